@@ -1,0 +1,144 @@
+"""Transpose and Flip: the order and the direction of named axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import KconvertError
+from .base import Chain, EachOp, Json, Op, Shape
+
+UNIT = "1"
+
+
+@dataclass(frozen=True)
+class Transpose(EachOp):
+    """Reorders named axes; an axis named `1` has one element and may be left out or put in.
+
+    >>> Transpose("oihw", "hwio").shape((64, 3, 5, 7))
+    (5, 7, 3, 64)
+    >>> Transpose("w1io", "wio").shape((5, 1, 3, 64))
+    (5, 3, 64)
+    """
+
+    source: str
+    target: str
+    id = "transpose"
+
+    def __post_init__(self) -> None:
+        if sorted(self.source.replace(UNIT, "")) != sorted(self.target.replace(UNIT, "")):
+            raise KconvertError(f"axes {self.source!r} cannot become {self.target!r}")
+
+    @property
+    def inverse(self) -> Transpose:
+        return Transpose(self.target, self.source)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.source == self.target
+
+    @property
+    def keeps_last_axis(self) -> bool:
+        return self.source[-1] == self.target[-1] != UNIT
+
+    def shape(self, shape: Shape) -> Shape:
+        sizes = self._sizes(shape)
+        return tuple(1 if axis == UNIT else sizes[axis] for axis in self.target)
+
+    def array(self, array: np.ndarray) -> np.ndarray:
+        target = self.shape(array.shape)
+        named = [axis for axis in self.source if axis != UNIT]
+        squeezed = array.reshape([n for axis, n in zip(self.source, array.shape, strict=True) if axis != UNIT])
+        return squeezed.transpose([named.index(axis) for axis in self.target if axis != UNIT]).reshape(target)
+
+    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
+        return (wanted, Chain((self,))) if self.source[0] == self.target[0] != UNIT else None
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        if isinstance(following, Transpose) and following.source == self.target:
+            return (Transpose(self.source, following.target),)
+        return None
+
+    def fields(self) -> Json:
+        return {"source": self.source, "target": self.target}
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Transpose:
+        return cls(**fields)
+
+    def _sizes(self, shape: Shape) -> dict[str, int]:
+        sizes = dict(zip(self.source, shape, strict=False))
+        if len(shape) != len(self.source) or sizes.get(UNIT, 1) != 1:
+            raise KconvertError(f"an array of shape {shape} does not have the axes {self.source!r}")
+        return sizes
+
+    def __str__(self) -> str:
+        return f"transpose {self.source}->{self.target}"
+
+    def __repr__(self) -> str:
+        return f"Transpose({self.source!r}, {self.target!r})"
+
+
+@dataclass(frozen=True)
+class Flip(EachOp):
+    """Reverses some axes of an array whose axes are named `of`: convolution <-> correlation.
+
+    >>> Flip("w", "wio").array(np.arange(3).reshape(3, 1, 1)).ravel()
+    array([2, 1, 0])
+    """
+
+    axes: str
+    of: str
+    id = "flip"
+
+    def __post_init__(self) -> None:
+        if not set(self.axes) <= set(self.of):
+            raise KconvertError(f"axes {self.axes!r} are not among {self.of!r}")
+
+    @property
+    def inverse(self) -> Flip:
+        return self
+
+    @property
+    def is_identity(self) -> bool:
+        return not self.axes
+
+    @property
+    def keeps_last_axis(self) -> bool:
+        return self.of[-1] not in self.axes
+
+    def shape(self, shape: Shape) -> Shape:
+        if len(shape) != len(self.of):
+            raise KconvertError(f"an array of shape {shape} does not have the axes {self.of!r}")
+        return shape
+
+    def array(self, array: np.ndarray) -> np.ndarray:
+        self.shape(array.shape)
+        return array[tuple(slice(None, None, -1) if axis in self.axes else slice(None) for axis in self.of)]
+
+    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
+        if self.of[0] not in self.axes:
+            return wanted, Chain((self,))
+        return shape[0] - 1 - wanted, Chain((Flip(self.axes.replace(self.of[0], ""), self.of),))
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        if isinstance(following, Flip) and following.of == self.of:
+            once = "".join(axis for axis in self.of if (axis in self.axes) != (axis in following.axes))
+            return (Flip(once, self.of),)
+        if isinstance(following, Transpose) and following.source == self.of:
+            return following, Flip(self.axes, following.target)
+        return None
+
+    def fields(self) -> Json:
+        return {"axes": self.axes, "of": self.of}
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Flip:
+        return cls(**fields)
+
+    def __str__(self) -> str:
+        return f"flip {self.axes} of {self.of}"
+
+    def __repr__(self) -> str:
+        return f"Flip({self.axes!r}, {self.of!r})"

@@ -1,0 +1,155 @@
+"""Gates, Fuse and Split: the gate blocks of recurrent layers, along the last axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import KconvertError
+from .base import Arrays, Chain, EachOp, Json, Op, Shape
+
+
+@dataclass(frozen=True)
+class Gates(EachOp):
+    """Reorders the gate blocks of the last axis, one letter a gate.
+
+    >>> Gates("icfo", "ifco").array(np.arange(4))
+    array([0, 2, 1, 3])
+    """
+
+    source: str
+    target: str
+    id = "gates"
+
+    def __post_init__(self) -> None:
+        if sorted(self.source) != sorted(self.target):
+            raise KconvertError(f"gates {self.source!r} cannot become {self.target!r}")
+
+    @property
+    def inverse(self) -> Gates:
+        return Gates(self.target, self.source)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.source == self.target
+
+    def shape(self, shape: Shape) -> Shape:
+        if not shape or shape[-1] % len(self.source):
+            raise KconvertError(f"the last axis of {shape} does not hold {len(self.source)} gates")
+        return shape
+
+    def array(self, array: np.ndarray) -> np.ndarray:
+        self.shape(array.shape)
+        blocks = np.split(array, len(self.source), axis=-1)
+        return np.concatenate([blocks[self.source.index(gate)] for gate in self.target], axis=-1)
+
+    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
+        return (wanted, Chain((self,))) if len(shape) > 1 else None
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        if isinstance(following, Gates) and following.source == self.target:
+            return (Gates(self.source, following.target),)
+        return None
+
+    def fields(self) -> Json:
+        return {"source": self.source, "target": self.target}
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Gates:
+        return cls(**fields)
+
+    def __str__(self) -> str:
+        return f"gates {self.source}->{self.target}"
+
+    def __repr__(self) -> str:
+        return f"Gates({self.source!r}, {self.target!r})"
+
+
+@dataclass(frozen=True)
+class Fuse(Op):
+    """Joins one array a gate, given in the order of `gates`, along the last axis.
+
+    >>> Fuse("zrh").shapes(((3, 4), (3, 4), (3, 4)))
+    ((3, 12),)
+    """
+
+    gates: str
+    id = "fuse"
+
+    @property
+    def inverse(self) -> Split:
+        return Split(self.gates)
+
+    def shapes(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if len(shapes) != len(self.gates) or len(set(shapes)) != 1:
+            raise KconvertError(f"arrays of shapes {list(shapes)} are not the gates {self.gates!r} of one weight")
+        return (shapes[0][:-1] + (shapes[0][-1] * len(self.gates),),)
+
+    def apply(self, arrays: Arrays) -> Arrays:
+        self.shapes(tuple(array.shape for array in arrays))
+        return (np.concatenate(arrays, axis=-1),)
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        if isinstance(following, Split) and following.gates == self.gates:
+            return ()
+        if isinstance(following, EachOp) and following.keeps_last_axis:
+            return following, self
+        return None
+
+    def fields(self) -> Json:
+        return {"gates": self.gates}
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Fuse:
+        return cls(**fields)
+
+    def __str__(self) -> str:
+        return f"fuse gates {self.gates}"
+
+    def __repr__(self) -> str:
+        return f"Fuse({self.gates!r})"
+
+
+@dataclass(frozen=True)
+class Split(Op):
+    """Cuts the last axis into one array a gate: what `Fuse` joined.
+
+    >>> Split("ifco").shapes(((3, 16),))
+    ((3, 4), (3, 4), (3, 4), (3, 4))
+    """
+
+    gates: str
+    id = "split"
+
+    @property
+    def inverse(self) -> Fuse:
+        return Fuse(self.gates)
+
+    def shapes(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (shape,) = shapes
+        if not shape or shape[-1] % len(self.gates):
+            raise KconvertError(f"the last axis of {shape} does not hold {len(self.gates)} gates")
+        return (shape[:-1] + (shape[-1] // len(self.gates),),) * len(self.gates)
+
+    def apply(self, arrays: Arrays) -> Arrays:
+        self.shapes(tuple(array.shape for array in arrays))
+        return tuple(np.split(arrays[0], len(self.gates), axis=-1))
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        if isinstance(following, Fuse) and following.gates == self.gates:
+            return ()
+        return None
+
+    def fields(self) -> Json:
+        return {"gates": self.gates}
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Split:
+        return cls(**fields)
+
+    def __str__(self) -> str:
+        return f"split gates {self.gates}"
+
+    def __repr__(self) -> str:
+        return f"Split({self.gates!r})"

@@ -1,0 +1,125 @@
+"""Rows: the order of features that were flattened from a map, along one axis of a weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from ..errors import KconvertError
+from .base import Chain, EachOp, Json, Op, Shape
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of features, seen as a map with named axes `source`, read in the order `target`.
+
+    >>> Block("chw", "hwc", (2, 1, 3)).index
+    array([0, 3, 1, 4, 2, 5])
+    """
+
+    source: str
+    target: str
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        if sorted(self.source) != sorted(self.target) or len(self.source) != len(self.shape):
+            raise KconvertError(f"a map {self.source!r} of {self.shape} cannot be read as {self.target!r}")
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def inverse(self) -> Block:
+        sizes = dict(zip(self.source, self.shape, strict=True))
+        return Block(self.target, self.source, tuple(sizes[axis] for axis in self.target))
+
+    @property
+    def index(self) -> np.ndarray:
+        """For each feature of the result, where it was: `result = features[index]`."""
+        order = [self.source.index(axis) for axis in self.target]
+        return np.arange(self.size).reshape(self.shape).transpose(order).ravel()
+
+    @property
+    def is_identity(self) -> bool:
+        kept = [[axis for axis, n in zip(self.source, self.shape, strict=True) if n > 1]]
+        kept.append([axis for axis in self.target if axis in kept[0]])
+        return kept[0] == kept[1]
+
+    def __str__(self) -> str:
+        sizes = "x".join(map(str, self.shape))
+        return f"{self.source}->{self.target} of {sizes}" if not self.is_identity else f"{self.size} kept"
+
+
+def plain(size: int) -> Block:
+    """A block of features that keep their order."""
+    return Block("i", "i", (size,))
+
+
+@dataclass(frozen=True)
+class Rows(EachOp):
+    """Reorders axis `axis` of an array with named axes `of`, block of features by block.
+
+    >>> Rows("i", "io", (Block("chw", "hwc", (4, 5, 7)),)).shape((140, 10))
+    (140, 10)
+    """
+
+    axis: str
+    of: str
+    blocks: tuple[Block, ...]
+    id = "rows"
+
+    @property
+    def index(self) -> np.ndarray:
+        """For each row of the result, where it was."""
+        starts = np.cumsum([0] + [block.size for block in self.blocks])
+        return np.concatenate([block.index + start for block, start in zip(self.blocks, starts, strict=False)])
+
+    @property
+    def inverse(self) -> Rows:
+        return Rows(self.axis, self.of, tuple(block.inverse for block in self.blocks))
+
+    @property
+    def is_identity(self) -> bool:
+        return all(block.is_identity for block in self.blocks)
+
+    @property
+    def keeps_last_axis(self) -> bool:
+        return self.axis != self.of[-1]
+
+    def shape(self, shape: Shape) -> Shape:
+        size = sum(block.size for block in self.blocks)
+        if len(shape) != len(self.of) or shape[self.of.index(self.axis)] != size:
+            raise KconvertError(f"axis {self.axis!r} of {self.of!r} in {shape} does not have {size} features")
+        return shape
+
+    def array(self, array: np.ndarray) -> np.ndarray:
+        self.shape(array.shape)
+        return array.take(self.index, axis=self.of.index(self.axis))
+
+    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
+        if self.axis == self.of[0]:
+            return self.index[wanted], Chain()
+        return wanted, Chain((self,))
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        if isinstance(following, Rows) and following == self.inverse:
+            return ()
+        return None
+
+    def fields(self) -> Json:
+        blocks = [{"source": b.source, "target": b.target, "shape": list(b.shape)} for b in self.blocks]
+        return {"axis": self.axis, "of": self.of, "blocks": blocks}
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Rows:
+        blocks = tuple(Block(b["source"], b["target"], tuple(b["shape"])) for b in fields["blocks"])
+        return cls(fields["axis"], fields["of"], blocks)
+
+    def __str__(self) -> str:
+        return f"rows {self.axis} of {self.of}: " + ", ".join(map(str, self.blocks))
+
+    def __repr__(self) -> str:
+        return f"Rows({self.axis!r}, {self.of!r}, {self.blocks!r})"
