@@ -1,0 +1,59 @@
+"""kconvert: Keras weight files of one backend made right for the other, and proved by running both.
+
+The names below are loaded when they are first used: importing the package loads no framework.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "KconvertError": "errors",
+    "Problem": "errors",
+    "Model": "model",
+    "Sequential": "model",
+    "convert": "convert",
+    "plan": "convert",
+    "Conversion": "convert",
+    "Plan": "convert",
+    "verify": "verify",
+    "Report": "report",
+    "Tolerance": "report",
+    "inspect": "inspection",
+    "load_model": "loading",
+    "get_backend": "backend",
+    "layers": "layers",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+if TYPE_CHECKING:
+    from . import layers as layers
+    from .backend import get_backend as get_backend
+    from .convert import Conversion as Conversion
+    from .convert import Plan as Plan
+    from .convert import convert as convert
+    from .convert import plan as plan
+    from .errors import KconvertError as KconvertError
+    from .errors import Problem as Problem
+    from .inspection import inspect as inspect
+    from .loading import load_model as load_model
+    from .model import Model as Model
+    from .model import Sequential as Sequential
+    from .report import Report as Report
+    from .report import Tolerance as Tolerance
+    from .verify import verify as verify
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kconvert' has no attribute {name!r}")
+    module = import_module(f".{_HOMES[name]}", __name__)
+    return module if name == _HOMES[name] == "layers" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -196,7 +196,15 @@ def pointwise_kernel(rank: int) -> Role:
 
 DENSE_KERNEL = Role("dense_kernel", "io")
 VECTOR = Role("vector", "o")
+MAXOUT_KERNEL = Role("maxout_kernel", "fio")
+MAXOUT_BIAS = Role("maxout_bias", "fo")
 EMBEDDINGS = Role("embeddings", "vo")
+LOCAL_KERNEL = Role("local_kernel", "pko")
+
+
+def local_bias(rank: int) -> Role:
+    """Bias of a locally connected layer, (spatial..., out): reshaped where channels_first (rulebook A6)."""
+    return Role("local_bias", SPATIAL[rank] + "o")
 
 
 def map_parameter(rank: int) -> Role:

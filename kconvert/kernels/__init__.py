@@ -1,8 +1,22 @@
 """The weight-layout algebra: pure, invertible rearrangements of arrays (NumPy only)."""
 
 from .axes import Flip, Transpose
-from .base import Chain, EachOp, Op, Shape
+from .base import Chain, EachOp, GateOp, Op, Shape
 from .gates import Fuse, Gates, Split
 from .rows import Block, Rows, plain
 
-__all__ = ["Block", "Chain", "EachOp", "Flip", "Fuse", "Gates", "Op", "Rows", "Shape", "Split", "Transpose", "plain"]
+__all__ = [
+    "Block",
+    "Chain",
+    "EachOp",
+    "Flip",
+    "Fuse",
+    "GateOp",
+    "Gates",
+    "Op",
+    "Rows",
+    "Shape",
+    "Split",
+    "Transpose",
+    "plain",
+]

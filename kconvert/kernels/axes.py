@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import KconvertError
-from .base import Chain, EachOp, Json, Op, Shape
+from .base import Chain, EachOp, Json, Op, Shape, distinct
 
 UNIT = "1"
 
@@ -27,7 +27,8 @@ class Transpose(EachOp):
     id = "transpose"
 
     def __post_init__(self) -> None:
-        if sorted(self.source.replace(UNIT, "")) != sorted(self.target.replace(UNIT, "")):
+        source, target = self.source.replace(UNIT, ""), self.target.replace(UNIT, "")
+        if not distinct(source) or sorted(source) != sorted(target):
             raise KconvertError(f"axes {self.source!r} cannot become {self.target!r}")
 
     @property
@@ -40,7 +41,7 @@ class Transpose(EachOp):
 
     @property
     def keeps_last_axis(self) -> bool:
-        return self.source[-1] == self.target[-1] != UNIT
+        return self.source[-1:] == self.target[-1:] != UNIT
 
     def shape(self, shape: Shape) -> Shape:
         sizes = self._sizes(shape)
@@ -53,12 +54,12 @@ class Transpose(EachOp):
         return squeezed.transpose([named.index(axis) for axis in self.target if axis != UNIT]).reshape(target)
 
     def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
-        return (wanted, Chain((self,))) if self.source[0] == self.target[0] != UNIT else None
+        return (wanted, Chain((self,))) if self.source[:1] == self.target[:1] != UNIT else None
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Transpose) and following.source == self.target:
             return (Transpose(self.source, following.target),)
-        return None
+        return super().then(following)
 
     def fields(self) -> Json:
         return {"source": self.source, "target": self.target}
@@ -68,10 +69,10 @@ class Transpose(EachOp):
         return cls(**fields)
 
     def _sizes(self, shape: Shape) -> dict[str, int]:
-        sizes = dict(zip(self.source, shape, strict=False))
-        if len(shape) != len(self.source) or sizes.get(UNIT, 1) != 1:
+        named = list(zip(self.source, shape, strict=False))
+        if len(shape) != len(self.source) or any(axis == UNIT and n != 1 for axis, n in named):
             raise KconvertError(f"an array of shape {shape} does not have the axes {self.source!r}")
-        return sizes
+        return dict(named)
 
     def __str__(self) -> str:
         return f"transpose {self.source}->{self.target}"
@@ -93,7 +94,8 @@ class Flip(EachOp):
     id = "flip"
 
     def __post_init__(self) -> None:
-        if not set(self.axes) <= set(self.of):
+        named = self.of.replace(UNIT, "")
+        if not distinct(self.axes) or not distinct(named) or not set(self.axes) <= set(named):
             raise KconvertError(f"axes {self.axes!r} are not among {self.of!r}")
 
     @property
@@ -128,7 +130,7 @@ class Flip(EachOp):
             return (Flip(once, self.of),)
         if isinstance(following, Transpose) and following.source == self.of:
             return following, Flip(self.axes, following.target)
-        return None
+        return super().then(following)
 
     def fields(self) -> Json:
         return {"axes": self.axes, "of": self.of}

@@ -15,11 +15,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 
 Shape = tuple[int, ...]
 Arrays = tuple[np.ndarray, ...]
 Json = dict[str, Any]
+
+
+def distinct(names: str) -> bool:
+    """True where no letter stands twice."""
+    return len(set(names)) == len(names)
 
 
 class Op(ABC):
@@ -55,14 +60,6 @@ class Op(ABC):
     def from_fields(cls, fields: Json) -> Op:
         """The op that `fields` describes."""
 
-    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
-        """For a block of output rows: the input rows it needs, and what to apply to them.
-
-        `wanted` holds indices of the leading axis of the output, `shape` is the input's. None
-        where the leading axis is mixed with others, so that the whole array is needed.
-        """
-        return None
-
     def then(self, following: Op) -> tuple[Op, ...] | None:
         """A simpler equal of `self` followed by `following`, or None where there is none."""
         return None
@@ -77,16 +74,22 @@ class Op(ABC):
 
     @staticmethod
     def from_json(value: Json) -> Op:
-        fields = dict(value)
+        """The op that `to_json` wrote. Raises KconvertError for anything else."""
         try:
-            kind = Op.registry[fields.pop("op")]
-        except KeyError:
+            fields = dict(value)
+            return Op.registry[fields.pop("op")].from_fields(fields)
+        except (AttributeError, KeyError, TypeError, ValueError):
             known = ", ".join(sorted(Op.registry))
-            raise KconvertError(f"unknown op in plan: {value!r}", fix=f"known ops: {known}") from None
-        return kind.from_fields(fields)
+            raise KconvertError(
+                f"not an op of a plan: {value!r}", fix=f"known ops: {known}", problem=Problem.UNREADABLE
+            ) from None
 
     def __rshift__(self, other: Op | Chain) -> Chain:
         return Chain((self,)) >> other
+
+
+class GateOp(Op):
+    """An op that makes one array of several, or several of one, along the last axis."""
 
 
 class EachOp(Op):
@@ -96,6 +99,18 @@ class EachOp(Op):
     def keeps_last_axis(self) -> bool:
         """True where the last axis stays last and in order, so that gate blocks are left alone."""
         return False
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        """An op that leaves gate blocks alone moves behind a `GateOp`: there it meets the ops that may undo it."""
+        return (following, self) if self.keeps_last_axis and isinstance(following, GateOp) else None
+
+    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
+        """For a block of output rows: the input rows it needs, and what to apply to them.
+
+        `wanted` holds indices of the leading axis of the output, `shape` is the input's. None
+        where the leading axis is mixed with others, so that the whole array is needed.
+        """
+        return None
 
     @abstractmethod
     def shape(self, shape: Shape) -> Shape:
@@ -136,7 +151,7 @@ class Chain:
         return Chain(self.ops + (other.ops if isinstance(other, Chain) else (other,)))
 
     def __repr__(self) -> str:
-        return " >> ".join(map(repr, self.ops)) or "Chain()"
+        return " >> ".join(map(repr, self.ops)) if len(self.ops) > 1 else f"Chain({self.ops or ''})"
 
     def __str__(self) -> str:
         return " >> ".join(map(str, self.ops)) or "as is"
@@ -179,11 +194,14 @@ class Chain:
 
         `read(rows)` gives rows of the source. None where an op needs the whole array.
         """
-        shapes = [tuple(shape)]
-        for op in self.ops[:-1]:
-            shapes.append(op.shapes((shapes[-1],))[0])
+        each: list[tuple[EachOp, Shape]] = []
+        for op in self.ops:
+            if not isinstance(op, EachOp):
+                return None
+            each.append((op, shape))
+            shape = op.shape(shape)
         partial: list[Chain] = []
-        for op, before in zip(reversed(self.ops), reversed(shapes), strict=True):
+        for op, before in reversed(each):
             found = op.rows(wanted, before)
             if found is None:
                 return None

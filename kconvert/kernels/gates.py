@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import KconvertError
-from .base import Arrays, Chain, EachOp, Json, Op, Shape
+from .base import Arrays, Chain, EachOp, GateOp, Json, Op, Shape, distinct
+
+
+def _are_gates(gates: str) -> bool:
+    return bool(gates) and distinct(gates)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Gates(EachOp):
     id = "gates"
 
     def __post_init__(self) -> None:
-        if sorted(self.source) != sorted(self.target):
+        if not _are_gates(self.source) or sorted(self.source) != sorted(self.target):
             raise KconvertError(f"gates {self.source!r} cannot become {self.target!r}")
 
     @property
@@ -40,9 +44,9 @@ class Gates(EachOp):
         return shape
 
     def array(self, array: np.ndarray) -> np.ndarray:
-        self.shape(array.shape)
-        blocks = np.split(array, len(self.source), axis=-1)
-        return np.concatenate([blocks[self.source.index(gate)] for gate in self.target], axis=-1)
+        n = self.shape(array.shape)[-1]
+        blocks = np.arange(n).reshape(len(self.source), n // len(self.source))
+        return array.take(blocks[[self.source.index(gate) for gate in self.target]].ravel(), axis=-1)
 
     def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
         return (wanted, Chain((self,))) if len(shape) > 1 else None
@@ -50,7 +54,7 @@ class Gates(EachOp):
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Gates) and following.source == self.target:
             return (Gates(self.source, following.target),)
-        return None
+        return super().then(following)
 
     def fields(self) -> Json:
         return {"source": self.source, "target": self.target}
@@ -67,7 +71,7 @@ class Gates(EachOp):
 
 
 @dataclass(frozen=True)
-class Fuse(Op):
+class Fuse(GateOp):
     """Joins one array a gate, given in the order of `gates`, along the last axis.
 
     >>> Fuse("zrh").shapes(((3, 4), (3, 4), (3, 4)))
@@ -77,24 +81,31 @@ class Fuse(Op):
     gates: str
     id = "fuse"
 
+    def __post_init__(self) -> None:
+        if not _are_gates(self.gates):
+            raise KconvertError(f"gates {self.gates!r} cannot be joined")
+
     @property
     def inverse(self) -> Split:
         return Split(self.gates)
 
     def shapes(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        if len(shapes) != len(self.gates) or len(set(shapes)) != 1:
+        if len(shapes) != len(self.gates) or len(set(shapes)) != 1 or not shapes[0]:
             raise KconvertError(f"arrays of shapes {list(shapes)} are not the gates {self.gates!r} of one weight")
         return (shapes[0][:-1] + (shapes[0][-1] * len(self.gates),),)
 
     def apply(self, arrays: Arrays) -> Arrays:
         self.shapes(tuple(array.shape for array in arrays))
-        return (np.concatenate(arrays, axis=-1),)
+        dtypes = {array.dtype for array in arrays}
+        if len(dtypes) != 1:
+            raise KconvertError(
+                f"arrays of {', '.join(map(str, dtypes))} are not the gates {self.gates!r} of one weight"
+            )
+        return (np.concatenate(arrays, axis=-1, dtype=arrays[0].dtype),)
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Split) and following.gates == self.gates:
             return ()
-        if isinstance(following, EachOp) and following.keeps_last_axis:
-            return following, self
         return None
 
     def fields(self) -> Json:
@@ -112,7 +123,7 @@ class Fuse(Op):
 
 
 @dataclass(frozen=True)
-class Split(Op):
+class Split(GateOp):
     """Cuts the last axis into one array a gate: what `Fuse` joined.
 
     >>> Split("ifco").shapes(((3, 16),))
@@ -122,11 +133,17 @@ class Split(Op):
     gates: str
     id = "split"
 
+    def __post_init__(self) -> None:
+        if not _are_gates(self.gates):
+            raise KconvertError(f"gates {self.gates!r} cannot be cut apart")
+
     @property
     def inverse(self) -> Fuse:
         return Fuse(self.gates)
 
     def shapes(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if len(shapes) != 1:
+            raise KconvertError(f"{len(shapes)} arrays cannot be cut into gates {self.gates!r}, only one")
         (shape,) = shapes
         if not shape or shape[-1] % len(self.gates):
             raise KconvertError(f"the last axis of {shape} does not hold {len(self.gates)} gates")

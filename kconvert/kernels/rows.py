@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from ..errors import KconvertError
-from .base import Chain, EachOp, Json, Op, Shape
+from .base import Chain, EachOp, Json, Op, Shape, distinct
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Block:
     shape: Shape
 
     def __post_init__(self) -> None:
-        if sorted(self.source) != sorted(self.target) or len(self.source) != len(self.shape):
+        same_axes = distinct(self.source) and sorted(self.source) == sorted(self.target)
+        if not same_axes or len(self.source) != len(self.shape) or any(n < 0 for n in self.shape):
             raise KconvertError(f"a map {self.source!r} of {self.shape} cannot be read as {self.target!r}")
 
     @property
@@ -71,6 +72,10 @@ class Rows(EachOp):
     blocks: tuple[Block, ...]
     id = "rows"
 
+    def __post_init__(self) -> None:
+        if len(self.axis) != 1 or self.axis not in self.of or not distinct(self.of) or not self.blocks:
+            raise KconvertError(f"no features to reorder along axis {self.axis!r} of {self.of!r}")
+
     @property
     def index(self) -> np.ndarray:
         """For each row of the result, where it was."""
@@ -107,7 +112,7 @@ class Rows(EachOp):
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Rows) and following == self.inverse:
             return ()
-        return None
+        return super().then(following)
 
     def fields(self) -> Json:
         blocks = [{"source": b.source, "target": b.target, "shape": list(b.shape)} for b in self.blocks]

@@ -14,7 +14,7 @@ gives lists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -30,7 +30,9 @@ Weights = Mapping[str, Any]
 class Layer:
     """The part that every layer shares.
 
-    extra: configuration keys the class does not know; they are kept and written back.
+    extra: configuration keys the class does not know; they are kept and written back. unstated: the
+    values of those it knows but the configuration did not state.
+    orders: by format, the names of the weights in the order of its files where it is not that of `weights`.
     """
 
     name: str = ""
@@ -38,10 +40,14 @@ class Layer:
     dtype: str | None = None
     batch_input_shape: Shape | None = None
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
+    unstated: dict[str, Any] = field(default_factory=dict, repr=False)
 
     registry: ClassVar[dict[str, type[Layer]]] = {}
     supports_masking: ClassVar[bool] = False
-    own_fields: ClassVar[frozenset[str]] = frozenset({"name", "trainable", "dtype", "batch_input_shape", "extra"})
+    orders: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    own_fields: ClassVar[frozenset[str]] = frozenset(
+        {"name", "trainable", "dtype", "batch_input_shape", "extra", "unstated"}
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -65,11 +71,11 @@ class Layer:
 
         Raises KconvertError where a required key is missing.
         """
-        known = {f.name: f for f in fields(cls) if f.init and f.name != "extra"}
-        arguments = {key: value for key, value in config.items() if key in known}
+        known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "unstated")}
+        arguments = {known[key].name: value for key, value in config.items() if key in known}
         missing = [
-            f.name
-            for f in known.values()
+            key
+            for key, f in known.items()
             if f.default is MISSING and f.default_factory is MISSING and f.name not in arguments
         ]
         if missing:
@@ -78,24 +84,49 @@ class Layer:
                 where=f"layer {config.get('name', '?')}",
                 problem=Problem.UNREADABLE,
             )
-        extra = {key: value for key, value in config.items() if key not in known}
-        return cls(**arguments, extra=extra)
+        layer = cls(**arguments, extra={key: value for key, value in config.items() if key not in known})
+        layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
+        return layer
 
-    def get_config(self) -> dict[str, Any]:
-        """Keras 2 configuration, JSON values only."""
+    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+        """Configuration in Keras 2's words, JSON values only.
+
+        form: for which generation; a key that only another one has is left out. A key that the layer's
+        own configuration did not state is left out too while it has its default, so that the release
+        that wrote it can read it back.
+        """
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = list(self.batch_input_shape)
         if self.dtype is not None:
             config["dtype"] = self.dtype
-        config.update({f.name: _json(getattr(self, f.name)) for f in self.config_fields()})
+        for f in self.config_fields():
+            value = getattr(self, f.name)
+            unchanged = f.name in self.unstated and self.unstated[f.name] == value
+            if f.metadata.get("only", form) == form and not unchanged:
+                config[_key(f)] = _json(value, form)
         return {**config, **self.extra}
 
     # -------------------------------------------------------------- weights ----
 
+    def known(self, shape: Shape, axis: int) -> int:
+        """Size of an axis on which weights depend; raises KconvertError where it is unknown."""
+        size = shape[axis]
+        if size is None:
+            raise KconvertError(
+                f"a {self.class_name} layer needs to know axis {axis} of its input, which has shape {shape}",
+                where=f"layer {self.name}",
+                fix="give the shape of the model's input",
+            )
+        return size
+
     def weights(self, shape: Any) -> list[Weight]:
         """The weights this layer has for inputs of `shape`, in Keras 2's order."""
         return []
+
+    def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
+        """Takes from the shape of a stored weight what the configuration left out; whether anything changed."""
+        return False
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -109,6 +140,10 @@ class Layer:
             yield path, self
         for layer in self.sublayers:
             yield from layer.leaves(f"{path}/")
+
+    def sublayer_shapes(self, shape: Any) -> list[Any]:
+        """The input shape of each of `sublayers` when this layer takes inputs of `shape`."""
+        return []
 
     # -------------------------------------------------------------- running ----
 
@@ -125,11 +160,37 @@ class Layer:
         return mask if self.supports_masking else None
 
 
-def _json(value: Any) -> Any:
-    """Tuples as lists, at any depth: what JSON would make of them."""
+def keras1(default: Any) -> Any:
+    """A field that only configurations of Keras 0 and 1 have: read from there, not written to Keras 2."""
+    return field(default=default, metadata={"only": "keras1"})
+
+
+def _key(f: Field[Any]) -> str:
+    """The configuration key of a field; metadata "key" names it where a method has that name."""
+    return f.metadata.get("key", f.name)
+
+
+def layer_config(layer: Layer, form: str = "keras2") -> dict[str, Any]:
+    """`{'class_name': ..., 'config': ...}` of a layer, for a generation of Keras."""
+    return {"class_name": layer.class_name, "config": layer.get_config(form)}
+
+
+def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
+    """The layer of `{'class_name': ..., 'config': ...}`, or the layer itself; refuses an unknown class by name."""
+    if isinstance(item, Layer):
+        return item
+    name, config = item["class_name"], item["config"]
+    if name not in Layer.registry:
+        where = config.get("name", "?") if isinstance(config, Mapping) else "?"
+        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}")
+    return Layer.registry[name].from_config(config)
+
+
+def _json(value: Any, form: str) -> Any:
+    """Tuples as lists and layers as their configuration, at any depth: what JSON would make of them."""
     if isinstance(value, (tuple, list)):
-        return [_json(item) for item in value]
-    return value
+        return [_json(item, form) for item in value]
+    return layer_config(value, form) if isinstance(value, Layer) else value
 
 
 def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:

@@ -1,0 +1,52 @@
+# Every target makes its own .venv; needed beforehand: Python with its headers, a C++ compiler, the package index.
+SHELL := bash
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
+PYTHONS := python3.11 python3.10 $(wildcard $(PYENV)/3.11.*/bin/python) $(wildcard $(PYENV)/3.10.*/bin/python) python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := 1.2.2-theano/lenet_th
+
+# Starts (a shim of pyenv may not), is of a supported version, and has what Theano needs to compile where there is Theano.
+define USABLE
+import ensurepip, os, sys, sysconfig, venv
+header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
+sys.exit(not ((3, 10) <= sys.version_info < (3, 12) and os.path.exists(header) or (3, 12) <= sys.version_info < (3, 14)))
+endef
+export USABLE
+
+.PHONY: help demo test test-long lint bench clean
+
+help:
+	@echo "make demo | test | test-long | lint | bench | clean"
+
+demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
+	@mkdir -p build/demo
+	$(BIN)/kconvert tests/fixtures/$(DEMO)/model.h5 --from theano --to tensorflow -o build/demo/lenet.h5
+
+test: $(READY)
+	$(BIN)/pytest -n 2 --dist worksteal
+
+test-long: $(READY)
+	$(BIN)/pytest -n 2 --dist worksteal -m long
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): setup.py
+	@for python in $(PYTHON) $(PYTHONS); do \
+	    if $$python -c "$$USABLE" 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then echo "no Python 3.10 or 3.11 with headers found; give one: make PYTHON=..." >&2; exit 1; fi; \
+	echo "setting up .venv with $$($$found --version), this takes some minutes once"; \
+	$$found -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all,test]'
+	@touch $@

@@ -1,0 +1,123 @@
+"""Backends: `get_backend(name)` imports the framework only then; `probe()` imports none."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+
+from ..errors import KconvertError, Problem
+from .base import Backend, InputSpec, Tensor
+
+__all__ = ["Backend", "InputSpec", "Probe", "Tensor", "get_backend", "probe"]
+
+_CLASSES = {
+    "numpy": (".numpy_backend", "NumpyBackend"),
+    "theano": (".theano_backend", "TheanoBackend"),
+    "tensorflow": (".tensorflow_backend", "TensorflowBackend"),
+}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is installed of one backend.
+
+    version: of the framework, None where it is not installed. missing: what keeps it from running,
+    '' if nothing. fix: the command or step that mends this. hint: what would make it better.
+    """
+
+    name: str
+    version: str | None
+    missing: str = ""
+    fix: str = ""
+    hint: str = ""
+
+    @property
+    def usable(self) -> bool:
+        return not self.missing
+
+
+def get_backend(name: str, convention: str | None = None) -> Backend:
+    """The backend `name`; `convention` is for numpy, which takes the part of 'tensorflow' (default) or 'theano'.
+
+    Raises KconvertError where the name is unknown, the framework is missing, or it has another convention.
+
+    >>> get_backend("numpy", "theano").facts.convolves
+    True
+    """
+    if name not in _CLASSES:
+        raise KconvertError(f"unknown backend {name!r}", fix=f"one of: {', '.join(_CLASSES)}", problem=Problem.USAGE)
+    if name != "numpy" and convention not in (None, name):
+        raise KconvertError(
+            f"backend {name} cannot take the part of {convention!r}",
+            fix="use backend numpy for that",
+            problem=Problem.USAGE,
+        )
+    found = _PROBES[name]()
+    if not found.usable:
+        raise KconvertError(f"backend {name} cannot run: {found.missing}", fix=found.fix, problem=Problem.UNVERIFIED)
+    module, class_name = _CLASSES[name]
+    backend = getattr(import_module(module, __name__), class_name)
+    return backend(convention) if name == "numpy" and convention else backend()
+
+
+def probe() -> dict[str, Probe]:
+    """What is installed of each backend, by name; no framework is imported.
+
+    >>> probe()["numpy"].usable
+    True
+    """
+    return {name: look() for name, look in _PROBES.items()}
+
+
+def _installed(*packages: str) -> str | None:
+    """Version of the first of `packages` that is installed."""
+    for package in packages:
+        try:
+            return installed_version(package)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def _probe_numpy() -> Probe:
+    return Probe("numpy", _installed("numpy"))
+
+
+def _probe_theano() -> Probe:
+    version = _installed("Theano")
+    numpy = _installed("numpy") or ""
+    extra = "pip install 'kconvert[theano]'"
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if sys.version_info[:2] not in ((3, 10), (3, 11)):
+        missing, fix = f"Theano 1.0.5 does not run on Python {python}", f"use Python 3.10 or 3.11 and {extra}"
+    elif version is None:
+        missing, fix = "Theano is not installed", extra
+    elif not numpy.startswith("1."):
+        missing, fix = f"Theano 1.0.5 does not run on NumPy {numpy}", "pip install 'numpy<2'"
+    elif shutil.which("g++") is None:
+        missing, fix = "there is no C++ compiler, and Theano compiles its convolutions", "install g++"
+    elif _installed("scipy-openblas32") is None:
+        hint = "no BLAS for Theano: convolutions are many times slower; pip install scipy-openblas32"
+        return Probe("theano", version, hint=hint)
+    else:
+        return Probe("theano", version)
+    return Probe("theano", version, missing, fix)
+
+
+def _probe_tensorflow() -> Probe:
+    version = _installed("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")
+    if version is None:
+        return Probe("tensorflow", None, "TensorFlow is not installed", "pip install 'kconvert[tensorflow]'")
+    return Probe("tensorflow", version)
+
+
+_PROBES: dict[str, Callable[[], Probe]] = {
+    "numpy": _probe_numpy,
+    "theano": _probe_theano,
+    "tensorflow": _probe_tensorflow,
+}

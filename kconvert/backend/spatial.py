@@ -1,0 +1,42 @@
+"""What the backends share about axes in space: integers only, and moves written in `K.transpose`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..conventions import CHANNELS_FIRST
+from .base import Backend, Tensor
+
+
+def move_channels(K: Backend, x: Tensor, source: str, target: str) -> Tensor:
+    """`x`, whose channels stand as in data format `source`, with them where `target` has them."""
+    if source == target:
+        return x
+    last = K.ndim(x) - 1
+    return K.transpose(x, (0, last, *range(1, last)) if target == CHANNELS_FIRST else (0, *range(2, last + 1), 1))
+
+
+def unit_axis(data_format: str) -> int:
+    """Where a second spatial axis of size 1 goes, so that a sequence (batch, 2 axes) becomes an image."""
+    return 3 if data_format == CHANNELS_FIRST else 2
+
+
+def dilated_sizes(kernel: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
+    """Elements that a kernel spans on each axis.
+
+    >>> dilated_sizes((3, 2), (1, 4))
+    (3, 5)
+    """
+    return tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+
+
+def batch_dot_subscripts(x_axes: int, y_axes: int, axes: tuple[int, int]) -> str:
+    """`batch_dot` of tensors with that many axes, as einsum subscripts.
+
+    >>> batch_dot_subscripts(3, 3, (2, 1))
+    'abz,aze->abe'
+    """
+    x, y = list("abc"[:x_axes]), list("ade"[:y_axes])
+    x[axes[0]] = y[axes[1]] = "z"
+    kept = [letter for letter in x + y[1:] if letter != "z"]
+    return f"{''.join(x)},{''.join(y)}->{''.join(kept)}"

@@ -1,0 +1,306 @@
+"""TensorFlow 2 as the real Keras used it: correlation, channels last on the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..conventions import CHANNELS_LAST
+from ..errors import KconvertError
+from .base import Backend, InputSpec, Size, Step, Tensor
+from .spatial import batch_dot_subscripts, move_channels, unit_axis
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: no messages about the machine
+import tensorflow as tf
+
+
+class TensorflowBackend(Backend):
+    """Keras on TensorFlow."""
+
+    name = "tensorflow"
+    convention = "tensorflow"
+
+    # ------------------------------------------------------------- running ----
+
+    def function(
+        self,
+        build: Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]],
+        inputs: Sequence[InputSpec],
+        weights: Sequence[np.ndarray],
+    ) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
+        held = [tf.Variable(np.asarray(w, "float32")) for w in weights]
+
+        @tf.function(input_signature=[tf.TensorSpec(spec.shape, spec.dtype) for spec in inputs], autograph=False)
+        def compiled(*tensors: Tensor) -> list[Tensor]:
+            return [tf.convert_to_tensor(y) for y in build([tf.convert_to_tensor(w) for w in held], list(tensors))]
+
+        compiled.get_concrete_function()
+
+        def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+            given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
+            return [y.numpy() for y in compiled(*given)]
+
+        return run
+
+    def version(self) -> str:
+        return tf.__version__
+
+    # -------------------------------------------------------------- shapes ----
+
+    def shape(self, x: Tensor) -> tuple[Size, ...]:
+        symbolic = tf.shape(x)
+        return tuple(symbolic[axis] if n is None else n for axis, n in enumerate(x.shape))
+
+    def ndim(self, x: Tensor) -> int:
+        return x.shape.rank
+
+    def reshape(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
+        return tf.reshape(x, shape)
+
+    def transpose(self, x: Tensor, axes: Sequence[int]) -> Tensor:
+        return tf.transpose(x, axes)
+
+    def expand_dims(self, x: Tensor, axis: int) -> Tensor:
+        return tf.expand_dims(x, axis)
+
+    def squeeze(self, x: Tensor, axis: int) -> Tensor:
+        return tf.squeeze(x, axis)
+
+    def concatenate(self, tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
+        return tf.concat(tensors, axis)
+
+    def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
+        return tf.stack(tensors, axis)
+
+    def repeat(self, x: Tensor, times: int, axis: int) -> Tensor:
+        return tf.repeat(x, times, axis)
+
+    def flip(self, x: Tensor, axis: int) -> Tensor:
+        return tf.reverse(x, [axis])
+
+    def pad(self, x: Tensor, padding: Sequence[tuple[int, int]]) -> Tensor:
+        return tf.pad(x, padding)
+
+    def zeros(self, shape: Sequence[Size], dtype: str = "float32") -> Tensor:
+        return tf.zeros(shape, dtype)
+
+    def constant(self, value: Any, dtype: str = "float32") -> Tensor:
+        return tf.constant(value, dtype)
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        return tf.cast(x, dtype)
+
+    # --------------------------------------------------------- elementwise ----
+
+    def exp(self, x: Tensor) -> Tensor:
+        return tf.exp(x)
+
+    def log(self, x: Tensor) -> Tensor:
+        return tf.math.log(x)
+
+    def sqrt(self, x: Tensor) -> Tensor:
+        return tf.sqrt(x)
+
+    def abs(self, x: Tensor) -> Tensor:
+        return tf.abs(x)
+
+    def sign(self, x: Tensor) -> Tensor:
+        return tf.sign(x)
+
+    def tanh(self, x: Tensor) -> Tensor:
+        return tf.tanh(x)
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        return tf.sigmoid(x)
+
+    def softplus(self, x: Tensor) -> Tensor:
+        return tf.math.softplus(x)
+
+    def maximum(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.maximum(x, y)
+
+    def minimum(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.minimum(x, y)
+
+    def equal(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.equal(x, y)
+
+    def not_equal(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.not_equal(x, y)
+
+    def greater(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.greater(x, y)
+
+    def logical_and(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.logical_and(x, y)
+
+    def logical_or(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.logical_or(x, y)
+
+    def where(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return tf.where(condition, x, y)
+
+    # ---------------------------------------------------------- reductions ----
+
+    def sum(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return tf.reduce_sum(x, axis, keepdims)
+
+    def mean(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return tf.reduce_mean(x, axis, keepdims)
+
+    def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return tf.reduce_max(x, axis, keepdims)
+
+    def any(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return tf.reduce_any(x, axis, keepdims)
+
+    def all(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return tf.reduce_all(x, axis, keepdims)
+
+    # ------------------------------------------------------ linear algebra ----
+
+    def dot(self, x: Tensor, y: Tensor) -> Tensor:
+        return tf.tensordot(x, y, 1)
+
+    def batch_dot(self, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
+        result = tf.einsum(batch_dot_subscripts(self.ndim(x), self.ndim(y), axes), x, y)
+        return result if self.ndim(result) > 1 else result[:, None]
+
+    def gather(self, table: Tensor, indices: Tensor) -> Tensor:
+        return tf.gather(table, indices)
+
+    def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        return tf.nn.softmax(x, axis)
+
+    # --------------------------------------------------------- convolution ----
+
+    def conv(
+        self,
+        x: Tensor,
+        kernel: Tensor,
+        strides: tuple[int, ...],
+        padding: str,
+        data_format: str,
+        dilation: tuple[int, ...],
+    ) -> Tensor:
+        if max(strides) > 1 and max(dilation) > 1:
+            kernel, dilation = _spread(kernel, dilation), (1,) * len(dilation)
+        x = move_channels(self, x, data_format, CHANNELS_LAST)
+        y = tf.nn.convolution(x, kernel, strides, _padding(padding), dilations=dilation)
+        return move_channels(self, y, CHANNELS_LAST, data_format)
+
+    def conv_transpose(
+        self,
+        x: Tensor,
+        kernel: Tensor,
+        output_size: tuple[int, ...],
+        strides: tuple[int, ...],
+        padding: str,
+        data_format: str,
+        dilation: tuple[int, ...],
+    ) -> Tensor:
+        x = move_channels(self, x, data_format, CHANNELS_LAST)
+        shape = (self.shape(x)[0], *output_size, kernel.shape[-2])
+        y = tf.nn.conv_transpose(x, _spread(kernel, dilation), tf.stack(shape), strides, _padding(padding))
+        return move_channels(self, y, CHANNELS_LAST, data_format)
+
+    def depthwise_conv(
+        self,
+        x: Tensor,
+        kernel: Tensor,
+        strides: tuple[int, ...],
+        padding: str,
+        data_format: str,
+        dilation: tuple[int, ...],
+    ) -> Tensor:
+        if self.ndim(x) == 3:
+            axis = unit_axis(data_format)
+            image, kernel = self.expand_dims(x, axis), self.expand_dims(kernel, 1)
+            y = self.depthwise_conv(image, kernel, strides * 2, padding, data_format, (*dilation, 1))
+            return self.squeeze(y, axis)
+        if max(strides) > 1 and max(dilation) > 1:
+            kernel, dilation = _spread(kernel, dilation), (1, 1)
+        x = move_channels(self, x, data_format, CHANNELS_LAST)
+        y = tf.nn.depthwise_conv2d(x, kernel, (1, *strides, 1), _padding(padding), dilations=dilation)
+        return move_channels(self, y, CHANNELS_LAST, data_format)
+
+    def pool(
+        self, x: Tensor, size: tuple[int, ...], strides: tuple[int, ...], padding: str, data_format: str, mode: str
+    ) -> Tensor:
+        x = move_channels(self, x, data_format, CHANNELS_LAST)
+        y = (tf.nn.max_pool if mode == "max" else tf.nn.avg_pool)(x, size, strides, _padding(padding))
+        return move_channels(self, y, CHANNELS_LAST, data_format)
+
+    def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
+        x = move_channels(self, x, data_format, CHANNELS_LAST)
+        height, width = self.shape(x)[1:3]
+        size = tf.stack((height * factors[0], width * factors[1]))
+        y = tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=False, half_pixel_centers=False)
+        return move_channels(self, y, CHANNELS_LAST, data_format)
+
+    # ----------------------------------------------------------- recurrence ----
+
+    def rnn(
+        self,
+        step: Step,
+        inputs: Tensor,
+        states: list[Tensor],
+        mask: Tensor | None = None,
+        go_backwards: bool = False,
+        unroll: bool = False,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        steps = self.shape(inputs)[1]
+        first = tf.zeros_like(step(inputs[:, 0], states)[0])
+
+        def masked_step(i: Any, before: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+            t = steps - 1 - i if go_backwards else i
+            output, new_states = step(inputs[:, t], states)
+            if mask is None:
+                return output, new_states
+            kept = [_keep(mask[:, t], new, old) for new, old in zip(new_states, states, strict=True)]
+            return _keep(mask[:, t], output, before), kept
+
+        if unroll:
+            output, outputs = first, []
+            for i in range(steps):
+                output, states = masked_step(i, output, states)
+                outputs.append(output)
+            return output, tf.stack(outputs, 1), states
+
+        def body(i: Tensor, output: Tensor, states: list[Tensor], outputs: Any) -> tuple[Any, ...]:
+            new_output, new_states = masked_step(i, output, states)
+            for new, old in zip((new_output, *new_states), (output, *states), strict=True):
+                new.set_shape(old.shape)
+            return i + 1, new_output, new_states, outputs.write(i, new_output)
+
+        written = tf.TensorArray(first.dtype, steps)
+        loop = (tf.constant(0), first, list(states), written)
+        _, output, states, written = tf.while_loop(lambda i, *_: i < steps, body, loop, maximum_iterations=steps)
+        outputs = written.stack()
+        outputs.set_shape((inputs.shape[1], *first.shape))
+        return output, tf.transpose(outputs, (1, 0, *range(2, outputs.shape.rank))), states
+
+
+def _keep(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """`new` for the samples whose mask (batch,) holds, else `old`."""
+    return tf.where(tf.reshape(mask, (-1, *(1,) * (new.shape.rank - 1))), new, old)
+
+
+def _padding(padding: str) -> str:
+    """TensorFlow's name of a padding; raises KconvertError for 'full', which only Theano has."""
+    if padding == "full":
+        raise KconvertError("padding 'full' does not exist on TensorFlow", fix="run it on theano or numpy")
+    return padding.upper()
+
+
+def _spread(kernel: Tensor, dilation: tuple[int, ...]) -> Tensor:
+    """The kernel with zeros between its taps: dilation where TensorFlow has no dilated kernel of its own."""
+    for axis, d in enumerate(dilation):
+        sizes = list(kernel.shape)
+        gaps = [(0, d - 1) if i == axis + 1 else (0, 0) for i in range(len(sizes) + 1)]
+        spaced = tf.reshape(tf.pad(tf.expand_dims(kernel, axis + 1), gaps), sizes[:axis] + [-1] + sizes[axis + 1 :])
+        kernel = tf.split(spaced, [(sizes[axis] - 1) * d + 1, d - 1], axis)[0]
+    return kernel

@@ -1,0 +1,427 @@
+"""Theano 1.0.5 as the real Keras used it: true convolution, channels first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..conventions import CHANNELS_FIRST
+from ..errors import KconvertError
+from . import theano_compat
+from .base import Backend, InputSpec, Size, Step, Tensor
+from .spatial import move_channels, unit_axis
+
+theano = theano_compat.load()
+T = theano.tensor
+MODE = theano_compat.mode(theano)
+
+_BORDER_MODES = {"valid": "valid", "same": "half", "full": "full"}
+_POOL_MODES = {"max": "max", "average": "average_exc_pad"}
+
+
+class TheanoBackend(Backend):
+    """Keras on Theano."""
+
+    name = "theano"
+    convention = "theano"
+
+    # ------------------------------------------------------------- running ----
+
+    def function(
+        self,
+        build: Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]],
+        inputs: Sequence[InputSpec],
+        weights: Sequence[np.ndarray],
+    ) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
+        held = [_shared(np.asarray(w, "float32")) for w in weights]
+        placeholders = [_placeholder(spec) for spec in inputs]
+        with theano_compat.compiling(theano):
+            outputs = [T.as_tensor_variable(y) for y in build(held, placeholders)]
+            compiled = theano.function(placeholders, outputs, mode=MODE, on_unused_input="ignore")
+
+        def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+            given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
+            return [np.asarray(y) for y in compiled(*given)]
+
+        return run
+
+    def version(self) -> str:
+        return theano.__version__
+
+    # -------------------------------------------------------------- shapes ----
+
+    def shape(self, x: Tensor) -> tuple[Size, ...]:
+        return tuple(x.shape[axis] if n is None else n for axis, n in enumerate(_known_sizes(x)))
+
+    def ndim(self, x: Tensor) -> int:
+        return x.ndim
+
+    def reshape(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
+        return T.reshape(x, tuple(shape), ndim=len(shape))
+
+    def transpose(self, x: Tensor, axes: Sequence[int]) -> Tensor:
+        return x.dimshuffle(*axes)
+
+    def expand_dims(self, x: Tensor, axis: int) -> Tensor:
+        order: list[int | str] = list(range(x.ndim))
+        order.insert(axis % (x.ndim + 1), "x")
+        return x.dimshuffle(*order)
+
+    def squeeze(self, x: Tensor, axis: int) -> Tensor:
+        return x[(slice(None),) * (axis % x.ndim) + (0,)]
+
+    def concatenate(self, tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
+        return T.concatenate(tensors, axis)
+
+    def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
+        return T.stack(tensors, axis)
+
+    def repeat(self, x: Tensor, times: int, axis: int) -> Tensor:
+        sizes = list(self.shape(x))
+        sizes[axis] *= times
+        return _sized(T.repeat(x, times, axis % x.ndim), sizes)
+
+    def flip(self, x: Tensor, axis: int) -> Tensor:
+        return _sized(x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)], self.shape(x))
+
+    def pad(self, x: Tensor, padding: Sequence[tuple[int, int]]) -> Tensor:
+        sizes = self.shape(x)
+        frame = T.zeros([n + before + after for n, (before, after) in zip(sizes, padding, strict=True)], x.dtype)
+        inside = tuple(slice(before, before + n) for n, (before, _) in zip(sizes, padding, strict=True))
+        return T.set_subtensor(frame[inside], x)
+
+    def zeros(self, shape: Sequence[Size], dtype: str = "float32") -> Tensor:
+        return T.zeros(tuple(shape), dtype)
+
+    def constant(self, value: Any, dtype: str = "float32") -> Tensor:
+        return T.constant(np.asarray(value, dtype))
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        return T.neq(x, 0) if dtype == "bool" and x.dtype != "bool" else T.cast(x, dtype)
+
+    # --------------------------------------------------------- elementwise ----
+
+    def exp(self, x: Tensor) -> Tensor:
+        return T.exp(x)
+
+    def log(self, x: Tensor) -> Tensor:
+        return T.log(x)
+
+    def sqrt(self, x: Tensor) -> Tensor:
+        return T.sqrt(x)
+
+    def abs(self, x: Tensor) -> Tensor:
+        return T.abs_(x)
+
+    def sign(self, x: Tensor) -> Tensor:
+        return T.sgn(x)
+
+    def tanh(self, x: Tensor) -> Tensor:
+        return T.tanh(x)
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        return T.nnet.sigmoid(x)
+
+    def softplus(self, x: Tensor) -> Tensor:
+        return T.nnet.softplus(x)
+
+    def maximum(self, x: Tensor, y: Tensor) -> Tensor:
+        return T.maximum(x, y)
+
+    def minimum(self, x: Tensor, y: Tensor) -> Tensor:
+        return T.minimum(x, y)
+
+    def equal(self, x: Tensor, y: Tensor) -> Tensor:
+        return T.eq(x, y)
+
+    def not_equal(self, x: Tensor, y: Tensor) -> Tensor:
+        return T.neq(x, y)
+
+    def greater(self, x: Tensor, y: Tensor) -> Tensor:
+        return T.gt(x, y)
+
+    def logical_and(self, x: Tensor, y: Tensor) -> Tensor:
+        return T.and_(x, y)
+
+    def logical_or(self, x: Tensor, y: Tensor) -> Tensor:
+        return T.or_(x, y)
+
+    def where(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return T.switch(condition, x, y)
+
+    # ---------------------------------------------------------- reductions ----
+
+    def sum(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return T.sum(x, axis, keepdims=keepdims)
+
+    def mean(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return T.mean(x, axis, keepdims=keepdims)
+
+    def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return T.max(x, axis, keepdims=keepdims)
+
+    def any(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return T.any(x, axis, keepdims=keepdims)
+
+    def all(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return T.all(x, axis, keepdims=keepdims)
+
+    # ------------------------------------------------------ linear algebra ----
+
+    def dot(self, x: Tensor, y: Tensor) -> Tensor:
+        *sizes, inner = self.shape(x)
+        return self.reshape(T.dot(self.reshape(x, (-1, inner)), y), (*sizes, self.shape(y)[1]))
+
+    def batch_dot(self, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
+        sizes, y_sizes = list(self.shape(x)), list(self.shape(y))
+        del sizes[axes[0]], y_sizes[axes[1]]
+        result = T.batched_tensordot(x, y, [axes[0] % x.ndim, axes[1] % y.ndim])
+        result = _sized(result, sizes + y_sizes[1:])
+        return result if result.ndim > 1 else result.dimshuffle(0, "x")
+
+    def gather(self, table: Tensor, indices: Tensor) -> Tensor:
+        return self.reshape(table[indices.flatten()], (*self.shape(indices), *self.shape(table)[1:]))
+
+    def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        weights = T.exp(x - T.max(x, axis, keepdims=True))
+        return weights / T.sum(weights, axis, keepdims=True)
+
+    # --------------------------------------------------------- convolution ----
+
+    def conv(
+        self,
+        x: Tensor,
+        kernel: Tensor,
+        strides: tuple[int, ...],
+        padding: str,
+        data_format: str,
+        dilation: tuple[int, ...],
+    ) -> Tensor:
+        rank = x.ndim - 2
+        if rank == 1:
+            axis = unit_axis(data_format)
+            image, kernel = self.expand_dims(x, axis), self.expand_dims(kernel, 1)
+            y = self.conv(image, kernel, strides * 2, padding, data_format, dilation * 2)
+            return self.squeeze(y, axis)
+        x = move_channels(self, x, data_format, CHANNELS_FIRST)
+        y = (T.nnet.conv2d if rank == 2 else T.nnet.conv3d)(
+            x,
+            self.transpose(kernel, (rank + 1, rank, *range(rank))),
+            border_mode=_BORDER_MODES[padding],
+            subsample=strides,
+            filter_flip=True,
+            filter_dilation=dilation,
+        )
+        return move_channels(self, self._cropped(y, x, strides, padding), CHANNELS_FIRST, data_format)
+
+    def conv_transpose(
+        self,
+        x: Tensor,
+        kernel: Tensor,
+        output_size: tuple[int, ...],
+        strides: tuple[int, ...],
+        padding: str,
+        data_format: str,
+        dilation: tuple[int, ...],
+    ) -> Tensor:
+        rank = x.ndim - 2
+        sizes = _known_sizes(kernel)[:rank]
+        if padding == "same" and any(n is not None and n % 2 == 0 for n in sizes):
+            raise KconvertError(
+                f"Theano has no transposed convolution with padding 'same' and an even kernel, as {sizes}",
+                fix="use an odd kernel or padding 'valid'",
+            )
+        x = move_channels(self, x, data_format, CHANNELS_FIRST)
+        abstract = T.nnet.abstract_conv
+        gradient = abstract.AbstractConv2d_gradInputs if rank == 2 else abstract.AbstractConv3d_gradInputs
+        op = gradient(border_mode=_BORDER_MODES[padding], subsample=strides, filter_flip=True, filter_dilation=dilation)
+        y = op(self.transpose(kernel, (rank + 1, rank, *range(rank))), x, T.stack(output_size))
+        return move_channels(self, y, CHANNELS_FIRST, data_format)
+
+    def depthwise_conv(
+        self,
+        x: Tensor,
+        kernel: Tensor,
+        strides: tuple[int, ...],
+        padding: str,
+        data_format: str,
+        dilation: tuple[int, ...],
+    ) -> Tensor:
+        if x.ndim == 3:
+            axis = unit_axis(data_format)
+            image, kernel = self.expand_dims(x, axis), self.expand_dims(kernel, 1)
+            y = self.depthwise_conv(image, kernel, strides * 2, padding, data_format, dilation * 2)
+            return self.squeeze(y, axis)
+        x = move_channels(self, x, data_format, CHANNELS_FIRST)
+        rows, columns, channels, multiplier = self.shape(kernel)
+        filters = self.reshape(self.transpose(kernel, (2, 3, 0, 1)), (channels * multiplier, 1, rows, columns))
+        y = T.nnet.conv2d(
+            x,
+            filters,
+            border_mode=_BORDER_MODES[padding],
+            subsample=strides,
+            filter_flip=False,
+            filter_dilation=dilation,
+            num_groups=channels,
+        )
+        return move_channels(self, self._cropped(y, x, strides, padding), CHANNELS_FIRST, data_format)
+
+    def pool(
+        self, x: Tensor, size: tuple[int, ...], strides: tuple[int, ...], padding: str, data_format: str, mode: str
+    ) -> Tensor:
+        rank = x.ndim - 2
+        if rank == 1:
+            axis = unit_axis(data_format)
+            image = self.expand_dims(x, axis)
+            y = self.pool(image, (*size, 1), strides * 2, padding, data_format, mode)
+            return self.squeeze(y, axis)
+        x = move_channels(self, x, data_format, CHANNELS_FIRST)
+        both_sides = (0,) * rank
+        if padding == "same":
+            axes = zip(self.shape(x)[2:], size, strides, strict=True)
+            both_sides = tuple(self.facts.pool_padding(n, k, s) for n, k, s in axes)
+        y = (T.signal.pool.pool_2d if rank == 2 else T.signal.pool.pool_3d)(
+            x, size, ignore_border=True, stride=strides, pad=both_sides, mode=_POOL_MODES[mode]
+        )
+        return move_channels(self, self._cropped(y, x, strides, padding), CHANNELS_FIRST, data_format)
+
+    def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
+        if tuple(factors) != (2, 2):
+            raise KconvertError(
+                f"Keras on Theano enlarges bilinearly by (2, 2) only, not by {tuple(factors)}",
+                fix="use interpolation 'nearest' or run it on another backend",
+            )
+        x = move_channels(self, x, data_format, CHANNELS_FIRST)
+        batch, channels, height, width = self.shape(x)
+        y = T.nnet.abstract_conv.bilinear_upsampling(x, ratio=2)
+        y = _sized(y, (batch, channels, height * 2, width * 2))
+        return move_channels(self, y, CHANNELS_FIRST, data_format)
+
+    def _cropped(self, y: Tensor, x: Tensor, strides: tuple[int, ...], padding: str) -> Tensor:
+        """For 'same', the first ceil(size / stride) elements: Theano's even kernels and its pooling give more."""
+        if padding != "same":
+            return y
+        sizes = zip(self.shape(x)[2:], strides, strict=True)
+        kept = (slice(None), slice(None), *(slice((n + s - 1) // s) for n, s in sizes))
+        return y[kept]
+
+    # ----------------------------------------------------------- recurrence ----
+
+    def rnn(
+        self,
+        step: Step,
+        inputs: Tensor,
+        states: list[Tensor],
+        mask: Tensor | None = None,
+        go_backwards: bool = False,
+        unroll: bool = False,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        first = T.zeros_like(step(inputs[:, 0], states)[0])
+
+        def masked_step(x_t: Tensor, mask_t: Any, before: Tensor, states: list[Tensor]) -> list[Tensor]:
+            output, new_states = step(x_t, states)
+            if mask is None:
+                return [output, *new_states]
+            kept = [_keep(mask_t, new, old) for new, old in zip(new_states, states, strict=True)]
+            return [_keep(mask_t, output, before), *kept]
+
+        if unroll:
+            output, outputs = first, []
+            times = range(self.shape(inputs)[1])
+            for t in reversed(times) if go_backwards else times:
+                mask_t = None if mask is None else mask[:, t]
+                output, *states = masked_step(inputs[:, t], mask_t, output, states)
+                outputs.append(output)
+            batch, *sizes = self.shape(first)
+            return output, _sized(T.stack(outputs, 1), (batch, len(outputs), *sizes)), states
+
+        def body(x_t: Tensor, *rest: Tensor) -> list[Tensor]:
+            mask_t, before, *old = rest if mask is not None else (None, *rest)
+            return [_unbroadcast(y) for y in masked_step(x_t, mask_t, before, old)]
+
+        initial = [first, *states]
+        results, _ = theano.scan(
+            body,
+            sequences=[x.swapaxes(0, 1) for x in (inputs, mask) if x is not None],
+            outputs_info=[_unbroadcast(x) for x in initial],
+            go_backwards=go_backwards,
+            mode=MODE,
+        )
+        results = results if isinstance(results, list) else [results]
+        steps = self.shape(inputs)[1]
+        results = [_sized(y, (steps, *self.shape(x))) for y, x in zip(results, initial, strict=True)]
+        lasts = [T.patternbroadcast(y[-1], x.broadcastable) for y, x in zip(results, initial, strict=True)]
+        return lasts[0], results[0].swapaxes(0, 1), lasts[1:]
+
+
+def _shared(array: np.ndarray) -> Tensor:
+    """A weight; its axes of size 1 broadcast."""
+    return theano.shared(array, broadcastable=tuple(n == 1 for n in array.shape))
+
+
+def _placeholder(spec: InputSpec) -> Tensor:
+    """An input that remembers its known sizes; its axes of size 1 broadcast."""
+    x = T.TensorType(spec.dtype, tuple(n == 1 for n in spec.shape))()
+    x.tag.sizes = spec.shape
+    return x
+
+
+def _keep(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """`new` for the samples whose mask (batch,) holds, else `old`."""
+    return T.switch(mask.dimshuffle(0, *["x"] * (new.ndim - 1)), new, old)
+
+
+def _unbroadcast(x: Tensor) -> Tensor:
+    """`x` of the type that scan keeps: no axis known to have size 1."""
+    return T.unbroadcast(x, *range(x.ndim))
+
+
+def _sized(x: Tensor, sizes: Sequence[Size]) -> Tensor:
+    """`x`, remembering those of its sizes that are integers."""
+    x.tag.sizes = tuple(n if isinstance(n, int) else None for n in sizes)
+    return x
+
+
+def _known_sizes(x: Tensor) -> tuple[int | None, ...]:
+    """The sizes of `x` that follow from its inputs'; Theano's types have only ranks."""
+    waiting = [x]
+    while waiting:
+        variable = waiting[-1]
+        node = variable.owner
+        missing = [i for i in node.inputs if hasattr(i, "ndim") and not hasattr(i.tag, "sizes")] if node else []
+        if hasattr(variable.tag, "sizes"):
+            waiting.pop()
+        elif missing:
+            waiting.extend(missing)
+        else:
+            variable.tag.sizes = tuple(_known_size(size) for size in _inferred(variable))
+    return x.tag.sizes
+
+
+def _inferred(x: Tensor) -> Sequence[Any]:
+    """Sizes of `x` as symbols, by the rule of the operation that made it."""
+    if isinstance(x, theano.compile.SharedVariable):
+        return x.get_value(borrow=True).shape
+    if isinstance(x, theano.gof.Constant):
+        return x.data.shape
+    unknown = tuple(x.shape[axis] for axis in range(x.ndim))
+    if x.owner is None or not hasattr(x.owner.op, "infer_shape"):
+        return unknown
+    given = [_symbolic_sizes(i) if hasattr(i, "ndim") else None for i in x.owner.inputs]
+    try:
+        return x.owner.op.infer_shape(x.owner, given)[x.owner.outputs.index(x)]
+    except T.basic.ShapeError:
+        return unknown
+
+
+def _symbolic_sizes(x: Tensor) -> tuple[Tensor, ...]:
+    return tuple(x.shape[a] if n is None else T.constant(n, dtype="int64") for a, n in enumerate(x.tag.sizes))
+
+
+def _known_size(size: Any) -> int | None:
+    try:
+        return int(T.get_scalar_constant_value(size))
+    except T.NotScalarConstantError:
+        return None

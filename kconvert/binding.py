@@ -1,0 +1,244 @@
+"""Which stored array is which weight: the groups of a file against the layers of a model.
+
+Both sides are written down as the same value, a list of `Place`s: where Keras of some convention puts
+each array of a model. Reading matches places to a file's arrays by name, or by order where names were
+given anew; writing lays the arrays out by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .checkpoint import Checkpoint, Group, LazyArray
+from .conventions import BACKENDS, FORMATS, Convention, Storage, Weight, slot_order, storage
+from .errors import KconvertError, Problem
+from .layers import InputLayer
+from .layers.base import Layer
+from .model import Arrays, LeafWeights, Model, Path, Sequential, nest
+
+
+@dataclass(frozen=True)
+class Place:
+    """One stored array: slot `slot` of the weights of `layer`, which stands at path `leaf`."""
+
+    leaf: Path
+    layer: Layer
+    slot: str
+    stored: Storage
+    trainable: bool
+
+    @property
+    def path(self) -> Path:
+        """The layer's path, and the weight's name."""
+        return (*self.leaf, self.stored.weight.name)
+
+    @property
+    def index(self) -> int:
+        """Which of the weight's arrays this is."""
+        return self.stored.slots.index(self.slot)
+
+    def name(self, convention: Convention) -> str:
+        """The name a file of `convention` gives the array."""
+        suffix = "" if convention.facts.convolves else ":0"
+        if FORMATS[convention.format].fused_gates:
+            return f"{'/'.join(self.leaf)}/{self.slot}{suffix}"
+        return f"{self.leaf[-1]}_{self.slot}{suffix}"
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One weight of a model and the stored arrays it is made of, slot by slot."""
+
+    path: Path
+    weight: Weight
+    stored: Storage
+    arrays: tuple[LazyArray, ...]
+
+
+def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
+    """How the weights of one layer are stored in a file of `convention`."""
+    return storage(
+        leaf.weights,
+        convention,
+        getattr(leaf.layer, "data_format", None),
+        fused=getattr(leaf.layer, "fused_gates", False),
+    )
+
+
+def places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]]:
+    """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
+
+    A nested model's trainable arrays come before the others (rulebook A5).
+    """
+    groups: dict[str, list[Place]] = {layer.name: [] for layer in _grouped(model)}
+    for leaf in model.weight_table():
+        groups[leaf.path[0]] += _leaf_places(leaf, convention)
+    return [(name, sorted(found, key=lambda place: not place.trainable)) for name, found in groups.items()]
+
+
+def _grouped(model: Model) -> list[Layer]:
+    """The layers that have a group in the file: all but the implicit input of a chain."""
+    return [layer for layer in model.layers if not (isinstance(model, Sequential) and isinstance(layer, InputLayer))]
+
+
+def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:
+    stored = leaf_storage(leaf, convention)
+    order = leaf.layer.orders.get(convention.format)
+    if order:
+        stored = sorted(stored, key=lambda s: order.index(s.weight.name))
+    by_slot = {slot: s for s in stored for slot in s.slots}
+    return [
+        Place(leaf.path, leaf.layer, slot, by_slot[slot], leaf.trainable and by_slot[slot].weight.trainable)
+        for slot in slot_order(stored)
+    ]
+
+
+# ----------------------------------------------------------------- reading ----
+
+
+def bind(model: Model, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Binding], list[str]]:
+    """Every weight of `model` with its arrays in `checkpoint`, and notes on what was matched by order.
+
+    Raises KconvertError naming the layer where names, number or shapes of arrays do not fit.
+    """
+    where = str(checkpoint.path) if checkpoint.path else None
+    try:
+        while _adapted(model, checkpoint, convention):
+            pass
+        pairs, notes = _matched_groups(model, checkpoint, convention)
+        found: dict[tuple[Path, str], LazyArray] = {}
+        for name, expected, group in pairs:
+            for place, array in _matched_arrays(name, expected, group, convention):
+                found[place.leaf, place.slot] = array
+    except KconvertError as error:
+        raise (error.within(where) if where else error) from None
+    bindings = []
+    for _, expected, _ in pairs:
+        for place in expected:
+            if place.index == 0:
+                arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
+                bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
+    return bindings, notes
+
+
+def _adapted(model: Model, checkpoint: Checkpoint, convention: Convention) -> bool:
+    """Whether a layer learned from its arrays what the configuration does not say (`Layer.adapt`)."""
+    for _, expected, group in _matched_groups(model, checkpoint, convention)[0]:
+        for place, array in zip(expected, group.arrays, strict=False):
+            shape, stored = place.stored.shapes[place.index], tuple(array.shape)
+            if shape != stored and place.layer.adapt(shape, stored):
+                return True
+    return False
+
+
+def _matched_groups(
+    model: Model, checkpoint: Checkpoint, convention: Convention
+) -> tuple[list[tuple[str, list[Place], Group]], list[str]]:
+    """(layer, its places, its group): by name, else by order among those that have weights."""
+    expected = [(name, found) for name, found in places(model, convention) if found]
+    groups = {group.name: group for group in checkpoint.groups if group.arrays}
+    if set(groups) == {name for name, _ in expected}:
+        return [(name, found, groups[name]) for name, found in expected], []
+    if len(groups) != len(expected):
+        ours, theirs = {name for name, _ in expected}, set(groups)
+        raise KconvertError(
+            f"the file has weights for {len(groups)} layers, the architecture for {len(expected)}"
+            f" (only in the file: {_some(theirs - ours)}; only in the architecture: {_some(ours - theirs)})",
+            fix="give the architecture that the weights were saved with: --arch",
+            problem=Problem.UNREADABLE,
+        )
+    pairs = [(name, found, group) for (name, found), group in zip(expected, groups.values(), strict=True)]
+    renamed = [f"{group.name} is {name}" for name, _, group in pairs if group.name != name]
+    return pairs, [f"layers matched by order: {', '.join(renamed)}"]
+
+
+def _some(names: set[str]) -> str:
+    listed = sorted(names)
+    return (", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "")) or "none"
+
+
+def _matched_arrays(
+    name: str, expected: Sequence[Place], group: Group, convention: Convention
+) -> list[tuple[Place, LazyArray]]:
+    """The arrays of one group: by full name, else by position where each slot's name agrees."""
+    if len(group.arrays) != len(expected):
+        raise KconvertError(
+            f"{len(group.arrays)} arrays in the file where the layer has {len(expected)}"
+            f" ({_some({place.slot for place in expected})})",
+            where=f"layer {name}",
+            problem=Problem.UNREADABLE,
+        )
+    by_name = _by_name(expected, group.arrays)
+    pairs = list(zip(expected, by_name or group.arrays, strict=True))
+    for place, array in pairs:
+        shape = place.stored.shapes[place.index]
+        if tuple(array.shape) != shape:
+            raise KconvertError(
+                f"array {array.name!r} has shape {tuple(array.shape)} where {place.slot} of {place.leaf[-1]} has {shape}"
+                f" in {convention}",
+                where=f"layer {name}",
+                fix="check --from, --arch and the release that saved the file",
+                problem=Problem.UNREADABLE,
+            )
+    return pairs
+
+
+def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[LazyArray] | None:
+    """The array of each place, where every place's layer and slot end exactly one array's name."""
+    stems = [array.name.removesuffix(":0").replace("/", "_") for array in arrays]
+    chosen: list[Any] = []
+    for place in expected:
+        ending = f"{place.leaf[-1]}_{place.slot}".replace("/", "_")
+        fitting = [array for stem, array in zip(stems, arrays, strict=True) if stem == ending or stem.endswith(f"_{ending}")]
+        if len(fitting) != 1:
+            return None
+        chosen += fitting
+    return chosen if len({id(array) for array in chosen}) == len(chosen) else None
+
+
+def arrays_for(model: Model, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
+    """The arrays of a checkpoint for `model`, in another convention, nested by layer and weight name."""
+    bindings, _ = bind(model, checkpoint, source)
+    goal = {place.path: place.stored.chain for _, found in places(model, target) for place in found}
+    leaves = []
+    for binding in bindings:
+        chain = (binding.stored.chain >> goal[binding.path].inverse).simplified
+        (array,) = chain.apply(*(stored.read() for stored in binding.arrays))
+        leaves.append((binding.path, np.ascontiguousarray(array)))
+    return nest(leaves)
+
+
+# ------------------------------------------------------------- conventions ----
+
+
+def source_convention(checkpoint: Checkpoint, backend: str | None, force: bool = False) -> tuple[Convention, list[str]]:
+    """Who wrote the file, with the evidence: what it says or shows, or what the user says."""
+    where, found = str(checkpoint.path or "checkpoint"), checkpoint.found_backend
+    evidence = list(checkpoint.evidence)
+    if backend is None and found is None:
+        raise KconvertError(
+            "the file does not tell which backend saved it",
+            where=where,
+            fix="say it with --from theano or --from tensorflow",
+            problem=Problem.USAGE,
+        )
+    if backend and found and backend != found and not force:
+        raise KconvertError(
+            f"the file was saved with {found}, not {backend} ({_about('backend', evidence)})",
+            where=where,
+            fix=f"leave --from out or say --from {found}; --force overrules the file",
+            problem=Problem.USAGE,
+        )
+    if backend and backend != found:
+        evidence.append(f"backend {backend}: as given" + (f", against the file ({found})" if found else ""))
+    if (backend or found) not in BACKENDS:
+        raise KconvertError(f"backend {found!r} is not known", where=where, fix="say what its kernels are with --from")
+    return Convention(checkpoint.format, backend or found or ""), evidence
+
+
+def _about(word: str, evidence: Sequence[str]) -> str:
+    return next((line for line in evidence if line.startswith(word)), "no evidence")

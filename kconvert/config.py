@@ -1,0 +1,519 @@
+"""Architecture JSON of every Keras generation: renames as tables, between Keras 1 and Keras 2.
+
+Layers speak Keras 2.3. A Keras 1 configuration becomes a Keras 2 one, and back, by `RULES`: one row a
+layer class, with the keys that have another name or another form. Keys that no row knows are kept.
+(Source: `keras/legacy/interfaces.py` of Keras 2.3.1 and the layers' `get_config` of Keras 1.0.8 - 1.2.2.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .conventions import CHANNELS_FIRST, CHANNELS_LAST
+from .errors import KconvertError, Problem
+from .layers.base import layer_config, layer_from_config
+from .model import Model
+
+Json = dict[str, Any]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Key:
+    """One configuration key: its names in Keras 1 (several are one list in Keras 2) and in Keras 2.
+
+    read, write: the value from Keras 1 to Keras 2 and back.
+    """
+
+    old: str
+    new: str
+    read: Callable[[Any], Any] = _same
+    write: Callable[[Any], Any] = _same
+
+    @property
+    def olds(self) -> list[str]:
+        return self.old.split()
+
+
+def _table(pairs: Mapping[Any, Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """read and write for values that only have other names."""
+    back = {new: old for old, new in pairs.items()}
+    return (lambda value: pairs.get(value, value)), (lambda value: back.get(value, value))
+
+
+def _alone(value: Any) -> Any:
+    """`[3]` as Keras 1's 3."""
+    return value[0] if isinstance(value, list | tuple) else value
+
+
+_REGULARIZERS = {"WeightRegularizer": "L1L2", "L1L2Regularizer": "L1L2", "ActivityRegularizer": "L1L2"}
+_CONSTRAINT_KEYS = {"m": "max_value", "low": "min_value", "high": "max_value"}
+
+
+def _read_object(value: Any) -> Any:
+    """A Keras 1 regularizer or constraint `{'name': ..., **arguments}` as Keras 2 writes it."""
+    if not isinstance(value, Mapping) or "name" not in value:
+        return value
+    name = _REGULARIZERS.get(value["name"], value["name"])
+    config = {_CONSTRAINT_KEYS.get(key, key): item for key, item in value.items() if key != "name"}
+    return {"class_name": name, "config": config}
+
+
+def _write_object(value: Any) -> Any:
+    if not isinstance(value, Mapping) or "class_name" not in value:
+        return value
+    name = {"L1L2": "L1L2Regularizer"}.get(value["class_name"], value["class_name"])
+    keys = {"MaxNorm": {"max_value": "m"}, "MinMaxNorm": {"min_value": "low", "max_value": "high"}}.get(name, {})
+    return {"name": name, **{keys.get(key, key): item for key, item in value["config"].items()}}
+
+
+def _read_padding(value: Any) -> Any:
+    """Keras 1 pads an image by (rows, cols), (top, bottom, left, right) or a dict of the four."""
+    if isinstance(value, Mapping):
+        if set(value) <= {"left_pad", "right_pad"} and set(value):
+            return [value.get("left_pad", 0), value.get("right_pad", 0)]
+        value = [value.get(side, 0) for side in ("top_pad", "bottom_pad", "left_pad", "right_pad")]
+    return [value[:2], value[2:]] if isinstance(value, list | tuple) and len(value) == 4 else value
+
+
+def _write_padding(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or not isinstance(value[0], list | tuple):
+        return value
+    if all(before == after for before, after in value):
+        return [before for before, _ in value]
+    return [side for pair in value for side in pair]
+
+
+_DIM_ORDERING = _table({"th": CHANNELS_FIRST, "tf": CHANNELS_LAST, "default": None})
+_CONSUME_LESS = _table({"cpu": 0, "mem": 1, "gpu": 2})
+_FORGET_BIAS = (lambda value: value == "one"), (lambda value: "one" if value else "zero")
+
+_OBJECTS = (_read_object, _write_object)
+_COMMON = [Key("input_dtype", "dtype")]
+_KERNEL = [
+    Key("init", "kernel_initializer"),
+    Key("W_regularizer", "kernel_regularizer", *_OBJECTS),
+    Key("b_regularizer", "bias_regularizer", *_OBJECTS),
+    Key("activity_regularizer", "activity_regularizer", *_OBJECTS),
+    Key("W_constraint", "kernel_constraint", *_OBJECTS),
+    Key("b_constraint", "bias_constraint", *_OBJECTS),
+    Key("bias", "use_bias"),
+]
+_UNITS = [Key("output_dim", "units")]
+_ORDERING = [Key("dim_ordering", "data_format", *_DIM_ORDERING)]
+_PADDING = [Key("border_mode", "padding")]
+_CONV = [*_KERNEL, *_ORDERING, *_PADDING, Key("nb_filter", "filters"), Key("subsample", "strides")]
+_IMAGE_KERNEL = [Key("nb_row nb_col", "kernel_size")]
+_VOLUME_KERNEL = [Key("kernel_dim1 kernel_dim2 kernel_dim3", "kernel_size")]
+_CONV_1D = [
+    *_KERNEL,
+    *_PADDING,
+    Key("nb_filter", "filters"),
+    Key("filter_length", "kernel_size", write=_alone),
+    Key("subsample_length", "strides", write=_alone),
+]
+_DILATION = [Key("atrous_rate", "dilation_rate")]
+_POOL_1D = [*_PADDING, Key("pool_length", "pool_size", write=_alone), Key("stride", "strides", write=_alone)]
+_POOL = [*_PADDING, *_ORDERING]
+_RECURRENT = [
+    *_UNITS,
+    Key("init", "kernel_initializer"),
+    Key("inner_init", "recurrent_initializer"),
+    Key("inner_activation", "recurrent_activation"),
+    Key("W_regularizer", "kernel_regularizer", *_OBJECTS),
+    Key("U_regularizer", "recurrent_regularizer", *_OBJECTS),
+    Key("b_regularizer", "bias_regularizer", *_OBJECTS),
+    Key("dropout_W", "dropout"),
+    Key("dropout_U", "recurrent_dropout"),
+    Key("forget_bias_init", "unit_forget_bias", *_FORGET_BIAS),
+    Key("consume_less", "implementation", *_CONSUME_LESS),
+]
+_RATE = [Key("p", "rate")]
+_SIZE_INPUT = "input_dim input_length"
+_LEGACY = "init W_regularizer b_regularizer activity_regularizer W_constraint b_constraint bias input_dim"  # as in Keras 2
+
+
+def _always(config: Mapping[str, Any]) -> bool:
+    return True
+
+
+def _dilated(config: Mapping[str, Any]) -> bool:
+    rate = config.get("dilation_rate", 1)
+    return any(r != 1 for r in (rate if isinstance(rate, list | tuple) else [rate]))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One class: its names, its keys, the Keras 1 keys that mean nothing later, those that kept their name.
+
+    fits: whether the Keras 1 class can say what a Keras 2 configuration says (the first that fits is taken).
+    """
+
+    old: str
+    new: str
+    keys: tuple[Key, ...] = ()
+    dropped: str = ""
+    kept: str = ""
+    fits: Callable[[Mapping[str, Any]], bool] = _always
+
+
+def _rule(
+    old: str,
+    new: str | None = None,
+    keys: list[Key] | None = None,
+    dropped: str = "",
+    kept: str = "",
+    fits: Callable[[Mapping[str, Any]], bool] = _always,
+) -> Rule:
+    return Rule(old, new or old, tuple(_COMMON + (keys or [])), dropped, kept, fits)
+
+
+RULES: list[Rule] = [
+    _rule("InputLayer", kept="sparse"),
+    _rule("Dense", keys=_UNITS + _KERNEL, dropped=_SIZE_INPUT, kept="activation"),
+    _rule("TimeDistributedDense", keys=_UNITS + _KERNEL, dropped=_SIZE_INPUT, kept="activation"),
+    _rule("MaxoutDense", kept=_LEGACY + " output_dim nb_feature"),
+    _rule("Highway", kept=_LEGACY + " activation transform_bias"),
+    _rule("Activation", kept="activation"),
+    _rule("ActivityRegularization", kept="l1 l2"),
+    _rule("Flatten"),
+    _rule("Reshape", kept="target_shape"),
+    _rule("Permute", kept="dims"),
+    _rule("RepeatVector", kept="n"),
+    _rule("Masking", kept="mask_value"),
+    _rule("Lambda", kept="function function_type output_shape output_shape_type arguments"),
+    _rule("Dropout", keys=_RATE),
+    _rule("SpatialDropout1D", keys=_RATE),
+    _rule("SpatialDropout2D", keys=_RATE + _ORDERING),
+    _rule("SpatialDropout3D", keys=_RATE + _ORDERING),
+    _rule("GaussianDropout", keys=_RATE),
+    _rule("GaussianNoise", keys=[Key("sigma", "stddev")]),
+    _rule("AtrousConvolution1D", "Conv1D", _CONV_1D + _DILATION, _SIZE_INPUT, "activation", _dilated),
+    _rule("Convolution1D", "Conv1D", _CONV_1D, _SIZE_INPUT, "activation"),
+    _rule("AtrousConvolution2D", "Conv2D", _CONV + _IMAGE_KERNEL + _DILATION, "", "activation", _dilated),
+    _rule("Convolution2D", "Conv2D", _CONV + _IMAGE_KERNEL, kept="activation"),
+    _rule("Convolution3D", "Conv3D", _CONV + _VOLUME_KERNEL, kept="activation"),
+    _rule("Deconvolution2D", "Conv2DTranspose", _CONV + _IMAGE_KERNEL, kept="activation output_shape"),
+    _rule(
+        "SeparableConvolution2D",
+        "SeparableConv2D",
+        _CONV + _IMAGE_KERNEL,
+        kept="activation depth_multiplier depthwise_regularizer pointwise_regularizer "
+        "depthwise_constraint pointwise_constraint",
+    ),
+    _rule("LocallyConnected1D", keys=_CONV_1D, dropped=_SIZE_INPUT, kept="activation"),
+    _rule("LocallyConnected2D", keys=_CONV + _IMAGE_KERNEL, kept="activation"),
+    *(_rule(f"{kind}Pooling1D", keys=_POOL_1D) for kind in ("Max", "Average")),
+    *(_rule(f"{kind}Pooling{n}D", keys=_POOL, kept="pool_size strides") for kind in ("Max", "Average") for n in (2, 3)),
+    *(_rule(f"Global{kind}Pooling1D") for kind in ("Max", "Average")),
+    *(_rule(f"Global{kind}Pooling{n}D", keys=_ORDERING) for kind in ("Max", "Average") for n in (2, 3)),
+    _rule("ZeroPadding1D", keys=[Key("padding", "padding", _read_padding)]),
+    _rule("ZeroPadding2D", keys=[*_ORDERING, Key("padding", "padding", _read_padding, _write_padding)]),
+    _rule("ZeroPadding3D", keys=[*_ORDERING, Key("padding", "padding", _read_padding, _write_padding)]),
+    _rule("Cropping1D", kept="cropping"),
+    _rule("Cropping2D", keys=_ORDERING, kept="cropping"),
+    _rule("Cropping3D", keys=_ORDERING, kept="cropping"),
+    _rule("UpSampling1D", keys=[Key("length", "size", write=_alone)]),
+    _rule("UpSampling2D", keys=_ORDERING, kept="size"),
+    _rule("UpSampling3D", keys=_ORDERING, kept="size"),
+    _rule(
+        "BatchNormalization",
+        keys=[
+            Key("gamma_regularizer", "gamma_regularizer", *_OBJECTS),
+            Key("beta_regularizer", "beta_regularizer", *_OBJECTS),
+        ],
+        kept="axis momentum epsilon mode",
+    ),
+    _rule(
+        "Embedding",
+        keys=[
+            Key("init", "embeddings_initializer"),
+            Key("W_regularizer", "embeddings_regularizer", *_OBJECTS),
+            Key("activity_regularizer", "activity_regularizer", *_OBJECTS),
+            Key("W_constraint", "embeddings_constraint", *_OBJECTS),
+        ],
+        kept="input_dim output_dim input_length mask_zero dropout",
+    ),
+    *(
+        _rule(cls, None, _RECURRENT, _SIZE_INPUT, "activation return_sequences go_backwards stateful unroll")
+        for cls in ("SimpleRNN", "GRU", "LSTM")
+    ),
+    _rule(
+        "ConvLSTM2D",
+        keys=[
+            *_RECURRENT[1:],
+            *_ORDERING,
+            *_PADDING,
+            *_IMAGE_KERNEL,
+            Key("nb_filter", "filters"),
+            Key("subsample", "strides"),
+        ],
+        kept="activation return_sequences go_backwards stateful",
+    ),
+    _rule("LeakyReLU", kept="alpha"),
+    _rule("ELU", kept="alpha"),
+    _rule("ThresholdedReLU", kept="theta"),
+    _rule("PReLU", keys=[Key("init", "alpha_initializer")], kept="shared_axes"),
+    _rule("SReLU", kept="t_left_init a_left_init t_right_init a_right_init shared_axes"),
+    _rule("ParametricSoftplus", kept="alpha_init beta_init shared_axes"),
+    _rule(
+        "Merge",
+        kept="mode mode_type concat_axis dot_axes output_shape output_shape_type output_mask output_mask_type arguments",
+    ),
+    _rule("TimeDistributed"),
+    _rule("Bidirectional", kept="merge_mode"),
+]
+
+_BY_OLD = {rule.old: rule for rule in RULES}
+
+
+# ------------------------------------------------------------ Keras 1 to 2 ----
+
+
+def to_keras2(item: Json, data_format: str | None = None) -> Json:
+    """A Keras 1 `{'class_name', 'config'}` as Keras 2 writes it, nested layers too.
+
+    data_format: for layers whose Keras 1 configuration does not state it (ZeroPadding2D, UpSampling2D,
+    Cropping2D, ...: Keras 1 took the user's global setting, which is not in the file). Where None,
+    the one that all other layers state is taken; KconvertError where they do not agree.
+    """
+    return _Reader(item, data_format).item(item)
+
+
+class _Reader:
+    def __init__(self, whole: Json, data_format: str | None) -> None:
+        self.chains = 0
+        self.stated = sorted(set(_stated_data_formats(whole)))
+        self.data_format = data_format or (self.stated[0] if len(self.stated) == 1 else None)
+
+    def item(self, item: Json) -> Json:
+        name, config = item["class_name"], item["config"]
+        if name == "Sequential":
+            return self._sequential(config, item.get("name"))
+        if name == "Model":
+            return {"class_name": "Model", "config": self._graph(config)}
+        rule = _BY_OLD.get(name)
+        if rule is None:
+            return item
+        result = self._keys(rule, config)
+        if "layer" in config:
+            result["layer"] = self.item(config["layer"])
+        return {"class_name": rule.new, "config": result}
+
+    def _keys(self, rule: Rule, config: Json) -> Json:
+        result = {key: value for key, value in config.items() if key not in rule.dropped.split()}
+        for key in rule.keys:
+            values = [result.pop(old) for old in key.olds if old in result]
+            if values:
+                result[key.new] = key.read(values if len(key.olds) > 1 else values[0])
+        if any(key.new == "data_format" for key in rule.keys) and result.get("data_format") is None:
+            result["data_format"] = self._unstated(rule, config)
+        return result
+
+    def _unstated(self, rule: Rule, config: Json) -> str:
+        if self.data_format is None:
+            why = "the other layers disagree" if self.stated else "no other layer states one"
+            raise KconvertError(
+                f"Keras 1 did not store the dim_ordering of this {rule.old}, and {why}",
+                where=f"layer {config.get('name', '?')}",
+                fix="say which one it was used with: --source-data-format channels_first or channels_last",
+            )
+        return self.data_format
+
+    def _graph(self, config: Json) -> Json:
+        layers = []
+        for entry in config["layers"]:
+            item = self.item({"class_name": entry["class_name"], "config": entry["config"], "name": entry["name"]})
+            layers.append({**item, "name": entry["name"], "inbound_nodes": entry["inbound_nodes"]})
+        return {**config, "layers": layers}
+
+    def _sequential(self, config: Any, name: str | None) -> Json:
+        """A chain; one that starts with a Merge of branches becomes a graph."""
+        entries = config["layers"] if isinstance(config, Mapping) else config
+        if entries and entries[0]["class_name"] == "Merge" and entries[0]["config"].get("layers"):
+            return {"class_name": "Model", "config": _Branches(self).graph(entries, name or "model_1")}
+        items = [self.item(entry) for entry in entries]
+        self.chains += 1  # Keras 1 does not store a chain's name: number them as it did, inner ones first
+        return {"class_name": "Sequential", "config": {"name": name or f"sequential_{self.chains}", "layers": items}}
+
+
+class _Branches:
+    """Keras 1's Sequential([Merge([branch, branch]), ...]) as a graph with one input a branch."""
+
+    def __init__(self, reader: _Reader) -> None:
+        self.reader = reader
+        self.layers: list[Json] = []
+        self.inputs: list[list[Any]] = []
+
+    def graph(self, entries: list[Json], name: str) -> Json:
+        output = self._chain(entries)
+        return {"name": name, "layers": self.layers, "input_layers": self.inputs, "output_layers": [output]}
+
+    def _chain(self, entries: list[Json]) -> list[Any]:
+        """Adds the layers of one branch; gives its last tensor."""
+        first, output = entries[0], None
+        if first["class_name"] == "Merge" and first["config"].get("layers"):
+            tensors = [self._branch(branch) for branch in first["config"]["layers"]]
+            bare = {key: value for key, value in first["config"].items() if key != "layers"}
+            output = self._add(self.reader.item({"class_name": "Merge", "config": bare}), tensors)
+            entries = entries[1:]
+        for entry in entries:
+            item = self.reader.item(entry)
+            output = self._add(item, [output or self._input(item)])
+        return output or []
+
+    def _branch(self, branch: Json) -> list[Any]:
+        if branch["class_name"] == "Sequential":
+            config = branch["config"]
+            return self._chain(config["layers"] if isinstance(config, Mapping) else config)
+        return self._chain([branch])
+
+    def _input(self, item: Json) -> list[Any]:
+        """An input for a branch, of the shape its first layer states."""
+        model = layer_from_config(item)
+        shapes = model.input_shapes if isinstance(model, Model) else [model.batch_input_shape]
+        if shapes[0] is None:
+            raise KconvertError("the first layer of a merged branch states no input shape", where=f"layer {model.name}")
+        name = f"{model.name}_input"
+        if isinstance(model, Model) and model.input_layers[0].name == name:
+            name += "_1"
+        config = {"name": name, "batch_input_shape": list(shapes[0]), "dtype": item["config"].get("dtype") or "float32"}
+        if item["class_name"] == "InputLayer":
+            return self._add(item, [])
+        output = self._add({"class_name": "InputLayer", "config": config}, [])
+        self.inputs.append(output)
+        return output
+
+    def _add(self, item: Json, tensors: list[Any]) -> list[Any]:
+        name = item["config"]["name"]
+        known = [entry for entry in self.layers if entry["name"] == name]
+        entry = known[0] if known else {**item, "name": name, "inbound_nodes": []}
+        if not known:
+            self.layers.append(entry)
+        if tensors:
+            entry["inbound_nodes"].append(tensors)
+        first = item["class_name"] in ("Model", "Sequential")
+        return [name, max(len(entry["inbound_nodes"]) - 1, 0) + int(first), 0]
+
+
+def _stated_data_formats(value: Any) -> Iterator[str]:
+    """Every data format that some layer of a Keras 1 configuration states."""
+    if isinstance(value, Mapping):
+        if value.get("dim_ordering") in ("th", "tf"):
+            yield _DIM_ORDERING[0](value["dim_ordering"])
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _stated_data_formats(item)
+
+
+# ------------------------------------------------------------ Keras 2 to 1 ----
+
+
+def to_keras1(item: Json) -> Json:
+    """A Keras 2 `{'class_name', 'config'}` in Keras 1's words; refuses what Keras 1 did not have."""
+    name, config = item["class_name"], item["config"]
+    if name == "Sequential":
+        return {"class_name": name, "config": [to_keras1(entry) for entry in config["layers"]]}
+    if name == "Model":
+        layers = []
+        for entry in config["layers"]:
+            old = to_keras1({"class_name": entry["class_name"], "config": entry["config"]})
+            inbound = [[ref[:3] for ref in call] for call in entry["inbound_nodes"]]
+            layers.append({"name": entry["name"], **old, "inbound_nodes": inbound})
+        return {"class_name": name, "config": {**config, "layers": layers}}
+    rule = next((rule for rule in RULES if rule.new == name and rule.fits(config)), None)
+    if rule is None:
+        raise KconvertError(
+            f"Keras 1 has no {name} layer", where=f"layer {config.get('name', '?')}", fix="use --format keras2"
+        )
+    kept = ("name", "trainable", "batch_input_shape", *rule.kept.split())
+    result = {key: config[key] for key in kept if key in config}
+    for key in rule.keys:
+        if key.new in config:
+            value = key.write(config[key.new])
+            result.update(zip(key.olds, value if len(key.olds) > 1 else [value], strict=True))
+    if "layer" in config:
+        result["layer"] = to_keras1(config["layer"])
+    return {"class_name": rule.old, "config": result}
+
+
+# ------------------------------------------------------------------ models ----
+
+
+def generation(config: Json, keras_version: str | None = None) -> str:
+    """Which generation of Keras wrote an architecture: 'keras1' or 'keras2'; refuses what is neither.
+
+    By its `keras_version`, else by the words that only one generation uses.
+    """
+    version = keras_version or config.get("keras_version")
+    if version:
+        return "keras1" if version.startswith("1.") else "keras2"
+    words = set(_words(config))
+    if words & {"nb_filter", "border_mode", "dim_ordering", "W_regularizer", "consume_less", "input_dtype"}:
+        return "keras1"
+    return "keras2"
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _words(item)
+
+
+def model_from_config(config: Json, keras_version: str | None = None, data_format: str | None = None) -> Model:
+    """The model that the architecture JSON of any known generation describes.
+
+    Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's.
+    """
+    if not isinstance(config, Mapping) or config.get("class_name") not in ("Sequential", "Model", "Functional"):
+        raise KconvertError(
+            "this is not the architecture of a Sequential or Model",
+            fix="give the JSON that model.to_json() wrote",
+            problem=Problem.UNREADABLE,
+        )
+    item = {"class_name": config["class_name"], "config": config["config"]}
+    if generation(dict(config), keras_version) == "keras1":
+        item = to_keras2(item, data_format)
+    try:
+        model = layer_from_config(item)
+    except (KeyError, TypeError, IndexError) as error:
+        raise KconvertError(
+            f"the architecture is not one that Keras writes ({type(error).__name__}: {error})",
+            problem=Problem.UNREADABLE,
+        ) from error
+    if not isinstance(model, Model):
+        raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)
+    return model
+
+
+def model_config(model: Model, form: str, keras_version: str, backend: str) -> Json:
+    """The architecture JSON of `model` as a Keras of generation `form` writes it."""
+    generation = form.split(".")[0]
+    item = layer_config(model, generation)
+    if generation == "keras1":
+        return {**to_keras1(item), "keras_version": keras_version}
+    return {**item, "keras_version": keras_version, "backend": backend}
+
+
+def read_architecture(path: str, data_format: str | None = None) -> Model:
+    """The model described by a JSON file that `model.to_json()` wrote."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+    except OSError as error:
+        raise KconvertError(f"cannot be read ({error.strerror})", where=path, problem=Problem.UNREADABLE) from error
+    except ValueError as error:
+        raise KconvertError(
+            "is not JSON", where=path, fix="give what model.to_json() wrote", problem=Problem.UNREADABLE
+        ) from error
+    return model_from_config(config, data_format=data_format)

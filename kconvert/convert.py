@@ -1,0 +1,346 @@
+"""Planning and applying a conversion: two chains put together for every weight.
+
+`plan` reads no array: it says for each weight which stored arrays it is made of, what happens to them
+and where they go. `apply` gives the converted checkpoint, whose arrays are read and rearranged when
+they are written. `convert` does both, from file to file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import hdf5
+from .binding import Binding, Place, bind, places, source_convention
+from .checkpoint import Checkpoint, Group, LazyArray, Rows
+from .config import model_config, model_from_config, read_architecture
+from .conventions import DATA_FORMATS, Convention
+from .errors import KconvertError, Problem
+from .hazards import Hazard, hazards
+from .kernels import Chain, Shape
+from .model import Model
+from .modernize import modernize
+from .relayout import Relayout, relayout
+
+NATIVE, KEEP = "native", "keep"
+SAME = "same"
+KERAS2_RELEASE = "2.3.1"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens to one weight: its stored arrays, the chain, and the names of the arrays that come out."""
+
+    path: tuple[str, ...]
+    sources: tuple[LazyArray, ...]
+    chain: Chain
+    targets: tuple[str, ...]
+
+    @property
+    def source_shapes(self) -> tuple[Shape, ...]:
+        return tuple(tuple(array.shape) for array in self.sources)
+
+    @property
+    def target_shapes(self) -> tuple[Shape, ...]:
+        return self.chain.shapes(self.source_shapes)
+
+    def read(self) -> tuple[np.ndarray, ...]:
+        """The arrays that come out."""
+        return self.chain.apply(*(array.read() for array in self.sources))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "weight": "/".join(self.path),
+            "from": [{"name": array.name, "shape": list(array.shape)} for array in self.sources],
+            "ops": self.chain.to_json(),
+            "to": [{"name": n, "shape": list(s)} for n, s in zip(self.targets, self.target_shapes, strict=True)],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A conversion that can be looked at before anything is done.
+
+    model: the architecture of the source; result: that of the target, with the layouts of its tensors.
+    evidence: how the source's convention is known; notes: what a user should know; hazards: layers that
+    the two backends compute differently, for which there is no exact conversion.
+    """
+
+    source: Convention
+    target: Convention
+    data_format: str | None
+    model: Model
+    result: Relayout
+    steps: Sequence[Step]
+    evidence: Sequence[str]
+    notes: Sequence[str]
+    hazards: Sequence[Hazard]
+    keras_version: str
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would be another than it is."""
+        moves = any(len(step.chain) for step in self.steps)
+        return moves or self.source != self.target or self.result.model.get_config() != self.model.get_config()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "source": str(self.source),
+            "target": str(self.target),
+            "data_format": self.data_format or KEEP,
+            "evidence": list(self.evidence),
+            "notes": list(self.notes),
+            "hazards": [str(hazard) for hazard in self.hazards],
+            "weights": [step.to_json() for step in self.steps],
+        }
+
+
+def plan(
+    checkpoint: Checkpoint,
+    source: str | None,
+    target: str,
+    data_format: str = NATIVE,
+    format: str = "keras2",
+    arch: str | PathLike[str] | None = None,
+    source_data_format: str | None = None,
+    force: bool = False,
+) -> Plan:
+    """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
+
+    data_format: 'native' (the target's own: theano channels_first, tensorflow channels_last), 'keep',
+    or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: architecture
+    JSON, for files of weights alone. source_data_format: what Keras 1 layers used that did not store
+    it. force: take `source` even where the file says otherwise.
+    Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
+    """
+    origin, evidence = source_convention(checkpoint, source, force)
+    model = architecture(checkpoint, arch, source_data_format)
+    form = origin.format if format == SAME else format
+    goal = Convention(form, target)
+    bindings, matched = bind(model, checkpoint, origin)
+    reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
+    wanted = _wanted_data_format(data_format, goal)
+    result = relayout(model if format == SAME else modernize(model), wanted, reordered)
+    notes = [*matched, *result.notes]
+    if checkpoint.optimizer:
+        notes.append("the optimizer's state is not carried over")
+    version = KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(model, form)
+    return Plan(
+        source=origin,
+        target=goal,
+        data_format=wanted,
+        model=model,
+        result=result,
+        steps=_steps(bindings, places(result.model, goal), result.weights, goal),
+        evidence=evidence,
+        notes=notes,
+        hazards=hazards(model, origin.backend, goal.backend),
+        keras_version=version,
+    )
+
+
+def architecture(
+    checkpoint: Checkpoint, arch: str | PathLike[str] | None = None, source_data_format: str | None = None
+) -> Model:
+    """The model of a file: its own architecture, or that of the JSON file `arch`."""
+    where = str(checkpoint.path or "checkpoint")
+    if arch is not None:
+        return read_architecture(str(arch), source_data_format)
+    if checkpoint.model_config is None:
+        raise KconvertError(
+            "the file holds weights alone, without the architecture they belong to",
+            where=where,
+            fix="give what model.to_json() wrote with --arch FILE.json",
+        )
+    try:
+        return model_from_config(checkpoint.model_config, checkpoint.keras_version, source_data_format)
+    except KconvertError as error:
+        raise error.within(where) from None
+
+
+def _wanted_data_format(data_format: str, goal: Convention) -> str | None:
+    if data_format == KEEP:
+        return None
+    wanted = goal.facts.data_format if data_format == NATIVE else data_format
+    if wanted not in DATA_FORMATS:
+        known = ", ".join((NATIVE, KEEP, *DATA_FORMATS))
+        raise KconvertError(f"unknown data format {wanted!r}", fix=f"one of: {known}", problem=Problem.USAGE)
+    return wanted
+
+
+def _release(model: Model, form: str) -> str:
+    """A release of the generation, for files that do not state theirs."""
+    return {"keras2": KERAS2_RELEASE, "keras1": "1.2.2", "keras1.0": "1.0.8"}.get(form, "0.3.3")
+
+
+def _steps(
+    bindings: Sequence[Binding],
+    groups: Sequence[tuple[str, list[Place]]],
+    moved: Mapping[tuple[str, ...], Chain],
+    goal: Convention,
+) -> list[Step]:
+    """One step a weight: from its stored form to the canonical one, carried over, and to the target's."""
+    by_path = {binding.path: binding for binding in bindings}
+    steps = []
+    for place in (place for _, found in groups for place in found if place.index == 0):
+        binding = by_path[place.path]
+        chain = binding.stored.chain >> moved.get(place.path, Chain()) >> place.stored.chain.inverse
+        names = tuple(replace(place, slot=slot).name(goal) for slot in place.stored.slots)
+        steps.append(Step(place.path, binding.arrays, chain.simplified, names))
+    return steps
+
+
+# ---------------------------------------------------------------- applying ----
+
+
+class _Result:
+    """One array of a converted checkpoint: read and rearranged when asked for, by rows where that is possible."""
+
+    def __init__(self, step: Step, index: int) -> None:
+        self._step, self._index = step, index
+        self.name, self.shape = step.targets[index], step.target_shapes[index]
+        self.dtype: np.dtype[Any] = step.sources[0].dtype
+        self._whole: np.ndarray | None = None
+
+    def read(self, rows: Rows = None) -> np.ndarray:
+        if rows is None:
+            return self._step.read()[self._index]
+        wanted = np.arange(self.shape[0])[rows]
+        block = self._block(wanted)
+        if block is not None:
+            return block
+        if self._whole is None:
+            self._whole = self._step.read()[self._index]
+        part = self._whole[rows]
+        if wanted.size and wanted.max() == self.shape[0] - 1:
+            self._whole = None  # the last rows were asked for: let go of the array
+        return part
+
+    def _block(self, wanted: np.ndarray) -> np.ndarray | None:
+        if len(self._step.sources) > 1 or len(self._step.targets) > 1:
+            return None
+        (source,) = self._step.sources
+        return self._step.chain.block(wanted, tuple(source.shape), source.read)
+
+
+def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None = None) -> Checkpoint:
+    """The converted checkpoint; its arrays are computed when they are read.
+
+    Raises KconvertError where the plan has hazards: there is no exact conversion.
+    """
+    if plan.hazards:
+        raise KconvertError(
+            "no exchange of weights makes the backends agree on "
+            + "; ".join(str(hazard) for hazard in plan.hazards),
+            where=str(checkpoint.path or "checkpoint"),
+            fix=f"keep the model on {plan.source.backend}, or pad explicitly and use padding='valid'",
+        )
+    steps = {step.path: step for step in plan.steps}
+    groups = [
+        Group(name, [_Result(steps[place.path], place.index) for place in found])
+        for name, found in places(plan.result.model, plan.target)
+    ]
+    return replace(
+        checkpoint,
+        path=None,
+        format=plan.target.format,
+        groups=groups,
+        backend=plan.target.backend,
+        keras_version=plan.keras_version,
+        model_config=_written_config(plan) if checkpoint.model_config is not None else None,
+        optimizer=(),
+        provenance=provenance,
+    )
+
+
+def _written_config(plan: Plan) -> dict[str, Any]:
+    return model_config(plan.result.model, plan.target.format, plan.keras_version, plan.target.backend)
+
+
+# ------------------------------------------------------------- files, models ----
+
+
+@dataclass(frozen=True, eq=False)
+class Conversion:
+    """A finished conversion: what was done, from where to where."""
+
+    plan: Plan
+    source: Path
+    target: Path
+
+
+def convert(
+    path: str | PathLike[str],
+    out: str | PathLike[str] | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    data_format: str = NATIVE,
+    format: str = "keras2",
+    arch: str | PathLike[str] | None = None,
+    source_data_format: str | None = None,
+    force: bool = False,
+) -> Conversion:
+    """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
+
+    The arguments are those of `plan`; force also overwrites `out`. The file is written whole or not at
+    all, and `path` is never written to.
+    Raises KconvertError where the file cannot be read or converted; then nothing is written.
+    """
+    if target is None:
+        raise KconvertError("which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE)
+    origin = Path(path)
+    result = Path(out) if out is not None else default_target(origin, target)
+    with hdf5.read(origin) as checkpoint:
+        refuse_converted(checkpoint, source, target, force)
+        made = plan(checkpoint, source, target, data_format, format, arch, source_data_format, force)
+        refuse_unchanged(made, origin)
+        hdf5.write(result, apply(made, checkpoint, _provenance(made, origin)), force=force)
+    return Conversion(made, origin, result)
+
+
+def default_target(path: Path, target: str) -> Path:
+    """`model.h5` for TensorFlow -> `model.tensorflow.h5`."""
+    return path.with_name(f"{path.stem}.{target}{path.suffix or '.h5'}")
+
+
+def refuse_converted(checkpoint: Checkpoint, source: str | None, target: str, force: bool) -> None:
+    """A file that kconvert already made for `target` must not be converted for it again."""
+    stamp = checkpoint.provenance or {}
+    made_for = str(stamp.get("target", "")).split("/")[-1]
+    if made_for == target and source not in (None, target) and not force:
+        raise KconvertError(
+            f"kconvert {stamp.get('kconvert', '')} already converted this file from {stamp.get('source')} "
+            f"to {stamp.get('target')}",
+            where=str(checkpoint.path),
+            fix="use it as it is",
+            problem=Problem.USAGE,
+        )
+
+
+def refuse_unchanged(made: Plan, path: Path) -> None:
+    """A file that is already what is asked for needs no conversion."""
+    if not made.changes:
+        raise KconvertError(
+            f"the file already is in the convention {made.target}, data format {made.data_format or KEEP}",
+            where=str(path),
+            fix="use it as it is",
+            problem=Problem.USAGE,
+        )
+
+
+def _provenance(made: Plan, path: Path) -> dict[str, Any]:
+    from . import __version__
+
+    return {
+        "kconvert": __version__,
+        "source_sha256": hdf5.sha256(path),
+        "source": str(made.source),
+        "target": str(made.target),
+        "data_format": made.data_format or KEEP,
+        "reordered": sorted(made.result.reordered),
+    }

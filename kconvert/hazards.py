@@ -1,0 +1,160 @@
+"""What no exchange of weights can mend: layers that two backends compute differently by design.
+
+Theano and TensorFlow pad 'same' windows differently (the flip table's formulas, in `conventions`). A
+layer is a hazard exactly where the two formulas give different padding for its sizes, so the rule is
+stated once, in the tables, and only applied here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from . import layers as L
+from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts
+from .layers.base import Layer, Shape
+from .model import Model, one_or_list
+
+Rule = Callable[[BackendFacts, int, int, int], int]
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A layer whose outputs differ between two backends whatever its weights are."""
+
+    path: str
+    layer: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.layer}): {self.why}"
+
+
+@dataclass(frozen=True)
+class Window:
+    """The windows of one layer on one spatial axis: which padding rule applies, and the sizes."""
+
+    rule: Rule
+    size: int | None
+    kernel: int
+    stride: int
+
+    def paddings(self, first: BackendFacts, second: BackendFacts) -> tuple[int, int] | None:
+        """The padding before the first element on both backends, where it differs."""
+        sizes = range(1, 4 * self.stride + self.kernel) if self.size is None else [self.size]
+        for size in sizes:
+            pair = (self.rule(first, size, self.kernel, self.stride), self.rule(second, size, self.kernel, self.stride))
+            if pair[0] != pair[1]:
+                return pair
+        return None
+
+
+def _conv_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
+    return facts.conv_padding(size, kernel, stride)
+
+
+def _pool_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
+    return facts.pool_padding(size, kernel, stride)
+
+
+def hazards(model: Model, source: str, target: str) -> list[Hazard]:
+    """The layers of `model` that backends `source` and `target` compute differently."""
+    first, second = BACKENDS[source], BACKENDS[target]
+    found = {}
+    for path, layer, shape in _calls(model, ""):
+        for window in windows(layer, shape):
+            pair = window.paddings(first, second)
+            if pair:
+                why = (
+                    f"padding='same' puts {pair[0]} before the first element on {source}, {pair[1]} on {target} "
+                    f"(size {window.size or 'unknown'}, window {window.kernel}, stride {window.stride})"
+                )
+                found.setdefault(path, Hazard(path, layer.class_name, why))
+    return list(found.values())
+
+
+def _calls(layer: Layer, prefix: str, shape: Any = None) -> Iterator[tuple[str, Layer, Any]]:
+    """(path, layer, input shape) of every call of every layer inside `layer`."""
+    if isinstance(layer, Model):
+        shapes = layer.shapes(shape)
+        for node in layer.nodes:
+            if node.inputs:
+                inner = layer.by_name[node.layer]
+                given = [shapes[ref] for ref in node.inputs]
+                yield from _inside(inner, prefix, given)
+    else:
+        yield prefix, layer, shape
+
+
+def _inside(layer: Layer, prefix: str, shapes: list[Shape]) -> Iterator[tuple[str, Layer, Any]]:
+    path = f"{prefix}{layer.name}"
+    if isinstance(layer, Model):
+        yield from _calls(layer, f"{path}/", shapes)
+    elif layer.sublayers:
+        given = one_or_list(shapes)
+        for inner, shape in zip(layer.sublayers, layer.sublayer_shapes(given), strict=True):
+            yield from _inside(inner, f"{path}/", shape if isinstance(shape, list) else [shape])
+    else:
+        yield path, layer, one_or_list(shapes)
+
+
+# ----------------------------------------------------------------- windows ----
+
+
+@singledispatch
+def windows(layer: Layer, shape: Any) -> list[Window]:
+    """The 'same'-padded windows of a layer, one a spatial axis; none for most layers."""
+    return []
+
+
+def _spatial(layer: Any, shape: Shape, rank: int) -> Shape:
+    return shape[-rank:] if layer.data_format == CHANNELS_FIRST else shape[-rank - 1 : -1]
+
+
+@windows.register(L.Conv1D)
+@windows.register(L.Conv2D)
+@windows.register(L.Conv3D)
+@windows.register(L.DepthwiseConv2D)
+@windows.register(L.SeparableConv1D)
+@windows.register(L.SeparableConv2D)
+def _convolution(layer: Any, shape: Shape) -> list[Window]:
+    if layer.padding != "same":
+        return []
+    sizes = _spatial(layer, shape, len(layer.kernel_size))
+    spread = [(k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)]
+    return [Window(_conv_rule, n, k, s) for n, k, s in zip(sizes, spread, layer.strides, strict=True)]
+
+
+@windows.register(L.MaxPooling1D)
+@windows.register(L.MaxPooling2D)
+@windows.register(L.MaxPooling3D)
+@windows.register(L.AveragePooling1D)
+@windows.register(L.AveragePooling2D)
+@windows.register(L.AveragePooling3D)
+def _pooling(layer: Any, shape: Shape) -> list[Window]:
+    if layer.padding != "same":
+        return []
+    sizes = _spatial(layer, shape, len(layer.pool_size))
+    return [Window(_pool_rule, n, k, s) for n, k, s in zip(sizes, layer.pool_size, layer.strides, strict=True)]
+
+
+@windows.register(L.Conv2DTranspose)
+@windows.register(L.Conv3DTranspose)
+def _transposed(layer: Any, shape: Shape) -> list[Window]:
+    """The padding is that of the convolution whose gradient this is: for the size of the output."""
+    if layer.padding != "same":
+        return []
+    sizes = _spatial(layer, layer.output_shape(shape), len(layer.kernel_size))
+    return [Window(_conv_rule, n, k, s) for n, k, s in zip(sizes, layer.kernel_size, layer.strides, strict=True)]
+
+
+@windows.register(L.ConvLSTM2D)
+def _convolutional_recurrent(layer: Any, shape: Shape) -> list[Window]:
+    """The recurrent convolution is always 'same' with stride 1; the input's as the layer says."""
+    rank = len(layer.kernel_size)
+    step = (shape[0], *shape[2:])
+    output = _spatial(layer, layer.output_shape(shape), rank)
+    found = [Window(_conv_rule, n, k, 1) for n, k in zip(output, layer.kernel_size, strict=True)]
+    return found + (_convolution(layer, step) if layer.padding == "same" else [])

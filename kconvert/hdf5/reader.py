@@ -1,0 +1,126 @@
+"""Reading: the files of Keras 0.2 to 2.3, whole models and weights alone."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+import h5py
+
+from ..checkpoint import Checkpoint, Finding, Group, LazyArray, find_backend, find_format, weight_names
+from .safely import Node, hdf5_errors, unreadable
+
+# Attributes of the root that have a place of their own in a Checkpoint.
+_KNOWN = re.compile(r"nb_layers|backend|keras_version|kconvert|(layer_names|model_config|training_config)\d*")
+
+
+@contextmanager
+def read(path: str | PathLike[str]) -> Iterator[Checkpoint]:
+    """Opens a weight file for reading; its arrays can be read until the `with` block ends.
+
+        with read("model.h5") as checkpoint:
+            checkpoint.groups[0].arrays[0].read()
+
+    Raises KconvertError (UNREADABLE) where the file is missing, damaged, hostile or no file of Keras 0.2 - 2.3.
+    """
+    path = _regular_file(path)
+    with hdf5_errors("cannot be opened", str(path)):
+        if not h5py.is_hdf5(path):
+            raise unreadable("is not an HDF5 file", str(path))
+    with hdf5_errors("is truncated or damaged", str(path)):
+        file = h5py.File(path, "r")
+    with file:
+        yield _checkpoint(Node(path, file))
+
+
+def sha256(path: str | PathLike[str]) -> str:
+    """The SHA-256 of a file, in hexadecimal. Raises KconvertError where it cannot be read."""
+    path = _regular_file(path)
+    digest = hashlib.sha256()
+    with hdf5_errors("cannot be read", str(path)), open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _regular_file(name: str | PathLike[str]) -> Path:
+    path = Path(name)
+    with hdf5_errors("cannot be opened", str(path)):
+        if not path.exists():
+            raise unreadable("there is no such file", str(path))
+        if not path.is_file():
+            raise unreadable("is a directory" if path.is_dir() else "is not a regular file", str(path))
+        if not path.stat().st_size:
+            raise unreadable("is empty", str(path))
+        with open(path, "rb"):
+            return path
+
+
+def _checkpoint(root: Node) -> Checkpoint:
+    named = root.names("layer_names") is not None
+    whole_model = not named and "model_weights" in root
+    weights = root.group("model_weights") if whole_model else root
+    model_config, training_config = root.json("model_config"), root.json("training_config")
+    places = [("the weights", weights)] + ([("the root", root)] if whole_model else [])
+    versions = [(place, node.text("keras_version")) for place, node in places]
+    backends = [(place, node.text("backend")) for place, node in places]
+    backend = next((value for _, value in backends if value), None)
+
+    if named or whole_model:
+        groups = _named_groups(weights)
+        config_version = str((model_config or {}).get("keras_version") or "")
+        form = find_format([*versions, ("model_config", config_version)], backend, weight_names(groups))
+    else:
+        groups = _numbered_groups(root)
+        form = Finding("keras0", "format keras0: weights have numbers and no names, as in Keras 0.2 - 0.3")
+    assert form.value
+    return Checkpoint(
+        path=root.path,
+        format=form.value,
+        backend=backend,
+        keras_version=next((value for _, value in versions if value), None),
+        groups=groups,
+        whole_model=whole_model,
+        model_config=model_config,
+        training_config=training_config,
+        optimizer=_arrays(root.group("optimizer_weights")) if whole_model and "optimizer_weights" in root else [],
+        attributes={name: root.attribute(name) for name in root.attributes() if not _KNOWN.fullmatch(name)},
+        provenance=root.json("kconvert"),
+        evidence=[form.evidence, find_backend(backends, form.value, weight_names(groups)).evidence],
+    )
+
+
+def _named_groups(weights: Node) -> list[Group]:
+    """Keras 1 and 2: a group for each of layer_names."""
+    names = weights.names("layer_names")
+    if names is None:
+        raise unreadable("there is no attribute layer_names, so it is no group of Keras weights", weights.where)
+    return [Group(name, _arrays(weights.group(name))) for name in names]
+
+
+def _arrays(group: Node) -> list[LazyArray]:
+    names = group.names("weight_names")
+    if names is None:
+        raise unreadable("there is no attribute weight_names", group.where)
+    return [group.array(name) for name in names]
+
+
+def _numbered_groups(root: Node) -> list[Group]:
+    """Keras 0.2 - 0.3: layer_0, layer_1, ... of a Sequential, or one group `graph` of a Graph."""
+    if "nb_layers" in root.attributes():
+        names: Iterable[str] = (f"layer_{k}" for k in range(root.count("nb_layers")))
+    elif "graph" in root:
+        names = ["graph"]
+    else:
+        raise unreadable(
+            "there are no weights of Keras 0.2 - 2.3 (no layer_names, no nb_layers, no model_weights)", root.where
+        )
+    groups = []
+    for name in names:
+        node = root.group(name)
+        groups.append(Group(name, [node.array(f"param_{j}") for j in range(node.count("nb_params"))]))
+    return groups

@@ -1,0 +1,255 @@
+"""Activations: the functions that configurations name, and the layers that are one.
+
+A function of the table takes (K, x). Shapes never change, and masks pass on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..backend.base import Backend, Tensor
+from ..conventions import Weight, map_parameter
+from ..errors import KconvertError
+from .base import Layer, Shape, Weights
+
+Function = Callable[[Backend, Tensor], Tensor]
+
+# ---------------------------------------------------------------- functions ----
+
+
+def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
+    """x above `threshold`, at most `max_value`; below it `alpha * (x - threshold)`."""
+    y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.maximum(x, 0.0)
+    if max_value is not None:
+        y = K.minimum(K.maximum(y, 0.0), max_value)
+    return y - alpha * K.maximum(threshold - x, 0.0) if alpha else y
+
+
+def elu(K: Backend, x: Tensor, alpha: float = 1.0) -> Tensor:
+    """x where positive, else `alpha * (exp(x) - 1)`."""
+    return K.where(K.greater(x, 0.0), x, alpha * (K.exp(K.minimum(x, 0.0)) - 1.0))
+
+
+def selu(K: Backend, x: Tensor) -> Tensor:
+    """`elu` scaled so that mean and variance of its inputs stay (Keras 2.0.6)."""
+    return 1.0507009873554804934193349852946 * elu(K, x, 1.6732632423543772848170429916717)
+
+
+def hard_sigmoid(K: Backend, x: Tensor) -> Tensor:
+    """0.2 x + 0.5, clipped to 0 ... 1, as all Keras before 3 (rulebook A8)."""
+    return K.minimum(K.maximum(0.2 * x + 0.5, 0.0), 1.0)
+
+
+def softmax(K: Backend, x: Tensor, axis: int = -1) -> Tensor:
+    """Softmax along `axis`; of a matrix always along its last, as in Keras 2.3."""
+    return K.softmax(x, axis if K.ndim(x) > 2 else -1)
+
+
+ACTIVATIONS: Mapping[str, Function] = {
+    "linear": lambda K, x: x,
+    "relu": relu,
+    "tanh": lambda K, x: K.tanh(x),
+    "sigmoid": lambda K, x: K.sigmoid(x),
+    "hard_sigmoid": hard_sigmoid,
+    "softplus": lambda K, x: K.softplus(x),
+    "softsign": lambda K, x: x / (K.abs(x) + 1.0),
+    "softmax": softmax,
+    "elu": elu,
+    "selu": selu,
+    "exponential": lambda K, x: K.exp(x),
+}
+
+
+def activation(name: Any) -> Function:
+    """The function that a configuration names; None is linear.
+
+    Raises KconvertError for anything but a name of the table: like Keras 2.3, it takes no serialized layers.
+
+    >>> activation("softmacks")
+    Traceback (most recent call last):
+    kconvert.errors.KconvertError: unknown activation 'softmacks'; one of: linear, relu, tanh, sigmoid, hard_sigmoid, \
+softplus, softsign, softmax, elu, selu, exponential
+    """
+    known = "linear" if name is None else name
+    if not isinstance(known, str) or known not in ACTIVATIONS:
+        shown = known.get("class_name", known) if isinstance(known, Mapping) else known
+        raise KconvertError(f"unknown activation {shown!r}", fix=f"one of: {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[known]
+
+
+# ------------------------------------------------------------------- layers ----
+
+
+@dataclass(eq=False)
+class Activation(Layer):
+    """An activation function, by name."""
+
+    activation: Any
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return activation(self.activation)(K, x)
+
+
+@dataclass(eq=False)
+class ReLU(Layer):
+    """Rectified linear unit with a ceiling, a slope below and a threshold (Keras 2.2)."""
+
+    max_value: float | None = None
+    negative_slope: float = 0.0
+    threshold: float = 0.0
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return relu(K, x, self.negative_slope, self.max_value, self.threshold)
+
+
+@dataclass(eq=False)
+class LeakyReLU(Layer):
+    """x where positive, else `alpha * x`."""
+
+    alpha: float = 0.3
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return relu(K, x, self.alpha)
+
+
+@dataclass(eq=False)
+class ELU(Layer):
+    """x where positive, else `alpha * (exp(x) - 1)`."""
+
+    alpha: float = 1.0
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return elu(K, x, self.alpha)
+
+
+@dataclass(eq=False)
+class ThresholdedReLU(Layer):
+    """x where greater than `theta`, else 0."""
+
+    theta: float = 1.0
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return relu(K, x, threshold=self.theta)
+
+
+@dataclass(eq=False)
+class ThresholdedLinear(Layer):
+    """x where its absolute value is at least `theta`, else 0 (Keras 0.3)."""
+
+    theta: float = 1.0
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return K.where(K.greater(self.theta, K.abs(x)), 0.0 * x, x)
+
+
+@dataclass(eq=False)
+class Softmax(Layer):
+    """Softmax along `axis` (Keras 2.1.3)."""
+
+    axis: int = -1
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return softmax(K, x, self.axis)
+
+
+# ------------------------------------------------------- layers with weights ----
+
+
+@dataclass(eq=False, kw_only=True)
+class _MapParameters(Layer):
+    """Parameters as large as the feature map (features only, no batch axis), or shared along some of its axes."""
+
+    shared_axes: Any = None
+
+    supports_masking: ClassVar[bool] = True
+
+    def parameters(self, shape: Shape, **initializers: Any) -> list[Weight]:
+        """One weight for each name, with size 1 on the shared axes."""
+        axes = range(1, len(shape))
+        shared = {self.shared_axes} if isinstance(self.shared_axes, int) else set(self.shared_axes or ())
+        sizes = tuple(1 if axis in shared else self.known(shape, axis) for axis in axes)
+        role = map_parameter(len(sizes))
+        return [Weight(name, sizes, role, initializer=initializer) for name, initializer in initializers.items()]
+
+    def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
+        """Keras 1.2 does not store shared_axes: they are the axes on which the parameters have one element."""
+        fits = len(expected) == len(stored) and all(n in (1, m) for n, m in zip(stored, expected, strict=True))
+        if not fits:
+            return False
+        self.shared_axes = [i for i, (n, m) in enumerate(zip(stored, expected, strict=True), start=1) if n != m]
+        return True
+
+
+@dataclass(eq=False)
+class PReLU(_MapParameters):
+    """x where positive, else `alpha * x` with a learned alpha."""
+
+    alpha_initializer: Any = "zeros"
+    alpha_regularizer: Any = None
+    alpha_constraint: Any = None
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        return self.parameters(shape, alpha=self.alpha_initializer)
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return K.maximum(x, 0.0) + w["alpha"] * K.minimum(x, 0.0)
+
+
+@dataclass(eq=False)
+class ParametricSoftplus(_MapParameters):
+    """`alpha * log(1 + exp(beta * x))` with learned alpha and beta (Keras 0 and 1)."""
+
+    alpha_init: float = 0.2
+    beta_init: float = 5.0
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        return self.parameters(shape, alpha=_constant(self.alpha_init), beta_softplus=_constant(self.beta_init))
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return w["alpha"] * K.softplus(w["beta_softplus"] * x)
+
+
+@dataclass(eq=False)
+class SReLU(_MapParameters):
+    """Three lines: slope `a_left` up to `t_left`, 1 for |t_right| more, and `a_right` from there (Keras 0 and 1)."""
+
+    t_left_init: Any = "zero"
+    a_left_init: Any = "glorot_uniform"
+    t_right_init: Any = "glorot_uniform"
+    a_right_init: Any = "one"
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        return self.parameters(
+            shape,
+            t_left=self.t_left_init,
+            a_left=self.a_left_init,
+            t_right=self.t_right_init,
+            a_right=self.a_right_init,
+        )
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        left, width = w["t_left"], K.abs(w["t_right"])
+        beyond = x - left
+        middle = K.minimum(K.maximum(beyond, 0.0), width)
+        return left + w["a_left"] * K.minimum(beyond, 0.0) + middle + w["a_right"] * K.maximum(beyond - width, 0.0)
+
+
+def _constant(value: float) -> dict[str, Any]:
+    """The initializer of Keras 2 that gives `value`."""
+    return {"class_name": "Constant", "config": {"value": value}}

@@ -1,0 +1,330 @@
+"""Convolutions: plain, transposed, depthwise and separable, of 1, 2 or 3 spatial axes.
+
+Kernels come in the convention of the backend and nothing is flipped here (rulebook A2). Sizes and
+defaults are those of Keras 2.3.1; padding 'full' is Keras 1 on Theano.
+
+    x       (batch, spatial..., channels), or (batch, channels, spatial...) where channels_first
+    kernel  (spatial..., in, out) in either data format; transposed: (spatial..., out, in)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..backend.base import Backend, Tensor
+from ..conventions import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
+from .activations import activation
+from .base import Layer, Shape, Weights, integers
+from .fields import KernelFields
+from .shapes import (
+    bias_add,
+    channel_axis,
+    conv_length,
+    data_format_of,
+    deconv_length,
+    image,
+    one_of,
+    space,
+    space_axes,
+)
+
+
+class _Convolution(Layer):
+    """What all convolutions share; a class has its own fields, kernels and way to convolve."""
+
+    rank: ClassVar[int]
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "full")
+    kernel_size: Any
+    strides: Any
+    padding: str
+    data_format: str
+    dilation_rate: Any
+    activation: Any
+    use_bias: bool
+    bias_initializer: Any
+
+    def __post_init__(self) -> None:
+        self.kernel_size = integers(self.kernel_size, self.rank, "kernel_size")
+        self.strides = integers(self.strides, self.rank, "strides")
+        self.padding = one_of(self.padding, self.paddings, "padding")
+        self.data_format = data_format_of(self.data_format)
+        self.dilation_rate = integers(self.dilation_rate, self.rank, "dilation_rate")
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        n = self.known(shape, channel_axis(len(shape), self.data_format))
+        kernels = self.kernels(n)
+        bias = Weight("bias", (self.channels_out(n),), initializer=self.bias_initializer)
+        return [*kernels, bias] if self.use_bias else kernels
+
+    def kernels(self, n: int) -> list[Weight]:
+        """The kernels for `n` input channels."""
+        raise NotImplementedError
+
+    def channels_out(self, n: int) -> int:
+        """The number of output channels for `n` input channels."""
+        raise NotImplementedError
+
+    def lengths(self, sizes: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The spatial sizes of the output, from those of the input."""
+        windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate, strict=True)
+        return tuple(conv_length(n, kernel, self.padding, stride, rate) for n, kernel, stride, rate in windows)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        n = self.known(shape, channel_axis(len(shape), self.data_format))
+        return image(shape[0], self.lengths(space(shape, self.data_format)), self.channels_out(n), self.data_format)
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        y = self.convolve(K, w, x)
+        if self.use_bias:
+            y = bias_add(K, y, w["bias"], self.data_format)
+        return activation(self.activation)(K, y)
+
+    def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        """The convolution alone, without bias and activation."""
+        raise NotImplementedError
+
+
+# ------------------------------------------------------------------- plain ----
+
+
+@dataclass(eq=False)
+class _Conv(_Convolution, KernelFields):
+    """Plain convolution (rulebook A5: kernel (spatial..., in, out))."""
+
+    filters: int
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    data_format: Any = None
+    dilation_rate: Any = 1
+    activation: Any = None
+    use_bias: bool = True
+
+    def kernels(self, n: int) -> list[Weight]:
+        shape = (*self.kernel_size, n, self.filters)
+        return [Weight("kernel", shape, conv_kernel(self.rank), initializer=self.kernel_initializer)]
+
+    def channels_out(self, n: int) -> int:
+        return self.filters
+
+    def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        return K.conv(x, w["kernel"], self.strides, self.padding, self.data_format, self.dilation_rate)
+
+
+@dataclass(eq=False)
+class Conv1D(_Conv):
+    """Convolution over time; 'causal' padding looks at no later step.
+
+    >>> Conv1D(4, 3, padding="causal").output_shape((None, 10, 5))
+    (None, 10, 4)
+    """
+
+    rank = 1
+    paddings = ("valid", "same", "causal", "full")
+
+    def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        if self.padding != "causal":
+            return super().convolve(K, w, x)
+        (time,) = space_axes(3, self.data_format)
+        before = (self.kernel_size[0] - 1) * self.dilation_rate[0]
+        padded = K.pad(x, [(before, 0) if axis == time else (0, 0) for axis in range(3)])
+        return K.conv(padded, w["kernel"], self.strides, "valid", self.data_format, self.dilation_rate)
+
+
+@dataclass(eq=False)
+class Conv2D(_Conv):
+    """Convolution over images.
+
+    >>> Conv2D(8, (3, 5), data_format="channels_first").output_shape((None, 2, 10, None))
+    (None, 8, 8, None)
+    """
+
+    rank = 2
+
+
+@dataclass(eq=False)
+class Conv3D(_Conv):
+    """Convolution over volumes."""
+
+    rank = 3
+
+
+# -------------------------------------------------------------- transposed ----
+
+
+class _ConvTranspose(_Convolution):
+    """Transposed convolution: the gradient of a convolution, kernel (spatial..., out, in)."""
+
+    filters: int
+    output_padding: Any
+    kernel_initializer: Any
+    keras1_output_shape: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.output_padding is not None:
+            self.output_padding = integers(self.output_padding, self.rank, "output_padding")
+
+    def kernels(self, n: int) -> list[Weight]:
+        shape = (*self.kernel_size, self.filters, n)
+        return [Weight("kernel", shape, transposed_conv_kernel(self.rank), initializer=self.kernel_initializer)]
+
+    def channels_out(self, n: int) -> int:
+        return self.filters
+
+    def lengths(self, sizes: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self.keras1_output_shape is not None:
+            return space(self.keras1_output_shape, self.data_format)
+        extra = self.output_padding or (None,) * self.rank
+        windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate, extra, strict=True)
+        return tuple(deconv_length(n, k, self.padding, stride, rate, more) for n, k, stride, rate, more in windows)
+
+    def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        sizes = self.lengths(space(K.shape(x), self.data_format))
+        return K.conv_transpose(x, w["kernel"], sizes, self.strides, self.padding, self.data_format, self.dilation_rate)
+
+
+@dataclass(eq=False)
+class Conv2DTranspose(_ConvTranspose, KernelFields):
+    """Transposed convolution over images.
+
+    keras1_output_shape: the whole output shape, which a Deconvolution2D of Keras 1 states.
+
+    >>> Conv2DTranspose(4, 3, strides=2, padding="same").output_shape((None, 5, 6, 3))
+    (None, 10, 12, 4)
+    """
+
+    rank = 2
+
+    filters: int
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    output_padding: Any = None
+    data_format: Any = None
+    dilation_rate: Any = 1
+    activation: Any = None
+    use_bias: bool = True
+    keras1_output_shape: Any = field(default=None, kw_only=True, metadata={"only": "keras1", "key": "output_shape"})
+
+
+@dataclass(eq=False)
+class Conv3DTranspose(_ConvTranspose, KernelFields):
+    """Transposed convolution over volumes; Keras has no dilation for it."""
+
+    rank = 3
+
+    filters: int
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    output_padding: Any = None
+    data_format: Any = None
+    activation: Any = None
+    use_bias: bool = True
+    dilation_rate = 1
+
+
+# --------------------------------------------------------------- depthwise ----
+
+
+@dataclass(eq=False, kw_only=True)
+class DepthwiseFields:
+    """What is said of a kernel that is applied channel by channel, and of the bias."""
+
+    depthwise_initializer: Any = "glorot_uniform"
+    bias_initializer: Any = "zeros"
+    depthwise_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    depthwise_constraint: Any = None
+    bias_constraint: Any = None
+
+
+class _Depthwise(_Convolution):
+    """Each channel with kernels of its own, a correlation on every backend (rulebook A2)."""
+
+    depth_multiplier: int
+    depthwise_initializer: Any
+
+    def kernels(self, n: int) -> list[Weight]:
+        shape = (*self.kernel_size, n, self.depth_multiplier)
+        return [Weight("depthwise_kernel", shape, depthwise_kernel(self.rank), initializer=self.depthwise_initializer)]
+
+    def channels_out(self, n: int) -> int:
+        return n * self.depth_multiplier
+
+    def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        return K.depthwise_conv(
+            x, w["depthwise_kernel"], self.strides, self.padding, self.data_format, self.dilation_rate
+        )
+
+
+@dataclass(eq=False)
+class DepthwiseConv2D(_Depthwise, DepthwiseFields):
+    """Depthwise convolution over images: channel c gives outputs c*depth_multiplier and on.
+
+    >>> DepthwiseConv2D(3, depth_multiplier=2).output_shape((None, 7, 9, 3))
+    (None, 5, 7, 6)
+    """
+
+    rank = 2
+    paddings = ("valid", "same")
+
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    depth_multiplier: int = 1
+    data_format: Any = None
+    dilation_rate: Any = 1
+    activation: Any = None
+    use_bias: bool = True
+
+
+@dataclass(eq=False)
+class _SeparableConv(_Depthwise, DepthwiseFields):
+    """A depthwise convolution, then one of size 1 that mixes the channels."""
+
+    paddings = ("valid", "same")
+
+    filters: int
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    data_format: Any = None
+    dilation_rate: Any = 1
+    depth_multiplier: int = 1
+    activation: Any = None
+    use_bias: bool = True
+    pointwise_initializer: Any = field(default="glorot_uniform", kw_only=True)
+    pointwise_regularizer: Any = field(default=None, kw_only=True)
+    pointwise_constraint: Any = field(default=None, kw_only=True)
+
+    def kernels(self, n: int) -> list[Weight]:
+        shape = (1,) * self.rank + (n * self.depth_multiplier, self.filters)
+        pointwise = Weight(
+            "pointwise_kernel", shape, pointwise_kernel(self.rank), initializer=self.pointwise_initializer
+        )
+        return [*super().kernels(n), pointwise]
+
+    def channels_out(self, n: int) -> int:
+        return self.filters
+
+    def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        y, ones = super().convolve(K, w, x), (1,) * self.rank
+        return K.conv(y, w["pointwise_kernel"], ones, "valid", self.data_format, ones)
+
+
+@dataclass(eq=False)
+class SeparableConv1D(_SeparableConv):
+    """Separable convolution over time."""
+
+    rank = 1
+
+
+@dataclass(eq=False)
+class SeparableConv2D(_SeparableConv):
+    """Separable convolution over images."""
+
+    rank = 2

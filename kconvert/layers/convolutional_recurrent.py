@@ -1,0 +1,102 @@
+"""ConvLSTM2D: an LSTM whose products are convolutions of images.
+
+x                 (batch, time, rows, cols, channels), or (batch, time, channels, rows, cols)
+kernel            (rows, cols, channels, 4 * filters), gates ifco
+recurrent_kernel  (rows, cols, filters, 4 * filters); its convolution is always 'same' with stride 1
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..backend.base import Backend, Tensor
+from ..conventions import CHANNELS_FIRST, LSTM_GATES, VECTOR, Weight, conv_kernel
+from .activations import activation
+from .base import Shape, Weights, integers
+from .recurrent import (
+    STORED_LSTM_GATES,
+    LoopFields,
+    RecurrentFields,
+    _Cell,
+    _LoopOfOptions,
+    lstm_step,
+    unit_forget_bias,
+)
+from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, image, one_of, space
+
+
+@dataclass(eq=False)
+class ConvLSTM2DFields(RecurrentFields):
+    """Options of ConvLSTM2D and its cell."""
+
+    filters: int
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    data_format: Any = None
+    dilation_rate: Any = 1
+    activation: Any = "tanh"
+    recurrent_activation: Any = "hard_sigmoid"
+    use_bias: bool = True
+    unit_forget_bias: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.kernel_size = integers(self.kernel_size, 2, "kernel_size")
+        self.strides = integers(self.strides, 2, "strides")
+        self.padding = one_of(self.padding, ("valid", "same"), "padding")
+        self.data_format = data_format_of(self.data_format)
+        self.dilation_rate = integers(self.dilation_rate, 2, "dilation_rate")
+
+
+@dataclass(eq=False)
+class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
+    """One step of ConvLSTM2D, on images. States: h, c."""
+
+    states = 2
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        n, width = self.known(shape, channel_axis(4, self.data_format)), 4 * self.filters
+        kernel, vector = (role.gated(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(2), VECTOR))
+        start = unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+        recurrent_shape = (*self.kernel_size, self.filters, width)
+        found = [
+            Weight("kernel", (*self.kernel_size, n, width), kernel, initializer=self.kernel_initializer),
+            Weight("recurrent_kernel", recurrent_shape, kernel, initializer=self.recurrent_initializer),
+            Weight("bias", (width,), vector, initializer=start),
+        ]
+        return found if self.use_bias else found[:2]
+
+    def output_shape(self, shape: Sizes) -> Sizes:
+        windows = zip(space(shape, self.data_format), self.kernel_size, self.strides, self.dilation_rate, strict=True)
+        lengths = [conv_length(n, kernel, self.padding, stride, rate) for n, kernel, stride, rate in windows]
+        return image(shape[0], lengths, self.filters, self.data_format)
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        return [self.output_shape(shape)] * self.states
+
+    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        projected = K.conv(x, w["kernel"], self.strides, self.padding, self.data_format, self.dilation_rate)
+        return bias_add(K, projected, w["bias"], self.data_format) if self.use_bias else projected
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        h, c = states
+        sums = x + K.conv(h, w["recurrent_kernel"], (1, 1), "same", self.data_format, (1, 1))
+        return lstm_step(K, self.gates(sums), c, activation(self.activation), activation(self.recurrent_activation))
+
+    def gates(self, x: Tensor) -> list[Tensor]:
+        """The channels of each gate."""
+        runs = [slice(i * self.filters, (i + 1) * self.filters) for i in range(4)]
+        return [x[:, run] if self.data_format == CHANNELS_FIRST else x[:, :, :, run] for run in runs]
+
+
+@dataclass(eq=False)
+class ConvLSTM2D(_LoopOfOptions, ConvLSTM2DFields, LoopFields):
+    """Convolutional LSTM over a sequence of images.
+
+    >>> ConvLSTM2D(4, 3, return_sequences=True).output_shape((None, None, 7, 9, 2))
+    (None, None, 5, 7, 4)
+    """
+
+    activity_regularizer: Any = field(default=None, kw_only=True)
+    cell_class = ConvLSTM2DCell

@@ -1,0 +1,370 @@
+"""Core layers: input, dense layers, what acts in training only, shapes, masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..backend.base import Backend, Tensor
+from ..conventions import CHANNELS_FIRST, DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
+from ..errors import KconvertError
+from .activations import activation
+from .base import Layer, Shape, Weights, keras1
+from .fields import KernelFields
+
+# -------------------------------------------------------------------- input ----
+
+
+@dataclass(eq=False)
+class InputLayer(Layer):
+    """Where data enters a model; `batch_input_shape` is its shape."""
+
+    sparse: bool = False
+
+    supports_masking: ClassVar[bool] = True
+
+    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+        """As for every layer, but Keras takes no `trainable` here."""
+        config = super().get_config(form)
+        del config["trainable"]
+        return config
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return x
+
+
+# -------------------------------------------------------------------- dense ----
+
+
+@dataclass(eq=False)
+class Dense(KernelFields, Layer):
+    """activation(x kernel + bias), along the last axis of an input of any rank."""
+
+    units: int
+    activation: Any = "linear"
+    use_bias: bool = True
+
+    supports_masking: ClassVar[bool] = True
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        size = (self.known(shape, -1), self.units)
+        kernel = Weight("kernel", size, DENSE_KERNEL, initializer=self.kernel_initializer)
+        bias = Weight("bias", size[1:], VECTOR, initializer=self.bias_initializer)
+        return [kernel, bias] if self.use_bias else [kernel]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*shape[:-1], self.units)
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return activation(self.activation)(K, _affine(K, w, x))
+
+
+@dataclass(eq=False)
+class TimeDistributedDense(Dense):
+    """Dense at every time step (Keras 0 and 1); configured like Dense."""
+
+
+@dataclass(eq=False, kw_only=True)
+class _LegacyDense(Layer):
+    """What MaxoutDense and Highway share; Keras 2 kept their Keras 1 configuration."""
+
+    init: Any = "glorot_uniform"
+    W_regularizer: Any = None
+    b_regularizer: Any = None
+    activity_regularizer: Any = None
+    W_constraint: Any = None
+    b_constraint: Any = None
+    bias: bool = True
+    input_dim: int | None = None
+
+
+@dataclass(eq=False)
+class MaxoutDense(_LegacyDense):
+    """The greatest of `nb_feature` affine maps; kernel (feature, in, out), bias (feature, out)."""
+
+    output_dim: int
+    nb_feature: int = 4
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        size = (self.nb_feature, self.known(shape, 1), self.output_dim)
+        kernel = Weight("kernel", size, MAXOUT_KERNEL, initializer=self.init)
+        bias = Weight("bias", (self.nb_feature, self.output_dim), MAXOUT_BIAS)
+        return [kernel, bias] if self.bias else [kernel]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], self.output_dim)
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        size = (self.nb_feature, self.output_dim)
+        kernel = K.reshape(K.transpose(w["kernel"], (1, 0, 2)), (-1, math.prod(size)))  # in, feature * out
+        maps = K.reshape(K.dot(x, kernel), (-1, *size))
+        return K.max(maps + w["bias"] if self.bias else maps, axis=1)
+
+
+@dataclass(eq=False)
+class Highway(_LegacyDense):
+    """t * activation(x kernel + bias) + (1 - t) * x, with t = sigmoid(x carry_kernel + carry_bias)."""
+
+    activation: Any = "linear"
+    transform_bias: float = keras1(1.0)
+
+    orders: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+        ("keras0", "keras1.0"), ("kernel", "bias", "carry_kernel", "carry_bias")
+    )
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        n = self.known(shape, 1)
+        kernels = [Weight(name, (n, n), DENSE_KERNEL, initializer=self.init) for name in ("kernel", "carry_kernel")]
+        carry = {"class_name": "Constant", "config": {"value": self.transform_bias}}
+        biases = [Weight("bias", (n,)), Weight("carry_bias", (n,), initializer=carry)]
+        return [*kernels, *biases] if self.bias else kernels
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        transform = K.sigmoid(_affine(K, w, x, "carry_"))
+        return transform * activation(self.activation)(K, _affine(K, w, x)) + (1.0 - transform) * x
+
+
+def _affine(K: Backend, w: Weights, x: Tensor, prefix: str = "") -> Tensor:
+    """x kernel + bias, where there is a bias."""
+    y = K.dot(x, w[f"{prefix}kernel"])
+    return y + w[f"{prefix}bias"] if f"{prefix}bias" in w else y
+
+
+# ---------------------------------------------------- active in training only ----
+
+
+@dataclass(eq=False, kw_only=True)
+class _Transparent(Layer):
+    """A layer whose output outside training is its input."""
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return x
+
+
+@dataclass(eq=False)
+class Dropout(_Transparent):
+    """Zeroes a fraction `rate` of the inputs in training and scales up the others."""
+
+    rate: float
+    noise_shape: Any = None
+    seed: int | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class _SpatialDropout(_Transparent):
+    """Dropout of whole channels, configured like Dropout."""
+
+    noise_shape: Any = None
+    seed: int | None = None
+
+
+@dataclass(eq=False)
+class SpatialDropout1D(_SpatialDropout):
+    """Dropout of whole channels of a sequence."""
+
+    rate: float
+
+
+@dataclass(eq=False)
+class SpatialDropout2D(_SpatialDropout):
+    """Dropout of whole channels of an image."""
+
+    rate: float
+    data_format: str | None = None
+
+
+@dataclass(eq=False)
+class SpatialDropout3D(_SpatialDropout):
+    """Dropout of whole channels of a volume."""
+
+    rate: float
+    data_format: str | None = None
+
+
+@dataclass(eq=False)
+class GaussianNoise(_Transparent):
+    """Adds noise of standard deviation `stddev` in training."""
+
+    stddev: float
+
+
+@dataclass(eq=False)
+class GaussianDropout(_Transparent):
+    """Multiplies by noise of mean 1 and standard deviation sqrt(rate / (1 - rate)) in training."""
+
+    rate: float
+
+
+@dataclass(eq=False)
+class AlphaDropout(_Transparent):
+    """Dropout that keeps mean and variance of SELU activations (Keras 2.0.6)."""
+
+    rate: float
+    noise_shape: Any = None
+    seed: int | None = None
+
+
+@dataclass(eq=False)
+class ActivityRegularization(_Transparent):
+    """Adds a cost for large activations, in training."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+# ------------------------------------------------------------------- shapes ----
+
+
+@dataclass(eq=False)
+class Flatten(Layer):
+    """All axes after the batch as one.
+
+    data_format: channels_first moves the channels last before (Keras 2.2); None keeps the order as it is,
+    as every Keras before.
+    """
+
+    data_format: str | None = None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        sizes = [size for size in shape[1:] if size is not None]
+        return (shape[0], math.prod(sizes) if len(sizes) == len(shape) - 1 else None)
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        if self.data_format == CHANNELS_FIRST:
+            x = K.transpose(x, (0, *range(2, K.ndim(x)), 1))
+        return K.reshape(x, (-1, math.prod(K.shape(x)[1:])))
+
+
+@dataclass(eq=False)
+class Reshape(Layer):
+    """The axes after the batch with new sizes, in the same order of elements; one of them may be -1."""
+
+    target_shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        self.target_shape = tuple(self.target_shape)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        sizes = [size for size in shape[1:] if size is not None]
+        if len(sizes) < len(shape) - 1:
+            return (shape[0], *(None if size == -1 else size for size in self.target_shape))
+        total, given = math.prod(sizes), math.prod(size for size in self.target_shape if size != -1)
+        free = self.target_shape.count(-1)
+        if free > 1 or not given or total % given or (not free and total != given):
+            raise KconvertError(f"cannot reshape {shape} to {self.target_shape}", where=f"layer {self.name}")
+        return (shape[0], *(total // given if size == -1 else size for size in self.target_shape))
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        batch, *sizes = K.shape(x)
+        target = self.output_shape((None, *(size if isinstance(size, int) else None for size in sizes)))[1:]
+        if None in target:
+            return K.reshape(x, (batch, *self.target_shape))
+        return K.reshape(x, (-1, *target))
+
+
+@dataclass(eq=False)
+class Permute(Layer):
+    """The axes after the batch in another order; `dims` counts them from 1."""
+
+    dims: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        self.dims = tuple(self.dims)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], *(shape[axis] for axis in self.dims))
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return K.transpose(x, (0, *self.dims))
+
+
+@dataclass(eq=False)
+class RepeatVector(Layer):
+    """(batch, features) as `n` equal time steps."""
+
+    n: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], self.n, shape[1])
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return K.repeat(K.expand_dims(x, 1), self.n, 1)
+
+
+@dataclass(eq=False)
+class TimeDistributedMerge(Layer):
+    """Sum, mean or product over time (Keras 0); mode 'sum', 'ave' or 'mul'."""
+
+    mode: str = "sum"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], shape[2])
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        if self.mode == "sum":
+            return K.sum(x, axis=1)
+        if self.mode == "ave":
+            return K.mean(x, axis=1)
+        if self.mode == "mul":
+            return _product_over_time(K, x)
+        raise KconvertError(f"unknown mode {self.mode!r}", f"layer {self.name}", "one of: sum, ave, mul")
+
+
+def _product_over_time(K: Backend, x: Tensor) -> Tensor:
+    """Product along axis 1, whose length need not be known."""
+
+    def step(x_t: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        product = states[0] * x_t
+        return product, [product]
+
+    last, _, _ = K.rnn(step, x, [K.zeros(K.shape(x[:, 0])) + 1.0])
+    return last
+
+
+# -------------------------------------------------------------------- masks ----
+
+
+@dataclass(eq=False)
+class Masking(Layer):
+    """Masks (and zeroes) the time steps all of whose features are `mask_value`."""
+
+    mask_value: float = 0.0
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        return x * K.cast(K.expand_dims(self.compute_mask(K, x), -1), "float32")
+
+    def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Tensor:
+        return K.any(K.not_equal(x, self.mask_value), axis=-1)
+
+
+# --------------------------------------------------------- arbitrary functions ----
+
+
+@dataclass(eq=False)
+class Lambda(Layer):
+    """A function of the user, which the file holds as Python bytecode or by name; it is never loaded."""
+
+    function: Any
+    declared_shape: Any = field(default=None, metadata={"key": "output_shape"})
+    arguments: dict[str, Any] = field(default_factory=dict)
+    function_type: str = "lambda"
+    output_shape_type: str = "raw"
+
+    def output_shape(self, shape: Any) -> Shape:
+        """The declared shape; without one that of the input, as Keras on Theano takes it."""
+        if self.output_shape_type != "raw":
+            raise self._refusal("its output shape is a function")
+        first = shape[0] if isinstance(shape, list) else shape
+        return tuple(first) if self.declared_shape is None else (first[0], *self.declared_shape)
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        raise self._refusal("it holds a Python function, which kconvert does not load from a file")
+
+    def _refusal(self, reason: str) -> KconvertError:
+        return KconvertError(
+            f"a Lambda layer cannot run: {reason}", f"layer {self.name}", "replace it by a layer of your own"
+        )

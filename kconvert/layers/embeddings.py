@@ -1,0 +1,60 @@
+"""Embedding: integers to vectors, by a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend.base import Backend, Tensor
+from ..conventions import EMBEDDINGS, Weight
+from ..errors import KconvertError
+from .base import Layer, Shape, Weights, keras1
+
+
+@dataclass(eq=False)
+class Embedding(Layer):
+    """Rows of a learned table at the integers of the input.
+
+    dropped_in_test: Keras 0.2 and 0.3 scale the table by 1 - dropout whenever they do not train.
+    """
+
+    input_dim: int
+    output_dim: int
+    embeddings_initializer: Any = "uniform"
+    embeddings_regularizer: Any = None
+    activity_regularizer: Any = None
+    embeddings_constraint: Any = None
+    mask_zero: bool = False
+    input_length: Any = None
+    dropout: float = keras1(0.0)
+    dropped_in_test: bool = keras1(False)
+
+    def __post_init__(self) -> None:
+        if self.batch_input_shape is None:
+            self.batch_input_shape = (None, *(self.lengths or (None,)))
+
+    @property
+    def lengths(self) -> tuple[int | None, ...]:
+        """`input_length` as sizes of the axes after the batch; empty if it is not given."""
+        if isinstance(self.input_length, (tuple, list)):
+            return tuple(self.input_length)
+        return (self.input_length,) if self.input_length else ()
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        size = (self.input_dim, self.output_dim)
+        return [Weight("embeddings", size, EMBEDDINGS, initializer=self.embeddings_initializer)]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        lengths = self.lengths or shape[1:]
+        sizes = tuple(known if length is None else length for length, known in zip(lengths, shape[1:], strict=False))
+        if len(lengths) != len(shape) - 1 or any(b not in (None, a) for a, b in zip(sizes, shape[1:], strict=True)):
+            what = f"input_length is {self.input_length}, but the input has shape {shape}"
+            raise KconvertError(what, where=f"layer {self.name}")
+        return (shape[0], *sizes, self.output_dim)
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        vectors = K.gather(w["embeddings"], K.cast(x, "int32"))
+        return vectors * (1.0 - self.dropout) if self.dropped_in_test else vectors
+
+    def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
+        return K.not_equal(x, 0) if self.mask_zero else None

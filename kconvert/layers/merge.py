@@ -1,0 +1,277 @@
+"""Merging layers: several inputs into one.
+
+Shapes, inputs and masks come as lists. Keras 2 has a class for each way; Keras 1 one class with a `mode`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, ClassVar
+
+from ..backend.base import Backend, Tensor
+from ..errors import KconvertError, Problem
+from .base import Layer, Shape, Weights
+
+# ---------------------------------------------------------------- operations ----
+
+_OPERATIONS: Mapping[str, Callable[[Backend], Callable[[Tensor, Tensor], Tensor]]] = {
+    "sum": lambda K: operator.add,
+    "ave": lambda K: operator.add,
+    "sub": lambda K: operator.sub,
+    "mul": lambda K: operator.mul,
+    "max": lambda K: K.maximum,
+    "min": lambda K: K.minimum,
+}
+
+
+def _combine(K: Backend, mode: str, tensors: Sequence[Tensor]) -> Tensor:
+    """Tensors of one shape, element by element."""
+    combined = reduce(_OPERATIONS[mode](K), tensors)
+    return combined / len(tensors) if mode == "ave" else combined
+
+
+def _broadcast(a: Shape, b: Shape) -> Shape:
+    """Shape of the two (no batch axis) together: the shorter one counts from the last axis."""
+    short, long = sorted((a, b), key=len)
+    pairs = list(zip((1,) * (len(long) - len(short)) + short, long, strict=True))
+    if any(None not in pair and 1 not in pair and pair[0] != pair[1] for pair in pairs):
+        raise KconvertError(f"shapes {a} and {b} cannot be merged element by element")
+    return tuple(None if None in (i, j) else j if i == 1 else i for i, j in pairs)
+
+
+def _joined(shapes: Sequence[Shape], axis: int) -> Shape:
+    """Shape of a concatenation along `axis`."""
+    sizes = [shape[axis] for shape in shapes]
+    known = [size for size in sizes if size is not None]
+    joined = list(shapes[0])
+    joined[axis] = sum(known) if len(known) == len(sizes) else None
+    return tuple(joined)
+
+
+def _joined_mask(K: Backend, tensors: Sequence[Tensor], masks: Sequence[Any], axis: int) -> Tensor:
+    """Mask of a concatenation: where an input has none it counts as all True."""
+
+    def full(x: Tensor, mask: Any) -> Tensor:
+        if mask is None:
+            return K.cast(K.zeros(K.shape(x)) + 1.0, "bool")
+        return K.expand_dims(mask, -1) if K.ndim(mask) < K.ndim(x) else mask
+
+    full_masks = [full(x, mask) for x, mask in zip(tensors, masks, strict=True)]
+    return K.all(K.concatenate(full_masks, axis=axis), axis=-1)
+
+
+def _common_mask(K: Backend, masks: Sequence[Any]) -> Tensor:
+    """True where every mask there is is True."""
+    return reduce(K.logical_and, [mask for mask in masks if mask is not None])
+
+
+def _dot_axes(axes: Any, ranks: Sequence[int]) -> tuple[int, int]:
+    """The axis of each of two inputs to sum over, counted from the batch axis.
+
+    axes: one for both, or one for each; Keras 0.3 puts each in a list of its own.
+    """
+    pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+    flat = [axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis for axis in pair]
+    if len(flat) != 2 or not all(isinstance(axis, int) for axis in flat):
+        raise KconvertError(f"a dot product goes over one axis of each of two inputs, not {axes!r}")
+    return flat[0] % ranks[0], flat[1] % ranks[1]
+
+
+def _dot_shape(shapes: Sequence[Shape], axes: Any) -> Shape:
+    """Shape of a dot product: the axes that are left, of the first input, then of the second."""
+    first, second = _dot_axes(axes, [len(shape) for shape in shapes])
+    x, y = shapes
+    if None not in (x[first], y[second]) and x[first] != y[second]:
+        raise KconvertError(f"axes {first} and {second} of shapes {x} and {y} differ in size")
+    rest = (*x[:first], *x[first + 1 :], *y[1:second], *y[second + 1 :])
+    return rest if len(rest) > 1 else (*rest, 1)
+
+
+def _check_count(layer: Layer, tensors: Any, count: int | None = None) -> None:
+    """Raises KconvertError unless there are several inputs (or exactly `count`)."""
+    found = len(tensors) if isinstance(tensors, (list, tuple)) else 1
+    if found < 2 or found != (count or found):
+        wanted = f"{count} inputs" if count else "a list of at least 2 inputs"
+        raise KconvertError(f"a {layer.class_name} layer takes {wanted}", f"layer {layer.name}", problem=Problem.USAGE)
+
+
+# ------------------------------------------------------------------- Keras 2 ----
+
+
+@dataclass(eq=False, kw_only=True)
+class _Elementwise(Layer):
+    """Inputs of one shape (or shapes that broadcast), element by element."""
+
+    supports_masking: ClassVar[bool] = True
+    mode: ClassVar[str]
+    count: ClassVar[int | None] = None
+
+    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+        _check_count(self, shape, self.count)
+        batch = {sizes[0] for sizes in shape} - {None}
+        return (batch.pop() if len(batch) == 1 else None, *reduce(_broadcast, [sizes[1:] for sizes in shape]))
+
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+        rank = max(K.ndim(tensor) for tensor in x)
+        return _combine(K, self.mode, [_with_rank(K, tensor, rank) for tensor in x])
+
+    def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> Any:
+        return _common_mask(K, mask) if any(m is not None for m in mask or ()) else None
+
+
+def _with_rank(K: Backend, x: Tensor, rank: int) -> Tensor:
+    """Axes of size 1 after the batch axis until there are `rank`."""
+    for _ in range(rank - K.ndim(x)):
+        x = K.expand_dims(x, 1)
+    return x
+
+
+@dataclass(eq=False)
+class Add(_Elementwise):
+    """Sum of the inputs."""
+
+    mode: ClassVar[str] = "sum"
+
+
+@dataclass(eq=False)
+class Subtract(_Elementwise):
+    """The first of two inputs minus the second."""
+
+    mode: ClassVar[str] = "sub"
+    count: ClassVar[int | None] = 2
+
+
+@dataclass(eq=False)
+class Multiply(_Elementwise):
+    """Product of the inputs."""
+
+    mode: ClassVar[str] = "mul"
+
+
+@dataclass(eq=False)
+class Average(_Elementwise):
+    """Mean of the inputs."""
+
+    mode: ClassVar[str] = "ave"
+
+
+@dataclass(eq=False)
+class Maximum(_Elementwise):
+    """Greatest of the inputs."""
+
+    mode: ClassVar[str] = "max"
+
+
+@dataclass(eq=False)
+class Minimum(_Elementwise):
+    """Least of the inputs."""
+
+    mode: ClassVar[str] = "min"
+
+
+@dataclass(eq=False)
+class Concatenate(Layer):
+    """The inputs one after the other along `axis`."""
+
+    axis: int = -1
+
+    supports_masking: ClassVar[bool] = True
+
+    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+        _check_count(self, shape)
+        return _joined(shape, self.axis)
+
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+        return K.concatenate(x, axis=self.axis)
+
+    def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> Any:
+        return _joined_mask(K, x, mask, self.axis) if any(m is not None for m in mask or ()) else None
+
+
+@dataclass(eq=False)
+class Dot(Layer):
+    """Dot product of two inputs over one axis of each, sample by sample; of unit vectors if `normalize`."""
+
+    axes: Any
+    normalize: bool = False
+
+    supports_masking: ClassVar[bool] = True
+
+    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+        _check_count(self, shape, 2)
+        return _dot_shape(shape, self.axes)
+
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+        axes = _dot_axes(self.axes, [K.ndim(tensor) for tensor in x])
+        if self.normalize:
+            x = [_unit(K, tensor, axis) for tensor, axis in zip(x, axes, strict=True)]
+        return K.batch_dot(x[0], x[1], axes)
+
+    def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> None:
+        return None
+
+
+def _unit(K: Backend, x: Tensor, axis: int) -> Tensor:
+    """Vectors along `axis` with length 1, except where they are (almost) 0."""
+    return x / K.sqrt(K.maximum(K.sum(x * x, axis=axis, keepdims=True), 1e-12))
+
+
+# ------------------------------------------------------------------- Keras 1 ----
+
+
+@dataclass(eq=False)
+class Merge(Layer):
+    """The merging layer of Keras 0 and 1: mode 'sum', 'mul', 'concat', 'ave', 'cos', 'dot' or 'max'.
+
+    The cosine has an axis more than Keras 1 says: that of two matrices is (batch, 1, 1).
+    """
+
+    mode: Any = "sum"
+    concat_axis: int = -1
+    dot_axes: Any = -1
+
+    supports_masking: ClassVar[bool] = True
+    elementwise: ClassVar[tuple[str, ...]] = ("sum", "mul", "ave", "max")
+
+    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+        _check_count(self, shape, 2 if self.mode in ("dot", "cos") else None)
+        if self.mode in self.elementwise:
+            return shape[0]
+        if self.mode == "concat":
+            return _joined(shape, self.concat_axis)
+        if self.mode == "dot":
+            return _dot_shape(shape, self.dot_axes)
+        if self.mode == "cos":
+            batch, *rest = _dot_shape(shape, self.dot_axes)
+            return (batch, 1, *rest)
+        raise self._refusal()
+
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+        if self.mode in self.elementwise:
+            return _combine(K, self.mode, x)
+        if self.mode == "concat":
+            return K.concatenate(x, axis=self.concat_axis)
+        if self.mode in ("dot", "cos"):
+            axes = _dot_axes(self.dot_axes, [K.ndim(tensor) for tensor in x])
+            return K.batch_dot(x[0], x[1], axes) if self.mode == "dot" else _cosine(K, x[0], x[1], axes)
+        raise self._refusal()
+
+    def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> Any:
+        if all(m is None for m in mask or ()) or self.mode in ("dot", "cos"):
+            return None
+        return _joined_mask(K, x, mask, self.concat_axis) if self.mode == "concat" else _common_mask(K, mask)
+
+    def _refusal(self) -> KconvertError:
+        mode = f"mode {self.mode!r}" if isinstance(self.mode, str) else "a Python function as its mode"
+        return KconvertError(
+            f"a Merge layer with {mode} cannot run", f"layer {self.name}", "replace it by a layer of your own"
+        )
+
+
+def _cosine(K: Backend, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
+    """Dot product over the lengths, with a new axis after the batch (Keras 1.2)."""
+    squares = K.batch_dot(x, x, axes) * K.batch_dot(y, y, axes)
+    return K.expand_dims(K.batch_dot(x, y, axes) / K.maximum(K.sqrt(squares), 1e-7), 1)

@@ -1,0 +1,73 @@
+"""BatchNormalization: features (or samples) brought to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..backend.base import Backend, Tensor
+from ..conventions import VECTOR, Weight
+from .base import Layer, Shape, Weights, keras1
+
+
+@dataclass(eq=False)
+class BatchNormalization(Layer):
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each index of `axis`.
+
+    mode: 0 takes mean and variance from the weights (from the batch in training), 1 from the last axis
+    of each sample, 2 always from the batch (Keras 1; Keras 2 has mode 0 only).
+    """
+
+    axis: int = -1
+    momentum: float = 0.99
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: Any = "zeros"
+    gamma_initializer: Any = "ones"
+    moving_mean_initializer: Any = "zeros"
+    moving_variance_initializer: Any = "ones"
+    beta_regularizer: Any = None
+    gamma_regularizer: Any = None
+    beta_constraint: Any = None
+    gamma_constraint: Any = None
+    mode: int = keras1(0)
+
+    supports_masking: ClassVar[bool] = True
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        size = (self.known(shape, self.axis),)
+        gamma = Weight("gamma", size, VECTOR, initializer=self.gamma_initializer)
+        beta = Weight("beta", size, VECTOR, initializer=self.beta_initializer)
+        return [
+            *([gamma] if self.scale else []),
+            *([beta] if self.center else []),
+            Weight("moving_mean", size, VECTOR, False, self.moving_mean_initializer),
+            Weight("moving_variance", size, VECTOR, False, self.moving_variance_initializer),
+        ]
+
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+        rank = K.ndim(x)
+        if self.mode == 1:
+            mean, variance = _moments(K, x, rank - 1)
+            scaled = (x - mean) / (K.sqrt(variance + self.epsilon) + self.epsilon)
+            return self._affine(scaled, w)
+        axis = self.axis % rank
+        broadcast = [-1 if i == axis else 1 for i in range(rank)]
+        vectors = {name: K.reshape(vector, broadcast) for name, vector in w.items()}
+        if self.mode == 2 or training:
+            mean, variance = _moments(K, x, [i for i in range(rank) if i != axis])
+        else:
+            mean, variance = vectors["moving_mean"], vectors["moving_variance"]
+        return self._affine((x - mean) / K.sqrt(variance + self.epsilon), vectors)
+
+    def _affine(self, x: Tensor, w: Weights) -> Tensor:
+        x = x * w["gamma"] if self.scale else x
+        return x + w["beta"] if self.center else x
+
+
+def _moments(K: Backend, x: Tensor, axes: Any) -> tuple[Tensor, Tensor]:
+    """Mean and variance over `axes`, which stay with size 1."""
+    mean = K.mean(x, axes, keepdims=True)
+    centered = x - mean
+    return mean, K.mean(centered * centered, axes, keepdims=True)

@@ -1,0 +1,154 @@
+"""Pooling over windows and over everything: no weights, and a mask ends here.
+
+Where the windows of padding='same' start is the backend's own (flip table, "padding of 'same'").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..backend.base import Backend
+from .base import Layer, Shape, Weights, integers
+from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
+
+
+@dataclass(eq=False)
+class _Pooling(Layer):
+    """Windows of `pool_size`, one every `strides` (by default as many); `mode` says what is made of each.
+
+    x: (batch, spatial..., channels), or (batch, channels, spatial...) where channels_first.
+    """
+
+    pool_size: Any = 2
+    strides: Any = None
+    padding: str = "valid"
+    data_format: Any = None
+
+    rank: ClassVar[int]
+    mode: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        self.pool_size = integers(self.pool_size, self.rank, "pool_size")
+        self.strides = self.pool_size if self.strides is None else integers(self.strides, self.rank, "strides")
+        self.padding = one_of(self.padding, ("valid", "same"), "padding")
+        self.data_format = data_format_of(self.data_format)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        windows = zip(space(shape, self.data_format), self.pool_size, self.strides, strict=True)
+        lengths = [conv_length(n, window, self.padding, stride) for n, window, stride in windows]
+        return image(shape[0], lengths, shape[channel_axis(len(shape), self.data_format)], self.data_format)
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        return K.pool(x, self.pool_size, self.strides, self.padding, self.data_format, self.mode)
+
+
+@dataclass(eq=False)
+class MaxPooling1D(_Pooling):
+    """The largest of each window of time.
+
+    >>> MaxPooling1D(3, strides=2, padding="same").output_shape((None, 9, 4))
+    (None, 5, 4)
+    """
+
+    rank, mode = 1, "max"
+
+
+@dataclass(eq=False)
+class MaxPooling2D(_Pooling):
+    """The largest of each window of an image."""
+
+    rank, mode = 2, "max"
+
+
+@dataclass(eq=False)
+class MaxPooling3D(_Pooling):
+    """The largest of each window of a volume."""
+
+    rank, mode = 3, "max"
+
+
+@dataclass(eq=False)
+class AveragePooling1D(_Pooling):
+    """The mean of each window of time, the padding left out."""
+
+    rank, mode = 1, "average"
+
+
+@dataclass(eq=False)
+class AveragePooling2D(_Pooling):
+    """The mean of each window of an image, the padding left out."""
+
+    rank, mode = 2, "average"
+
+
+@dataclass(eq=False)
+class AveragePooling3D(_Pooling):
+    """The mean of each window of a volume, the padding left out."""
+
+    rank, mode = 3, "average"
+
+
+# ------------------------------------------------------------------ global ----
+
+
+@dataclass(eq=False)
+class _GlobalPooling(Layer):
+    """One number for each channel."""
+
+    data_format: Any = None
+
+    def __post_init__(self) -> None:
+        self.data_format = data_format_of(self.data_format)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape[0], shape[channel_axis(len(shape), self.data_format)]
+
+
+@dataclass(eq=False)
+class _GlobalMaxPooling(_GlobalPooling):
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        return K.max(x, axis=space_axes(K.ndim(x), self.data_format))
+
+
+@dataclass(eq=False)
+class _GlobalAveragePooling(_GlobalPooling):
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        return K.mean(x, axis=space_axes(K.ndim(x), self.data_format))
+
+
+@dataclass(eq=False)
+class GlobalMaxPooling1D(_GlobalMaxPooling):
+    """The largest over time."""
+
+
+@dataclass(eq=False)
+class GlobalMaxPooling2D(_GlobalMaxPooling):
+    """The largest of each channel of an image."""
+
+
+@dataclass(eq=False)
+class GlobalMaxPooling3D(_GlobalMaxPooling):
+    """The largest of each channel of a volume."""
+
+
+@dataclass(eq=False)
+class GlobalAveragePooling1D(_GlobalAveragePooling):
+    """The mean over time, of the steps that the mask (batch, time) leaves where there is one (Keras 2.2 and later)."""
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        if mask is None:
+            return super().call(K, w, x)
+        (time,) = space_axes(3, self.data_format)
+        kept = K.expand_dims(K.cast(mask, "float32"), channel_axis(3, self.data_format))
+        return K.sum(x * kept, axis=time) / K.sum(kept, axis=time)
+
+
+@dataclass(eq=False)
+class GlobalAveragePooling2D(_GlobalAveragePooling):
+    """The mean of each channel of an image."""
+
+
+@dataclass(eq=False)
+class GlobalAveragePooling3D(_GlobalAveragePooling):
+    """The mean of each channel of a volume."""

@@ -1,0 +1,431 @@
+"""Recurrent layers: cells, which say what one step does, and the loop over time around a cell.
+
+A cell projects its inputs (`project`, for all time steps at once) and then takes steps (`step`, on
+projected inputs). SimpleRNN, GRU and LSTM are the loop around a cell with their own options; RNN is
+the loop around a cell it is given. Dropout belongs to training alone.
+
+    x                 (batch, time, features)
+    kernel            (features, gates * units), canonical gates: LSTM ifco, GRU zrh
+    recurrent_kernel  (units, gates * units)
+    bias              (gates * units,); GRU with reset_after: (2, gates * units), input and recurrent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..backend.base import Backend, Tensor
+from ..conventions import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
+from .activations import activation
+from .base import Layer, Shape, Weights, layer_from_config
+from .shapes import Sizes, fold_time, one_step, unfold_time
+
+Activation = Callable[[Backend, Tensor], Tensor]
+
+STORED_LSTM_GATES = "icfo"  # the order of separately stored gates, Keras 0 and 1
+
+
+# ----------------------------------------------------------------- options ----
+
+
+@dataclass(eq=False, kw_only=True)
+class RecurrentFields:
+    """What recurrent layers and their cells say about their weights."""
+
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+
+
+@dataclass(eq=False)
+class SimpleRNNFields(RecurrentFields):
+    """Options of SimpleRNN and its cell."""
+
+    units: int
+    activation: Any = "tanh"
+    use_bias: bool = True
+
+
+@dataclass(eq=False)
+class GatedFields(RecurrentFields):
+    """Options that GRU, LSTM and their cells share."""
+
+    units: int
+    activation: Any = "tanh"
+    recurrent_activation: Any = "sigmoid"
+    use_bias: bool = True
+    implementation: int = field(default=2, kw_only=True)
+
+    @property
+    def fused_gates(self) -> bool:
+        """Whether Keras 1 stored one array for all gates (consume_less='gpu')."""
+        return self.implementation == 2
+
+
+@dataclass(eq=False, kw_only=True)
+class GRUFields(GatedFields):
+    """Options of GRU and its cell."""
+
+    reset_after: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class LSTMFields(GatedFields):
+    """Options of LSTM and its cell."""
+
+    unit_forget_bias: bool = True
+
+
+# ------------------------------------------------------------------- cells ----
+
+
+class _Cell(Layer):
+    """What one step does. Shapes are those of one step: (batch, features), without the time."""
+
+    states: ClassVar[int] = 1
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        """Shapes of the states for step inputs of `shape`; sizes may be symbolic."""
+        raise NotImplementedError
+
+    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        """The part of a step that needs no state: x . kernel + bias, for a batch of step inputs."""
+        raise NotImplementedError
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Output and new states, from projected inputs and the states before."""
+        raise NotImplementedError
+
+
+class _DenseCell(_Cell):
+    """A cell of matrices, one block of `units` columns for each gate."""
+
+    gates: ClassVar[str] = ""
+    stored_gates: ClassVar[str] = ""
+    units: int
+    use_bias: bool
+    kernel_initializer: Any
+    recurrent_initializer: Any
+    bias_initializer: Any
+
+    @property
+    def width(self) -> int:
+        return self.units * max(len(self.gates), 1)
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        n = self.known(shape, -1)
+        matrix, vector = self.role(DENSE_KERNEL), self.role(VECTOR)
+        found = [
+            Weight("kernel", (n, self.width), matrix, initializer=self.kernel_initializer),
+            Weight("recurrent_kernel", (self.units, self.width), matrix, initializer=self.recurrent_initializer),
+            Weight("bias", self.bias_shape, vector, initializer=self.bias_start),
+        ]
+        return found if self.use_bias else found[:2]
+
+    def role(self, plain: Role) -> Role:
+        return plain.gated(self.gates, self.stored_gates)
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        return (self.width,)
+
+    @property
+    def bias_start(self) -> Any:
+        """How the bias starts."""
+        return self.bias_initializer
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape[0], self.units
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        return [(shape[0], self.units)] * self.states
+
+    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        projected = K.dot(x, w["kernel"])
+        return projected + self.input_bias(w) if self.use_bias else projected
+
+    def input_bias(self, w: Weights) -> Tensor:
+        return w["bias"]
+
+
+def blocks(x: Tensor, n: int, units: int) -> list[Tensor]:
+    """`n` gates of `units` columns of a matrix."""
+    return [x[:, i * units : (i + 1) * units] for i in range(n)]
+
+
+@dataclass(eq=False)
+class SimpleRNNCell(_DenseCell, SimpleRNNFields):
+    """h' = activation(x . kernel + bias + h . recurrent_kernel)."""
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        (h,) = states
+        h = activation(self.activation)(K, x + K.dot(h, w["recurrent_kernel"]))
+        return h, [h]
+
+
+@dataclass(eq=False)
+class GRUCell(_DenseCell, GRUFields):
+    """h' = z * h + (1 - z) * candidate; reset_after applies the reset gate after the product, as CuDNN does."""
+
+    gates, stored_gates = GRU_GATES, GRU_GATES
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, self.width) if self.reset_after else (self.width,)
+
+    def input_bias(self, w: Weights) -> Tensor:
+        return w["bias"][0] if self.reset_after else w["bias"]
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        (h,) = states
+        gate, recurrent = activation(self.recurrent_activation), w["recurrent_kernel"]
+        split = (3 if self.reset_after else 2) * self.units
+        inner = K.dot(h, recurrent[:, :split])
+        if self.reset_after and self.use_bias:
+            inner = inner + w["bias"][1]
+        x_z, x_r, x_h = blocks(x, 3, self.units)
+        h_z, h_r = blocks(inner, 2, self.units)
+        z, r = gate(K, x_z + h_z), gate(K, x_r + h_r)
+        reset = r * inner[:, 2 * self.units :] if self.reset_after else K.dot(r * h, recurrent[:, split:])
+        h = z * h + (1.0 - z) * activation(self.activation)(K, x_h + reset)
+        return h, [h]
+
+
+def unit_forget_bias(bias_initializer: Any) -> dict[str, Any]:
+    """The initializer of an LSTM bias: ones for the forget gate, `bias_initializer` for the others."""
+    return {"class_name": "UnitForgetBias", "config": {"bias_initializer": bias_initializer}}
+
+
+def lstm_step(
+    K: Backend, gates: list[Tensor], c: Tensor, activate: Activation, gate: Activation
+) -> tuple[Tensor, list[Tensor]]:
+    """h' and [h', c'] from the sums of each gate (i, f, c, o) and the carry state `c`."""
+    i, f, new, o = gates
+    c = gate(K, f) * c + gate(K, i) * activate(K, new)
+    h = gate(K, o) * activate(K, c)
+    return h, [h, c]
+
+
+@dataclass(eq=False)
+class LSTMCell(_DenseCell, LSTMFields):
+    """c' = f * c + i * candidate; h' = o * activation(c'). States: h, c."""
+
+    gates, stored_gates = LSTM_GATES, STORED_LSTM_GATES
+    states = 2
+
+    @property
+    def bias_start(self) -> Any:
+        return unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        h, c = states
+        gates = blocks(x + K.dot(h, w["recurrent_kernel"]), 4, self.units)
+        return lstm_step(K, gates, c, activation(self.activation), activation(self.recurrent_activation))
+
+
+@dataclass(eq=False)
+class StackedRNNCells(_Cell):
+    """Cells that act as one: each takes the output of the one before in the same time step."""
+
+    cells: list[Any]
+
+    def __post_init__(self) -> None:
+        self.cells = [layer_from_config(cell) for cell in self.cells]
+        for i, cell in enumerate(self.cells, start=1):
+            cell.name = cell.name or f"cell_{i}"
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        return list(self.cells)
+
+    def sublayer_shapes(self, shape: Any) -> list[Any]:
+        shapes = [shape]
+        for cell in self.cells[:-1]:
+            shapes.append(cell.output_shape(shapes[-1]))
+        return shapes
+
+    @property
+    def states(self) -> int:  # type: ignore[override]
+        return sum(cell.states for cell in self.cells)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self.cells[-1].output_shape(self.sublayer_shapes(shape)[-1])
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)
+        return [state for cell, taken in pairs for state in cell.state_shapes(taken)]
+
+    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        return self.cells[0].project(K, w[self.cells[0].name], x)
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        waiting, done = list(states), []
+        for i, cell in enumerate(self.cells):
+            own, waiting = waiting[: cell.states], waiting[cell.states :]
+            projected = cell.project(K, w[cell.name], x) if i else x
+            x, new = cell.step(K, w[cell.name], projected, own)
+            done += new
+        return x, done
+
+
+# -------------------------------------------------------------- the loop ----
+
+
+@dataclass(eq=False, kw_only=True)
+class LoopFields:
+    """Options of the loop over time."""
+
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+    stateful: bool = False
+    unroll: bool = False
+
+
+class _Loop(Layer):
+    """A cell applied to every time step, with a mask (batch, time) where there is one.
+
+    Called with a list, the further inputs are the initial states; else they are zeros, with which a
+    stateful layer starts too. Gives the last output, or all of them (return_sequences, in the order
+    computed), followed by the last states where return_state. Steps of an unknown number are not
+    unrolled; the loop computes the same.
+    """
+
+    supports_masking = True
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    unroll: bool
+
+    @property
+    def step_cell(self) -> _Cell:
+        """The cell that takes the steps."""
+        raise NotImplementedError
+
+    def cell_weights(self, w: Weights) -> Weights:
+        """The weights of the cell, among those of the layer."""
+        return w
+
+    def weights(self, shape: Any) -> list[Weight]:
+        return self.step_cell.weights(one_step(_first(shape)))
+
+    def output_shape(self, shape: Any) -> Any:
+        taken = _first(shape)
+        given = self.step_cell.output_shape(one_step(taken))
+        output = (given[0], taken[1], *given[1:]) if self.return_sequences else given
+        return [output, *self.step_cell.state_shapes(one_step(taken))] if self.return_state else output
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        cell, own = self.step_cell, self.cell_weights(w)
+        x, states = (x[0], list(x[1:])) if isinstance(x, list) else (x, [])
+        sizes = K.shape(x)
+        states = states or [K.zeros(shape) for shape in cell.state_shapes(one_step(sizes))]
+        projected = unfold_time(K, cell.project(K, own, fold_time(K, x)), sizes[1])
+        last, outputs, states = K.rnn(
+            lambda x_t, before: cell.step(K, own, x_t, before),
+            projected,
+            states,
+            _first(mask),
+            self.go_backwards,
+            self.unroll and isinstance(sizes[1], int),
+        )
+        output = outputs if self.return_sequences else last
+        return [output, *states] if self.return_state else output
+
+    def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
+        kept = _first(mask) if self.return_sequences else None
+        return [kept] + [None] * self.step_cell.states if self.return_state else kept
+
+
+def _first(value: Any) -> Any:
+    """What belongs to the sequence, where the inputs are a list of it and the initial states."""
+    return value[0] if isinstance(value, list) else value
+
+
+class _LoopOfOptions(_Loop):
+    """The loop around a cell that has the layer's own options."""
+
+    cell_class: ClassVar[type[_Cell]]
+
+    @property
+    def step_cell(self) -> _Cell:
+        options = {f.name: getattr(self, f.name) for f in self.cell_class.config_fields()}
+        return self.cell_class(name=self.name, **options)
+
+
+@dataclass(eq=False)
+class SimpleRNN(_LoopOfOptions, SimpleRNNFields, LoopFields):
+    """Fully connected recurrent layer, the output fed back.
+
+    >>> SimpleRNN(4, return_sequences=True).output_shape((None, None, 3))
+    (None, None, 4)
+    """
+
+    activity_regularizer: Any = field(default=None, kw_only=True)
+    cell_class = SimpleRNNCell
+
+
+@dataclass(eq=False)
+class GRU(_LoopOfOptions, GRUFields, LoopFields):
+    """Gated recurrent unit.
+
+    >>> GRU(4, reset_after=True).weights((None, 5, 3))[2].shape
+    (2, 12)
+    """
+
+    activity_regularizer: Any = field(default=None, kw_only=True)
+    cell_class = GRUCell
+
+
+@dataclass(eq=False)
+class LSTM(_LoopOfOptions, LSTMFields, LoopFields):
+    """Long short-term memory.
+
+    >>> LSTM(4, return_state=True).output_shape((None, 5, 3))
+    [(None, 4), (None, 4), (None, 4)]
+    """
+
+    activity_regularizer: Any = field(default=None, kw_only=True)
+    cell_class = LSTMCell
+
+
+@dataclass(eq=False)
+class RNN(_Loop, LoopFields):
+    """The loop around a cell, or around a list of cells (`StackedRNNCells`).
+
+    >>> RNN([LSTMCell(4), GRUCell(3)]).output_shape((None, 5, 2))
+    (None, 3)
+    """
+
+    cell: Any
+
+    def __post_init__(self) -> None:
+        self.cell = StackedRNNCells(self.cell) if isinstance(self.cell, list) else layer_from_config(self.cell)
+        self.cell.name = self.cell.name or "cell"
+
+    @property
+    def step_cell(self) -> _Cell:
+        return self.cell
+
+    def cell_weights(self, w: Weights) -> Weights:
+        return w[self.cell.name]
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        return [self.cell]
+
+    def sublayer_shapes(self, shape: Any) -> list[Any]:
+        return [one_step(_first(shape))]
+
+    def weights(self, shape: Any) -> list[Weight]:
+        return []

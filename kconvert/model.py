@@ -1,0 +1,483 @@
+"""Model and Sequential: the graph of layers, and the arrays that make it run on a backend.
+
+A model is itself a layer, so models nest. The graph is data: `nodes` in topological order, each one
+call of a layer on tensors named by `Ref`. The arrays live in `Model.arrays`, a nested dict by layer and
+weight name, in the convention of `Model.backend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .backend.base import Backend, InputSpec, Tensor
+from .conventions import Convention, Weight
+from .errors import KconvertError, Problem
+from .layers import InputLayer, Layer
+from .layers.base import Shape, layer_config, layer_from_config
+
+Arrays = dict[str, Any]
+Path = tuple[str, ...]
+
+
+class Ref(NamedTuple):
+    """A tensor of the graph: output `tensor` of call `node` of the layer named `layer`."""
+
+    layer: str
+    node: int = 0
+    tensor: int = 0
+
+    @property
+    def key(self) -> str:
+        """How reports name it: `dense_1`, `dense_1#1` (second call), `lstm_1:2` (third output)."""
+        call = f"#{self.node}" if self.node else ""
+        output = f":{self.tensor}" if self.tensor else ""
+        return f"{self.layer}{call}{output}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One call of a layer; no inputs for an InputLayer. kwargs: further call arguments, kept."""
+
+    layer: str
+    index: int
+    inputs: tuple[Ref, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def output(self) -> Ref:
+        return Ref(self.layer, self.index)
+
+
+@dataclass(eq=False)
+class Model(Layer):
+    """A graph of layers with named inputs and outputs (Keras's functional Model).
+
+    Errors: KconvertError where the graph names a layer or a tensor that does not exist.
+    """
+
+    layers: list[Layer]
+    nodes: list[Node]
+    inputs: list[Ref]
+    outputs: list[Ref]
+
+    def __post_init__(self) -> None:
+        self.by_name = {layer.name: layer for layer in self.layers}
+        if len(self.by_name) < len(self.layers):
+            raise KconvertError("two layers have the same name", where=self.name, problem=Problem.UNREADABLE)
+        self.nodes = self._sorted(self.nodes)
+        self.layers = self._ordered(self.layers)
+        self.arrays: Arrays = {}
+        self.backend: Backend | None = None
+        self._functions: dict[Any, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {}
+
+    def _sorted(self, nodes: Iterable[Node]) -> list[Node]:
+        """`nodes` in an order in which every tensor is made before it is used."""
+        waiting, done, order = list(nodes), set[tuple[str, int]](), []
+        while waiting:
+            ready = [n for n in waiting if all((ref.layer, ref.node) in done for ref in n.inputs)]
+            if not ready:
+                raise KconvertError(
+                    f"the graph has a cycle or an unknown tensor at layer {waiting[0].layer}",
+                    where=self.name,
+                    problem=Problem.UNREADABLE,
+                )
+            order += ready
+            done |= {(n.layer, n.index) for n in ready}
+            waiting = [n for n in waiting if (n.layer, n.index) not in done]
+        return order
+
+    def _ordered(self, layers: list[Layer]) -> list[Layer]:
+        """Layers as Keras orders them, and so the groups of a file: deepest first, then as met from the outputs."""
+        calls = {(node.layer, node.index): node for node in self.nodes}
+        depth: dict[tuple[str, int], int] = {}
+        for node in reversed(self.nodes):
+            for ref in node.inputs:
+                below = depth.get((node.layer, node.index), 0) + 1
+                depth[ref.layer, ref.node] = max(depth.get((ref.layer, ref.node), 0), below)
+        deepest = {layer.name: 0 for layer in layers}
+        for (name, _), level in depth.items():
+            deepest[name] = max(deepest[name], level)
+        met: dict[str, int] = {}
+        todo = [(ref.layer, ref.node) for ref in reversed(self.outputs)]
+        seen = set()
+        while todo:
+            key = todo.pop()
+            met.setdefault(key[0], len(met))
+            if key not in seen and key in calls:
+                seen.add(key)
+                todo += [(ref.layer, ref.node) for ref in reversed(calls[key].inputs)]
+        return sorted(layers, key=lambda layer: (-deepest[layer.name], met.get(layer.name, len(met))))
+
+    # --------------------------------------------------------------- shapes ----
+
+    @property
+    def input_layers(self) -> list[InputLayer]:
+        return [self.by_name[ref.layer] for ref in self.inputs]  # type: ignore[misc]
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """Shapes of the inputs, with the batch axis."""
+        return [tuple(layer.batch_input_shape or ()) for layer in self.input_layers]
+
+    def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
+        """Shape of every tensor of the graph; `inputs` default to the model's own."""
+        found = dict(zip(self.inputs, inputs or self.input_shapes, strict=True))
+        for node in self.nodes:
+            if node.output in found:
+                continue
+            given = one_or_list([found[ref] for ref in node.inputs])
+            layer = self.by_name[node.layer]
+            try:
+                shape = layer.output_shape(given)
+            except (KconvertError, TypeError, ValueError, IndexError) as error:
+                raise _at_layer(error, layer, given) from error
+            for i, one in enumerate(as_list(shape)):
+                found[Ref(node.layer, node.index, i)] = one
+        return found
+
+    def output_shape(self, shape: Any) -> Any:
+        found = self.shapes(as_list(shape))
+        return one_or_list([found[ref] for ref in self.outputs])
+
+    def sublayer_shapes(self, shape: Any) -> list[Any]:
+        found = self.shapes(as_list(shape))
+        calls: dict[str, Any] = {}
+        for node in self.nodes:
+            if node.inputs:
+                calls.setdefault(node.layer, one_or_list([found[ref] for ref in node.inputs]))
+        return [calls.get(layer.name) for layer in self.sublayers]
+
+    # -------------------------------------------------------------- weights ----
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        return [layer for layer in self.layers if not isinstance(layer, InputLayer)]
+
+    def weight_table(self) -> list[LeafWeights]:
+        """The weights of every layer that has some, in the order of the layers."""
+        table = []
+        for layer, shape in zip(self.sublayers, self.sublayer_shapes(one_or_list(self.input_shapes)), strict=True):
+            table += leaf_weights(layer, shape)
+        return table
+
+    # -------------------------------------------------------------- running ----
+
+    def call(self, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: bool = False) -> Any:
+        values, _ = self.run(K, w, as_list(x), as_list(mask), training)
+        return one_or_list([values[ref] for ref in self.outputs])
+
+    def run(
+        self,
+        K: Backend,
+        w: Mapping[str, Any],
+        inputs: Sequence[Tensor],
+        masks: Sequence[Tensor | None] = (None,),
+        training: bool = False,
+        record: Callable[[str, Tensor], None] | None = None,
+        prefix: str = "",
+    ) -> tuple[dict[Ref, Tensor], dict[Ref, Tensor | None]]:
+        """Every tensor of the graph and its mask; `record` is told each one, nested models' too."""
+        values = dict(zip(self.inputs, inputs, strict=True))
+        known: dict[Ref, Any] = dict(zip(self.inputs, list(masks) + [None] * len(inputs), strict=False))
+        for node in self.nodes:
+            if node.output in values:
+                continue
+            layer = self.by_name[node.layer]
+            x = one_or_list([values[ref] for ref in node.inputs])
+            mask = one_or_list([known[ref] for ref in node.inputs])
+            weights = w.get(node.layer, {})
+            if isinstance(layer, Model):
+                inner = f"{prefix}{node.output.key}/"
+                result, result_masks = layer.run(K, weights, as_list(x), as_list(mask), training, record, inner)
+                y: Any = one_or_list([result[ref] for ref in layer.outputs])
+                y_mask: Any = one_or_list([result_masks[ref] for ref in layer.outputs])
+            else:
+                y = layer.call(K, weights, x, mask=mask, training=training)
+                y_mask = layer.compute_mask(K, x, mask)
+            for i, one in enumerate(as_list(y)):
+                ref = Ref(node.layer, node.index, i)
+                values[ref] = one
+                known[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
+                if record:
+                    record(prefix + ref.key, one)
+        return values, known
+
+    def bind(self, backend: Backend, arrays: Arrays) -> Model:
+        """Makes the model ready to run on `backend` with `arrays` in that backend's convention."""
+        self.backend, self.arrays, self._functions = backend, arrays, {}
+        return self
+
+    def load_weights(self, path: str | PathLike[str], source: str | None = None) -> Model:
+        """Takes the weights of an HDF5 file of any convention, converted to the model's backend.
+
+        source: the backend that saved the file, where it does not tell. The data format of the layers
+        must be the one the file was saved with. Raises KconvertError where arrays do not fit.
+        """
+        from . import hdf5
+        from .binding import arrays_for, source_convention
+
+        if self.backend is None:
+            raise KconvertError("the model has no backend yet", where=self.name, fix="make it with kconvert.load_model")
+        with hdf5.read(path) as checkpoint:
+            origin, _ = source_convention(checkpoint, source)
+            goal = Convention("keras2", self.backend.convention)
+            return self.bind(self.backend, arrays_for(self, checkpoint, origin, goal))
+
+    def predict(self, x: Any, batch_size: int = 32) -> Any:
+        """Outputs for `x` (an array, or a list of them for several inputs), `batch_size` samples at a time.
+
+        Raises KconvertError where number or shapes of the inputs do not fit.
+        """
+        xs = self._checked(x)
+        function = self._function("predict", lambda K, w, t: self._outputs(K, w, t))
+        n = len(xs[0])
+        parts = [function([a[i : i + batch_size] for a in xs]) for i in range(0, n, batch_size)]
+        return one_or_list([np.concatenate(pieces) for pieces in zip(*parts, strict=True)])
+
+    def activations(self, x: Any) -> dict[str, np.ndarray]:
+        """The output of every layer by name (nested: `outer/inner`), for one batch `x`."""
+        names: list[str] = []
+
+        def build(K: Backend, w: Mapping[str, Any], inputs: list[Tensor]) -> list[Tensor]:
+            names.clear()
+            found: list[Tensor] = []
+
+            def record(name: str, tensor: Tensor) -> None:
+                names.append(name)
+                found.append(tensor)
+
+            self.run(K, w, inputs, record=record)
+            return found
+
+        results = self._function("activations", build)(self._checked(x))
+        return dict(zip(names, results, strict=True))
+
+    def tensor_layers(self, prefix: str = "") -> dict[str, Layer]:
+        """The layer that makes each tensor of `activations`, by the tensor's name."""
+        found: dict[str, Layer] = {}
+        shapes = self.shapes()
+        for node in self.nodes:
+            layer = self.by_name[node.layer]
+            if isinstance(layer, Model):
+                found.update(layer.tensor_layers(f"{prefix}{node.output.key}/"))
+            outputs = [ref for ref in shapes if ref[:2] == node.output[:2]]
+            found.update((prefix + ref.key, layer) for ref in outputs)
+        return found
+
+    def _outputs(self, K: Backend, w: Mapping[str, Any], inputs: list[Tensor]) -> list[Tensor]:
+        return as_list(self.call(K, w, one_or_list(inputs)))
+
+    def _function(self, name: str, build: Callable[[Backend, Any, list[Tensor]], list[Tensor]]) -> Any:
+        """The compiled function called `name`, made at its first use."""
+        if self.backend is None:
+            raise KconvertError("the model has no weights yet", where=self.name, fix="load a file first")
+        if name not in self._functions:
+            backend, leaves = self.backend, list(walk(self.arrays))
+            paths = [path for path, _ in leaves]
+            specs = [
+                InputSpec(tuple(layer.batch_input_shape or ()), layer.dtype or "float32") for layer in self.input_layers
+            ]
+
+            def function(weights: list[Tensor], inputs: list[Tensor]) -> list[Tensor]:
+                return build(backend, nest(zip(paths, weights, strict=True)), inputs)
+
+            self._functions[name] = backend.function(function, specs, [array for _, array in leaves])
+        return self._functions[name]
+
+    def _checked(self, x: Any) -> list[np.ndarray]:
+        """The inputs as arrays of the right dtype, after their number and shapes were checked."""
+        xs = [np.asarray(a) for a in as_list(x)]
+        if len(xs) != len(self.inputs):
+            raise KconvertError(
+                f"the model has {len(self.inputs)} inputs, {len(xs)} were given", where=self.name, problem=Problem.USAGE
+            )
+        for array, shape, ref in zip(xs, self.input_shapes, self.inputs, strict=True):
+            fits = len(array.shape) == len(shape) and all(
+                want in (None, have) for want, have in zip(shape, array.shape, strict=True)
+            )
+            if not fits:
+                raise KconvertError(
+                    f"an array of shape {array.shape} was given where {shape} is expected (None is free)",
+                    where=f"input {ref.layer}",
+                    problem=Problem.USAGE,
+                )
+        return [a.astype(layer.dtype or "float32", copy=False) for a, layer in zip(xs, self.input_layers, strict=True)]
+
+    # -------------------------------------------------------- configuration ----
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Model:
+        """The graph that a Keras 2 functional configuration describes."""
+        layers, nodes = [], []
+        for item in config["layers"]:
+            layer = layer_from_config(item)
+            layer.name = item.get("name", layer.name)
+            layers.append(layer)
+            if isinstance(layer, InputLayer):
+                nodes.append(Node(layer.name, 0, ()))
+            for i, call in enumerate(item["inbound_nodes"], start=first_call(layer)):
+                nodes.append(
+                    Node(layer.name, i, tuple(Ref(*ref[:3]) for ref in call), call[0][3] if len(call[0]) > 3 else {})
+                )
+        return cls(
+            layers=layers,
+            nodes=_reachable(nodes, [Ref(*ref[:3]) for ref in config["output_layers"]]),
+            inputs=[Ref(*ref[:3]) for ref in config["input_layers"]],
+            outputs=[Ref(*ref[:3]) for ref in config["output_layers"]],
+            name=config.get("name") or "model_1",
+            trainable=config.get("trainable", True),
+        )
+
+    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+        calls: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            calls.setdefault(node.layer, []).append(node)
+        layers = []
+        for layer in self.layers:
+            made = sorted(calls.get(layer.name, []), key=lambda node: node.index)
+            inbound = [[[*ref, dict(node.kwargs)] for ref in node.inputs] for node in made if node.inputs]
+            layers.append({**layer_config(layer, form), "name": layer.name, "inbound_nodes": inbound})
+        return {
+            "name": self.name,
+            "layers": layers,
+            "input_layers": [list(ref) for ref in self.inputs],
+            "output_layers": [list(ref) for ref in self.outputs],
+        }
+
+
+class Sequential(Model):
+    """A chain of layers, each fed by the one before (Keras's Sequential)."""
+
+    def __init__(self, layers: Sequence[Layer] = (), name: str = "sequential_1", trainable: bool = True) -> None:
+        chain = list(layers)
+        if not chain:
+            raise KconvertError("a Sequential model needs at least one layer", where=name, problem=Problem.USAGE)
+        if not isinstance(chain[0], InputLayer):
+            chain.insert(
+                0, InputLayer(
+                batch_input_shape=_input_shape(chain[0], name), dtype=_input_dtype(chain[0]), name=f"{chain[0].name}_input"
+            )
+            )
+        nodes = [Node(chain[0].name, 0, ())]
+        for layer in chain[1:]:
+            nodes.append(Node(layer.name, first_call(layer), (nodes[-1].output,)))
+        super().__init__(
+            layers=chain,
+            nodes=nodes,
+            inputs=[nodes[0].output],
+            outputs=[nodes[-1].output],
+            name=name,
+            trainable=trainable,
+        )
+
+    @classmethod
+    def from_config(cls, config: Any) -> Sequential:
+        """The chain that a Keras 2 configuration describes: a list of layers, or (2.2.3+) a dict with `layers`."""
+        if isinstance(config, list):
+            config = {"layers": config}
+        layers = [layer_from_config(item) for item in config["layers"]]
+        return cls(layers, name=config.get("name") or "sequential_1", trainable=config.get("trainable", True))
+
+    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+        return {"name": self.name, "layers": [layer_config(layer, form) for layer in self.sublayers]}
+
+
+def first_call(layer: Layer) -> int:
+    """Index of a layer's first call: Keras counts a nested model's own graph as its call 0."""
+    return int(isinstance(layer, Model))
+
+
+@dataclass(frozen=True)
+class LeafWeights:
+    """A layer that holds weights itself, where it stands (names from the outermost in), and what weights it has."""
+
+    path: Path
+    layer: Layer
+    weights: list[Weight]
+    trainable: bool
+
+
+def leaf_weights(layer: Layer, shape: Any, outer: Path = (), trainable: bool = True) -> list[LeafWeights]:
+    """The weights of `layer` and of every layer inside it, for inputs of `shape`."""
+    path, trainable = (*outer, layer.name), trainable and layer.trainable
+    if not layer.sublayers:
+        try:
+            weights = layer.weights(shape)
+        except (KconvertError, TypeError, ValueError, IndexError) as error:
+            raise _at_layer(error, layer, shape) from error
+        return [LeafWeights(path, layer, weights, trainable)] if weights else []
+    table = []
+    for inner, inner_shape in zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True):
+        table += leaf_weights(inner, inner_shape, path, trainable)
+    return table
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list as it is, anything else as a list of one."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def one_or_list(values: Sequence[Any]) -> Any:
+    """The only value, or the list of them."""
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _at_layer(error: Exception, layer: Layer, shape: Any) -> KconvertError:
+    """`error` with the layer it came from; other exceptions mean that the shapes do not fit."""
+    if isinstance(error, KconvertError):
+        return error if error.where and layer.name in error.where else error.within(f"layer {layer.name}")
+    return KconvertError(
+        f"a {layer.class_name} cannot take an input of shape {shape}",
+        where=f"layer {layer.name}",
+        problem=Problem.UNREADABLE,
+    )
+
+
+def _input_shape(layer: Layer, name: str) -> Shape:
+    """The shape a Sequential takes: its first layer's, or that of the first layer inside it."""
+    if isinstance(layer, Model):
+        return layer.input_shapes[0]
+    if layer.batch_input_shape is None:
+        raise KconvertError("the first layer states no input shape", where=name, fix="add batch_input_shape to it")
+    return tuple(layer.batch_input_shape)
+
+
+def _input_dtype(layer: Layer) -> str | None:
+    return layer.input_layers[0].dtype if isinstance(layer, Model) else layer.dtype
+
+
+def _reachable(nodes: list[Node], outputs: list[Ref]) -> list[Node]:
+    """The calls that the outputs need: a layer may also have been called in another model."""
+    known = {(node.layer, node.index): node for node in nodes}
+    wanted, todo = set(), [(ref.layer, ref.node) for ref in outputs]
+    while todo:
+        key = todo.pop()
+        if key not in wanted and key in known:
+            wanted.add(key)
+            todo += [(ref.layer, ref.node) for ref in known[key].inputs]
+    return [node for node in nodes if (node.layer, node.index) in wanted or not node.inputs]
+
+
+def walk(arrays: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], np.ndarray]]:
+    """(path, array) of every array in a nested dict."""
+    for name, value in arrays.items():
+        if isinstance(value, Mapping):
+            yield from walk(value, (*prefix, name))
+        else:
+            yield (*prefix, name), value
+
+
+def nest(leaves: Iterable[tuple[tuple[str, ...], Any]]) -> Arrays:
+    """The nested dict that `_walk` took apart."""
+    nested: Arrays = {}
+    for path, value in leaves:
+        inner = nested
+        for name in path[:-1]:
+            inner = inner.setdefault(name, {})
+        inner[path[-1]] = value
+    return nested

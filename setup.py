@@ -1,0 +1,58 @@
+"""How kconvert is built and installed; `pyproject.toml` holds the settings of the tools."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kconvert" / "__init__.py").read_text(encoding="utf-8"), re.M)
+
+# Theano 1.0.5 neither installs on Python 3.12 nor runs on numpy 2. Where the marker is false nothing is
+# installed, and asking for the backend says why it is missing.
+OLD_PYTHON = "python_version < '3.12'"
+THEANO = [
+    f"Theano==1.0.5; {OLD_PYTHON}",
+    f"numpy<2; {OLD_PYTHON}",
+    f"scipy-openblas32; {OLD_PYTHON}",
+]
+
+# The CPU wheel is half the size, but exists for x86-64 Linux and Windows only.
+CPU_WHEEL = "platform_machine in 'x86_64 AMD64' and sys_platform != 'darwin'"
+OTHER_WHEEL = "platform_machine not in 'x86_64 AMD64' or sys_platform == 'darwin'"
+TENSORFLOW = [
+    f"tensorflow-cpu>=2.16,<2.22; {CPU_WHEEL}",
+    f"tensorflow>=2.16,<2.22; {OTHER_WHEEL}",
+]
+
+TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff~=0.17.6", "mypy~=2.4"]
+
+setup(
+    name="kconvert",
+    version=VERSION[1],
+    description="Converts Keras weight files between backends and releases, and proves it by running both sides",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="the kconvert authors",
+    license="MIT",
+    packages=find_packages(include=["kconvert", "kconvert.*"]),
+    package_data={"kconvert": ["py.typed"]},
+    python_requires=">=3.10,<3.14",
+    install_requires=["numpy>=1.26", "h5py>=3.11", "click>=8.1", "rich>=13"],
+    extras_require={
+        "theano": THEANO,
+        "tensorflow": TENSORFLOW,
+        "all": THEANO + TENSORFLOW,
+        "test": TEST,
+    },
+    entry_points={"console_scripts": ["kconvert = kconvert.cli:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+)

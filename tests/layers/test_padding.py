@@ -1,0 +1,66 @@
+"""Zero padding, cropping and upsampling: against real Keras, and as inverses of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kconvert.backend.numpy_backend import NumpyBackend
+from kconvert.errors import KconvertError
+from kconvert.layers.base import Layer
+from kconvert.layers.padding import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+from tests.layers.saved import Saved, check_round_trip
+
+CASES = ["zero_padding2d_asymmetric_th", "cropping3d_th", "upsampling2d_bilinear_22_th"]
+RELEASES = ["2.3.1-theano", "2.3.1-tensorflow"]
+AMOUNTS = {1: (1, 2), 2: ((1, 2), (0, 3)), 3: ((1, 2), (0, 3), (2, 0))}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("release", RELEASES)
+def test_computes_what_keras_computed(release, case):
+    saved = Saved(f"{release}/{case}")
+    saved.check(NumpyBackend(saved.backend))
+    for layer, item in zip(saved.layers.values(), saved.configs, strict=True):
+        check_round_trip(layer, item["config"])
+
+
+def formats(rank):
+    return [{}] if rank == 1 else [{"data_format": "channels_first"}, {"data_format": "channels_last"}]
+
+
+@pytest.mark.parametrize(("rank", "options"), [(rank, options) for rank in (1, 2, 3) for options in formats(rank)])
+def test_cropping_undoes_padding(rank, options):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5, 6)[: rank + 2]).astype("float32")
+    pad = Layer.registry[f"ZeroPadding{rank}D"](AMOUNTS[rank], **options)
+    crop = Layer.registry[f"Cropping{rank}D"](AMOUNTS[rank], **options)
+    padded = pad.call(NumpyBackend(), {}, x)
+    assert np.isclose(padded.sum(), x.sum(), atol=1e-4)
+    assert pad.output_shape(x.shape) == padded.shape != x.shape
+    np.testing.assert_array_equal(crop.call(NumpyBackend(), {}, padded), x)
+    assert crop.output_shape(padded.shape) == x.shape
+
+
+@pytest.mark.parametrize(("rank", "options"), [(rank, options) for rank in (1, 2, 3) for options in formats(rank)])
+def test_every_element_comes_several_times(rank, options):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5, 6)[: rank + 2]).astype("float32")
+    layer = Layer.registry[f"UpSampling{rank}D"](2 if rank == 1 else (2, 3, 4)[:rank], **options)
+    y = layer.call(NumpyBackend(), {}, x)
+    assert layer.output_shape(x.shape) == y.shape
+    every = tuple(slice(None, None, large // small) for large, small in zip(y.shape, x.shape, strict=True))
+    np.testing.assert_array_equal(y[every], x)
+    assert y.mean() == pytest.approx(x.mean(), abs=1e-5)
+
+
+def test_sizes_are_normalised_as_keras_writes_them():
+    assert ZeroPadding1D(2).get_config()["padding"] == [2, 2]
+    assert Cropping1D().get_config()["cropping"] == [1, 1]
+    assert UpSampling1D(3).get_config()["size"] == 3
+    assert ZeroPadding2D((1, 2)).get_config()["padding"] == [[1, 1], [2, 2]]
+    assert Cropping2D().get_config()["cropping"] == [[0, 0], [0, 0]]
+    assert UpSampling2D(2).get_config()["size"] == [2, 2]
+
+
+def test_refuses_a_wrong_number_of_parts():
+    with pytest.raises(KconvertError, match="padding should have 2 parts"):
+        ZeroPadding2D((1, 2, 3, 4))
