@@ -52,11 +52,13 @@ def verify(
     samples: int = 4,
     seed: int = 0,
     require_backends: bool = False,
+    inputs: Sequence[np.ndarray] | None = None,
 ) -> Report:
     """Runs both files, each on its own backend, and compares every layer.
 
     source, target: their backends, where the files do not tell. arch, target_arch: architectures of
-    files of weights alone (target_arch defaults to what the conversion makes of arch). A backend that is not installed
+    files of weights alone (target_arch defaults to what the conversion makes of arch). inputs: one array an
+    input in the source's layout, instead of seeded random ones. A backend that is not installed
     is replaced by the NumPy reference in its part, unless require_backends.
     Raises KconvertError where a file cannot be read or its model cannot run.
     """
@@ -67,9 +69,9 @@ def verify(
         first = _runner(made.model, origin, made.source, str(source_path), require_backends)
         second = _runner(model, result, goal, str(target_path), require_backends)
         arrays, odd = _odd_weights(made, model, result, goal)
-        inputs = sample_inputs(made.model, samples, seed)
+        inputs = sample_inputs(made.model, samples, seed) if inputs is None else inputs
         ours = first.run(inputs)
-        theirs = second.run([_moved(x, layout) for x, layout in zip(inputs, made.result.inputs, strict=True)])
+        theirs = second.run([moved(x, layout) for x, layout in zip(inputs, made.result.inputs, strict=True)])
     layers = _layers(made, ours, theirs, tolerance)
     return Report(
         source=first.side,
@@ -136,7 +138,7 @@ def _backend(name: str, required: bool) -> tuple[Backend, bool]:
 # --------------------------------------------------------------- comparing ----
 
 
-def _moved(x: np.ndarray, layout: Layout) -> np.ndarray:
+def moved(x: np.ndarray, layout: Layout) -> np.ndarray:
     """A tensor of the source in the layout of the target."""
     x = x.transpose(layout.axes)
     if layout.features:
@@ -153,8 +155,9 @@ def _layers(
     for name, x in ours.items():
         if name in theirs:
             layout = made.result.layouts.get(name)
-            moved = _moved(x, layout) if layout else x
-            found.append(compare(name, layers[name].class_name, moved, theirs[name], tolerance))
+            found.append(
+                compare(name, layers[name].class_name, moved(x, layout) if layout else x, theirs[name], tolerance)
+            )
     return found
 
 
@@ -164,7 +167,7 @@ def _outputs(
     """The outputs of both models, in order, whatever their layers are called."""
     found = []
     for i, (a, b, layout) in enumerate(zip(made.model.outputs, model.outputs, made.result.outputs, strict=True)):
-        x = _moved(ours[a.key], layout)
+        x = moved(ours[a.key], layout)
         found.append(compare(f"output {i}: {a.key}", "", x, theirs[b.key], tolerance))
     return found
 

@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # waiting threads of several test processes slow each other down
+
 from kconvert.backend import get_backend
 
 ROLES = {

@@ -278,7 +278,7 @@ def test_order_and_shapes_of_a_file_without_names():
 
 
 @pytest.mark.parametrize(
-    ("size", "kernel", "stride", "theano", "tensorflow"),
+    ("size", "kernel", "stride", "convolving", "correlating"),
     [
         (7, 3, 1, 1, 1),
         (7, 3, 2, 1, 1),
@@ -289,13 +289,13 @@ def test_order_and_shapes_of_a_file_without_names():
         (8, 4, 2, 2, 1),
     ],
 )
-def test_padding_before_a_convolution(size, kernel, stride, theano, tensorflow):
-    assert BACKENDS["theano"].conv_padding(size, kernel, stride) == theano
-    assert BACKENDS["tensorflow"].conv_padding(size, kernel, stride) == tensorflow
+def test_padding_before_a_convolution(size, kernel, stride, convolving, correlating):
+    assert BACKENDS["theano"].conv_padding(size, kernel, stride) == convolving
+    assert BACKENDS["tensorflow"].conv_padding(size, kernel, stride) == correlating
 
 
 @pytest.mark.parametrize(
-    ("size", "window", "stride", "theano", "tensorflow"),
+    ("size", "window", "stride", "convolving", "correlating"),
     [
         (7, 2, 1, 1, 0),
         (8, 2, 2, 1, 0),
@@ -306,9 +306,9 @@ def test_padding_before_a_convolution(size, kernel, stride, theano, tensorflow):
         (8, 4, 2, 3, 1),
     ],
 )
-def test_padding_before_a_pool(size, window, stride, theano, tensorflow):
-    assert BACKENDS["theano"].pool_padding(size, window, stride) == theano
-    assert BACKENDS["tensorflow"].pool_padding(size, window, stride) == tensorflow
+def test_padding_before_a_pool(size, window, stride, convolving, correlating):
+    assert BACKENDS["theano"].pool_padding(size, window, stride) == convolving
+    assert BACKENDS["tensorflow"].pool_padding(size, window, stride) == correlating
 
 
 def test_same_convolutions_agree_exactly_for_odd_kernels_and_whole_strides():
@@ -336,9 +336,9 @@ def test_same_padding_gives_the_size_divided_by_the_stride(facts):
 # ------------------------------------------------------------------- refusals ----
 
 
-@pytest.mark.parametrize(("form", "backend"), [("keras9", "theano"), ("keras2", "cntk"), ("", "")])
-def test_unknown_conventions_are_refused_with_what_is_known(form, backend):
+@pytest.mark.parametrize(("form", "name"), [("keras9", "theano"), ("keras2", "cntk"), ("", "")])
+def test_unknown_conventions_are_refused_with_what_is_known(form, name):
     with pytest.raises(KconvertError, match="unknown") as refusal:
-        Convention(form, backend)
+        Convention(form, name)
     assert refusal.value.problem is Problem.USAGE
     assert "one of: " in str(refusal.value)

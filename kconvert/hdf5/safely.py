@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from .rows import gather
 EXPANSION = 1000  # an array may be so many times larger than what is stored of it ...
 HARMLESS = 4 * 2**30  # ... or this many bytes
 
+# Attributes of other types crash HDF5 where the file is damaged.
+_PLAIN = (h5py.h5t.TypeStringID, h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
 _LINKS = {h5py.h5l.TYPE_SOFT: "a soft", h5py.h5l.TYPE_EXTERNAL: "an external"}
 
 
@@ -122,18 +125,21 @@ class Node:
     def attributes(self) -> list[str]:
         """The names of the attributes."""
         with hdf5_errors("its attributes cannot be read", self.where):
-            return list(self.item.attrs)
+            return [name if isinstance(name, str) else name.decode("utf-8") for name in self.item.attrs]
 
     def attribute(self, name: str) -> Any:
         """The value of an attribute; None if absent. Text is bytes, as Keras wrote it, unless marked as UTF-8."""
         with hdf5_errors(f"attribute {name} cannot be read", self.where):
             if name not in self.item.attrs:
                 return None
+            stored = self.item.attrs.get_id(name)
+            kind = stored.get_type()
+            size = math.prod(stored.shape or ()) * kind.get_size()
+            if not isinstance(kind, _PLAIN) or size > self.path.stat().st_size:
+                raise unreadable(f"attribute {name} is neither text nor numbers", self.where)
             value = self.item.attrs[name]
-            if isinstance(value, str):
-                ascii_text = self.item.attrs.get_id(name).get_type().get_cset() == h5py.h5t.CSET_ASCII
-                return value.encode("utf-8", "surrogateescape") if ascii_text else value
-            return value
+            as_bytes = isinstance(value, str) and kind.get_cset() == h5py.h5t.CSET_ASCII
+            return value.encode("utf-8", "surrogateescape") if as_bytes else value
 
     def count(self, name: str) -> int:
         """An attribute that counts."""

@@ -9,7 +9,18 @@ import pytest
 from kconvert.checkpoint import Checkpoint, Group, InMemory
 from kconvert.hdf5 import read
 
-FILES = sorted((Path(__file__).parents[1] / "fixtures").glob("*/*/*.h5"))
+CASES = {
+    "0.3.3": ["conv_flatten_dense_th", "lstm"],
+    "1.2.2": ["lenet_th", "lstm_cpu", "merge_sequential_sum"],
+    "2.3.1": ["lenet_th", "lstm_impl1", "nested_frozen_bn_th"],
+}
+FILES = [
+    path
+    for release, cases in CASES.items()
+    for backend in ("theano", "tensorflow")
+    for case in cases
+    for path in sorted((Path(__file__).parents[1] / "fixtures" / f"{release}-{backend}" / case).glob("*.h5"))
+]
 
 
 def pytest_generate_tests(metafunc):
@@ -19,7 +30,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def everything():
-    """All that a checkpoint holds but its path, arrays as (name, dtype, shape, bytes), so that == compares bit for bit."""
+    """All that a checkpoint holds but its path, in values that == compares bit for bit."""
 
     def arrays(lazy):
         read_now = [(array, array.read()) for array in lazy]

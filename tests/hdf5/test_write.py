@@ -15,6 +15,8 @@ from kconvert.checkpoint import Checkpoint, Group
 from kconvert.errors import KconvertError, Problem
 from kconvert.hdf5 import read, write
 
+FLOAT = np.dtype("float32")
+
 
 @dataclass
 class Failing:
@@ -23,7 +25,7 @@ class Failing:
     error: BaseException
     name: str = "x"
     shape: tuple[int, ...] = (3, 2**22)
-    dtype: np.dtype = np.dtype("float32")
+    dtype: np.dtype = FLOAT
 
     def read(self, rows=None):
         if rows.start > 0:
@@ -38,7 +40,7 @@ class Wrong:
     block: np.ndarray
     name: str = "x"
     shape: tuple[int, ...] = (4, 3)
-    dtype: np.dtype = np.dtype("float32")
+    dtype: np.dtype = FLOAT
 
     def read(self, rows=None):
         return self.block
@@ -95,7 +97,8 @@ def test_through_a_symlink(small, tmp_path):
 def test_no_place_to_write(small, tmp_path):
     usage(tmp_path / "missing" / "out.h5", small, "there is no directory")
     usage(tmp_path, small, "not a regular file", force=True)
-    usage(tmp_path / ("x" * 300), small, "cannot be written|name too long")
+    with pytest.raises(KconvertError, match="cannot be written"):
+        write(tmp_path / ("x" * 300), small)
     os.mkfifo(tmp_path / "pipe")
     usage(tmp_path / "pipe", small, "not a regular file", force=True)
 

@@ -1,0 +1,163 @@
+"""The command `python -m kconvert.conformance`: runs the checks, prints the table, writes the JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ..errors import KconvertError
+from ..verify import moved
+from . import legacy
+from .cases import ATOL, Case, Outcome, Result, check, converted
+
+LETTERS = "ABCE"
+
+
+def main() -> int:
+    options = _options()
+    groups = [folder for folder in sorted(options.corpus.iterdir()) if folder.is_dir() and _wanted(folder, options)]
+    console = Console()
+    outcomes: list[Outcome] = []
+    for group in groups:
+        with tempfile.TemporaryDirectory() as folder:
+            cases = [Case(path) for path in sorted(group.iterdir()) if (path / "model.h5").exists()]
+            cases = [case for case in cases if not options.case or case.name in options.case]
+            found = [
+                check(case, Path(folder))
+                for case in track(cases, group.name, console=Console(stderr=True), disable=not sys.stderr.isatty())
+            ]
+            if options.legacy:
+                _add_legacy(found, cases, Path(folder), options)
+        outcomes += found
+        _print_failures(console, found)
+    console.print(_table(outcomes))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
+    return 1 if any(result.passed is False for outcome in outcomes for result in outcome.checks.values()) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m kconvert.conformance", description="kconvert against real Keras")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--release", action="append", help="only these (repeatable)")
+    parser.add_argument("--backend", choices=["theano", "tensorflow"], help="only files saved under this backend")
+    parser.add_argument("--case", action="append", help="only these (repeatable)")
+    parser.add_argument("--json", type=Path, help="write every outcome to this file")
+    parser.add_argument("--legacy", type=Path, help="environment with the legacy Keras releases (check C)")
+    parser.add_argument("--oracle", type=Path, help="folder of oracle_common.py, for check C")
+    options = parser.parse_args()
+    if bool(options.legacy) != bool(options.oracle):
+        parser.error("--legacy and --oracle go together")
+    if not options.corpus.is_dir():
+        parser.error(f"{options.corpus} is not a folder")
+    return options
+
+
+def _wanted(folder: Path, options: argparse.Namespace) -> bool:
+    release, _, backend = folder.name.rpartition("-")
+    return (not options.release or release in options.release) and options.backend in (None, backend)
+
+
+# -------------------------------------------------------------- real Keras ----
+
+
+def _add_legacy(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path, options: argparse.Namespace) -> None:
+    """Check C for all cases of one release and backend, in one legacy process."""
+    by_name = {outcome.case: outcome for outcome in outcomes}
+    jobs = []
+    for case in cases:
+        try:
+            jobs.append(_job(case, folder))
+        except KconvertError as error:
+            by_name[case.name].checks["C"] = Result(None, reason=f"refused: {error.what}")
+    if not jobs:
+        return
+    for answer in _legacy_answers(cases[0], jobs, folder, options):
+        error = answer.get("error")
+        failure = answer.get("failure") or ("" if error <= ATOL else f"outputs differ by {error:.2g}")
+        by_name[answer["case"]].checks["C"] = Result(not failure, error, failure)
+
+
+def _job(case: Case, folder: Path) -> dict[str, str]:
+    """The converted file of a case in its own generation, and its inputs and outputs in the new layout."""
+    done = converted(case, folder / f"{case.name}.legacy.h5", "same")
+    arrays = {}
+    for letter, layouts in (("x", done.plan.result.inputs), ("y", done.plan.result.outputs)):
+        for i, (array, layout) in enumerate(zip(case.arrays(letter), layouts, strict=True)):
+            arrays[f"{letter}{i}"] = moved(array, layout)
+    io = folder / f"{case.name}.io.npz"
+    np.savez(io, **arrays)
+    return {"case": case.name, "model": str(done.target), "io": str(io)}
+
+
+def _legacy_answers(
+    case: Case, jobs: list[dict[str, str]], folder: Path, options: argparse.Namespace
+) -> Iterable[dict[str, object]]:
+    listed = folder / "jobs.json"
+    listed.write_text(json.dumps(jobs), encoding="utf-8")
+    home = options.legacy / "work"
+    home.mkdir(exist_ok=True)
+    flags = f"base_compiledir={home / 'theano'},device=cpu,floatX=float32,optimizer_excluding=fusion"
+    ours = ("TF", "KERAS", "THEANO", "PYTHON")  # TensorFlow 2 leaves variables that TensorFlow 1 would obey
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
+        "HOME": str(home),
+        "PYTHONPATH": os.pathsep.join([str(options.legacy / f"keras-{case.release}"), str(options.oracle)]),
+        "KERAS_BACKEND": case.other,
+        "THEANO_FLAGS": flags,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [str(options.legacy / "bin" / "python"), "-W", "ignore", legacy.__file__, case.release, case.other, str(listed)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        for line in process.stdout or ():
+            if line.startswith("{"):
+                yield json.loads(line)
+
+
+# ------------------------------------------------------------------ showing ----
+
+
+def _table(outcomes: Sequence[Outcome]) -> Table:
+    """Per release and backend: passed of those that apply, and how many were refused by name."""
+    table = Table(title="kconvert against real Keras (passed / applicable; refused by name)")
+    for heading in ("release", "saved under", "cases", *LETTERS, "refused"):
+        table.add_column(heading, justify="left" if heading in ("release", "saved under") else "right")
+    for release, backend in sorted({(outcome.release, outcome.backend) for outcome in outcomes}):
+        group = [outcome for outcome in outcomes if (outcome.release, outcome.backend) == (release, backend)]
+        table.add_row(release, backend, str(len(group)), *(_counts(group, letter) for letter in LETTERS), _refused(group))
+    return table
+
+
+def _counts(group: Sequence[Outcome], letter: str) -> str:
+    results = [outcome.checks[letter].passed for outcome in group if letter in outcome.checks]
+    applicable = [passed for passed in results if passed is not None]
+    return f"{sum(applicable)} / {len(applicable)}" if results else "-"
+
+
+def _refused(group: Sequence[Outcome]) -> str:
+    return str(sum(any(result.passed is None for result in outcome.checks.values()) for outcome in group))
+
+
+def _print_failures(console: Console, outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        for letter, result in outcome.checks.items():
+            if not result.passed:
+                verb = "refused" if result.passed is None else "FAILED"
+                console.print(f"{verb} {letter} {outcome.release}-{outcome.backend}/{outcome.case}: {result.reason}", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
