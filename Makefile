@@ -24,10 +24,10 @@ demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs bo
 	$(BIN)/kconvert tests/fixtures/$(DEMO)/model.h5 --from theano --to tensorflow -o build/demo/lenet.h5
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -q -n 2 --dist worksteal
 
 test-long: $(READY)
-	$(BIN)/pytest -n 2 --dist worksteal -m long
+	$(BIN)/pytest -q -n 2 --dist worksteal -m long
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -48,5 +48,5 @@ $(READY): setup.py
 	if [ -z "$$found" ]; then echo "no Python 3.10 or 3.11 with headers found; give one: make PYTHON=..." >&2; exit 1; fi; \
 	echo "setting up .venv with $$($$found --version), this takes some minutes once"; \
 	$$found -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 -e '.[all,test]'
 	@touch $@

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .conventions import CHANNELS_FIRST, CHANNELS_LAST
+from .conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from .errors import KconvertError, Problem
 from .layers.base import layer_config, layer_from_config
 from .model import Model
@@ -289,7 +289,7 @@ def to_keras2(item: Json, data_format: str | None = None) -> Json:
 class _Reader:
     def __init__(self, whole: Json, data_format: str | None) -> None:
         self.chains = 0
-        self.stated = sorted(set(_stated_data_formats(whole)))
+        self.stated = sorted(set(stated_data_formats(whole)))
         self.data_format = data_format or (self.stated[0] if len(self.stated) == 1 else None)
 
     def item(self, item: Json) -> Json:
@@ -402,15 +402,16 @@ class _Branches:
         return [name, max(len(entry["inbound_nodes"]) - 1, 0) + int(first), 0]
 
 
-def _stated_data_formats(value: Any) -> Iterator[str]:
-    """Every data format that some layer of a Keras 1 configuration states."""
+def stated_data_formats(value: Any) -> Iterator[str]:
+    """The data format of every layer of an architecture that states one, in Keras 2's words."""
     if isinstance(value, Mapping):
-        if value.get("dim_ordering") in ("th", "tf"):
-            yield _DIM_ORDERING[0](value["dim_ordering"])
+        stated = value.get("dim_ordering", value.get("data_format"))
+        if isinstance(stated, str) and (word := _DIM_ORDERING[0](stated)) in DATA_FORMATS:
+            yield word
         value = list(value.values())
     if isinstance(value, list):
         for item in value:
-            yield from _stated_data_formats(item)
+            yield from stated_data_formats(item)
 
 
 # ------------------------------------------------------------ Keras 2 to 1 ----
@@ -505,15 +506,27 @@ def model_config(model: Model, form: str, keras_version: str, backend: str) -> J
     return {**item, "keras_version": keras_version, "backend": backend}
 
 
-def read_architecture(path: str, data_format: str | None = None) -> Model:
-    """The model described by a JSON file that `model.to_json()` wrote."""
+def architecture_json(path: str) -> Json:
+    """What `model.to_json()` wrote into the file `path`. Raises KconvertError where it is no JSON object."""
     try:
         with open(path, encoding="utf-8") as file:
             config = json.load(file)
     except OSError as error:
         raise KconvertError(f"cannot be read ({error.strerror})", where=path, problem=Problem.UNREADABLE) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KconvertError(
             "is not JSON", where=path, fix="give what model.to_json() wrote", problem=Problem.UNREADABLE
         ) from error
-    return model_from_config(config, data_format=data_format)
+    if not isinstance(config, dict):
+        raise KconvertError(
+            "is not the JSON of a model", where=path, fix="give what model.to_json() wrote", problem=Problem.UNREADABLE
+        )
+    return config
+
+
+def read_architecture(path: str, data_format: str | None = None) -> Model:
+    """The model described by a JSON file that `model.to_json()` wrote."""
+    try:
+        return model_from_config(architecture_json(path), data_format=data_format)
+    except KconvertError as error:
+        raise (error if error.where == path else error.within(path)) from None

@@ -30,6 +30,7 @@ from .relayout import Relayout, relayout
 NATIVE, KEEP = "native", "keep"
 SAME = "same"
 KERAS2_RELEASE = "2.3.1"
+MENTIONED = 3  # hazards that a refusal names; the plan has them all
 
 
 @dataclass(frozen=True)
@@ -234,9 +235,11 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     Raises KconvertError where the plan has hazards: there is no exact conversion.
     """
     if plan.hazards:
+        more = len(plan.hazards) - MENTIONED
         raise KconvertError(
             "no exchange of weights makes the backends agree on "
-            + "; ".join(str(hazard) for hazard in plan.hazards),
+            + "; ".join(str(hazard) for hazard in plan.hazards[:MENTIONED])
+            + (f"; and {more} more layers" if more > 0 else ""),
             where=str(checkpoint.path or "checkpoint"),
             fix=f"keep the model on {plan.source.backend}, or pad explicitly and use padding='valid'",
         )
@@ -247,7 +250,6 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     ]
     return replace(
         checkpoint,
-        path=None,
         format=plan.target.format,
         groups=groups,
         backend=plan.target.backend,

@@ -38,9 +38,18 @@ class KconvertError(Exception):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         remedy = f"; {self.fix}" if self.fix else ""
-        return f"{place}{self.what}{remedy}"
+        return printable(f"{place}{self.what}{remedy}")
 
     def within(self, place: str) -> KconvertError:
         """The same error, one place further out (`model.h5, layer conv1`)."""
         where = f"{place}, {self.where}" if self.where else place
         return KconvertError(self.what, where, self.fix, self.problem)
+
+
+def printable(text: str) -> str:
+    r"""`text` with its control characters spelled out: names come from files, and a terminal obeys what it is sent.
+
+    >>> printable("conv1\x1b[2J")
+    'conv1\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -611,6 +611,13 @@ def _in_order(nodes: list[Node], layers: dict[str, Layer]) -> list[Layer]:
     return [layers[name] for name in order]
 
 
+def image_data_format(model: Model) -> str | None:
+    """The data format that all image layers of `model` state, None where there are none or they differ."""
+    images = (*SPATIAL_LAYERS, *GLOBAL_POOLING)
+    stated = {layer.data_format for _, layer in model.leaves() if isinstance(layer, images)}
+    return stated.pop() if len(stated) == 1 else None
+
+
 # ------------------------------------------------------------ what is wanted ----
 
 

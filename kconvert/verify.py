@@ -7,10 +7,12 @@ knows, so a wrong file gives wrong numbers here as it does in Keras.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +22,36 @@ from .binding import arrays_for, bind, source_convention
 from .checkpoint import Checkpoint
 from .conventions import Convention
 from .convert import KEEP, Plan, architecture, plan
-from .errors import KconvertError
+from .errors import KconvertError, Problem
 from .inputs import sample_inputs
 from .kernels import Rows
+from .layers.base import Shape
 from .model import Model
-from .relayout import Layout
-from .report import Comparison, Report, Side, Tolerance, compare
+from .relayout import Layout, image_data_format
+from .report import DEFAULT_TOLERANCE, Comparison, Report, Side, Tolerance, compare
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Both sides, run on the same inputs: all that a verdict needs.
+
+    made: the conversion that leads from the source to the target's convention. ours, theirs: the
+    output of every layer by name. arrays: weights compared; odd: those that are not, bit for bit, what
+    the conversion makes.
+    """
+
+    made: Plan
+    model: Model
+    source: Side
+    target: Side
+    inputs: Sequence[np.ndarray]
+    seed: int
+    ours: dict[str, np.ndarray]
+    theirs: dict[str, np.ndarray]
+    arrays: int
+    odd: Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +62,19 @@ class Runner:
     side: Side
 
     def run(self, inputs: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """The output of every layer, by name."""
-        return self.model.activations(list(inputs))
+        """The output of every layer, by name. Raises KconvertError (UNVERIFIED) where the model cannot run."""
+        log.info("running %s on %s (compiling, then computing)", self.side.path, self.side)
+        try:
+            return self.model.activations(list(inputs))
+        except KconvertError as error:
+            inner = KconvertError(error.what, error.where, error.fix, Problem.UNVERIFIED)
+            raise inner.within(self.side.path) from error
+        except Exception as error:  # whatever a framework raises
+            said = (str(error) or type(error).__name__).splitlines()[0]
+            raise KconvertError(f"{self.side} cannot run it ({said})", self.side.path, None, Problem.UNVERIFIED) from error
 
 
-def verify(
+def run(
     source_path: str | PathLike[str],
     target_path: str | PathLike[str],
     source: str | None = None,
@@ -48,43 +82,61 @@ def verify(
     arch: str | PathLike[str] | None = None,
     target_arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
-    tolerance: Tolerance = Tolerance(),
     samples: int = 4,
     seed: int = 0,
     require_backends: bool = False,
+    force: bool = False,
     inputs: Sequence[np.ndarray] | None = None,
-) -> Report:
-    """Runs both files, each on its own backend, and compares every layer.
+) -> Runs:
+    """Runs both files, each on its own backend.
 
-    source, target: their backends, where the files do not tell. arch, target_arch: architectures of
-    files of weights alone (target_arch defaults to what the conversion makes of arch). inputs: one array an
-    input in the source's layout, instead of seeded random ones. A backend that is not installed
-    is replaced by the NumPy reference in its part, unless require_backends.
+    source, target: their backends, where the files do not tell (force: even where they say otherwise).
+    arch, target_arch: architectures of files of weights alone (target_arch defaults to what the conversion
+    makes of arch). inputs: one array an input in the source's layout, instead of seeded random ones.
+    A backend that is not installed is replaced by the NumPy reference in its part, unless require_backends.
     Raises KconvertError where a file cannot be read or its model cannot run.
     """
     with hdf5.read(source_path) as origin, hdf5.read(target_path) as result:
-        goal, _ = source_convention(result, target)
-        made = _expected(origin, result, source, goal, arch, source_data_format)
+        goal, _ = source_convention(result, target, force)
+        made = _expected(origin, result, source, goal, arch, source_data_format, force)
         model = _target_model(result, made, target_arch, source_data_format)
+        _check_comparable(made.result.model, model, str(target_path))
         first = _runner(made.model, origin, made.source, str(source_path), require_backends)
         second = _runner(model, result, goal, str(target_path), require_backends)
         arrays, odd = _odd_weights(made, model, result, goal)
         inputs = sample_inputs(made.model, samples, seed) if inputs is None else inputs
         ours = first.run(inputs)
         theirs = second.run([moved(x, layout) for x, layout in zip(inputs, made.result.inputs, strict=True)])
-    layers = _layers(made, ours, theirs, tolerance)
+    return Runs(made, model, first.side, second.side, inputs, seed, ours, theirs, arrays, odd)
+
+
+def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
+    """The verdict on two runs: every layer and every output compared within `tolerance`."""
     return Report(
-        source=first.side,
-        target=second.side,
+        source=runs.source,
+        target=runs.target,
         tolerance=tolerance,
-        layers=layers,
-        outputs=_outputs(made, model, ours, theirs, tolerance),
-        arrays=arrays,
-        weights=odd,
-        notes=_notes(first, second, tolerance, made),
-        samples=len(inputs[0]),
-        seed=seed,
+        layers=_layers(runs, tolerance),
+        outputs=_outputs(runs, tolerance),
+        arrays=runs.arrays,
+        weights=runs.odd,
+        notes=_notes(runs, tolerance),
+        samples=len(runs.inputs[0]),
+        seed=runs.seed,
     )
+
+
+def verify(
+    source_path: str | PathLike[str],
+    target_path: str | PathLike[str],
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    **options: Any,
+) -> Report:
+    """Runs both files, each on its own backend, and compares every layer.
+
+    options: those of `run`. Raises KconvertError where a file cannot be read or its model cannot run.
+    """
+    return judge(run(source_path, target_path, **options), tolerance)
 
 
 def _expected(
@@ -94,21 +146,20 @@ def _expected(
     goal: Convention,
     arch: str | PathLike[str] | None,
     source_data_format: str | None,
+    force: bool,
 ) -> Plan:
     """The conversion that leads from one file to the convention of the other."""
     stamp = result.provenance or {}
     data_format = stamp.get("data_format") or _data_format(result)
     generation = "same" if goal.format == origin.format != "keras2" else "keras2"
-    return plan(origin, source, goal.backend, data_format, generation, arch, source_data_format)
+    return plan(origin, source, goal.backend, data_format, generation, arch, source_data_format, force)
 
 
 def _data_format(checkpoint: Checkpoint) -> str:
-    """The one data format that the layers of a file state, else: as the source has it."""
+    """The one data format that the image layers of a file state, else: as the source has it."""
     if checkpoint.model_config is None:
         return KEEP
-    found = {getattr(layer, "data_format", None) for _, layer in architecture(checkpoint).leaves()}
-    stated = sorted(found - {None})
-    return stated[0] if len(stated) == 1 else KEEP
+    return image_data_format(architecture(checkpoint)) or KEEP
 
 
 def _target_model(
@@ -117,6 +168,35 @@ def _target_model(
     if arch is None and result.model_config is None:
         return made.result.model
     return architecture(result, arch, source_data_format)
+
+
+def _check_comparable(expected: Model, model: Model, path: str) -> None:
+    """Refuses to compare a model with one that has other inputs or outputs."""
+    for what, wanted, found in (
+        ("inputs", expected.input_shapes, model.input_shapes),
+        ("outputs", _output_shapes(expected), _output_shapes(model)),
+    ):
+        if len(wanted) != len(found) or not all(map(_fits, wanted, found)):
+            raise KconvertError(
+                f"its model has {what} of shape {_listed(found)}, that of the source, converted, {_listed(wanted)}",
+                where=path,
+                fix="compare two files of one model",
+                problem=Problem.USAGE,
+            )
+
+
+def _output_shapes(model: Model) -> list[Shape]:
+    shapes = model.shapes()
+    return [shapes[ref] for ref in model.outputs]
+
+
+def _fits(wanted: Shape, found: Shape) -> bool:
+    """Whether two shapes are equal where both say a size."""
+    return len(wanted) == len(found) and all(a == b or None in (a, b) for a, b in zip(wanted, found, strict=True))
+
+
+def _listed(shapes: Sequence[Shape]) -> str:
+    return ", ".join(map(str, shapes))
 
 
 def _runner(model: Model, checkpoint: Checkpoint, convention: Convention, path: str, required: bool) -> Runner:
@@ -146,29 +226,25 @@ def moved(x: np.ndarray, layout: Layout) -> np.ndarray:
     return np.ascontiguousarray(x)
 
 
-def _layers(
-    made: Plan, ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], tolerance: Tolerance
-) -> list[Comparison]:
+def _layers(runs: Runs, tolerance: Tolerance) -> list[Comparison]:
     """Every tensor that both sides have, in the order of the graph."""
     found = []
-    layers = made.model.tensor_layers()
-    for name, x in ours.items():
-        if name in theirs:
-            layout = made.result.layouts.get(name)
-            found.append(
-                compare(name, layers[name].class_name, moved(x, layout) if layout else x, theirs[name], tolerance)
-            )
+    layers = runs.made.model.tensor_layers()
+    for name, x in runs.ours.items():
+        if name in runs.theirs:
+            layout = runs.made.result.layouts.get(name)
+            x = moved(x, layout) if layout else x
+            found.append(compare(name, layers[name].class_name, x, runs.theirs[name], tolerance))
     return found
 
 
-def _outputs(
-    made: Plan, model: Model, ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], tolerance: Tolerance
-) -> list[Comparison]:
+def _outputs(runs: Runs, tolerance: Tolerance) -> list[Comparison]:
     """The outputs of both models, in order, whatever their layers are called."""
     found = []
-    for i, (a, b, layout) in enumerate(zip(made.model.outputs, model.outputs, made.result.outputs, strict=True)):
-        x = moved(ours[a.key], layout)
-        found.append(compare(f"output {i}: {a.key}", "", x, theirs[b.key], tolerance))
+    pairs = zip(runs.made.model.outputs, runs.model.outputs, runs.made.result.outputs, strict=True)
+    for i, (ours, theirs, layout) in enumerate(pairs):
+        x = moved(runs.ours[ours.key], layout)
+        found.append(compare(f"output {i}: {ours.key}", "", x, runs.theirs[theirs.key], tolerance))
     return found
 
 
@@ -186,8 +262,9 @@ def _odd_weights(made: Plan, model: Model, result: Checkpoint, goal: Convention)
     return len(made.steps), odd
 
 
-def _notes(first: Runner, second: Runner, tolerance: Tolerance, made: Plan) -> list[str]:
-    notes = [f"{side.path} ran on {side}: {side.convention} is not installed" for side in (first.side, second.side) if side.reference]
+def _notes(runs: Runs, tolerance: Tolerance) -> list[str]:
+    sides = [side for side in (runs.source, runs.target) if side.reference]
+    notes = [f"{side.path} ran on {side}: {side.convention.rpartition('/')[2]} is not installed" for side in sides]
     if not tolerance.is_default:
         notes.append(f"tolerance is not the default: atol {tolerance.atol:g}, rtol {tolerance.rtol:g}")
     return notes

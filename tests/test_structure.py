@@ -19,7 +19,7 @@ FLOORS = [
     "config model hdf5 binding",
     "training modernize relayout hazards convert loading inspection inputs",
     "verify report",
-    "cli",
+    "cli conformance",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 

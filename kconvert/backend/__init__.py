@@ -61,7 +61,13 @@ def get_backend(name: str, convention: str | None = None) -> Backend:
     if not found.usable:
         raise KconvertError(f"backend {name} cannot run: {found.missing}", fix=found.fix, problem=Problem.UNVERIFIED)
     module, class_name = _CLASSES[name]
-    backend = getattr(import_module(module, __name__), class_name)
+    try:
+        backend = getattr(import_module(module, __name__), class_name)
+    except Exception as error:  # a broken installation raises anything
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise KconvertError(
+            f"backend {name} is installed but cannot be imported ({said})", problem=Problem.UNVERIFIED
+        ) from error
     return backend(convention) if name == "numpy" and convention else backend()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy as np
 
 from ..conventions import CHANNELS_LAST
 from ..errors import KconvertError
+from . import tensorflow_compat
 from .base import Backend, InputSpec, Size, Step, Tensor
 from .spatial import batch_dot_subscripts, move_channels, unit_axis
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: no messages about the machine
-import tensorflow as tf
+tf = tensorflow_compat.load()
 
 
 class TensorflowBackend(Backend):

@@ -59,7 +59,9 @@ class TheanoBackend(Backend):
         return x.ndim
 
     def reshape(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
-        return T.reshape(x, tuple(shape), ndim=len(shape))
+        y = T.reshape(x, tuple(shape), ndim=len(shape))
+        known = [n if isinstance(n, int) and n >= 0 else found for n, found in zip(shape, _known_sizes(y), strict=True)]
+        return _sized(y, known)
 
     def transpose(self, x: Tensor, axes: Sequence[int]) -> Tensor:
         return x.dimshuffle(*axes)

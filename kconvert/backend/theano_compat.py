@@ -7,6 +7,7 @@ BLAS and a compile directory that lasts; `compiling` keeps C++ for the operation
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import shlex
 import sys
@@ -57,8 +58,12 @@ def load() -> ModuleType:
         sys.modules["theano.scan_module.scan_perform_ext"] = None  # type: ignore[assignment]
         users = os.environ.get("THEANO_FLAGS")
         os.environ["THEANO_FLAGS"] = _flags(users or "")
+        # Without a BLAS it says so at every import (`kconvert backends` does); of the lock on its compile
+        # directory it tells whenever another process holds it for a moment.
+        logging.getLogger("theano.tensor.blas").setLevel(logging.ERROR)
         try:
             import_module("theano")
+            logging.getLogger("theano.gof.compilelock").setLevel(logging.WARNING)
         finally:
             if users is None:
                 del os.environ["THEANO_FLAGS"]
@@ -80,6 +85,7 @@ def _flags(users: str) -> str:
         "device": "cpu",
         "base_compiledir": str(cache_directory()),
         "blas.ldflags": _blas_flags(),
+        "compile.wait": "1",  # seconds between two looks at the lock, where processes share the directory
         **given,
         "floatX": "float32",
         "gcc.cxxflags": f"{_header_flags()} {given.get('gcc.cxxflags', '')}".strip(),

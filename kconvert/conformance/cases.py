@@ -15,6 +15,7 @@ from ..convert import KEEP, SAME, Conversion, convert
 from ..errors import KconvertError
 from ..loading import load_model
 from ..model import as_list
+from ..relayout import image_data_format
 from ..verify import verify
 
 ATOL = 1e-4
@@ -92,6 +93,8 @@ def check(case: Case, folder: Path) -> Outcome:
         except KconvertError as error:
             refused = letter == "B" or "no exchange of weights" in str(error)
             outcome.checks[letter] = Result(None if refused else False, reason=f"refused: {error.what}")
+        except Exception as error:  # a crash is the worst of failures: it is counted, not passed on
+            outcome.checks[letter] = Result(False, reason=f"{type(error).__name__}: {error}")
     return outcome
 
 
@@ -153,8 +156,7 @@ def converted(case: Case, target: Path, form: str) -> Conversion:
 
 def _stated(case: Case, there: Conversion) -> str:
     """The data format to come back to: what the image layers of the original state."""
-    stated = {getattr(layer, "data_format", None) for _, layer in there.plan.model.leaves()} - {None}
-    return stated.pop() if len(stated) == 1 else case.data_format or KEEP
+    return image_data_format(there.plan.model) or case.data_format or KEEP
 
 
 def _compared(got: list[np.ndarray], wanted: list[np.ndarray]) -> Result:

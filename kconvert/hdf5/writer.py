@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -20,6 +21,8 @@ from ..conventions import FORMATS
 from ..errors import KconvertError, Problem
 from .rows import blocks
 from .safely import hdf5_errors
+
+log = logging.getLogger(__name__)
 
 HEADER_LIMIT = 64512  # bytes of one attribute; Keras 2 splits longer lists into name0, name1, ...
 
@@ -195,6 +198,7 @@ class _Writer:
 
     def array(self, group: h5py.Group, name: str, array: LazyArray) -> None:
         where = f"dataset {group.name.rstrip('/')}/{name}"
+        log.info("writing %s", name)
         with _writing(self.target, where):
             dataset = group.create_dataset(name, array.shape, dtype=array.dtype)
         for rows in blocks(array.shape, array.dtype.itemsize):

@@ -23,7 +23,10 @@ class Tolerance:
 
     @property
     def is_default(self) -> bool:
-        return self == Tolerance()
+        return self == DEFAULT_TOLERANCE
+
+
+DEFAULT_TOLERANCE = Tolerance()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,306 @@
+"""What a user reads: an Inspection, a Plan, a Report as rich renderables that fit into 80 columns.
+
+Names come from files: they are shown as plain text, with control characters spelled out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import rich.console
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..backend import Probe
+from ..convert import KEEP, Plan, Step
+from ..errors import printable
+from ..inspection import Inspection
+from ..kernels import Shape
+from .value import DEFAULT_TOLERANCE, Comparison, Report, Tolerance
+
+GOOD, WARN, BAD, DIM, HEAD = "green", "yellow", "bold red", "dim", "bold"
+LISTED = 8  # odd weights that are listed by name
+
+
+class Console(rich.console.Console):
+    """Plain where it is no terminal; a closed pipe is an error for the caller to see."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def show(*parts: RenderableType) -> None:
+    """Prints renderables on the standard output."""
+    console = Console()
+    for part in parts:
+        console.print(part)
+
+
+# -------------------------------------------------------------------- parts ----
+
+
+def _text(value: object, style: str = "") -> Text:
+    return Text(printable(str(value)), style)
+
+
+def _table(*columns: str, numbers: str = "") -> Table:
+    """A table without lines; long names are folded, never cut. numbers: columns to align on the right."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=HEAD)
+    for column in columns:
+        right = column in numbers.split(",")
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=right)
+    return table
+
+
+def _facts(rows: Iterable[tuple[str, object, object]]) -> Table:
+    """name, value, and how it is known."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column(style=DIM, no_wrap=True)
+    table.add_column(overflow="fold", min_width=14)
+    table.add_column(style=DIM, overflow="fold")
+    for name, value, evidence in rows:
+        table.add_row(name, _text(value), _text(evidence))
+    return table
+
+
+def _lines(lines: Iterable[object], style: str = "", mark: str = "") -> list[RenderableType]:
+    """One line each, the following ones of a long line indented."""
+    return [_hanging(mark, line, style) for line in lines]
+
+
+def _hanging(mark: str, line: object, style: str = "") -> RenderableType:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(mark, style), _text(line, style))
+    return grid
+
+
+def _notes(notes: Sequence[str]) -> list[RenderableType]:
+    return [Text(), *_lines(notes, mark="note:")] if notes else []
+
+
+def _sizes(shape: Shape) -> str:
+    """(4, 10, 8) as 4x10x8; a scalar as 1.
+
+    >>> _sizes((4, 10, 8)), _sizes(())
+    ('4x10x8', '1')
+    """
+    return "x".join(map(str, shape)) or "1"
+
+
+def _number(value: float) -> str:
+    """Two digits: 4.8e-07, 3.2, 0."""
+    return "0" if value == 0 else f"{value:.2g}"
+
+
+def _plural(n: int, what: str) -> str:
+    """
+    >>> _plural(1, "layer"), _plural(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _stem(name: str, layer: str) -> str:
+    """The name of a weight without its layer's before it."""
+    for joint in "/_":
+        if name.startswith(layer + joint):
+            return name[len(layer) + 1 :]
+    return name
+
+
+# --------------------------------------------------------------- inspection ----
+
+
+def inspection(found: Inspection) -> RenderableType:
+    """What a file is, its layers, and what would keep it from another backend."""
+    facts = [(name, finding.value or "unknown", finding.evidence) for name, finding in found.facts.items()]
+    return Group(
+        _text(f"{found.path}  ({found.size:,} bytes)", HEAD),
+        Text(),
+        _facts(facts + _origin(found)),
+        Text(),
+        _layers(found),
+        Text(),
+        _text(f"{_plural(len(found.layers), 'layer')}, {_plural(found.parameters, 'parameter')}"),
+        *_prospects(found.hazards),
+        *_notes(found.notes),
+    )
+
+
+def _origin(found: Inspection) -> list[tuple[str, str, str]]:
+    stamp = found.provenance
+    if not stamp:
+        return []
+    made = f"converted from {stamp.get('source')} to {stamp.get('target')}, data format {stamp.get('data_format')}"
+    return [("made by", f"kconvert {stamp.get('kconvert')}", f"{made}; sha256 of the source {stamp.get('source_sha256')}")]
+
+
+def _layers(found: Inspection) -> Table:
+    table = _table("layer", "class", "weight", "shape", "dtype")
+    for layer in found.layers:
+        first = [_text(layer.name), _text(layer.class_name or "-", "" if layer.class_name else DIM)]
+        for weight in layer.weights:
+            stem = _text(_stem(weight.name, layer.name))
+            table.add_row(*first, stem, _sizes(weight.shape), weight.dtype)
+            first = [Text(), Text()]
+        if not layer.weights:
+            table.add_row(*first)
+    return table
+
+
+def _prospects(hazards: Mapping[str, Sequence[str]]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for target, found in hazards.items():
+        if found:
+            parts += [Text(), _text(f"to {target}: {_plural(len(found), 'layer')} would compute other outputs", WARN)]
+            parts += _lines(found, mark="  -")
+        else:
+            parts += [Text(), _text(f"to {target}: every layer computes the same there", GOOD)]
+    return parts
+
+
+# --------------------------------------------------------------------- plan ----
+
+
+def found(path: object, evidence: Sequence[str]) -> RenderableType:
+    """What a file is, before anything is done with it."""
+    return Group(_text(path, HEAD), *_lines(evidence, DIM, " "))
+
+
+def plan(made: Plan, path: object) -> RenderableType:
+    """Every weight's way: its stored arrays, what happens to them, the arrays that come out."""
+    table = _table("stored", "what is done", "becomes")
+    for step in made.steps:
+        table.add_row(
+            _arrays([array.name for array in step.sources], step.source_shapes),
+            _chain(step),
+            _arrays(step.targets, step.target_shapes),
+        )
+    return Group(found(path, made.evidence), Text(), summary(made), Text(), table, *_refusal(made))
+
+
+def summary(made: Plan) -> RenderableType:
+    """A conversion in few lines: from where to where, how many weights change, what to know."""
+    moved = sum(len(step.chain) > 0 for step in made.steps)
+    weights = f"{_plural(len(made.steps), 'weight')}: {moved} rearranged, {len(made.steps) - moved} as stored"
+    return Group(
+        _text(f"{made.source} -> {made.target}, data format {made.data_format or KEEP}"),
+        _text(weights),
+        *_lines(made.notes, mark="note:"),
+    )
+
+
+def _arrays(names: Sequence[str], shapes: Sequence[Shape]) -> Text:
+    return Text("\n").join(_text(f"{name} {_sizes(shape)}") for name, shape in zip(names, shapes, strict=True))
+
+
+def _chain(step: Step) -> Text:
+    """One op a line."""
+    if not len(step.chain):
+        return _text(step.chain, DIM)
+    return Text("\n").join(_text(op) for op in step.chain)
+
+
+def _refusal(made: Plan) -> list[RenderableType]:
+    if not made.hazards:
+        return []
+    words = f"cannot be converted: {_plural(len(made.hazards), 'layer')} would compute other outputs whatever the weights"
+    return [Text(), _text(words, BAD), *_lines(made.hazards, mark="  -")]
+
+
+# ------------------------------------------------------------------- report ----
+
+
+def report(done: Report) -> RenderableType:
+    """Both sides, every layer compared, what is odd, and the verdict in the last line."""
+    return Group(_comparisons(done), Text(), _sides(done), *_odd(done), *_notes(done.notes), Text(), verdict(done))
+
+
+def verdict(done: Report) -> RenderableType:
+    """One line: equal or not, and the first layer that differs."""
+    n = len(done.layers)
+    first = done.first_divergence
+    loose = " within a LOOSENED tolerance" if _loosened(done.tolerance) else ""
+    if first is None:
+        error = max((c.max_error for c in (*done.layers, *done.outputs)), default=0.0)
+        return _text(f"EQUAL{loose}: {_plural(n, 'layer')} agree, largest error {_number(error)}", WARN if loose else GOOD)
+    bad = sum(not c.equal for c in done.layers)
+    words = first.problem or f"error {_number(first.max_error)}, allowed {_number(_allowed(done, first))}"
+    name = f"{first.name} ({first.layer})" if first.layer else first.name
+    return _text(f"DIFFERS{loose}: first at {name}: {words}; {bad} of {_plural(n, 'layer')} differ", BAD)
+
+
+def _comparisons(done: Report) -> Table:
+    table = _table("layer", "class", "shape", "max error", "scale", "needs rtol", "", numbers="max error,scale,needs rtol")
+    table.padding = (0, 1, 0, 0)
+    outputs = [c for c in done.outputs if not c.equal]  # those that agree were seen as layers
+    for c in (*done.layers, *outputs):
+        style = "" if c.equal else BAD
+        table.add_row(
+            _text(c.name, style),
+            _text(c.layer),
+            _sizes(c.shape),
+            Text(_number(c.max_error), style),
+            _number(c.scale),
+            _number(c.needed),
+            Text("equal", GOOD) if c.equal else Text("DIFFERS", BAD),
+        )
+    return table
+
+
+def _sides(done: Report) -> RenderableType:
+    rows: list[tuple[str, object, object]] = [
+        (name, Path(side.path).name, f"{side.convention}, ran on {side}")
+        for name, side in (("source", done.source), ("result", done.target))
+    ]
+    rows.append(("inputs", _plural(done.samples, "sample"), f"random, seed {done.seed}"))
+    parts: list[RenderableType] = [_facts(rows), _tolerance(done.tolerance)]
+    return Group(*parts)
+
+
+def _tolerance(tolerance: Tolerance) -> RenderableType:
+    words = f"{tolerance.atol:g} + {tolerance.rtol:g} x scale"
+    if _loosened(tolerance):
+        usual = f"{DEFAULT_TOLERANCE.atol:g} + {DEFAULT_TOLERANCE.rtol:g} x scale"
+        return _text(f"TOLERANCE LOOSENED: an error of {words} is allowed; usual is {usual}", BAD)
+    return _text(f"an error of {words} is allowed", DIM)
+
+
+def _loosened(tolerance: Tolerance) -> bool:
+    return tolerance.atol > DEFAULT_TOLERANCE.atol or tolerance.rtol > DEFAULT_TOLERANCE.rtol
+
+
+def _allowed(done: Report, comparison: Comparison) -> float:
+    return done.tolerance.allowed(comparison.scale)
+
+
+def _odd(done: Report) -> list[RenderableType]:
+    """Weights that are not what the conversion makes."""
+    if not done.weights:
+        words = f"all {_plural(done.arrays, 'weight')} are bit for bit what the conversion makes"
+        return [_text(words, DIM)] if done.arrays else []
+    more = len(done.weights) - LISTED
+    listed = ", ".join(done.weights[:LISTED]) + (f" and {more} more" if more > 0 else "")
+    words = f"{len(done.weights)} of {_plural(done.arrays, 'weight')} are not bit for bit what the conversion makes: {listed}"
+    return [_text(words, WARN)]
+
+
+# ----------------------------------------------------------------- backends ----
+
+
+def backends(probes: Mapping[str, Probe]) -> RenderableType:
+    """What is installed, and what to do where something is missing."""
+    table = _table("backend", "version", "state")
+    for name, probe in probes.items():
+        state = _text("ready", GOOD) if probe.usable else _text(f"{probe.missing}: {probe.fix}", WARN)
+        if probe.hint:
+            state += _text(f" ({probe.hint})", DIM)
+        table.add_row(name, probe.version or "-", state)
+    return Group(table)

@@ -1,0 +1,100 @@
+"""Every fixture, on real Theano and real TensorFlow: as real Keras computed it, on both sides, there and back."""
+
+import numpy as np
+import pytest
+
+from kconvert import KconvertError, get_backend, load_model
+from kconvert.binding import arrays_for, source_convention
+from kconvert.conformance.cases import ATOL, converted, there_and_back
+from kconvert.conventions import Convention
+from kconvert.convert import architecture
+from kconvert.hdf5 import read
+from kconvert.model import as_list
+from kconvert.verify import judge, run
+
+from ..fixtures import cases, identify
+
+# What Keras 2 cannot say, or no exchange of weights can mend: refused by name, never written.
+REFUSED = {
+    "1.2.2": {
+        "conv_bn_mode2_th": "BatchNormalization(mode=2)",
+        "conv_srelu_shared_th": "SReLU",
+        "dense_bn_mode1": "BatchNormalization(mode=1)",
+        "dense_bn_mode2": "BatchNormalization(mode=2)",
+        "dense_prelu_srelu_psoftplus": "SReLU",
+        "maxpooling2d_same_th": "padding='same'",
+    },
+    "2.3.1": {
+        "averagepooling2d_same_2x3_tf": "padding='same'",
+        "conv2dtranspose_output_padding_th": "padding='same'",
+        "conv2dtranspose_same_stride2_tf": "padding='same'",
+        "maxpooling2d_same_th": "padding='same'",
+    },
+}
+ALL = cases("1.2.2", "2.3.1")
+CONVERTIBLE = [case for case in ALL if case.name not in REFUSED[case.release]]
+
+
+@pytest.mark.parametrize("case", CONVERTIBLE, ids=identify)
+def test_converts_and_both_sides_agree(case, tmp_path):
+    done = converted(case, tmp_path / "converted.h5", "keras2")
+    runs = run(
+        done.source,
+        done.target,
+        case.backend,
+        source_data_format=case.data_format,
+        inputs=case.arrays("x"),
+        require_backends=True,
+    )
+    for ref, wanted in zip(runs.made.model.outputs, case.arrays("y"), strict=True):
+        assert np.abs(runs.ours[ref.key] - wanted).max() <= ATOL, "not what real Keras computed"
+    report = judge(runs)
+    assert report.equal, report.first_divergence
+    assert not report.weights
+    assert len(report.layers) >= len(done.plan.model.sublayers)
+
+
+@pytest.mark.parametrize("case", ALL, ids=identify)
+def test_runs_on_the_numpy_reference(case):
+    with read(case.model) as checkpoint:
+        origin, _ = source_convention(checkpoint, case.backend)
+        model = architecture(checkpoint, source_data_format=case.data_format)
+        arrays = arrays_for(model, checkpoint, origin, Convention("keras2", case.backend))
+        model.bind(get_backend("numpy", case.backend), arrays)
+    for got, wanted in zip(as_list(model.predict(case.arrays("x"))), case.arrays("y"), strict=True):
+        assert got.shape == wanted.shape
+        assert np.abs(got - wanted).max() <= ATOL
+
+
+@pytest.mark.parametrize("case", [case for case in CONVERTIBLE if case.name != "lambda_layer"], ids=identify)
+def test_comes_back_bit_for_bit(case, tmp_path):
+    result = there_and_back(case, tmp_path)
+    assert result.passed, result.reason
+
+
+@pytest.mark.parametrize("case", [case for case in ALL if case not in CONVERTIBLE], ids=identify)
+def test_refused_by_name_and_nothing_written(case, tmp_path):
+    with pytest.raises(KconvertError) as refusal:
+        converted(case, tmp_path / "converted.h5", "keras2")
+    assert REFUSED[case.release][case.name] in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["lenet_th", "lstm_impl1", "td_conv2d_only_tf", "convlstm2d_3x3_th"])
+def test_unconverted_weights_give_wrong_numbers_only_where_kernels_turn(name):
+    """The framework flips nothing: taking a Theano file for a TensorFlow one must show."""
+    case = next(case for case in ALL if case.name == name and case.backend == "theano" and case.release == "2.3.1")
+    with read(case.model) as checkpoint:
+        model = architecture(checkpoint)
+        taken = Convention("keras2", "tensorflow")
+        model.bind(get_backend("numpy", "tensorflow"), arrays_for(model, checkpoint, taken, taken))
+    error = np.abs(as_list(model.predict(case.arrays("x")))[0] - case.arrays("y")[0]).max()
+    assert (error > 10 * ATOL) == (name != "lstm_impl1")
+
+
+def test_load_model_converts_while_loading():
+    """One file, both frameworks, the inputs it always took."""
+    case = next(case for case in ALL if case.name == "lenet_th" and case.backend == "theano")
+    for backend in ("theano", "tensorflow", "numpy"):
+        y = load_model(case.model, backend).predict(case.arrays("x")[0])
+        assert np.abs(y - case.arrays("y")[0]).max() <= ATOL
