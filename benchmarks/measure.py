@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 MB = 10**6
+KCONVERT = (sys.executable, "-c", "from kconvert.cli import main; main()")  # what the installed command runs
 
-# A child's peak counts what its parent had when it started the child. So this bare Python stands between:
-# peaks up to its own size, about 10 MB, cannot be told apart.
+# A child's peak begins with what its parent held when it started the child. So this bare Python stands
+# between; peaks up to its own, about 10 MB, cannot be told apart.
 WATCH = """
 import json, os, sys, time
 quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
@@ -31,37 +32,40 @@ print(json.dumps([os.waitstatus_to_exitcode(status), took, usage.ru_maxrss]))
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds on the wall clock, peak resident bytes."""
+    """One run of a command: seconds on the wall clock, peak resident memory in bytes."""
 
     seconds: float
     peak: int
 
 
-def run(command: Sequence[str | os.PathLike[str]]) -> Run:
+def run(*command: str | os.PathLike[str]) -> Run:
     """Runs `command` to its end. Raises CalledProcessError where it fails."""
     watched = [sys.executable, "-I", "-S", "-c", WATCH, *command]
-    answer = subprocess.run(watched, stdout=subprocess.PIPE, check=True)
+    compiled = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    answer = subprocess.run(watched, env=compiled, stdout=subprocess.PIPE, check=True)
     code, seconds, peak = json.loads(answer.stdout)
     if code:
-        raise subprocess.CalledProcessError(code, list(command))
+        raise subprocess.CalledProcessError(code, list(map(str, command)))
     return Run(seconds, peak * (1 if sys.platform == "darwin" else 1024))
 
 
-def rounds(acts: Mapping[str, Callable[[], Run]], times: int) -> dict[str, Run]:
-    """Each act `times` times, taking turns, so that a busy moment hits all alike: median time, highest peak."""
-    runs: dict[str, list[Run]] = {name: [] for name in acts}
-    for _ in range(times):
+def rounds(acts: Mapping[str, Callable[[], Run]], count: int) -> dict[str, Run]:
+    """Every act `count` times, in turns, so that a busy moment hits all alike: median time, highest peak."""
+    done: dict[str, list[Run]] = {name: [] for name in acts}
+    for _ in range(count):
         for name, act in acts.items():
-            runs[name].append(act())
+            done[name].append(act())
     return {
-        name: Run(median(run.seconds for run in done), max(run.peak for run in done)) for name, done in runs.items()
+        name: Run(median(run.seconds for run in runs), max(run.peak for run in runs)) for name, runs in done.items()
     }
 
 
-def show(title: str, table: Table, verdict: str, good: bool) -> None:
-    """The table, the machine it was measured on, and the verdict, on the terminal."""
-    console = Console()
-    table.title = title
-    table.caption = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+def show(table: Table, failures: Sequence[str]) -> int:
+    """The table with the machine it was measured on, then what went wrong; gives the exit code."""
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    table.caption = machine
+    console = Console(highlight=False)
     console.print(table)
-    console.print(verdict, style="green" if good else "bold red", highlight=False)
+    for failure in failures:
+        console.print(failure, style="bold red")
+    return 1 if failures else 0

@@ -15,11 +15,11 @@ _HOMES = {
     "Problem": "errors",
     "Model": "model",
     "Sequential": "model",
-    "convert": "convert",
-    "plan": "convert",
-    "Conversion": "convert",
-    "Plan": "convert",
-    "verify": "verify",
+    "convert": "conversion",
+    "plan": "conversion",
+    "Conversion": "conversion",
+    "Plan": "conversion",
+    "verify": "verification",
     "Report": "report",
     "Tolerance": "report",
     "inspect": "inspection",
@@ -33,10 +33,10 @@ __all__ = ["__version__", *_HOMES]
 if TYPE_CHECKING:
     from . import layers as layers
     from .backend import get_backend as get_backend
-    from .convert import Conversion as Conversion
-    from .convert import Plan as Plan
-    from .convert import convert as convert
-    from .convert import plan as plan
+    from .conversion import Conversion as Conversion
+    from .conversion import Plan as Plan
+    from .conversion import convert as convert
+    from .conversion import plan as plan
     from .errors import KconvertError as KconvertError
     from .errors import Problem as Problem
     from .inspection import inspect as inspect
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     from .model import Sequential as Sequential
     from .report import Report as Report
     from .report import Tolerance as Tolerance
-    from .verify import verify as verify
+    from .verification import verify as verify
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'kconvert' has no attribute {name!r}")
     module = import_module(f".{_HOMES[name]}", __name__)
-    return module if name == _HOMES[name] == "layers" else getattr(module, name)
+    return module if name == _HOMES[name] else getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -178,8 +178,8 @@ def _matched_arrays(
         shape = place.stored.shapes[place.index]
         if tuple(array.shape) != shape:
             raise KconvertError(
-                f"array {array.name!r} has shape {tuple(array.shape)} where {place.slot} of {place.leaf[-1]} has {shape}"
-                f" in {convention}",
+                f"array {array.name!r} has shape {tuple(array.shape)}"
+                f" where {place.slot} of {place.leaf[-1]} has {shape} in {convention}",
                 where=f"layer {name}",
                 fix="check --from, --arch and the release that saved the file",
                 problem=Problem.UNREADABLE,
@@ -193,7 +193,9 @@ def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[Laz
     chosen: list[Any] = []
     for place in expected:
         ending = f"{place.leaf[-1]}_{place.slot}".replace("/", "_")
-        fitting = [array for stem, array in zip(stems, arrays, strict=True) if stem == ending or stem.endswith(f"_{ending}")]
+        fitting = [
+            array for stem, array in zip(stems, arrays, strict=True) if stem == ending or stem.endswith(f"_{ending}")
+        ]
         if len(fitting) != 1:
             return None
         chosen += fitting
@@ -236,7 +238,9 @@ def source_convention(checkpoint: Checkpoint, backend: str | None, force: bool =
     if backend and backend != found:
         evidence.append(f"backend {backend}: as given" + (f", against the file ({found})" if found else ""))
     if (backend or found) not in BACKENDS:
-        raise KconvertError(f"backend {found!r} is not known", where=where, fix="say what its kernels are with --from")
+        raise KconvertError(
+            f"backend {backend or found!r} is not known", where=where, fix="say what its kernels are with --from"
+        )
     return Convention(checkpoint.format, backend or found or ""), evidence
 
 

@@ -81,8 +81,8 @@ class Checkpoint:
 
     format: a name of `conventions.FORMATS`. backend, keras_version: the attributes, None where the
     file has none. whole_model: the file is of `model.save`; only such a file holds an optimizer.
-    attributes: other attributes of the root. provenance: what kconvert
-    wrote about how it made the file. evidence: how format and backend were found.
+    attributes: other attributes of the root. provenance: what kconvert wrote about how it made the
+    file; when it is written, values may be Futures. evidence: how format and backend were found.
     """
 
     format: str

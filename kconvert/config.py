@@ -68,7 +68,7 @@ def _read_object(value: Any) -> Any:
 def _write_object(value: Any) -> Any:
     if not isinstance(value, Mapping) or "class_name" not in value:
         return value
-    name = {"L1L2": "L1L2Regularizer"}.get(value["class_name"], value["class_name"])
+    name = str(value["class_name"]).replace("L1L2", "L1L2Regularizer")
     keys = {"MaxNorm": {"max_value": "m"}, "MinMaxNorm": {"min_value": "low", "max_value": "high"}}.get(name, {})
     return {"name": name, **{keys.get(key, key): item for key, item in value["config"].items()}}
 
@@ -118,7 +118,6 @@ _CONV_1D = [
     Key("filter_length", "kernel_size", write=_alone),
     Key("subsample_length", "strides", write=_alone),
 ]
-_DILATION = [Key("atrous_rate", "dilation_rate")]
 _POOL_1D = [*_PADDING, Key("pool_length", "pool_size", write=_alone), Key("stride", "strides", write=_alone)]
 _POOL = [*_PADDING, *_ORDERING]
 _RECURRENT = [
@@ -136,7 +135,9 @@ _RECURRENT = [
 ]
 _RATE = [Key("p", "rate")]
 _SIZE_INPUT = "input_dim input_length"
-_LEGACY = "init W_regularizer b_regularizer activity_regularizer W_constraint b_constraint bias input_dim"  # as in Keras 2
+_LEGACY = (
+    "init W_regularizer b_regularizer activity_regularizer W_constraint b_constraint bias input_dim"  # as in Keras 2
+)
 
 
 def _always(config: Mapping[str, Any]) -> bool:
@@ -194,9 +195,23 @@ RULES: list[Rule] = [
     _rule("SpatialDropout3D", keys=_RATE + _ORDERING),
     _rule("GaussianDropout", keys=_RATE),
     _rule("GaussianNoise", keys=[Key("sigma", "stddev")]),
-    _rule("AtrousConvolution1D", "Conv1D", _CONV_1D + _DILATION, _SIZE_INPUT, "activation", _dilated),
+    _rule(
+        "AtrousConvolution1D",
+        "Conv1D",
+        [*_CONV_1D, Key("atrous_rate", "dilation_rate", write=_alone)],
+        _SIZE_INPUT,
+        "activation",
+        _dilated,
+    ),
     _rule("Convolution1D", "Conv1D", _CONV_1D, _SIZE_INPUT, "activation"),
-    _rule("AtrousConvolution2D", "Conv2D", _CONV + _IMAGE_KERNEL + _DILATION, "", "activation", _dilated),
+    _rule(
+        "AtrousConvolution2D",
+        "Conv2D",
+        [*_CONV, *_IMAGE_KERNEL, Key("atrous_rate", "dilation_rate")],
+        "",
+        "activation",
+        _dilated,
+    ),
     _rule("Convolution2D", "Conv2D", _CONV + _IMAGE_KERNEL, kept="activation"),
     _rule("Convolution3D", "Conv3D", _CONV + _VOLUME_KERNEL, kept="activation"),
     _rule("Deconvolution2D", "Conv2DTranspose", _CONV + _IMAGE_KERNEL, kept="activation output_shape"),
@@ -264,7 +279,8 @@ RULES: list[Rule] = [
     _rule("ParametricSoftplus", kept="alpha_init beta_init shared_axes"),
     _rule(
         "Merge",
-        kept="mode mode_type concat_axis dot_axes output_shape output_shape_type output_mask output_mask_type arguments",
+        kept="mode mode_type concat_axis dot_axes"
+        " output_shape output_shape_type output_mask output_mask_type arguments",
     ),
     _rule("TimeDistributed"),
     _rule("Bidirectional", kept="merge_mode"),

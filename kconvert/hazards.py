@@ -62,7 +62,7 @@ def _pool_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
 def hazards(model: Model, source: str, target: str) -> list[Hazard]:
     """The layers of `model` that backends `source` and `target` compute differently."""
     first, second = BACKENDS[source], BACKENDS[target]
-    found = {}
+    found: dict[str, Hazard] = {}
     for path, layer, shape in _calls(model, ""):
         for window in windows(layer, shape):
             pair = window.paddings(first, second)
@@ -109,7 +109,9 @@ def windows(layer: Layer, shape: Any) -> list[Window]:
     return []
 
 
-def _spatial(layer: Any, shape: Shape, rank: int) -> Shape:
+def spatial_sizes(layer: Any, shape: Shape) -> Shape:
+    """The spatial sizes of an image or sequence that `layer` takes or gives."""
+    rank = len(getattr(layer, "kernel_size", None) or layer.pool_size)
     return shape[-rank:] if layer.data_format == CHANNELS_FIRST else shape[-rank - 1 : -1]
 
 
@@ -122,7 +124,7 @@ def _spatial(layer: Any, shape: Shape, rank: int) -> Shape:
 def _convolution(layer: Any, shape: Shape) -> list[Window]:
     if layer.padding != "same":
         return []
-    sizes = _spatial(layer, shape, len(layer.kernel_size))
+    sizes = spatial_sizes(layer, shape)
     spread = [(k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)]
     return [Window(_conv_rule, n, k, s) for n, k, s in zip(sizes, spread, layer.strides, strict=True)]
 
@@ -136,7 +138,7 @@ def _convolution(layer: Any, shape: Shape) -> list[Window]:
 def _pooling(layer: Any, shape: Shape) -> list[Window]:
     if layer.padding != "same":
         return []
-    sizes = _spatial(layer, shape, len(layer.pool_size))
+    sizes = spatial_sizes(layer, shape)
     return [Window(_pool_rule, n, k, s) for n, k, s in zip(sizes, layer.pool_size, layer.strides, strict=True)]
 
 
@@ -146,15 +148,14 @@ def _transposed(layer: Any, shape: Shape) -> list[Window]:
     """The padding is that of the convolution whose gradient this is: for the size of the output."""
     if layer.padding != "same":
         return []
-    sizes = _spatial(layer, layer.output_shape(shape), len(layer.kernel_size))
+    sizes = spatial_sizes(layer, layer.output_shape(shape))
     return [Window(_conv_rule, n, k, s) for n, k, s in zip(sizes, layer.kernel_size, layer.strides, strict=True)]
 
 
 @windows.register(L.ConvLSTM2D)
 def _convolutional_recurrent(layer: Any, shape: Shape) -> list[Window]:
     """The recurrent convolution is always 'same' with stride 1; the input's as the layer says."""
-    rank = len(layer.kernel_size)
     step = (shape[0], *shape[2:])
-    output = _spatial(layer, layer.output_shape(shape), rank)
+    output = spatial_sizes(layer, layer.output_shape(shape))
     found = [Window(_conv_rule, n, k, 1) for n, k in zip(output, layer.kernel_size, strict=True)]
     return found + (_convolution(layer, step) if layer.padding == "same" else [])

@@ -73,15 +73,19 @@ class Inspection:
         return {**asdict(self), "parameters": self.parameters}
 
 
-def inspect(path: str | PathLike[str], arch: str | PathLike[str] | None = None) -> Inspection:
-    """What the HDF5 file `path` is. arch: architecture JSON, for a file of weights alone.
+def inspect(
+    path: str | PathLike[str], arch: str | PathLike[str] | None = None, source_data_format: str | None = None
+) -> Inspection:
+    """What the HDF5 file `path` is.
 
+    arch: architecture JSON, for a file of weights alone. source_data_format: that of Keras 1 layers which
+    do not state theirs.
     An architecture that kconvert does not understand is no error here: a note says what is wrong with it.
     Raises KconvertError where the file or `arch` cannot be read.
     """
     with hdf5.read(path) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
-        model, notes = _model(config, checkpoint.keras_version)
+        model, notes = _model(config, checkpoint.keras_version, source_data_format)
         return Inspection(
             path=str(path),
             size=checkpoint.path.stat().st_size if checkpoint.path else 0,
@@ -93,12 +97,14 @@ def inspect(path: str | PathLike[str], arch: str | PathLike[str] | None = None) 
         )
 
 
-def _model(config: Json | None, keras_version: str | None) -> tuple[Model | None, list[str]]:
+def _model(
+    config: Json | None, keras_version: str | None, source_data_format: str | None
+) -> tuple[Model | None, list[str]]:
     """The model, or None and a note that says why there is none."""
     if config is None:
         return None, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
     try:
-        return model_from_config(dict(config), keras_version), []
+        return model_from_config(dict(config), keras_version, source_data_format), []
     except KconvertError as error:
         return None, [f"kconvert cannot convert this architecture: {error}"]
 
@@ -130,7 +136,7 @@ def _data_format(config: Json | None) -> Finding:
         return Finding(None, "layers state it, and the architecture is not there")
     counts = Counter(stated_data_formats(config))
     if not counts:
-        return Finding(None, "no layer states one")
+        return Finding("none", "no layer states one")
     numbers = ", ".join(f"{name} in {n}" for name, n in counts.most_common())
     return Finding(" and ".join(name for name, _ in counts.most_common()), f"layers that state one: {numbers}")
 
@@ -151,7 +157,7 @@ def _optimizer(checkpoint: Checkpoint) -> Finding:
         return Finding(state, f"{len(checkpoint.optimizer)} arrays in the group optimizer_weights")
     if name:
         return Finding(f"{name}, without state", "named in training_config; there is no group optimizer_weights")
-    return Finding(None, "neither training_config nor optimizer_weights is there")
+    return Finding("none", "neither training_config nor optimizer_weights is there")
 
 
 # ------------------------------------------------------------------ layers ----

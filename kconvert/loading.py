@@ -7,8 +7,8 @@ from os import PathLike
 from . import hdf5
 from .backend import get_backend
 from .binding import arrays_for, source_convention
-from .convert import architecture
 from .conventions import Convention
+from .conversion import architecture
 from .model import Model
 
 

@@ -359,9 +359,12 @@ class Sequential(Model):
             raise KconvertError("a Sequential model needs at least one layer", where=name, problem=Problem.USAGE)
         if not isinstance(chain[0], InputLayer):
             chain.insert(
-                0, InputLayer(
-                batch_input_shape=_input_shape(chain[0], name), dtype=_input_dtype(chain[0]), name=f"{chain[0].name}_input"
-            )
+                0,
+                InputLayer(
+                    batch_input_shape=_input_shape(chain[0], name),
+                    dtype=_input_dtype(chain[0]),
+                    name=f"{chain[0].name}_input",
+                ),
             )
         nodes = [Node(chain[0].name, 0, ())]
         for layer in chain[1:]:

@@ -194,12 +194,11 @@ GLOBAL_POOLING = (L.GlobalMaxPooling2D, L.GlobalMaxPooling3D, L.GlobalAveragePoo
 @_rules(L.Conv2DTranspose)
 def _transposed(layer: Any, call: Call) -> Moved:
     """As for every image layer; what Keras 1 states of the output's shape goes over too."""
-    result = _spatial(layer, call)
-    stated = layer.keras1_output_shape
+    result, stated = _spatial(layer, call), layer.keras1_output_shape
     if stated is None or result.layer is layer:
         return result
-    result.layer.keras1_output_shape = list(result.outputs[0].shape(tuple(stated)))
-    return result
+    new = replace(call, layer=result.layer).changed(keras1_output_shape=list(result.outputs[0].shape(tuple(stated))))
+    return replace(result, layer=new)
 
 
 @_rules(*(cls for cls in SPATIAL_LAYERS if cls is not L.Conv2DTranspose))
@@ -417,6 +416,8 @@ def _time_distributed(layer: Any, call: Call) -> Moved:
         call.changed(layer=result.layer),
         [layout.outer() for layout in result.outputs],
         weights,
+        reordered=result.reordered,
+        notes=result.notes,
     )
 
 
@@ -531,13 +532,9 @@ class _Walk:
         layer = self.model.by_name[node.layer]
         shapes = [self.shapes[ref] for ref in node.inputs]
         given = [self.layouts[ref] for ref in node.inputs]
-        if layer.name not in self.done:
-            path = self.prefix + layer.name
-            call = Call(layer, shapes, given, self.data_format, path, self.restored, self.reordered)
-            self.done[layer.name] = rule(layer, call)
-            self.notes += self.done[layer.name].notes
-            self.origins |= self.done[layer.name].reordered
-        result = self.done[layer.name]
+        path = self.prefix + layer.name
+        call = Call(layer, shapes, given, self.data_format, path, self.restored, self.reordered)
+        result = self._agreed(layer, call.unchanged() if path in self.restored else rule(layer, call), path)
         inputs = tuple(
             self._brought(ref, have, want, layer)
             for ref, have, want in zip(node.inputs, given, result.inputs, strict=True)
@@ -547,6 +544,18 @@ class _Walk:
         self.origins.update(*(layout.origins for layout in result.outputs))
         self.inner.update((f"{node.output.key}/{name}", layout) for name, layout in result.layouts.items())
         self.weights.update(((layer.name, *path), chain) for path, chain in result.weights.items())
+
+    def _agreed(self, layer: Layer, result: Moved, path: str) -> Moved:
+        """What becomes of a layer at this call: as at its first call, if it would become something else."""
+        first = self.done.setdefault(layer.name, result)
+        if first is result:
+            self.notes += result.notes
+            self.origins |= result.reordered
+        elif first.weights != result.weights or first.layer.get_config() != result.layer.get_config():
+            if [len(layout.axes) for layout in first.inputs] != [len(layout.axes) for layout in result.inputs]:
+                raise _Restore({path})
+            return first
+        return result
 
     def _brought(self, ref: Ref, have: Layout, want: Layout, layer: Layer) -> Ref:
         """The tensor `ref` in the layout `want`, through a Permute where it is not."""
@@ -657,4 +666,11 @@ def _wanted(layer: Layer, shapes: list[Shape], data_format: str, position: int) 
 
 def _passes(layer: Layer) -> bool:
     """Whether the layer gives the layout it takes."""
-    return rule.dispatch(type(layer)) in (_elementwise, _spatial_dropout, _activation, _normalization, _merge, _map_parameters)
+    return rule.dispatch(type(layer)) in (
+        _elementwise,
+        _spatial_dropout,
+        _activation,
+        _normalization,
+        _merge,
+        _map_parameters,
+    )

@@ -113,7 +113,7 @@ def test_importing_kconvert_loads_no_framework():
 
 def test_public_names_are_the_same_however_often_and_whenever_asked_for():
     """A submodule of the same name must not take the place of the function once it is imported."""
-    code = "import kconvert as kc, kconvert.convert\nfor name in kc.__all__ * 2: assert getattr(kc, name) is not None"
+    code = "import kconvert as kc, kconvert.conversion\nfor name in kc.__all__ * 2: assert getattr(kc, name) is not None"
     calls = "assert all(callable(getattr(kc, name)) for name in ('convert', 'plan', 'load_model', 'convert'))"
     assert loaded_after(f"{code}\n{calls}") == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from ..errors import KconvertError, Problem
 from .base import Backend, InputSpec, Tensor
 
 __all__ = ["Backend", "InputSpec", "Probe", "Tensor", "get_backend", "probe"]
+
+log = logging.getLogger(__name__)
 
 _CLASSES = {
     "numpy": (".numpy_backend", "NumpyBackend"),
@@ -61,6 +64,7 @@ def get_backend(name: str, convention: str | None = None) -> Backend:
     if not found.usable:
         raise KconvertError(f"backend {name} cannot run: {found.missing}", fix=found.fix, problem=Problem.UNVERIFIED)
     module, class_name = _CLASSES[name]
+    log.info("loading %s", name)
     try:
         backend = getattr(import_module(module, __name__), class_name)
     except Exception as error:  # a broken installation raises anything

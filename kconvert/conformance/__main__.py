@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -18,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ..errors import KconvertError
-from ..verify import moved
+from ..verification import moved
 from . import legacy
 from .cases import ATOL, Case, Outcome, Result, check, converted
 
@@ -85,9 +86,9 @@ def _add_legacy(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path
     if not jobs:
         return
     for answer in _legacy_answers(cases[0], jobs, folder, options):
-        error = answer.get("error")
-        failure = answer.get("failure") or ("" if error <= ATOL else f"outputs differ by {error:.2g}")
-        by_name[answer["case"]].checks["C"] = Result(not failure, error, failure)
+        off = answer.get("error")
+        failure = answer.get("failure") or ("" if off <= ATOL else f"outputs differ by {off:.2g}")
+        by_name[answer["case"]].checks["C"] = Result(not failure, off, failure)
 
 
 def _job(case: Case, folder: Path) -> dict[str, str]:
@@ -104,7 +105,7 @@ def _job(case: Case, folder: Path) -> dict[str, str]:
 
 def _legacy_answers(
     case: Case, jobs: list[dict[str, str]], folder: Path, options: argparse.Namespace
-) -> Iterable[dict[str, object]]:
+) -> Iterable[dict[str, Any]]:
     listed = folder / "jobs.json"
     listed.write_text(json.dumps(jobs), encoding="utf-8")
     home = options.legacy / "work"
@@ -120,8 +121,18 @@ def _legacy_answers(
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [str(options.legacy / "bin" / "python"), "-W", "ignore", legacy.__file__, case.release, case.other, str(listed)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    command = [
+        str(options.legacy / "bin" / "python"),
+        "-W",
+        "ignore",
+        legacy.__file__,
+        case.release,
+        case.other,
+        str(listed),
+    ]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         for line in process.stdout or ():
             if line.startswith("{"):
                 yield json.loads(line)
@@ -137,7 +148,9 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
         table.add_column(heading, justify="left" if heading in ("release", "saved under") else "right")
     for release, backend in sorted({(outcome.release, outcome.backend) for outcome in outcomes}):
         group = [outcome for outcome in outcomes if (outcome.release, outcome.backend) == (release, backend)]
-        table.add_row(release, backend, str(len(group)), *(_counts(group, letter) for letter in LETTERS), _refused(group))
+        table.add_row(
+            release, backend, str(len(group)), *(_counts(group, letter) for letter in LETTERS), _refused(group)
+        )
     return table
 
 
@@ -156,7 +169,10 @@ def _print_failures(console: Console, outcomes: Iterable[Outcome]) -> None:
         for letter, result in outcome.checks.items():
             if not result.passed:
                 verb = "refused" if result.passed is None else "FAILED"
-                console.print(f"{verb} {letter} {outcome.release}-{outcome.backend}/{outcome.case}: {result.reason}", highlight=False)
+                console.print(
+                    f"{verb} {letter} {outcome.release}-{outcome.backend}/{outcome.case}: {result.reason}",
+                    highlight=False,
+                )
 
 
 if __name__ == "__main__":

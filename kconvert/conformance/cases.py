@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from .. import hdf5
-from ..convert import KEEP, SAME, Conversion, convert
+from ..conversion import KEEP, SAME, Conversion, convert
 from ..errors import KconvertError
 from ..loading import load_model
 from ..model import as_list
 from ..relayout import image_data_format
-from ..verify import verify
+from ..verification import verify
 
 ATOL = 1e-4
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
@@ -108,7 +108,7 @@ def other_backend(case: Case, folder: Path) -> Result:
     """B: the converted file runs on the other backend; every layer agrees with the source's run of check A."""
     done = converted(case, folder / f"{case.name}.h5", "keras2")
     report = verify(
-        done.source, done.target, case.backend, source_data_format=case.data_format, inputs=case.arrays("x")
+        done.source, done.target, source=case.backend, source_data_format=case.data_format, inputs=case.arrays("x")
     )
     error = max(comparison.max_error for comparison in report.outputs)
     if report.equal and not report.weights:

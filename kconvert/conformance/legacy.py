@@ -13,11 +13,11 @@ import sys
 
 
 def main(release, backend, jobs_path):
-    import oracle_common as oracle
+    import oracle_common as oracle  # type: ignore[import-not-found]
 
     setup = oracle.load_keras(release, backend)
     import numpy as np
-    from keras.models import load_model
+    from keras.models import load_model  # type: ignore[import-untyped]
 
     with open(jobs_path) as jobs:
         todo = json.load(jobs)
@@ -31,10 +31,11 @@ def main(release, backend, jobs_path):
             got = oracle.predict(setup, model, [io[name] for name in names if name[0] == "x"])
             want = [io[name] for name in names if name[0] == "y"]
             if [a.shape for a in got] != [b.shape for b in want]:
-                raise ValueError("shapes %s where %s are expected" % ([a.shape for a in got], [b.shape for b in want]))
-            answer["error"] = max(float(np.abs(a - b).max()) for a, b in zip(got, want))
+                shapes = [a.shape for a in got], [b.shape for b in want]
+                raise ValueError("shapes {} where {} are expected".format(*shapes))
+            answer["error"] = max(float(np.abs(got[i] - want[i]).max()) for i in range(len(want)))
         except Exception as problem:
-            answer["failure"] = "%s: %s" % (type(problem).__name__, str(problem)[:300])
+            answer["failure"] = "{}: {}".format(type(problem).__name__, str(problem)[:300])
         print(json.dumps(answer))
         sys.stdout.flush()
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..checkpoint import Rows
 
-BLOCK = 16 * 2**20  # bytes held at a time
+BLOCK = 2 * 2**20  # bytes held at a time; for arrays twice as large NumPy asks for huge pages, which slows all copying
 
 
 def blocks(shape: Sequence[int], itemsize: int, size: int = BLOCK) -> Iterator[slice | None]:

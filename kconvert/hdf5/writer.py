@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
@@ -105,7 +106,6 @@ class _Writer:
     def write(self, checkpoint: Checkpoint) -> None:
         for name, value in checkpoint.attributes.items():
             self.attribute(self.file, name, value)
-        self.json(self.file, "kconvert", checkpoint.provenance)
         self.json(self.file, "model_config", checkpoint.model_config)
         self.json(self.file, "training_config", checkpoint.training_config)
         if FORMATS[checkpoint.format].names is None:
@@ -114,6 +114,7 @@ class _Writer:
             self.whole_model(checkpoint)
         else:
             self.named_weights(self.file, checkpoint)
+        self.json(self.file, "kconvert", checkpoint.provenance)
 
     # ------------------------------------------------------------- layouts ----
 
@@ -175,7 +176,8 @@ class _Writer:
         self.attribute(item, name, None if value is None else value.encode("utf-8"))
 
     def json(self, item: h5py.Group, name: str, value: dict[str, Any] | None) -> None:
-        self.text(item, name, None if value is None else json.dumps(value))
+        """Waits for values that are still being computed."""
+        self.text(item, name, None if value is None else json.dumps(value, default=Future.result))
 
     def names(self, item: h5py.Group, name: str, names: Sequence[str]) -> None:
         """Names as bytes of one length. Raises KconvertError where the format cannot hold so many."""

@@ -5,7 +5,7 @@ A function of the table takes (K, x). Shapes never change, and masks pass on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

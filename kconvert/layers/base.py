@@ -95,17 +95,21 @@ class Layer:
         own configuration did not state is left out too while it has its default, so that the release
         that wrote it can read it back.
         """
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        config: dict[str, Any] = {"name": self.name}
+        if not self._is_unstated("trainable"):
+            config["trainable"] = self.trainable
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = list(self.batch_input_shape)
         if self.dtype is not None:
             config["dtype"] = self.dtype
         for f in self.config_fields():
-            value = getattr(self, f.name)
-            unchanged = f.name in self.unstated and self.unstated[f.name] == value
-            if f.metadata.get("only", form) == form and not unchanged:
-                config[_key(f)] = _json(value, form)
+            if f.metadata.get("only", form) == form and not self._is_unstated(f.name):
+                config[_key(f)] = _json(getattr(self, f.name), form)
         return {**config, **self.extra}
+
+    def _is_unstated(self, name: str) -> bool:
+        """Whether the configuration did not state `name` and it still has its default."""
+        return name in self.unstated and self.unstated[name] == getattr(self, name)
 
     # -------------------------------------------------------------- weights ----
 

@@ -28,7 +28,7 @@ class InputLayer(Layer):
     def get_config(self, form: str = "keras2") -> dict[str, Any]:
         """As for every layer, but Keras takes no `trainable` here."""
         config = super().get_config(form)
-        del config["trainable"]
+        config.pop("trainable", None)
         return config
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:

@@ -5,6 +5,7 @@ Names come from files: they are shown as plain text, with control characters spe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,14 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ..backend import Probe
-from ..convert import KEEP, Plan, Step
+from ..conversion import KEEP, Plan, Step
 from ..errors import printable
 from ..inspection import Inspection
 from ..kernels import Shape
-from .value import DEFAULT_TOLERANCE, Comparison, Report, Tolerance
+from .value import DEFAULT_TOLERANCE, Report, Tolerance
 
 GOOD, WARN, BAD, DIM, HEAD = "green", "yellow", "bold red", "dim", "bold"
 LISTED = 8  # odd weights that are listed by name
+WIDE = 160  # columns of what is no terminal
 
 
 class Console(rich.console.Console):
@@ -29,6 +31,8 @@ class Console(rich.console.Console):
 
     def __init__(self) -> None:
         super().__init__(highlight=False, markup=False, emoji=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = WIDE
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -48,11 +52,11 @@ def _text(value: object, style: str = "") -> Text:
     return Text(printable(str(value)), style)
 
 
-def _table(*columns: str, numbers: str = "") -> Table:
+def _table(*columns: str, numbers: Sequence[str] = ()) -> Table:
     """A table without lines; long names are folded, never cut. numbers: columns to align on the right."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=HEAD)
     for column in columns:
-        right = column in numbers.split(",")
+        right = column in numbers
         table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=right)
     return table
 
@@ -139,7 +143,8 @@ def _origin(found: Inspection) -> list[tuple[str, str, str]]:
     if not stamp:
         return []
     made = f"converted from {stamp.get('source')} to {stamp.get('target')}, data format {stamp.get('data_format')}"
-    return [("made by", f"kconvert {stamp.get('kconvert')}", f"{made}; sha256 of the source {stamp.get('source_sha256')}")]
+    evidence = f"{made}; the source's sha256 is {stamp.get('source_sha256')}"
+    return [("made by", f"kconvert {stamp.get('kconvert')}", evidence)]
 
 
 def _layers(found: Inspection) -> Table:
@@ -159,7 +164,8 @@ def _prospects(hazards: Mapping[str, Sequence[str]]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for target, found in hazards.items():
         if found:
-            parts += [Text(), _text(f"to {target}: {_plural(len(found), 'layer')} would compute other outputs", WARN)]
+            number = _plural(len(found), "layer")
+            parts += [Text(), _text(f"to {target}: {number} would compute other outputs, unless rewritten", WARN)]
             parts += _lines(found, mark="  -")
         else:
             parts += [Text(), _text(f"to {target}: every layer computes the same there", GOOD)]
@@ -183,7 +189,8 @@ def plan(made: Plan, path: object) -> RenderableType:
             _chain(step),
             _arrays(step.targets, step.target_shapes),
         )
-    return Group(found(path, made.evidence), Text(), summary(made), Text(), table, *_refusal(made))
+    weights: list[RenderableType] = [Text(), table] if made.steps else []
+    return Group(found(path, made.evidence), Text(), summary(made), *weights, *_refusal(made))
 
 
 def summary(made: Plan) -> RenderableType:
@@ -195,6 +202,10 @@ def summary(made: Plan) -> RenderableType:
         _text(weights),
         *_lines(made.notes, mark="note:"),
     )
+
+
+def written(path: object) -> RenderableType:
+    return _text(f"wrote {path}")
 
 
 def _arrays(names: Sequence[str], shapes: Sequence[Shape]) -> Text:
@@ -211,7 +222,8 @@ def _chain(step: Step) -> Text:
 def _refusal(made: Plan) -> list[RenderableType]:
     if not made.hazards:
         return []
-    words = f"cannot be converted: {_plural(len(made.hazards), 'layer')} would compute other outputs whatever the weights"
+    number = _plural(len(made.hazards), "layer")
+    words = f"cannot be converted: {number} would compute other outputs, whatever the weights"
     return [Text(), _text(words, BAD), *_lines(made.hazards, mark="  -")]
 
 
@@ -229,17 +241,18 @@ def verdict(done: Report) -> RenderableType:
     first = done.first_divergence
     loose = " within a LOOSENED tolerance" if _loosened(done.tolerance) else ""
     if first is None:
-        error = max((c.max_error for c in (*done.layers, *done.outputs)), default=0.0)
-        return _text(f"EQUAL{loose}: {_plural(n, 'layer')} agree, largest error {_number(error)}", WARN if loose else GOOD)
+        error = _number(max((c.max_error for c in (*done.layers, *done.outputs)), default=0.0))
+        return _text(f"EQUAL{loose}: {_plural(n, 'layer')}, largest error {error}", WARN if loose else GOOD)
     bad = sum(not c.equal for c in done.layers)
-    words = first.problem or f"error {_number(first.max_error)}, allowed {_number(_allowed(done, first))}"
+    allowed = _number(done.tolerance.allowed(first.scale))
+    words = first.problem or f"error {_number(first.max_error)}, allowed {allowed}"
     name = f"{first.name} ({first.layer})" if first.layer else first.name
-    return _text(f"DIFFERS{loose}: first at {name}: {words}; {bad} of {_plural(n, 'layer')} differ", BAD)
+    return _text(f"DIFFERS{loose}, first at {name}: {words} ({bad} of {_plural(n, 'layer')})", BAD)
 
 
 def _comparisons(done: Report) -> Table:
-    table = _table("layer", "class", "shape", "max error", "scale", "needs rtol", "", numbers="max error,scale,needs rtol")
-    table.padding = (0, 1, 0, 0)
+    numbers = ("max error", "scale", "needs rtol")
+    table = _table("layer", "class", "shape", *numbers, "", numbers=numbers)
     outputs = [c for c in done.outputs if not c.equal]  # those that agree were seen as layers
     for c in (*done.layers, *outputs):
         style = "" if c.equal else BAD
@@ -261,24 +274,19 @@ def _sides(done: Report) -> RenderableType:
         for name, side in (("source", done.source), ("result", done.target))
     ]
     rows.append(("inputs", _plural(done.samples, "sample"), f"random, seed {done.seed}"))
-    parts: list[RenderableType] = [_facts(rows), _tolerance(done.tolerance)]
-    return Group(*parts)
+    return Group(_facts(rows), _tolerance(done.tolerance))
 
 
 def _tolerance(tolerance: Tolerance) -> RenderableType:
     words = f"{tolerance.atol:g} + {tolerance.rtol:g} x scale"
     if _loosened(tolerance):
         usual = f"{DEFAULT_TOLERANCE.atol:g} + {DEFAULT_TOLERANCE.rtol:g} x scale"
-        return _text(f"TOLERANCE LOOSENED: an error of {words} is allowed; usual is {usual}", BAD)
+        return _text(f"TOLERANCE LOOSENED to {words} (usual: {usual})", BAD)
     return _text(f"an error of {words} is allowed", DIM)
 
 
 def _loosened(tolerance: Tolerance) -> bool:
     return tolerance.atol > DEFAULT_TOLERANCE.atol or tolerance.rtol > DEFAULT_TOLERANCE.rtol
-
-
-def _allowed(done: Report, comparison: Comparison) -> float:
-    return done.tolerance.allowed(comparison.scale)
 
 
 def _odd(done: Report) -> list[RenderableType]:
@@ -288,8 +296,8 @@ def _odd(done: Report) -> list[RenderableType]:
         return [_text(words, DIM)] if done.arrays else []
     more = len(done.weights) - LISTED
     listed = ", ".join(done.weights[:LISTED]) + (f" and {more} more" if more > 0 else "")
-    words = f"{len(done.weights)} of {_plural(done.arrays, 'weight')} are not bit for bit what the conversion makes: {listed}"
-    return [_text(words, WARN)]
+    number = f"{len(done.weights)} of {_plural(done.arrays, 'weight')}"
+    return [_text(f"{number} are not bit for bit what the conversion makes: {listed}", WARN)]
 
 
 # ----------------------------------------------------------------- backends ----

@@ -7,10 +7,10 @@ from kconvert import KconvertError, get_backend, load_model
 from kconvert.binding import arrays_for, source_convention
 from kconvert.conformance.cases import ATOL, converted, there_and_back
 from kconvert.conventions import Convention
-from kconvert.convert import architecture
+from kconvert.conversion import architecture
 from kconvert.hdf5 import read
 from kconvert.model import as_list
-from kconvert.verify import judge, run
+from kconvert.verification import judge, run
 
 from ..fixtures import cases, identify
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import replace
 
 import h5py
@@ -49,6 +50,25 @@ def test_provenance_and_foreign_attributes_stay(small, tmp_path, everything):
     with read(tmp_path / "out.h5") as again:
         want = everything(known)
         assert everything(again) == {**want, "evidence": again.evidence}
+
+
+def test_provenance_may_be_computed_meanwhile(small, tmp_path):
+    """It is waited for when the weights are written; where it fails, nothing is left."""
+    digest, failed = Future(), Future()
+    failed.set_exception(KconvertError("cannot be read", "in.h5"))
+
+    class Last(InMemory):
+        def read(self, rows=None):
+            digest.set_result("00")
+            return super().read(rows)
+
+    known = replace(small, groups=[Group("x", [Last("w", np.ones(2, "float32"))])], provenance={"sha256": digest})
+    write(tmp_path / "out.h5", known)
+    with read(tmp_path / "out.h5") as again:
+        assert again.provenance == {"sha256": "00"}
+    with pytest.raises(KconvertError, match="^in.h5: cannot be read"):
+        write(tmp_path / "other.h5", replace(small, provenance={"sha256": failed}))
+    assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
 
 
 def test_every_kind_of_number_stays(tmp_path, everything):

@@ -130,7 +130,7 @@ def test_the_hidden_file_stands_beside_the_target(tmp_path):
             return np.zeros((rows.stop - rows.start, self.shape[1]), self.dtype)
 
     write(tmp_path / "out.h5", one(Watching(KeyboardInterrupt())))
-    assert len(seen) == 3  # rows of 16 MiB, one at a time
+    assert len(seen) == 3  # rows larger than a block, one at a time
     assert len(set(seen)) == 1
     assert seen[0].startswith(".out.h5")
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from .backend import Backend, get_backend
 from .binding import arrays_for, bind, source_convention
 from .checkpoint import Checkpoint
 from .conventions import Convention
-from .convert import KEEP, Plan, architecture, plan
+from .conversion import KEEP, Plan, architecture, plan
 from .errors import KconvertError, Problem
 from .inputs import sample_inputs
 from .kernels import Rows
@@ -63,7 +64,7 @@ class Runner:
 
     def run(self, inputs: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """The output of every layer, by name. Raises KconvertError (UNVERIFIED) where the model cannot run."""
-        log.info("running %s on %s (compiling, then computing)", self.side.path, self.side)
+        log.info("running %s on %s (compiling)", Path(self.side.path).name, self.side)
         try:
             return self.model.activations(list(inputs))
         except KconvertError as error:
@@ -71,7 +72,8 @@ class Runner:
             raise inner.within(self.side.path) from error
         except Exception as error:  # whatever a framework raises
             said = (str(error) or type(error).__name__).splitlines()[0]
-            raise KconvertError(f"{self.side} cannot run it ({said})", self.side.path, None, Problem.UNVERIFIED) from error
+            what = f"{self.side} cannot run it ({said})"
+            raise KconvertError(what, self.side.path, problem=Problem.UNVERIFIED) from error
 
 
 def run(
@@ -120,7 +122,7 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         outputs=_outputs(runs, tolerance),
         arrays=runs.arrays,
         weights=runs.odd,
-        notes=_notes(runs, tolerance),
+        notes=_notes(runs),
         samples=len(runs.inputs[0]),
         seed=runs.seed,
     )
@@ -152,7 +154,7 @@ def _expected(
     stamp = result.provenance or {}
     data_format = stamp.get("data_format") or _data_format(result)
     generation = "same" if goal.format == origin.format != "keras2" else "keras2"
-    return plan(origin, source, goal.backend, data_format, generation, arch, source_data_format, force)
+    return plan(origin, source, goal.backend, data_format, generation, arch, source_data_format, force=force)
 
 
 def _data_format(checkpoint: Checkpoint) -> str:
@@ -231,10 +233,11 @@ def _layers(runs: Runs, tolerance: Tolerance) -> list[Comparison]:
     found = []
     layers = runs.made.model.tensor_layers()
     for name, x in runs.ours.items():
-        if name in runs.theirs:
-            layout = runs.made.result.layouts.get(name)
+        new = runs.made.aliases.get(name, name)
+        if new in runs.theirs:
+            layout = runs.made.result.layouts.get(new)
             x = moved(x, layout) if layout else x
-            found.append(compare(name, layers[name].class_name, x, runs.theirs[name], tolerance))
+            found.append(compare(name, layers[name].class_name, x, runs.theirs[new], tolerance))
     return found
 
 
@@ -262,9 +265,6 @@ def _odd_weights(made: Plan, model: Model, result: Checkpoint, goal: Convention)
     return len(made.steps), odd
 
 
-def _notes(runs: Runs, tolerance: Tolerance) -> list[str]:
+def _notes(runs: Runs) -> list[str]:
     sides = [side for side in (runs.source, runs.target) if side.reference]
-    notes = [f"{side.path} ran on {side}: {side.convention.rpartition('/')[2]} is not installed" for side in sides]
-    if not tolerance.is_default:
-        notes.append(f"tolerance is not the default: atol {tolerance.atol:g}, rtol {tolerance.rtol:g}")
-    return notes
+    return [f"{side.path} ran on {side}: {side.convention.rpartition('/')[2]} is not installed" for side in sides]

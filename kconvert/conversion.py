@@ -8,6 +8,7 @@ they are written. `convert` does both, from file to file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -26,6 +27,8 @@ from .kernels import Chain, Shape
 from .model import Model
 from .modernize import modernize
 from .relayout import Relayout, relayout
+from .repair import repair as mend
+from .rewrite import Rewritten
 
 NATIVE, KEEP = "native", "keep"
 SAME = "same"
@@ -69,7 +72,8 @@ class Plan:
 
     model: the architecture of the source; result: that of the target, with the layouts of its tensors.
     evidence: how the source's convention is known; notes: what a user should know; hazards: layers that
-    the two backends compute differently, for which there is no exact conversion.
+    the two backends compute differently and that were not to be repaired; aliases: the target's name of
+    each tensor that another layer makes there.
     """
 
     source: Convention
@@ -81,6 +85,7 @@ class Plan:
     evidence: Sequence[str]
     notes: Sequence[str]
     hazards: Sequence[Hazard]
+    aliases: Mapping[str, str]
     keras_version: str
 
     @property
@@ -109,6 +114,7 @@ def plan(
     format: str = "keras2",
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
+    repair: bool = True,
     force: bool = False,
 ) -> Plan:
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
@@ -116,7 +122,8 @@ def plan(
     data_format: 'native' (the target's own: theano channels_first, tensorflow channels_last), 'keep',
     or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: architecture
     JSON, for files of weights alone. source_data_format: what Keras 1 layers used that did not store
-    it. force: take `source` even where the file says otherwise.
+    it. repair: rewrite layers that the two backends compute differently, else they are refused when the
+    plan is applied. force: take `source` even where the file says otherwise.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     origin, evidence = source_convention(checkpoint, source, force)
@@ -126,11 +133,18 @@ def plan(
     bindings, matched = bind(model, checkpoint, origin)
     reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
     wanted = _wanted_data_format(data_format, goal)
-    result = relayout(model if format == SAME else modernize(model), wanted, reordered)
-    notes = [*matched, *result.notes]
+    said = Rewritten(model, {}) if format == SAME else modernize(model)
+    found = hazards(said.model, origin.backend, target)
+    mended, repairs = (
+        mend(said.model, found, origin.backend, target, form) if repair else (Rewritten(said.model, {}), [])
+    )
+    result = relayout(mended.model, wanted, reordered)
+    notes = [*matched, *repairs, *result.notes]
     if checkpoint.optimizer:
         notes.append("the optimizer's state is not carried over")
-    version = KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(model, form)
+    version = (
+        KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(model, form)
+    )
     return Plan(
         source=origin,
         target=goal,
@@ -140,7 +154,8 @@ def plan(
         steps=_steps(bindings, places(result.model, goal), result.weights, goal),
         evidence=evidence,
         notes=notes,
-        hazards=hazards(model, origin.backend, goal.backend),
+        aliases={**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
+        hazards=() if repair else found,
         keras_version=version,
     )
 
@@ -285,23 +300,28 @@ def convert(
     format: str = "keras2",
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
+    repair: bool = True,
     force: bool = False,
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
-    The arguments are those of `plan`; force also overwrites `out`. The file is written whole or not at
+    The other arguments are those of `plan`; force also overwrites `out`. The file is written whole or not at
     all, and `path` is never written to.
     Raises KconvertError where the file cannot be read or converted; then nothing is written.
     """
     if target is None:
-        raise KconvertError("which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE)
+        raise KconvertError(
+            "which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE
+        )
     origin = Path(path)
     result = Path(out) if out is not None else default_target(origin, target)
     with hdf5.read(origin) as checkpoint:
         refuse_converted(checkpoint, source, target, force)
-        made = plan(checkpoint, source, target, data_format, format, arch, source_data_format, force)
+        made = plan(checkpoint, source, target, data_format, format, arch, source_data_format, repair, force)
         refuse_unchanged(made, origin)
-        hdf5.write(result, apply(made, checkpoint, _provenance(made, origin)), force=force)
+        with ThreadPoolExecutor(1) as beside:  # hashing takes about as long as all the rest
+            provenance = _provenance(made, beside.submit(hdf5.sha256, origin))
+            hdf5.write(result, apply(made, checkpoint, provenance), force=force)
     return Conversion(made, origin, result)
 
 
@@ -335,12 +355,12 @@ def refuse_unchanged(made: Plan, path: Path) -> None:
         )
 
 
-def _provenance(made: Plan, path: Path) -> dict[str, Any]:
+def _provenance(made: Plan, sha256: Future[str]) -> dict[str, Any]:
     from . import __version__
 
     return {
         "kconvert": __version__,
-        "source_sha256": hdf5.sha256(path),
+        "source_sha256": sha256,
         "source": str(made.source),
         "target": str(made.target),
         "data_format": made.data_format or KEEP,

@@ -1,0 +1,214 @@
+"""Repairing hazards exactly: what the source's backend computed, said so that every backend computes it.
+
+A layer whose 'same' padding two backends understand differently is rewritten with the padding of the
+source's backend spelled out and padding='valid' (rulebook A8):
+
+    convolution              zeros around its input (or a crop), then the convolution
+    transposed convolution   the full result, then a crop
+    pooling                  the windows that hang over the edge belong to smaller poolings of the edge;
+                             all parts are joined again (exact for maximum and average alike)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from itertools import groupby, product
+from typing import Any
+
+from . import layers as L
+from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
+from .errors import KconvertError
+from .hazards import Hazard, spatial_sizes, windows
+from .layers.base import Layer, Shape
+from .model import Model
+from .rewrite import Piece, Rewritten, chain, changed, rewrite
+
+_PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
+_CROPPINGS = {1: L.Cropping1D, 2: L.Cropping2D, 3: L.Cropping3D}
+
+Pairs = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Whose padding is spelled out, and whether Keras 1 will read the result."""
+
+    facts: BackendFacts
+    keras1: bool
+
+
+def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, form: str) -> tuple[Rewritten, list[str]]:
+    """`model` without its hazards, and notes on what was done.
+
+    Raises KconvertError naming the layer that cannot be repaired.
+    """
+    context = Context(BACKENDS[source], form.startswith("keras1"))
+    notes: list[str] = []
+
+    def mend(layer: Layer, shape: Any) -> Sequence[Piece] | None:
+        if not any(window.paddings(BACKENDS[source], BACKENDS[target]) for window in windows(layer, shape)):
+            return None
+        pieces = explicit(layer, shape, context)
+        notes.append(f"{layer.name}: padding='same' of {source} is spelled out ({_names(pieces)})")
+        return pieces
+
+    return (rewrite(model, mend) if hazards else Rewritten(model, {})), notes
+
+
+def _names(pieces: Sequence[Piece]) -> str:
+    classes = [piece.layer.class_name for piece in pieces]
+    return " + ".join(
+        f"{classes.count(name)} {name}" if classes.count(name) > 1 else name for name in dict.fromkeys(classes)
+    )
+
+
+@singledispatch
+def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
+    """The layer with the padding of `context` spelled out."""
+    raise KconvertError(
+        f"no layers around this {layer.class_name} make it the same on both backends: its own padding='same' differs",
+        where=f"layer {layer.name}",
+    )
+
+
+# ------------------------------------------------------------- convolution ----
+
+
+@explicit.register(L.Conv1D)
+@explicit.register(L.Conv2D)
+@explicit.register(L.Conv3D)
+@explicit.register(L.DepthwiseConv2D)
+@explicit.register(L.SeparableConv1D)
+@explicit.register(L.SeparableConv2D)
+def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    pads = [
+        same_padding(context.facts.conv_padding(n, window.kernel, window.stride), n, window.kernel, window.stride)
+        for window in windows(layer, shape)
+        for n in [_known(layer, window.size)]
+    ]
+    return chain(*_around(layer, pads), changed(layer, padding="valid"))
+
+
+@explicit.register(L.Conv2DTranspose)
+@explicit.register(L.Conv3DTranspose)
+def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    sizes = [_known(layer, n) for n in spatial_sizes(layer, layer.output_shape(shape))]
+    full = changed(layer, padding="valid", output_padding=None)
+    if isinstance(layer, L.Conv2DTranspose) and layer.keras1_output_shape is not None:
+        full.keras1_output_shape = None
+    lengths = [_known(layer, n) for n in spatial_sizes(layer, full.output_shape(shape))]
+    starts = [
+        context.facts.conv_padding(n, k, s) for n, k, s in zip(sizes, layer.kernel_size, layer.strides, strict=True)
+    ]
+    crops = [(start, length - start - n) for start, length, n in zip(starts, lengths, sizes, strict=True)]
+    if any(after < 0 for _, after in crops):
+        extra = [max(-after, 0) for _, after in crops]
+        full.output_padding = tuple(extra)
+        crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
+    return chain(full, *_around(layer, [(-before, -after) for before, after in crops]))
+
+
+def _known(layer: Layer, size: int | None) -> int:
+    if size is None:
+        raise KconvertError(
+            "its padding='same' depends on the size of its input, which is not known",
+            where=f"layer {layer.name}",
+            fix="give the architecture with a fixed input shape",
+        )
+    return size
+
+
+def _around(layer: Any, pads: Pairs) -> list[Layer]:
+    """Zeros where a pad is positive, a crop where it is negative, one pair (before, after) a spatial axis."""
+    zeros = [(max(before, 0), max(after, 0)) for before, after in pads]
+    crops = [(max(-before, 0), max(-after, 0)) for before, after in pads]
+    found: list[Layer] = []
+    if any(map(any, zeros)):
+        found.append(_sized(_PADDINGS[len(pads)], zeros, layer, f"{layer.name}_pad"))
+    if any(map(any, crops)):
+        found.append(_sized(_CROPPINGS[len(pads)], crops, layer, f"{layer.name}_crop"))
+    return found
+
+
+def _sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
+    """A padding or cropping layer in the data format of `layer`."""
+    if len(pairs) == 1:
+        return cls(tuple(pairs[0]), name=name)
+    return cls(tuple(pairs), data_format=layer.data_format, name=name)
+
+
+# ----------------------------------------------------------------- pooling ----
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive windows of one size on one axis: where they lie, the size, and how many."""
+
+    start: int
+    stop: int
+    window: int
+
+
+def parts(size: int, window: int, stride: int, before: int) -> list[Part]:
+    """The windows of a pooling that starts `before` elements early, cut at the edges, in runs of equal size.
+
+    >>> parts(7, 2, 2, 1)
+    [Part(start=0, stop=1, window=1), Part(start=1, stop=7, window=2)]
+    """
+    starts = [i * stride - before for i in range(-(-size // stride))]
+    cut = [(max(start, 0), min(start + window, size)) for start in starts]
+    runs = [
+        list(run) for _, run in groupby(cut, key=lambda span: (span[1] - span[0], span[0] == 0 and span[1] < window))
+    ]
+    return [Part(run[0][0], run[-1][1], run[0][1] - run[0][0]) for run in runs]
+
+
+@explicit.register(L.MaxPooling1D)
+@explicit.register(L.MaxPooling2D)
+@explicit.register(L.MaxPooling3D)
+@explicit.register(L.AveragePooling1D)
+@explicit.register(L.AveragePooling2D)
+@explicit.register(L.AveragePooling3D)
+def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    """Every combination of parts is cropped, pooled by itself and put back in its place."""
+    sizes = [_known(layer, window.size) for window in windows(layer, shape)]
+    axes = [
+        parts(n, k, s, context.facts.pool_padding(n, k, s))
+        for n, k, s in zip(sizes, layer.pool_size, layer.strides, strict=True)
+    ]
+    pieces: list[Piece] = []
+    pooled: dict[tuple[int, ...], str] = {}
+    for place in product(*(range(len(found)) for found in axes)):
+        chosen = [found[i] for found, i in zip(axes, place, strict=True)]
+        crops = [(part.start, n - part.stop) for part, n in zip(chosen, sizes, strict=True)]
+        name = "_".join([layer.name, *map(str, place)])
+        small = changed(layer, pool_size=tuple(part.window for part in chosen), padding="valid", name=name)
+        around = _around(changed(layer, name=name), [(-before, -after) for before, after in crops])
+        pieces += [Piece(one) for one in around]
+        pieces.append(Piece(small, tuple(one.name for one in around)))
+        pooled[place] = name
+    return pieces + _joined(layer, pooled, len(shape), context)
+
+
+def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: Context) -> list[Piece]:
+    """The parts put together along one axis after the other, the last one first."""
+    pieces: list[Piece] = []
+    first = 2 if layer.data_format == CHANNELS_FIRST else 1
+    while len(next(iter(pooled), ())):
+        axis = first + len(next(iter(pooled))) - 1
+        outer: dict[tuple[int, ...], str] = {}
+        for place, names in groupby(pooled, key=lambda place: place[:-1]):
+            found = tuple(pooled[name] for name in names)
+            outer[place] = found[0]
+            if len(found) > 1:
+                name = "_".join([layer.name, "join", *map(str, place)]) if place else layer.name
+                pieces.append(Piece(_concatenate(axis, name, context), found))
+                outer[place] = name
+        pooled = outer
+    return pieces
+
+
+def _concatenate(axis: int, name: str, context: Context) -> Layer:
+    return L.Merge(mode="concat", concat_axis=axis, name=name) if context.keras1 else L.Concatenate(axis, name=name)

@@ -1,0 +1,446 @@
+"""The command line: every exit code, every bad input, and files that were made wrong."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import h5py
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from kconvert import backend, cli, convert, hdf5
+from kconvert.backend import Probe
+from kconvert.conventions import BACKENDS, DATA_FORMATS
+from kconvert.errors import Problem
+
+ROOT = Path(__file__).parent.parent
+FIXTURES = Path(__file__).parent / "fixtures"
+LENET = FIXTURES / "1.2.2-theano" / "lenet_th"
+LSTM = FIXTURES / "2.3.1-theano" / "lstm_impl1"
+HAZARD = FIXTURES / "2.3.1-theano" / "averagepooling2d_same_2x3_tf"
+UNTOLD = FIXTURES / "0.3.3-theano" / "lstm"
+
+EQUAL, DIFFERS, USAGE, UNSUPPORTED, UNREADABLE, UNVERIFIED = range(6)
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """A machine with neither framework: the NumPy reference runs both sides, fast."""
+    for name in BACKENDS:
+        missing = Probe(name, None, f"{name} is not installed", f"pip install 'kconvert[{name}]'")
+        monkeypatch.setitem(backend._PROBES, name, lambda missing=missing: missing)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """LeNet of Keras 1.2.2 on Theano, alone in a directory."""
+    return Path(shutil.copy(LENET / "model.h5", tmp_path / "model.h5"))
+
+
+def run(*words):
+    return CliRunner().invoke(cli.main, [str(word) for word in words])
+
+
+def kconvert(*words, **options):
+    """The command in a process of its own."""
+    code = "from kconvert.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False, **options
+    )
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(code, words, *command):
+    """The command fails with `code` and one sentence that has `words`."""
+    result = run(*command)
+    assert result.exit_code == code, result.output
+    assert re.fullmatch(r"kconvert: [^\n]+\n", result.stderr), result.stderr
+    assert words in result.stderr
+    return result
+
+
+# -------------------------------------------------------------------- the job ----
+
+
+def test_the_main_job_converts_verifies_and_says_so(bare, model):
+    result = run(model, "--to", "tensorflow")
+    assert result.exit_code == EQUAL, result.output
+    assert "backend theano: no backend attribute; no name ends in ':0'" in result.stdout
+    assert "8 weights: 3 rearranged, 5 as stored" in result.stdout
+    assert "theano is not installed" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("EQUAL: 12 layers")
+    with hdf5.read(model.with_name("model.tensorflow.h5")) as made:
+        assert (made.backend, made.format) == ("tensorflow", "keras2")
+
+
+def test_options_may_come_before_the_file(bare, model):
+    assert run("--to", "tensorflow", "--from", "theano", "-q", model).exit_code == EQUAL
+
+
+def test_quiet_prints_the_verdict_alone(bare, model):
+    result = run(model, "--to", "tensorflow", "-q")
+    assert re.fullmatch(r"EQUAL: 12 layers, largest error \S+\n", result.output)
+
+
+def test_json_of_the_main_job_is_the_report(bare, model):
+    report = json.loads(run(model, "--to", "tensorflow", "--json").output)
+    assert (report["equal"], report["first_divergence"], len(report["layers"])) == (True, None, 12)
+
+
+def test_without_verification_no_model_runs(bare, model):
+    result = run(model, "--to", "tensorflow", "--no-verify", "--json")
+    assert json.loads(result.output)["target"] == "keras2/tensorflow"
+    assert model.with_name("model.tensorflow.h5").exists()
+
+
+def test_the_options_reach_the_library(bare, model):
+    out = model.with_name("out.h5")
+    options = ["--format", "same", "--data-format", "keep", "--seed", 3, "--samples", 2, "--rtol", 0.5]
+    report = run(model, "--to", "tensorflow", "-o", out, *options, "--json")
+    values = json.loads(report.output)
+    assert (values["seed"], values["samples"], values["tolerance"]) == (3, 2, {"atol": 1e-5, "rtol": 0.5})
+    with hdf5.read(out) as made:
+        assert (made.format, made.provenance["data_format"]) == ("keras1", "keep")
+
+
+def test_weights_alone_with_their_architecture(bare, tmp_path):
+    weights, out = LENET / "weights.h5", tmp_path / "out.h5"
+    result = run(weights, "--from", "theano", "--to", "tensorflow", "--arch", LENET / "arch.json", "-o", out)
+    assert result.exit_code == EQUAL, result.output
+
+
+def test_force_replaces_the_target_and_overrules_the_file(bare, model):
+    target = model.with_name("model.theano.h5")
+    target.write_bytes(b"precious")
+    result = run(model, "--from", "tensorflow", "--to", "theano", "--force", "--data-format", "keep")
+    assert result.exit_code == EQUAL, result.output
+    assert target.read_bytes() != b"precious"
+
+
+def other(backend):
+    (name,) = set(BACKENDS) - {backend.name}
+    return name
+
+
+def test_on_the_real_backends(framework, tmp_path):
+    """In a process of its own, which says nothing but the report: no word of the frameworks."""
+    source, out = FIXTURES / f"1.2.2-{framework.name}" / "lenet_th" / "model.h5", tmp_path / "out.h5"
+    result = kconvert(source, "--to", other(framework), "-o", out, "--require-backends")
+    assert (result.returncode, result.stderr) == (EQUAL, ""), result.stdout
+    assert "ran on theano 1.0.5" in result.stdout
+    assert "ran on tensorflow 2." in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("EQUAL: 12 layers")
+
+
+# ---------------------------------------------------------- files made wrong ----
+
+
+def changed(path, layer, weight, change):
+    """Rewrites one array of a converted file."""
+    with h5py.File(path, "r+") as file:
+        group = file["model_weights"][layer][layer]
+        dataset = group[next(name for name in group if name.removesuffix(":0") == weight)]
+        before = dataset[...]
+        dataset[...] = change(before)
+        assert not np.array_equal(before, dataset[...])
+
+
+def unflipped(kernel):
+    return kernel[::-1, ::-1]
+
+
+def unpermuted(kernel):
+    """The 60 rows of LeNet's first Dense, back from (4, 3, 5) to (5, 4, 3)."""
+    return kernel.reshape(4, 3, 5, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)
+
+
+def swapped_gates(kernel):
+    i, f, c, o = np.split(kernel, 4, axis=-1)
+    return np.concatenate([i, f, o, c], axis=-1)
+
+
+WRONG = [
+    (LENET, "convolution2d_2", "kernel", unflipped),
+    (LENET, "dense_1", "kernel", unpermuted),
+    (LSTM, "lstm_1", "kernel", swapped_gates),
+    (LSTM, "lstm_1", "recurrent_kernel", swapped_gates),
+]
+
+
+@pytest.mark.parametrize(("case", "layer", "weight", "change"), WRONG)
+def test_a_file_made_wrong_differs_and_the_layer_is_named(bare, tmp_path, case, layer, weight, change):
+    source, out = case / "model.h5", tmp_path / "out.h5"
+    convert(source, out, target="tensorflow")
+    assert run("verify", source, out).exit_code == EQUAL
+    changed(out, layer, weight, change)
+    result = run("verify", source, out)
+    assert result.exit_code == DIFFERS, result.output
+    assert result.stdout.splitlines()[-1].startswith(f"DIFFERS, first at {layer} (")
+    assert (
+        f"1 of {8 if case == LENET else 3} weights are not bit for bit what the conversion makes: {layer}/{weight}"
+        in (result.stdout)
+    )
+
+
+def test_a_file_made_wrong_differs_on_the_real_backends(framework, tmp_path):
+    source, out = FIXTURES / f"1.2.2-{framework.name}" / "lenet_th" / "model.h5", tmp_path / "out.h5"
+    convert(source, out, target=other(framework))
+    changed(out, "convolution2d_2", "kernel", unflipped)
+    result = run("verify", source, out, "--require-backends", "-q")
+    assert result.exit_code == DIFFERS, result.output
+    assert result.stdout.startswith("DIFFERS, first at convolution2d_2 (Conv2D)")
+
+
+def test_a_conversion_that_differs_stays_and_is_loud(bare, model):
+    """An absurdly small tolerance stands for a difference."""
+    result = run(model, "--to", "tensorflow", "--atol", 0, "--rtol", 0)
+    assert result.exit_code == DIFFERS
+    assert result.stdout.splitlines()[-1].startswith("DIFFERS, first at ")
+    assert model.with_name("model.tensorflow.h5").exists()
+
+
+def test_a_loosened_tolerance_is_loud(bare, model):
+    result = run(model, "--to", "tensorflow", "--rtol", 1e-3)
+    assert "TOLERANCE LOOSENED to 1e-05 + 0.001 x scale (usual: 1e-05 + 0.0001 x scale)" in result.stdout
+    assert "EQUAL within a LOOSENED tolerance" in result.stdout.splitlines()[-1]
+
+
+# ------------------------------------------------------------------ bad input ----
+
+
+def attributes(path, **values):
+    """Replaces attributes of the root; None removes one."""
+    with h5py.File(path, "r+") as file:
+        for name, value in values.items():
+            del file.attrs[name]
+            if value is not None:
+                file.attrs[name] = value
+
+
+def with_layer(path, old, new, **config):
+    """Makes a layer of the architecture one of another class."""
+    with h5py.File(path) as file:
+        architecture = json.loads(file.attrs["model_config"])
+    (item,) = [item for item in architecture["config"] if item["config"]["name"] == old]
+    item.update(class_name=new, config={**item["config"], **config})
+    attributes(path, model_config=json.dumps(architecture).encode())
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def nameless(path):
+    with h5py.File(path, "r+") as file:
+        del file["model_weights"].attrs["layer_names"]
+
+
+BAD_FILES = [
+    (UNREADABLE, "is not an HDF5 file", lambda path: path.write_text("not HDF5")),
+    (UNREADABLE, "is truncated or damaged", truncated),
+    (UNREADABLE, "there is no attribute layer_names", nameless),
+    (UNREADABLE, "there is no such file", lambda path: path.unlink()),
+    (UNREADABLE, "model_config is not JSON", lambda path: attributes(path, model_config=b"{")),
+    (UNREADABLE, "lacks", lambda path: with_layer(path, "dropout_1", "RepeatVector")),
+    (UNSUPPORTED, "layer dense_2: unknown layer class 'Capsule'", lambda path: with_layer(path, "dense_2", "Capsule")),
+    (UNSUPPORTED, "without the architecture", lambda path: attributes(path, model_config=None)),
+    (UNSUPPORTED, "average_pooling2d_1 (AveragePooling2D)", lambda path: shutil.copy(HAZARD / "model.h5", path)),
+    (USAGE, "does not tell which backend", lambda path: shutil.copy(UNTOLD / "weights.h5", path)),
+]
+
+
+@pytest.mark.parametrize(("code", "words", "spoil"), BAD_FILES)
+def test_a_bad_file_is_refused_and_nothing_written(model, code, words, spoil):
+    spoil(model)
+    before = contents(model.parent)
+    result = refused(code, words, model, "--to", "tensorflow", "--no-repair")
+    assert str(model) in result.stderr
+    assert contents(model.parent) == before
+
+
+BAD_WORDS = [
+    (USAGE, "--to", []),
+    (USAGE, "'torch'", ["--to", "torch"]),
+    (USAGE, "was saved with theano, not tensorflow", ["--from", "tensorflow", "--to", "theano"]),
+    (USAGE, "exists already; pass --force", ["--to", "tensorflow", "-o", "precious.h5"]),
+    (USAGE, "is the source file itself", ["--to", "tensorflow", "-o", "model.h5", "--force"]),
+    (USAGE, "there is no directory", ["--to", "tensorflow", "-o", "absent/out.h5"]),
+    (USAGE, "--samples", ["--to", "tensorflow", "--samples", "0"]),
+    (USAGE, "--nonsense", ["--to", "tensorflow", "--nonsense"]),
+    (USAGE, "already is in the convention", ["--to", "theano", "--format", "same", "--data-format", "keep"]),
+    (UNREADABLE, "arch.json: cannot be read", ["--to", "tensorflow", "--arch", "arch.json"]),
+    (UNREADABLE, "model.h5: is not JSON", ["--to", "tensorflow", "--arch", "model.h5"]),
+]
+
+
+@pytest.mark.parametrize(("code", "words", "command"), BAD_WORDS)
+def test_a_bad_command_is_refused_and_nothing_written(model, monkeypatch, code, words, command):
+    monkeypatch.chdir(model.parent)
+    Path("precious.h5").write_bytes(b"precious")
+    before = contents(model.parent)
+    refused(code, words, "model.h5", *command)
+    assert contents(model.parent) == before
+
+
+@pytest.mark.parametrize("source", [[], ["--from", "theano"]])
+def test_a_converted_file_is_not_converted_again(model, source):
+    made = convert(model, target="tensorflow").target
+    before = contents(model.parent)
+    words = (
+        "already converted this file from keras1/theano" if source else "already is in the convention keras2/tensorflow"
+    )
+    refused(USAGE, words, made, *source, "--to", "tensorflow")
+    assert contents(model.parent) == before
+
+
+def test_a_name_cannot_command_the_terminal(model):
+    with_layer(model, "dense_2", "Caps\x1b[2Jule")
+    assert "\x1b" not in refused(UNSUPPORTED, "unknown layer class", model, "--to", "tensorflow").stderr
+    assert "\x1b" not in run("inspect", model).stdout
+
+
+# --------------------------------------------------------- not to be verified ----
+
+
+def test_without_a_required_backend_it_is_written_but_not_verified(bare, model):
+    result = refused(UNVERIFIED, "is written but not verified", model, "--to", "tensorflow", "--require-backends")
+    assert "pip install 'kconvert[theano]'" in result.stderr
+    assert model.with_name("model.tensorflow.h5").exists()
+
+
+def test_a_model_that_cannot_run_is_written_but_not_verified(bare, model):
+    with_layer(model, "activation_1", "Lambda", function="relu", function_type="function", arguments={})
+    refused(UNVERIFIED, "layer activation_1: a Lambda layer cannot run", model, "--to", "tensorflow")
+    made = model.with_name("model.tensorflow.h5")
+    assert made.exists()
+    refused(UNVERIFIED, "a Lambda layer cannot run", "verify", model, made)
+
+
+def test_two_models_are_not_compared(bare, model):
+    refused(USAGE, "its model has inputs of shape", "verify", model, LSTM / "model.h5")
+
+
+# -------------------------------------------------------------------- commands ----
+
+
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_help_comes_without_an_error(words):
+    result = run(*words)
+    assert result.exit_code == EQUAL
+    assert "--from" in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+
+
+def test_version():
+    assert re.fullmatch(r"kconvert \d+\.\d+\.\d+\n", run("--version").output)
+
+
+def test_plan_writes_nothing(model):
+    before = contents(model.parent)
+    result = run("plan", model, "--to", "tensorflow")
+    assert "rows i of io: chw->hwc of 5x4x3" in result.stdout
+    steps = json.loads(run("plan", model, "--to", "tensorflow", "--json").output)["weights"]
+    assert [op["op"] for op in steps[0]["ops"]] == ["transpose", "flip"]
+    assert contents(model.parent) == before
+
+
+def test_plan_with_a_hazard_cannot_be_converted():
+    result = run("plan", HAZARD / "model.h5", "--to", "tensorflow", "--no-repair")
+    assert result.exit_code == UNSUPPORTED
+    assert "cannot be converted: 1 layer would compute other outputs" in result.stdout
+
+
+def test_inspect(model):
+    assert "Convolution2D" in run("inspect", model).stdout
+    assert json.loads(run("inspect", model, "--json").output)["parameters"] == 767
+
+
+def test_backends_says_how_to_install_what_is_missing(bare):
+    result = run("backends")
+    assert result.exit_code == EQUAL
+    assert "pip install 'kconvert[theano]'" in result.stdout
+
+
+# ----------------------------------------------------------------- the process ----
+
+
+def test_start_up_loads_neither_numpy_nor_h5py_nor_rich():
+    code = "import sys, kconvert.cli; print(*({'numpy', 'h5py', 'rich'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []
+
+
+def test_an_interrupted_command_exits_with_130(model, monkeypatch):
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hdf5, "read", interrupted)
+    result = run("inspect", model)
+    assert (result.exit_code, result.stderr.split()) == (130, ["kconvert:", "interrupted"])
+
+
+def test_a_bug_is_one_sentence(model, monkeypatch):
+    def broken(path):
+        raise ValueError("first\nsecond")
+
+    monkeypatch.setattr(hdf5, "read", broken)
+    refused(70, "please report it (ValueError: first)", "inspect", model)
+
+
+def test_a_reader_that_goes_away_is_no_error(model):
+    words = [sys.executable, "-c", "from kconvert.cli import main; main()", "inspect", str(model)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == ("", 141)
+
+
+def test_a_pipe_gets_no_colours_and_a_terminal_that_lacks_a_letter_its_code(model):
+    with_layer(model, "dense_2", "Dichte\u0142")
+    result = kconvert("inspect", model, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert result.returncode == EQUAL
+    assert "\x1b" not in result.stdout
+    assert "Dichte\\u0142" in result.stdout
+
+
+# -------------------------------------------------------------- one home a fact ----
+
+
+def test_choices_are_those_of_the_library():
+    assert tuple(cli.BACKEND.choices) == tuple(BACKENDS)
+    assert tuple(cli.DATA_FORMATS.choices) == DATA_FORMATS
+
+
+def test_exit_codes_are_those_of_the_library():
+    codes = {int(code): words for code, words in re.findall(r"^  (\d)  (.+)$", cli.EPILOG, re.MULTILINE)}
+    assert sorted(codes) == [EQUAL, DIFFERS, *Problem]
+
+
+def every_option():
+    """(command, option) of everything a user can type."""
+    for name, command in cli.main.commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                yield from ((name, option) for option in (*parameter.opts, *parameter.secondary_opts))
+
+
+def test_the_readme_names_every_command_and_option():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = {name for name, command in cli.main.commands.items() if not command.hidden}
+    assert {name for name in commands if f"`kconvert {name}" not in text} == set()
+    assert {(name, option) for name, option in every_option() if f"`{option}`" not in text} == set()
+
+
+def test_the_readme_names_no_command_and_no_option_that_is_not_there():
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Command line")[2].partition("\n## ")[0]
+    known = {option for _, option in every_option()} | {"--version", "--help"}
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", table)) <= known
+    assert set(re.findall(r"`kconvert ([a-z]+)", table)) <= set(cli.main.commands)
