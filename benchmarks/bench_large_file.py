@@ -31,6 +31,7 @@ HEAD = (("fc1", 4096, "relu"), ("fc2", 4096, "relu"), ("predictions", 1000, "sof
 
 # ------------------------------------------------------------------ the file ----
 
+FLOAT = np.dtype("float32")
 FREE = dict.fromkeys(("W_regularizer", "b_regularizer", "activity_regularizer", "W_constraint", "b_constraint"))
 CONVOLUTION = {
     "nb_row": 3, "nb_col": 3, "init": "glorot_uniform", "activation": "relu", "border_mode": "same",
@@ -47,7 +48,7 @@ class Seeded:
 
     name: str
     shape: tuple[int, ...]
-    dtype: np.dtype[Any] = np.dtype("float32")
+    dtype: np.dtype[Any] = FLOAT
 
     def read(self, rows: Rows = None) -> np.ndarray:
         wanted = np.arange(self.shape[0])[rows]
@@ -156,7 +157,8 @@ def report(size: int, runs: dict[str, Run], wrong: list[str]) -> int:
         table.add_row(name, f"{one.seconds:.2f} s", f"{ratio:.1f}", f"{one.peak / MB:.0f} MB", bound)
     if "h5repack" not in runs:
         table.add_row("h5repack", "not installed")
-    failures = [f"{name} needs {runs[name].peak / MB:.0f} MB" for name in (TO_TENSORFLOW, TO_THEANO) if runs[name].peak >= BOUND]
+    peaks = {name: runs[name].peak for name in (TO_TENSORFLOW, TO_THEANO)}
+    failures = [f"{name} needs {peak / MB:.0f} MB" for name, peak in peaks.items() if peak >= BOUND]
     return show(table, failures + [f"{weight} did not arrive bit for bit" for weight in wrong])
 
 
@@ -165,7 +167,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often each command runs (default: 5)")
     count = parser.parse_args().rounds
     with TemporaryDirectory(prefix="kconvert-") as folder:
-        source, tensorflow, back, copy = (Path(folder, f"{name}.h5") for name in ("theano", "tensorflow", "back", "copy"))
+        source, tensorflow, back, copy = (Path(folder, f"{k}.h5") for k in range(4))
         make(source)
         runs = rounds(acts(source, tensorflow, back, copy), count)
         return report(source.stat().st_size, runs, differing(source, tensorflow, back))

@@ -498,12 +498,12 @@ def model_from_config(config: Json, keras_version: str | None = None, data_forma
             fix="give the JSON that model.to_json() wrote",
             problem=Problem.UNREADABLE,
         )
-    item = {"class_name": config["class_name"], "config": config["config"]}
-    if generation(dict(config), keras_version) == "keras1":
-        item = to_keras2(item, data_format)
     try:
+        item = {"class_name": config["class_name"], "config": config["config"]}
+        if generation(dict(config), keras_version) == "keras1":
+            item = to_keras2(item, data_format)
         model = layer_from_config(item)
-    except (KeyError, TypeError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:  # a file may hold anything
         raise KconvertError(
             f"the architecture is not one that Keras writes ({type(error).__name__}: {error})",
             problem=Problem.UNREADABLE,

@@ -66,9 +66,14 @@ class Model(Layer):
     outputs: list[Ref]
 
     def __post_init__(self) -> None:
+        if not all(isinstance(layer.name, str) for layer in self.layers):
+            raise KconvertError("the name of a layer is no text", where=str(self.name), problem=Problem.UNREADABLE)
         self.by_name = {layer.name: layer for layer in self.layers}
         if len(self.by_name) < len(self.layers):
             raise KconvertError("two layers have the same name", where=self.name, problem=Problem.UNREADABLE)
+        for ref in (*self.inputs, *self.outputs):
+            if ref.layer not in self.by_name:
+                raise KconvertError(f"there is no layer {ref.layer!r}", where=self.name, problem=Problem.UNREADABLE)
         self.nodes = self._sorted(self.nodes)
         self.layers = self._ordered(self.layers)
         self.arrays: Arrays = {}
@@ -130,15 +135,22 @@ class Model(Layer):
         for node in self.nodes:
             if node.output in found:
                 continue
-            given = one_or_list([found[ref] for ref in node.inputs])
             layer = self.by_name[node.layer]
+            given = one_or_list([self._known(found, ref) for ref in node.inputs])
             try:
                 shape = layer.output_shape(given)
-            except (KconvertError, TypeError, ValueError, IndexError) as error:
+            except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
                 raise _at_layer(error, layer, given) from error
             for i, one in enumerate(as_list(shape)):
                 found[Ref(node.layer, node.index, i)] = one
+        for ref in self.outputs:
+            self._known(found, ref)
         return found
+
+    def _known(self, shapes: Mapping[Ref, Shape], ref: Ref) -> Shape:
+        if ref not in shapes:
+            raise KconvertError(f"no layer makes the tensor {ref.key}", where=self.name, problem=Problem.UNREADABLE)
+        return shapes[ref]
 
     def output_shape(self, shape: Any) -> Any:
         found = self.shapes(as_list(shape))
@@ -322,13 +334,13 @@ class Model(Layer):
                 nodes.append(Node(layer.name, 0, ()))
             for i, call in enumerate(item["inbound_nodes"], start=first_call(layer)):
                 nodes.append(
-                    Node(layer.name, i, tuple(Ref(*ref[:3]) for ref in call), call[0][3] if len(call[0]) > 3 else {})
+                    Node(layer.name, i, tuple(_ref(ref) for ref in call), dict(call[0][3]) if len(call[0]) > 3 else {})
                 )
         return cls(
             layers=layers,
-            nodes=_reachable(nodes, [Ref(*ref[:3]) for ref in config["output_layers"]]),
-            inputs=[Ref(*ref[:3]) for ref in config["input_layers"]],
-            outputs=[Ref(*ref[:3]) for ref in config["output_layers"]],
+            nodes=_reachable(nodes, [_ref(ref) for ref in config["output_layers"]]),
+            inputs=[_ref(ref) for ref in config["input_layers"]],
+            outputs=[_ref(ref) for ref in config["output_layers"]],
             name=config.get("name") or "model_1",
             trainable=config.get("trainable", True),
         )
@@ -390,6 +402,14 @@ class Sequential(Model):
         return {"name": self.name, "layers": [layer_config(layer, form) for layer in self.sublayers]}
 
 
+def _ref(value: Sequence[Any]) -> Ref:
+    """The tensor that `[layer, call, output, ...]` names in a configuration."""
+    layer, call, output = value[:3]
+    if not (isinstance(layer, str) and isinstance(call, int) and isinstance(output, int)):
+        raise TypeError(f"{value!r} names no tensor")
+    return Ref(layer, call, output)
+
+
 def first_call(layer: Layer) -> int:
     """Index of a layer's first call: Keras counts a nested model's own graph as its call 0."""
     return int(isinstance(layer, Model))
@@ -411,7 +431,7 @@ def leaf_weights(layer: Layer, shape: Any, outer: Path = (), trainable: bool = T
     if not layer.sublayers:
         try:
             weights = layer.weights(shape)
-        except (KconvertError, TypeError, ValueError, IndexError) as error:
+        except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
             raise _at_layer(error, layer, shape) from error
         return [LeafWeights(path, layer, weights, trainable)] if weights else []
     table = []

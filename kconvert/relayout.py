@@ -357,15 +357,16 @@ def _repeat_vector(layer: Any, call: Call) -> Moved:
 
 @_rules(L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum)
 def _merge(layer: Any, call: Call) -> Moved:
-    return call.passed(_common(call))
+    """All inputs in one layout; in the old order where some have fewer axes than others."""
+    ranks = {len(shape) for shape in call.shapes}
+    return call.passed(_common(call)) if len(ranks) == 1 else call.unchanged()
 
 
 def _common(call: Call) -> Layout:
     """The layout that all inputs of a merge are brought to: the first new one, if all can take it."""
-    ranks = {len(shape) for shape in call.shapes}
     new = [layout for layout in call.given if not layout.is_identity]
-    if len(ranks) > 1 or not new:
-        return identity(max(ranks))
+    if not new:
+        return identity(call.rank)
     if new[0].features and any(layout != new[0] for layout in call.given):
         return identity(call.rank)
     return new[0]
@@ -380,7 +381,7 @@ def _concatenate(layer: Any, call: Call) -> Moved:
 def _old_merge(layer: Any, call: Call) -> Moved:
     if layer.mode == "concat":
         return _concatenated(call, "concat_axis")
-    return call.passed(_common(call)) if layer.mode in ("sum", "mul", "ave", "max") else call.unchanged()
+    return _merge(layer, call) if layer.mode in ("sum", "mul", "ave", "max") else call.unchanged()
 
 
 def _concatenated(call: Call, key: str) -> Moved:

@@ -80,6 +80,11 @@ class Draft:
         """Calls `layer` on tensors, where it can take them; whether it could."""
         given = one_or_list([self.shapes[ref] for ref in refs])
         calls = [node for node in self.nodes if node.layer == layer.name]
+        if isinstance(layer, Model):
+            if [self.shapes[ref] for ref in refs] != layer.input_shapes:
+                return False
+        elif len(refs) > 1 and not _mergeable(layer, given):
+            return False
         try:
             table = leaf_weights(layer, given)
             found = layer.output_shape(given)
@@ -135,16 +140,12 @@ class Draft:
     def merge(self):
         first, second = self.one(self.shapes), self.one(self.shapes)
         axis = self.one([-1, *range(1, len(self.shapes[first]))])
-        if None in (*self.shapes[first][1:], *self.shapes[second][1:]) and self.shapes[first] != self.shapes[second]:
-            return  # they may differ when the model runs
         layer = self.one(
             [
                 *(cls() for cls in (L.Add, L.Multiply, L.Maximum, L.Average, L.Subtract, L.Minimum)),
                 *(L.Concatenate(axis) for _ in range(6)),
             ]
         )
-        if isinstance(layer, L.Concatenate) and not _joinable(self.shapes[first], self.shapes[second], axis):
-            return
         self.call(self.named(layer), [first, second])
 
     def nested(self):
@@ -202,12 +203,16 @@ def _weight_shapes(table):
     return [weight.shape for leaf in table for weight in leaf.weights]
 
 
-def _joinable(first, second, axis):
-    """Whether Keras would concatenate: all sizes equal but one."""
-    if len(first) != len(second):
+def _mergeable(layer, shapes):
+    """Whether Keras would merge: what is not known before the model runs must be the same thing."""
+    first, second = shapes
+    if None in (*first[1:], *second[1:]) and first != second:
         return False
-    kept = [i for i in range(len(first)) if i != axis % len(first)]
-    return all(first[i] == second[i] for i in kept)
+    if not isinstance(layer, L.Concatenate):
+        return True
+    if len(first) != len(second) or not -len(first) < layer.axis < len(first):
+        return False
+    return all(first[i] == second[i] for i in range(len(first)) if i != layer.axis % len(first))
 
 
 # ------------------------------------------------------------------ layers ----

@@ -87,7 +87,7 @@ def _add_legacy(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path
         return
     for answer in _legacy_answers(cases[0], jobs, folder, options):
         off = answer.get("error")
-        failure = answer.get("failure") or ("" if off <= ATOL else f"outputs differ by {off:.2g}")
+        failure = answer.get("failure") or ("" if off is None or off <= ATOL else f"outputs differ by {off:.2g}")
         by_name[answer["case"]].checks["C"] = Result(not failure, off, failure)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+import h5py
 import numpy as np
 
 from ..checkpoint import Rows
@@ -63,6 +65,21 @@ def gather(dataset: Any, rows: Rows, size: int = BLOCK) -> np.ndarray:
     for begin, end in spans:
         result[begin:end] = _run(dataset, rows[begin:end])
     return result
+
+
+def unpacked(dataset: h5py.Dataset, size: int = BLOCK) -> h5py.Dataset:
+    """The dataset, or where it is larger than `size` and chunked: a copy in one piece.
+
+    HDF5 would unpack every chunk again for every run of rows. The copy is in a temporary file without a
+    name, which is gone with the last reference to it.
+    """
+    if dataset.chunks is None or dataset.nbytes <= size:
+        return dataset
+    with NamedTemporaryFile(prefix="kconvert-") as named:
+        copy = h5py.File(named.name, "w").create_dataset("copy", dataset.shape, dataset.dtype)
+    for chunk in dataset.iter_chunks():
+        copy[chunk] = dataset[chunk]
+    return copy
 
 
 def _positions(rows: np.ndarray, length: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from ..checkpoint import Rows
 from ..errors import KconvertError, Problem
-from .rows import gather
+from .rows import gather, unpacked
 
 EXPANSION = 1000  # an array may be so many times larger than what is stored of it ...
 HARMLESS = 4 * 2**30  # ... or this many bytes
@@ -56,7 +57,11 @@ class StoredArray:
         if not self.dataset:
             raise unreadable("the file is closed", self.where, "read arrays inside `with read(path)`")
         with hdf5_errors("its data cannot be read", self.where):
-            return gather(self.dataset, rows)
+            return gather(self.dataset if rows is None else self._unpacked, rows)
+
+    @cached_property
+    def _unpacked(self) -> h5py.Dataset:
+        return unpacked(self.dataset)
 
 
 @dataclass(frozen=True, eq=False)

@@ -143,7 +143,7 @@ def _origin(found: Inspection) -> list[tuple[str, str, str]]:
     if not stamp:
         return []
     made = f"converted from {stamp.get('source')} to {stamp.get('target')}, data format {stamp.get('data_format')}"
-    evidence = f"{made}; the source's sha256 is {stamp.get('source_sha256')}"
+    evidence = f"{made}; sha256 of the source {str(stamp.get('source_sha256'))[:16]}..."
     return [("made by", f"kconvert {stamp.get('kconvert')}", evidence)]
 
 
@@ -199,7 +199,7 @@ def summary(made: Plan) -> RenderableType:
     weights = f"{_plural(len(made.steps), 'weight')}: {moved} rearranged, {len(made.steps) - moved} as stored"
     return Group(
         _text(f"{made.source} -> {made.target}, data format {made.data_format or KEEP}"),
-        _text(weights),
+        _text(weights if made.steps else "no weights"),
         *_lines(made.notes, mark="note:"),
     )
 
@@ -251,8 +251,10 @@ def verdict(done: Report) -> RenderableType:
 
 
 def _comparisons(done: Report) -> Table:
-    numbers = ("max error", "scale", "needs rtol")
+    numbers = ("max\nerror", "scale", "needed\nrtol")
     table = _table("layer", "class", "shape", *numbers, "", numbers=numbers)
+    table.padding = (0, 1, 0, 0)
+    table.columns[1].no_wrap = True
     outputs = [c for c in done.outputs if not c.equal]  # those that agree were seen as layers
     for c in (*done.layers, *outputs):
         style = "" if c.equal else BAD

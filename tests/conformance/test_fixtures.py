@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kconvert import KconvertError, get_backend, load_model
+from kconvert import KconvertError, convert, get_backend, load_model
 from kconvert.binding import arrays_for, source_convention
 from kconvert.conformance.cases import ATOL, converted, there_and_back
 from kconvert.conventions import Convention
@@ -12,9 +12,10 @@ from kconvert.hdf5 import read
 from kconvert.model import as_list
 from kconvert.verification import judge, run
 
+from ..fixtures import case as found
 from ..fixtures import cases, identify
 
-# What Keras 2 cannot say, or no exchange of weights can mend: refused by name, never written.
+# What Keras 2 cannot say, or no rewriting can mend: refused by name, never written.
 REFUSED = {
     "1.2.2": {
         "conv_bn_mode2_th": "BatchNormalization(mode=2)",
@@ -22,14 +23,8 @@ REFUSED = {
         "dense_bn_mode1": "BatchNormalization(mode=1)",
         "dense_bn_mode2": "BatchNormalization(mode=2)",
         "dense_prelu_srelu_psoftplus": "SReLU",
-        "maxpooling2d_same_th": "padding='same'",
     },
-    "2.3.1": {
-        "averagepooling2d_same_2x3_tf": "padding='same'",
-        "conv2dtranspose_output_padding_th": "padding='same'",
-        "conv2dtranspose_same_stride2_tf": "padding='same'",
-        "maxpooling2d_same_th": "padding='same'",
-    },
+    "2.3.1": {"convlstm2d_same_tf": "ConvLSTM2D"},
 }
 ALL = cases("1.2.2", "2.3.1")
 CONVERTIBLE = [case for case in ALL if case.name not in REFUSED[case.release]]
@@ -77,6 +72,22 @@ def test_refused_by_name_and_nothing_written(case, tmp_path):
     with pytest.raises(KconvertError) as refusal:
         converted(case, tmp_path / "converted.h5", "keras2")
     assert REFUSED[case.release][case.name] in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1.2.2-theano/maxpooling2d_same_th",
+        "2.3.1-tensorflow/averagepooling2d_same_2x3_tf",
+        "2.3.1-theano/conv2dtranspose_same_stride2_tf",
+    ],
+)
+def test_hazards_are_refused_by_name_where_no_repair_is_wanted(name, tmp_path):
+    case = found(name)
+    with pytest.raises(KconvertError, match="padding='same' puts . before the first element") as refusal:
+        convert(case.model, tmp_path / "out.h5", case.backend, case.other, repair=False)
+    assert "no exchange of weights" in str(refusal.value)
     assert list(tmp_path.iterdir()) == []
 
 

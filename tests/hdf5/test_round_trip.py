@@ -66,7 +66,7 @@ def test_provenance_may_be_computed_meanwhile(small, tmp_path):
     write(tmp_path / "out.h5", known)
     with read(tmp_path / "out.h5") as again:
         assert again.provenance == {"sha256": "00"}
-    with pytest.raises(KconvertError, match="^in.h5: cannot be read"):
+    with pytest.raises(KconvertError, match=r"^in\.h5: cannot be read"):
         write(tmp_path / "other.h5", replace(small, provenance={"sha256": failed}))
     assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import os
+
 import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kconvert.hdf5 import read
-from kconvert.hdf5.rows import blocks, gather, runs
+from kconvert.hdf5 import read, write
+from kconvert.hdf5.rows import blocks, gather, runs, unpacked
 
 LENGTH = 40
 WHOLE = np.arange(LENGTH * 6, dtype="float32").reshape(LENGTH, 2, 3)
@@ -85,6 +88,16 @@ def test_one_read_for_each_run(rows, reads):
     assert counted.reads == reads
 
 
+def test_unpacked_is_in_one_piece(dataset):
+    assert unpacked(dataset, WHOLE.nbytes) is dataset
+    copy = unpacked(dataset, WHOLE.nbytes - 1)
+    assert (copy is dataset) == (dataset.chunks is None)
+    assert copy.chunks is None
+    gc.collect()  # the file it is in stays open, though without a name
+    assert os.path.exists(copy.file.filename) == (copy is dataset)
+    np.testing.assert_array_equal(copy[()], WHOLE, strict=True)
+
+
 @given(st.lists(st.integers(0, 30), max_size=3), st.integers(1, 8), st.integers(1, 300))
 def test_blocks_cover_the_leading_axis_once(shape, itemsize, size):
     cut = list(blocks(shape, itemsize, size))
@@ -100,6 +113,20 @@ def test_blocks_cover_the_leading_axis_once(shape, itemsize, size):
 def test_a_row_outside_is_an_error(dataset, row):
     with pytest.raises(IndexError, match=str(row)):
         gather(dataset, np.array([0, row]))
+
+
+def test_rows_of_a_large_packed_array(small, tmp_path):
+    path = write(tmp_path / "packed.h5", small)
+    large = np.random.default_rng(0).integers(0, 9, (1000, 1000)).astype("float32")
+    with h5py.File(path, "r+") as file:
+        del file["dense_1/dense_1/kernel:0"]
+        file.create_dataset("dense_1/dense_1/kernel:0", data=large, chunks=(300, 400), compression="gzip")
+    rows = np.random.default_rng(1).permutation(1000)
+    with read(path) as checkpoint:
+        kernel = checkpoint.groups[1].arrays[0]
+        np.testing.assert_array_equal(kernel.read(rows), large[rows])
+        np.testing.assert_array_equal(kernel.read(slice(5, 700)), large[5:700])
+        np.testing.assert_array_equal(kernel.read(), large)
 
 
 def test_rows_of_a_real_file(keras_file):

@@ -77,8 +77,8 @@ def test_a_plan_says_what_cannot_be_converted():
 
 def test_a_report_shows_both_sides_and_each_layer():
     lines = shown(terminal.report(report(0, 2e-6)))
-    assert lines[0].split() == ["layer", "class", "shape", "max", "error", "scale", "needs", "rtol"]
-    assert lines[2].split() == ["dense_2", "Dense", "2x3", "2e-06", "1", "0", "equal"]
+    assert " ".join(lines[:2]).split() == ["max", "needed", "layer", "class", "shape", "error", "scale", "rtol"]
+    assert lines[3].split() == ["dense_2", "Dense", "2x3", "2e-06", "1", "0", "equal"]
     assert "source  in.h5           keras1/theano, ran on theano 1.0.5" in lines
     assert "the NumPy reference in tensorflow's part" in unfolded(lines)
     assert lines[-1] == "EQUAL: 2 layers, largest error 2e-06"
@@ -86,8 +86,15 @@ def test_a_report_shows_both_sides_and_each_layer():
 
 def test_a_report_that_differs_names_the_first_layer():
     lines = shown(terminal.report(report(0, 0.5, 0.25)))
-    assert lines[2].split() == ["dense_2", "Dense", "2x3", "0.5", "1", "0.5", "DIFFERS"]
+    assert lines[3].split() == ["dense_2", "Dense", "2x3", "0.5", "1", "0.5", "DIFFERS"]
     assert lines[-1] == "DIFFERS, first at dense_2 (Dense): error 0.5, allowed 0.00011 (2 of 3 layers)"
+
+
+def test_long_names_are_folded_and_classes_stay_whole():
+    layer = replace(report(0).layers[0], name="model_1#1/batch_normalization_1", layer="BatchNormalization")
+    lines = shown(terminal.report(replace(report(), layers=[layer])))
+    assert any(" BatchNormalization " in line for line in lines)
+    assert "".join(line.split()[0] for line in lines[2:4]) == "model_1#1/batch_normalization_1"
 
 
 def test_layers_that_cannot_be_compared_say_why():
