@@ -149,12 +149,14 @@ def acts(source: Path, tensorflow: Path, back: Path, copy: Path) -> dict[str, Ca
 
 def report(size: int, runs: dict[str, Run], wrong: list[str]) -> int:
     table = Table("command", title=f"A whole model of {size / MB:.0f} MB, converted", title_justify="left")
-    for heading in ("time", "time / cp", "peak memory", "bound"):
+    for heading in ("time", "/ cp", "CPU", "peak", "bound"):
         table.add_column(heading, justify="right")
     for name, one in runs.items():
         bound = f"< {BOUND / MB:.0f} MB" if name in (TO_TENSORFLOW, TO_THEANO) else ""
         ratio = one.seconds / runs[COPY].seconds
-        table.add_row(name, f"{one.seconds:.2f} s", f"{ratio:.1f}", f"{one.peak / MB:.0f} MB", bound)
+        table.add_row(
+            name, f"{one.seconds:.2f} s", f"{ratio:.1f}", f"{one.processor:.2f} s", f"{one.peak / MB:.0f} MB", bound
+        )
     if "h5repack" not in runs:
         table.add_row("h5repack", "not installed")
     peaks = {name: runs[name].peak for name in (TO_TENSORFLOW, TO_THEANO)}

@@ -26,15 +26,16 @@ start = time.perf_counter()
 child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
 _, status, usage = os.wait4(child, 0)
 took = time.perf_counter() - start
-print(json.dumps([os.waitstatus_to_exitcode(status), took, usage.ru_maxrss]))
+print(json.dumps([os.waitstatus_to_exitcode(status), took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
 """
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds on the wall clock, peak resident memory in bytes."""
+    """One run of a command: seconds on the clock and on the processors, peak resident memory in bytes."""
 
     seconds: float
+    processor: float
     peak: int
 
 
@@ -43,21 +44,25 @@ def run(*command: str | os.PathLike[str]) -> Run:
     watched = [sys.executable, "-I", "-S", "-c", WATCH, *command]
     compiled = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     answer = subprocess.run(watched, env=compiled, stdout=subprocess.PIPE, check=True)
-    code, seconds, peak = json.loads(answer.stdout)
+    code, seconds, processor, peak = json.loads(answer.stdout)
     if code:
         raise subprocess.CalledProcessError(code, list(map(str, command)))
-    return Run(seconds, peak * (1 if sys.platform == "darwin" else 1024))
+    return Run(seconds, processor, peak * (1 if sys.platform == "darwin" else 1024))
 
 
 def rounds(acts: Mapping[str, Callable[[], Run]], count: int) -> dict[str, Run]:
-    """Every act `count` times, in turns, so that a busy moment hits all alike: median time, highest peak."""
+    """Every act `count` times, in turns, so that a busy moment hits all alike: median times, highest peak."""
     done: dict[str, list[Run]] = {name: [] for name in acts}
     for _ in range(count):
         for name, act in acts.items():
             done[name].append(act())
-    return {
-        name: Run(median(run.seconds for run in runs), max(run.peak for run in runs)) for name, runs in done.items()
-    }
+    return {name: _summary(runs) for name, runs in done.items()}
+
+
+def _summary(runs: Sequence[Run]) -> Run:
+    return Run(
+        median(run.seconds for run in runs), median(run.processor for run in runs), max(run.peak for run in runs)
+    )
 
 
 def show(table: Table, failures: Sequence[str]) -> int:

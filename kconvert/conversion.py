@@ -14,56 +14,26 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from . import hdf5
 from .binding import Binding, Place, bind, places, source_convention
-from .checkpoint import Checkpoint, Group, LazyArray, Rows
+from .checkpoint import Checkpoint, Group, LazyArray
 from .config import model_config, model_from_config, read_architecture
 from .conventions import DATA_FORMATS, Convention
 from .errors import KconvertError, Problem
 from .hazards import Hazard, hazards
-from .kernels import Chain, Shape
+from .kernels import Chain
 from .model import Model
 from .modernize import modernize
+from .optimizer import read_state, write_state
 from .relayout import Relayout, relayout
 from .repair import repair as mend
 from .rewrite import Rewritten
+from .steps import Step
 
 NATIVE, KEEP = "native", "keep"
 SAME = "same"
 KERAS2_RELEASE = "2.3.1"
 MENTIONED = 3  # hazards that a refusal names; the plan has them all
-
-
-@dataclass(frozen=True)
-class Step:
-    """What happens to one weight: its stored arrays, the chain, and the names of the arrays that come out."""
-
-    path: tuple[str, ...]
-    sources: tuple[LazyArray, ...]
-    chain: Chain
-    targets: tuple[str, ...]
-
-    @property
-    def source_shapes(self) -> tuple[Shape, ...]:
-        return tuple(tuple(array.shape) for array in self.sources)
-
-    @property
-    def target_shapes(self) -> tuple[Shape, ...]:
-        return self.chain.shapes(self.source_shapes)
-
-    def read(self) -> tuple[np.ndarray, ...]:
-        """The arrays that come out."""
-        return self.chain.apply(*(array.read() for array in self.sources))
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "weight": "/".join(self.path),
-            "from": [{"name": array.name, "shape": list(array.shape)} for array in self.sources],
-            "ops": self.chain.to_json(),
-            "to": [{"name": n, "shape": list(s)} for n, s in zip(self.targets, self.target_shapes, strict=True)],
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +52,7 @@ class Plan:
     model: Model
     result: Relayout
     steps: Sequence[Step]
+    optimizer: Sequence[LazyArray]
     evidence: Sequence[str]
     notes: Sequence[str]
     hazards: Sequence[Hazard]
@@ -115,6 +86,7 @@ def plan(
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
     repair: bool = True,
+    drop_optimizer: bool = False,
     force: bool = False,
 ) -> Plan:
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
@@ -123,7 +95,7 @@ def plan(
     or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: architecture
     JSON, for files of weights alone. source_data_format: what Keras 1 layers used that did not store
     it. repair: rewrite layers that the two backends compute differently, else they are refused when the
-    plan is applied. force: take `source` even where the file says otherwise.
+    plan is applied. drop_optimizer: leave the optimizer's state out. force: take `source` even where the file says otherwise.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     origin, evidence = source_convention(checkpoint, source, force)
@@ -140,8 +112,12 @@ def plan(
     )
     result = relayout(mended.model, wanted, reordered)
     notes = [*matched, *repairs, *result.notes]
+    steps = _steps(bindings, places(result.model, goal), result.weights, goal)
+    state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
-        notes.append("the optimizer's state is not carried over")
+        carried = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal, drop_optimizer, format)
+        state = () if isinstance(carried, str) else carried
+        notes += [f"the optimizer's state is dropped: {carried}"] if isinstance(carried, str) else []
     version = (
         KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(model, form)
     )
@@ -151,13 +127,34 @@ def plan(
         data_format=wanted,
         model=model,
         result=result,
-        steps=_steps(bindings, places(result.model, goal), result.weights, goal),
+        steps=steps,
+        optimizer=state,
         evidence=evidence,
         notes=notes,
         aliases={**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
         hazards=() if repair else found,
         keras_version=version,
     )
+
+
+def _optimizer(
+    checkpoint: Checkpoint,
+    model: Model,
+    result: Model,
+    bindings: Sequence[Binding],
+    steps: Sequence[Step],
+    origin: Convention,
+    goal: Convention,
+    drop: bool,
+    format: str,
+) -> Sequence[LazyArray] | str:
+    """The optimizer's state for the target, or why it is dropped."""
+    if drop:
+        return "as asked"
+    state = read_state(checkpoint, model, bindings, origin)
+    if isinstance(state, str):
+        return state
+    return write_state(state, result, steps, bindings, goal, complete=format != SAME)
 
 
 def architecture(
@@ -214,36 +211,6 @@ def _steps(
 # ---------------------------------------------------------------- applying ----
 
 
-class _Result:
-    """One array of a converted checkpoint: read and rearranged when asked for, by rows where that is possible."""
-
-    def __init__(self, step: Step, index: int) -> None:
-        self._step, self._index = step, index
-        self.name, self.shape = step.targets[index], step.target_shapes[index]
-        self.dtype: np.dtype[Any] = step.sources[0].dtype
-        self._whole: np.ndarray | None = None
-
-    def read(self, rows: Rows = None) -> np.ndarray:
-        if rows is None:
-            return self._step.read()[self._index]
-        wanted = np.arange(self.shape[0])[rows]
-        block = self._block(wanted)
-        if block is not None:
-            return block
-        if self._whole is None:
-            self._whole = self._step.read()[self._index]
-        part = self._whole[rows]
-        if wanted.size and wanted.max() == self.shape[0] - 1:
-            self._whole = None  # the last rows were asked for: let go of the array
-        return part
-
-    def _block(self, wanted: np.ndarray) -> np.ndarray | None:
-        if len(self._step.sources) > 1 or len(self._step.targets) > 1:
-            return None
-        (source,) = self._step.sources
-        return self._step.chain.block(wanted, tuple(source.shape), source.read)
-
-
 def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None = None) -> Checkpoint:
     """The converted checkpoint; its arrays are computed when they are read.
 
@@ -260,7 +227,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         )
     steps = {step.path: step for step in plan.steps}
     groups = [
-        Group(name, [_Result(steps[place.path], place.index) for place in found])
+        Group(name, [steps[place.path].result(place.index) for place in found])
         for name, found in places(plan.result.model, plan.target)
     ]
     return replace(
@@ -270,7 +237,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         backend=plan.target.backend,
         keras_version=plan.keras_version,
         model_config=_written_config(plan) if checkpoint.model_config is not None else None,
-        optimizer=(),
+        optimizer=plan.optimizer,
         provenance=provenance,
     )
 
@@ -301,6 +268,7 @@ def convert(
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
     repair: bool = True,
+    drop_optimizer: bool = False,
     force: bool = False,
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
@@ -317,7 +285,9 @@ def convert(
     result = Path(out) if out is not None else default_target(origin, target)
     with hdf5.read(origin) as checkpoint:
         refuse_converted(checkpoint, source, target, force)
-        made = plan(checkpoint, source, target, data_format, format, arch, source_data_format, repair, force)
+        made = plan(
+            checkpoint, source, target, data_format, format, arch, source_data_format, repair, drop_optimizer, force
+        )
         refuse_unchanged(made, origin)
         with ThreadPoolExecutor(1) as beside:  # hashing takes about as long as all the rest
             provenance = _provenance(made, beside.submit(hdf5.sha256, origin))

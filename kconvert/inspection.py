@@ -85,28 +85,29 @@ def inspect(
     """
     with hdf5.read(path) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
-        model, notes = _model(config, checkpoint.keras_version, source_data_format)
+        model, prospects, notes = _understood(checkpoint, config, source_data_format)
         return Inspection(
             path=str(path),
             size=checkpoint.path.stat().st_size if checkpoint.path else 0,
             facts=_facts(checkpoint, config, arch),
             layers=_layers(checkpoint, config, model),
-            hazards=_hazards(model, checkpoint.found_backend) if model else {},
+            hazards=prospects,
             provenance=checkpoint.provenance,
             notes=notes,
         )
 
 
-def _model(
-    config: Json | None, keras_version: str | None, source_data_format: str | None
-) -> tuple[Model | None, list[str]]:
-    """The model, or None and a note that says why there is none."""
+def _understood(
+    checkpoint: Checkpoint, config: Json | None, source_data_format: str | None
+) -> tuple[Model | None, dict[str, list[str]], list[str]]:
+    """The model and its hazards, or a note that says why there is no model."""
     if config is None:
-        return None, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
+        return None, {}, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
     try:
-        return model_from_config(dict(config), keras_version, source_data_format), []
+        model = model_from_config(dict(config), checkpoint.keras_version, source_data_format)
+        return model, _hazards(model, checkpoint.found_backend), []
     except KconvertError as error:
-        return None, [f"kconvert cannot convert this architecture: {error}"]
+        return None, {}, [f"kconvert cannot convert this architecture: {error}"]
 
 
 # ------------------------------------------------------------------- facts ----

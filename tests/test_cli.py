@@ -1,12 +1,15 @@
 """The command line: every exit code, every bad input, and files that were made wrong."""
 
+import functools
 import json
+import operator
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import click
 import h5py
@@ -265,6 +268,33 @@ def test_a_bad_file_is_refused_and_nothing_written(model, code, words, spoil):
     result = refused(code, words, model, "--to", "tensorflow", "--no-repair")
     assert str(model) in result.stderr
     assert contents(model.parent) == before
+
+
+ANYTHING = [None, -1, 0, 1.5, "x", [], {}, [None], True, 10**9, {"class_name": "Dense"}, "channels_last"]
+
+
+def places(value, path=()):
+    """The path of every value in a JSON value."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
+    for key, item in items:
+        yield from places(item, (*path, key))
+
+
+@pytest.mark.parametrize("case", ["1.2.2-theano/merge_sequential_sum", "2.3.1-theano/nested_frozen_bn_th"])
+def test_whatever_stands_in_an_architecture_is_no_bug(case, tmp_path):
+    path, random = tmp_path / "model.h5", Random(0)
+    for _ in range(40):
+        shutil.copy(FIXTURES / case / "model.h5", path)
+        with h5py.File(path) as file:
+            architecture = json.loads(file.attrs["model_config"])
+        *outer, last = random.choice([place for place in places(architecture) if place])
+        inner = functools.reduce(operator.getitem, outer, architecture)
+        inner[last] = random.choice(ANYTHING)
+        attributes(path, model_config=json.dumps(architecture).encode())
+        assert run("inspect", path).exit_code == EQUAL, (outer, last, inner[last])
+        code = run(path, "--to", "tensorflow", "--no-verify", "--force").exit_code
+        assert code in (EQUAL, USAGE, UNSUPPORTED, UNREADABLE), (outer, last, inner[last])
 
 
 BAD_WORDS = [

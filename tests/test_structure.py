@@ -17,8 +17,8 @@ FLOORS = [
     "backend",
     "layers",
     "config model hdf5 binding",
-    "training modernize relayout hazards convert loading inspection inputs",
-    "verify report",
+    "training rewrite modernize relayout hazards repair conversion loading inspection inputs",
+    "verification report",
     "cli conformance",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -32,6 +32,7 @@ class Op(ABC):
 
     registry: ClassVar[dict[str, type[Op]]] = {}
     id: ClassVar[str]
+    moves: ClassVar[bool] = True  # elements only change places; False where they are computed
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
