@@ -18,21 +18,21 @@ from .conventions import BACKENDS, FORMATS, Convention, Storage, Weight, slot_or
 from .errors import KconvertError, Problem
 from .layers import InputLayer
 from .layers.base import Layer
-from .model import Arrays, LeafWeights, Model, Path, Sequential, nest
+from .model import Arrays, LayerPath, LeafWeights, Model, Sequential, nest
 
 
 @dataclass(frozen=True)
 class Place:
     """One stored array: slot `slot` of the weights of `layer`, which stands at path `leaf`."""
 
-    leaf: Path
+    leaf: LayerPath
     layer: Layer
     slot: str
     stored: Storage
     trainable: bool
 
     @property
-    def path(self) -> Path:
+    def path(self) -> LayerPath:
         """The layer's path, and the weight's name."""
         return (*self.leaf, self.stored.weight.name)
 
@@ -53,7 +53,7 @@ class Place:
 class Binding:
     """One weight of a model and the stored arrays it is made of, slot by slot."""
 
-    path: Path
+    path: LayerPath
     weight: Weight
     stored: Storage
     arrays: tuple[LazyArray, ...]
@@ -110,7 +110,7 @@ def bind(model: Model, checkpoint: Checkpoint, convention: Convention) -> tuple[
         while _adapted(model, checkpoint, convention):
             pass
         pairs, notes = _matched_groups(model, checkpoint, convention)
-        found: dict[tuple[Path, str], LazyArray] = {}
+        found: dict[tuple[LayerPath, str], LazyArray] = {}
         for name, expected, group in pairs:
             for place, array in _matched_arrays(name, expected, group, convention):
                 found[place.leaf, place.slot] = array

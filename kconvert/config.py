@@ -15,7 +15,9 @@ from typing import Any
 from .conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from .errors import KconvertError, Problem
 from .layers.base import layer_config, layer_from_config
+from .layers.custom import CUSTOM
 from .model import Model
+from .safe_yaml import parse as parse_yaml
 
 Json = dict[str, Any]
 
@@ -445,6 +447,8 @@ def to_keras1(item: Json) -> Json:
             inbound = [[ref[:3] for ref in call] for call in entry["inbound_nodes"]]
             layers.append({"name": entry["name"], **old, "inbound_nodes": inbound})
         return {"class_name": name, "config": {**config, "layers": layers}}
+    if name in CUSTOM:
+        return item
     rule = next((rule for rule in RULES if rule.new == name and rule.fits(config)), None)
     if rule is None:
         raise KconvertError(
@@ -523,25 +527,30 @@ def model_config(model: Model, form: str, keras_version: str, backend: str) -> J
 
 
 def architecture_json(path: str) -> Json:
-    """What `model.to_json()` wrote into the file `path`. Raises KconvertError where it is no JSON object."""
+    """What `model.to_json()` or `model.to_yaml()` wrote into the file `path`; YAML by its ending `.yaml` or `.yml`.
+
+    Raises KconvertError where it is neither, or no model's.
+    """
+    yaml = path.lower().endswith((".yaml", ".yml"))
     try:
         with open(path, encoding="utf-8") as file:
-            config = json.load(file)
+            config = parse_yaml(file.read()) if yaml else json.load(file)
     except OSError as error:
         raise KconvertError(f"cannot be read ({error.strerror})", where=path, problem=Problem.UNREADABLE) from error
     except (ValueError, RecursionError) as error:
-        raise KconvertError(
-            "is not JSON", where=path, fix="give what model.to_json() wrote", problem=Problem.UNREADABLE
-        ) from error
+        raise _no_model(path, f"is not YAML of Keras ({error})" if yaml else "is not JSON") from error
     if not isinstance(config, dict):
-        raise KconvertError(
-            "is not the JSON of a model", where=path, fix="give what model.to_json() wrote", problem=Problem.UNREADABLE
-        )
+        raise _no_model(path, f"is not the {'YAML' if yaml else 'JSON'} of a model")
     return config
 
 
+def _no_model(path: str, what: str) -> KconvertError:
+    fix = "give what model.to_json() or (in a file .yaml) model.to_yaml() wrote"
+    return KconvertError(what, where=path, fix=fix, problem=Problem.UNREADABLE)
+
+
 def read_architecture(path: str, data_format: str | None = None) -> Model:
-    """The model described by a JSON file that `model.to_json()` wrote."""
+    """The model described by a file that `model.to_json()` or `model.to_yaml()` wrote."""
     try:
         return model_from_config(architecture_json(path), data_format=data_format)
     except KconvertError as error:

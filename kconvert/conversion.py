@@ -22,7 +22,7 @@ from .conventions import DATA_FORMATS, Convention
 from .errors import KconvertError, Problem
 from .hazards import Hazard, hazards
 from .kernels import Chain
-from .model import Model
+from .model import LayerPath, Model
 from .modernize import modernize
 from .optimizer import read_state, write_state
 from .relayout import Relayout, relayout
@@ -42,7 +42,7 @@ class Plan:
 
     model: the architecture of the source; result: that of the target, with the layouts of its tensors.
     evidence: how the source's convention is known; notes: what a user should know; hazards: layers that
-    the two backends compute differently and that were not to be repaired; aliases: the target's name of
+    the two backends compute differently and that were not repaired; aliases: the target's name of
     each tensor that another layer makes there.
     """
 
@@ -105,14 +105,12 @@ def plan(
     bindings, matched = bind(model, checkpoint, origin)
     reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
     wanted = _wanted_data_format(data_format, goal)
-    said = Rewritten(model, {}) if format == SAME else modernize(model)
-    found = hazards(said.model, origin.backend, target)
-    mended, repairs = (
-        mend(said.model, found, origin.backend, target, form) if repair else (Rewritten(said.model, {}), [])
-    )
+    said = Rewritten(model) if format == SAME else modernize(model)
+    found = hazards(said.model, origin.backend, target) if repair else []
+    mended, repairs = mend(said.model, found, origin.backend, target, form)
     result = relayout(mended.model, wanted, reordered)
     notes = [*matched, *repairs, *result.notes]
-    steps = _steps(bindings, places(result.model, goal), result.weights, goal)
+    steps = _steps(bindings, places(result.model, goal), _ops(mended.weights, result.weights), goal)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
         carried = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal, drop_optimizer, format)
@@ -132,9 +130,14 @@ def plan(
         evidence=evidence,
         notes=notes,
         aliases={**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
-        hazards=() if repair else found,
+        hazards=hazards(mended.model, origin.backend, target),
         keras_version=version,
     )
+
+
+def _ops(first: Mapping[LayerPath, Chain], then: Mapping[LayerPath, Chain]) -> dict[LayerPath, Chain]:
+    """The ops on canonical weights of two rewritings, one after the other."""
+    return {path: first.get(path, Chain()) >> then.get(path, Chain()) for path in {**first, **then}}
 
 
 def _optimizer(
@@ -194,7 +197,7 @@ def _release(model: Model, form: str) -> str:
 def _steps(
     bindings: Sequence[Binding],
     groups: Sequence[tuple[str, list[Place]]],
-    moved: Mapping[tuple[str, ...], Chain],
+    moved: Mapping[LayerPath, Chain],
     goal: Convention,
 ) -> list[Step]:
     """One step a weight: from its stored form to the canonical one, carried over, and to the target's."""

@@ -21,7 +21,7 @@ from .layers import InputLayer, Layer
 from .layers.base import Shape, layer_config, layer_from_config
 
 Arrays = dict[str, Any]
-Path = tuple[str, ...]
+LayerPath = tuple[str, ...]
 
 
 class Ref(NamedTuple):
@@ -419,13 +419,13 @@ def first_call(layer: Layer) -> int:
 class LeafWeights:
     """A layer that holds weights itself, where it stands (names from the outermost in), and what weights it has."""
 
-    path: Path
+    path: LayerPath
     layer: Layer
     weights: list[Weight]
     trainable: bool
 
 
-def leaf_weights(layer: Layer, shape: Any, outer: Path = (), trainable: bool = True) -> list[LeafWeights]:
+def leaf_weights(layer: Layer, shape: Any, outer: LayerPath = (), trainable: bool = True) -> list[LeafWeights]:
     """The weights of `layer` and of every layer inside it, for inputs of `shape`."""
     path, trainable = (*outer, layer.name), trainable and layer.trainable
     if not layer.sublayers:

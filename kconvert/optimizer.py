@@ -23,7 +23,7 @@ import numpy as np
 from .binding import Binding, Place, places
 from .checkpoint import Checkpoint, InMemory, LazyArray
 from .conventions import Convention
-from .model import Model, Path, Sequential
+from .model import LayerPath, Model, Sequential
 from .steps import Step
 
 
@@ -45,7 +45,7 @@ STRUCTURES = {
     "Nadam": Structure(("iterations", "m_schedule"), ("m", "v")),
 }
 
-Key = tuple[Path, str]
+Key = tuple[LayerPath, str]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def write_state(
     return written
 
 
-def _target_order(model: Model, goal: Convention) -> list[tuple[Path, int]]:
+def _target_order(model: Model, goal: Convention) -> list[tuple[LayerPath, int]]:
     """(weight, which of its arrays) in the order that Keras of `goal` reads."""
     found = _trainable(model, goal)
     if goal.format.startswith("keras1"):
@@ -152,10 +152,10 @@ def _target_order(model: Model, goal: Convention) -> list[tuple[Path, int]]:
 
 
 def _moved(
-    slot: dict[Key, LazyArray], steps: Sequence[Step], by_path: dict[Path, Binding]
-) -> dict[tuple[Path, int], LazyArray]:
+    slot: dict[Key, LazyArray], steps: Sequence[Step], by_path: dict[LayerPath, Binding]
+) -> dict[tuple[LayerPath, int], LazyArray]:
     """One slot's arrays, each through the chain of its parameter; empty ones as they are."""
-    made: dict[tuple[Path, int], LazyArray] = {}
+    made: dict[tuple[LayerPath, int], LazyArray] = {}
     for step in steps:
         keys = [(step.path[:-1], name) for name in by_path[step.path].stored.slots]
         if not all(key in slot for key in keys):

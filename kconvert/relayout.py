@@ -20,7 +20,7 @@ from .conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from .errors import KconvertError
 from .kernels import Block, Chain, Rows, Transpose, plain
 from .layers.base import Layer, Shape
-from .model import Model, Node, Path, Ref, Sequential, as_list, one_or_list
+from .model import LayerPath, Model, Node, Ref, Sequential, as_list, one_or_list
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Moved:
     inputs: list[Layout]
     layer: Layer
     outputs: list[Layout]
-    weights: dict[Path, Chain] = field(default_factory=dict)
+    weights: dict[LayerPath, Chain] = field(default_factory=dict)
     layouts: dict[str, Layout] = field(default_factory=dict)
     reordered: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
@@ -128,7 +128,9 @@ class Call:
         inputs = [identity(len(shape)) for shape in self.shapes]
         return Moved(inputs, self.layer, [identity(rank) for rank in self.output_ranks()])
 
-    def passed(self, layout: Layout, layer: Layer | None = None, weights: dict[Path, Chain] | None = None) -> Moved:
+    def passed(
+        self, layout: Layout, layer: Layer | None = None, weights: dict[LayerPath, Chain] | None = None
+    ) -> Moved:
         """The layer gives what it takes."""
         return Moved(
             [layout] * len(self.shapes), layer or self.layer, [layout] * len(self.output_ranks()), weights or {}
@@ -223,7 +225,7 @@ def _normalization(layer: Any, call: Call) -> Moved:
     if layer.mode and not layout.is_identity:
         return call.unchanged()
     axis = layer.axis % call.rank
-    weights: dict[Path, Chain] = {}
+    weights: dict[LayerPath, Chain] = {}
     if layout.features and axis == call.rank - 1:
         weights = {(weight.name,): _rows("o", "o", layout) for weight in layer.weights(call.shapes[0])}
     return call.passed(layout, call.changed(axis=_like(layer.axis, layout.axis(axis), call.rank)), weights)
@@ -248,7 +250,7 @@ def _map_parameters(layer: Any, call: Call) -> Moved:
         chain = Chain((Transpose(names, "".join(names[a - 1] for a in layout.axes[1:])),))
     else:
         chain = Chain() if call.rank - 1 in shared else _rows(names[-1], names, layout)
-    weights: dict[Path, Chain] = {(weight.name,): chain for weight in layer.weights(call.shapes[0])}
+    weights: dict[LayerPath, Chain] = {(weight.name,): chain for weight in layer.weights(call.shapes[0])}
     return call.passed(layout, call.changed(shared_axes=shared or None), weights)
 
 
@@ -273,7 +275,7 @@ def _reordered_kernel(call: Call, kernels: dict[str, str]) -> Moved:
     kept = call.unchanged()
     if not layout.features:
         return kept
-    weights: dict[Path, Chain] = {(name,): _rows("i", axes, layout) for name, axes in kernels.items()}
+    weights: dict[LayerPath, Chain] = {(name,): _rows("i", axes, layout) for name, axes in kernels.items()}
     return Moved([layout, *kept.inputs[1:]], call.layer, kept.outputs, weights)
 
 
@@ -462,7 +464,7 @@ class Relayout:
     inputs: list[Layout]
     outputs: list[Layout]
     layouts: dict[str, Layout]
-    weights: dict[Path, Chain]
+    weights: dict[LayerPath, Chain]
     reordered: frozenset[str]
     notes: list[str]
 
@@ -510,7 +512,7 @@ class _Walk:
         self.layouts: dict[Ref, Layout] = {}
         self.inner: dict[str, Layout] = {}  # of tensors in nested models
         self.done: dict[str, Moved] = {}
-        self.weights: dict[Path, Chain] = {}
+        self.weights: dict[LayerPath, Chain] = {}
         self.inserted: list[tuple[Layer, Node]] = []
         self.nodes: list[Node] = []
         self.notes: list[str] = []

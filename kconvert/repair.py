@@ -5,6 +5,8 @@ source's backend spelled out and padding='valid' (rulebook A8):
 
     convolution              zeros around its input (or a crop), then the convolution
     transposed convolution   the full result, then a crop
+    convolutional LSTM       a kernel of even size grows by zeros to the odd one that is padded alike,
+                             with zeros around the input to match
     pooling                  the windows that hang over the edge belong to smaller poolings of the edge;
                              all parts are joined again (exact for maximum and average alike)
 """
@@ -12,7 +14,7 @@ source's backend spelled out and padding='valid' (rulebook A8):
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from itertools import groupby, product
 from typing import Any
@@ -21,6 +23,7 @@ from . import layers as L
 from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from .errors import KconvertError
 from .hazards import Hazard, spatial_sizes, windows
+from .kernels import Chain, Grow
 from .layers.base import Layer, Shape
 from .model import Model
 from .rewrite import Piece, Rewritten, chain, changed, rewrite
@@ -108,6 +111,30 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         full.output_padding = tuple(extra)
         crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
     return chain(full, *_around(layer, [(-before, -after) for before, after in crops]))
+
+
+@explicit.register(L.ConvLSTM2D)
+def _convolutional_recurrent(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    """The recurrent convolution is 'same' whatever the layer says, so its kernel must be of odd size."""
+    facts, step = context.facts, (shape[0], *shape[2:])
+    windows_per_axis = zip(
+        "hw", spatial_sizes(layer, step), layer.kernel_size, layer.strides, layer.dilation_rate, strict=True
+    )
+    grown, pads = [], []
+    for axis, size, k, stride, dilation in windows_per_axis:
+        spread, n = (k - 1) * dilation + 1, _known(layer, size)
+        extra = 1 - k % 2
+        before = (k + extra) // 2 - facts.conv_padding(n, k, 1)
+        around = (0, 0)
+        if layer.padding == "same":
+            around = same_padding(facts.conv_padding(n, spread, stride), n, spread, stride)
+        grown.append((axis, before, extra - before))
+        pads.append((around[0] + before * dilation, around[1] + (extra - before) * dilation))
+    grow = Chain((Grow(tuple(grown), "hwio"),))
+    sizes = tuple(k + 1 - k % 2 for k in layer.kernel_size)
+    frames = [L.TimeDistributed(frame, name=f"{frame.name}s") for frame in _around(layer, pads)]
+    pieces = chain(*frames, changed(layer, kernel_size=sizes, padding="valid"))
+    return [*pieces[:-1], replace(pieces[-1], weights={("kernel",): grow, ("recurrent_kernel",): grow})]
 
 
 def _known(layer: Layer, size: int | None) -> int:

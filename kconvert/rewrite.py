@@ -6,23 +6,28 @@ the layer stays. Calls go on from the last piece; a chain that only grows stays 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import KconvertError
+from .kernels import Chain
 from .layers import InputLayer, TimeDistributed
 from .layers.base import Layer
-from .model import Model, Node, Ref, Sequential, first_call, one_or_list
+from .model import LayerPath, Model, Node, Ref, Sequential, first_call, one_or_list
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One layer of the small graph; inputs: names of earlier pieces, none for the inputs of the whole."""
+    """One layer of the small graph; inputs: names of earlier pieces, none for the inputs of the whole.
+
+    weights: ops on the canonical weights it takes over, by path inside the layer.
+    """
 
     layer: Layer
     inputs: tuple[str, ...] = ()
+    weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
 
 
 Rewriter = Callable[[Layer, Any], Sequence[Piece] | None]
@@ -45,13 +50,18 @@ def changed(layer: Layer, /, **config: Any) -> Any:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """The new graph. aliases: the new name of each tensor that has another one now."""
+    """The new graph.
+
+    aliases: the new name of each tensor that has another one now. weights: ops on canonical weights, by
+    path.
+    """
 
     model: Model
-    aliases: dict[str, str]
+    aliases: dict[str, str] = field(default_factory=dict)
+    weights: dict[LayerPath, Chain] = field(default_factory=dict)
 
 
-def rewrite(model: Model, function: Rewriter, shapes: Any = None, prefix: str = "") -> Rewritten:
+def rewrite(model: Model, function: Rewriter, shapes: Any = None) -> Rewritten:
     """`model` with `function` applied to each of its layers, nested models' too.
 
     Raises KconvertError where a layer is called more than once and would become different things.
@@ -64,7 +74,7 @@ def rewrite(model: Model, function: Rewriter, shapes: Any = None, prefix: str = 
     ):
         if isinstance(layer, Model):
             result = rewrite(layer, function, shape)
-            pieces[layer.name], inner[layer.name] = [Piece(result.model)], result.aliases
+            pieces[layer.name], inner[layer.name] = [Piece(result.model, (), result.weights)], result.aliases
             continue
         apply = _at_each_step(function) if isinstance(layer, TimeDistributed) else function
         pieces[layer.name] = list(apply(layer, shape) or [Piece(layer)])
@@ -74,8 +84,9 @@ def rewrite(model: Model, function: Rewriter, shapes: Any = None, prefix: str = 
         names = inner.get(node.layer, {})
         aliases.update((f"{node.output.key}/{old}", f"{node.output.key}/{new}") for old, new in names.items())
     aliases.update((old.key, new.key) for old, new in ends.items())
-    layers = [piece.layer for layer in model.layers for piece in pieces[layer.name]]
-    return Rewritten(_assembled(model, layers, nodes, ends, pieces), aliases)
+    made = [piece for layer in model.layers for piece in pieces[layer.name]]
+    weights = {(piece.layer.name, *path): ops for piece in made for path, ops in piece.weights.items()}
+    return Rewritten(_assembled(model, [piece.layer for piece in made], nodes, ends, pieces), aliases, weights)
 
 
 def _at_each_step(function: Rewriter) -> Rewriter:
@@ -84,16 +95,25 @@ def _at_each_step(function: Rewriter) -> Rewriter:
     def apply(layer: Any, shape: Any) -> list[Piece] | None:
         step, inner = (shape[0], *shape[2:]), layer.layer
         if isinstance(inner, Model):
-            return [Piece(changed(layer, layer=rewrite(inner, function, step).model))]
+            result = rewrite(inner, function, step)
+            return [Piece(changed(layer, layer=result.model), (), _inside(inner, result.weights))]
         pieces = function(inner, step)
         if pieces is None:
             return None
         if not _is_chain(pieces):
             return [Piece(changed(layer, layer=_small_model(pieces, step, inner)))]
         names = {piece.layer.name: f"{layer.name}_{piece.layer.name}" for piece in pieces} | {inner.name: layer.name}
-        return chain(*(changed(layer, layer=piece.layer, name=names[piece.layer.name]) for piece in pieces))
+        wrapped = chain(*(changed(layer, layer=piece.layer, name=names[piece.layer.name]) for piece in pieces))
+        return [
+            replace(w, weights=_inside(piece.layer, piece.weights)) for w, piece in zip(wrapped, pieces, strict=True)
+        ]
 
     return apply
+
+
+def _inside(layer: Layer, weights: Mapping[LayerPath, Chain]) -> dict[LayerPath, Chain]:
+    """Paths as seen from a wrapper around `layer`."""
+    return {(layer.name, *path): ops for path, ops in weights.items()}
 
 
 def _small_model(pieces: Sequence[Piece], shape: Any, layer: Layer) -> Model:

@@ -24,6 +24,9 @@ MOST = 1500  # elements of a tensor, batch left out: so that a law takes millise
 ACTIVATIONS = ("linear", "relu", "tanh", "softmax", "sigmoid")
 
 
+OF_ANY_RANK = (L.Activation, L.Dropout, L.LeakyReLU, L.ELU, L.ReLU, L.Softmax, L.Flatten, L.Reshape, L.Concatenate, L.Add)
+
+
 @dataclass
 class Draft:
     """A graph while it is being drawn.
@@ -99,9 +102,10 @@ class Draft:
             return False  # a model of several outputs at every time step
         if any(not size or size < 1 for shape in real for size in shape[1:]) or any(np.prod(s[1:]) > MOST for s in real):
             return False
-        if calls and table:
+        if calls:
             first = [self.shapes[ref] for ref in calls[0].inputs]
-            if [len(shape) for shape in first] != [len(self.shapes[ref]) for ref in refs]:
+            same_ranks = [len(shape) for shape in first] == [len(self.shapes[ref]) for ref in refs]
+            if not same_ranks and not isinstance(layer, OF_ANY_RANK):
                 return False
             if _weight_shapes(leaf_weights(layer, one_or_list(first))) != _weight_shapes(table):
                 return False

@@ -17,7 +17,7 @@ FLOORS = [
     "backend",
     "layers",
     "config model hdf5 binding",
-    "training rewrite modernize relayout hazards repair conversion loading inspection inputs",
+    "training rewrite modernize relayout hazards repair steps optimizer conversion loading inspection inputs",
     "verification report",
     "cli conformance",
 ]

@@ -35,7 +35,7 @@ def main(release, backend, jobs_path):
                 raise ValueError("shapes {} where {} are expected".format(*shapes))
             answer["error"] = max(float(np.abs(got[i] - want[i]).max()) for i in range(len(want)))
         except Exception as problem:
-            answer["failure"] = "{}: {}".format(type(problem).__name__, str(problem)[:300])
+            answer["failure"] = f"{type(problem).__name__}: {str(problem)[:300]}"
         print(json.dumps(answer))
         sys.stdout.flush()
 

@@ -1,6 +1,6 @@
 """The weight-layout algebra: pure, invertible rearrangements of arrays (NumPy only)."""
 
-from .axes import Flip, Transpose
+from .axes import Flip, Grow, Transpose
 from .base import Chain, EachOp, GateOp, Op, Shape
 from .gates import Fuse, Gates, Split
 from .rows import Block, Rows, plain
@@ -13,6 +13,7 @@ __all__ = [
     "Fuse",
     "GateOp",
     "Gates",
+    "Grow",
     "Op",
     "Rows",
     "Shape",

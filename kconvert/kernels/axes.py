@@ -82,6 +82,71 @@ class Transpose(EachOp):
 
 
 @dataclass(frozen=True)
+class Grow(EachOp):
+    """Zeros before and after along some axes, so that a kernel of even size becomes one of odd size.
+
+    pads: (axis, before, after); negative numbers cut what a `Grow` has added. The inverse is exact on
+    what was grown.
+
+    >>> Grow((("w", 0, 1),), "wio").array(np.ones((2, 1, 1))).ravel()
+    array([1., 1., 0.])
+    """
+
+    pads: tuple[tuple[str, int, int], ...]
+    of: str
+    id = "grow"
+
+    def __post_init__(self) -> None:
+        if not {axis for axis, _, _ in self.pads} <= set(self.of):
+            raise KconvertError(f"axes {[axis for axis, _, _ in self.pads]} are not among {self.of!r}")
+
+    @property
+    def inverse(self) -> Grow:
+        return Grow(tuple((axis, -before, -after) for axis, before, after in self.pads), self.of)
+
+    @property
+    def is_identity(self) -> bool:
+        return all(before == after == 0 for _, before, after in self.pads)
+
+    @property
+    def keeps_last_axis(self) -> bool:
+        return all(axis != self.of[-1] for axis, _, _ in self.pads)
+
+    def shape(self, shape: Shape) -> Shape:
+        if len(shape) != len(self.of):
+            raise KconvertError(f"an array of shape {shape} does not have the axes {self.of!r}")
+        added = {axis: before + after for axis, before, after in self.pads}
+        return tuple(n + added.get(axis, 0) for n, axis in zip(shape, self.of, strict=True))
+
+    def array(self, array: np.ndarray) -> np.ndarray:
+        self.shape(array.shape)
+        ends = {axis: (before, after) for axis, before, after in self.pads}
+        pairs = [ends.get(axis, (0, 0)) for axis in self.of]
+        cut = tuple(slice(max(-b, 0), n - max(-a, 0)) for (b, a), n in zip(pairs, array.shape, strict=True))
+        return np.pad(array[cut], [(max(b, 0), max(a, 0)) for b, a in pairs])
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        return () if following == self.inverse and not self._cuts else super().then(following)
+
+    @property
+    def _cuts(self) -> bool:
+        return any(before < 0 or after < 0 for _, before, after in self.pads)
+
+    def fields(self) -> Json:
+        return {"pads": [list(pad) for pad in self.pads], "of": self.of}
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Grow:
+        return cls(tuple((axis, before, after) for axis, before, after in fields["pads"]), fields["of"])
+
+    def __str__(self) -> str:
+        return "grow " + ", ".join(f"{axis} by {before}+{after}" for axis, before, after in self.pads)
+
+    def __repr__(self) -> str:
+        return f"Grow({self.pads!r}, {self.of!r})"
+
+
+@dataclass(frozen=True)
 class Flip(EachOp):
     """Reverses some axes of an array whose axes are named `of`: convolution <-> correlation.
 

@@ -181,13 +181,16 @@ def layer_config(layer: Layer, form: str = "keras2") -> dict[str, Any]:
 
 def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     """The layer of `{'class_name': ..., 'config': ...}`, or the layer itself; refuses an unknown class by name."""
+    from .custom import WAYS, find_layer
+
     if isinstance(item, Layer):
         return item
     name, config = item["class_name"], item["config"]
-    if name not in Layer.registry:
+    cls = find_layer(name)
+    if cls is None:
         where = config.get("name", "?") if isinstance(config, Mapping) else "?"
-        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}")
-    return Layer.registry[name].from_config(config)
+        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}", fix=WAYS)
+    return cls.from_config(config)
 
 
 def _json(value: Any, form: str) -> Any:

@@ -12,6 +12,7 @@ from ..conventions import CHANNELS_FIRST, DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERN
 from ..errors import KconvertError
 from .activations import activation
 from .base import Layer, Shape, Weights, keras1
+from .custom import FUNCTIONS, CustomFunction
 from .fields import KernelFields
 
 # -------------------------------------------------------------------- input ----
@@ -346,7 +347,11 @@ class Masking(Layer):
 
 @dataclass(eq=False)
 class Lambda(Layer):
-    """A function of the user, which the file holds as Python bytecode or by name; it is never loaded."""
+    """A function of the user, which the file holds as Python bytecode or by name; it is never loaded.
+
+    One that is registered (`kconvert.register_function`) under the name of the layer, or under the
+    function's own where the file states that, takes its place.
+    """
 
     function: Any
     declared_shape: Any = field(default=None, metadata={"key": "output_shape"})
@@ -354,17 +359,32 @@ class Lambda(Layer):
     function_type: str = "lambda"
     output_shape_type: str = "raw"
 
+    @property
+    def custom(self) -> CustomFunction | None:
+        """The registered function."""
+        named = self.function if self.function_type == "function" and isinstance(self.function, str) else ""
+        return FUNCTIONS.get(self.name) or FUNCTIONS.get(named)
+
     def output_shape(self, shape: Any) -> Shape:
         """The declared shape; without one that of the input, as Keras on Theano takes it."""
-        if self.output_shape_type != "raw":
-            raise self._refusal("its output shape is a function")
         first = shape[0] if isinstance(shape, list) else shape
-        return tuple(first) if self.declared_shape is None else (first[0], *self.declared_shape)
+        declared = self.custom.output_shape if self.custom else None
+        if callable(declared):
+            return tuple(declared(shape))
+        if declared is None and self.output_shape_type != "raw":
+            raise self._refusal("its output shape is a function", "output_shape=...")
+        declared = self.declared_shape if declared is None else declared
+        return tuple(first) if declared is None else (first[0], *declared)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
-        raise self._refusal("it holds a Python function, which kconvert does not load from a file")
+        if self.custom is None:
+            raise self._refusal("it holds a Python function, which kconvert does not load from a file")
+        return self.custom.run(K, x, **(self.arguments or {}))
 
-    def _refusal(self, reason: str) -> KconvertError:
+    def _refusal(self, reason: str, *more: str) -> KconvertError:
+        call = ", ".join((repr(self.name), *more))
         return KconvertError(
-            f"a Lambda layer cannot run: {reason}", f"layer {self.name}", "replace it by a layer of your own"
+            f"a Lambda layer cannot run: {reason}",
+            f"layer {self.name}",
+            f"give it with kconvert.register_function({call}), in a module named with --custom",
         )

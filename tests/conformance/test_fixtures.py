@@ -24,10 +24,11 @@ REFUSED = {
         "dense_bn_mode2": "BatchNormalization(mode=2)",
         "dense_prelu_srelu_psoftplus": "SReLU",
     },
-    "2.3.1": {"convlstm2d_same_tf": "ConvLSTM2D"},
+    "2.3.1": {},
 }
 ALL = cases("1.2.2", "2.3.1")
 CONVERTIBLE = [case for case in ALL if case.name not in REFUSED[case.release]]
+GROWN = {"convlstm2d_same_tf"}  # repaired by a kernel of odd size, which stays
 
 
 @pytest.mark.parametrize("case", CONVERTIBLE, ids=identify)
@@ -61,7 +62,7 @@ def test_runs_on_the_numpy_reference(case):
         assert np.abs(got - wanted).max() <= ATOL
 
 
-@pytest.mark.parametrize("case", [case for case in CONVERTIBLE if case.name != "lambda_layer"], ids=identify)
+@pytest.mark.parametrize("case", [case for case in CONVERTIBLE if case.name not in GROWN], ids=identify)
 def test_comes_back_bit_for_bit(case, tmp_path):
     result = there_and_back(case, tmp_path)
     assert result.passed, result.reason
