@@ -45,7 +45,7 @@ class BackendFacts:
 
     convolves: kernels are applied reversed (true convolution). conv_padding, pool_padding: rows of
     padding before the first element for padding='same', from (size, kernel, stride) on one axis;
-    the result always has ceil(size / stride) elements.
+    the result always has ceil(size / stride) elements. full: it has padding='full'.
     """
 
     name: str
@@ -53,13 +53,14 @@ class BackendFacts:
     data_format: str
     conv_padding: Callable[[int, int, int], int]
     pool_padding: Callable[[int, int, int], int]
+    full: bool
 
 
 BACKENDS: Mapping[str, BackendFacts] = {
     facts.name: facts
     for facts in (
-        BackendFacts("theano", True, CHANNELS_FIRST, _theano_conv_padding, _theano_pool_padding),
-        BackendFacts("tensorflow", False, CHANNELS_LAST, _tensorflow_padding, _tensorflow_padding),
+        BackendFacts("theano", True, CHANNELS_FIRST, _theano_conv_padding, _theano_pool_padding, True),
+        BackendFacts("tensorflow", False, CHANNELS_LAST, _tensorflow_padding, _tensorflow_padding, False),
     )
 }
 

@@ -17,7 +17,7 @@ from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts
 from .layers.base import Layer, Shape
 from .model import Model, one_or_list
 
-Rule = Callable[[BackendFacts, int, int, int], int]
+Rule = Callable[[BackendFacts, int, int, int], int | None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ class Window:
     kernel: int
     stride: int
 
-    def paddings(self, first: BackendFacts, second: BackendFacts) -> tuple[int, int] | None:
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """(size, kernel, stride), where the size is known."""
+        return self.size or 0, self.kernel, self.stride
+
+    def paddings(self, first: BackendFacts, second: BackendFacts) -> tuple[int | None, int | None] | None:
         """The padding before the first element on both backends, where it differs."""
         sizes = range(1, 4 * self.stride + self.kernel) if self.size is None else [self.size]
         for size in sizes:
@@ -53,6 +58,10 @@ class Window:
 
 def _conv_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
     return facts.conv_padding(size, kernel, stride)
+
+
+def _full_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int | None:
+    return kernel - 1 if facts.full else None
 
 
 def _pool_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
@@ -67,12 +76,22 @@ def hazards(model: Model, source: str, target: str) -> list[Hazard]:
         for window in windows(layer, shape):
             pair = window.paddings(first, second)
             if pair:
+                ours, theirs = map(_said, pair)
                 why = (
-                    f"padding='same' puts {pair[0]} before the first element on {source}, {pair[1]} on {target} "
-                    f"(size {window.size or 'unknown'}, window {window.kernel}, stride {window.stride})"
+                    f"padding={_padding(layer)!r} puts {ours} before the first element on {source}, {theirs} on "
+                    f"{target} (size {window.size or 'unknown'}, window {window.kernel}, stride {window.stride})"
                 )
                 found.setdefault(path, Hazard(path, layer.class_name, why))
     return list(found.values())
+
+
+def _padding(layer: Any) -> str:
+    """What the layer says; the recurrent convolution of a ConvLSTM2D is 'same' whatever it says."""
+    return "full" if layer.padding == "full" else "same"
+
+
+def _said(padding: int | None) -> str:
+    return "nothing (it does not exist)" if padding is None else str(padding)
 
 
 def _calls(layer: Layer, prefix: str, shape: Any = None) -> Iterator[tuple[str, Layer, Any]]:
@@ -122,11 +141,12 @@ def spatial_sizes(layer: Any, shape: Shape) -> Shape:
 @windows.register(L.SeparableConv1D)
 @windows.register(L.SeparableConv2D)
 def _convolution(layer: Any, shape: Shape) -> list[Window]:
-    if layer.padding != "same":
+    rule = {"same": _conv_rule, "full": _full_rule}.get(layer.padding)
+    if rule is None:
         return []
     sizes = spatial_sizes(layer, shape)
     spread = [(k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)]
-    return [Window(_conv_rule, n, k, s) for n, k, s in zip(sizes, spread, layer.strides, strict=True)]
+    return [Window(rule, n, k, s) for n, k, s in zip(sizes, spread, layer.strides, strict=True)]
 
 
 @windows.register(L.MaxPooling1D)

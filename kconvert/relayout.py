@@ -289,9 +289,11 @@ def _flatten(layer: Any, call: Call) -> Moved:
     if not layer.data_format:
         return _flattened(call, layer, False, False)
     first = layer.data_format == CHANNELS_FIRST
-    ways = [_flattened(call, call.changed(data_format=form), first, form == CHANNELS_FIRST) for form in DATA_FORMATS]
-    keeping = [way for way in ways if way.outputs[0].is_identity and call.path not in call.reordered]
-    return (keeping or ways)[-1]
+    ways = {
+        form: _flattened(call, call.changed(data_format=form), first, form == CHANNELS_FIRST) for form in DATA_FORMATS
+    }
+    keeping = [form for form in (call.data_format, *DATA_FORMATS) if ways[form].outputs[0].is_identity]
+    return ways[keeping[0] if keeping and call.path not in call.reordered else layer.data_format]
 
 
 @_rules(L.Reshape)

@@ -54,7 +54,7 @@ def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, fo
         if not any(window.paddings(BACKENDS[source], BACKENDS[target]) for window in windows(layer, shape)):
             return None
         pieces = explicit(layer, shape, context)
-        notes.append(f"{layer.name}: padding='same' of {source} is spelled out ({_names(pieces)})")
+        notes.append(f"{layer.name}: the padding of {source} is spelled out ({_names(pieces)})")
         return pieces
 
     return (rewrite(model, mend) if hazards else Rewritten(model, {})), notes
@@ -86,11 +86,11 @@ def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
 @explicit.register(L.SeparableConv1D)
 @explicit.register(L.SeparableConv2D)
 def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
-    pads = [
-        same_padding(context.facts.conv_padding(n, window.kernel, window.stride), n, window.kernel, window.stride)
-        for window in windows(layer, shape)
-        for n in [_known(layer, window.size)]
-    ]
+    pads = []
+    for window in windows(layer, shape):
+        before = window.rule(context.facts, _known(layer, window.size), window.kernel, window.stride) or 0
+        even = (before, before)  # 'full' pads both ends alike
+        pads.append(even if layer.padding == "full" else same_padding(before, *window.sizes))
     return chain(*_around(layer, pads), changed(layer, padding="valid"))
 
 

@@ -32,12 +32,14 @@ class Draft:
     """A graph while it is being drawn.
 
     form: the data format of its layers; None: each draws its own. paddings: what windows may use.
+    counted: whether the last axis may be written as a number, and not only as -1.
     shapes: of the tensors; real: the same when the model runs.
     """
 
     draw: object
     form: str | None
     paddings: tuple = ("valid", "same")
+    counted: bool = True
     prefix: str = ""
     layers: list = field(default_factory=list)
     nodes: list = field(default_factory=list)
@@ -64,6 +66,9 @@ class Draft:
 
     def sizes_from_0(self, n):
         return tuple(self.draw(st.integers(0, 2)) for _ in range(n))
+
+    def axis(self, shape):
+        return self.one([-1, *range(1, len(shape) - (not self.counted))])
 
     @property
     def data_format(self):
@@ -149,7 +154,7 @@ class Draft:
 
     def merge(self):
         first, second = self.one(self.shapes), self.one(self.shapes)
-        axis = self.one([-1, *range(1, len(self.shapes[first]))])
+        axis = self.axis(self.shapes[first])
         layer = self.one(
             [
                 *(cls() for cls in (L.Add, L.Multiply, L.Maximum, L.Average, L.Subtract, L.Minimum)),
@@ -162,7 +167,7 @@ class Draft:
         """A model of its own, on one or two tensors."""
         refs = [self.one(self.shapes) for _ in range(1 if self.chance(2) else 2)]
         shapes = [self.shapes[ref][1:] for ref in refs]
-        inner = Draft(self.draw, self.form, self.paddings, f"{self.prefix}in{len(self.layers)}_")
+        inner = Draft(self.draw, self.form, self.paddings, self.counted, f"{self.prefix}in{len(self.layers)}_")
         model = inner.grown(shapes, self.draw(st.integers(1, 4)), chain=len(refs) == 1 and self.chance(2))
         model.name = f"{self.prefix}model_{len(self.layers)}"
         self.call(model, refs)
@@ -326,12 +331,8 @@ def _conv_lstm(d, shape):
     )
 
 
-def _axis(d, shape):
-    return d.one([-1, *range(1, len(shape))])
-
-
 def _normalization(d, shape):
-    return L.BatchNormalization(_axis(d, shape), scale=d.chance(2), center=d.chance(2))
+    return L.BatchNormalization(d.axis(shape), scale=d.chance(2), center=d.chance(2))
 
 
 def _dense(d, shape):
@@ -359,7 +360,7 @@ def _activation(d, shape):
 
 
 def _softmax(d, shape):
-    return L.Softmax(_axis(d, shape))
+    return L.Softmax(d.axis(shape))
 
 
 def _elementwise(d, shape):
@@ -405,7 +406,7 @@ def _bidirectional(d, shape):
 def _time_distributed(d, shape):
     step = (shape[0], *shape[2:])
     if not d.prefix and d.chance(4):
-        inner = Draft(d.draw, d.form, d.paddings, f"step{len(d.layers)}_")
+        inner = Draft(d.draw, d.form, d.paddings, d.counted, f"step{len(d.layers)}_")
         model = inner.grown([step[1:]], d.draw(st.integers(1, 3)), chain=d.chance(2))
         model.name = f"{inner.prefix}model"
         return L.TimeDistributed(model)
@@ -436,9 +437,9 @@ class Architecture:
 
 
 @st.composite
-def architectures(draw, steps=8, paddings=("valid", "same"), forms=(*DATA_FORMATS, None)):
+def architectures(draw, steps=8, paddings=("valid", "same"), forms=(*DATA_FORMATS, None), counted=True):
     """A Sequential or a graph of up to `steps` layers on images, volumes, sequences of images, or vectors."""
-    draft = Draft(draw, draw(st.sampled_from(forms)), paddings)
+    draft = Draft(draw, draw(st.sampled_from(forms)), paddings, counted)
     chain = draw(st.integers(0, 2)) == 0
     shapes = [draw(inputs())] if chain else [draw(inputs()) for _ in range(draw(st.sampled_from([1, 1, 2])))]
     return Architecture(draft.grown(shapes, draw(st.integers(steps // 2, steps)), chain))

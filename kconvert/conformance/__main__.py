@@ -35,14 +35,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             cases = [Case(path) for path in sorted(group.iterdir()) if (path / "model.h5").exists()]
             cases = [case for case in cases if not options.case or case.name in options.case]
-            found = [
-                check(case, Path(folder))
-                for case in track(cases, group.name, console=Console(stderr=True), disable=not sys.stderr.isatty())
-            ]
+            found = []
+            for case in track(cases, group.name, console=Console(stderr=True), disable=not sys.stderr.isatty()):
+                found.append(check(case, Path(folder)))
+                _print_failures(console, found[-1:], "ABE")
             if options.legacy:
                 _add_legacy(found, cases, Path(folder), options)
         outcomes += found
-        _print_failures(console, found)
+        _print_failures(console, found, "C")
     console.print(_table(outcomes))
     if options.json:
         options.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
@@ -164,10 +164,10 @@ def _refused(group: Sequence[Outcome]) -> str:
     return str(sum(any(result.passed is None for result in outcome.checks.values()) for outcome in group))
 
 
-def _print_failures(console: Console, outcomes: Iterable[Outcome]) -> None:
+def _print_failures(console: Console, outcomes: Iterable[Outcome], letters: str) -> None:
     for outcome in outcomes:
         for letter, result in outcome.checks.items():
-            if not result.passed:
+            if letter in letters and not result.passed:
                 verb = "refused" if result.passed is None else "FAILED"
                 console.print(
                     f"{verb} {letter} {outcome.release}-{outcome.backend}/{outcome.case}: {result.reason}",

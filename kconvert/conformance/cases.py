@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..kernels import Grow
 from ..loading import load_model
 from ..model import as_list
 from ..relayout import image_data_format
-from ..verification import verify
+from ..verification import judge, run
 
 ATOL = 1e-4
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
@@ -88,34 +89,56 @@ class Outcome:
 def check(case: Case, folder: Path) -> Outcome:
     """Checks A, B and E on one case; converted files go to `folder`."""
     outcome = Outcome(case.name, case.release, case.backend)
-    for letter, function in (("A", own_backend), ("B", other_backend), ("E", there_and_back)):
-        try:
-            outcome.checks[letter] = function(case, folder)
-        except KconvertError as error:
-            refused = letter == "B" or "no exchange of weights" in str(error)
-            outcome.checks[letter] = Result(None if refused else False, reason=f"refused: {error.what}")
-        except Exception as error:  # a crash is the worst of failures: it is counted, not passed on
-            outcome.checks[letter] = Result(False, reason=f"{type(error).__name__}: {error}")
+    both = _guarded(lambda: both_backends(case, folder))
+    if isinstance(both, Result):
+        outcome.checks["A"] = _result(lambda: own_backend(case))
+        outcome.checks["B"] = both
+    else:
+        outcome.checks["A"], outcome.checks["B"] = both
+    outcome.checks["E"] = _result(lambda: there_and_back(case, folder))
     return outcome
 
 
-def own_backend(case: Case, folder: Path) -> Result:
-    """A: real Keras's outputs on the backend that saved the file."""
+def _guarded(function: Callable[[], Any]) -> Any:
+    """What `function` gives, or the Result of its failing: a refusal by name does not count as a failure."""
+    try:
+        return function()
+    except KconvertError as error:
+        return Result(None, reason=f"refused: {error.what}")
+    except Exception as error:  # a crash is the worst of failures: it is counted, not passed on
+        return Result(False, reason=f"{type(error).__name__}: {error}")
+
+
+def _result(function: Callable[[], Result]) -> Result:
+    found: Result = _guarded(function)
+    return found
+
+
+def own_backend(case: Case) -> Result:
+    """A, for a file that cannot be converted: real Keras's outputs on the backend that saved the file."""
     model = load_model(case.model, case.backend, case.backend, source_data_format=case.data_format)
     return _compared(as_list(model.predict(case.arrays("x"))), case.arrays("y"))
 
 
-def other_backend(case: Case, folder: Path) -> Result:
-    """B: the converted file runs on the other backend; every layer agrees with the source's run of check A."""
+def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
+    """A and B: the file runs on its backend as real Keras did, the converted one on the other; every layer agrees."""
     done = converted(case, folder / f"{case.name}.h5", "keras2")
-    report = verify(
-        done.source, done.target, source=case.backend, source_data_format=case.data_format, inputs=case.arrays("x")
+    runs = run(
+        done.source,
+        done.target,
+        source=case.backend,
+        source_data_format=case.data_format,
+        inputs=case.arrays("x"),
+        require_backends=True,
     )
+    ours = _compared([runs.ours[ref.key] for ref in runs.made.model.outputs], case.arrays("y"))
+    report = judge(runs)
     error = max(comparison.max_error for comparison in report.outputs)
     if report.equal and not report.weights:
-        return Result(error <= ATOL, error, "" if error <= ATOL else f"outputs differ by {error:.2g}")
+        return ours, Result(error <= ATOL, error, "" if error <= ATOL else f"outputs differ by {error:.2g}")
     first = report.first_divergence
-    return Result(False, error, f"{first.name} differs by {first.max_error:.2g}" if first else str(report.weights))
+    why = f"{first.name} differs by {first.max_error:.2g}" if first else f"weights differ: {report.weights}"
+    return ours, Result(False, error, why)
 
 
 def there_and_back(case: Case, folder: Path) -> Result:
