@@ -241,6 +241,16 @@ class Storage:
         return self.chain.inverse.shapes((self.weight.shape,))
 
 
+def slot_name(form: str, weight: str) -> str:
+    """What files of a format call a weight, the letter of a gate aside.
+
+    >>> slot_name("keras1", "recurrent_kernel")
+    'U'
+    """
+    facts = FORMATS[form]
+    return (facts.names or _KERAS1_NAMES if not facts.fused_gates else {}).get(weight, weight)
+
+
 def storage(
     weights: Sequence[Weight], convention: Convention, data_format: str | None = None, fused: bool = False
 ) -> list[Storage]:
@@ -258,7 +268,7 @@ def storage(
     result = []
     for weight in weights:
         role = weight.role
-        name = (form.names or _KERAS1_NAMES if not form.fused_gates else {}).get(weight.name, weight.name)
+        name = slot_name(form.name, weight.name)
         chain = Chain((Transpose(role.stored_axes(form.name, data_format), role.axes),))
         if convention.facts.convolves:
             chain = chain >> Flip(role.reversed, role.axes)

@@ -226,7 +226,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
             + "; ".join(str(hazard) for hazard in plan.hazards[:MENTIONED])
             + (f"; and {more} more layers" if more > 0 else ""),
             where=str(checkpoint.path or "checkpoint"),
-            fix=f"keep the model on {plan.source.backend}, or pad explicitly and use padding='valid'",
+            fix=f"let them be repaired (no --no-repair), or keep the model on {plan.source.backend}",
         )
     steps = {step.path: step for step in plan.steps}
     groups = [

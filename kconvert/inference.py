@@ -1,0 +1,581 @@
+"""Weights without an architecture: which layers they belong to, by names, number and shapes of the arrays.
+
+A layer is proposed for every class whose weights could look like that, and kept where its weights, written
+down by the file's convention, have exactly the names and shapes of the file. What is kept then counts by
+what it would do to the arrays: where all that fits does the same, nothing needs to be decided. A kernel is
+turned only if the layer's name or its set of arrays says what it is, never because its shape would allow it.
+
+The result is a `Loose` model: weights as every model lists them, and no graph. So its data format is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from . import layers as L
+from .binding import Place, leaf_storage, places
+from .checkpoint import Checkpoint, Group, LazyArray
+from .config import RULES
+from .conventions import (
+    CHANNELS_LAST,
+    DATA_FORMATS,
+    DENSE_KERNEL,
+    EMBEDDINGS,
+    FORMATS,
+    GRU_GATES,
+    LOCAL_KERNEL,
+    LSTM_GATES,
+    MAXOUT_KERNEL,
+    VECTOR,
+    Convention,
+    Role,
+    Storage,
+    Weight,
+    conv_kernel,
+    depthwise_kernel,
+    local_bias,
+    map_parameter,
+    pointwise_kernel,
+    slot_name,
+    transposed_conv_kernel,
+)
+from .errors import KconvertError, Problem
+from .kernels import Shape, Transpose
+from .layers.base import Layer
+from .layers.shapes import image
+from .model import LeafWeights, Model
+
+AS_IS = "as-is"
+CERTAIN, LIKELY = "certain", "likely"
+MENTIONED = 3  # layers that a refusal names
+PLAIN = frozenset({"kernel", "bias", "W", "b"})  # names that layers of a user have as well
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """What one layer is: the classes that fit and are stored alike, how sure that is, and why."""
+
+    path: tuple[str, ...]
+    classes: tuple[str, ...]
+    confidence: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"layer {'/'.join(self.path)} is {' or '.join(self.classes)} ({self.confidence}): {self.evidence}"
+
+
+@dataclass(eq=False, kw_only=True)
+class Loose(Model):
+    """Layers without a graph. image_formats: of the layers that take images; None where it is not known."""
+
+    table: list[LeafWeights]
+    inferred: list[Inferred]
+    image_formats: frozenset[str | None]
+
+    def weight_table(self) -> list[LeafWeights]:
+        return self.table
+
+    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+        """There is no architecture to write."""
+        return {}
+
+    def refuse_other(self, data_format: str | None) -> None:
+        """Raises KconvertError where images would have to be brought to another `data_format`."""
+        if data_format is None or self.image_formats <= {data_format}:
+            return
+        raise KconvertError(
+            f"without the architecture nothing can be brought to {data_format}: it is not known what follows a Flatten",
+            where=self.name,
+            fix="give it with --arch, or keep the data format: --data-format keep",
+        )
+
+
+# ----------------------------------------------------------------- readings ----
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The arrays of one layer: shape by stored name, read for one data format."""
+
+    shapes: Mapping[str, Shape]
+    form: str
+    data_format: str
+
+    def __contains__(self, weight: str) -> bool:
+        slot = slot_name(self.form, weight)
+        return any(name == slot or name.startswith(f"{slot}_") for name in self.shapes)
+
+    def fused(self, weight: str) -> bool:
+        """Whether one array has all gates."""
+        return slot_name(self.form, weight) in self.shapes
+
+    def shape(self, weight: str, role: Role) -> Shape:
+        """The canonical shape of a weight. LookupError or KconvertError where it does not look like that."""
+        slot = slot_name(self.form, weight)
+        if self.fused(weight):
+            shape = self.shapes[slot]
+        else:
+            *size, width = self.shapes[f"{slot}_{role.gates[0]}"]
+            shape = (*size, width * len(role.gates))
+        return Transpose(role.stored_axes(self.form, self.data_format), role.axes).shape(shape)
+
+
+Reading = tuple[Layer, Any]  # a layer and the shape of its input
+
+
+def _dense(cls: Any, a: Stored) -> Reading:
+    n, units = a.shape("kernel", DENSE_KERNEL)
+    return cls(units, use_bias="bias" in a), (None, n)
+
+
+def _maxout(cls: Any, a: Stored) -> Reading:
+    features, n, units = a.shape("kernel", MAXOUT_KERNEL)
+    return cls(units, features, bias="bias" in a), (None, n)
+
+
+def _highway(cls: Any, a: Stored) -> Reading:
+    return cls(bias="bias" in a), (None, a.shape("kernel", DENSE_KERNEL)[0])
+
+
+def _embedding(cls: Any, a: Stored) -> Reading:
+    return cls(*a.shape("embeddings", EMBEDDINGS)), (None, None)
+
+
+def _normalization(cls: Any, a: Stored) -> Reading:
+    return cls(scale="gamma" in a, center="beta" in a), (None, *a.shape("moving_mean", VECTOR))
+
+
+def _map_parameters(weight: str, cls: Any, a: Stored) -> Reading:
+    rank = len(a.shapes[slot_name(a.form, weight)])
+    return cls(), (None, *a.shape(weight, map_parameter(rank)))
+
+
+def _convolution(rank: int, cls: Any, a: Stored) -> Reading:
+    *size, n, filters = a.shape("kernel", conv_kernel(rank))
+    return cls(filters, size, data_format=a.data_format, use_bias="bias" in a), _image(rank, n, a)
+
+
+def _transposed(rank: int, cls: Any, a: Stored) -> Reading:
+    *size, filters, n = a.shape("kernel", transposed_conv_kernel(rank))
+    return cls(filters, size, data_format=a.data_format, use_bias="bias" in a), _image(rank, n, a)
+
+
+def _depthwise(rank: int, cls: Any, a: Stored) -> Reading:
+    *size, n, multiplier = a.shape("depthwise_kernel", depthwise_kernel(rank))
+    layer = cls(size, depth_multiplier=multiplier, data_format=a.data_format, use_bias="bias" in a)
+    return layer, _image(rank, n, a)
+
+
+def _separable(rank: int, cls: Any, a: Stored) -> Reading:
+    *size, n, multiplier = a.shape("depthwise_kernel", depthwise_kernel(rank))
+    filters = a.shape("pointwise_kernel", pointwise_kernel(rank))[-1]
+    layer = cls(filters, size, depth_multiplier=multiplier, data_format=a.data_format, use_bias="bias" in a)
+    return layer, _image(rank, n, a)
+
+
+def _local(rank: int, cls: Any, a: Stored) -> Reading:
+    """Kernels of size 1 over patches for channels, as large as the positions: stored like any other of that size."""
+    positions, patch, filters = a.shape("kernel", LOCAL_KERNEL)
+    sizes = a.shape("bias", local_bias(rank))[:-1] if "bias" in a else (positions, 1)[:rank]
+    return cls(filters, 1, use_bias="bias" in a), (None, *sizes, patch)
+
+
+def _recurrent(gates: str, cls: Any, a: Stored) -> Reading:
+    kernel = DENSE_KERNEL.gated(gates, gates)
+    n, units = a.shape("kernel", kernel)[0], a.shape("recurrent_kernel", kernel)[0]
+    options = {"implementation": 2 if a.fused("kernel") else 1} if gates else {}
+    if gates == GRU_GATES and a.fused("bias"):
+        options["reset_after"] = len(a.shapes[slot_name(a.form, "bias")]) == 2
+    return cls(units, use_bias="bias" in a, **options), (None, None, n)
+
+
+def _convolutional_recurrent(cls: Any, a: Stored) -> Reading:
+    kernel = conv_kernel(2).gated(LSTM_GATES, LSTM_GATES)
+    *size, n, _ = a.shape("kernel", kernel)
+    filters = a.shape("recurrent_kernel", kernel)[-2]
+    batch, *inner = _image(2, n, a)
+    return cls(filters, size, data_format=a.data_format, use_bias="bias" in a), (batch, None, *inner)
+
+
+def _image(rank: int, n: int, a: Stored) -> Any:
+    return image(None, (None,) * rank, n, a.data_format)
+
+
+# How the layer of each class is read off its arrays. The first of several that are stored alike is taken.
+READERS: Mapping[type[Layer], Callable[[Any, Stored], Reading]] = {
+    L.Dense: _dense,
+    L.TimeDistributedDense: _dense,
+    L.Embedding: _embedding,
+    L.MaxoutDense: _maxout,
+    L.Highway: _highway,
+    L.BatchNormalization: _normalization,
+    L.Conv1D: partial(_convolution, 1),
+    L.Conv2D: partial(_convolution, 2),
+    L.Conv3D: partial(_convolution, 3),
+    L.Conv2DTranspose: partial(_transposed, 2),
+    L.Conv3DTranspose: partial(_transposed, 3),
+    L.DepthwiseConv2D: partial(_depthwise, 2),
+    L.SeparableConv1D: partial(_separable, 1),
+    L.SeparableConv2D: partial(_separable, 2),
+    L.LocallyConnected1D: partial(_local, 1),
+    L.LocallyConnected2D: partial(_local, 2),
+    L.SimpleRNN: partial(_recurrent, ""),
+    L.GRU: partial(_recurrent, GRU_GATES),
+    L.LSTM: partial(_recurrent, LSTM_GATES),
+    L.ConvLSTM2D: _convolutional_recurrent,
+    L.PReLU: partial(_map_parameters, "alpha"),
+    L.ParametricSoftplus: partial(_map_parameters, "alpha"),
+    L.SReLU: partial(_map_parameters, "t_left"),
+}
+
+
+@dataclass(eq=False)
+class _AsIs(Layer):
+    """Arrays of a layer that only the user knows: nothing happens to them."""
+
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+
+    def weights(self, shape: Any) -> list[Weight]:
+        return [Weight(name, size, map_parameter(len(size))) for name, size in self.shapes.items()]
+
+
+# -------------------------------------------------------------------- names ----
+
+# A layer that is given no name is called after its class: convolution2d_1, conv2d_1, batch_normalization_3.
+_CLASSES = {cls.__name__: cls for cls in READERS}
+_AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in Layer.registry}
+_AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequential"}  # their name tells nothing
+
+# What users call layers: block1_conv1, conv_2, local3.
+_WORDS: Mapping[str, tuple[type[Layer], ...]] = {
+    "conv": (L.Conv1D, L.Conv2D, L.Conv3D, L.Conv2DTranspose, L.Conv3DTranspose),
+    "convolution": (L.Conv1D, L.Conv2D, L.Conv3D),
+    "deconv": (L.Conv2DTranspose, L.Conv3DTranspose),
+    "local": (L.LocallyConnected1D, L.LocallyConnected2D),
+}
+
+
+def automatic_class(name: str) -> str | None:
+    """The class that Keras calls so.
+
+    >>> automatic_class("convolution2d_1"), automatic_class("conv_lst_m2d_2"), automatic_class("fc_1")
+    ('Conv2D', 'ConvLSTM2D', None)
+    """
+    stem = re.sub(r"^(forward|backward)_|_\d+$", "", name)
+    found = _AUTOMATIC.get(stem.replace("_", ""))
+    return None if found in _AROUND_OTHERS else found
+
+
+def words_for(name: str) -> list[type[Layer]]:
+    """The classes that words in a name speak for."""
+    words = {re.sub(r"\d+$", "", word.lower()) for word in re.split(r"[^A-Za-z0-9]+", name)}
+    return [cls for word, classes in _WORDS.items() if word in words for cls in classes]
+
+
+_KERAS1_SLOTS = "|".join(
+    sorted(
+        {*(FORMATS["keras1"].names or {}).values(), "gamma", "beta", "depthwise_kernel", "pointwise_kernel"}
+        | {"t_left", "a_left", "t_right", "a_right"},
+        key=len,
+        reverse=True,
+    )
+)
+_KERAS1_NAME = re.compile(rf"(.+?)_((?:{_KERAS1_SLOTS})(?:_[{LSTM_GATES}{GRU_GATES}])?)")
+
+
+def split_name(name: str, form: str) -> tuple[str, str]:
+    """The scope and the slot of a stored name.
+
+    >>> split_name("lstm_1_W_i:0", "keras1"), split_name("bidirectional_1/forward_lstm_1/kernel:0", "keras2")
+    (('lstm_1', 'W_i'), ('bidirectional_1/forward_lstm_1', 'kernel'))
+    """
+    stem = name.removesuffix(":0")
+    if FORMATS[form].fused_gates:
+        scope, _, slot = stem.rpartition("/")
+        return scope, slot
+    found = _KERAS1_NAME.fullmatch(stem)
+    return (found[1], found[2]) if found else ("", stem)
+
+
+# ---------------------------------------------------------------- inferring ----
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A layer that fits, its weights, what happens to its arrays, and the data format it was read for."""
+
+    layer: Layer
+    weights: list[Weight]
+    stored: list[Storage]
+    ways: tuple[str, ...]
+    data_format: str | None
+
+    @property
+    def name(self) -> str:
+        return AS_IS if isinstance(self.layer, _AsIs) else self.layer.class_name
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """Arrays of one layer of the file, by slot."""
+
+    path: tuple[str, ...]
+    arrays: Mapping[str, LazyArray]
+    frozen: bool
+
+    @property
+    def title(self) -> str:
+        return "/".join(self.path)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        return {slot: tuple(array.shape) for slot, array in self.arrays.items()}
+
+
+class _Undecided(Exception):
+    """Nothing says what a layer is; data_format: nothing but its data format is open."""
+
+    def __init__(self, why: str, data_format: bool = False) -> None:
+        super().__init__(why)
+        self.data_format = data_format
+
+
+def infer(
+    checkpoint: Checkpoint,
+    origin: Convention,
+    goal: Convention,
+    said: Sequence[str] = (),
+    source_data_format: str | None = None,
+) -> Loose:
+    """The layers of a file of weights alone, as far as is needed to bring it from `origin` to `goal`.
+
+    said: 'NAME=Class' or 'NAME=as-is' for what cannot be told, NAME with * and ? for several.
+    source_data_format: for kernels of Keras 1 whose shape does not tell.
+    Raises KconvertError naming the layers that cannot be told, and how to tell them.
+    """
+    where = str(checkpoint.path or "checkpoint")
+    if FORMATS[origin.format].names is None:
+        raise KconvertError(
+            "files of Keras 0.2 - 0.3 name neither layers nor weights",
+            where,
+            "give the architecture with --arch: what model.to_json() or to_yaml() wrote",
+        )
+    given = _given(said)
+    inference = _Inference(origin, goal, source_data_format)
+    table, inferred, formats, open_ = [], [], set[str | None](), {}
+    for leaf in (leaf for group in checkpoint.groups for leaf in _leaves(group, origin.format, where)):
+        wanted = [name for pattern, name in given.items() if _names(pattern, leaf)]
+        try:
+            chosen, found = inference.decide(leaf, wanted[-1] if wanted else None)
+        except _Undecided as why:
+            open_[leaf] = why
+            continue
+        except KconvertError as error:
+            raise error.within(f"{where}, layer {leaf.title}") from None
+        table.append(LeafWeights(leaf.path, chosen.layer, chosen.weights, not leaf.frozen))
+        inferred.append(found)
+        formats |= inference.image_formats(leaf, chosen)
+    for pattern in given:
+        if not any(
+            _names(pattern, leaf) for group in checkpoint.groups for leaf in _leaves(group, origin.format, where)
+        ):
+            raise KconvertError(
+                f"no layer of the file is called {pattern!r}", where, "see kconvert inspect", Problem.USAGE
+            )
+    if open_:
+        raise _refusal(open_, where)
+    stubs = [Layer(name=group.name) for group in checkpoint.groups]
+    model = Loose(
+        layers=stubs,
+        nodes=[],
+        inputs=[],
+        outputs=[],
+        name=where,
+        table=table,
+        inferred=inferred,
+        image_formats=frozenset(formats),
+    )
+    _check_order(model, checkpoint, origin, where)
+    return model
+
+
+def _given(said: Iterable[str]) -> dict[str, str]:
+    """'NAME=Class' by name; classes in Keras 2's words."""
+    found = {}
+    for text in said:
+        pattern, equals, name = text.rpartition("=")
+        name = {rule.old: rule.new for rule in RULES}.get(name, name)
+        if not equals or not pattern or (name != AS_IS and name not in Layer.registry):
+            known = ", ".join((*_CLASSES, AS_IS))
+            raise KconvertError(
+                f"{text!r} names no layer and class", fix=f"NAME=Class, Class one of: {known}", problem=Problem.USAGE
+            )
+        found[pattern] = name
+    return found
+
+
+def _names(pattern: str, leaf: _Leaf) -> bool:
+    return any(fnmatchcase(name, pattern) for name in (leaf.title, *leaf.path))
+
+
+def _leaves(group: Group, form: str, where: str) -> list[_Leaf]:
+    """The layers whose arrays a group holds: one, or several where it is a wrapper or a nested model's."""
+    scopes: dict[str, dict[str, LazyArray]] = {}
+    frozen: dict[str, bool] = {}
+    fixed = {slot_name(form, name) for name in ("moving_mean", "moving_variance")}
+    passed = False
+    for array in group.arrays:
+        scope, slot = split_name(array.name, form)
+        frozen.setdefault(scope, passed)  # Keras puts frozen layers behind: among those arrays that never train
+        passed = passed or slot in fixed
+        if slot in scopes.setdefault(scope, {}):
+            raise KconvertError(
+                f"two arrays are called {slot}", f"{where}, layer {group.name}", "give the architecture with --arch"
+            )
+        scopes[scope][slot] = array
+    short = [scope.rpartition("/")[2] for scope in scopes]
+    return [
+        _Leaf(_path(group.name, scope, last if short.count(last) == 1 else scope), arrays, frozen[scope])
+        for (scope, arrays), last in zip(scopes.items(), short, strict=True)
+    ]
+
+
+def _path(group: str, scope: str, last: str) -> tuple[str, ...]:
+    own = scope == group or scope.endswith(f"/{group}") or not scope
+    return (group,) if own else (group, last)
+
+
+def _check_order(model: Loose, checkpoint: Checkpoint, origin: Convention, where: str) -> None:
+    """Refuses a group whose layers do not follow one another as Keras of `origin` puts them."""
+    groups = {group.name: group for group in checkpoint.groups}
+    for name, found in places(model, origin):
+        ours = [leaf for leaf, _ in groupby(found, key=_leaf_of)]
+        scopes = [
+            scope for scope, _ in groupby(split_name(array.name, origin.format)[0] for array in groups[name].arrays)
+        ]
+        theirs = [_path(name, scope, scope.rpartition("/")[2]) for scope in scopes]
+        if len(ours) != len(theirs) or any(
+            a[-1] not in (b[-1], scope) for a, b, scope in zip(ours, theirs, scopes, strict=True)
+        ):
+            raise KconvertError(
+                "its arrays stand in an order that needs the architecture to be understood",
+                f"{where}, layer {name}",
+                "give it with --arch",
+            )
+
+
+def _leaf_of(place: Place) -> tuple[str, ...]:
+    return place.leaf
+
+
+@dataclass(frozen=True)
+class _Inference:
+    origin: Convention
+    goal: Convention
+    data_format: str | None
+
+    def decide(self, leaf: _Leaf, said: str | None) -> tuple[Candidate, Inferred]:
+        """What a layer is. Raises _Undecided, and KconvertError where what is said of it cannot be."""
+        arrays = " ".join(f"{slot} {shape}" for slot, shape in leaf.shapes.items())
+        if said == AS_IS:
+            (chosen,) = self._fitting(leaf, [_AsIs])
+            return chosen, Inferred(leaf.path, (AS_IS,), CERTAIN, "as given")
+        if said:
+            fitting = self._fitting(leaf, [Layer.registry[said]])
+            if not fitting:
+                raise KconvertError(
+                    f"its arrays ({arrays}) are not those of a {said}", fix="correct --layer", problem=Problem.USAGE
+                )
+            return self._only(leaf, fitting, CERTAIN, "as given")
+        fitting = self._fitting(leaf, READERS)
+        if not fitting:
+            raise _Undecided(f"no layer of Keras has the arrays {arrays}")
+        automatic = automatic_class(leaf.path[-1])
+        if automatic:
+            named = [candidate for candidate in fitting if candidate.name == automatic]
+            if not named:
+                raise _Undecided(f"it is called like a {automatic}, whose arrays are not {arrays}")
+            return self._only(leaf, named, CERTAIN, f"Keras's own name for it, and the arrays fit ({arrays})")
+        if all(not any(candidate.ways) for candidate in fitting):
+            return self._only(leaf, fitting, CERTAIN, f"the arrays fit ({arrays}), and nothing happens to them")
+        speaks = [candidate for candidate in fitting if type(candidate.layer) in words_for(leaf.path[-1])]
+        if speaks:
+            return self._only(leaf, speaks, LIKELY, f"its name says so, and the arrays fit ({arrays})")
+        if set(leaf.shapes) <= PLAIN:
+            names = " or ".join(dict.fromkeys(candidate.name for candidate in fitting))
+            raise _Undecided(f"{arrays} may be a {names}, or a layer of your own")
+        return self._only(leaf, fitting, CERTAIN, f"no other layer has such arrays ({arrays})")
+
+    def _only(self, leaf: _Leaf, fitting: Sequence[Candidate], confidence: str, why: str) -> tuple[Candidate, Inferred]:
+        """The first of several that do the same to the arrays."""
+        names = tuple(dict.fromkeys(candidate.name for candidate in fitting))
+        if len({candidate.ways for candidate in fitting}) > 1:
+            if len(names) == 1:
+                raise _Undecided(f"{names[0]} of either data format", data_format=True)
+            raise _Undecided(f"it may be a {' or '.join(names)}")
+        return fitting[0], Inferred(leaf.path, names, confidence, why)
+
+    def _fitting(self, leaf: _Leaf, classes: Iterable[type[Layer]]) -> list[Candidate]:
+        """The layers of `classes` whose weights are stored exactly so."""
+        return [candidate for cls in classes for candidate in self._readings(leaf, cls)]
+
+    def _readings(self, leaf: _Leaf, cls: type[Layer]) -> list[Candidate]:
+        if cls is _AsIs:
+            return [self._candidate(leaf, _AsIs(name=leaf.path[-1], shapes=leaf.shapes), None, None)]
+        reader = next((READERS[base] for base in cls.__mro__ if base in READERS), None)
+        if reader is None:
+            raise KconvertError(
+                f"what arrays a {cls.__name__} has is not known", fix="give the architecture with --arch, or as-is"
+            )
+        found = []
+        for data_format in DATA_FORMATS:
+            try:
+                layer, shape = reader(cls, Stored(leaf.shapes, self.origin.format, data_format))
+                layer.name = leaf.path[-1]
+                candidate = self._candidate(leaf, layer, shape, data_format)
+            except (KconvertError, LookupError, TypeError, ValueError):
+                continue
+            shapes = {slot: size for s in candidate.stored for slot, size in zip(s.slots, s.shapes, strict=True)}
+            if shapes == leaf.shapes:
+                found.append(candidate)
+        preferred = [candidate for candidate in found if candidate.data_format == self.data_format]
+        return preferred or found
+
+    def _candidate(self, leaf: _Leaf, layer: Layer, shape: Any, data_format: str | None) -> Candidate:
+        weights = layer.weights(shape)
+        source, target = (
+            leaf_storage(LeafWeights(leaf.path, layer, weights, True), convention)
+            for convention in (self.origin, self.goal)
+        )
+        ways = tuple(
+            str((ours.chain >> theirs.chain.inverse).simplified) if ours.chain != theirs.chain else ""
+            for ours, theirs in zip(source, target, strict=True)
+        )
+        return Candidate(layer, weights, source, ways, data_format)
+
+    def image_formats(self, leaf: _Leaf, chosen: Candidate) -> set[str | None]:
+        """The data format of a layer that takes images, as far as it is known: by the kernel's shape, or as given."""
+        if isinstance(chosen.layer, _AsIs):
+            return {None} if any(len(shape) > 2 for shape in leaf.shapes.values()) else set()
+        if not hasattr(chosen.layer, "data_format") or len(getattr(chosen.layer, "kernel_size", ())) < 2:
+            return set()
+        fitting = {candidate.data_format for candidate in self._readings(leaf, type(chosen.layer))}
+        return fitting if len(fitting) == 1 else {self.data_format}
+
+
+def _refusal(open_: Mapping[_Leaf, _Undecided], where: str) -> KconvertError:
+    told = [f"{leaf.title} ({why})" for leaf, why in open_.items()]
+    more = f", and {len(told) - MENTIONED} more" if len(told) > MENTIONED else ""
+    name = next(iter(open_)).title
+    fix = (
+        "say which with --source-data-format channels_first or channels_last"
+        if all(why.data_format for why in open_.values())
+        else f"say --layer {name}=Class, --layer {name}={AS_IS} to leave its arrays alone, or give --arch"
+    )
+    return KconvertError(f"nothing tells what these layers are: {', '.join(told[:MENTIONED])}{more}", where, fix)
