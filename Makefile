@@ -14,10 +14,10 @@ sys.exit(not ((3, 10) <= sys.version_info < (3, 12) and os.path.exists(header) o
 endef
 export USABLE
 
-.PHONY: help demo test test-long lint bench clean
+.PHONY: help demo test test-long lint bench docs clean
 
 help:
-	@echo "make demo | test | test-long | lint | bench | clean"
+	@echo "make demo | test | test-long | lint | bench | docs | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo
@@ -36,6 +36,10 @@ lint: $(READY)
 
 bench: $(READY)
 	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || exit 1; done
+
+docs: $(READY)  ## writes docs/support.md, and the real output of the examples into the pages
+	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.examples
 
 clean:
 	rm -rf .venv build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache

@@ -25,7 +25,7 @@ TENSORFLOW = [
     f"tensorflow>=2.16,<2.22; {OTHER_WHEEL}",
 ]
 
-TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff~=0.17.6", "mypy~=2.4"]
+TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff~=0.17.6", "mypy~=2.4", "types-PyYAML"]
 
 setup(
     name="kconvert",
@@ -38,7 +38,7 @@ setup(
     packages=find_packages(include=["kconvert", "kconvert.*"]),
     package_data={"kconvert": ["py.typed"]},
     python_requires=">=3.10,<3.14",
-    install_requires=["numpy>=1.26", "h5py>=3.11", "click>=8.1", "rich>=13"],
+    install_requires=["numpy>=1.26", "h5py>=3.11", "click>=8.1", "rich>=13", "PyYAML>=6"],
     extras_require={
         "theano": THEANO,
         "tensorflow": TENSORFLOW,

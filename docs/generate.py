@@ -1,4 +1,4 @@
-"""Writes docs/support.md from the code: `python -m docs.generate` (`make docs`); `--check` only compares.
+"""Writes docs/support.md from the code: `python -m docs.generate` (`make docs`).
 
 Every layer class of `Layer.registry` is put into a model of its own, saved (without a file) as every
 generation of Keras on either backend would, and planned for the other backend: what the page says is what
@@ -7,11 +7,11 @@ generation of Keras on either backend would, and planned for the other backend: 
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from functools import cache
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,15 @@ import numpy as np
 
 from kconvert import layers as L
 from kconvert.backend import get_backend
-from kconvert.binding import leaf_storage, places
+from kconvert.binding import places
 from kconvert.checkpoint import Checkpoint, Group, InMemory
 from kconvert.config import RULES, model_config
 from kconvert.conventions import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS, FORMATS, Convention, storage
-from kconvert.conversion import KEEP, KERAS2_RELEASE, SAME, Plan, plan
+from kconvert.conversion import KEEP, SAME, Plan, plan
 from kconvert.errors import KconvertError
-from kconvert.hazards import Window, windows
 from kconvert.inputs import sample_inputs
-from kconvert.kernels import Block, Rows
-from kconvert.layers.base import Layer
+from kconvert.kernels import Block, Chain
+from kconvert.layers.base import Layer, layer_config, layer_from_config
 from kconvert.layers.custom import CUSTOM
 from kconvert.layers.recurrent import _Cell
 from kconvert.model import LeafWeights, Model, Node, Ref, nest
@@ -38,11 +37,12 @@ from kconvert.relayout import Call, Layout, moved, rule
 PAGE = Path(__file__).parent / "support.md"
 OTHER = dict(zip(BACKENDS, reversed(BACKENDS), strict=True))
 TITLES = {"theano": "Theano", "tensorflow": "TensorFlow"}
-NONE, AS_IS, CONVERTED, REWRITTEN, REFUSED = "–", "as is", "converted", "rewritten", "**refused**"
+NONE, AS_IS, CONVERTED, REWRITTEN, REFUSED = "", "as is", "converted", "rewritten", "**refused**"
+OLD_ORDER = "in the old order"
 
 # ------------------------------------------------------------ what is tried ----
 
-# Values of the fields that have no default, whatever the class.
+# Values of the fields that have no default, whatever the class; `implementation`: one array a gate in Keras 1.
 ARGUMENTS: Mapping[str, Any] = {
     "activation": "relu",
     "axes": -1,
@@ -51,6 +51,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "dims": (2, 1),
     "filters": 4,
     "function": "f",
+    "implementation": 1,
     "input_dim": 9,
     "kernel_size": 3,
     "n": 3,
@@ -60,22 +61,27 @@ ARGUMENTS: Mapping[str, Any] = {
     "target_shape": (-1,),
     "units": 4,
 }
-INNER: Mapping[type[Layer], Layer] = {
-    L.TimeDistributed: L.Dense(4, name="inner"),
-    L.Bidirectional: L.LSTM(4, name="inner"),
+INNER: Mapping[str, Mapping[str, Layer]] = {
+    "AutoEncoder": {"encoder": L.Dense(4, name="encoder"), "decoder": L.Dense(6, name="decoder")},
+    "Bidirectional": {"layer": L.LSTM(4, implementation=1, name="inner")},
+    "TimeDistributed": {"layer": L.Dense(4, name="inner")},
 }
 
-# Configurations that are worth a line of their own, by the field that they are about.
-OPTIONS: Mapping[str, Sequence[Any]] = {
-    "mode": (0, 1, 2, "sum", "mul", "ave", "max", "concat", "dot", "cos"),
-    "reset_after": (True,),
-    "implementation": (1, 2),
+# Configurations that are worth a line of their own.
+MODES: Mapping[str, Sequence[Any]] = {
+    "BatchNormalization": (1, 2),
+    "Merge": ("sum", "mul", "ave", "max", "concat", "dot", "cos"),
+    "TimeDistributedMerge": ("sum", "mul", "ave"),
 }
-SIZES: Sequence[Mapping[str, Any]] = [
-    {"padding": padding, window: k, "strides": stride}
-    for padding, window, k, stride in product(("valid", "same"), ("kernel_size", "pool_size"), (2, 3, 4, 5), (1, 2))
-]
-SHAPES = ((None, 8, 9, 6), (None, 8, 6), (None, 6), (None, 7, 8, 9, 6), ([None, 8, 6],) * 2, ([None, 6],) * 2)
+WINDOWS = list(product(("valid", "same"), ("kernel_size", "pool_size"), (2, 3), (1, 2)))
+SHAPES: Sequence[Any] = (
+    (None, 8, 9, 6),
+    (None, 8, 6),
+    (None, 6),
+    (None, 7, 8, 9, 6),
+    ([None, 6], [None, 6]),
+    ([None, 8, 6], [None, 8, 6]),
+)
 
 
 # --------------------------------------------------------------- one layer ----
@@ -83,20 +89,17 @@ SHAPES = ((None, 8, 9, 6), (None, 8, 6), (None, 6), (None, 7, 8, 9, 6), ([None, 
 
 @dataclass(frozen=True)
 class Example:
-    """A layer of one class with one configuration, called in a model of its own."""
+    """A layer of one class with one configuration, called in a model of its own; refusal: why it cannot run."""
 
     layer: Layer
     model: Model
     options: Mapping[str, Any] = field(default_factory=dict)
+    refusal: str = ""
 
     @property
     def title(self) -> str:
         words = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
-        return f"{self.layer.class_name}({words})" if words else self.layer.class_name
-
-    @property
-    def shapes(self) -> list[Any]:
-        return self.model.input_shapes
+        return f"`{_class(self.layer)}({words})`" if words else f"`{_class(self.layer)}`"
 
     @property
     def leaves(self) -> list[LeafWeights]:
@@ -106,66 +109,93 @@ class Example:
 def classes() -> list[type[Layer]]:
     """The layers that stand in a model by themselves, by name."""
     inside = (Model, _Cell, L.InputLayer)
-    return [
-        cls for name, cls in sorted(Layer.registry.items()) if name not in CUSTOM and not issubclass(cls, inside)
-    ]
+    found = {name: cls for name, cls in Layer.registry.items() if name not in CUSTOM and not issubclass(cls, inside)}
+    return [found[name] for name in sorted(found, key=str.lower)]
 
 
-def example(cls: type[Layer], **options: Any) -> Example | None:
-    """The first model of one layer of `cls` that runs; None where the class does not take `options`."""
-    fields = {f.name: f for f in cls.config_fields()}
-    if not set(options) <= set(fields):
+def example(cls: type[Layer], shapes: Sequence[Any] = SHAPES, **options: Any) -> Example | None:
+    """The first model of one layer of `cls` that runs on an input of `shapes`; None where there is none."""
+    if not set(options) <= {f.name for f in cls.config_fields()}:
         return None
-    given = {
-        name: INNER[cls] if name == "layer" else ARGUMENTS[name]
-        for name, f in fields.items()
-        if f.default is MISSING and f.default_factory is MISSING
-    }
-    reasons: list[Exception] = []
-    for shape in SHAPES:
+    given = _required(cls)
+    for shape in _likely(cls, shapes):
         try:
-            found = _alone(cls(name="layer", **{**given, **options}), shape)
-            _run(found.model)
-            return Example(found.layer, found.model, options)
-        except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-            reasons.append(error)
-    if options:
-        return None
-    raise LookupError(f"no example of a {cls.__name__} runs: {reasons}; see ARGUMENTS and SHAPES")
+            model = alone(cls(name="layer", **{**given, **options}), shape)
+            return Example(model.layers[-1], model, options, _refusal(model))
+        except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError):
+            continue
+    return None
 
 
-def _alone(layer: Layer, shape: Any) -> Example:
-    """`layer` in a model: one input of `shape`, or two where it is a pair of lists."""
+def _required(cls: type[Layer]) -> dict[str, Any]:
+    """What a layer of `cls` needs to be made."""
+    required = {f.name for f in cls.config_fields() if f.default is MISSING and f.default_factory is MISSING}
+    known = {f.name for f in cls.config_fields()} & set(ARGUMENTS)
+    return {name: ARGUMENTS[name] for name in known if name in required or name == "implementation"} | dict(
+        INNER.get(cls.__name__, {})
+    )
+
+
+def _likely(cls: type[Layer], shapes: Sequence[Any]) -> Sequence[Any]:
+    """`shapes`; of a class that names its rank (Conv2D), those that have it or a time axis more."""
+    said = re.search(r"(\d)D", cls.__name__)
+    return [shape for shape in shapes if len(shape) - int(said[1]) in (2, 3)][::-1] if said else shapes
+
+
+def alone(layer: Layer, shape: Any) -> Model:
+    """A model of one layer: with one input of `shape`, or with several where it is a tuple of lists."""
     shapes = [tuple(one) for one in shape] if isinstance(shape[0], list) else [shape]
     inputs: list[Layer] = [
         L.InputLayer(name=f"input_{i}", batch_input_shape=one, dtype="float32") for i, one in enumerate(shapes, 1)
     ]
     refs = [Ref(entry.name) for entry in inputs]
     nodes = [*(Node(entry.name, 0, ()) for entry in inputs), Node(layer.name, 0, tuple(refs))]
-    return Example(layer, Model([*inputs, layer], nodes, refs, [nodes[-1].output], name="model"))
+    return Model([*inputs, layer], nodes, refs, [nodes[-1].output], name="graph")  # as Keras 0.3 calls it
 
 
-def _run(model: Model) -> None:
-    """Runs the model on the NumPy reference; a layer that holds a function of the user's may refuse."""
+def _refusal(model: Model) -> str:
+    """Runs the model on the NumPy reference; the reason why it cannot, where it waits for a function of the user's."""
     arrays = nest(
-        ((*leaf.path, weight.name), np.zeros(weight.shape, "float32")) for leaf in model.weight_table() for weight in leaf.weights
+        ((*leaf.path, weight.name), np.zeros(weight.shape, "float32"))
+        for leaf in model.weight_table()
+        for weight in leaf.weights
     )
     try:
-        outputs = model.bind(get_backend("numpy"), arrays).predict(sample_inputs(model, 2))
+        result = model.bind(get_backend("numpy"), arrays).predict(sample_inputs(model, 2))
     except KconvertError as error:
         if "register_function" not in str(error):
             raise
-        return
-    finally:
-        model.arrays, model.backend, model._functions = {}, None, {}
-    shapes = model.shapes()
-    wanted = [shapes[ref] for ref in model.outputs]
-    for found, shape in zip(outputs if isinstance(outputs, list) else [outputs], wanted, strict=True):
-        if found.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True)):
-            raise ValueError(f"{found.shape} where {shape} is said")
+        return f"{error.what}; {error.fix}"
+    (said,) = [shape for ref, shape in model.shapes().items() if ref in model.outputs]
+    if not isinstance(result, np.ndarray) or any(n not in (None, m) for n, m in zip(said, result.shape, strict=True)):
+        raise ValueError("another shape than is said")
+    return ""
 
 
 # ----------------------------------------------------------------- planning ----
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of an example: a word, and the plan or the reason why there is none."""
+
+    word: str
+    made: Plan | None = None
+    why: str = ""
+
+    @property
+    def layers(self) -> str:
+        """The classes of the result's new layers, each once."""
+        assert self.made
+        old = [layer_config(layer) for layer in self.made.model.sublayers]
+        found = [_class(layer) for layer in self.made.result.model.sublayers if layer_config(layer) not in old]
+        return " + ".join(f"`{name}`" for name in dict.fromkeys(found))
+
+
+def _class(layer: Any) -> str:
+    """The class of a layer, and of the one inside it."""
+    inner = getattr(layer, "layer", None)
+    return f"{layer.class_name}({_class(inner)})" if inner else layer.class_name
 
 
 def saved(model: Model, convention: Convention) -> Checkpoint:
@@ -185,22 +215,8 @@ def saved(model: Model, convention: Convention) -> Checkpoint:
     )
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What becomes of an example: a word, and the plan or the reason why there is none."""
-
-    word: str
-    made: Plan | None = None
-    why: str = ""
-
-    @property
-    def classes(self) -> list[str]:
-        assert self.made
-        return [layer.class_name for layer in self.made.result.model.sublayers]
-
-
 def outcome(found: Example, convention: Convention, form: str = "keras2") -> Outcome:
-    """What a plan for the other backend makes of `found`."""
+    """What a plan for the other backend makes of `found`; form: the generation of the result."""
     try:
         checkpoint = saved(found.model, convention)
     except KconvertError:
@@ -215,75 +231,90 @@ def outcome(found: Example, convention: Convention, form: str = "keras2") -> Out
     return Outcome(CONVERTED if any(len(step.chain) for step in made.steps) else AS_IS, made)
 
 
-def conventions() -> Iterator[Convention]:
-    for form, backend in product(FORMATS, BACKENDS):
-        yield Convention(form, backend)
-
-
 @cache
 def plain() -> dict[str, Example]:
-    """One example a class, with nothing but what it needs."""
-    return {cls.__name__: found for cls in classes() if (found := example(cls))}
+    """One example a class, with nothing but what it needs. Raises LookupError for a class of which none runs."""
+    examples = {cls.__name__: example(cls) for cls in classes()}
+    missing = [name for name, found in examples.items() if not found]
+    if missing:
+        raise LookupError(f"no example of {', '.join(missing)} runs: see ARGUMENTS and SHAPES in {__file__}")
+    return {name: found for name, found in examples.items() if found}
 
 
 @cache
-def cell(name: str, convention: Convention) -> Outcome:
-    """What becomes of a class in a file of `convention`; none in Keras 2 where Keras 2 says it otherwise."""
+def known_to(name: str, form: str) -> bool:
+    """Whether that generation has the class: its architecture can say it, and Keras 2 says it with no other class."""
     found = plain()[name]
-    if convention.format == "keras2" and outcome(found, Convention("keras1", convention.backend)).word != NONE:
-        modern = outcome(found, convention)
-        if modern.word in (REFUSED, REWRITTEN):
-            return Outcome(NONE)
-    return outcome(found, convention)
+    if form != "keras2":
+        return outcome(found, Convention(form, "theano")).word != NONE
+    older = any(rule.new == name for rule in RULES)
+    return not (older and outcome(found, Convention(form, "theano")).word in (REFUSED, REWRITTEN))
+
+
+def cell(name: str, form: str) -> str:
+    """What becomes of a class in files of generation `form`, on either backend."""
+    if not known_to(name, form):
+        return NONE
+    words = {backend: outcome(plain()[name], Convention(form, backend)).word for backend in BACKENDS}
+    if len(set(words.values())) == 1:
+        return words["theano"]
+    return ", ".join(f"{TITLES[backend]}: {word}" for backend, word in words.items())
 
 
 # ------------------------------------------------------------------- tables ----
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
-    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines] + [""]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def code(words: Iterable[object]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def layers_table() -> list[str]:
-    """Every class in every generation on either backend."""
-    columns = list(conventions())
-    heads = ["class", "in Keras 1", "weights", *(f"{c.format} {TITLES[c.backend]}" for c in columns)]
+def layers_table() -> str:
+    """Every class in every generation on either backend; neighbouring generations that never differ share a column."""
+    words = {form: [cell(name, form) for name in plain()] for form in FORMATS}
+    columns = [list(forms) for _, forms in groupby(FORMATS, key=lambda form: words[form])]
     rows = []
-    for name, found in plain().items():
+    for i, (name, found) in enumerate(plain().items()):
         older = [rule.old for rule in RULES if rule.new == name and rule.old != name]
-        roles = [f"{weight.name}: {weight.role.name}" for leaf in found.leaves for weight in leaf.weights]
-        words = [cell(name, convention).word for convention in columns]
-        rows.append([f"`{name}`", code(older), "<br>".join(dict.fromkeys(roles)), *words])
-    return table(heads, rows)
+        weights = [f"{weight.name}: {title(weight)}" for leaf in found.leaves for weight in leaf.weights]
+        cells = [words[forms[0]][i] for forms in columns]
+        rows.append([found.title, code(older), "<br>".join(dict.fromkeys(weights)), *cells])
+    return table(["class", "in Keras 0 and 1", "weights", *map(_span, columns)], rows)
 
 
-def weights_table() -> list[str]:
+def _span(forms: Sequence[str]) -> str:
+    """Generations, neighbours as from - to."""
+    order = list(FORMATS)
+    runs = [[form for _, form in run] for _, run in groupby(enumerate(forms), lambda at: order.index(at[1]) - at[0])]
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs)
+
+
+def title(weight: Any, fused: bool = False) -> str:
+    """A weight's role as the tables name it."""
+    gates = f", gates `{weight.role.gates}`" if weight.role.gates else ""
+    return f"{weight.role.name} `{weight.role.axes}`{gates}" + (" in one array" if gates and fused else "")
+
+
+def weights_table() -> str:
     """How every kind of weight gets from its stored form to the canonical one."""
-    roles: dict[str, tuple[LeafWeights, Any, list[str]]] = {}
-    for name, found in {**plain(), **_optioned("implementation")}.items():
+    fused = [found for cls in classes() if (found := example(cls, implementation=2))]
+    roles: dict[str, tuple[Any, bool]] = {}
+    for found in [*plain().values(), *fused]:
         for leaf in found.leaves:
-            for weight in leaf.weights:
-                fused = getattr(leaf.layer, "fused_gates", False)
-                axes = f"{weight.role.name} `{weight.role.axes}`"
-                gates = f", gates `{weight.role.gates}`" if weight.role.gates else ""
-                note = " stored as one array" if gates and fused else ""
-                roles.setdefault(axes + gates + note, (leaf, weight, []))[2].append(name)
+            one = getattr(leaf.layer, "fused_gates", False)
+            roles.update((title(weight, one), (weight, one)) for weight in leaf.weights)
     rows = []
-    for title, (leaf, weight, _) in sorted(roles.items()):
+    for name, (weight, one) in sorted(roles.items()):
         ways: dict[tuple[str, ...], dict[str, list[str]]] = {}
         for form, data_format in product(FORMATS, DATA_FORMATS):
-            chains = tuple(
-                _chain(weight, Convention(form, backend), data_format, getattr(leaf.layer, "fused_gates", False))
-                for backend in BACKENDS
-            )
+            chains = tuple(_chain(weight, Convention(form, backend), data_format, one) for backend in BACKENDS)
             ways.setdefault(chains, {}).setdefault(form, []).append(data_format)
-        rows += [[title, _files(files), *chains] for chains, files in ways.items()]
-    return table(["weight", "files", *(f"from {TITLES[backend]}" for backend in BACKENDS)], rows)
+        rows += [[name, _files(files), *chains] for chains, files in ways.items()]
+    return table(["role", "files", *(f"from {TITLES[backend]}" for backend in BACKENDS)], rows)
 
 
 def _chain(weight: Any, convention: Convention, data_format: str, fused: bool) -> str:
@@ -293,33 +324,233 @@ def _chain(weight: Any, convention: Convention, data_format: str, fused: bool) -
 
 def _files(files: Mapping[str, Sequence[str]]) -> str:
     """Formats, and the data format where only one is meant."""
-    by_data_format: dict[tuple[str, ...], list[str]] = {}
+    if all(len(data_formats) == len(DATA_FORMATS) for data_formats in files.values()):
+        return "all" if len(files) == len(FORMATS) else _span(list(files))
+    by_data_format: dict[str, list[str]] = {}
     for form, data_formats in files.items():
-        by_data_format.setdefault(tuple(data_formats), []).append(form)
-    return "; ".join(
-        ", ".join(forms) + ("" if len(data_formats) > 1 else f" {data_formats[0]}")
-        for data_formats, forms in by_data_format.items()
+        said = "" if len(data_formats) > 1 else f" with {data_formats[0]}"
+        by_data_format.setdefault(said, []).append(form)
+    return "; ".join(_span(forms) + said for said, forms in by_data_format.items())
+
+
+def rewritten_table() -> str:
+    """Layers that become others, or are refused, and in which files."""
+    modes = [found for name, values in MODES.items() for mode in values if (found := mode_of(name, mode))]
+    rows = []
+    for found in [*(found for name, found in plain().items() if name not in MODES), *modes]:
+        ways: dict[str, dict[str, list[str]]] = {}
+        for form, backend in product(FORMATS, BACKENDS):
+            one = outcome(found, Convention(form, backend))
+            if known_to(found.layer.class_name, form) and one.word in (REFUSED, REWRITTEN):
+                becomes = one.layers if one.word == REWRITTEN else f"{REFUSED}: {one.why}"
+                if one.word == REFUSED and outcome(found, Convention(form, backend), SAME).word != REFUSED:
+                    becomes += "; not with `--format same`"
+                ways.setdefault(becomes, {}).setdefault(backend, []).append(form)
+        rows += [[found.title, _saved_under(files), becomes] for becomes, files in ways.items()]
+    return table(["layer", "files", "becomes"], rows)
+
+
+def _saved_under(files: Mapping[str, Sequence[str]]) -> str:
+    """Formats, and the backend where only one is meant."""
+    if len(files) == len(BACKENDS) and len({tuple(forms) for forms in files.values()}) == 1:
+        return _span(files["theano"])
+    return "; ".join(f"{_span(forms)} of {TITLES[backend]}" for backend, forms in files.items())
+
+
+def mode_of(name: str, mode: Any) -> Example | None:
+    return example(Layer.registry[name], mode=mode)
+
+
+def windows_table() -> str:
+    """What padding='same' becomes where the two backends pad differently."""
+    rows = []
+    for cls in classes():
+        found: dict[str, dict[str, None]] = {backend: {} for backend in BACKENDS}
+        for (padding, window, k, stride), backend in product(WINDOWS, BACKENDS):
+            one = example(cls, **{"padding": padding, window: k, "strides": stride})
+            done = outcome(one, Convention("keras2", backend)) if one else Outcome(NONE)
+            if done.word == REWRITTEN:
+                found[backend][done.layers] = None
+            elif done.word == REFUSED:
+                found[backend][f"{REFUSED}: {done.why}"] = None
+        if any(found.values()):
+            rows.append([f"`{cls.__name__}`", *("<br>".join(ways) for ways in found.values())])
+    return table(["class", *(f"from {TITLES[backend]}" for backend in BACKENDS)], rows)
+
+
+def paddings_table() -> str:
+    """For which windows the formulas of both backends agree."""
+    rows = []
+    for what, rule_of in (("convolution", "conv_padding"), ("pooling", "pool_padding")):
+        for stride in (1, 2, 3):
+            words = []
+            for k in (2, 3, 4, 5):
+                alike = [
+                    n
+                    for n in range(2 * k, 2 * k + 12)
+                    if len({getattr(facts, rule_of)(n, k, stride) for facts in BACKENDS.values()}) == 1
+                ]
+                words.append("alike" if len(alike) == 12 else "differ" if not alike else "depends on the size")
+            rows.append([what, str(stride), *words])
+    return table(["", "stride", *(f"window {k}" for k in (2, 3, 4, 5))], rows)
+
+
+# -------------------------------------------------------------- data format ----
+
+
+def data_format_table() -> str:
+    """What becomes of every class when images change their data format."""
+    rows = []
+    for name, found in plain().items():
+        images, features = _images(found), _features(Layer.registry[name])
+        if images or features:
+            rows.append([found.title, images, features])
+    return table(["class", "images in the other data format", "flattened features in another order"], rows)
+
+
+def _images(found: Example) -> str:
+    """For images after the batch axis alone, or after a time axis too: whichever the layer takes."""
+    shapes = found.model.input_shapes
+    rank = len(shapes[0])
+    if rank < 4:
+        return ""
+    for time in range(rank - 3):
+        given = moved(CHANNELS_FIRST, rank, time)
+        result = rule(found.layer, Call(found.layer, shapes, [given] * len(shapes), CHANNELS_FIRST, "layer"))
+        if result.inputs[0] == given:
+            break
+    else:
+        return OLD_ORDER
+    old, new = found.layer.get_config(), result.layer.get_config()
+    words = [f"{code(key for key in new if new[key] != old.get(key))} changes" if new != old else "passed on"]
+    if result.outputs[0].features:
+        words = ["gives its features in another order"]
+    return "<br>".join(words + _weights(result.weights))
+
+
+def _features(cls: type[Layer]) -> str:
+    found = example(cls, [shape for shape in SHAPES if len(shape) < 4])
+    if not found:
+        return ""
+    shapes = found.model.input_shapes
+    given = Layout(tuple(range(len(shapes[0]))), (Block("cw", "wc", (2, 3)),))
+    result = rule(found.layer, Call(found.layer, shapes, [given] * len(shapes), CHANNELS_LAST, "layer"))
+    if result.inputs[0] != given:
+        return OLD_ORDER
+    return "<br>".join(_weights(result.weights)) or "passed on"
+
+
+def _weights(chains: Mapping[tuple[str, ...], Chain]) -> list[str]:
+    return list(dict.fromkeys(f"{path[-1]}: `{chain}`" for path, chain in chains.items() if len(chain)))
+
+
+# --------------------------------------------------------------- the page ----
+
+
+def optimizers_table() -> str:
+    return table(
+        ["optimizer", "one number", "one array a parameter"],
+        [[f"`{name}`", code(kept.scalars), code(kept.slots)] for name, kept in sorted(STRUCTURES.items())],
     )
 
 
-def _optioned(*names: str) -> dict[str, Example]:
-    """Every class with every one of its options."""
-    found = {}
-    for cls, name in product(classes(), names):
-        for value in OPTIONS[name]:
-            one = example(cls, **{name: value})
-            if one:
-                found[one.title] = one
-    return found
+def not_run() -> str:
+    """Layers that convert but wait for a function of the user's before they can run."""
+    return "\n".join(f"- {found.title}: {found.refusal}." for found in plain().values() if found.refusal)
 
 
-def rewritten_table() -> list[str]:
-    """Classes and configurations of Keras 1 that Keras 2 says with others, or not at all."""
-    rows = []
-    for title, found in {**plain(), **_optioned("mode")}.items():
-        one = outcome(found, Convention("keras1", "theano"))
-        if one.word == REWRITTEN and found.layer.padding != "same" if hasattr(found.layer, "padding") else one.word == REWRITTEN:
-            rows.append([f"`{title}`", " + ".join(f"`{name}`" for name in one.classes)])
-        elif one.word == REFUSED:
-            rows.append([f"`{title}`", f"{REFUSED}: {one.why}"])
-    return table(["Keras 0 and 1", "Keras 2"], rows)
+def cells() -> list[str]:
+    """The cells that run inside an RNN."""
+    found = [cls for cls in Layer.registry.values() if issubclass(cls, _Cell) and cls.__name__ not in CUSTOM]
+    return sorted(cls.__name__ for cls in found if example(L.RNN, cell=cls(**_required(cls))))
+
+
+def unknown() -> str:
+    """What is said of a class that nobody registered."""
+    try:
+        layer_from_config({"class_name": "Unknown", "config": {"name": "layer"}})
+    except KconvertError as error:
+        return str(error)
+    raise AssertionError("an unknown class is refused")
+
+
+def page() -> str:
+    """The whole page, from the code."""
+    formats = table(["generation", "releases"], [[f.name, f.releases] for f in FORMATS.values()])
+    return f"""\
+<!-- Written by `python -m docs.generate` (`make docs`): do not edit. -->
+
+# What is supported
+
+This page is generated from the code: every layer was planned from every generation of Keras on either backend to the
+other backend, with `--format keras2 --data-format keep`. [conversion.md](conversion.md) explains the words.
+
+{formats}
+
+## Layers
+
+What becomes of a layer in a file of each generation, saved on Theano or on TensorFlow, for the other backend. Where
+the two differ, both are said.
+
+- *{AS_IS}*: its arrays (if any) need nothing;
+- *{CONVERTED}*: its arrays are rearranged, see [weights](#weights);
+- *{REWRITTEN}*: it becomes other layers, see [rewritten and refused](#rewritten-and-refused);
+- {REFUSED}: nothing is written, see the same place for the reason;
+- nothing: the generation has no such class.
+
+`padding='same'` is a matter of its own, see [there](#paddingsame).
+
+{layers_table()}
+
+Models nest in models, and `RNN` takes {code(cells())}. A class that is
+not in the table is refused: "{unknown()}".
+
+These layers convert, but verification cannot run them without a function of yours (exit code 5):
+
+{not_run()}
+
+## Weights
+
+How each kind of weight gets from its stored form to the canonical one, which is that of Keras 2 on TensorFlow. A
+conversion is the chain of the source, then the inverse chain of the target, simplified. Letters are axes: `i` in, `o`
+out, `h` `w` `d` spatial; of fused gates, `ifco` input, forget, candidate, output, and `zrh` update, reset, candidate.
+
+{weights_table()}
+
+## Rewritten and refused
+
+Layers that Keras 2 or the other backend does not have. `--format same` leaves the words of the source's generation as
+they are.
+
+{rewritten_table()}
+
+## padding='same'
+
+Where the two backends pad alike nothing is done:
+
+{paddings_table()}
+
+Where they do not, the layer is rewritten with the padding of the source's backend spelled out, or refused. This is
+what became of windows of 2 and 3 with strides 1 and 2 on an image of 8 x 9, one line for each different result;
+`--no-repair` refuses them all.
+
+{windows_table()}
+
+## Data format
+
+What becomes of a layer when `--data-format` moves the channels of its input, and when features that were flattened
+before arrive in another order. *{OLD_ORDER.capitalize()}*: a `Permute` brings it back, before the layer or
+before the `Flatten`.
+
+{data_format_table()}
+
+## Optimizers
+
+The state of these goes through the same plan as the weights; that of any other is dropped, and a note says so.
+
+{optimizers_table()}
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

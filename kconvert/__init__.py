@@ -26,6 +26,8 @@ _HOMES = {
     "load_model": "loading",
     "get_backend": "backend",
     "layers": "layers",
+    "register_layer": "layers.custom",
+    "register_function": "layers.custom",
 }
 
 __all__ = ["__version__", *_HOMES]
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from .errors import KconvertError as KconvertError
     from .errors import Problem as Problem
     from .inspection import inspect as inspect
+    from .layers.custom import register_function as register_function
+    from .layers.custom import register_layer as register_layer
     from .loading import load_model as load_model
     from .model import Model as Model
     from .model import Sequential as Sequential

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .checkpoint import Checkpoint, Group, LazyArray
+from .checkpoint import Checkpoint, Group, LazyArray, find_format
+from .config0 import GRAPH
 from .conventions import BACKENDS, FORMATS, Convention, Storage, Weight, slot_order, storage
 from .errors import KconvertError, Problem
-from .layers import InputLayer
+from .layers import InputLayer, Merge
 from .layers.base import Layer
 from .model import Arrays, LayerPath, LeafWeights, Model, Sequential, nest
 
@@ -72,12 +73,31 @@ def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
 def places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]]:
     """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
 
-    A nested model's trainable arrays come before the others (rulebook A5).
+    A nested model's trainable arrays come before the others (rulebook A5). Keras 0.3 numbers the layers of a
+    chain, in the order in which they were added, and knows nothing of that.
     """
+    if FORMATS[convention.format].names is None:
+        return _numbered_places(model, convention)
     groups: dict[str, list[Place]] = {layer.name: [] for layer in _grouped(model)}
     for leaf in model.weight_table():
         groups[leaf.path[0]] += _leaf_places(leaf, convention)
     return [(name, sorted(found, key=lambda place: not place.trainable)) for name, found in groups.items()]
+
+
+def _numbered_places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]]:
+    """As Keras 0.3 has them: one group a Graph; else `layer_0` with all up to a first merge, `layer_1`, ..."""
+    found: dict[str, list[Place]] = {}
+    for leaf in model.weight_table():
+        found.setdefault(leaf.path[0], []).extend(_leaf_places(leaf, convention))
+    names = [name for name, layer in model.by_name.items() if not isinstance(layer, InputLayer)]
+    if model.name == GRAPH:
+        return [(GRAPH, [place for name in names for place in found.get(name, [])])]
+    merges = [i for i, name in enumerate(names) if isinstance(model.by_name[name], Merge)]
+    first = 1 + max(merges, default=0)
+    layers = [names[:first], *([name] for name in names[first:])]
+    return [
+        (f"layer_{k}", [place for name in group for place in found.get(name, [])]) for k, group in enumerate(layers)
+    ]
 
 
 def _grouped(model: Model) -> list[Layer]:
@@ -203,13 +223,17 @@ def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[Laz
 
 
 def arrays_for(model: Model, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
-    """The arrays of a checkpoint for `model`, in another convention, nested by layer and weight name."""
+    """The arrays of a checkpoint for `model`, in another convention, nested by layer and weight name.
+
+    Layers run on weights that are not packed.
+    """
     bindings, _ = bind(model, checkpoint, source)
-    goal = {place.path: place.stored.chain for _, found in places(model, target) for place in found}
+    stored = {place.path: place.stored for _, found in places(model, target) for place in found}
     leaves = []
     for binding in bindings:
-        chain = (binding.stored.chain >> goal[binding.path].inverse).simplified
-        (array,) = chain.apply(*(stored.read() for stored in binding.arrays))
+        goal = stored[binding.path].chain.inverse >> binding.weight.role.packed
+        chain = (binding.stored.chain >> goal).simplified
+        (array,) = chain.apply(*(array.read() for array in binding.arrays))
         leaves.append((binding.path, np.ascontiguousarray(array)))
     return nest(leaves)
 
@@ -217,10 +241,19 @@ def arrays_for(model: Model, checkpoint: Checkpoint, source: Convention, target:
 # ------------------------------------------------------------- conventions ----
 
 
-def source_convention(checkpoint: Checkpoint, backend: str | None, force: bool = False) -> tuple[Convention, list[str]]:
-    """Who wrote the file, with the evidence: what it says or shows, or what the user says."""
+def source_convention(
+    checkpoint: Checkpoint, backend: str | None, force: bool = False, release: str | None = None
+) -> tuple[Convention, list[str]]:
+    """Who wrote the file, with the evidence: what it says or shows, or what the user says.
+
+    release: what the architecture that was given for weights alone states, for files that state none.
+    """
     where, found = str(checkpoint.path or "checkpoint"), checkpoint.found_backend
-    evidence = list(checkpoint.evidence)
+    form, evidence = checkpoint.format, list(checkpoint.evidence)
+    if release and checkpoint.keras_version is None and FORMATS[form].names:
+        told = find_format([("the architecture", release)], None, [])
+        form = told.value or form
+        evidence[:1] = [told.evidence]
     if backend is None and found is None:
         raise KconvertError(
             "the file does not tell which backend saved it",
@@ -241,7 +274,7 @@ def source_convention(checkpoint: Checkpoint, backend: str | None, force: bool =
         raise KconvertError(
             f"backend {backend or found!r} is not known", where=where, fix="say what its kernels are with --from"
         )
-    return Convention(checkpoint.format, backend or found or ""), evidence
+    return Convention(form, backend or found or ""), evidence
 
 
 def _about(word: str, evidence: Sequence[str]) -> str:

@@ -112,7 +112,16 @@ def weight_names(groups: Iterable[Group]) -> list[str]:
 # ---------------------------------------------------------------- findings ----
 
 # The format by the first numbers of keras_version. Keras 3 writes .h5 files in the Keras 2 layout.
-_RELEASES = {"1.0": "keras1.0", "1": "keras1", "2": "keras2", "3": "keras2"}
+_RELEASES = {
+    **{f"1.0.{patch}": "keras1.0.5" for patch in range(6)},
+    "1.0.6": "keras1.0.6",
+    "1.0.7": "keras1.0.7",
+    "1.0": "keras1.0",
+    "1.1": "keras1.1",
+    "1": "keras1",
+    "2": "keras2",
+    "3": "keras2",
+}
 
 # Keras 1 ends a name in _W, _b_i ...; a '/' in it comes from the name of a layer (fire2/squeeze1x1_W).
 _KERAS1_NAME = re.compile(
@@ -132,7 +141,7 @@ def find_format(versions: Statements, backend: str | None, names: Sequence[str])
     """
     for place, version in versions:
         numbers = (version or "").split(".")
-        form = _RELEASES.get(".".join(numbers[:2])) or _RELEASES.get(numbers[0])
+        form = next((_RELEASES[key] for n in (3, 2, 1) if (key := ".".join(numbers[:n])) in _RELEASES), None)
         if form:
             return Finding(form, f"format {form}: keras_version of {place} is {version}")
     if backend:

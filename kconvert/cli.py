@@ -121,7 +121,8 @@ def together(name: str, *options: Command) -> Command:
         before = len(getattr(packed, "__click_params__", []))
         for option in reversed(options):
             option(packed)
-        keys = [parameter.name for parameter in packed.__click_params__[before:]]  # type: ignore[attr-defined]
+        parameters = packed.__click_params__[before:]  # type: ignore[attr-defined]
+        keys = [parameter.name for parameter in parameters if parameter.expose_value]
         return packed
 
     return decorate
@@ -156,12 +157,37 @@ conversion = together(
         default=True,
         help="Rewrite layers that the two backends compute differently (the default), or refuse them.",
     ),
+    click.option(
+        "--layer",
+        "layers",
+        multiple=True,
+        metavar="NAME=CLASS",
+        help="What a layer is, where weights alone do not tell; NAME=as-is leaves it alone. May be repeated.",
+    ),
     click.option("--force", is_flag=True, help="Take --from though FILE says otherwise; replace OUT."),
 )
 
+
+def _import(context: click.Context, parameter: click.Parameter, modules: tuple[str, ...]) -> None:
+    from .layers.custom import load_module
+
+    for module in modules:
+        load_module(module)
+
+
 architecture = together(
     "architecture",
-    click.option("--arch", type=PATH, metavar="JSON", help="What model.to_json() wrote, for weights alone."),
+    click.option(
+        "--arch", type=PATH, metavar="JSON", help="What model.to_json() or to_yaml() wrote, for weights alone."
+    ),
+    click.option(
+        "--custom",
+        multiple=True,
+        metavar="MODULE",
+        expose_value=False,
+        callback=_import,
+        help="Module that registers layers and functions of your own; imported first. May be repeated.",
+    ),
     click.option(
         "--source-data-format",
         type=DATA_FORMATS,

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
-from .conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
+from . import config0
+from .conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS, release
 from .errors import KconvertError, Problem
 from .layers.base import layer_config, layer_from_config
 from .layers.custom import CUSTOM
@@ -20,6 +22,8 @@ from .model import Model
 from .safe_yaml import parse as parse_yaml
 
 Json = dict[str, Any]
+
+NAMED_CHAINS = (2, 2, 3)  # the first release that stores the name of a Sequential
 
 
 def _same(value: Any) -> Any:
@@ -92,6 +96,11 @@ def _write_padding(value: Any) -> Any:
     return [side for pair in value for side in pair]
 
 
+def _write_padding_1d(value: Any) -> Any:
+    before, after = value if isinstance(value, list | tuple) else (value, value)
+    return before if before == after else [before, after]
+
+
 _DIM_ORDERING = _table({"th": CHANNELS_FIRST, "tf": CHANNELS_LAST, "default": None})
 _CONSUME_LESS = _table({"cpu": 0, "mem": 1, "gpu": 2})
 _FORGET_BIAS = (lambda value: value == "one"), (lambda value: "one" if value else "zero")
@@ -156,6 +165,8 @@ class Rule:
     """One class: its names, its keys, the Keras 1 keys that mean nothing later, those that kept their name.
 
     fits: whether the Keras 1 class can say what a Keras 2 configuration says (the first that fits is taken).
+    demanded: keys that Keras 1 wants to read, with their usual values. unsaid: Keras 2 keys that not every Keras 1
+    stated, with the values they then have.
     """
 
     old: str
@@ -164,6 +175,8 @@ class Rule:
     dropped: str = ""
     kept: str = ""
     fits: Callable[[Mapping[str, Any]], bool] = _always
+    demanded: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    unsaid: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def _rule(
@@ -183,6 +196,8 @@ RULES: list[Rule] = [
     _rule("TimeDistributedDense", keys=_UNITS + _KERNEL, dropped=_SIZE_INPUT, kept="activation"),
     _rule("MaxoutDense", kept=_LEGACY + " output_dim nb_feature"),
     _rule("Highway", kept=_LEGACY + " activation transform_bias"),
+    _rule("TimeDistributedMerge", kept="mode"),
+    _rule("AutoEncoder", kept="encoder decoder"),
     _rule("Activation", kept="activation"),
     _rule("ActivityRegularization", kept="l1 l2"),
     _rule("Flatten"),
@@ -230,7 +245,7 @@ RULES: list[Rule] = [
     *(_rule(f"{kind}Pooling{n}D", keys=_POOL, kept="pool_size strides") for kind in ("Max", "Average") for n in (2, 3)),
     *(_rule(f"Global{kind}Pooling1D") for kind in ("Max", "Average")),
     *(_rule(f"Global{kind}Pooling{n}D", keys=_ORDERING) for kind in ("Max", "Average") for n in (2, 3)),
-    _rule("ZeroPadding1D", keys=[Key("padding", "padding", _read_padding)]),
+    _rule("ZeroPadding1D", keys=[Key("padding", "padding", _read_padding, _write_padding_1d)]),
     _rule("ZeroPadding2D", keys=[*_ORDERING, Key("padding", "padding", _read_padding, _write_padding)]),
     _rule("ZeroPadding3D", keys=[*_ORDERING, Key("padding", "padding", _read_padding, _write_padding)]),
     _rule("Cropping1D", kept="cropping"),
@@ -258,13 +273,16 @@ RULES: list[Rule] = [
         kept="input_dim output_dim input_length mask_zero dropout",
     ),
     *(
-        _rule(cls, None, _RECURRENT, _SIZE_INPUT, "activation return_sequences go_backwards stateful unroll")
+        replace(
+            _rule(cls, None, _RECURRENT, _SIZE_INPUT, "activation return_sequences go_backwards stateful unroll"),
+            unsaid={"implementation": 0},  # one array a gate
+        )
         for cls in ("SimpleRNN", "GRU", "LSTM")
     ),
     _rule(
         "ConvLSTM2D",
         keys=[
-            *_RECURRENT[1:],
+            *(key for key in _RECURRENT if key.old not in ("output_dim", "consume_less")),
             *_ORDERING,
             *_PADDING,
             *_IMAGE_KERNEL,
@@ -276,18 +294,23 @@ RULES: list[Rule] = [
     _rule("LeakyReLU", kept="alpha"),
     _rule("ELU", kept="alpha"),
     _rule("ThresholdedReLU", kept="theta"),
+    _rule("ThresholdedLinear", kept="theta"),
     _rule("PReLU", keys=[Key("init", "alpha_initializer")], kept="shared_axes"),
     _rule("SReLU", kept="t_left_init a_left_init t_right_init a_right_init shared_axes"),
     _rule("ParametricSoftplus", kept="alpha_init beta_init shared_axes"),
-    _rule(
+    Rule(
+        "Merge",
         "Merge",
         kept="mode mode_type concat_axis dot_axes"
         " output_shape output_shape_type output_mask output_mask_type arguments",
+        demanded={"mode_type": "raw", "output_shape": None, "output_shape_type": "raw", "arguments": {}}
+        | {"output_mask": None, "output_mask_type": "raw"},
     ),
     _rule("TimeDistributed"),
     _rule("Bidirectional", kept="merge_mode"),
 ]
 
+_INNER = ("layer", "encoder", "decoder")  # keys that hold a layer
 _BY_OLD = {rule.old: rule for rule in RULES}
 
 
@@ -320,8 +343,7 @@ class _Reader:
         if rule is None:
             return item
         result = self._keys(rule, config)
-        if "layer" in config:
-            result["layer"] = self.item(config["layer"])
+        result.update((key, self.item(config[key])) for key in _INNER if key in config)
         return {"class_name": rule.new, "config": result}
 
     def _keys(self, rule: Rule, config: Json) -> Json:
@@ -330,6 +352,7 @@ class _Reader:
             values = [result.pop(old) for old in key.olds if old in result]
             if values:
                 result[key.new] = key.read(values if len(key.olds) > 1 else values[0])
+        result = {**rule.unsaid, **result}
         if any(key.new == "data_format" for key in rule.keys) and result.get("data_format") is None:
             result["data_format"] = self._unstated(rule, config)
         return result
@@ -455,27 +478,54 @@ def to_keras1(item: Json) -> Json:
             f"Keras 1 has no {name} layer", where=f"layer {config.get('name', '?')}", fix="use --format keras2"
         )
     kept = ("name", "trainable", "batch_input_shape", *rule.kept.split())
-    result = {key: config[key] for key in kept if key in config}
+    result = {**rule.demanded, **{key: config[key] for key in kept if key in config}}
     for key in rule.keys:
         if key.new in config:
             value = key.write(config[key.new])
             result.update(zip(key.olds, value if len(key.olds) > 1 else [value], strict=True))
-    if "layer" in config:
-        result["layer"] = to_keras1(config["layer"])
+    result.update((key, to_keras1(config[key])) for key in _INNER if key in config)
     return {"class_name": rule.old, "config": result}
+
+
+_SINCE: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    "InputLayer": {"sparse": (1, 1, 0), "trainable": (2, 0, 0)},
+    "Merge": {**dict.fromkeys(("arguments", "output_mask", "output_mask_type"), (1, 1, 2)), "trainable": (2, 0, 0)},
+    **{name: {"consume_less": (1, 0, 3)} for name in ("SimpleRNN", "GRU", "LSTM")},
+}
+_ONE_REGULARIZER = (1, 2, 0)  # the first release that has L1L2Regularizer for weights and activities alike
+
+
+def _without_later(value: Any, version: tuple[int, ...], key: str = "") -> Any:
+    """Keras 1 JSON, found under `key`, without the words that release `version` did not have yet."""
+    if isinstance(value, list):
+        return [_without_later(item, version) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    since = _SINCE.get(key, {})
+    inner = value.get("class_name", "")
+    result = {
+        name: _without_later(item, version, inner if name == "config" else name)
+        for name, item in value.items()
+        if since.get(name, version) <= version
+    }
+    if result.get("name") == "L1L2Regularizer" and version < _ONE_REGULARIZER:
+        result["name"] = "ActivityRegularizer" if key == "activity_regularizer" else "WeightRegularizer"
+    return result
 
 
 # ------------------------------------------------------------------ models ----
 
 
 def generation(config: Json, keras_version: str | None = None) -> str:
-    """Which generation of Keras wrote an architecture: 'keras1' or 'keras2'; refuses what is neither.
+    """Which generation of Keras wrote an architecture: 'keras0', 'keras1' or 'keras2'.
 
     By its `keras_version`, else by the words that only one generation uses.
     """
+    if config0.is_keras0(config):
+        return "keras0"
     version = keras_version or config.get("keras_version")
     if version:
-        return "keras1" if version.startswith("1.") else "keras2"
+        return "keras1" if str(version).startswith("1.") else "keras2"
     words = set(_words(config))
     if words & {"nb_filter", "border_mode", "dim_ordering", "W_regularizer", "consume_less", "input_dtype"}:
         return "keras1"
@@ -496,17 +546,23 @@ def model_from_config(config: Json, keras_version: str | None = None, data_forma
 
     Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's.
     """
+    if config0.is_keras0(config):
+        return _built(lambda: to_keras2(config0.to_keras1(config), data_format))
     if not isinstance(config, Mapping) or config.get("class_name") not in ("Sequential", "Model", "Functional"):
         raise KconvertError(
             "this is not the architecture of a Sequential or Model",
             fix="give the JSON that model.to_json() wrote",
             problem=Problem.UNREADABLE,
         )
+    item = {"class_name": config["class_name"], "config": config.get("config")}
+    old = generation(dict(config), keras_version) == "keras1"
+    return _built(lambda: to_keras2(item, data_format) if old else _with_names(item, count(1)))
+
+
+def _built(item: Callable[[], Json]) -> Model:
+    """The model of a Keras 2 `{'class_name', 'config'}`."""
     try:
-        item = {"class_name": config["class_name"], "config": config["config"]}
-        if generation(dict(config), keras_version) == "keras1":
-            item = to_keras2(item, data_format)
-        model = layer_from_config(item)
+        model = layer_from_config(item())
     except (LookupError, TypeError, ValueError, AttributeError) as error:  # a file may hold anything
         raise KconvertError(
             f"the architecture is not one that Keras writes ({type(error).__name__}: {error})",
@@ -520,10 +576,35 @@ def model_from_config(config: Json, keras_version: str | None = None, data_forma
 def model_config(model: Model, form: str, keras_version: str, backend: str) -> Json:
     """The architecture JSON of `model` as a Keras of generation `form` writes it."""
     generation = form.split(".")[0]
-    item = layer_config(model, generation)
+    item = layer_config(model, "keras2" if generation == "keras2" else "keras1")
+    if generation == "keras0":
+        return config0.to_keras0(to_keras1(item), list(model.by_name))
     if generation == "keras1":
-        return {**to_keras1(item), "keras_version": keras_version}
+        return {**_without_later(to_keras1(item), release(keras_version)), "keras_version": keras_version}
+    item = item if release(keras_version) >= NAMED_CHAINS else _as_lists(item)
     return {**item, "keras_version": keras_version, "backend": backend}
+
+
+def _as_lists(item: Json) -> Json:
+    """A Keras 2 `{'class_name', 'config'}` with chains as the bare lists of their layers."""
+    config = dict(item["config"])
+    config.update((key, _as_lists(config[key])) for key in _INNER if key in config)
+    if "layers" in config:
+        config["layers"] = [_as_lists(layer) for layer in config["layers"]]
+    return {**item, "config": config["layers"] if item["class_name"] == "Sequential" else config}
+
+
+def _with_names(item: Json, numbers: Iterator[int]) -> Json:
+    """A Keras 2 item with names for the chains that have none: `sequential_1`, ..., inner ones first, as Keras does."""
+    config = item["config"]
+    if isinstance(config, Mapping):
+        config = dict(config)
+        config.update((key, _with_names(config[key], numbers)) for key in _INNER if key in config)
+        if "layers" in config:
+            config["layers"] = [_with_names(layer, numbers) for layer in config["layers"]]
+        return {**item, "config": config}
+    layers = [_with_names(layer, numbers) for layer in config]
+    return {**item, "config": {"name": item.get("name") or f"sequential_{next(numbers)}", "layers": layers}}
 
 
 def architecture_json(path: str) -> Json:

@@ -9,11 +9,11 @@ axes (spatial..., in, out), fused gates `ifco` / `zrh`, features flattened in ch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import KconvertError, Problem
-from .kernels import Chain, Flip, Fuse, Shape, Transpose
+from .kernels import Chain, Flip, Fold, Fuse, Order, Power, Scale, Shape, Split, Transpose, Variance
 
 CHANNELS_FIRST = "channels_first"
 CHANNELS_LAST = "channels_last"
@@ -45,7 +45,8 @@ class BackendFacts:
 
     convolves: kernels are applied reversed (true convolution). conv_padding, pool_padding: rows of
     padding before the first element for padding='same', from (size, kernel, stride) on one axis;
-    the result always has ceil(size / stride) elements. full: it has padding='full'.
+    the result always has ceil(size / stride) elements. full: it has padding='full'. cudnn: it has CuDNNLSTM and
+    CuDNNGRU.
     """
 
     name: str
@@ -54,13 +55,14 @@ class BackendFacts:
     conv_padding: Callable[[int, int, int], int]
     pool_padding: Callable[[int, int, int], int]
     full: bool
+    cudnn: bool
 
 
 BACKENDS: Mapping[str, BackendFacts] = {
     facts.name: facts
     for facts in (
-        BackendFacts("theano", True, CHANNELS_FIRST, _theano_conv_padding, _theano_pool_padding, True),
-        BackendFacts("tensorflow", False, CHANNELS_LAST, _tensorflow_padding, _tensorflow_padding, False),
+        BackendFacts("theano", True, CHANNELS_FIRST, _theano_conv_padding, _theano_pool_padding, True, False),
+        BackendFacts("tensorflow", False, CHANNELS_LAST, _tensorflow_padding, _tensorflow_padding, False, True),
     )
 }
 
@@ -104,11 +106,25 @@ FORMATS: Mapping[str, Format] = {
     form.name: form
     for form in (
         Format("keras0", "0.2 - 0.3.3", False, None),
-        Format("keras1.0", "1.0.0 - 1.0.8", False, _KERAS1_NAMES),
-        Format("keras1", "1.1.0 - 1.2.2", False, _KERAS1_NAMES),
+        Format("keras1.0.5", "1.0.0 - 1.0.5", False, _KERAS1_NAMES),
+        Format("keras1.0.6", "1.0.6", False, _KERAS1_NAMES),
+        Format("keras1.0.7", "1.0.7", False, _KERAS1_NAMES),
+        Format("keras1.0", "1.0.8", False, _KERAS1_NAMES),
+        Format("keras1.1", "1.1.0 - 1.1.2", False, _KERAS1_NAMES),
+        Format("keras1", "1.2.0 - 1.2.2", False, _KERAS1_NAMES),
         Format("keras2", "2.0.0 - 2.3.1", True, {}),
     )
 }
+
+
+def release(version: str | None) -> tuple[int, ...]:
+    """The numbers of a release, () where none is known.
+
+    >>> release("2.0.9"), release(None)
+    ((2, 0, 9), ())
+    """
+    parts = (version or "").split(".")[:3]
+    return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +158,9 @@ class Role:
 
     reversed: the spatial axes that a convolving backend reverses. stored: axis names by format and
     data format, where they are not the canonical ones. gates, stored_gates: the letters of the gates
-    along the last axis, canonical and in the order of separately stored arrays.
+    along the last axis, canonical and in the order of separately stored arrays. values: by format and
+    backend, what makes the canonical values of the stored ones where those are another quantity. packed: what
+    makes the weight of one that cuDNN packed, where the layer keeps it so.
     """
 
     name: str
@@ -151,6 +169,8 @@ class Role:
     stored: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
     gates: str = ""
     stored_gates: str = ""
+    values: Mapping[tuple[str, str], Chain] = field(default_factory=dict, hash=False)
+    packed: Chain = field(default_factory=Chain)
 
     def stored_axes(self, form: str, data_format: str | None) -> str:
         by_data_format = self.stored.get(form, {})
@@ -158,14 +178,22 @@ class Role:
 
     def gated(self, gates: str, stored_gates: str) -> Role:
         """The same weight for every gate of a recurrent layer, along the last axis."""
-        return Role(self.name, self.axes, self.reversed, self.stored, gates, stored_gates)
+        return replace(self, gates=gates, stored_gates=stored_gates)
+
+    @property
+    def cudnn(self) -> Role:
+        """The same weight as cuDNN packs it: matrices of a gate (out, in), both rows of a bias in one (rulebook A5)."""
+        matrix = Split(self.gates) >> Order("oi", "io", "io") >> Fuse(self.gates)
+        return replace(self, packed=matrix if self.axes == "io" else Chain((Fold(2),)))
 
 
 def _same_in(forms: str, first: str, last: str) -> dict[str, dict[str, str]]:
     return {form: {CHANNELS_FIRST: first, CHANNELS_LAST: last} for form in forms.split()}
 
 
-_OLD = "keras0 keras1.0 keras1"
+_UP_TO_1_0 = "keras0 keras1.0.5 keras1.0.6 keras1.0.7 keras1.0"
+_FROM_1_1 = "keras1.1 keras1"
+_OLD = f"{_UP_TO_1_0} {_FROM_1_1}"
 
 
 def conv_kernel(rank: int) -> Role:
@@ -173,7 +201,7 @@ def conv_kernel(rank: int) -> Role:
     space = SPATIAL[rank]
     stored = _same_in(_OLD, "oi" + space, space + "io")
     if rank == 1:
-        stored = {**_same_in("keras0 keras1.0", "oiw1", "oiw1"), **_same_in("keras1", "w1io", "w1io")}
+        stored = {**_same_in(_UP_TO_1_0, "oiw1", "oiw1"), **_same_in(_FROM_1_1, "w1io", "w1io")}
     return Role("conv_kernel", space + "io", space, stored)
 
 
@@ -199,8 +227,29 @@ DENSE_KERNEL = Role("dense_kernel", "io")
 VECTOR = Role("vector", "o")
 MAXOUT_KERNEL = Role("maxout_kernel", "fio")
 MAXOUT_BIAS = Role("maxout_bias", "fo")
-EMBEDDINGS = Role("embeddings", "vo")
 LOCAL_KERNEL = Role("local_kernel", "pko")
+
+
+def embeddings(dropout: float = 0.0) -> Role:
+    """A table of vectors; Keras 0.2 and 0.3 scale it by 1 - dropout whenever they do not train."""
+    kept = Chain((Scale(1.0 - dropout),)).simplified
+    return Role("embeddings", "vo", values={("keras0", backend): kept for backend in BACKENDS})
+
+
+EMBEDDINGS = embeddings()
+
+
+def variance(epsilon: float) -> Role:
+    """The moving variance that is divided by as sqrt(variance + epsilon).
+
+    Up to Keras 1.0.6 a standard deviation is stored in its place, divided by as deviation + epsilon (1.0.6:
+    on Theano alone), and Keras 1.0.7 on Theano divides by sqrt(variance) + epsilon (rulebook A7).
+    """
+    deviation = Chain((Variance(epsilon),))
+    values = {(form, backend): deviation for form in ("keras0", "keras1.0.5") for backend in BACKENDS}
+    values["keras1.0.6", "theano"] = deviation
+    values["keras1.0.7", "theano"] = Power(2, root=True) >> deviation
+    return Role("variance", "o", values=values)
 
 
 def local_bias(rank: int) -> Role:
@@ -269,13 +318,14 @@ def storage(
     for weight in weights:
         role = weight.role
         name = slot_name(form.name, weight.name)
-        chain = Chain((Transpose(role.stored_axes(form.name, data_format), role.axes),))
+        chain = role.packed >> Transpose(role.stored_axes(form.name, data_format), role.axes)
         if convention.facts.convolves:
             chain = chain >> Flip(role.reversed, role.axes)
         slots: tuple[str, ...] = (name,)
         if role.gates and not (form.fused_gates or fused):
             slots = tuple(f"{name}_{gate}" for gate in role.gates)
             chain = chain >> Fuse(role.gates)
+        chain = chain >> role.values.get((form.name, convention.backend), Chain())
         result.append(Storage(weight, slots, chain.simplified))
     return result
 

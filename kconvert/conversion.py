@@ -7,25 +7,30 @@ they are written. `convert` does both, from file to file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from . import hdf5
+from . import layers as L
 from .binding import Binding, Place, bind, places, source_convention
 from .checkpoint import Checkpoint, Group, LazyArray
-from .config import model_config, model_from_config, read_architecture
-from .conventions import DATA_FORMATS, Convention
+from .config import architecture_json, model_config, model_from_config, read_architecture
+from .conventions import DATA_FORMATS, FORMATS, Convention
+from .cudnn import without_cudnn
 from .errors import KconvertError, Problem
-from .hazards import Hazard, hazards
+from .hazards import Hazard, hazards, hazards_of
+from .inference import CERTAIN, Loose, infer
 from .kernels import Chain
 from .model import LayerPath, Model
-from .modernize import modernize
+from .modernize import modern, modernize
 from .optimizer import read_state, write_state
 from .relayout import Relayout, relayout
+from .releases import read_as, write_for
 from .repair import repair as mend
 from .rewrite import Rewritten
 from .steps import Step
@@ -88,6 +93,7 @@ def plan(
     repair: bool = True,
     drop_optimizer: bool = False,
     force: bool = False,
+    layers: Sequence[str] = (),
 ) -> Plan:
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
 
@@ -95,30 +101,32 @@ def plan(
     or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: architecture
     JSON, for files of weights alone. source_data_format: what Keras 1 layers used that did not store
     it. repair: rewrite layers that the two backends compute differently, else they are refused when the
-    plan is applied. drop_optimizer: leave the optimizer's state out. force: take `source` even where the file says otherwise.
+    plan is applied. drop_optimizer: leave the optimizer's state out. force: take `source` even where the
+    file says otherwise. layers: 'NAME=Class' or 'NAME=as-is' for what a file of weights alone does not tell.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
-    origin, evidence = source_convention(checkpoint, source, force)
-    model = architecture(checkpoint, arch, source_data_format)
+    origin, evidence = source_convention(checkpoint, source, force, stated_release(arch))
     form = origin.format if format == SAME else format
     goal = Convention(form, target)
-    bindings, matched = bind(model, checkpoint, origin)
-    reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
+    version = KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(form)
     wanted = _wanted_data_format(data_format, goal)
-    said = Rewritten(model) if format == SAME else modernize(model)
-    found = hazards(said.model, origin.backend, target) if repair else []
-    mended, repairs = mend(said.model, found, origin.backend, target, form)
-    result = relayout(mended.model, wanted, reordered)
-    notes = [*matched, *repairs, *result.notes]
-    steps = _steps(bindings, places(result.model, goal), _ops(mended.weights, result.weights), goal)
+    model = _source_model(checkpoint, origin, goal, arch, source_data_format, layers)
+    bindings, matched = bind(model, checkpoint, origin)
+    if isinstance(model, Loose):
+        evidence += map(str, model.inferred)
+        carried = _kept(model, origin, goal, wanted, format, known=checkpoint.keras_version is not None)
+    else:
+        reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
+        carried = _carried(model, origin, goal, wanted, format, version, reordered, repair)
+    result, notes = carried.result, [*matched, *carried.notes]
+    if FORMATS[form].names is None:
+        notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
+    steps = _steps(bindings, places(result.model, goal), carried.weights, goal)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
-        carried = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal, drop_optimizer, format)
-        state = () if isinstance(carried, str) else carried
-        notes += [f"the optimizer's state is dropped: {carried}"] if isinstance(carried, str) else []
-    version = (
-        KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(model, form)
-    )
+        moved = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal, drop_optimizer, format)
+        state = () if isinstance(moved, str) else moved
+        notes += [f"the optimizer's state is dropped: {moved}"] if isinstance(moved, str) else []
     return Plan(
         source=origin,
         target=goal,
@@ -129,10 +137,84 @@ def plan(
         optimizer=state,
         evidence=evidence,
         notes=notes,
-        aliases={**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
-        hazards=hazards(mended.model, origin.backend, target),
+        aliases=carried.aliases,
+        hazards=carried.hazards,
         keras_version=version,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Carried:
+    """What becomes of a model: its new layout, the ops on its canonical weights, and what to say of it."""
+
+    result: Relayout
+    weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    hazards: Sequence[Hazard] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+def _carried(
+    model: Model,
+    origin: Convention,
+    goal: Convention,
+    data_format: str | None,
+    format: str,
+    version: str,
+    reordered: frozenset[str],
+    repair: bool,
+) -> _Carried:
+    """A graph in the words of the target's generation, mended, and brought to the data format."""
+    said = Rewritten(model) if format == SAME else modernize(model)
+    plain, turned = (Rewritten(said.model), []) if goal.facts.cudnn else without_cudnn(said.model)
+    found = hazards(plain.model, origin.backend, goal.backend) if repair else []
+    mended, repairs = mend(plain.model, found, origin.backend, goal.backend, goal.format)
+    told = write_for(mended.model, version, goal.backend).model
+    result = relayout(told, data_format, reordered)
+    return _Carried(
+        result,
+        _ops(plain.weights, _ops(mended.weights, result.weights)),
+        [*turned, *repairs, *result.notes],
+        hazards(told, origin.backend, goal.backend),
+        {**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
+    )
+
+
+def _kept(
+    model: Loose, origin: Convention, goal: Convention, data_format: str | None, format: str, known: bool
+) -> _Carried:
+    """Layers without a graph, as they are. known: whether the file states its release."""
+    model.refuse_other(data_format)
+    if format != SAME:
+        for leaf in model.table:
+            modern(leaf.layer, None)
+    likely = [known for known in model.inferred if known.confidence != CERTAIN]
+    notes = [
+        f"no architecture: {len(model.inferred)} layers by names and shapes, {len(likely)} of them not for certain"
+    ]
+    notes += map(str, likely)
+    if origin.backend != goal.backend:
+        notes.append("what the two backends pad differently (padding='same') cannot be seen without the architecture")
+    if not known and any(isinstance(leaf.layer, L.BatchNormalization) for leaf in model.table):
+        notes.append(f"the release is not known: {origin.format} is taken, before 1.0.8 running_std was no variance")
+    found = hazards_of(model.calls, origin.backend, goal.backend)
+    return _Carried(Relayout(model, [], [], {}, {}, frozenset(), []), notes=notes, hazards=found)
+
+
+def _source_model(
+    checkpoint: Checkpoint,
+    origin: Convention,
+    goal: Convention,
+    arch: str | PathLike[str] | None,
+    source_data_format: str | None,
+    layers: Sequence[str],
+) -> Model:
+    """The architecture of a file, or what its arrays tell of its layers."""
+    if arch is None and checkpoint.model_config is None:
+        return infer(checkpoint, origin, goal, layers, source_data_format)
+    if layers:
+        raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
+    return architecture(checkpoint, arch, source_data_format, origin.backend)
 
 
 def _ops(first: Mapping[LayerPath, Chain], then: Mapping[LayerPath, Chain]) -> dict[LayerPath, Chain]:
@@ -161,12 +243,32 @@ def _optimizer(
 
 
 def architecture(
-    checkpoint: Checkpoint, arch: str | PathLike[str] | None = None, source_data_format: str | None = None
+    checkpoint: Checkpoint,
+    arch: str | PathLike[str] | None = None,
+    source_data_format: str | None = None,
+    backend: str | None = None,
 ) -> Model:
-    """The model of a file: its own architecture, or that of the JSON file `arch`."""
+    """The model of a file: its own architecture, or that of the JSON file `arch`.
+
+    It says what the release that saved the file computed on `backend` (default: the one the file shows).
+    """
+    model, version = _read_architecture(checkpoint, arch, source_data_format)
+    return read_as(model, version, backend or checkpoint.found_backend or "", given=arch is not None)
+
+
+def stated_release(arch: str | PathLike[str] | None) -> str | None:
+    """The release that an architecture of the user says it is from."""
+    version = architecture_json(str(arch)).get("keras_version") if arch is not None else None
+    return version if isinstance(version, str) else None
+
+
+def _read_architecture(
+    checkpoint: Checkpoint, arch: str | PathLike[str] | None, source_data_format: str | None
+) -> tuple[Model, str | None]:
+    """The model as it is described, and the release that described it."""
     where = str(checkpoint.path or "checkpoint")
     if arch is not None:
-        return read_architecture(str(arch), source_data_format)
+        return read_architecture(str(arch), source_data_format), checkpoint.keras_version or stated_release(arch)
     if checkpoint.model_config is None:
         raise KconvertError(
             "the file holds weights alone, without the architecture they belong to",
@@ -174,7 +276,8 @@ def architecture(
             fix="give what model.to_json() wrote with --arch FILE.json",
         )
     try:
-        return model_from_config(checkpoint.model_config, checkpoint.keras_version, source_data_format)
+        version = checkpoint.keras_version or checkpoint.model_config.get("keras_version")
+        return model_from_config(checkpoint.model_config, checkpoint.keras_version, source_data_format), version
     except KconvertError as error:
         raise error.within(where) from None
 
@@ -189,9 +292,9 @@ def _wanted_data_format(data_format: str, goal: Convention) -> str | None:
     return wanted
 
 
-def _release(model: Model, form: str) -> str:
+def _release(form: str) -> str:
     """A release of the generation, for files that do not state theirs."""
-    return {"keras2": KERAS2_RELEASE, "keras1": "1.2.2", "keras1.0": "1.0.8"}.get(form, "0.3.3")
+    return KERAS2_RELEASE if form == "keras2" else FORMATS[form].releases.rpartition(" ")[2]
 
 
 def _steps(
@@ -233,13 +336,17 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         Group(name, [steps[place.path].result(place.index) for place in found])
         for name, found in places(plan.result.model, plan.target)
     ]
+    numbered = FORMATS[plan.target.format].names is None
+    leaves_numbers = FORMATS[plan.source.format].names is None and not numbered
+    with_config = not numbered and (checkpoint.model_config is not None or leaves_numbers)
     return replace(
         checkpoint,
         format=plan.target.format,
+        whole_model=checkpoint.whole_model or leaves_numbers,
         groups=groups,
         backend=plan.target.backend,
         keras_version=plan.keras_version,
-        model_config=_written_config(plan) if checkpoint.model_config is not None else None,
+        model_config=_written_config(plan) if with_config else None,
         optimizer=plan.optimizer,
         provenance=provenance,
     )
@@ -254,11 +361,15 @@ def _written_config(plan: Plan) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Conversion:
-    """A finished conversion: what was done, from where to where."""
+    """A finished conversion: what was done, from where to where.
+
+    architecture: the JSON file beside the target, where that cannot hold its architecture itself (Keras 0.3).
+    """
 
     plan: Plan
     source: Path
     target: Path
+    architecture: Path | None = None
 
 
 def convert(
@@ -273,6 +384,7 @@ def convert(
     repair: bool = True,
     drop_optimizer: bool = False,
     force: bool = False,
+    layers: Sequence[str] = (),
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
@@ -289,13 +401,36 @@ def convert(
     with hdf5.read(origin) as checkpoint:
         refuse_converted(checkpoint, source, target, force)
         made = plan(
-            checkpoint, source, target, data_format, format, arch, source_data_format, repair, drop_optimizer, force
+            checkpoint,
+            source,
+            target,
+            data_format,
+            format,
+            arch,
+            source_data_format,
+            repair,
+            drop_optimizer,
+            force,
+            layers,
         )
         refuse_unchanged(made, origin)
         with ThreadPoolExecutor(1) as beside:  # hashing takes about as long as all the rest
             provenance = _provenance(made, beside.submit(hdf5.sha256, origin))
+            beside_it = _architecture_path(made, result, force)
             hdf5.write(result, apply(made, checkpoint, provenance), force=force)
-    return Conversion(made, origin, result)
+    if beside_it:
+        beside_it.write_text(json.dumps(_written_config(made)), encoding="utf-8")
+    return Conversion(made, origin, result, beside_it)
+
+
+def _architecture_path(made: Plan, target: Path, force: bool) -> Path | None:
+    """Where the architecture goes, beside weights of a format that has no place for it."""
+    if FORMATS[made.target.format].names is not None:
+        return None
+    path = target.with_suffix(".json")
+    if path.exists() and not force:
+        raise KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
+    return path
 
 
 def default_target(path: Path, target: str) -> Path:

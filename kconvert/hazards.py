@@ -7,7 +7,7 @@ stated once, in the tables, and only applied here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -70,9 +70,14 @@ def _pool_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
 
 def hazards(model: Model, source: str, target: str) -> list[Hazard]:
     """The layers of `model` that backends `source` and `target` compute differently."""
+    return hazards_of(_calls(model, ""), source, target)
+
+
+def hazards_of(calls: Iterable[tuple[str, Layer, Any]], source: str, target: str) -> list[Hazard]:
+    """The same for calls: (path, layer, input shape)."""
     first, second = BACKENDS[source], BACKENDS[target]
     found: dict[str, Hazard] = {}
-    for path, layer, shape in _calls(model, ""):
+    for path, layer, shape in calls:
         for window in windows(layer, shape):
             pair = window.paddings(first, second)
             if pair:

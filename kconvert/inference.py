@@ -11,7 +11,7 @@ The result is a `Loose` model: weights as every model lists them, and no graph. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -19,14 +19,12 @@ from itertools import groupby
 from typing import Any
 
 from . import layers as L
-from .binding import Place, leaf_storage, places
+from .binding import leaf_storage, places
 from .checkpoint import Checkpoint, Group, LazyArray
 from .config import RULES
 from .conventions import (
-    CHANNELS_LAST,
     DATA_FORMATS,
     DENSE_KERNEL,
-    EMBEDDINGS,
     FORMATS,
     GRU_GATES,
     LOCAL_KERNEL,
@@ -46,7 +44,7 @@ from .conventions import (
     transposed_conv_kernel,
 )
 from .errors import KconvertError, Problem
-from .kernels import Shape, Transpose
+from .kernels import Chain, Shape, Transpose
 from .layers.base import Layer
 from .layers.shapes import image
 from .model import LeafWeights, Model
@@ -72,11 +70,19 @@ class Inferred:
 
 @dataclass(eq=False, kw_only=True)
 class Loose(Model):
-    """Layers without a graph. image_formats: of the layers that take images; None where it is not known."""
+    """Layers without a graph.
+
+    calls: (path, layer, input shape) of each, sizes None where not known. image_formats: of the layers
+    that take images; None where it is not known.
+    """
 
     table: list[LeafWeights]
+    calls: list[tuple[str, Layer, Any]]
     inferred: list[Inferred]
     image_formats: frozenset[str | None]
+
+    def _check_ends(self) -> None:
+        """There is no graph to check."""
 
     def weight_table(self) -> list[LeafWeights]:
         return self.table
@@ -117,13 +123,10 @@ class Stored:
 
     def shape(self, weight: str, role: Role) -> Shape:
         """The canonical shape of a weight. LookupError or KconvertError where it does not look like that."""
-        slot = slot_name(self.form, weight)
-        if self.fused(weight):
-            shape = self.shapes[slot]
-        else:
-            *size, width = self.shapes[f"{slot}_{role.gates[0]}"]
-            shape = (*size, width * len(role.gates))
-        return Transpose(role.stored_axes(self.form, self.data_format), role.axes).shape(shape)
+        slot, fused = slot_name(self.form, weight), self.fused(weight)
+        shape = self.shapes[slot if fused else f"{slot}_{role.gates[0]}"]
+        *size, width = Transpose(role.stored_axes(self.form, self.data_format), role.axes).shape(shape)
+        return (*size, width if fused else width * len(role.gates))
 
 
 Reading = tuple[Layer, Any]  # a layer and the shape of its input
@@ -144,7 +147,7 @@ def _highway(cls: Any, a: Stored) -> Reading:
 
 
 def _embedding(cls: Any, a: Stored) -> Reading:
-    return cls(*a.shape("embeddings", EMBEDDINGS)), (None, None)
+    return cls(*a.shapes[slot_name(a.form, "embeddings")]), (None, None)
 
 
 def _normalization(cls: Any, a: Stored) -> Reading:
@@ -254,7 +257,7 @@ _AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequentia
 
 # What users call layers: block1_conv1, conv_2, local3.
 _WORDS: Mapping[str, tuple[type[Layer], ...]] = {
-    "conv": (L.Conv1D, L.Conv2D, L.Conv3D, L.Conv2DTranspose, L.Conv3DTranspose),
+    "conv": (L.Conv1D, L.Conv2D, L.Conv3D),
     "convolution": (L.Conv1D, L.Conv2D, L.Conv3D),
     "deconv": (L.Conv2DTranspose, L.Conv3DTranspose),
     "local": (L.LocallyConnected1D, L.LocallyConnected2D),
@@ -289,18 +292,20 @@ _KERAS1_SLOTS = "|".join(
 _KERAS1_NAME = re.compile(rf"(.+?)_((?:{_KERAS1_SLOTS})(?:_[{LSTM_GATES}{GRU_GATES}])?)")
 
 
-def split_name(name: str, form: str) -> tuple[str, str]:
-    """The scope and the slot of a stored name.
+def split_name(name: str, form: str, group: str) -> tuple[str, str]:
+    """The scope and the slot of the name of an array in `group`.
 
-    >>> split_name("lstm_1_W_i:0", "keras1"), split_name("bidirectional_1/forward_lstm_1/kernel:0", "keras2")
-    (('lstm_1', 'W_i'), ('bidirectional_1/forward_lstm_1', 'kernel'))
+    >>> split_name("forward_lstm_1_W_i:0", "keras1", "bidirectional_1")
+    ('forward_lstm_1', 'W_i')
+    >>> split_name("bidirectional_1/forward_lstm_1/kernel:0", "keras2", "bidirectional_1")
+    ('bidirectional_1/forward_lstm_1', 'kernel')
     """
     stem = name.removesuffix(":0")
     if FORMATS[form].fused_gates:
         scope, _, slot = stem.rpartition("/")
         return scope, slot
     found = _KERAS1_NAME.fullmatch(stem)
-    return (found[1], found[2]) if found else ("", stem)
+    return (found[1], found[2]) if found else (group, stem.removeprefix(f"{group}_"))
 
 
 # ---------------------------------------------------------------- inferring ----
@@ -308,26 +313,40 @@ def split_name(name: str, form: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A layer that fits, its weights, what happens to its arrays, and the data format it was read for."""
+    """A layer that fits, the shape of its input, its weights, and what happens to which of its arrays.
+
+    data_format: that it was read for.
+    """
 
     layer: Layer
+    shape: Any
     weights: list[Weight]
     stored: list[Storage]
-    ways: tuple[str, ...]
+    ways: frozenset[tuple[tuple[str, ...], Chain]]
     data_format: str | None
 
     @property
     def name(self) -> str:
         return AS_IS if isinstance(self.layer, _AsIs) else self.layer.class_name
 
+    @property
+    def moves(self) -> bool:
+        return any(len(chain) for _, chain in self.ways)
+
 
 @dataclass(frozen=True)
 class _Leaf:
-    """Arrays of one layer of the file, by slot."""
+    """Arrays of one layer of the file, by slot.
+
+    frozen: it stands behind arrays that never train. scope: what its names begin with. order: the scopes
+    of its group as they follow one another.
+    """
 
     path: tuple[str, ...]
     arrays: Mapping[str, LazyArray]
     frozen: bool
+    scope: str
+    order: tuple[str, ...]
 
     @property
     def title(self) -> str:
@@ -368,40 +387,41 @@ def infer(
         )
     given = _given(said)
     inference = _Inference(origin, goal, source_data_format)
-    table, inferred, formats, open_ = [], [], set[str | None](), {}
-    for leaf in (leaf for group in checkpoint.groups for leaf in _leaves(group, origin.format, where)):
-        wanted = [name for pattern, name in given.items() if _names(pattern, leaf)]
+    leaves = {group.name: _leaves(group, origin.format, where) for group in checkpoint.groups}
+    table, calls, inferred, formats = [], [], [], set[str | None]()
+    undecided: list[tuple[_Leaf, _Undecided]] = []
+    for leaf in (leaf for found in leaves.values() for leaf in found):
+        named = [pattern for pattern in given if _names(pattern, leaf)]
         try:
-            chosen, found = inference.decide(leaf, wanted[-1] if wanted else None)
+            chosen, known = inference.decide(leaf, given[named[-1]] if named else None)
         except _Undecided as why:
-            open_[leaf] = why
+            undecided.append((leaf, why))
             continue
         except KconvertError as error:
             raise error.within(f"{where}, layer {leaf.title}") from None
         table.append(LeafWeights(leaf.path, chosen.layer, chosen.weights, not leaf.frozen))
-        inferred.append(found)
+        calls.append((leaf.title, chosen.layer, chosen.shape))
+        inferred.append(known)
         formats |= inference.image_formats(leaf, chosen)
     for pattern in given:
-        if not any(
-            _names(pattern, leaf) for group in checkpoint.groups for leaf in _leaves(group, origin.format, where)
-        ):
+        if not any(_names(pattern, leaf) for found in leaves.values() for leaf in found):
             raise KconvertError(
-                f"no layer of the file is called {pattern!r}", where, "see kconvert inspect", Problem.USAGE
+                f"no layer of the file is called {pattern!r}", where, "kconvert inspect lists them", Problem.USAGE
             )
-    if open_:
-        raise _refusal(open_, where)
-    stubs = [Layer(name=group.name) for group in checkpoint.groups]
+    if undecided:
+        raise _refusal(undecided, where)
     model = Loose(
-        layers=stubs,
+        layers=[Layer(name=name) for name in leaves],
         nodes=[],
         inputs=[],
         outputs=[],
         name=where,
         table=table,
+        calls=calls,
         inferred=inferred,
         image_formats=frozenset(formats),
     )
-    _check_order(model, checkpoint, origin, where)
+    _check_order(model, leaves, origin, where)
     return model
 
 
@@ -425,53 +445,45 @@ def _names(pattern: str, leaf: _Leaf) -> bool:
 
 
 def _leaves(group: Group, form: str, where: str) -> list[_Leaf]:
-    """The layers whose arrays a group holds: one, or several where it is a wrapper or a nested model's."""
+    """The layers whose arrays a group holds: one, or several where it is a wrapper's or a nested model's."""
     scopes: dict[str, dict[str, LazyArray]] = {}
+    order: list[str] = []
     frozen: dict[str, bool] = {}
     fixed = {slot_name(form, name) for name in ("moving_mean", "moving_variance")}
     passed = False
     for array in group.arrays:
-        scope, slot = split_name(array.name, form)
-        frozen.setdefault(scope, passed)  # Keras puts frozen layers behind: among those arrays that never train
+        scope, slot = split_name(array.name, form, group.name)
+        frozen.setdefault(scope, passed)  # Keras puts frozen layers behind, among the arrays that never train
         passed = passed or slot in fixed
         if slot in scopes.setdefault(scope, {}):
             raise KconvertError(
                 f"two arrays are called {slot}", f"{where}, layer {group.name}", "give the architecture with --arch"
             )
         scopes[scope][slot] = array
+        order.append(scope)
+    places = tuple(scope for scope, _ in groupby(order))
     short = [scope.rpartition("/")[2] for scope in scopes]
     return [
-        _Leaf(_path(group.name, scope, last if short.count(last) == 1 else scope), arrays, frozen[scope])
+        _Leaf(_path(group.name, scope, last if short.count(last) == 1 else scope), arrays, frozen[scope], scope, places)
         for (scope, arrays), last in zip(scopes.items(), short, strict=True)
     ]
 
 
 def _path(group: str, scope: str, last: str) -> tuple[str, ...]:
-    own = scope == group or scope.endswith(f"/{group}") or not scope
-    return (group,) if own else (group, last)
+    return (group,) if scope == group or scope.endswith(f"/{group}") else (group, last)
 
 
-def _check_order(model: Loose, checkpoint: Checkpoint, origin: Convention, where: str) -> None:
-    """Refuses a group whose layers do not follow one another as Keras of `origin` puts them."""
-    groups = {group.name: group for group in checkpoint.groups}
+def _check_order(model: Loose, leaves: Mapping[str, Sequence[_Leaf]], origin: Convention, where: str) -> None:
+    """Refuses a group whose layers do not follow one another as Keras of `origin` would put them."""
     for name, found in places(model, origin):
-        ours = [leaf for leaf, _ in groupby(found, key=_leaf_of)]
-        scopes = [
-            scope for scope, _ in groupby(split_name(array.name, origin.format)[0] for array in groups[name].arrays)
-        ]
-        theirs = [_path(name, scope, scope.rpartition("/")[2]) for scope in scopes]
-        if len(ours) != len(theirs) or any(
-            a[-1] not in (b[-1], scope) for a, b, scope in zip(ours, theirs, scopes, strict=True)
-        ):
+        by_scope = {leaf.scope: leaf.path for leaf in leaves[name]}
+        theirs = [by_scope[scope] for leaf in leaves[name][:1] for scope in leaf.order]
+        if [path for path, _ in groupby(place.leaf for place in found)] != theirs:
             raise KconvertError(
-                "its arrays stand in an order that needs the architecture to be understood",
+                "the order of its arrays cannot be understood without the architecture",
                 f"{where}, layer {name}",
                 "give it with --arch",
             )
-
-
-def _leaf_of(place: Place) -> tuple[str, ...]:
-    return place.leaf
 
 
 @dataclass(frozen=True)
@@ -494,15 +506,15 @@ class _Inference:
                 )
             return self._only(leaf, fitting, CERTAIN, "as given")
         fitting = self._fitting(leaf, READERS)
-        if not fitting:
-            raise _Undecided(f"no layer of Keras has the arrays {arrays}")
         automatic = automatic_class(leaf.path[-1])
-        if automatic:
-            named = [candidate for candidate in fitting if candidate.name == automatic]
-            if not named:
-                raise _Undecided(f"it is called like a {automatic}, whose arrays are not {arrays}")
+        named = [candidate for candidate in fitting if candidate.name == automatic]
+        if automatic and not named:
+            raise _Undecided(f"it is called like a {automatic}, and its arrays are {arrays}")
+        if not fitting:
+            raise _Undecided(f"no layer is known that has the arrays {arrays}")
+        if named:
             return self._only(leaf, named, CERTAIN, f"Keras's own name for it, and the arrays fit ({arrays})")
-        if all(not any(candidate.ways) for candidate in fitting):
+        if not any(candidate.moves for candidate in fitting):
             return self._only(leaf, fitting, CERTAIN, f"the arrays fit ({arrays}), and nothing happens to them")
         speaks = [candidate for candidate in fitting if type(candidate.layer) in words_for(leaf.path[-1])]
         if speaks:
@@ -519,6 +531,9 @@ class _Inference:
             if len(names) == 1:
                 raise _Undecided(f"{names[0]} of either data format", data_format=True)
             raise _Undecided(f"it may be a {' or '.join(names)}")
+        for weight in fitting[0].weights:
+            if weight.role.values.get((self.origin.format, self.origin.backend)):
+                raise _Undecided(f"what its {weight.name} means is stated in the architecture alone")
         return fitting[0], Inferred(leaf.path, names, confidence, why)
 
     def _fitting(self, leaf: _Leaf, classes: Iterable[type[Layer]]) -> list[Candidate]:
@@ -553,29 +568,30 @@ class _Inference:
             leaf_storage(LeafWeights(leaf.path, layer, weights, True), convention)
             for convention in (self.origin, self.goal)
         )
-        ways = tuple(
-            str((ours.chain >> theirs.chain.inverse).simplified) if ours.chain != theirs.chain else ""
+        ways = frozenset(
+            (ours.slots, (ours.chain >> theirs.chain.inverse).simplified)
             for ours, theirs in zip(source, target, strict=True)
         )
-        return Candidate(layer, weights, source, ways, data_format)
+        return Candidate(layer, shape, weights, source, ways, data_format)
 
     def image_formats(self, leaf: _Leaf, chosen: Candidate) -> set[str | None]:
         """The data format of a layer that takes images, as far as it is known: by the kernel's shape, or as given."""
-        if isinstance(chosen.layer, _AsIs):
+        layer: Any = chosen.layer
+        if isinstance(layer, _AsIs):
             return {None} if any(len(shape) > 2 for shape in leaf.shapes.values()) else set()
-        if not hasattr(chosen.layer, "data_format") or len(getattr(chosen.layer, "kernel_size", ())) < 2:
+        if not hasattr(layer, "data_format") or len(layer.kernel_size) < 2:
             return set()
-        fitting = {candidate.data_format for candidate in self._readings(leaf, type(chosen.layer))}
-        return fitting if len(fitting) == 1 else {self.data_format}
+        fitting = {candidate.data_format for candidate in self._readings(leaf, type(layer))}
+        return fitting if len(fitting) == 1 else {None}
 
 
-def _refusal(open_: Mapping[_Leaf, _Undecided], where: str) -> KconvertError:
-    told = [f"{leaf.title} ({why})" for leaf, why in open_.items()]
+def _refusal(undecided: Sequence[tuple[_Leaf, _Undecided]], where: str) -> KconvertError:
+    told = [f"{leaf.title} ({why})" for leaf, why in undecided]
     more = f", and {len(told) - MENTIONED} more" if len(told) > MENTIONED else ""
-    name = next(iter(open_)).title
+    name = undecided[0][0].title
     fix = (
         "say which with --source-data-format channels_first or channels_last"
-        if all(why.data_format for why in open_.values())
+        if all(why.data_format for _, why in undecided)
         else f"say --layer {name}=Class, --layer {name}={AS_IS} to leave its arrays alone, or give --arch"
     )
     return KconvertError(f"nothing tells what these layers are: {', '.join(told[:MENTIONED])}{more}", where, fix)

@@ -32,28 +32,44 @@ def _sizes(shape: tuple[int | None, ...], samples: int) -> tuple[int, ...]:
     return (batch, *(free + 2 * i if n is None else n for i, n in enumerate(shape[1:])))
 
 
+# Layers behind which the values of an input still stand.
+_KEEPING = (L.Dropout, L.SpatialDropout1D, L.Flatten, L.Reshape, L.Permute, L.RepeatVector)
+
+
 def _first(model: Model, ref: Ref) -> Layer | None:
-    """The first layer that says what its input should hold."""
-    todo = [ref]
+    """The first layer that says what its input should hold; an Embedding, which takes nothing else, before others."""
+    todo, found = [ref], list[Layer | None]()
     while todo:
         tensor = todo.pop(0)
         for node in model.nodes:
-            if tensor not in node.inputs:
-                continue
-            layer: Any = model.by_name[node.layer]
-            if isinstance(layer, Model):
-                return _first(layer, layer.inputs[node.inputs.index(tensor)])
-            if isinstance(layer, L.TimeDistributed) and isinstance(layer.layer, L.Embedding):
-                return layer.layer
-            if isinstance(layer, (L.Embedding, L.Masking)):
-                return layer
-    return None
+            if tensor in node.inputs:
+                layer = model.by_name[node.layer]
+                found.append(_demanding(layer, node.inputs.index(tensor)))
+                todo += [node.output] if _keeps(layer) else []
+    layers = [layer for layer in found if layer]
+    return next((layer for layer in layers if isinstance(layer, L.Embedding)), layers[0] if layers else None)
+
+
+def _demanding(layer: Any, position: int) -> Layer | None:
+    """`layer`, or the one in it, if it says what its input number `position` should hold."""
+    if isinstance(layer, Model):
+        return _first(layer, layer.inputs[position])
+    if isinstance(layer, L.TimeDistributed):
+        return _demanding(layer.layer, position)
+    return layer if isinstance(layer, (L.Embedding, L.Masking)) else None
+
+
+def _keeps(layer: Any) -> bool:
+    if isinstance(layer, (Model, L.TimeDistributed)):
+        return all(_keeps(inner) for inner in layer.sublayers)
+    return isinstance(layer, _KEEPING)
 
 
 def _sample(random: np.random.Generator, shape: tuple[int, ...], layer: Any) -> np.ndarray:
     if isinstance(layer, L.Embedding):
         indices = random.integers(min(1, layer.input_dim - 1), layer.input_dim, shape)
-        return (np.where(_padded(shape), 0, indices) if layer.mask_zero else indices).astype("float32")
+        words = _padded((shape[0], shape[-1])).reshape(shape[0], *[1] * (len(shape) - 2), shape[-1])
+        return (np.where(words, 0, indices) if layer.mask_zero else indices).astype("float32")
     values = random.standard_normal(shape).astype("float32")
     if isinstance(layer, L.Masking):
         values[_padded(shape)] = layer.mask_value

@@ -8,7 +8,7 @@ from . import hdf5
 from .backend import get_backend
 from .binding import arrays_for, source_convention
 from .conventions import Convention
-from .conversion import architecture
+from .conversion import architecture, stated_release
 from .model import Model
 
 
@@ -28,8 +28,8 @@ def load_model(
     Raises KconvertError where the file cannot be read, or the framework is not installed.
     """
     with hdf5.read(path) as checkpoint:
-        origin, _ = source_convention(checkpoint, source)
-        model = architecture(checkpoint, arch, source_data_format)
+        origin, _ = source_convention(checkpoint, source, release=stated_release(arch))
+        model = architecture(checkpoint, arch, source_data_format, origin.backend)
         runner = get_backend(backend, convention)
         arrays = arrays_for(model, checkpoint, origin, Convention("keras2", runner.convention))
         return model.bind(runner, arrays)

@@ -74,11 +74,22 @@ class Model(Layer):
         for ref in (*self.inputs, *self.outputs):
             if ref.layer not in self.by_name:
                 raise KconvertError(f"there is no layer {ref.layer!r}", where=self.name, problem=Problem.UNREADABLE)
+        self._check_ends()
         self.nodes = self._sorted(self.nodes)
         self.layers = self._ordered(self.layers)
         self.arrays: Arrays = {}
         self.backend: Backend | None = None
         self._functions: dict[Any, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {}
+
+    def _check_ends(self) -> None:
+        """Refuses inputs that are no InputLayers, calls of unknown layers, and outputs that no call makes."""
+        made = {(node.layer, node.index) for node in self.nodes}
+        odd = [ref.layer for ref in self.inputs if not isinstance(self.by_name.get(ref.layer), InputLayer)]
+        odd += [node.layer for node in self.nodes if node.layer not in self.by_name]
+        odd += [ref.layer for ref in self.outputs if (ref.layer, ref.node) not in made]
+        if odd or not self.outputs:
+            said = f"layer {odd[0]} is not what the graph takes it for" if odd else "the graph has no output"
+            raise KconvertError(said, where=self.name, problem=Problem.UNREADABLE)
 
     def _sorted(self, nodes: Iterable[Node]) -> list[Node]:
         """`nodes` in an order in which every tensor is made before it is used."""
@@ -428,14 +439,13 @@ class LeafWeights:
 def leaf_weights(layer: Layer, shape: Any, outer: LayerPath = (), trainable: bool = True) -> list[LeafWeights]:
     """The weights of `layer` and of every layer inside it, for inputs of `shape`."""
     path, trainable = (*outer, layer.name), trainable and layer.trainable
-    if not layer.sublayers:
-        try:
-            weights = layer.weights(shape)
-        except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-            raise _at_layer(error, layer, shape) from error
-        return [LeafWeights(path, layer, weights, trainable)] if weights else []
-    table = []
-    for inner, inner_shape in zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True):
+    try:
+        weights = [] if layer.sublayers else layer.weights(shape)
+        inner_shapes = layer.sublayer_shapes(shape)
+    except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+        raise _at_layer(error, layer, shape) from error
+    table = [LeafWeights(path, layer, weights, trainable)] if weights else []
+    for inner, inner_shape in zip(layer.sublayers, inner_shapes, strict=True):
         table += leaf_weights(inner, inner_shape, path, trainable)
     return table
 

@@ -6,6 +6,7 @@ Renamed keys are the business of `config`; here the classes are others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import singledispatch
 from itertools import product
@@ -15,13 +16,13 @@ from . import layers as L
 from .conventions import CHANNELS_LAST
 from .errors import KconvertError
 from .layers.base import Layer
-from .model import Model
-from .rewrite import Rewritten, chain, changed, rewrite
+from .model import Model, Sequential
+from .rewrite import Piece, Rewritten, chain, changed, rewrite
 
 
 @singledispatch
-def modern(layer: Layer, shape: Any) -> list[Layer]:
-    """The Keras 2 layers that compute what `layer` does on inputs of `shape`; most are their own."""
+def modern(layer: Layer, shape: Any) -> Sequence[Layer] | Sequence[Piece]:
+    """The Keras 2 layers, a chain or a small graph, that compute what `layer` does on inputs of `shape`."""
     return [layer]
 
 
@@ -33,6 +34,18 @@ def _refused(layer: Layer, why: str) -> KconvertError:
 def _flatten(layer: Any, shape: Any) -> list[Layer]:
     """From 2.2 on a Flatten that says nothing follows the user's global data format: say it."""
     return [layer if layer.data_format else changed(layer, data_format=CHANNELS_LAST)]
+
+
+@modern.register(L.Embedding)
+def _embedding(layer: Any, shape: Any) -> list[Layer]:
+    """In Keras 1 the dtype is that of the indices, in Keras 2 that of the table."""
+    return [changed(layer, dtype=None) if str(layer.dtype).startswith("int") else layer]
+
+
+@modern.register(L.ConvLSTM2D)
+def _convolutional_recurrent(layer: Any, shape: Any) -> list[Layer]:
+    """Keras 2.0 stated an implementation, which later releases do not understand."""
+    return [changed(layer, extra={key: value for key, value in layer.extra.items() if key != "implementation"})]
 
 
 @modern.register(L.BatchNormalization)
@@ -68,6 +81,37 @@ def _time_distributed_dense(layer: Any, shape: Any) -> list[Layer]:
     return [L.Dense(**shared)]
 
 
+@modern.register(L.AutoEncoder)
+def _autoencoder(layer: Any, shape: Any) -> list[Layer]:
+    """The encoder alone: the decoder does not run."""
+    entry = L.InputLayer(batch_input_shape=shape, name=f"{layer.name}_input")
+    return [Sequential([entry, layer.encoder], name=layer.name, trainable=layer.trainable)]
+
+
+@modern.register(L.TimeDistributedMerge)
+def _time_distributed_merge(layer: Any, shape: Any) -> Sequence[Layer] | Sequence[Piece]:
+    """The mean of all steps; their sum is that many times the mean; their product takes each by itself."""
+    steps = shape[1]
+    if layer.mode == "ave":
+        return [L.GlobalAveragePooling1D(name=layer.name)]
+    if steps is None:
+        raise _refused(layer, f"TimeDistributedMerge({layer.mode!r}) over an unknown number of steps")
+    if layer.mode == "sum":
+        mean = L.GlobalAveragePooling1D(name=f"{layer.name}_mean")
+        total = L.Add(name=layer.name) if steps > 1 else L.Activation("linear", name=layer.name)
+        return [Piece(mean), Piece(total, (mean.name,) * steps)]
+    crops = [L.Cropping1D((i, steps - 1 - i), name=f"{layer.name}_{i}") for i in range(steps)]
+    product = L.Multiply(name=f"{layer.name}_product")
+    flat = L.Flatten(name=layer.name, data_format=CHANNELS_LAST)
+    parts = [*map(Piece, crops), Piece(product, tuple(crop.name for crop in crops)), Piece(flat, (product.name,))]
+    return parts if steps > 1 else [flat]
+
+
+@modern.register(L.ThresholdedLinear)
+def _thresholded_linear(layer: Layer, shape: Any) -> list[Layer]:
+    raise _refused(layer, "ThresholdedLinear has no equal in Keras 2")
+
+
 _MERGES = {"sum": L.Add, "mul": L.Multiply, "ave": L.Average, "max": L.Maximum}
 
 
@@ -87,4 +131,10 @@ def _merge(layer: Any, shape: Any) -> list[Layer]:
 
 def modernize(model: Model) -> Rewritten:
     """`model` in Keras 2's words; KconvertError naming the layer that has none."""
-    return rewrite(model, lambda layer, shape: chain(*modern(layer, shape)))
+
+    def pieces(layer: Layer, shape: Any) -> list[Piece]:
+        found = modern(layer, shape)
+        plain = [one for one in found if isinstance(one, Layer)]
+        return chain(*plain) or [one for one in found if isinstance(one, Piece)]
+
+    return rewrite(model, pieces)

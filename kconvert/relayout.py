@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
+from math import prod
 from typing import Any
 
 from . import layers as L
@@ -164,7 +165,7 @@ def _rules(*classes: type[Layer]) -> Callable[[Callable[[Any, Call], Moved]], Ca
 
 @_rules(
     L.Dropout, L.GaussianNoise, L.GaussianDropout, L.AlphaDropout, L.ActivityRegularization,
-    L.LeakyReLU, L.ELU, L.ThresholdedReLU, L.ReLU, L.SpatialDropout1D,
+    L.LeakyReLU, L.ELU, L.ThresholdedReLU, L.ThresholdedLinear, L.ReLU, L.SpatialDropout1D,
 )  # fmt: skip
 def _elementwise(layer: Layer, call: Call) -> Moved:
     return call.passed(call.first)
@@ -264,7 +265,7 @@ def _maxout(layer: Any, call: Call) -> Moved:
     return _reordered_kernel(call, {"kernel": "fio"})
 
 
-@_rules(L.SimpleRNN, L.GRU, L.LSTM)
+@_rules(L.SimpleRNN, L.GRU, L.LSTM, L.CuDNNGRU, L.CuDNNLSTM)
 def _recurrent(layer: Any, call: Call) -> Moved:
     return _reordered_kernel(call, {"kernel": "io"})
 
@@ -311,7 +312,7 @@ def _flattened(call: Call, layer: Layer, old_first: bool, new_first: bool) -> Mo
     if layout.is_identity or call.path in call.restored or None in sizes:
         return call.unchanged()
     if layout.features:
-        return Moved([layout], call.layer, [replace(layout, axes=(0, 1), features=_repeated(layout, sizes))])
+        return Moved([layout], call.layer, [replace(layout, axes=(0, 1), features=_repeated(layout, sizes, old_first))])
     names = _axis_names(layout)
     by_name = dict(zip(names, sizes, strict=True))
     old = _read_order(names, old_first)
@@ -326,12 +327,19 @@ def _read_order(names: str, moves_first_last: bool) -> str:
     return names[1:] + names[0] if moves_first_last else names
 
 
-def _repeated(layout: Layout, sizes: Sequence[int | None]) -> tuple[Block, ...]:
-    """The features of a sequence of vectors, flattened: each step's in its new order."""
-    times = 1
-    for size in sizes[:-1]:
-        times *= size or 1
-    return (layout.features or ()) * times
+def _repeated(layout: Layout, sizes: Sequence[int | None], moves_first_last: bool) -> tuple[Block, ...]:
+    """The features of a sequence of vectors, flattened: step by step, or every feature's steps together."""
+    blocks, steps = layout.features or (), [size or 1 for size in sizes[:-1]]
+    if moves_first_last and steps:
+        first = steps.pop(0)
+        blocks = tuple(_with_last_axis(block, first) for block in blocks)
+    return blocks * prod(steps)
+
+
+def _with_last_axis(block: Block, size: int) -> Block:
+    """Every feature of `block` as `size` features, which stay together."""
+    name = next(letter for letter in "xyzabc" if letter not in block.source)
+    return Block(block.source + name, block.target + name, (*block.shape, size))
 
 
 def _axis_names(layout: Layout) -> str:

@@ -29,7 +29,7 @@ from .model import Model
 from .rewrite import Piece, Rewritten, chain, changed, rewrite
 
 _PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
-_CROPPINGS = {1: L.Cropping1D, 2: L.Cropping2D, 3: L.Cropping3D}
+CROPPINGS = {1: L.Cropping1D, 2: L.Cropping2D, 3: L.Cropping3D}
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -47,7 +47,7 @@ def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, fo
 
     Raises KconvertError naming the layer that cannot be repaired.
     """
-    context = Context(BACKENDS[source], form.startswith("keras1"))
+    context = Context(BACKENDS[source], not form.startswith("keras2"))
     notes: list[str] = []
 
     def mend(layer: Layer, shape: Any) -> Sequence[Piece] | None:
@@ -88,20 +88,22 @@ def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
 def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
     pads = []
     for window in windows(layer, shape):
-        before = window.rule(context.facts, _known(layer, window.size), window.kernel, window.stride) or 0
-        even = (before, before)  # 'full' pads both ends alike
-        pads.append(even if layer.padding == "full" else same_padding(before, *window.sizes))
-    return chain(*_around(layer, pads), changed(layer, padding="valid"))
+        before = window.rule(context.facts, known(layer, window.size), window.kernel, window.stride) or 0
+        n, k, step = window.sizes
+        even = (before, before)  # 'full' pads both ends alike, and so may 'same' where that adds no window
+        adds = (n + 2 * before - k) // step != (n - 1) // step
+        pads.append(same_padding(before, n, k, step) if layer.padding == "same" and adds else even)
+    return chain(*padded(layer, pads), changed(layer, padding="valid"))
 
 
 @explicit.register(L.Conv2DTranspose)
 @explicit.register(L.Conv3DTranspose)
 def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
-    sizes = [_known(layer, n) for n in spatial_sizes(layer, layer.output_shape(shape))]
+    sizes = [known(layer, n) for n in spatial_sizes(layer, layer.output_shape(shape))]
     full = changed(layer, padding="valid", output_padding=None)
     if isinstance(layer, L.Conv2DTranspose) and layer.keras1_output_shape is not None:
         full.keras1_output_shape = None
-    lengths = [_known(layer, n) for n in spatial_sizes(layer, full.output_shape(shape))]
+    lengths = [known(layer, n) for n in spatial_sizes(layer, full.output_shape(shape))]
     starts = [
         context.facts.conv_padding(n, k, s) for n, k, s in zip(sizes, layer.kernel_size, layer.strides, strict=True)
     ]
@@ -110,7 +112,13 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         extra = [max(-after, 0) for _, after in crops]
         full.output_padding = tuple(extra)
         crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
-    return chain(full, *_around(layer, [(-before, -after) for before, after in crops]))
+    if context.keras1:  # where the whole shape is stated
+        full.keras1_output_shape = list(full.output_shape(shape))
+    cropped = padded(layer, [(-before, -after) for before, after in crops])
+    if layer.activation != "softmax":
+        return chain(full, *cropped)
+    full.activation = "linear"  # a softmax looks at the whole last axis, which is cropped first
+    return chain(full, *cropped, L.Activation("softmax", name=f"{layer.name}_softmax"))
 
 
 @explicit.register(L.ConvLSTM2D)
@@ -122,7 +130,7 @@ def _convolutional_recurrent(layer: Any, shape: Shape, context: Context) -> Sequ
     )
     grown, pads = [], []
     for axis, size, k, stride, dilation in windows_per_axis:
-        spread, n = (k - 1) * dilation + 1, _known(layer, size)
+        spread, n = (k - 1) * dilation + 1, known(layer, size)
         extra = 1 - k % 2
         before = (k + extra) // 2 - facts.conv_padding(n, k, 1)
         around = (0, 0)
@@ -132,12 +140,12 @@ def _convolutional_recurrent(layer: Any, shape: Shape, context: Context) -> Sequ
         pads.append((around[0] + before * dilation, around[1] + (extra - before) * dilation))
     grow = Chain((Grow(tuple(grown), "hwio"),))
     sizes = tuple(k + 1 - k % 2 for k in layer.kernel_size)
-    frames = [L.TimeDistributed(frame, name=f"{frame.name}s") for frame in _around(layer, pads)]
+    frames = [L.TimeDistributed(frame, name=f"{frame.name}s") for frame in padded(layer, pads)]
     pieces = chain(*frames, changed(layer, kernel_size=sizes, padding="valid"))
     return [*pieces[:-1], replace(pieces[-1], weights={("kernel",): grow, ("recurrent_kernel",): grow})]
 
 
-def _known(layer: Layer, size: int | None) -> int:
+def known(layer: Layer, size: int | None) -> int:
     if size is None:
         raise KconvertError(
             "its padding='same' depends on the size of its input, which is not known",
@@ -147,19 +155,19 @@ def _known(layer: Layer, size: int | None) -> int:
     return size
 
 
-def _around(layer: Any, pads: Pairs) -> list[Layer]:
+def padded(layer: Any, pads: Pairs) -> list[Layer]:
     """Zeros where a pad is positive, a crop where it is negative, one pair (before, after) a spatial axis."""
     zeros = [(max(before, 0), max(after, 0)) for before, after in pads]
     crops = [(max(-before, 0), max(-after, 0)) for before, after in pads]
     found: list[Layer] = []
     if any(map(any, zeros)):
-        found.append(_sized(_PADDINGS[len(pads)], zeros, layer, f"{layer.name}_pad"))
+        found.append(sized(_PADDINGS[len(pads)], zeros, layer, f"{layer.name}_pad"))
     if any(map(any, crops)):
-        found.append(_sized(_CROPPINGS[len(pads)], crops, layer, f"{layer.name}_crop"))
+        found.append(sized(CROPPINGS[len(pads)], crops, layer, f"{layer.name}_crop"))
     return found
 
 
-def _sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
+def sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
     """A padding or cropping layer in the data format of `layer`."""
     if len(pairs) == 1:
         return cls(tuple(pairs[0]), name=name)
@@ -181,14 +189,14 @@ class Part:
 def parts(size: int, window: int, stride: int, before: int) -> list[Part]:
     """The windows of a pooling that starts `before` elements early, cut at the edges, in runs of equal size.
 
+    One that begins early is a run by itself: the next may be cut to the same elements.
+
     >>> parts(7, 2, 2, 1)
     [Part(start=0, stop=1, window=1), Part(start=1, stop=7, window=2)]
     """
     starts = [i * stride - before for i in range(-(-size // stride))]
-    cut = [(max(start, 0), min(start + window, size)) for start in starts]
-    runs = [
-        list(run) for _, run in groupby(cut, key=lambda span: (span[1] - span[0], span[0] == 0 and span[1] < window))
-    ]
+    cut = [(max(start, 0), min(start + window, size), min(start, 0)) for start in starts]
+    runs = [list(run) for _, run in groupby(cut, key=lambda span: (span[1] - span[0], span[2]))]
     return [Part(run[0][0], run[-1][1], run[0][1] - run[0][0]) for run in runs]
 
 
@@ -200,7 +208,7 @@ def parts(size: int, window: int, stride: int, before: int) -> list[Part]:
 @explicit.register(L.AveragePooling3D)
 def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
     """Every combination of parts is cropped, pooled by itself and put back in its place."""
-    sizes = [_known(layer, window.size) for window in windows(layer, shape)]
+    sizes = [known(layer, window.size) for window in windows(layer, shape)]
     axes = [
         parts(n, k, s, context.facts.pool_padding(n, k, s))
         for n, k, s in zip(sizes, layer.pool_size, layer.strides, strict=True)
@@ -212,7 +220,7 @@ def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         crops = [(part.start, n - part.stop) for part, n in zip(chosen, sizes, strict=True)]
         name = "_".join([layer.name, *map(str, place)])
         small = changed(layer, pool_size=tuple(part.window for part in chosen), padding="valid", name=name)
-        around = _around(changed(layer, name=name), [(-before, -after) for before, after in crops])
+        around = padded(changed(layer, name=name), [(-before, -after) for before, after in crops])
         pieces += [Piece(one) for one in around]
         pieces.append(Piece(small, tuple(one.name for one in around)))
         pooled[place] = name

@@ -84,7 +84,7 @@ def rewrite(model: Model, function: Rewriter, shapes: Any = None) -> Rewritten:
         names = inner.get(node.layer, {})
         aliases.update((f"{node.output.key}/{old}", f"{node.output.key}/{new}") for old, new in names.items())
     aliases.update((old.key, new.key) for old, new in ends.items())
-    made = [piece for layer in model.layers for piece in pieces[layer.name]]
+    made = [piece for name in model.by_name for piece in pieces[name]]
     weights = {(piece.layer.name, *path): ops for piece in made for path, ops in piece.weights.items()}
     return Rewritten(_assembled(model, [piece.layer for piece in made], nodes, ends, pieces), aliases, weights)
 

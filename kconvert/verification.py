@@ -150,7 +150,8 @@ def _expected(
     source_data_format: str | None,
     force: bool,
 ) -> Plan:
-    """The conversion that leads from one file to the convention of the other."""
+    """The conversion that leads from one file to the convention of the other; without an architecture nothing runs."""
+    architecture(origin, arch, source_data_format)
     stamp = result.provenance or {}
     data_format = stamp.get("data_format") or _data_format(result)
     generation = "same" if goal.format == origin.format != "keras2" else "keras2"

@@ -15,7 +15,7 @@ from kconvert.backend import get_backend
 from kconvert.binding import places
 from kconvert.checkpoint import Checkpoint, Group, InMemory
 from kconvert.config import model_config
-from kconvert.conventions import CHANNELS_FIRST, DATA_FORMATS, Convention
+from kconvert.conventions import DATA_FORMATS
 from kconvert.errors import KconvertError
 from kconvert.model import Model, Node, Ref, Sequential, first_call, leaf_weights, nest, one_or_list
 
@@ -24,7 +24,18 @@ MOST = 1500  # elements of a tensor, batch left out: so that a law takes millise
 ACTIVATIONS = ("linear", "relu", "tanh", "softmax", "sigmoid")
 
 
-OF_ANY_RANK = (L.Activation, L.Dropout, L.LeakyReLU, L.ELU, L.ReLU, L.Softmax, L.Flatten, L.Reshape, L.Concatenate, L.Add)
+OF_ANY_RANK = (
+    L.Activation,
+    L.Dropout,
+    L.LeakyReLU,
+    L.ELU,
+    L.ReLU,
+    L.Softmax,
+    L.Flatten,
+    L.Reshape,
+    L.Concatenate,
+    L.Add,
+)
 
 
 @dataclass
@@ -93,7 +104,8 @@ class Draft:
         running = one_or_list([_running(self.real[ref]) for ref in refs])
         calls = [node for node in self.nodes if node.layer == layer.name]
         if isinstance(layer, Model):
-            fits = [self.shapes[ref] for ref in refs] == layer.input_shapes
+            shapes = layer.input_shapes
+            fits = [self.shapes[ref] for ref in refs] == shapes and _listed(running) == [_running(s) for s in shapes]
         else:
             fits = len(refs) == 1 or _mergeable(layer, running)
         if not fits:
@@ -105,7 +117,9 @@ class Draft:
             return False
         if any(isinstance(size, tuple) for shape in outputs for size in shape):
             return False  # a model of several outputs at every time step
-        if any(not size or size < 1 for shape in real for size in shape[1:]) or any(np.prod(s[1:]) > MOST for s in real):
+        if any(not size or size < 1 for shape in real for size in shape[1:]) or any(
+            np.prod(s[1:]) > MOST for s in real
+        ):
             return False
         if calls:
             first = [self.shapes[ref] for ref in calls[0].inputs]
@@ -139,10 +153,21 @@ class Draft:
         self.call(self.named(self.layer_for(self.shapes[ref])), [ref])
 
     def finish(self, ref):
-        """A head, as most models have: so that flattened features meet weights."""
-        if len(self.shapes[ref]) > 2 and self.call(self.named(_flatten(self, self.shapes[ref])), [ref]):
-            ref = list(self.shapes)[-1]
-        self.call(self.named(_dense(self, self.shapes[ref])), [ref])
+        """A head, as most models have: features, what may be done to them, and weights that take them."""
+        builders = [_flatten] if len(self.shapes[ref]) > 2 else []
+        builders += [self.one([_normalization, _prelu, _elementwise, _activation]) for _ in range(self.one([0, 1, 2]))]
+        builders += self.one([[_dense], [_maxout], [_repeat, _recurrent], [_repeat, _flatten, _dense]])
+        for build in builders:
+            if self.call(self.named(build(self, self.shapes[ref])), [ref]):
+                ref = list(self.shapes)[-1]
+
+    def start(self, ref):
+        """A layer for images or volumes, or the like at every time step."""
+        rank = len(self.shapes[ref])
+        if rank == 4 or (rank == 5 and self.chance(2)):
+            self.call(self.named(self.one([_conv("Conv{}D"), _pool])(self, self.shapes[ref])), [ref])
+        elif rank == 5:
+            self.call(self.named(_time_distributed(self, self.shapes[ref])), [ref])
 
     def again(self):
         """A layer called before, on another tensor."""
@@ -184,6 +209,8 @@ class Draft:
         """The finished model: a Sequential of `steps` layers, or a graph."""
         for shape in shapes:
             self.input(shape)
+        if not self.chance(3):
+            self.start(list(self.shapes)[-1])
         for _ in range(steps):
             if chain:
                 self.extend(list(self.shapes)[-1])
@@ -192,7 +219,7 @@ class Draft:
         if len(self.layers) == len(shapes):
             self.call(self.named(L.Activation("relu")), [Ref(self.layers[0].name)])
         if chain:
-            if self.chance(2):
+            if not self.chance(3):
                 self.finish(list(self.shapes)[-1])
             first = self.layers[1]
             first.batch_input_shape, first.dtype = self.layers[0].batch_input_shape, "float32"
@@ -420,7 +447,19 @@ IMAGES = [_padding, _cropping, _upsampling, _conv("Conv{}DTranspose")]
 BY_RANK = {
     2: [*ANY, *RARE, _repeat, _maxout, _highway],
     3: [*ANY, *RARE, *MAPS, _recurrent, _recurrent, _bidirectional, _time_distributed],
-    4: [*ANY, *RARE, *MAPS, *IMAGES, *MAPS, *IMAGES, *[_conv("Conv{}D"), _pool] * 3, _separable, _depthwise, _local, _time_distributed],
+    4: [
+        *ANY,
+        *RARE,
+        *MAPS,
+        *IMAGES,
+        *MAPS,
+        *IMAGES,
+        *[_conv("Conv{}D"), _pool] * 3,
+        _separable,
+        _depthwise,
+        _local,
+        _time_distributed,
+    ],
     5: [*ANY, *RARE, *MAPS, *IMAGES, *[_conv("Conv{}D"), _pool] * 2, *[_time_distributed] * 8, _conv_lstm],
     6: [*ANY, _flatten, _permute, *[_time_distributed] * 3],
 }
@@ -463,16 +502,36 @@ def summary(model, indent=""):
         layer = model.by_name[node.layer]
         config = {} if isinstance(layer, Model) else layer.get_config()
         told = {k: v for k, v in config.items() if k in TOLD and v is not None}
-        lines.append(f"{indent}{node.output.key} = {layer.class_name}({told}) of {', '.join(ref.key for ref in node.inputs)}")
+        lines.append(
+            f"{indent}{node.output.key} = {layer.class_name}({told}) of {', '.join(ref.key for ref in node.inputs)}"
+        )
         if isinstance(layer, Model):
             lines.append(summary(layer, indent + "    "))
     return "\n".join(lines) + f"\n{indent}-> {', '.join(ref.key for ref in model.outputs)}"
 
 
-TOLD = (
-    "batch_input_shape units filters kernel_size strides padding data_format dilation_rate activation pool_size cropping "
-    "size axis shared_axes target_shape dims n layer return_sequences depth_multiplier"
-).split()
+TOLD = [
+    "batch_input_shape",
+    "units",
+    "filters",
+    "kernel_size",
+    "strides",
+    "padding",
+    "data_format",
+    "dilation_rate",
+    "activation",
+    "pool_size",
+    "cropping",
+    "size",
+    "axis",
+    "shared_axes",
+    "target_shape",
+    "dims",
+    "n",
+    "layer",
+    "return_sequences",
+    "depth_multiplier",
+]
 
 
 # ------------------------------------------------------------ weights, runs ----
@@ -519,6 +578,3 @@ def checkpoint_of(model, weights, convention, whole=True):
         whole_model=whole,
         model_config=model_config(model, convention.format, version, convention.backend) if whole else None,
     )
-
-
-__all__ = ["CHANNELS_FIRST", "Convention", "architectures", "bound", "checkpoint_of", "random_inputs", "random_weights", "summary"]

@@ -1,12 +1,15 @@
 """Which backends the tests run on: KCONVERT_TEST_BACKENDS (names with commas; default: all three).
 
-A backend that is named and missing fails its tests: "skipped" would look like green.
+A backend that is named and missing fails its tests: "skipped" would look like green. Tests that need one
+that is not named are deselected.
 """
 
 import os
+from pathlib import Path
 
 import pytest
 
+os.environ.pop("COLUMNS", None)  # output is compared at its usual width
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # waiting threads of several test processes slow each other down
 
 from kconvert.backend import get_backend
@@ -17,15 +20,29 @@ ROLES = {
     "theano": ("theano", None),
     "tensorflow": ("tensorflow", None),
 }
+ALL = "numpy,theano,tensorflow"
+LEFT_OUT = set(ALL.split(",")) - set(os.environ.get("KCONVERT_TEST_BACKENDS", ALL).split(","))
+MODULES = Path(__file__).parents[1] / "kconvert" / "backend"
+
+
+def pytest_configure(config):
+    """The module of a backend imports its framework: its doctests run where that is under test."""
+    config.option.ignore = [*(config.option.ignore or []), *(str(MODULES / f"{name}_backend.py") for name in LEFT_OUT)]
 
 
 def pytest_generate_tests(metafunc):
-    """`backend`: each backend under test; `framework`: those that are not NumPy; `theano`: that one."""
-    under_test = os.environ.get("KCONVERT_TEST_BACKENDS", "numpy,theano,tensorflow").split(",")
+    """`backend`: each backend; `framework`: those that are not NumPy; `theano`: that one."""
     for fixture, roles in (("backend", ROLES), ("framework", ("theano", "tensorflow")), ("theano", ("theano",))):
         if fixture in metafunc.fixturenames:
-            chosen = [role for role in roles if ROLES[role][0] in under_test]
-            metafunc.parametrize(fixture, chosen, indirect=True)
+            cases = [pytest.param(role, marks=pytest.mark.needs(ROLES[role][0])) for role in roles]
+            metafunc.parametrize(fixture, cases, indirect=True)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Deselects what `needs` a backend that is not under test."""
+    needed = {item: {name for mark in item.iter_markers("needs") for name in mark.args} for item in items}
+    config.hook.pytest_deselected(items=[item for item in items if needed[item] & LEFT_OUT])
+    items[:] = [item for item in items if not needed[item] & LEFT_OUT]
 
 
 @pytest.fixture

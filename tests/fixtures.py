@@ -13,13 +13,13 @@ def case(name):
 
 
 def cases(*releases):
-    """Every case that `releases` saved under either backend as a whole model."""
+    """Every case that `releases` saved under either backend: a whole model, or weights with their architecture."""
     return [
-        Case(path)
+        found
         for group in sorted(FOLDER.iterdir())
         if group.name.rpartition("-")[0] in releases
-        for path in sorted(group.iterdir())
-        if (path / "model.h5").exists()
+        for found in map(Case, sorted(group.iterdir()))
+        if found.runs
     ]
 
 

@@ -10,9 +10,12 @@ from kconvert.checkpoint import find_backend, find_format
 @pytest.mark.parametrize(
     ("version", "form"),
     [
-        ("1.0.0", "keras1.0"),
+        ("1.0.0", "keras1.0.5"),
+        ("1.0.6", "keras1.0.6"),
         ("1.0.8", "keras1.0"),
-        ("1.1.2", "keras1"),
+        ("1.0.8", "keras1.0"),
+        ("1.1.2", "keras1.1"),
+        ("1.2.0", "keras1"),
         ("1.2.2", "keras1"),
         ("2.0.9", "keras2"),
         ("2.2.4-tf", "keras2"),

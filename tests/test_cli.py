@@ -91,7 +91,7 @@ def test_options_may_come_before_the_file(bare, model):
 
 def test_quiet_prints_the_verdict_alone(bare, model):
     result = run(model, "--to", "tensorflow", "-q")
-    assert re.fullmatch(r"EQUAL: 12 layers, largest error \S+\n", result.output)
+    assert re.fullmatch(r"EQUAL: 12 layers, largest error \S+ of a layer's scale\n", result.output)
 
 
 def test_json_of_the_main_job_is_the_report(bare, model):

@@ -14,7 +14,7 @@ import numpy as np
 from .. import hdf5
 from ..conversion import KEEP, SAME, Conversion, convert
 from ..errors import KconvertError
-from ..kernels import Grow
+from ..kernels import Grow, Order
 from ..loading import load_model
 from ..model import as_list
 from ..relayout import image_data_format
@@ -22,6 +22,10 @@ from ..verification import judge, run
 
 ATOL = 1e-4
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
+_STAYING = {
+    Grow: "a repair gave it a larger kernel, which stays",
+    Order: "it has no CuDNN layers any more, which stays so",
+}
 _DATA_FORMATS = {"th": "channels_first", "tf": "channels_last"}
 
 
@@ -53,12 +57,28 @@ class Case:
 
     @property
     def model(self) -> Path:
-        return self.folder / "model.h5"
+        """The whole model, or the weights alone (Keras 0.3)."""
+        whole = self.folder / "model.h5"
+        return whole if whole.exists() else self.folder / "weights.h5"
+
+    @property
+    def arch(self) -> Path | None:
+        """The architecture, for weights alone."""
+        return None if self.model.name == "model.h5" else self.folder / "arch.json"
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is an architecture: Keras 0.3 could not write that of a Lambda."""
+        return self.arch is None or self.arch.exists()
 
     @property
     def data_format(self) -> str | None:
-        """What the user's global setting was: Keras 1 does not store it with every layer."""
-        return self.meta["data_format"] or _DATA_FORMATS.get(self.meta["dim_ordering"])
+        """What the user's global setting was: Keras 1 does not store it with every layer, nor does Keras 0.3.
+
+        Keras 0.3 had no setting; there it was each layer's argument, and the case is called after it.
+        """
+        ordering = self.meta["dim_ordering"] or self.name.rpartition("_")[2]
+        return self.meta["data_format"] or _DATA_FORMATS.get(ordering)
 
     def arrays(self, letter: str) -> list[np.ndarray]:
         """Inputs (`x`) or outputs (`y`), in order."""
@@ -116,7 +136,7 @@ def _result(function: Callable[[], Result]) -> Result:
 
 def own_backend(case: Case) -> Result:
     """A, for a file that cannot be converted: real Keras's outputs on the backend that saved the file."""
-    model = load_model(case.model, case.backend, case.backend, source_data_format=case.data_format)
+    model = load_model(case.model, case.backend, case.backend, case.arch, case.data_format)
     return _compared(as_list(model.predict(case.arrays("x"))), case.arrays("y"))
 
 
@@ -131,6 +151,9 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
         done.source,
         done.target,
         source=case.backend,
+        target=case.other,
+        arch=case.arch,
+        target_arch=done.architecture,
         source_data_format=case.data_format,
         inputs=case.arrays("x"),
         require_backends=True,
@@ -148,8 +171,10 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
 def there_and_back(case: Case, folder: Path) -> Result:
     """E: every array comes back bit for bit, in the file's own generation."""
     there = converted(case, folder / f"{case.name}.there.h5", SAME)
-    if any(isinstance(op, Grow) for step in there.plan.steps for op in step.chain):
-        return Result(None, reason="a repair gave it a larger kernel, which stays")
+    ops = {type(op) for step in there.plan.steps for op in step.chain}
+    for kind, why in _STAYING.items():
+        if kind in ops:
+            return Result(None, reason=why)
     back = folder / f"{case.name}.back.h5"
     convert(
         there.target,
@@ -158,6 +183,7 @@ def there_and_back(case: Case, folder: Path) -> Result:
         case.backend,
         data_format=_stated(case, there),
         format=SAME,
+        arch=there.architecture,
         source_data_format=there.plan.data_format,
         force=True,
     )
@@ -179,6 +205,7 @@ def converted(case: Case, target: Path, form: str) -> Conversion:
         case.backend,
         case.other,
         format=form,
+        arch=case.arch,
         source_data_format=case.data_format,
         force=True,
     )

@@ -76,8 +76,19 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
-from .wrappers import Bidirectional, TimeDistributed
+from .recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    CuDNNGRU,
+    CuDNNLSTM,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+)
+from .wrappers import AutoEncoder, Bidirectional, TimeDistributed
 
 __all__ = [
     "ELU",
@@ -88,6 +99,7 @@ __all__ = [
     "ActivityRegularization",
     "Add",
     "AlphaDropout",
+    "AutoEncoder",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -105,6 +117,8 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
     "Dense",
     "DepthwiseConv2D",
     "Dot",

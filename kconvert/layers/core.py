@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import CHANNELS_FIRST, DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
-from ..errors import KconvertError
+from ..conventions import CHANNELS_FIRST, DATA_FORMATS, DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
+from ..errors import KconvertError, Problem
 from .activations import activation
 from .base import Layer, Shape, Weights, keras1
 from .custom import FUNCTIONS, CustomFunction
 from .fields import KernelFields
+from .shapes import one_of
 
 # -------------------------------------------------------------------- input ----
 
@@ -25,6 +26,15 @@ class InputLayer(Layer):
     sparse: bool = False
 
     supports_masking: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        sizes = () if self.batch_input_shape is None else self.batch_input_shape
+        if not isinstance(sizes, (list, tuple)) or not all(n is None or (isinstance(n, int) and n >= 0) for n in sizes):
+            raise KconvertError(
+                f"batch_input_shape should be a list of sizes, not {sizes!r}",
+                where=f"layer {self.name}",
+                problem=Problem.UNREADABLE,
+            )
 
     def get_config(self, form: str = "keras2") -> dict[str, Any]:
         """As for every layer, but Keras takes no `trainable` here."""
@@ -112,7 +122,8 @@ class Highway(_LegacyDense):
     transform_bias: float = keras1(1.0)
 
     orders: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
-        ("keras0", "keras1.0"), ("kernel", "bias", "carry_kernel", "carry_bias")
+        ("keras0", "keras1.0.5", "keras1.0.6", "keras1.0.7", "keras1.0", "keras1.1"),
+        ("kernel", "bias", "carry_kernel", "carry_bias"),
     )
 
     def weights(self, shape: Shape) -> list[Weight]:
@@ -229,6 +240,9 @@ class Flatten(Layer):
     """
 
     data_format: str | None = None
+
+    def __post_init__(self) -> None:
+        one_of(self.data_format, (None, *DATA_FORMATS), "data_format")
 
     def output_shape(self, shape: Shape) -> Shape:
         sizes = [size for size in shape[1:] if size is not None]

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backend.base import Backend, Tensor
-from ..conventions import EMBEDDINGS, Weight
+from ..conventions import Weight, embeddings
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights, keras1
 
 
 @dataclass(eq=False)
 class Embedding(Layer):
-    """Rows of a learned table at the integers of the input.
-
-    dropped_in_test: Keras 0.2 and 0.3 scale the table by 1 - dropout whenever they do not train.
-    """
+    """Rows of a learned table at the integers of the input."""
 
     input_dim: int
     output_dim: int
@@ -27,7 +24,6 @@ class Embedding(Layer):
     mask_zero: bool = False
     input_length: Any = None
     dropout: float = keras1(0.0)
-    dropped_in_test: bool = keras1(False)
 
     def __post_init__(self) -> None:
         if self.batch_input_shape is None:
@@ -42,7 +38,7 @@ class Embedding(Layer):
 
     def weights(self, shape: Shape) -> list[Weight]:
         size = (self.input_dim, self.output_dim)
-        return [Weight("embeddings", size, EMBEDDINGS, initializer=self.embeddings_initializer)]
+        return [Weight("embeddings", size, embeddings(self.dropout), initializer=self.embeddings_initializer)]
 
     def output_shape(self, shape: Shape) -> Shape:
         lengths = self.lengths or shape[1:]
@@ -53,8 +49,7 @@ class Embedding(Layer):
         return (shape[0], *sizes, self.output_dim)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
-        vectors = K.gather(w["embeddings"], K.cast(x, "int32"))
-        return vectors * (1.0 - self.dropout) if self.dropped_in_test else vectors
+        return K.gather(w["embeddings"], K.cast(x, "int32"))
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
         return K.not_equal(x, 0) if self.mask_zero else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import VECTOR, Weight
+from ..conventions import VECTOR, Weight, variance
 from .base import Layer, Shape, Weights, keras1
 
 
@@ -43,7 +43,7 @@ class BatchNormalization(Layer):
             *([gamma] if self.scale else []),
             *([beta] if self.center else []),
             Weight("moving_mean", size, VECTOR, False, self.moving_mean_initializer),
-            Weight("moving_variance", size, VECTOR, False, self.moving_variance_initializer),
+            Weight("moving_variance", size, variance(self.epsilon), False, self.moving_variance_initializer),
         ]
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:

@@ -7,17 +7,18 @@ the loop around a cell it is given. Dropout belongs to training alone.
     x                 (batch, time, features)
     kernel            (features, gates * units), canonical gates: LSTM ifco, GRU zrh
     recurrent_kernel  (units, gates * units)
-    bias              (gates * units,); GRU with reset_after: (2, gates * units), input and recurrent
+    bias              (gates * units,); GRU with reset_after and CuDNN layers: (2, gates * units), input and recurrent
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
+from ..errors import KconvertError
 from .activations import activation
 from .base import Layer, Shape, Weights, layer_from_config
 from .shapes import Sizes, fold_time, one_step, unfold_time
@@ -31,7 +32,7 @@ STORED_LSTM_GATES = "icfo"  # the order of separately stored gates, Keras 0 and 
 
 
 @dataclass(eq=False, kw_only=True)
-class RecurrentFields:
+class WeightFields:
     """What recurrent layers and their cells say about their weights."""
 
     kernel_initializer: Any = "glorot_uniform"
@@ -43,6 +44,12 @@ class RecurrentFields:
     kernel_constraint: Any = None
     recurrent_constraint: Any = None
     bias_constraint: Any = None
+
+
+@dataclass(eq=False, kw_only=True)
+class RecurrentFields(WeightFields):
+    """Options of all recurrent layers but those of CuDNN."""
+
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
 
@@ -86,6 +93,13 @@ class LSTMFields(GatedFields):
     unit_forget_bias: bool = True
 
 
+@dataclass(eq=False)
+class CuDNNFields(WeightFields):
+    """Options of CuDNN layers."""
+
+    units: int
+
+
 # ------------------------------------------------------------------- cells ----
 
 
@@ -93,6 +107,17 @@ class _Cell(Layer):
     """What one step does. Shapes are those of one step: (batch, features), without the time."""
 
     states: ClassVar[int] = 1
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Layer:
+        """As for every layer; Keras 2.0.9 - 2.1.2 saved none of a cell's options."""
+        if not set(config) - {"name", "trainable"}:
+            raise KconvertError(
+                f"Keras 2.0.9 - 2.1.2 saved none of the options of a {cls.__name__}",
+                where=f"layer {config.get('name', '?')}",
+                fix="add them (units, activation, ...) to what model.to_json() wrote and give that with --arch",
+            )
+        return super().from_config(config)
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
         """Shapes of the states for step inputs of `shape`; sizes may be symbolic."""
@@ -233,6 +258,28 @@ class LSTMCell(_DenseCell, LSTMFields):
         return lstm_step(K, gates, c, activation(self.activation), activation(self.recurrent_activation))
 
 
+class _CuDNNCell(_DenseCell):
+    """A cell with the weights of cuDNN, packed in files; its bias has an input and a recurrent row."""
+
+    def role(self, plain: Role) -> Role:
+        return super().role(plain).cudnn
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, self.width)
+
+
+class _CuDNNGRUCell(_CuDNNCell, GRUCell):
+    """A GRUCell that applies the reset gate after the product."""
+
+
+class _CuDNNLSTMCell(_CuDNNCell, LSTMCell):
+    """An LSTMCell that adds two biases."""
+
+    def input_bias(self, w: Weights) -> Tensor:
+        return w["bias"][0] + w["bias"][1]
+
+
 @dataclass(eq=False)
 class StackedRNNCells(_Cell):
     """Cells that act as one: each takes the output of the one before in the same time step."""
@@ -282,13 +329,19 @@ class StackedRNNCells(_Cell):
 
 
 @dataclass(eq=False, kw_only=True)
-class LoopFields:
-    """Options of the loop over time."""
+class SequenceFields:
+    """What recurrent layers say about the sequence."""
 
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class LoopFields(SequenceFields):
+    """Options of the loop over time."""
+
     unroll: bool = False
 
 
@@ -397,6 +450,39 @@ class LSTM(_LoopOfOptions, LSTMFields, LoopFields):
 
     activity_regularizer: Any = field(default=None, kw_only=True)
     cell_class = LSTMCell
+
+
+class _CuDNN(_LoopOfOptions):
+    """The loop as cuDNN runs it; these options have no other value there."""
+
+    activation, recurrent_activation, use_bias = "tanh", "sigmoid", True
+    dropout, recurrent_dropout = 0.0, 0.0
+    implementation, reset_after, unroll = 2, True, False
+
+
+@dataclass(eq=False)
+class CuDNNGRU(_CuDNN, CuDNNFields, SequenceFields):
+    """GRU(reset_after=True) as cuDNN runs it: `weights` are those of the GRU, packed in files.
+
+    >>> CuDNNGRU(4).weights((None, 5, 3))[2].shape
+    (2, 12)
+    """
+
+    activity_regularizer: Any = field(default=None, kw_only=True)
+    cell_class = _CuDNNGRUCell
+
+
+@dataclass(eq=False)
+class CuDNNLSTM(_CuDNN, CuDNNFields, SequenceFields):
+    """LSTM as cuDNN runs it, with two biases; its weights are packed in files.
+
+    >>> CuDNNLSTM(4).weights((None, 5, 3))[2].shape
+    (2, 16)
+    """
+
+    unit_forget_bias: bool = field(default=True, kw_only=True)
+    activity_regularizer: Any = field(default=None, kw_only=True)
+    cell_class = _CuDNNLSTMCell
 
 
 @dataclass(eq=False)

@@ -60,6 +60,31 @@ class TimeDistributed(Layer):
 
 
 @dataclass(eq=False)
+class AutoEncoder(Layer):
+    """An encoder that runs, and the decoder that was trained with it (Keras 0, output_reconstruction=False)."""
+
+    encoder: Any
+    decoder: Any
+
+    def __post_init__(self) -> None:
+        self.encoder, self.decoder = layer_from_config(self.encoder), layer_from_config(self.decoder)
+        self.batch_input_shape = self.batch_input_shape or self.encoder.batch_input_shape
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        return [self.encoder, self.decoder]
+
+    def sublayer_shapes(self, shape: Any) -> list[Any]:
+        return [shape, self.encoder.output_shape(shape)]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self.encoder.output_shape(shape)
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+        return self.encoder.call(K, w.get(self.encoder.name, {}), x, mask=mask, training=training)
+
+
+@dataclass(eq=False)
 class Bidirectional(Layer):
     """A recurrent layer over the sequence, and a copy of it over the reversed sequence.
 

@@ -241,8 +241,9 @@ def verdict(done: Report) -> RenderableType:
     first = done.first_divergence
     loose = " within a LOOSENED tolerance" if _loosened(done.tolerance) else ""
     if first is None:
-        error = _number(max((c.max_error for c in (*done.layers, *done.outputs)), default=0.0))
-        return _text(f"EQUAL{loose}: {_plural(n, 'layer')}, largest error {error}", WARN if loose else GOOD)
+        worst = max((*done.layers, *done.outputs), key=lambda comparison: comparison.relative, default=None)
+        error = f"largest error {_number(worst.relative)} of a layer's scale" if worst else "nothing to compare"
+        return _text(f"EQUAL{loose}: {_plural(n, 'layer')}, {error}", WARN if loose else GOOD)
     bad = sum(not c.equal for c in done.layers)
     allowed = _number(done.tolerance.allowed(first.scale))
     words = first.problem or f"error {_number(first.max_error)}, allowed {allowed}"

@@ -47,6 +47,11 @@ class Comparison:
     equal: bool
     problem: str = ""
 
+    @property
+    def relative(self) -> float:
+        """The largest error as a part of the scale."""
+        return self.max_error / self.scale if self.scale else self.max_error
+
 
 def compare(name: str, layer: str, source: np.ndarray, target: np.ndarray, tolerance: Tolerance) -> Comparison:
     """Compares two tensors elementwise; NaN and infinities agree only with themselves."""
@@ -116,8 +121,8 @@ class Report:
 
     @property
     def equal(self) -> bool:
-        """Whether every layer and every output agrees."""
-        return all(comparison.equal for comparison in (*self.layers, *self.outputs))
+        """Whether there are outputs, and they and every layer agree."""
+        return bool(self.outputs) and all(comparison.equal for comparison in (*self.layers, *self.outputs))
 
     @property
     def first_divergence(self) -> Comparison | None:

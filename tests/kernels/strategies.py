@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 from hypothesis import strategies as st
 
-from kconvert.kernels import Block, Chain, Flip, Fuse, Gates, Rows, Split, Transpose, plain
+from kconvert.kernels import Block, Chain, Flip, Fold, Fuse, Gates, Order, Rows, Split, Transpose, Unfold, plain
 from kconvert.kernels.axes import UNIT
 
 SIZES = (1, 2, 3, 4, 6)
@@ -30,6 +30,12 @@ class Draft:
     def last(self):
         """Size of the last axis, 0 where gates cannot stand there."""
         return self.sizes[self.axes[-1]] if self.axes[-1] != UNIT else 0
+
+    @property
+    def distinct(self):
+        """The axes, units too, under names of their own; None where there are not enough names."""
+        names = "".join(axis if axis != UNIT else "xyz"[i % 3] for i, axis in enumerate(self.axes))
+        return names if len(set(names)) == len(names) else None
 
 
 @st.composite
@@ -64,7 +70,10 @@ def blocks(draw, size):
 @st.composite
 def ops(draw, draft):
     """One op that `draft` can take; the draft then stands for the result."""
-    kinds = ["transpose", "flip", "rows"]
+    kinds = ["transpose", "flip"]
+    kinds += ["rows", "order"] if draft.distinct else []
+    kinds += ["fold"] if draft.axes[0] != UNIT and len(draft.named) < 5 else []
+    kinds += ["unfold"] if UNIT not in draft.axes[:2] and len(draft.axes) > 1 else []
     gates = [n for n in (1, 2, 4) if draft.last and draft.last % n == 0]
     kinds += ["gates"] if gates else []
     kinds += ["split"] if gates and draft.count == 1 else []
@@ -76,11 +85,22 @@ def ops(draw, draft):
     if kind == "flip":
         return Flip("".join(draw(st.sets(st.sampled_from(draft.named)))), draft.axes)
     if kind == "rows":
-        named = "".join(axis if axis != UNIT else "xyz"[i % 3] for i, axis in enumerate(draft.axes))
-        if len(set(named)) != len(named):
-            return Transpose(draft.axes, draft.axes)
         axis = draw(st.sampled_from(draft.named))
-        return Rows(axis, named, draw(blocks(draft.sizes[axis])))
+        return Rows(axis, draft.distinct, draw(blocks(draft.sizes[axis])))
+    if kind == "order":
+        of = draft.distinct
+        return Order("".join(draw(st.permutations(of))), "".join(draw(st.permutations(of))), of)
+    if kind == "fold":
+        first = draft.axes[0]
+        parts = draw(st.sampled_from([n for n in SIZES if draft.sizes[first] % n == 0]))
+        row = next(axis for axis in "hwiod" if axis not in draft.axes)
+        draft.axes = row + draft.axes
+        draft.sizes |= {row: parts, first: draft.sizes[first] // parts}
+        return Fold(parts)
+    if kind == "unfold":
+        row, draft.axes = draft.axes[0], draft.axes[1:]
+        draft.sizes[draft.axes[0]] *= draft.sizes[row]
+        return Unfold(draft.sizes[row])
     if kind == "gates":
         letters = "ifco"[: draw(st.sampled_from(gates))]
         return Gates("".join(draw(st.permutations(letters))), "".join(draw(st.permutations(letters))))

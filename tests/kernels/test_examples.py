@@ -4,7 +4,23 @@ import numpy as np
 import pytest
 
 from kconvert.errors import KconvertError, Problem
-from kconvert.kernels import Block, Chain, Flip, Fuse, Gates, Op, Rows, Split, Transpose, plain
+from kconvert.kernels import (
+    AddHalves,
+    Block,
+    Chain,
+    Flip,
+    Fold,
+    Fuse,
+    Gates,
+    Halve,
+    Op,
+    Order,
+    Rows,
+    Split,
+    Transpose,
+    Unfold,
+    plain,
+)
 
 RUNS = Rows("i", "io", (Block("hw", "wh", (2, 3)), plain(2), Block("chw", "wch", (2, 2, 3))))
 LAST = Rows("o", "io", RUNS.blocks)
@@ -22,6 +38,12 @@ x = np.arange(2 * 3 * 4).reshape(2, 3, 4)
         (Gates("ab", "ba"), x[..., [2, 3, 0, 1]]),
         (Rows("c", "abc", (Block("hw", "wh", (2, 2)),)), x[..., [0, 2, 1, 3]]),
         (Rows("b", "abc", (plain(1), Block("cw", "wc", (1, 2)))), x),
+        (Order("cab", "abc", "abc"), x.reshape(4, 2, 3).transpose(1, 2, 0)),
+        (Order("abc", "bca", "abc"), x.transpose(1, 2, 0).reshape(2, 3, 4)),
+        (Fold(1), x[None]),
+        (Fold(2), x[:, None]),
+        (Unfold(2), x.reshape(6, 4)),
+        (AddHalves(), x[0] + x[1]),
     ],
     ids=str,
 )
@@ -55,6 +77,19 @@ def test_fuse_and_split_keep_the_order_of_gates():
     assert [part[0, 0] for part in Split("ifco").apply((fused,))] == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<f2"])
+def test_two_halves_add_up_bit_for_bit(dtype):
+    whole = np.random.default_rng(0).normal(size=6).astype(dtype)
+    (halves,) = Halve().apply((whole,))
+    (added,) = Halve().inverse.apply((halves,))
+    np.testing.assert_array_equal(added, whole, strict=True)
+    np.testing.assert_array_equal(halves[0], halves[1])
+    assert halves.dtype == added.dtype == dtype
+    assert (Halve().shapes((whole.shape,)), Halve().inverse.shapes((halves.shape,))) == ((halves.shape,), ((6,),))
+    assert not Halve.moves
+    assert not AddHalves.moves
+
+
 # ------------------------------------------------------------- simplifying ----
 
 
@@ -76,6 +111,14 @@ def test_fuse_and_split_keep_the_order_of_gates():
         (RUNS >> Split("zr") >> RUNS.inverse, Chain((Split("zr"),))),
         (Rows("i", "io", (plain(6),)) >> Flip("", "io"), Chain()),
         (Rows("i", "io", (Block("hw", "wh", (1, 6)),)) >> Flip("i", "io"), Chain((Flip("i", "io"),))),
+        (Order("oi", "io", "io") >> Order("io", "oi", "io"), Chain()),
+        (Order("abc", "cba", "abc") >> Order("cba", "bca", "abc"), Chain((Order("abc", "bca", "abc"),))),
+        (Order("oi", "io", "io") >> Order("oi", "io", "io"), Order("oi", "io", "io") >> Order("oi", "io", "io")),
+        (Fold(2) >> Unfold(2), Chain()),
+        (Unfold(3) >> Fold(3), Chain()),
+        (Unfold(3) >> Fold(2), Unfold(3) >> Fold(2)),
+        (Halve() >> AddHalves(), Chain()),
+        (AddHalves() >> Halve(), AddHalves() >> Halve()),
     ],
     ids=str,
 )
@@ -135,6 +178,11 @@ def test_streams_where_the_leading_axis_stays_in_front(chain, shape, streams):
         lambda: Rows("io", "io", (plain(2),)),
         lambda: Rows("i", "ii", (plain(2),)),
         lambda: Rows("i", "io", ()),
+        lambda: Order("oi", "io", "o"),
+        lambda: Order("oo", "oo", "oo"),
+        lambda: Order("oi", "ih", "oi"),
+        lambda: Fold(0),
+        lambda: Unfold(-2),
     ],
 )
 def test_nonsense_cannot_be_made(make):
@@ -159,6 +207,13 @@ def test_nonsense_cannot_be_made(make):
         (Split("zrh"), [()]),
         (Rows("i", "io", (Block("chw", "hwc", (2, 3, 4)),)), [(25, 10)]),
         (Rows("i", "io", (plain(4),)), [(4,)]),
+        (Order("oi", "io", "io"), [(4,)]),
+        (Fold(2), [(5,)]),
+        (Fold(2), [()]),
+        (Unfold(2), [(3, 4)]),
+        (Unfold(2), [(2,)]),
+        (AddHalves(), [(3, 4)]),
+        (AddHalves(), [()]),
     ],
     ids=str,
 )

@@ -124,6 +124,7 @@ def test_refuses_what_makes_no_sense(make, message):
 
 
 @pytest.mark.long
+@pytest.mark.needs("theano", "tensorflow")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("release", RELEASES)
 def test_computes_the_same_on_the_framework_itself(release, case):

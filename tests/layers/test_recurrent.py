@@ -49,6 +49,13 @@ def test_configuration_and_weight_shapes_are_those_of_the_file(case):
     assert stored_shapes(layer, saved.inputs[0].shape) == [array.shape for array in saved.arrays(name)]
 
 
+@pytest.mark.parametrize("case", ["cudnnlstm", "cudnngru", "bidirectional_cudnnlstm"])
+def test_configuration_of_a_cudnn_layer_is_that_of_the_file(case):
+    saved = Saved(f"2.3.1-tensorflow/{case}")
+    for item in saved.configs:
+        check_round_trip(saved.layers[item["config"]["name"]], item["config"])
+
+
 @pytest.mark.parametrize("release", ["2.3.1-theano", "2.3.1-tensorflow"])
 def test_states_of_one_layer_start_another(release):
     saved = Saved(f"{release}/lstm_initial_state")
@@ -166,6 +173,7 @@ def _list(value):
 
 
 @pytest.mark.long
+@pytest.mark.needs("theano", "tensorflow")
 @pytest.mark.parametrize("case", SAVED)
 def test_computes_the_same_on_the_framework_itself(case):
     from kconvert.backend import get_backend

@@ -132,6 +132,7 @@ def test_refuses_unknown_merges_and_unknown_inner_layers():
 
 
 @pytest.mark.long
+@pytest.mark.needs("theano", "tensorflow")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("release", RELEASES)
 def test_computes_the_same_on_the_framework_itself(release, case):

@@ -1,0 +1,149 @@
+"""Scale, Power, Variance and Deviation: ops on the values of an array, where a release stored another quantity.
+
+Unlike rearrangements they round: applied one after the other, an op and its inverse give almost the same
+values. A chain never does that, because the two cancel in it, whatever rearrangements stand between.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from .base import Chain, EachOp, Json, Op, Shape
+
+
+class ValueOp(EachOp):
+    """An op that changes every element by itself, computed in float64."""
+
+    moves = False
+
+    @property
+    def keeps_last_axis(self) -> bool:
+        return True
+
+    @abstractmethod
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """The new values of float64 values."""
+
+    def shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def array(self, array: np.ndarray) -> np.ndarray:
+        return self.values(array.astype("float64")).astype(array.dtype)
+
+    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
+        return wanted, Chain((self,))
+
+    def then(self, following: Op) -> tuple[Op, ...] | None:
+        """Its inverse undoes it; it moves behind rearrangements, where it may meet that."""
+        if following == self.inverse:
+            return ()
+        return (following, self) if following.moves else None
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> ValueOp:
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Scale(ValueOp):
+    """Times `factor`, or divided by it.
+
+    >>> Scale(0.75).array(np.array([4.0, 8.0])), (Scale(0.75) >> Scale(0.75).inverse).simplified
+    (array([3., 6.]), Chain())
+    """
+
+    factor: float
+    divides: bool = False
+    id = "scale"
+
+    @property
+    def inverse(self) -> Scale:
+        return Scale(self.factor, not self.divides)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.factor == 1
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return x / self.factor if self.divides else x * self.factor
+
+    def fields(self) -> Json:
+        return {"factor": self.factor, "divides": self.divides}
+
+    def __str__(self) -> str:
+        return f"{'divide by' if self.divides else 'multiply by'} {self.factor:g}"
+
+
+@dataclass(frozen=True)
+class Power(ValueOp):
+    """To the power of `exponent` or, where `root`, its root."""
+
+    exponent: int
+    root: bool = False
+    id = "power"
+
+    @property
+    def inverse(self) -> Power:
+        return Power(self.exponent, not self.root)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.exponent == 1
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return x ** (1 / self.exponent if self.root else self.exponent)
+
+    def fields(self) -> Json:
+        return {"exponent": self.exponent, "root": self.root}
+
+    def __str__(self) -> str:
+        return f"root {self.exponent}" if self.root else f"power {self.exponent}"
+
+
+@dataclass(frozen=True)
+class Variance(ValueOp):
+    """A standard deviation s that is divided by as s + epsilon, as the variance v divided by as sqrt(v + epsilon).
+
+    >>> Variance(0.01).array(np.array([1.99]))
+    array([3.99])
+    """
+
+    epsilon: float
+    id = "variance"
+
+    @property
+    def inverse(self) -> Deviation:
+        return Deviation(self.epsilon)
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return (x + self.epsilon) ** 2 - self.epsilon
+
+    def fields(self) -> Json:
+        return {"epsilon": self.epsilon}
+
+    def __str__(self) -> str:
+        return f"variance of deviation (epsilon {self.epsilon:g})"
+
+
+@dataclass(frozen=True)
+class Deviation(ValueOp):
+    """A variance as the standard deviation: undoes `Variance`."""
+
+    epsilon: float
+    id = "deviation"
+
+    @property
+    def inverse(self) -> Variance:
+        return Variance(self.epsilon)
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return np.sqrt(x + self.epsilon) - self.epsilon
+
+    def fields(self) -> Json:
+        return {"epsilon": self.epsilon}
+
+    def __str__(self) -> str:
+        return f"deviation of variance (epsilon {self.epsilon:g})"

@@ -1,0 +1,149 @@
+"""What single releases computed otherwise than their configuration says now: said explicitly when read and written.
+
+    2.0.4 - 2.1.4, Theano   AveragePooling1D/2D with padding='same' counts the padding in the mean
+    1.0.0 - 1.1.0           ZeroPadding2D takes the first two of four numbers; nothing pads more on one side
+    up to 1.2.2             ZeroPadding3D pads both sides alike
+    1.0.7 - 1.1.1           Deconvolution2D saves the smallest output shape, not the one it was given
+
+(Source: `theano_backend.pool2d` and the layers' `get_config` of these releases.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import layers as L
+from .conventions import BACKENDS, release, same_padding
+from .errors import KconvertError
+from .hazards import windows
+from .layers.base import Layer, Shape
+from .model import Model
+from .repair import CROPPINGS, Context, explicit, known, padded, sized
+from .rewrite import Piece, Rewritten, chain, changed, rewrite
+
+Change = Callable[[Any, Shape], Sequence[Piece] | None]
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """What releases first to last did with one kind of layer, on one backend or all.
+
+    read: what the layer of a file means in today's words. write: how a layer must be said so that these
+    releases compute it. None: the layer stays. in_files: only what a weight file itself says is odd, not an
+    architecture that the user gives.
+    """
+
+    first: Version
+    last: Version
+    classes: tuple[type[Layer], ...]
+    read: Change
+    write: Change
+    backend: str | None = None
+    in_files: bool = False
+
+    def holds(self, version: Version, backend: str) -> bool:
+        return self.first <= version <= self.last and self.backend in (None, backend)
+
+
+# -------------------------------------------------------------- the oddities ----
+
+
+def _same_average(layer: Any) -> bool:
+    return layer.padding == "same"
+
+
+def _counted(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+    """Zeros around the input, which then count in the mean."""
+    if not _same_average(layer):
+        return None
+    pads = []
+    for window in windows(layer, shape):
+        n, k, s = known(layer, window.size), window.kernel, window.stride
+        pads.append(same_padding(BACKENDS["theano"].pool_padding(n, k, s), n, k, s))
+    return chain(*padded(layer, pads), changed(layer, padding="valid"))
+
+
+def _uncounted(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+    """Windows that hang over the edge become smaller ones."""
+    return explicit(layer, shape, Context(BACKENDS["theano"], False)) if _same_average(layer) else None
+
+
+def _first_two(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+    """Rows by the first number, columns by the second (the file has top, bottom, left, right)."""
+    rows, columns = layer.padding[0]
+    return None if _symmetric(layer) else [Piece(changed(layer, padding=((rows, rows), (columns, columns))))]
+
+
+def _symmetric(layer: Any) -> bool:
+    return all(before == after for before, after in layer.amounts)
+
+
+def _cropped(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+    """As many zeros on both sides, and the surplus cut off."""
+    if _symmetric(layer):
+        return None
+    most = [max(pair) for pair in layer.amounts]
+    cuts = [(n - before, n - after) for n, (before, after) in zip(most, layer.amounts, strict=True)]
+    wide = sized(type(layer), [(n, n) for n in most], layer, f"{layer.name}_wide")
+    return chain(wide, sized(CROPPINGS[layer.rank], cuts, layer, layer.name))
+
+
+def _stays(layer: Any, shape: Shape) -> None:
+    return None
+
+
+def _unsaid_shape(layer: Any, shape: Shape) -> None:
+    """With strides several output shapes are possible, and the file has only the smallest."""
+    if any(stride > 1 for stride in layer.strides):
+        raise KconvertError(
+            "Keras 1.0.7 - 1.1.1 did not save the output_shape that a Deconvolution2D with strides was given",
+            where=f"layer {layer.name}",
+            fix="put it into the architecture (model.to_json()) and give that with --arch",
+        )
+
+
+_AVERAGES: tuple[type[Layer], ...] = (L.AveragePooling1D, L.AveragePooling2D)
+
+ODDITIES = (
+    Oddity((2, 0, 4), (2, 1, 4), _AVERAGES, _counted, _uncounted, "theano"),
+    Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding2D,), _first_two, _cropped),
+    Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), _stays, _cropped),
+    Oddity((1, 0, 0), (1, 2, 2), (L.ZeroPadding3D,), _stays, _cropped),
+    Oddity((1, 0, 7), (1, 1, 1), (L.Conv2DTranspose,), _unsaid_shape, _stays, in_files=True),
+)
+
+
+# ---------------------------------------------------------------- applying ----
+
+
+def read_as(model: Model, version: str | None, backend: str, given: bool = False) -> Model:
+    """`model` of a file of release `version`, saying what that computed on `backend`.
+
+    given: the user gave the architecture, so that it says what was meant. Raises KconvertError naming the
+    layer whose computation the file does not tell.
+    """
+    wanted = [one for one in _oddities(version, backend) if not (given and one.in_files)]
+    return _rewritten(model, [(one.classes, one.read) for one in wanted]).model
+
+
+def write_for(model: Model, version: str, backend: str) -> Rewritten:
+    """`model` in words by which release `version` on `backend` computes what they say now."""
+    return _rewritten(model, [(one.classes, one.write) for one in _oddities(version, backend)])
+
+
+def _oddities(version: str | None, backend: str) -> list[Oddity]:
+    numbers = release(version)
+    return [one for one in ODDITIES if numbers and one.holds(numbers, backend)]
+
+
+def _rewritten(model: Model, changes: Sequence[tuple[tuple[type[Layer], ...], Change]]) -> Rewritten:
+    present = {type(layer) for _, layer in model.leaves()}
+    fitting = [(classes, change) for classes, change in changes if present & set(classes)]
+
+    def apply(layer: Layer, shape: Any) -> Sequence[Piece] | None:
+        return next((change(layer, shape) for classes, change in fitting if type(layer) in classes), None)
+
+    return rewrite(model, apply) if fitting else Rewritten(model)

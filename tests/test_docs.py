@@ -1,0 +1,93 @@
+"""The pages say what is so: examples are run, the support page is what the code makes, options and links exist."""
+
+import re
+
+import pytest
+
+from docs import examples, generate
+from kconvert import cli
+
+PAGES = [*examples.PAGES, examples.README]
+NAMES = [str(path.relative_to(examples.ROOT)) for path in PAGES]
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_support_page_is_what_the_code_makes():
+    assert text_of(generate.PAGE) == generate.page(), "stale: make docs"
+
+
+@pytest.mark.parametrize("path", examples.PAGES, ids=NAMES[:-1])
+def test_examples_print_what_the_page_shows(path):
+    shown, printed, failures = examples.run(path)
+    assert examples.settled(shown) == examples.settled(printed), "stale: make docs"
+    assert failures == []
+
+
+def test_the_readme_shows_what_both_backends_compute(theano):
+    shown, printed, failures = examples.run(examples.README)
+    assert examples.settled(shown) == examples.settled(printed), "stale: make docs"
+    assert failures == []
+
+
+def test_a_wrong_example_is_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = examples.Page("```console\n$ kconvert --version\nkconvert 9\n```\n```pycon\n>>> 1 + 1\n3\n```\n", tmp_path)
+    assert examples.settled(page.run()) != examples.settled(page.text)
+    assert len(page.failures) == 1
+
+
+def test_an_example_that_fails_must_say_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    silent, said = (f"```console\n$ kconvert inspect missing.h5\n{more}```\n" for more in ("", "$ echo $?\n4\n"))
+    for text, failures in ((silent, 1), (said, 0)):
+        page = examples.Page(text, tmp_path)
+        page.run()
+        assert len(page.failures) == failures
+
+
+def options(command):
+    return {word for parameter in command.params for word in (*parameter.opts, *parameter.secondary_opts)}
+
+
+KNOWN = set().union(*map(options, cli.main.commands.values()))
+OTHERS = {"--legacy", "--oracle", "--release", "--case", "--backend", "--no-deps", "--target", "--help", "--version"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=NAMES)
+def test_every_option_a_page_names_exists(path):
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text_of(path)))
+    assert named <= KNOWN | OTHERS
+
+
+def test_the_readme_names_every_command_and_option():
+    readme = text_of(examples.README)
+    hidden = {"--help"}
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", readme))
+    assert {word for word in KNOWN - hidden if word.startswith("-")} <= named
+    for name, command in cli.main.commands.items():
+        assert command.hidden or f"kconvert {name}" in readme, name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=NAMES)
+def test_links_lead_somewhere(path):
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text_of(path)):
+        linked = path.parent / target if target else path
+        assert linked.exists(), target
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", text_of(linked), re.M)
+            assert anchor in {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}, anchor
+
+
+@pytest.mark.parametrize("name", ["conversion", "verification", "backends", "library", "conformance", "support"])
+def test_the_readme_leads_to_every_page(name):
+    assert f"(docs/{name}.md)" in text_of(examples.README)
+
+
+def test_commands_of_the_makefile_that_pages_name_exist():
+    targets = set(re.findall(r"^([a-z-]+):", text_of(examples.ROOT / "Makefile"), re.M))
+    for path in PAGES:
+        named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text_of(path), re.M))
+        assert named <= targets, path

@@ -1,0 +1,344 @@
+"""Both sides run and compared: equal where they should be, and every wrong file named by its layer.
+
+These tests run on the NumPy reference, as on a machine without frameworks; tests/conformance runs the real ones.
+"""
+
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+
+from kconvert import KconvertError, backend, convert, verify
+from kconvert.errors import Problem
+from kconvert.kernels import Block
+from kconvert.relayout import Layout, identity
+from kconvert.report import Tolerance
+from kconvert.verification import judge, moved, run
+
+from .conformance.test_fixtures import REFUSED
+from .fixtures import case, cases, identify
+
+CONVERTIBLE = [found for found in cases("1.2.2", "2.3.1") if found.name not in REFUSED.get(found.release, {})]
+
+
+@pytest.fixture(autouse=True)
+def no_frameworks(monkeypatch):
+    """As if neither Theano nor TensorFlow were installed."""
+    monkeypatch.setattr(backend, "_installed", lambda *packages: None)
+
+
+def converted(name, folder, release="2.3.1", saved_by="theano", **options):
+    """(source, a conversion of it that may be damaged)."""
+    found = case(f"{release}-{saved_by}/{name}")
+    out = folder / f"{name}.h5"
+    convert(found.model, out, found.backend, found.other, source_data_format=found.data_format, **options)
+    return found.model, out
+
+
+def arrays(file):
+    """The datasets of the weights by `layer:weight`."""
+    weights = file["model_weights"]
+    found = {}
+    for layer in weights.attrs["layer_names"].astype(str):
+        for name in weights[layer].attrs["weight_names"].astype(str):
+            found[f"{layer}:{name.removesuffix(':0').rpartition('/')[2]}"] = weights[layer][name]
+    return found
+
+
+def damage(path, **changes):
+    """Changes arrays of a file: `layer:weight` with a function."""
+    with h5py.File(path, "r+") as file:
+        found = arrays(file)
+        for name, change in changes.items():
+            dataset = found[name]
+            before = dataset[()]
+            after = change(before)
+            assert not np.array_equal(before, after), "this damage changes nothing"
+            dataset[...] = after
+
+
+def swap(path, first, second):
+    with h5py.File(path, "r+") as file:
+        found = arrays(file)
+        one, two = found[first][()], found[second][()]
+        assert not np.array_equal(one, two)
+        found[first][...], found[second][...] = two, one
+
+
+def reconfigure(path, change):
+    """Changes the architecture in a file."""
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        change({entry["config"]["name"]: entry["config"] for entry in config["config"]["layers"]})
+        file.attrs["model_config"] = json.dumps(config)
+
+
+def differs(source, target, layer, **options):
+    """The report on a wrong file: that layer is the first that differs."""
+    report = verify(source, target, **options)
+    assert not report.equal
+    assert report.first_divergence.name == layer, report.first_divergence
+    assert report.first_divergence.needed > 10 * report.tolerance.rtol
+    return report
+
+
+# ------------------------------------------------------------------ right files ----
+
+
+@pytest.mark.parametrize("found", CONVERTIBLE[::3], ids=identify)
+def test_right_conversions_are_equal(found, tmp_path):
+    out = tmp_path / "out.h5"
+    convert(found.model, out, found.backend, found.other, source_data_format=found.data_format)
+    report = verify(found.model, out, source=found.backend, source_data_format=found.data_format)
+    assert report.equal, report.first_divergence
+    assert not report.weights
+    assert len(report.outputs) == len(found.arrays("y"))
+    assert all(comparison.scale > 0 for comparison in report.outputs)
+
+
+def test_unconverted_files_differ():
+    """The source against itself, taken for the other backend's."""
+    found = case("2.3.1-theano/lenet_th")
+    report = verify(found.model, found.model, target="tensorflow", force=True)
+    assert not report.equal and report.first_divergence.name == "conv2d_1"
+    assert "conv2d_1/kernel" in report.weights
+
+
+# ------------------------------------------------------------- negative controls ----
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kernel: kernel[::-1, ::-1],
+        lambda kernel: kernel[::-1],
+        lambda kernel: kernel[:, ::-1],
+        lambda kernel: kernel.transpose(1, 0, 2, 3),
+        lambda kernel: kernel[..., ::-1],
+    ],
+    ids=["unflipped", "rows", "columns", "transposed", "filters"],
+)
+@pytest.mark.parametrize("layer", ["conv2d_1", "conv2d_2"])
+def test_a_wrong_kernel(layer, change, tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    damage(target, **{f"{layer}:kernel": change})
+    report = differs(source, target, layer)
+    assert report.weights == [f"{layer}/kernel"]
+
+
+def test_dense_rows_that_were_not_brought_along(tmp_path):
+    """A Keras 1 file, whose Flatten keeps the old order."""
+    source, target = converted("lenet_th", tmp_path, "1.2.2")
+    with h5py.File(target) as file:
+        name = next(key for key in arrays(file) if key.startswith("dense") and key.endswith("kernel"))
+        rows = arrays(file)[name].shape[0]
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+    layer = name.partition(":")[0]
+    filters = [entry["config"]["filters"] for entry in layers if entry["class_name"] == "Conv2D"][-1]
+    back = np.arange(rows).reshape(-1, filters).T.ravel()
+    damage(target, **{name: lambda kernel: kernel[back]})
+    report = differs(source, target, layer)
+    assert report.weights == [f"{layer}/kernel"]
+
+
+def test_two_gates_swapped(tmp_path):
+    source, target = converted("lstm_impl1", tmp_path)
+
+    def swapped(kernel):
+        i, f, c, o = np.split(kernel, 4, axis=-1)
+        return np.concatenate([f, i, c, o], axis=-1)
+
+    for weight in ("kernel", "recurrent_kernel", "bias"):
+        shutil.copy(target, tmp_path / "bad.h5")
+        damage(tmp_path / "bad.h5", **{f"lstm_1:{weight}": swapped})
+        report = differs(source, tmp_path / "bad.h5", "lstm_1")
+        assert report.weights == [f"lstm_1/{weight}"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("gamma", "beta"), ("moving_mean", "moving_variance")],
+)
+def test_vectors_swapped(first, second, tmp_path):
+    source, target = converted("tiny_resnet_th", tmp_path)
+    with h5py.File(target) as file:
+        layer = next(key for key in arrays(file) if key.endswith(":gamma")).partition(":")[0]
+    swap(target, f"{layer}:{first}", f"{layer}:{second}")
+    report = differs(source, target, layer)
+    assert sorted(report.weights) == sorted([f"{layer}/{first}", f"{layer}/{second}"])
+
+
+def test_half_a_bias(tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    damage(target, **{"conv2d_2:bias": lambda bias: bias / 2})
+    differs(source, target, "conv2d_2")
+
+
+def test_another_padding(tmp_path):
+    """As many zeros, on the other side."""
+    source, target = converted("zero_padding2d_asymmetric_th", tmp_path)
+    names = []
+
+    def change(layers):
+        ((name, pad),) = [item for item in layers.items() if item[0].startswith("zero_padding")]
+        names.append(name)
+        other = [pair[::-1] for pair in pad["padding"]]
+        assert other != pad["padding"]
+        pad["padding"] = other
+
+    reconfigure(target, change)
+    differs(source, target, names[0])
+
+
+def test_another_axis_of_a_concatenation(tmp_path):
+    source, target = converted("merge_images_concatenate_th", tmp_path)
+
+    def change(layers):
+        (config,) = [config for name, config in layers.items() if name.startswith("concatenate")]
+        assert config["axis"] in (-1, 3)
+        config["axis"] = 1
+
+    reconfigure(target, change)
+    with pytest.raises(KconvertError) as refusal:
+        verify(source, target)
+    assert str(target) in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_another_activation_alone(tmp_path):
+    """No weight is wrong, and yet the file is."""
+    source, target = converted("lenet_th", tmp_path)
+
+    def change(layers):
+        layers["dense_1"]["activation"] = "tanh"
+
+    reconfigure(target, change)
+    report = differs(source, target, "dense_1")
+    assert not report.weights
+
+
+def test_a_wrong_layer_in_a_nested_model_and_in_a_wrapper(tmp_path):
+    source, target = converted("nested_frozen_bn_th", tmp_path)
+    with h5py.File(target) as file:
+        key = next(key for key in arrays(file) if key.endswith(":kernel"))
+    damage(target, **{key: lambda kernel: kernel[::-1]})
+    report = verify(source, target)
+    assert not report.equal
+    assert "/" in report.first_divergence.name, "the layer inside is named, not the model around it"
+    source, target = converted("td_conv2d_only_tf", tmp_path)
+    with h5py.File(target) as file:
+        key = next(key for key in arrays(file) if key.endswith(":kernel"))
+    damage(target, **{key: lambda kernel: kernel[::-1, ::-1]})
+    report = differs(source, target, key.partition(":")[0])
+    assert report.first_divergence.layer == "TimeDistributed"
+
+
+# -------------------------------------------------------------- what it reports ----
+
+
+def test_the_reference_is_noted_on_both_sides(tmp_path):
+    source, target = converted("lstm_impl1", tmp_path)
+    report = verify(source, target)
+    assert [side.reference for side in (report.source, report.target)] == [True, True]
+    assert report.notes == [
+        f"{source} ran on the NumPy reference in theano's part: theano is not installed",
+        f"{target} ran on the NumPy reference in tensorflow's part: tensorflow is not installed",
+    ]
+    with pytest.raises(KconvertError) as refusal:
+        verify(source, target, require_backends=True)
+    assert refusal.value.problem is Problem.UNVERIFIED
+
+
+def test_the_tolerance_is_reported_and_what_would_have_been_enough(tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    damage(target, **{"dense_2:bias": lambda bias: bias + np.linspace(0, 1e-2, len(bias))})
+    runs = run(source, target)
+    strict, loose = judge(runs), judge(runs, Tolerance(1e-5, 0.5))
+    assert not strict.equal and loose.equal
+    assert strict.tolerance.is_default and not loose.tolerance.is_default
+    assert 0 < strict.needed < 0.5
+    assert judge(runs, Tolerance(1e-5, strict.needed * 1.001)).equal
+    assert not judge(runs, Tolerance(1e-5, strict.needed * 0.999)).equal
+    assert strict.weights == loose.weights == ["dense_2/bias"], "a tolerance is for outputs alone"
+
+
+def test_nan_on_one_side_differs_and_on_both_sides_does_not(tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+
+    def nan(bias):
+        return np.concatenate([[np.nan], bias[1:]]).astype(bias.dtype)
+
+    damage(target, **{"dense_2:bias": nan})
+    report = verify(source, target)
+    assert not report.equal and report.first_divergence.name == "dense_2"
+    assert "NaN or infinite on one side only" in report.first_divergence.problem
+    both = tmp_path / "nan.h5"
+    shutil.copy(source, both)
+    damage(both, **{"conv2d_2:bias": nan})
+    convert(both, tmp_path / "nan.out.h5", target="tensorflow")
+    assert verify(both, tmp_path / "nan.out.h5").equal
+
+
+def test_samples_seed_and_own_inputs(tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    report = verify(source, target, samples=2, seed=9)
+    assert (report.samples, report.seed) == (2, 9)
+    x = case("2.3.1-theano/lenet_th").arrays("x")
+    runs = run(source, target, inputs=x)
+    (wanted,) = case("2.3.1-theano/lenet_th").arrays("y")
+    np.testing.assert_allclose(runs.ours[runs.made.model.outputs[0].key], wanted, atol=1e-4)
+
+
+# ------------------------------------------------------------------- not comparable ----
+
+
+def test_two_different_models_are_refused_not_compared(tmp_path):
+    source, _ = converted("lenet_th", tmp_path)
+    _, other = converted("lstm_impl1", tmp_path)
+    with pytest.raises(KconvertError) as refusal:
+        verify(source, other)
+    assert str(other) in str(refusal.value) and "compare two files of one model" in str(refusal.value)
+
+
+def test_a_layer_of_another_size_inside_is_a_failure_no_crash(tmp_path):
+    """Inputs and outputs agree, a hidden layer does not."""
+    source, target = converted("lenet_th", tmp_path)
+    with h5py.File(target, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        layers = {entry["config"]["name"]: entry["config"] for entry in config["config"]["layers"]}
+        units = layers["dense_1"]["units"]
+        layers["dense_1"]["units"] = units - 1
+        file.attrs["model_config"] = json.dumps(config)
+        group = arrays(file)
+        for key, cut in (("dense_1:kernel", np.s_[:, 1:]), ("dense_1:bias", np.s_[1:]), ("dense_2:kernel", np.s_[1:])):
+            dataset = group[key]
+            data, name, parent = dataset[()][cut], dataset.name, dataset.parent
+            attributes = dict(dataset.attrs)
+            del parent[name]
+            file.create_dataset(name, data=data).attrs.update(attributes)
+    report = verify(source, target)
+    assert not report.equal
+    assert report.first_divergence.name == "dense_1"
+    assert "shapes differ" in report.first_divergence.problem
+
+
+def test_a_file_of_weights_alone_needs_the_architecture(tmp_path):
+    found = case("2.3.1-theano/lenet_th")
+    arch, out = found.folder / "arch.json", tmp_path / "out.h5"
+    convert(found.folder / "weights.h5", out, target="tensorflow", arch=arch)
+    assert verify(found.folder / "weights.h5", out, arch=arch).equal
+    with pytest.raises(KconvertError, match="without the architecture"):
+        verify(found.folder / "weights.h5", out)
+
+
+# ------------------------------------------------------------------------- moved ----
+
+
+def test_moved():
+    x = np.arange(24).reshape(1, 2, 3, 4)
+    assert np.array_equal(moved(x, Layout((0, 2, 3, 1))), x.transpose(0, 2, 3, 1))
+    assert moved(x, identity(4)).flags["C_CONTIGUOUS"]
+    flat = x.reshape(1, 24)
+    features = Layout((0, 1), (Block("chw", "hwc", (2, 3, 4)),))
+    assert np.array_equal(moved(flat, features), x.transpose(0, 2, 3, 1).reshape(1, 24))
