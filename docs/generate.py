@@ -21,7 +21,7 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.binding import places
 from kconvert.checkpoint import Checkpoint, Group, InMemory
-from kconvert.config import RULES, model_config
+from kconvert.config import model_config
 from kconvert.conventions import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS, FORMATS, Convention, storage
 from kconvert.conversion import KEEP, SAME, Plan, plan
 from kconvert.errors import KconvertError
@@ -30,9 +30,11 @@ from kconvert.kernels import Block, Chain
 from kconvert.layers.base import Layer, layer_config, layer_from_config
 from kconvert.layers.custom import CUSTOM
 from kconvert.layers.recurrent import _Cell
+from kconvert.layouts import Call, Layout, moved
 from kconvert.model import LeafWeights, Model, Node, Ref, nest
 from kconvert.optimizer import STRUCTURES
-from kconvert.relayout import Call, Layout, moved, rule
+from kconvert.relayout import rule
+from kconvert.renames import RULES
 
 PAGE = Path(__file__).parent / "support.md"
 OTHER = dict(zip(BACKENDS, reversed(BACKENDS), strict=True))

@@ -21,7 +21,6 @@ from typing import Any
 from . import layers as L
 from .binding import leaf_storage, places
 from .checkpoint import Checkpoint, Group, LazyArray
-from .config import RULES
 from .conventions import (
     DATA_FORMATS,
     DENSE_KERNEL,
@@ -48,6 +47,7 @@ from .kernels import Chain, Shape, Transpose
 from .layers.base import Layer
 from .layers.shapes import image
 from .model import LeafWeights, Model
+from .renames import RULES
 
 AS_IS = "as-is"
 CERTAIN, LIKELY = "certain", "likely"

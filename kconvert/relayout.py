@@ -9,9 +9,9 @@ were flattened in an order that no weight can absorb, it is inserted before the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from math import prod
 from typing import Any
@@ -21,129 +21,8 @@ from .conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from .errors import KconvertError
 from .kernels import Block, Chain, Rows, Transpose, plain
 from .layers.base import Layer, Shape
-from .model import LayerPath, Model, Node, Ref, Sequential, as_list, one_or_list
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a tensor of the new model relates to the old one.
-
-    axes: new = old.transpose(axes), batch axis included. features: new order of the last axis, block
-    by block (None: the old order). origins: the Flattens that made the features' order.
-    """
-
-    axes: tuple[int, ...]
-    features: tuple[Block, ...] | None = None
-    origins: frozenset[str] = field(default=frozenset(), compare=False)
-
-    @property
-    def is_identity(self) -> bool:
-        return self.keeps_axes and self.features is None
-
-    @property
-    def keeps_axes(self) -> bool:
-        return self.axes == tuple(range(len(self.axes)))
-
-    def shape(self, old: Shape) -> Shape:
-        """The new shape of a tensor that had shape `old`."""
-        return tuple(old[axis] for axis in self.axes)
-
-    def axis(self, old: int) -> int:
-        """Where axis `old` (may be negative) went."""
-        return self.axes.index(old % len(self.axes))
-
-    def inner(self) -> Layout:
-        """The layout of one time step: without axis 1."""
-        return replace(self, axes=tuple(a - (a > 1) for a in self.axes if a != 1))
-
-    def outer(self) -> Layout:
-        """The layout of a sequence of such tensors: with a time axis 1."""
-        return replace(self, axes=(0, 1, *(a + 1 for a in self.axes[1:])))
-
-
-def identity(rank: int) -> Layout:
-    return Layout(tuple(range(rank)))
-
-
-def moved(data_format: str, rank: int, time: int = 0) -> Layout:
-    """Images or volumes carried over to `data_format`, after `time` leading axes besides the batch's."""
-    kept, first = tuple(range(1 + time)), 1 + time
-    if data_format == CHANNELS_LAST:
-        return Layout((*kept, *range(first + 1, rank), first))
-    return Layout((*kept, rank - 1, *range(first, rank - 1)))
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What becomes of one layer: the layouts it takes and gives, itself, and ops on its canonical weights.
-
-    weights: chains by the path of the weight inside the layer, its name last. layouts, reordered,
-    notes: what a nested model reports of its own tensors.
-    """
-
-    inputs: list[Layout]
-    layer: Layer
-    outputs: list[Layout]
-    weights: dict[LayerPath, Chain] = field(default_factory=dict)
-    layouts: dict[str, Layout] = field(default_factory=dict)
-    reordered: frozenset[str] = frozenset()
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One layer with the old shapes and the layouts of its inputs, and where all is carried to.
-
-    restored, reordered: paths of the Flattens that must keep the features' order, and of those that
-    should leave it to the weights.
-    """
-
-    layer: Layer
-    shapes: list[Shape]
-    given: list[Layout]
-    data_format: str
-    path: str
-    restored: frozenset[str] = frozenset()
-    reordered: frozenset[str] = frozenset()
-
-    @property
-    def rank(self) -> int:
-        return len(self.shapes[0])
-
-    @property
-    def first(self) -> Layout:
-        return self.given[0]
-
-    def output_ranks(self) -> list[int]:
-        return [len(shape) for shape in as_list(self.layer.output_shape(one_or_list(self.shapes)))]
-
-    def changed(self, **config: Any) -> Layer:
-        """A copy of the layer with other configuration values."""
-        layer = copy(self.layer)
-        for key, value in config.items():
-            setattr(layer, key, value)
-        return layer
-
-    def unchanged(self) -> Moved:
-        """The layer as it is, in the old order."""
-        inputs = [identity(len(shape)) for shape in self.shapes]
-        return Moved(inputs, self.layer, [identity(rank) for rank in self.output_ranks()])
-
-    def passed(
-        self, layout: Layout, layer: Layer | None = None, weights: dict[LayerPath, Chain] | None = None
-    ) -> Moved:
-        """The layer gives what it takes."""
-        return Moved(
-            [layout] * len(self.shapes), layer or self.layer, [layout] * len(self.output_ranks()), weights or {}
-        )
-
-
-class _Restore(Exception):
-    """Features in a new order reached a layer that cannot take them: keep the order at these Flattens."""
-
-    def __init__(self, origins: Iterable[str]) -> None:
-        self.origins = frozenset(origins)
-
+from .layouts import Call, Layout, Moved, Restore, identity, moved
+from .model import LayerPath, Model, Node, Ref, Sequential, as_list
 
 # ------------------------------------------------------------------- rules ----
 
@@ -498,8 +377,8 @@ def relayout(model: Model, data_format: str | None, reordered: frozenset[str] = 
             late = frozenset().union(*(layout.origins for layout in result.outputs))
             if not late:
                 return result
-            raise _Restore(late)
-        except _Restore as found:
+            raise Restore(late)
+        except Restore as found:
             if found.origins <= restored:
                 raise KconvertError(
                     f"the order of the features that {', '.join(sorted(found.origins))} makes cannot be kept",
@@ -566,7 +445,7 @@ class _Walk:
             self.origins |= result.reordered
         elif first.weights != result.weights or first.layer.get_config() != result.layer.get_config():
             if [len(layout.axes) for layout in first.inputs] != [len(layout.axes) for layout in result.inputs]:
-                raise _Restore({path})
+                raise Restore({path})
             return first
         return result
 
@@ -575,7 +454,7 @@ class _Walk:
         if have == want:
             return ref
         if have.features or want.features:
-            raise _Restore(have.origins | want.origins)
+            raise Restore(have.origins | want.origins)
         if (ref, want) not in self.permuted:
             dims = tuple(have.axes.index(axis) for axis in want.axes[1:])
             name = self._fresh(f"permute_{ref.layer}")

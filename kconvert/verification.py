@@ -27,8 +27,9 @@ from .errors import KconvertError, Problem
 from .inputs import sample_inputs
 from .kernels import Rows
 from .layers.base import Shape
+from .layouts import Layout
 from .model import Model
-from .relayout import Layout, image_data_format
+from .relayout import image_data_format
 from .report import DEFAULT_TOLERANCE, Comparison, Report, Side, Tolerance, compare
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from hypothesis.errors import NoSuchExample
 from kconvert import layers as L
 from kconvert.conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from kconvert.kernels import Block, Chain, Rows
+from kconvert.layouts import Layout, identity, moved
 from kconvert.model import Model, Node, Ref, Sequential
-from kconvert.relayout import GLOBAL_POOLING, SPATIAL_LAYERS, Layout, identity, image_data_format, moved, relayout, rule
+from kconvert.relayout import GLOBAL_POOLING, SPATIAL_LAYERS, image_data_format, relayout, rule
 from kconvert.verification import moved as brought
 
 from .architectures import architectures, bound, random_inputs, random_weights

@@ -16,8 +16,8 @@ FLOORS = [
     "conventions checkpoint",
     "backend",
     "layers",
-    "config config0 model hdf5 binding",
-    "training rewrite modernize cudnn relayout hazards repair releases steps optimizer inference"
+    "config config0 renames model hdf5 binding",
+    "training rewrite modernize cudnn layouts relayout hazards repair releases steps optimizer inference"
     " conversion loading inspection inputs",
     "verification report",
     "cli conformance",

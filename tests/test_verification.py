@@ -13,7 +13,7 @@ import pytest
 from kconvert import KconvertError, backend, convert, verify
 from kconvert.errors import Problem
 from kconvert.kernels import Block
-from kconvert.relayout import Layout, identity
+from kconvert.layouts import Layout, identity
 from kconvert.report import Tolerance
 from kconvert.verification import judge, moved, run
 
