@@ -14,10 +14,10 @@ sys.exit(not ((3, 10) <= sys.version_info < (3, 12) and os.path.exists(header) o
 endef
 export USABLE
 
-.PHONY: help demo test test-long lint bench docs clean
+.PHONY: help demo test test-long lint bench conformance docs clean
 
 help:
-	@echo "make demo | test | test-long | lint | bench | docs | clean"
+	@echo "make demo | test | test-long | lint | bench | conformance | docs | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo
@@ -33,6 +33,10 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+conformance: $(READY)  ## CORPUS=DIR, and for check C: LEGACY=DIR ORACLE=DIR
+	@mkdir -p build
+	$(BIN)/python -m kconvert.conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) --json build/conformance.json
 
 bench: $(READY)
 	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || exit 1; done

@@ -157,6 +157,7 @@ conversion = together(
         default=True,
         help="Rewrite layers that the two backends compute differently (the default), or refuse them.",
     ),
+    click.option("--drop-optimizer", is_flag=True, help="Leave the optimizer's state out of the result."),
     click.option(
         "--layer",
         "layers",
