@@ -65,6 +65,8 @@ def compare(name: str, layer: str, source: np.ndarray, target: np.ndarray, toler
     largest = float(error.max(initial=0.0))
     scale = float(np.abs(x[finite]).max(initial=0.0))
     problem = f"{int(strange.sum())} elements are NaN or infinite on one side only" if strange.any() else ""
+    if x.size and not finite.any() and not problem:
+        problem = "no element is finite: there is nothing to compare"
     return Comparison(
         name=name,
         layer=layer,

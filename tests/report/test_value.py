@@ -72,9 +72,9 @@ def test_what_is_not_finite_agrees_only_with_itself(value):
             assert found.problem == "1 elements are NaN or infinite on one side only"
 
 
-def test_nothing_but_nan_is_equal_but_says_nothing():
+def test_nothing_but_nan_proves_nothing():
     found = compared([np.nan] * 3, [np.nan] * 3)
-    assert (found.equal, found.scale, found.needed) == (True, 0.0, 0.0)
+    assert (found.equal, found.problem) == (False, "no element is finite: there is nothing to compare")
 
 
 def test_shapes_that_differ_are_a_failure_and_no_crash():
