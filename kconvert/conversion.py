@@ -169,13 +169,13 @@ def _carried(
     plain, turned = (Rewritten(said.model), []) if goal.facts.cudnn else without_cudnn(said.model)
     found = hazards(plain.model, origin.backend, goal.backend) if repair else []
     mended, repairs = mend(plain.model, found, origin.backend, goal.backend, goal.format)
-    told = write_for(mended.model, version, goal.backend).model
-    result = relayout(told, data_format, reordered)
+    told = write_for(mended.model, version, goal.backend)
+    result = relayout(told.model, data_format, reordered)
     return _Carried(
         result,
-        _ops(plain.weights, _ops(mended.weights, result.weights)),
+        _ops(plain.weights, _ops(mended.weights, _ops(told.weights, result.weights))),
         [*turned, *repairs, *result.notes],
-        hazards(told, origin.backend, goal.backend),
+        hazards(told.model, origin.backend, goal.backend),
         {**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
     )
 

@@ -4,8 +4,9 @@
     1.0.0 - 1.1.0           ZeroPadding2D takes the first two of four numbers; nothing pads more on one side
     up to 1.2.2             ZeroPadding3D pads both sides alike
     1.0.7 - 1.1.1           Deconvolution2D saves the smallest output shape, not the one it was given
+    2.1.0 - , TensorFlow    BatchNormalization of images raises an epsilon below 1.001e-5 to that
 
-(Source: `theano_backend.pool2d` and the layers' `get_config` of these releases.)
+(Source: `theano_backend.pool2d` and the layers' `get_config` of these releases; `tf.nn.fused_batch_norm`.)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from . import layers as L
 from .conventions import BACKENDS, release, same_padding
 from .errors import KconvertError
 from .hazards import windows
+from .kernels import Chain, Shift
 from .layers.base import Layer, Shape
 from .model import Model
 from .repair import CROPPINGS, Context, explicit, known, padded, sized
@@ -105,6 +107,17 @@ def _unsaid_shape(layer: Any, shape: Shape) -> None:
         )
 
 
+FUSED_EPSILON = 1.001e-5
+
+
+def _raised_epsilon(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+    """variance + epsilon stays what it was: what is added to the one is taken from the other."""
+    if len(shape) != 4 or layer.epsilon >= 1e-5:
+        return None
+    less = Chain((Shift(layer.epsilon - FUSED_EPSILON),))
+    return [Piece(changed(layer, epsilon=FUSED_EPSILON), (), {("moving_variance",): less})]
+
+
 _AVERAGES: tuple[type[Layer], ...] = (L.AveragePooling1D, L.AveragePooling2D)
 
 ODDITIES = (
@@ -113,6 +126,7 @@ ODDITIES = (
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), _stays, _cropped),
     Oddity((1, 0, 0), (1, 2, 2), (L.ZeroPadding3D,), _stays, _cropped),
     Oddity((1, 0, 7), (1, 1, 1), (L.Conv2DTranspose,), _unsaid_shape, _stays, in_files=True),
+    Oddity((2, 1, 0), (2, 3, 1), (L.BatchNormalization,), _stays, _raised_epsilon, "tensorflow"),
 )
 
 

@@ -5,7 +5,7 @@ from .base import Chain, EachOp, GateOp, Op, Shape
 from .cudnn import AddHalves, Fold, Halve, Order, Unfold
 from .gates import Fuse, Gates, Split
 from .rows import Block, Rows, plain
-from .values import Deviation, Power, Scale, ValueOp, Variance
+from .values import Deviation, Power, Scale, Shift, ValueOp, Variance
 
 __all__ = [
     "AddHalves",
@@ -26,6 +26,7 @@ __all__ = [
     "Rows",
     "Scale",
     "Shape",
+    "Shift",
     "Split",
     "Transpose",
     "Unfold",

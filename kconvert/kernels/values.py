@@ -1,4 +1,4 @@
-"""Scale, Power, Variance and Deviation: ops on the values of an array, where a release stored another quantity.
+"""Scale, Shift, Power, Variance and Deviation: ops on the values of an array, where a release stored another quantity.
 
 Unlike rearrangements they round: applied one after the other, an op and its inverse give almost the same
 values. A chain never does that, because the two cancel in it, whatever rearrangements stand between.
@@ -75,6 +75,35 @@ class Scale(ValueOp):
 
     def __str__(self) -> str:
         return f"{'divide by' if self.divides else 'multiply by'} {self.factor:g}"
+
+
+@dataclass(frozen=True)
+class Shift(ValueOp):
+    """Plus `amount`.
+
+    >>> Shift(-0.5).array(np.array([4.0, 8.0]))
+    array([3.5, 7.5])
+    """
+
+    amount: float
+    id = "shift"
+
+    @property
+    def inverse(self) -> Shift:
+        return Shift(-self.amount)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.amount == 0
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return x + self.amount
+
+    def fields(self) -> Json:
+        return {"amount": self.amount}
+
+    def __str__(self) -> str:
+        return f"add {self.amount:g}"
 
 
 @dataclass(frozen=True)
