@@ -236,9 +236,6 @@ def embeddings(dropout: float = 0.0) -> Role:
     return Role("embeddings", "vo", values={("keras0", backend): kept for backend in BACKENDS})
 
 
-EMBEDDINGS = embeddings()
-
-
 def variance(epsilon: float) -> Role:
     """The moving variance that is divided by as sqrt(variance + epsilon).
 

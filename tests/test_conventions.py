@@ -14,7 +14,6 @@ from kconvert.conventions import (
     CHANNELS_LAST,
     DATA_FORMATS,
     DENSE_KERNEL,
-    EMBEDDINGS,
     FORMATS,
     GRU_GATES,
     LSTM_GATES,
@@ -24,6 +23,7 @@ from kconvert.conventions import (
     Weight,
     conv_kernel,
     depthwise_kernel,
+    embeddings,
     map_parameter,
     pointwise_kernel,
     same_padding,
@@ -43,7 +43,7 @@ SIZES = dict(zip("dhwiomvabc", (2, 3, 5, 7, 12, 4, 6, 8, 9, 10), strict=True))
 KERNELS = [
     make(rank) for make in (conv_kernel, transposed_conv_kernel, depthwise_kernel, pointwise_kernel) for rank in SPATIAL
 ]
-PLAIN = [*KERNELS, DENSE_KERNEL, VECTOR, EMBEDDINGS, map_parameter(1), map_parameter(3)]
+PLAIN = [*KERNELS, DENSE_KERNEL, VECTOR, embeddings(), map_parameter(1), map_parameter(3)]
 GATED = [
     role.gated(gates, stored)
     for role in (DENSE_KERNEL, VECTOR, conv_kernel(2))
