@@ -361,14 +361,11 @@ def _evidence(file: str) -> list[str]:
 
 
 def _verified(source_file: str, target_file: str, atol: float | None, rtol: float | None, **options: Any) -> Report:
-    from dataclasses import replace
-
-    from .report import DEFAULT_TOLERANCE
+    from .report import tolerance
     from .verification import verify
 
-    given = {name: value for name, value in (("atol", atol), ("rtol", rtol)) if value is not None}
     with _progress():
-        return verify(source_file, target_file, replace(DEFAULT_TOLERANCE, **given), **options)
+        return verify(source_file, target_file, tolerance(atol, rtol, {}), **options)
 
 
 def _conclude(report: Report, as_json: bool, quiet: bool) -> int:

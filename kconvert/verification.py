@@ -125,7 +125,7 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         weights=runs.odd,
         notes=_notes(runs),
         samples=len(runs.inputs[0]),
-        seed=runs.seed,
+        inputs=f"random, seed {runs.seed}",
     )
 
 

@@ -110,7 +110,8 @@ def test_the_options_reach_the_library(bare, model):
     options = ["--format", "same", "--data-format", "keep", "--seed", 3, "--samples", 2, "--rtol", 0.5]
     report = run(model, "--to", "tensorflow", "-o", out, *options, "--json")
     values = json.loads(report.output)
-    assert (values["seed"], values["samples"], values["tolerance"]) == (3, 2, {"atol": 1e-5, "rtol": 0.5})
+    assert (values["inputs"], values["samples"]) == ("random, seed 3", 2)
+    assert values["tolerance"] == {"atol": 1e-5, "rtol": 0.5, "layers": {}}
     with hdf5.read(out) as made:
         assert (made.format, made.provenance["data_format"]) == ("keras1", "keep")
 

@@ -1,5 +1,23 @@
 """Reports: one `Report` value, and the forms it is shown in."""
 
-from .value import DEFAULT_TOLERANCE, Comparison, Report, Side, Tolerance, compare
+from .compare import Comparison, Details, compare, details
+from .tolerance import DEFAULT_TOLERANCE, Tolerance, tolerance
+from .value import ARCHITECTURE, PRECISION, WEIGHTS, Cause, Entry, Report, Side, Summary
 
-__all__ = ["DEFAULT_TOLERANCE", "Comparison", "Report", "Side", "Tolerance", "compare"]
+__all__ = [
+    "ARCHITECTURE",
+    "DEFAULT_TOLERANCE",
+    "PRECISION",
+    "WEIGHTS",
+    "Cause",
+    "Comparison",
+    "Details",
+    "Entry",
+    "Report",
+    "Side",
+    "Summary",
+    "Tolerance",
+    "compare",
+    "details",
+    "tolerance",
+]

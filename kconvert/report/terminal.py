@@ -19,7 +19,8 @@ from ..conversion import KEEP, Plan, Step
 from ..errors import printable
 from ..inspection import Inspection
 from ..kernels import Shape
-from .value import DEFAULT_TOLERANCE, Report, Tolerance
+from .tolerance import DEFAULT_TOLERANCE, Tolerance
+from .value import Report
 
 GOOD, WARN, BAD, DIM, HEAD = "green", "yellow", "bold red", "dim", "bold"
 LISTED = 8  # odd weights that are listed by name
@@ -239,14 +240,13 @@ def verdict(done: Report) -> RenderableType:
     """One line: equal or not, and the first layer that differs."""
     n = len(done.layers)
     first = done.first_divergence
-    loose = " within a LOOSENED tolerance" if _loosened(done.tolerance) else ""
+    loose = " within a LOOSENED tolerance" if done.tolerance.loosened else ""
     if first is None:
-        worst = max((*done.layers, *done.outputs), key=lambda comparison: comparison.relative, default=None)
+        worst = done.worst
         error = f"largest error {_number(worst.relative)} of a layer's scale" if worst else "nothing to compare"
         return _text(f"EQUAL{loose}: {_plural(n, 'layer')}, {error}", WARN if loose else GOOD)
     bad = sum(not c.equal for c in done.layers)
-    allowed = _number(done.tolerance.allowed(first.scale))
-    words = first.problem or f"error {_number(first.max_error)}, allowed {allowed}"
+    words = first.problem or f"error {_number(first.max_error)}, allowed {_number(first.allowed)}"
     name = f"{first.name} ({first.layer})" if first.layer else first.name
     return _text(f"DIFFERS{loose}, first at {name}: {words} ({bad} of {_plural(n, 'layer')})", BAD)
 
@@ -276,20 +276,14 @@ def _sides(done: Report) -> RenderableType:
         (name, Path(side.path).name, f"{side.convention}, ran on {side}")
         for name, side in (("source", done.source), ("result", done.target))
     ]
-    rows.append(("inputs", _plural(done.samples, "sample"), f"random, seed {done.seed}"))
+    rows.append(("inputs", _plural(done.samples, "sample"), done.inputs))
     return Group(_facts(rows), _tolerance(done.tolerance))
 
 
 def _tolerance(tolerance: Tolerance) -> RenderableType:
-    words = f"{tolerance.atol:g} + {tolerance.rtol:g} x scale"
-    if _loosened(tolerance):
-        usual = f"{DEFAULT_TOLERANCE.atol:g} + {DEFAULT_TOLERANCE.rtol:g} x scale"
-        return _text(f"TOLERANCE LOOSENED to {words} (usual: {usual})", BAD)
-    return _text(f"an error of {words} is allowed", DIM)
-
-
-def _loosened(tolerance: Tolerance) -> bool:
-    return tolerance.atol > DEFAULT_TOLERANCE.atol or tolerance.rtol > DEFAULT_TOLERANCE.rtol
+    if tolerance.loosened:
+        return _text(f"TOLERANCE LOOSENED to {tolerance} (usual: {DEFAULT_TOLERANCE})", BAD)
+    return _text(f"an error of {tolerance} is allowed", DIM)
 
 
 def _odd(done: Report) -> list[RenderableType]:

@@ -2,87 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .compare import Comparison, Details
+from .tolerance import Tolerance
+
 SCHEMA = 1
 
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far two tensors may be apart: atol + rtol * (largest magnitude of the source's tensor)."""
-
-    atol: float = 1e-5
-    rtol: float = 1e-4
-
-    def allowed(self, scale: float) -> float:
-        return self.atol + self.rtol * scale
-
-    @property
-    def is_default(self) -> bool:
-        return self == DEFAULT_TOLERANCE
-
-
-DEFAULT_TOLERANCE = Tolerance()
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One tensor of the source against the target's, brought to the source's layout.
-
-    scale: the largest magnitude on the source's side. needed: the rtol that would have been enough
-    with the atol at hand. problem: why the two cannot be compared, or hold NaN on one side only.
-    """
-
-    name: str
-    layer: str
-    shape: tuple[int, ...]
-    max_error: float
-    mean_error: float
-    scale: float
-    needed: float
-    equal: bool
-    problem: str = ""
-
-    @property
-    def relative(self) -> float:
-        """The largest error as a part of the scale."""
-        return self.max_error / self.scale if self.scale else self.max_error
-
-
-def compare(name: str, layer: str, source: np.ndarray, target: np.ndarray, tolerance: Tolerance) -> Comparison:
-    """Compares two tensors elementwise; NaN and infinities agree only with themselves."""
-    if source.size != target.size or _sizes(source) != _sizes(target):
-        problem = f"shapes differ: {source.shape} and {target.shape}"
-        return Comparison(name, layer, source.shape, np.inf, np.inf, 0.0, np.inf, False, problem)
-    x, y = source.astype("float64"), target.reshape(source.shape).astype("float64")
-    finite = np.isfinite(x) & np.isfinite(y)
-    strange = ~finite & ~((x == y) | (np.isnan(x) & np.isnan(y)))
-    error = np.abs(np.where(finite, x, 0) - np.where(finite, y, 0))
-    largest = float(error.max(initial=0.0))
-    scale = float(np.abs(x[finite]).max(initial=0.0))
-    problem = f"{int(strange.sum())} elements are NaN or infinite on one side only" if strange.any() else ""
-    if x.size and not finite.any() and not problem:
-        problem = "no element is finite: there is nothing to compare"
-    return Comparison(
-        name=name,
-        layer=layer,
-        shape=tuple(source.shape),
-        max_error=largest,
-        mean_error=float(error.mean()) if error.size else 0.0,
-        scale=scale,
-        needed=max(largest - tolerance.atol, 0.0) / scale if scale else (np.inf if largest > tolerance.atol else 0.0),
-        equal=not problem and largest <= tolerance.allowed(scale),
-        problem=problem,
-    )
-
-
-def _sizes(array: np.ndarray) -> tuple[int, ...]:
-    """Sizes without the axes of one element: (3, 1) and (3, 1, 1) hold the same."""
-    return tuple(n for n in array.shape if n != 1)
+WEIGHTS, ARCHITECTURE, PRECISION = "weights", "architecture", "precision"
 
 
 @dataclass(frozen=True)
@@ -102,11 +33,35 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A verification: both sides, every tensor compared, and the verdict.
+class Cause:
+    """Why a layer of the target differs from the source's even when it is given the source's inputs.
 
-    weights: stored arrays of the target that are not, bit for bit, what the conversion makes of the
-    source. notes: what a reader should know.
+    name, layer: the tensor and the class of the layer that makes it. kind: 'weights', 'architecture' or
+    'precision'. alone: the largest error of the layer run alone, as a part of its scale. words: one
+    clause that says what is wrong. weights: the arrays that are; remedy: the op that would mend them, '' if
+    none is known.
+    """
+
+    name: str
+    layer: str
+    kind: str
+    alone: float
+    words: str
+    weights: Sequence[str] = ()
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.layer}): {self.words}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A verification: both sides, every tensor compared, why they differ, and the verdict.
+
+    causes: the layers that make a difference, not those that inherit it. weights: stored arrays of the
+    target that are not, bit for bit, what the conversion makes of the source. details: how the errors of the
+    worst layers are spread. plan: the conversion from one file to the convention of the other, as `Plan.to_json`
+    has it. inputs: what the models were given. notes: what a reader should know.
     """
 
     source: Side
@@ -114,27 +69,41 @@ class Report:
     tolerance: Tolerance
     layers: Sequence[Comparison]
     outputs: Sequence[Comparison]
+    causes: Sequence[Cause] = ()
     arrays: int = 0
     weights: Sequence[str] = ()
+    details: Sequence[Details] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     samples: int = 0
-    seed: int = 0
+    inputs: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
     schema: int = field(default=SCHEMA)
+
+    @property
+    def comparisons(self) -> Sequence[Comparison]:
+        """Those of the layers, then those of the outputs."""
+        return (*self.layers, *self.outputs)
 
     @property
     def equal(self) -> bool:
         """Whether there are outputs, and they and every layer agree."""
-        return bool(self.outputs) and all(comparison.equal for comparison in (*self.layers, *self.outputs))
+        return bool(self.outputs) and all(comparison.equal for comparison in self.comparisons)
 
     @property
     def first_divergence(self) -> Comparison | None:
         """The first layer, in the order of the graph, whose outputs differ."""
-        return next((comparison for comparison in (*self.layers, *self.outputs) if not comparison.equal), None)
+        return next((comparison for comparison in self.comparisons if not comparison.equal), None)
+
+    @property
+    def worst(self) -> Comparison | None:
+        """The tensor with the largest error as a part of its scale."""
+        return max(self.comparisons, key=lambda comparison: comparison.relative, default=None)
 
     @property
     def needed(self) -> float:
         """The rtol that would have been enough for all."""
-        return max((comparison.needed for comparison in (*self.layers, *self.outputs)), default=0.0)
+        return max((comparison.needed for comparison in self.comparisons), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; `docs/report.schema.json` describes them."""
@@ -147,9 +116,66 @@ class Report:
         }
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One pair of files of a directory: its name, and its report or why there is none.
+
+    code: the exit code that the pair alone would have had (`errors.Problem`).
+    """
+
+    name: str
+    report: Report | None = None
+    error: str = ""
+    code: int = 0
+
+    @property
+    def equal(self) -> bool:
+        return self.report is not None and self.report.equal
+
+    @property
+    def state(self) -> str:
+        """'equal', 'differs' or 'error'."""
+        if self.report is None:
+            return "error"
+        return "equal" if self.report.equal else "differs"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The verification of many pairs of files."""
+
+    entries: Sequence[Entry]
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def equal(self) -> bool:
+        """Whether there are files, and all agree."""
+        return bool(self.entries) and all(entry.equal for entry in self.entries)
+
+    def count(self, state: str) -> int:
+        """How many entries are 'equal', 'differs' or 'error'."""
+        return sum(entry.state == state for entry in self.entries)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; `docs/report.schema.json` describes them."""
+        return {
+            "schema": self.schema,
+            "equal": self.equal,
+            "files": [
+                {
+                    "name": entry.name,
+                    "state": entry.state,
+                    "error": entry.error,
+                    "report": entry.report.to_json() if entry.report else None,
+                }
+                for entry in self.entries
+            ],
+        }
+
+
 def _finite(value: Any) -> Any:
-    """JSON has no infinity: null stands for it."""
-    if isinstance(value, dict):
+    """JSON has no infinity: null stands for it. NumPy's numbers become Python's."""
+    if isinstance(value, Mapping):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
