@@ -129,6 +129,10 @@ class Model(Layer):
                 todo += [(ref.layer, ref.node) for ref in reversed(calls[key].inputs)]
         return sorted(layers, key=lambda layer: (-deepest[layer.name], met.get(layer.name, len(met))))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, or a pickle, is of the graph alone: what it runs with is bound anew."""
+        return {**self.__dict__, "arrays": {}, "backend": None, "_functions": {}}
+
     # --------------------------------------------------------------- shapes ----
 
     @property
@@ -139,6 +143,12 @@ class Model(Layer):
     def input_shapes(self) -> list[Shape]:
         """Shapes of the inputs, with the batch axis."""
         return [tuple(layer.batch_input_shape or ()) for layer in self.input_layers]
+
+    @property
+    def input_specs(self) -> list[InputSpec]:
+        """The inputs of a compiled function."""
+        layers = zip(self.input_shapes, self.input_layers, strict=True)
+        return [InputSpec(shape, layer.dtype or "float32") for shape, layer in layers]
 
     def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
         """Shape of every tensor of the graph; `inputs` default to the model's own."""
@@ -201,10 +211,13 @@ class Model(Layer):
         inputs: Sequence[Tensor],
         masks: Sequence[Tensor | None] = (None,),
         training: bool = False,
-        record: Callable[[str, Tensor], None] | None = None,
+        record: Callable[[str, Tensor], Tensor] | None = None,
         prefix: str = "",
     ) -> tuple[dict[Ref, Tensor], dict[Ref, Tensor | None]]:
-        """Every tensor of the graph and its mask; `record` is told each one, nested models' too."""
+        """Every tensor of the graph and its mask.
+
+        `record` is told each one by name, nested models' too, and gives the one to go on with.
+        """
         values = dict(zip(self.inputs, inputs, strict=True))
         known: dict[Ref, Any] = dict(zip(self.inputs, list(masks) + [None] * len(inputs), strict=False))
         for node in self.nodes:
@@ -224,10 +237,8 @@ class Model(Layer):
                 y_mask = layer.compute_mask(K, x, mask)
             for i, one in enumerate(as_list(y)):
                 ref = Ref(node.layer, node.index, i)
-                values[ref] = one
+                values[ref] = record(prefix + ref.key, one) if record else one
                 known[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
-                if record:
-                    record(prefix + ref.key, one)
         return values, known
 
     def bind(self, backend: Backend, arrays: Arrays) -> Model:
@@ -256,29 +267,22 @@ class Model(Layer):
 
         Raises KconvertError where number or shapes of the inputs do not fit.
         """
-        xs = self._checked(x)
+        xs = self.checked(as_list(x))
         function = self._function("predict", lambda K, w, t: self._outputs(K, w, t))
         n = len(xs[0])
         parts = [function([a[i : i + batch_size] for a in xs]) for i in range(0, n, batch_size)]
         return one_or_list([np.concatenate(pieces) for pieces in zip(*parts, strict=True)])
 
-    def activations(self, x: Any) -> dict[str, np.ndarray]:
-        """The output of every layer by name (nested: `outer/inner`), for one batch `x`."""
-        names: list[str] = []
+    def activations(self, x: Any, given: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+        """The output of every layer by name (nested: `outer/inner`), for one batch `x`.
 
-        def build(K: Backend, w: Mapping[str, Any], inputs: list[Tensor]) -> list[Tensor]:
-            names.clear()
-            found: list[Tensor] = []
+        given: tensors by name that take the place of the model's own in all that comes after: with every one given,
+        each layer runs alone. Raises KconvertError where inputs do not fit, or no layer makes a tensor that is given.
+        """
+        from .activations import Activations
 
-            def record(name: str, tensor: Tensor) -> None:
-                names.append(name)
-                found.append(tensor)
-
-            self.run(K, w, inputs, record=record)
-            return found
-
-        results = self._function("activations", build)(self._checked(x))
-        return dict(zip(names, results, strict=True))
+        function = Activations(self, self._bound(), self.arrays, given)
+        return function(self.arrays, as_list(x), given)
 
     def tensor_layers(self, prefix: str = "") -> dict[str, Layer]:
         """The layer that makes each tensor of `activations`, by the tensor's name."""
@@ -295,26 +299,28 @@ class Model(Layer):
     def _outputs(self, K: Backend, w: Mapping[str, Any], inputs: list[Tensor]) -> list[Tensor]:
         return as_list(self.call(K, w, one_or_list(inputs)))
 
-    def _function(self, name: str, build: Callable[[Backend, Any, list[Tensor]], list[Tensor]]) -> Any:
-        """The compiled function called `name`, made at its first use."""
+    def _bound(self) -> Backend:
+        """The backend; KconvertError before there is one."""
         if self.backend is None:
             raise KconvertError("the model has no weights yet", where=self.name, fix="load a file first")
+        return self.backend
+
+    def _function(self, name: str, build: Callable[[Backend, Any, list[Tensor]], list[Tensor]]) -> Any:
+        """The compiled function called `name`, made at its first use."""
+        backend = self._bound()
         if name not in self._functions:
-            backend, leaves = self.backend, list(walk(self.arrays))
+            leaves = list(walk(self.arrays))
             paths = [path for path, _ in leaves]
-            specs = [
-                InputSpec(tuple(layer.batch_input_shape or ()), layer.dtype or "float32") for layer in self.input_layers
-            ]
 
             def function(weights: list[Tensor], inputs: list[Tensor]) -> list[Tensor]:
                 return build(backend, nest(zip(paths, weights, strict=True)), inputs)
 
-            self._functions[name] = backend.function(function, specs, [array for _, array in leaves])
+            self._functions[name] = backend.function(function, self.input_specs, [array for _, array in leaves])
         return self._functions[name]
 
-    def _checked(self, x: Any) -> list[np.ndarray]:
-        """The inputs as arrays of the right dtype, after their number and shapes were checked."""
-        xs = [np.asarray(a) for a in as_list(x)]
+    def checked(self, x: Sequence[Any]) -> list[np.ndarray]:
+        """The inputs as arrays of the right dtype; KconvertError where their number or shapes do not fit."""
+        xs = [np.asarray(a) for a in x]
         if len(xs) != len(self.inputs):
             raise KconvertError(
                 f"the model has {len(self.inputs)} inputs, {len(xs)} were given", where=self.name, problem=Problem.USAGE

@@ -16,7 +16,7 @@ FLOORS = [
     "conventions checkpoint",
     "backend",
     "layers",
-    "config config0 renames model hdf5 binding",
+    "config config0 renames model activations hdf5 binding",
     "training rewrite modernize cudnn layouts relayout hazards repair releases steps optimizer inference"
     " conversion loading inspection inputs",
     "verification report",
