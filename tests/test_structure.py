@@ -19,6 +19,7 @@ FLOORS = [
     "config config0 renames model activations hdf5 binding",
     "training rewrite modernize cudnn layouts relayout hazards repair releases steps optimizer inference"
     " conversion loading inspection inputs",
+    "runners",
     "verification report",
     "cli conformance",
 ]

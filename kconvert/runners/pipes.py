@@ -1,0 +1,106 @@
+"""Child processes in sessions of their own: asked by lines of JSON, and ended with all they started."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, Queue
+from typing import IO, Any
+
+GRACE = 5.0  # seconds in which a process that closed its pipe has to end
+LINES, WIDTH = 3, 200  # of the log that an error shows
+
+
+class Late(Exception):
+    """No answer in time."""
+
+
+class Ended(Exception):
+    """The process ended instead of answering; says how."""
+
+
+class Worker:
+    """A process that answers requests, each a line of JSON.
+
+    folder: a private folder that is removed with it; its standard error goes to a file there. It is ended when
+    this object is, and when this process is.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="kconvert-"))
+        self._answers: Queue[bytes] = Queue()
+        try:
+            self._process = start(command, environment, self.folder / "log")
+        except OSError:
+            shutil.rmtree(self.folder)
+            raise
+        self.end = weakref.finalize(self, _end, self._process, self.folder)
+        threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
+
+    def ask(self, request: dict[str, Any], timeout: float | None = None) -> dict[str, Any]:
+        """The answer to `request`. Raises Late after `timeout` seconds, Ended where there will be none."""
+        assert self._process.stdin
+        with suppress(BrokenPipeError):  # then there is no answer either
+            self._process.stdin.write(json.dumps({**request, "group": self._process.pid}).encode() + b"\n")
+            self._process.stdin.flush()
+        try:
+            line = self._answers.get(timeout=timeout)
+        except Empty:
+            raise Late from None
+        if not line:
+            raise Ended(self._how_it_ended())
+        return json.loads(line)
+
+    def _how_it_ended(self) -> str:
+        """`was killed by SIGKILL (out of memory?)`, and the last it said."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
+        code = self._process.returncode
+        how = "stopped answering" if code is None else f"ended with exit code {code}"
+        if code is not None and code < 0:
+            how = f"was killed by {signal.Signals(-code).name}" + (" (out of memory?)" if code == -9 else "")
+        log = (self.folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+        last = [line.strip()[:WIDTH] for line in log if line.strip()][-LINES:]
+        return f"{how}; it last said: {' / '.join(last)}" if last else how
+
+
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Starts `command` in a session of its own, with pipes for standard input and output."""
+    with log.open("wb") as errors:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=dict(environment),
+            start_new_session=True,
+        )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process of `start` and all that it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
+    kill(process)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listen(pipe: IO[bytes], answers: Queue[bytes]) -> None:
+    """Passes answers on; an empty one when there will be no more."""
+    with pipe:
+        for line in pipe:
+            answers.put(line)
+    answers.put(b"")
