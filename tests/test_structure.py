@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kconvert"
 
 FLOORS = [
-    "errors kernels safe_yaml",
+    "errors kernels safe_yaml targets",
     "conventions checkpoint",
     "backend",
     "layers",

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import secrets
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -20,6 +17,7 @@ import numpy as np
 from ..checkpoint import Checkpoint, LazyArray
 from ..conventions import FORMATS
 from ..errors import KconvertError, Problem
+from ..targets import in_place, regular
 from .rows import blocks
 from .safely import hdf5_errors
 
@@ -44,8 +42,7 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, force: bool = False
             f"unknown format {checkpoint.format!r}", fix=f"one of: {', '.join(FORMATS)}", problem=Problem.USAGE
         )
     target = _target(Path(path), checkpoint.path, force)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
+    with in_place(target) as temporary:
         with _writing(target):
             file = h5py.File(temporary, "x")
         try:
@@ -53,11 +50,6 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, force: bool = False
         finally:
             with _writing(target):
                 file.close()
-        with _writing(target):
-            _put_in_place(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     return target
 
 
@@ -71,28 +63,13 @@ def _target(path: Path, source: Path | None, force: bool) -> Path:
     def refusal(what: str, fix: str) -> KconvertError:
         return KconvertError(what, str(path), fix, Problem.USAGE)
 
-    with _writing(path):
-        target = Path(os.path.realpath(path))
-        if target.is_dir() or (target.exists() and not target.is_file()):
-            raise refusal("is not a regular file", "name a file")
-        if target.exists():
-            if source is not None and source.exists() and target.samefile(source):
-                raise refusal("is the source file itself, which is never written to", "name another file")
-            if not force:
-                raise refusal("exists already", "pass --force to replace it")
-        if not target.parent.is_dir():
-            raise refusal(f"there is no directory {target.parent}", "create it first")
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise refusal(f"the directory {target.parent} is not writable", "name another one")
-    return target
-
-
-def _put_in_place(temporary: Path, target: Path) -> None:
+    target = regular(path)
     if target.exists():
-        shutil.copymode(target, temporary)
-    with open(temporary, "r+b") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, target)
+        if source is not None and source.exists() and target.samefile(source):
+            raise refusal("is the source file itself, which is never written to", "name another file")
+        if not force:
+            raise refusal("exists already", "pass --force to replace it")
+    return target
 
 
 class _Writer:
