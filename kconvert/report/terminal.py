@@ -20,7 +20,9 @@ from ..errors import printable
 from ..inspection import Inspection
 from ..kernels import Shape
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
-from .value import Report
+from .value import Entry, Report, Summary
+from .words import classes, element, number, outcome, plural, reason, sizes, tally
+from .words import verdict as verdict_in_words
 
 GOOD, WARN, BAD, DIM, HEAD = "green", "yellow", "bold red", "dim", "bold"
 LISTED = 8  # odd weights that are listed by name
@@ -90,28 +92,6 @@ def _notes(notes: Sequence[str]) -> list[RenderableType]:
     return [Text(), *_lines(notes, mark="note:")] if notes else []
 
 
-def _sizes(shape: Shape) -> str:
-    """(4, 10, 8) as 4x10x8; a scalar as 1.
-
-    >>> _sizes((4, 10, 8)), _sizes(())
-    ('4x10x8', '1')
-    """
-    return "x".join(map(str, shape)) or "1"
-
-
-def _number(value: float) -> str:
-    """Two digits: 4.8e-07, 3.2, 0."""
-    return "0" if value == 0 else f"{value:.2g}"
-
-
-def _plural(n: int, what: str) -> str:
-    """
-    >>> _plural(1, "layer"), _plural(1200, "layer")
-    ('1 layer', '1,200 layers')
-    """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def _stem(name: str, layer: str) -> str:
     """The name of a weight without its layer's before it."""
     for joint in "/_":
@@ -133,7 +113,7 @@ def inspection(found: Inspection) -> RenderableType:
         Text(),
         _layers(found),
         Text(),
-        _text(f"{_plural(len(found.layers), 'layer')}, {_plural(found.parameters, 'parameter')}"),
+        _text(f"{plural(len(found.layers), 'layer')}, {plural(found.parameters, 'parameter')}"),
         *_prospects(found.hazards),
         *_notes(found.notes),
     )
@@ -154,7 +134,7 @@ def _layers(found: Inspection) -> Table:
         first = [_text(layer.name), _text(layer.class_name or "-", "" if layer.class_name else DIM)]
         for weight in layer.weights:
             stem = _text(_stem(weight.name, layer.name))
-            table.add_row(*first, stem, _sizes(weight.shape), weight.dtype)
+            table.add_row(*first, stem, sizes(weight.shape), weight.dtype)
             first = [Text(), Text()]
         if not layer.weights:
             table.add_row(*first)
@@ -165,8 +145,8 @@ def _prospects(hazards: Mapping[str, Sequence[str]]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for target, found in hazards.items():
         if found:
-            number = _plural(len(found), "layer")
-            parts += [Text(), _text(f"to {target}: {number} would compute other outputs, unless rewritten", WARN)]
+            how_many = plural(len(found), "layer")
+            parts += [Text(), _text(f"to {target}: {how_many} would compute other outputs, unless rewritten", WARN)]
             parts += _lines(found, mark="  -")
         else:
             parts += [Text(), _text(f"to {target}: every layer computes the same there", GOOD)]
@@ -197,7 +177,7 @@ def plan(made: Plan, path: object) -> RenderableType:
 def summary(made: Plan) -> RenderableType:
     """A conversion in few lines: from where to where, how many weights change, what to know."""
     moved = sum(len(step.chain) > 0 for step in made.steps)
-    weights = f"{_plural(len(made.steps), 'weight')}: {moved} rearranged, {len(made.steps) - moved} as stored"
+    weights = f"{plural(len(made.steps), 'weight')}: {moved} rearranged, {len(made.steps) - moved} as stored"
     return Group(
         _text(f"{made.source} -> {made.target}, data format {made.data_format or KEEP}"),
         _text(weights if made.steps else "no weights"),
@@ -210,7 +190,7 @@ def written(path: object) -> RenderableType:
 
 
 def _arrays(names: Sequence[str], shapes: Sequence[Shape]) -> Text:
-    return Text("\n").join(_text(f"{name} {_sizes(shape)}") for name, shape in zip(names, shapes, strict=True))
+    return Text("\n").join(_text(f"{name} {sizes(shape)}") for name, shape in zip(names, shapes, strict=True))
 
 
 def _chain(step: Step) -> Text:
@@ -223,8 +203,8 @@ def _chain(step: Step) -> Text:
 def _refusal(made: Plan) -> list[RenderableType]:
     if not made.hazards:
         return []
-    number = _plural(len(made.hazards), "layer")
-    words = f"cannot be converted: {number} would compute other outputs, whatever the weights"
+    how_many = plural(len(made.hazards), "layer")
+    words = f"cannot be converted: {how_many} would compute other outputs, whatever the weights"
     return [Text(), _text(words, BAD), *_lines(made.hazards, mark="  -")]
 
 
@@ -232,23 +212,24 @@ def _refusal(made: Plan) -> list[RenderableType]:
 
 
 def report(done: Report) -> RenderableType:
-    """Both sides, every layer compared, what is odd, and the verdict in the last line."""
-    return Group(_comparisons(done), Text(), _sides(done), *_odd(done), *_notes(done.notes), Text(), verdict(done))
+    """Both sides, every layer compared, why they differ, what is odd, and the verdict in the last line."""
+    return Group(
+        _comparisons(done),
+        *_why(done),
+        Text(),
+        _sides(done),
+        *map(_text, classes(done)),
+        *_odd(done),
+        *_notes(done.notes),
+        Text(),
+        verdict(done),
+    )
 
 
 def verdict(done: Report) -> RenderableType:
     """One line: equal or not, and the first layer that differs."""
-    n = len(done.layers)
-    first = done.first_divergence
-    loose = " within a LOOSENED tolerance" if done.tolerance.loosened else ""
-    if first is None:
-        worst = done.worst
-        error = f"largest error {_number(worst.relative)} of a layer's scale" if worst else "nothing to compare"
-        return _text(f"EQUAL{loose}: {_plural(n, 'layer')}, {error}", WARN if loose else GOOD)
-    bad = sum(not c.equal for c in done.layers)
-    words = first.problem or f"error {_number(first.max_error)}, allowed {_number(first.allowed)}"
-    name = f"{first.name} ({first.layer})" if first.layer else first.name
-    return _text(f"DIFFERS{loose}, first at {name}: {words} ({bad} of {_plural(n, 'layer')})", BAD)
+    loose = done.tolerance.loosened
+    return _text(verdict_in_words(done), BAD if not done.equal else WARN if loose else GOOD)
 
 
 def _comparisons(done: Report) -> Table:
@@ -262,13 +243,22 @@ def _comparisons(done: Report) -> Table:
         table.add_row(
             _text(c.name, style),
             _text(c.layer),
-            _sizes(c.shape),
-            Text(_number(c.max_error), style),
-            _number(c.scale),
-            _number(c.needed),
+            sizes(c.shape),
+            Text(number(c.max_error), style),
+            number(c.scale),
+            number(c.needed),
             Text("equal", GOOD) if c.equal else Text("DIFFERS", BAD),
         )
     return table
+
+
+def _why(done: Report) -> list[RenderableType]:
+    """The causes, and the first tensor that differs in more detail."""
+    parts = _lines(map(reason, done.causes), BAD, "why:")
+    first = done.first_divergence
+    if first and first.values:
+        parts.append(_hanging("furthest off:", f"{first.name} {element(first)}; cosine {first.cosine:.6f}"))
+    return [Text(), *parts] if parts else []
 
 
 def _sides(done: Report) -> RenderableType:
@@ -276,7 +266,7 @@ def _sides(done: Report) -> RenderableType:
         (name, Path(side.path).name, f"{side.convention}, ran on {side}")
         for name, side in (("source", done.source), ("result", done.target))
     ]
-    rows.append(("inputs", _plural(done.samples, "sample"), done.inputs))
+    rows.append(("inputs", plural(done.samples, "sample"), done.inputs))
     return Group(_facts(rows), _tolerance(done.tolerance))
 
 
@@ -289,12 +279,33 @@ def _tolerance(tolerance: Tolerance) -> RenderableType:
 def _odd(done: Report) -> list[RenderableType]:
     """Weights that are not what the conversion makes."""
     if not done.weights:
-        words = f"all {_plural(done.arrays, 'weight')} are bit for bit what the conversion makes"
+        words = f"all {plural(done.arrays, 'weight')} are bit for bit what the conversion makes"
         return [_text(words, DIM)] if done.arrays else []
     more = len(done.weights) - LISTED
     listed = ", ".join(done.weights[:LISTED]) + (f" and {more} more" if more > 0 else "")
-    number = f"{len(done.weights)} of {_plural(done.arrays, 'weight')}"
-    return [_text(f"{number} are not bit for bit what the conversion makes: {listed}", WARN)]
+    how_many = f"{len(done.weights)} of {plural(done.arrays, 'weight')}"
+    return [_text(f"{how_many} are not bit for bit what the conversion makes: {listed}", WARN)]
+
+
+# -------------------------------------------------------------------- files ----
+
+STYLES = {"equal": GOOD, "differs": BAD, "error": WARN}
+
+
+def files(done: Summary) -> RenderableType:
+    """The verdict on each of many files, and on all in the last line."""
+    table = _table("file", "", "verdict")
+    table.columns[1].no_wrap = True
+    for entry in done.entries:
+        style = STYLES[entry.state]
+        table.add_row(_text(entry.name), Text(entry.state, style), _text(_said(entry)))
+    return Group(table, Text(), _text(tally(done), GOOD if done.equal else BAD))
+
+
+def _said(entry: Entry) -> str:
+    """What is wrong with one pair of files, or how close it is."""
+    causes = entry.report.causes if entry.report else ()
+    return "; ".join(map(reason, causes)) or outcome(entry)
 
 
 # ----------------------------------------------------------------- backends ----

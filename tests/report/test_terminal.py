@@ -11,6 +11,7 @@ from kconvert import hdf5, inspect
 from kconvert.backend import Probe
 from kconvert.conversion import plan
 from kconvert.report import DEFAULT_TOLERANCE, Report, Side, Tolerance, compare, terminal
+from tests.report.reports import DIFFERS, EQUAL, MANY, NOTHING, RUDE_ONES
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 LENET = FIXTURES / "1.2.2-theano" / "lenet_th" / "model.h5"
@@ -40,7 +41,7 @@ def report(*errors, tolerance=DEFAULT_TOLERANCE, **values):
         Side("in.h5", "keras1/theano", "theano", "1.0.5"),
         Side("out.h5", "keras2/tensorflow", "numpy", "2.0", True),
     )
-    return Report(*sides, tolerance, layers, [], arrays=4, samples=2, **values)
+    return Report(*sides, tolerance, layers, layers[-1:], arrays=4, samples=2, **values)
 
 
 def test_an_inspection_shows_facts_layers_and_prospects():
@@ -124,6 +125,31 @@ def test_names_are_text_and_never_commands():
     text = "".join(shown(terminal.report(replace(report(), layers=[comparison])))).replace(" ", "")
     assert "\x1b" not in text
     assert r"[red]a\x1b[2Jb\nlonglong" in text
+
+
+def test_why_it_differs_stands_below_the_table():
+    lines = shown(terminal.report(DIFFERS))
+    assert "why: conv_2 (Conv2D): kernel is reversed along hw; to mend it: flip hw of hwio" in unfolded(lines)
+    (where,) = [line for line in lines if line.startswith("furthest off: conv_2 [")]
+    assert "cosine 0.89" in where
+    assert any(line.startswith("output 0: conv_3: the same best class for 81.88 %") for line in lines)
+    assert not any(line.startswith(("why:", "furthest off:")) for line in shown(terminal.report(EQUAL)))
+
+
+def test_nothing_compared_is_not_equal():
+    assert shown(terminal.report(NOTHING))[-1] == "NOT PROVED: no output was compared"
+
+
+def test_many_files_in_one_table():
+    lines = shown(terminal.files(MANY))
+    words = [line.split()[:2] for line in lines]
+    assert ["good.h5", "equal"] in words and ["sub/bad.h5", "differs"] in words and ["broken.h5", "error"] in words
+    assert "conv_2 (Conv2D): kernel is reversed along hw; to mend it:" in unfolded(lines)
+    assert lines[-1] == "DIFFERS: 3 files, 1 equal, 1 differ, 1 could not be verified"
+
+
+def test_names_of_files_are_text_too():
+    assert "\x1b" not in "".join(shown(terminal.files(RUDE_ONES)))
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
