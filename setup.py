@@ -25,7 +25,12 @@ TENSORFLOW = [
     f"tensorflow>=2.16,<2.22; {OTHER_WHEEL}",
 ]
 
-TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff~=0.17.6", "mypy~=2.4", "types-PyYAML"]
+REPORT = ["Jinja2>=3.1", "junitparser>=4"]
+
+TEST = [
+    *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23"),
+    *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML"),
+]
 
 setup(
     name="kconvert",
@@ -42,7 +47,8 @@ setup(
     extras_require={
         "theano": THEANO,
         "tensorflow": TENSORFLOW,
-        "all": THEANO + TENSORFLOW,
+        "report": REPORT,
+        "all": THEANO + TENSORFLOW + REPORT,
         "test": TEST,
     },
     entry_points={"console_scripts": ["kconvert = kconvert.cli:main"]},

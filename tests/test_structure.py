@@ -31,6 +31,8 @@ DOORS = {
     "yaml": ("safe_yaml",),
     "theano": ("backend.theano_",),
     "tensorflow": ("backend.tensorflow_",),
+    "jinja2": ("report.forms.html",),
+    "junitparser": ("report.forms.junit",),
 }
 HEAVY = ("theano", "tensorflow", "keras")
 

@@ -166,6 +166,7 @@ class Summary:
                     "name": entry.name,
                     "state": entry.state,
                     "error": entry.error,
+                    "code": entry.code,
                     "report": entry.report.to_json() if entry.report else None,
                 }
                 for entry in self.entries

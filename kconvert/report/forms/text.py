@@ -1,0 +1,19 @@
+"""Plain text: what the terminal shows, without colours."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from .. import terminal
+from ..value import Report, Summary
+
+WIDTH = 120
+
+
+def render(done: Report | Summary) -> str:
+    shown = terminal.files(done) if isinstance(done, Summary) else terminal.report(done)
+    lines = io.StringIO()
+    Console(file=lines, width=WIDTH, color_system=None, highlight=False, markup=False, emoji=False).print(shown)
+    return "".join(f"{line.rstrip()}\n" for line in lines.getvalue().splitlines())
