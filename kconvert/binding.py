@@ -59,6 +59,15 @@ class Binding:
     stored: Storage
     arrays: tuple[LazyArray, ...]
 
+    def read(self) -> tuple[np.ndarray, ...]:
+        """The arrays as they are stored."""
+        return tuple(array.read() for array in self.arrays)
+
+    def canonical(self, arrays: tuple[np.ndarray, ...] | None = None) -> np.ndarray:
+        """The weight in canonical form: of `arrays` that are stored alike, or of its own."""
+        (array,) = self.stored.chain.apply(*(self.read() if arrays is None else arrays))
+        return array
+
 
 def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
     """How the weights of one layer are stored in a file of `convention`."""
@@ -233,7 +242,7 @@ def arrays_for(model: Model, checkpoint: Checkpoint, source: Convention, target:
     for binding in bindings:
         goal = stored[binding.path].chain.inverse >> binding.weight.role.packed
         chain = (binding.stored.chain >> goal).simplified
-        (array,) = chain.apply(*(array.read() for array in binding.arrays))
+        (array,) = chain.apply(*binding.read())
         leaves.append((binding.path, np.ascontiguousarray(array)))
     return nest(leaves)
 

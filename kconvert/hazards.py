@@ -13,7 +13,7 @@ from functools import singledispatch
 from typing import Any
 
 from . import layers as L
-from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts
+from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from .layers.base import Layer, Shape
 from .model import Model, one_or_list
 
@@ -55,6 +55,13 @@ class Window:
                 return pair
         return None
 
+    def added(self, facts: BackendFacts) -> tuple[int | None, int | None]:
+        """The padding before the first element and after the last on one backend; None where it is not known."""
+        before = self.rule(facts, *self.sizes)
+        if self.size is None or before is None:
+            return None, None
+        return same_padding(before, *self.sizes)
+
 
 def _conv_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
     return facts.conv_padding(size, kernel, stride)
@@ -70,7 +77,7 @@ def _pool_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
 
 def hazards(model: Model, source: str, target: str) -> list[Hazard]:
     """The layers of `model` that backends `source` and `target` compute differently."""
-    return hazards_of(_calls(model, ""), source, target)
+    return hazards_of(calls(model), source, target)
 
 
 def hazards_of(calls: Iterable[tuple[str, Layer, Any]], source: str, target: str) -> list[Hazard]:
@@ -99,7 +106,7 @@ def _said(padding: int | None) -> str:
     return "nothing (it does not exist)" if padding is None else str(padding)
 
 
-def _calls(layer: Layer, prefix: str, shape: Any = None) -> Iterator[tuple[str, Layer, Any]]:
+def calls(layer: Layer, prefix: str = "", shape: Any = None) -> Iterator[tuple[str, Layer, Any]]:
     """(path, layer, input shape) of every call of every layer inside `layer`."""
     if isinstance(layer, Model):
         shapes = layer.shapes(shape)
@@ -115,7 +122,7 @@ def _calls(layer: Layer, prefix: str, shape: Any = None) -> Iterator[tuple[str, 
 def _inside(layer: Layer, prefix: str, shapes: list[Shape]) -> Iterator[tuple[str, Layer, Any]]:
     path = f"{prefix}{layer.name}"
     if isinstance(layer, Model):
-        yield from _calls(layer, f"{path}/", shapes)
+        yield from calls(layer, f"{path}/", shapes)
     elif layer.sublayers:
         given = one_or_list(shapes)
         for inner, shape in zip(layer.sublayers, layer.sublayer_shapes(given), strict=True):

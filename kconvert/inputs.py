@@ -1,12 +1,15 @@
-"""Seeded random inputs for a model: integers for an Embedding, some padded steps before a mask."""
+"""Inputs for a model: seeded random ones (integers for an Embedding, some padded steps before a mask), or a file's."""
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from . import layers as L
+from .errors import KconvertError, Problem
 from .layers.base import Layer
 from .model import Model, Ref
 
@@ -24,6 +27,26 @@ def sample_inputs(model: Model, samples: int = 4, seed: int = 0) -> list[np.ndar
         _sample(random, _sizes(shape, samples), _first(model, ref))
         for ref, shape in zip(model.inputs, model.input_shapes, strict=True)
     ]
+
+
+def input_arrays(model: Model, path: str | PathLike[str]) -> list[np.ndarray]:
+    """The inputs of `model` from an `.npy` file (a model of one input) or an `.npz` file.
+
+    The arrays of an .npz are taken by the names of the inputs, or in their order where the names are others. Raises
+    KconvertError where the file cannot be read or its arrays do not fit.
+    """
+    where = str(path)
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        found = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        what = f"the inputs cannot be read ({error})".replace(f": {where!r}", "")
+        raise KconvertError(what, where, "give an .npy or .npz file of numbers", Problem.UNREADABLE) from error
+    names = [ref.layer for ref in model.inputs]
+    try:
+        return model.checked([found[name] for name in names] if set(names) <= set(found) else list(found.values()))
+    except KconvertError as error:
+        raise error.within(where) from None
 
 
 def _sizes(shape: tuple[int | None, ...], samples: int) -> tuple[int, ...]:

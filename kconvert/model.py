@@ -39,6 +39,13 @@ class Ref(NamedTuple):
         return f"{self.layer}{call}{output}"
 
 
+class Made(NamedTuple):
+    """The layer that makes a tensor, and where it stands."""
+
+    path: LayerPath
+    layer: Layer
+
+
 @dataclass(frozen=True)
 class Node:
     """One call of a layer; no inputs for an InputLayer. kwargs: further call arguments, kept."""
@@ -284,16 +291,16 @@ class Model(Layer):
         function = Activations(self, self._bound(), self.arrays, given)
         return function(self.arrays, as_list(x), given)
 
-    def tensor_layers(self, prefix: str = "") -> dict[str, Layer]:
-        """The layer that makes each tensor of `activations`, by the tensor's name."""
-        found: dict[str, Layer] = {}
+    def tensor_layers(self, prefix: str = "", outer: LayerPath = ()) -> dict[str, Made]:
+        """Where and by which layer each tensor of `activations` is made, by the tensor's name."""
+        found: dict[str, Made] = {}
         shapes = self.shapes()
         for node in self.nodes:
-            layer = self.by_name[node.layer]
+            layer, path = self.by_name[node.layer], (*outer, node.layer)
             if isinstance(layer, Model):
-                found.update(layer.tensor_layers(f"{prefix}{node.output.key}/"))
+                found.update(layer.tensor_layers(f"{prefix}{node.output.key}/", path))
             outputs = [ref for ref in shapes if ref[:2] == node.output[:2]]
-            found.update((prefix + ref.key, layer) for ref in outputs)
+            found.update((prefix + ref.key, Made(path, layer)) for ref in outputs)
         return found
 
     def _outputs(self, K: Backend, w: Mapping[str, Any], inputs: list[Tensor]) -> list[Tensor]:

@@ -101,7 +101,8 @@ def test_every_tensor_has_a_layer_that_makes_it(architecture):
     model = ready(architecture.model)
     layers = model.tensor_layers()
     for name in model.activations(random_inputs(model)):
-        assert layers[name].name == name.rpartition("/")[2].partition("#")[0].partition(":")[0]
+        path, layer = layers[name]
+        assert layer.name == path[-1] == name.rpartition("/")[2].partition("#")[0].partition(":")[0]
 
 
 # ------------------------------------------------------------- real Keras's ----

@@ -18,7 +18,7 @@ from ..kernels import Grow, Order
 from ..loading import load_model
 from ..model import as_list
 from ..relayout import image_data_format
-from ..verification import judge, run
+from ..verification import Running, judge, moved, run
 
 ATOL = 1e-4
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
@@ -156,9 +156,10 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
         target_arch=done.architecture,
         source_data_format=case.data_format,
         inputs=case.arrays("x"),
-        require_backends=True,
+        running=Running(required=True),
     )
-    ours = _compared([runs.ours[ref.key] for ref in runs.made.model.outputs], case.arrays("y"))
+    wanted = [moved(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
+    ours = _compared([pair.source for pair in runs.outputs], wanted)
     report = judge(runs)
     error = max(comparison.max_error for comparison in report.outputs)
     if report.equal and not report.weights:

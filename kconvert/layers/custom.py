@@ -89,6 +89,12 @@ def load_module(name: str) -> None:
     _loaded(f"the module {name!r}", lambda: import_module(name))
 
 
+def registered_in() -> tuple[str, ...]:
+    """The modules that define what is registered: what another process must import to know it too."""
+    things = [Layer.registry[name] for name in CUSTOM] + [function.run for function in FUNCTIONS.values()]
+    return tuple(sorted({thing.__module__ for thing in things} - {"__main__"}))
+
+
 def find_layer(name: str) -> type[Layer] | None:
     """The class called `name`; where it is not known, installed packages are asked for it."""
     if name not in Layer.registry:

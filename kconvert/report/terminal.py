@@ -19,6 +19,8 @@ from ..conversion import KEEP, Plan, Step
 from ..errors import printable
 from ..inspection import Inspection
 from ..kernels import Shape
+from .difference import Difference
+from .planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, SelfTest
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
 from .value import Entry, Report, Summary
 from .words import classes, element, number, outcome, plural, reason, sizes, tally
@@ -211,6 +213,13 @@ def _refusal(made: Plan) -> list[RenderableType]:
 # ------------------------------------------------------------------- report ----
 
 
+def shown(done: Report | Summary, brief: bool = False) -> RenderableType:
+    """A report on two files or on many; brief: the verdict alone."""
+    if isinstance(done, Summary):
+        return _all(done) if brief else files(done)
+    return verdict(done) if brief else report(done)
+
+
 def report(done: Report) -> RenderableType:
     """Both sides, every layer compared, why they differ, what is odd, and the verdict in the last line."""
     return Group(
@@ -299,13 +308,50 @@ def files(done: Summary) -> RenderableType:
     for entry in done.entries:
         style = STYLES[entry.state]
         table.add_row(_text(entry.name), Text(entry.state, style), _text(_said(entry)))
-    return Group(table, Text(), _text(tally(done), GOOD if done.equal else BAD))
+    return Group(table, Text(), _all(done))
+
+
+def _all(done: Summary) -> Text:
+    return _text(tally(done), GOOD if done.equal else BAD)
 
 
 def _said(entry: Entry) -> str:
     """What is wrong with one pair of files, or how close it is."""
     causes = entry.report.causes if entry.report else ()
     return "; ".join(map(reason, causes)) or outcome(entry)
+
+
+# ----------------------------------------------------- self-test, difference ----
+
+
+def self_test(done: SelfTest, brief: bool = False) -> RenderableType:
+    """What became of every planted error, and the power of the verification in the last line."""
+    table = _table("planted in", "error", "outcome", "found")
+    for planted in done.planted:
+        style = {LOCATED: GOOD, REFUSED: DIM, HARMLESS: DIM}.get(planted.outcome, BAD)
+        table.add_row(
+            _text(planted.layer), _text(planted.words), Text(planted.outcome, style), _text(planted.said, DIM)
+        )
+    found = len(done.planted) - done.count(HARMLESS) - done.count(REFUSED)
+    words = f"{done.count(LOCATED)} of {plural(found, 'planted error')} located, {done.count(CAUGHT)} only caught"
+    words += f", {done.count(MISSED)} missed; {done.count(REFUSED)} do not run, {done.count(HARMLESS)} change nothing"
+    total = _text(f"{'PASSED' if done.passed else 'FAILED'}: {words}", GOOD if done.passed else BAD)
+    return total if brief else Group(table, Text(), total)
+
+
+def difference(found: Difference) -> RenderableType:
+    """The weights that two files do not share, what is wrong with them, and the verdict in the last line."""
+    rows = [(name, Path(path).name, convention) for name, (path, convention) in zip("AB", found.files, strict=True)]
+    table = _table("weight", "off by", numbers=("off by",))
+    for odd in found.odd:
+        table.add_row(_text(odd.weight), Text(number(odd.off), DIM if odd.rounded else BAD))
+    why = [f"{layer}: {words}" + (f"; to mend it: {remedy}" if remedy else "") for layer, words, remedy in found.layers]
+    rounded = sum(odd.rounded for odd in found.odd)
+    same = found.weights - len(found.odd)
+    said = f"{same} of {plural(found.weights, 'weight')} are the same bit for bit, {rounded} but for rounding"
+    parts: list[RenderableType] = [Text(), table] if found.odd else []
+    total = _text(f"{'SAME' if found.equal else 'DIFFERENT'}: {said}", GOOD if found.equal else BAD)
+    return Group(_facts(rows), *parts, *_lines(why, BAD, "why:"), Text(), total)
 
 
 # ----------------------------------------------------------------- backends ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..errors import KconvertError, Problem
@@ -24,8 +24,7 @@ class Tolerance:
 
     def of(self, name: str) -> Tolerance:
         """The tolerance of the tensor `name` alone: `lstm_1#1` and `lstm_1:2` are of layer `lstm_1`."""
-        layer = name.partition("#")[0].partition(":")[0]
-        found = next((self.layers[key] for key in (name, layer) if key in self.layers), None)
+        found = next((self.layers[key] for key in (name, _layer(name)) if key in self.layers), None)
         return Tolerance(self.atol, self.rtol if found is None else found)
 
     def allowed(self, scale: float) -> float:
@@ -37,9 +36,10 @@ class Tolerance:
         largest = max((self.rtol, *self.layers.values()))
         return self.atol > DEFAULT_TOLERANCE.atol or largest > DEFAULT_TOLERANCE.rtol
 
-    def check_layers(self, names: set[str]) -> None:
-        """Refuses a tolerance for a layer that does not exist: it would quietly do nothing."""
-        unknown = sorted(set(self.layers) - names)
+    def check_layers(self, tensors: Iterable[str]) -> None:
+        """Refuses a tolerance for a layer that makes none of `tensors`: it would quietly do nothing."""
+        known = {name for tensor in tensors for name in (tensor, _layer(tensor))}
+        unknown = sorted(set(self.layers) - known)
         if unknown:
             raise KconvertError(
                 f"there is no layer {unknown[0]!r} to give a tolerance",
@@ -50,6 +50,11 @@ class Tolerance:
     def __str__(self) -> str:
         layers = "".join(f"; {rtol:g} x scale for {name}" for name, rtol in self.layers.items())
         return f"{self.atol:g} + {self.rtol:g} x scale{layers}"
+
+
+def _layer(tensor: str) -> str:
+    """The layer that makes a tensor: `lstm_1` of `lstm_1#1` and `lstm_1:2`."""
+    return tensor.partition("#")[0].partition(":")[0]
 
 
 DEFAULT_TOLERANCE = Tolerance()

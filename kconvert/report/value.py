@@ -91,6 +91,11 @@ class Report:
         return bool(self.outputs) and all(comparison.equal for comparison in self.comparisons)
 
     @property
+    def code(self) -> int:
+        """The exit code: 0 equal, 1 differs."""
+        return int(not self.equal)
+
+    @property
     def first_divergence(self) -> Comparison | None:
         """The first layer, in the order of the graph, whose outputs differ."""
         return next((comparison for comparison in self.comparisons if not comparison.equal), None)
@@ -109,10 +114,10 @@ class Report:
         """JSON values; `docs/report.schema.json` describes them."""
         first = self.first_divergence
         return {
-            **_finite(asdict(self)),
+            **finite(asdict(self)),
             "equal": self.equal,
             "first_divergence": first.name if first else None,
-            "needed_rtol": _finite(self.needed),
+            "needed_rtol": finite(self.needed),
         }
 
 
@@ -152,6 +157,12 @@ class Summary:
         """Whether there are files, and all agree."""
         return bool(self.entries) and all(entry.equal for entry in self.entries)
 
+    @property
+    def code(self) -> int:
+        """The exit code: 0 where all agree, 1 where some differ, else that of the first error."""
+        errors = (entry.code for entry in self.entries if entry.report is None)
+        return 0 if self.equal else 1 if self.count("differs") else next(errors, 1)
+
     def count(self, state: str) -> int:
         """How many entries are 'equal', 'differs' or 'error'."""
         return sum(entry.state == state for entry in self.entries)
@@ -174,10 +185,10 @@ class Summary:
         }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no infinity: null stands for it. NumPy's numbers become Python's."""
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value

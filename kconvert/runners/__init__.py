@@ -4,8 +4,14 @@
 takes nothing else down.
 """
 
+import sys
+
 from .base import Job, Ran, Runner
 from .here import Here
 from .process import Process
 
-__all__ = ["Here", "Job", "Process", "Ran", "Runner"]
+__all__ = ["Here", "Job", "Process", "Ran", "Runner", "open_runner"]
+
+
+def open_runner(backend: str, python: str | None, timeout: float | None, package: str | None, here: bool) -> Runner:
+    return Here() if here and not python else Process(python or sys.executable, timeout)

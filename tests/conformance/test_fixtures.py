@@ -10,7 +10,7 @@ from kconvert.conventions import Convention
 from kconvert.conversion import architecture
 from kconvert.hdf5 import read
 from kconvert.model import as_list
-from kconvert.verification import judge, run
+from kconvert.verification import Running, judge, moved, run
 
 from ..fixtures import case as found
 from ..fixtures import cases, identify
@@ -48,16 +48,16 @@ def test_converts_and_both_sides_agree(case, tmp_path):
     runs = run(
         done.source,
         done.target,
-        case.backend,
-        case.other,
+        source=case.backend,
+        target=case.other,
         arch=case.arch,
         target_arch=done.architecture,
         source_data_format=case.data_format,
         inputs=case.arrays("x"),
-        require_backends=True,
+        running=Running(required=True),
     )
-    for ref, wanted in zip(runs.made.model.outputs, case.arrays("y"), strict=True):
-        assert np.abs(runs.ours[ref.key] - wanted).max() <= ATOL, "not what real Keras computed"
+    for pair, y, layout in zip(runs.outputs, case.arrays("y"), done.plan.result.outputs, strict=True):
+        assert np.abs(pair.source - moved(y, layout)).max() <= ATOL, "not what real Keras computed"
     report = judge(runs)
     assert report.equal, report.first_divergence
     assert not report.weights

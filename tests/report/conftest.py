@@ -3,7 +3,7 @@
 import pytest
 
 from kconvert import backend, verify
-from tests.test_verification import converted, damage
+from tests.verification.damage import converted, damage
 
 
 @pytest.fixture(scope="session")

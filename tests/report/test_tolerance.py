@@ -32,9 +32,9 @@ def test_a_layers_own_tolerance_is_for_all_its_tensors():
 
 
 def test_a_tolerance_for_no_layer_is_refused():
-    Tolerance(layers={"a": 1.0}).check_layers({"a", "b"})
+    Tolerance(layers={"a": 1.0, "b": 1.0, "b#1": 1.0}).check_layers(["a:1", "b#1"])
     with pytest.raises(KconvertError, match="there is no layer 'c'"):
-        Tolerance(layers={"c": 1.0}).check_layers({"a", "b"})
+        Tolerance(layers={"c": 1.0}).check_layers(["a", "b"])
 
 
 def test_what_is_not_given_stays():

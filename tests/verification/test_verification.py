@@ -1,7 +1,4 @@
-"""Both sides run and compared: equal where they should be, and every wrong file named by its layer.
-
-These tests run on the NumPy reference, as on a machine without frameworks; tests/conformance runs the real ones.
-"""
+"""Both sides run and compared: equal where they should be, and every wrong file named by its layer."""
 
 import json
 import shutil
@@ -10,74 +7,26 @@ import h5py
 import numpy as np
 import pytest
 
-from kconvert import KconvertError, backend, convert, verify
+from kconvert import KconvertError, convert, verify
 from kconvert.errors import Problem
 from kconvert.kernels import Block
 from kconvert.layouts import Layout, identity
-from kconvert.report import Tolerance
-from kconvert.verification import judge, moved, run
+from kconvert.report import ARCHITECTURE, Tolerance
+from kconvert.verification import Running, judge, moved, run
 
-from .conformance.test_fixtures import REFUSED
-from .fixtures import case, cases, identify
+from ..conformance.test_fixtures import REFUSED
+from ..fixtures import case, cases, identify
+from .damage import arrays, converted, damage, reconfigure, swap
 
 CONVERTIBLE = [found for found in cases("1.2.2", "2.3.1") if found.name not in REFUSED.get(found.release, {})]
 
 
-@pytest.fixture(autouse=True)
-def no_frameworks(monkeypatch):
-    """As if neither Theano nor TensorFlow were installed."""
-    monkeypatch.setattr(backend, "_installed", lambda *packages: None)
-
-
-def converted(name, folder, release="2.3.1", saved_by="theano", **options):
-    """(source, a conversion of it that may be damaged)."""
-    found = case(f"{release}-{saved_by}/{name}")
-    out = folder / f"{name}.h5"
-    convert(found.model, out, found.backend, found.other, source_data_format=found.data_format, **options)
-    return found.model, out
-
-
-def arrays(file):
-    """The datasets of the weights by `layer:weight`."""
-    weights = file["model_weights"]
-    found = {}
-    for layer in weights.attrs["layer_names"].astype(str):
-        for name in weights[layer].attrs["weight_names"].astype(str):
-            found[f"{layer}:{name.removesuffix(':0').rpartition('/')[2]}"] = weights[layer][name]
-    return found
-
-
-def damage(path, **changes):
-    """Changes arrays of a file: `layer:weight` with a function."""
-    with h5py.File(path, "r+") as file:
-        found = arrays(file)
-        for name, change in changes.items():
-            dataset = found[name]
-            before = dataset[()]
-            after = change(before)
-            assert not np.array_equal(before, after), "this damage changes nothing"
-            dataset[...] = after
-
-
-def swap(path, first, second):
-    with h5py.File(path, "r+") as file:
-        found = arrays(file)
-        one, two = found[first][()], found[second][()]
-        assert not np.array_equal(one, two)
-        found[first][...], found[second][...] = two, one
-
-
-def reconfigure(path, change):
-    """Changes the architecture in a file."""
-    with h5py.File(path, "r+") as file:
-        config = json.loads(file.attrs["model_config"])
-        change({entry["config"]["name"]: entry["config"] for entry in config["config"]["layers"]})
-        file.attrs["model_config"] = json.dumps(config)
-
-
-def differs(source, target, layer, **options):
-    """The report on a wrong file: that layer is the first that differs."""
+def differs(source, target, layer, remedy=None, **options):
+    """The report on a wrong file: that layer differs first and is the only cause; remedy: what would mend it."""
     report = verify(source, target, **options)
+    (cause,) = report.causes
+    assert cause.name == layer
+    assert remedy is None or cause.remedy == remedy
     assert not report.equal
     assert report.first_divergence.name == layer, report.first_divergence
     assert report.first_divergence.needed > 10 * report.tolerance.rtol
@@ -110,21 +59,21 @@ def test_unconverted_files_differ():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "remedy"),
     [
-        lambda kernel: kernel[::-1, ::-1],
-        lambda kernel: kernel[::-1],
-        lambda kernel: kernel[:, ::-1],
-        lambda kernel: kernel.transpose(1, 0, 2, 3),
-        lambda kernel: kernel[..., ::-1],
+        (lambda kernel: kernel[::-1, ::-1], "flip hw of hwio (kernel)"),
+        (lambda kernel: kernel[::-1], "flip h of hwio (kernel)"),
+        (lambda kernel: kernel[:, ::-1], "flip w of hwio (kernel)"),
+        (lambda kernel: kernel.transpose(1, 0, 2, 3), "transpose hwio->whio (kernel)"),
+        (lambda kernel: kernel[..., ::-1], ""),
     ],
     ids=["unflipped", "rows", "columns", "transposed", "filters"],
 )
 @pytest.mark.parametrize("layer", ["conv2d_1", "conv2d_2"])
-def test_a_wrong_kernel(layer, change, tmp_path):
+def test_a_wrong_kernel(layer, change, remedy, tmp_path):
     source, target = converted("lenet_th", tmp_path)
     damage(target, **{f"{layer}:kernel": change})
-    report = differs(source, target, layer)
+    report = differs(source, target, layer, remedy)
     assert report.weights == [f"{layer}/kernel"]
 
 
@@ -153,7 +102,7 @@ def test_two_gates_swapped(tmp_path):
     for weight in ("kernel", "recurrent_kernel", "bias"):
         shutil.copy(target, tmp_path / "bad.h5")
         damage(tmp_path / "bad.h5", **{f"lstm_1:{weight}": swapped})
-        report = differs(source, tmp_path / "bad.h5", "lstm_1")
+        report = differs(source, tmp_path / "bad.h5", "lstm_1", f"gates fico->ifco ({weight})")
         assert report.weights == [f"lstm_1/{weight}"]
 
 
@@ -166,14 +115,15 @@ def test_vectors_swapped(first, second, tmp_path):
     with h5py.File(target) as file:
         layer = next(key for key in arrays(file) if key.endswith(":gamma")).partition(":")[0]
     swap(target, f"{layer}:{first}", f"{layer}:{second}")
-    report = differs(source, target, layer)
+    report = differs(source, target, layer, f"exchange {first} and {second}")
     assert sorted(report.weights) == sorted([f"{layer}/{first}", f"{layer}/{second}"])
 
 
 def test_half_a_bias(tmp_path):
     source, target = converted("lenet_th", tmp_path)
     damage(target, **{"conv2d_2:bias": lambda bias: bias / 2})
-    differs(source, target, "conv2d_2")
+    report = differs(source, target, "conv2d_2", "divide by 0.5 (bias)")
+    assert report.causes[0].words == "bias is halved"
 
 
 def test_another_padding(tmp_path):
@@ -189,7 +139,9 @@ def test_another_padding(tmp_path):
         pad["padding"] = other
 
     reconfigure(target, change)
-    differs(source, target, names[0])
+    (cause,) = differs(source, target, names[0]).causes
+    assert (cause.kind, cause.weights) == (ARCHITECTURE, [])
+    assert cause.words.startswith("padding is [[") and cause.words.endswith("is expected")
 
 
 def test_another_axis_of_a_concatenation(tmp_path):
@@ -216,6 +168,7 @@ def test_another_activation_alone(tmp_path):
     reconfigure(target, change)
     report = differs(source, target, "dense_1")
     assert not report.weights
+    assert report.causes[0].words == "activation is 'tanh' where 'relu' is expected"
 
 
 def test_a_wrong_layer_in_a_nested_model_and_in_a_wrapper(tmp_path):
@@ -246,7 +199,7 @@ def test_the_reference_is_noted_on_both_sides(tmp_path):
         f"{target} ran on the NumPy reference in tensorflow's part: tensorflow is not installed",
     ]
     with pytest.raises(KconvertError) as refusal:
-        verify(source, target, require_backends=True)
+        verify(source, target, running=Running(required=True))
     assert refusal.value.problem is Problem.UNVERIFIED
 
 
@@ -290,7 +243,7 @@ def test_samples_seed_and_own_inputs(tmp_path):
     x = case("2.3.1-theano/lenet_th").arrays("x")
     runs = run(source, target, inputs=x)
     (wanted,) = case("2.3.1-theano/lenet_th").arrays("y")
-    np.testing.assert_allclose(runs.ours[runs.made.model.outputs[0].key], wanted, atol=1e-4)
+    np.testing.assert_allclose(runs.outputs[0].source, wanted, atol=1e-4)
 
 
 # ------------------------------------------------------------------- not comparable ----

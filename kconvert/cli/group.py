@@ -1,0 +1,99 @@
+"""The command group: the main job without a subcommand, and one line for every error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from .. import __version__
+from ..errors import KconvertError, Problem, printable
+
+INTERRUPTED, CLOSED_PIPE, BUG = 130, 141, 70
+
+EPILOG = """\b
+Exit codes:
+  0  equal
+  1  differs
+  2  wrong usage
+  3  cannot be converted: unsupported layer, missing architecture, hazard
+  4  the file is unreadable or hostile
+  5  converted but not verified: a backend is missing, the model cannot run"""
+
+
+class Kconvert(click.Group):
+    """Subcommands, and the main job for anything that is none."""
+
+    MAIN = "convert"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """A first word that is no command is the file (or an option) of the main job; no word asks for help."""
+        if not args:
+            args = ["--help"]
+        if args[0] not in (*self.commands, "--help", "--version"):
+            args = [self.MAIN, *args]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "FILE --to B [--from B] [-o OUT]")
+        formatter.write_usage(ctx.command_path, "COMMAND ...", " " * len("Usage: "))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of the main job, then the commands."""
+        self.commands[self.MAIN].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Runs a command and exits with its code; every error is one line on the standard error."""
+        try:
+            _escape_what_cannot_be_written()
+            code = super().main(args, prog_name or "kconvert", **{**extra, "standalone_mode": False})
+            sys.stdout.flush()
+        except KconvertError as error:
+            code = complain(error, error.problem)
+        except click.ClickException as error:
+            code = complain(" ".join(error.format_message().split()), error.exit_code)
+        except click.Abort:
+            code = complain("interrupted", INTERRUPTED)
+        except _ClosedPipe:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter still flushes
+            code = CLOSED_PIPE
+        except RecursionError:
+            code = complain("the architecture is nested too deeply", Problem.UNREADABLE)
+        except MemoryError:
+            code = complain("out of memory", BUG)
+        except Exception as error:
+            if "KCONVERT_DEBUG" in os.environ:
+                raise
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            code = complain(f"a bug in kconvert, please report it ({said}); KCONVERT_DEBUG=1 shows where", BUG)
+        sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ClosedPipe from error
+
+
+class _ClosedPipe(Exception):
+    """Nobody reads the output any more. (Of a BrokenPipeError click would make exit code 1: "differs".)"""
+
+
+def _escape_what_cannot_be_written() -> None:
+    """A name that the terminal's encoding lacks is shown escaped."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def complain(what: object, code: int) -> int:
+    click.echo(f"kconvert: {printable(str(what))}", err=True)
+    return code
+
+
+@click.group(cls=Kconvert, epilog=EPILOG)
+@click.version_option(__version__, message="kconvert %(version)s")
+def main() -> None:
+    """Converts a Keras weight file for another backend and proves it: runs both files and compares every layer."""

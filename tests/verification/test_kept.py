@@ -1,0 +1,85 @@
+"""Runs in a folder: judged again, they give what they gave."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kconvert import KconvertError, Tolerance, verify
+from kconvert.errors import Problem
+from kconvert.verification import Verifier, judge, keep, kept
+
+from .damage import converted, damage
+
+
+@pytest.fixture(params=["right", "wrong"])
+def files(request, tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    if request.param == "wrong":
+        damage(target, **{"conv2d_2:kernel": lambda kernel: kernel[::-1]})
+    return source, target
+
+
+@pytest.mark.parametrize("tolerance", [Tolerance(), Tolerance(1.0, 1.0), Tolerance(0.0, 0.0)], ids=str)
+def test_kept_runs_give_the_same_report(files, tolerance, tmp_path):
+    folder = tmp_path / "runs"
+    report = verify(*files, tolerance, folder=folder)
+    assert judge(kept(folder), tolerance).to_json() == report.to_json()
+    assert judge(kept(folder)).equal == verify(*files).equal
+
+
+def test_the_layers_alone_are_kept_too_so_that_a_stricter_verdict_has_its_causes(tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    damage(target, **{"conv2d_2:kernel": lambda kernel: kernel[::-1]})
+    assert verify(source, target, Tolerance(1e3, 1e3), folder=tmp_path / "runs").equal
+    assert judge(kept(tmp_path / "runs")).causes[0].name == "conv2d_2"
+
+
+def test_the_folder_is_data_and_may_be_written_again(files, tmp_path):
+    folder = tmp_path / "runs"
+    verify(*files, folder=folder)
+    verify(*files, folder=folder, seed=7)
+    assert kept(folder).given == "random, seed 7"
+    for path in folder.glob("*.npy"):
+        np.load(path, allow_pickle=False)
+    index = json.loads((folder / "runs.json").read_text())
+    assert index["target"]["convention"] == "keras2/tensorflow"
+
+
+def refusal(function, *arguments):
+    with pytest.raises(KconvertError) as found:
+        function(*arguments)
+    return found.value
+
+
+def test_a_folder_with_anything_else_is_left_alone(files, tmp_path):
+    (tmp_path / "precious.txt").write_text("mine")
+    with Verifier() as verifier:
+        runs = verifier.run(verifier.pair(*files))
+    error = refusal(keep, runs, tmp_path)
+    assert error.problem is Problem.USAGE and "something else" in str(error)
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".txt", ".h5"}
+    assert refusal(keep, runs, tmp_path / "precious.txt").problem is Problem.USAGE
+
+
+def test_what_is_kept_without_runs_or_damaged(files, tmp_path):
+    assert refusal(kept, tmp_path).problem is Problem.USAGE
+    assert refusal(kept, tmp_path / "nowhere").problem is Problem.USAGE
+    verify(*files, folder=tmp_path / "runs")
+    index = tmp_path / "runs" / "runs.json"
+    whole = json.loads(index.read_text())
+    for broken in ("{", "[]", json.dumps({**whole, "layers": [{}]}), json.dumps({**whole, "inputs": ["gone.npy"]})):
+        index.write_text(broken)
+        assert refusal(kept, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
+    index.write_text(json.dumps({**whole, "schema": 99}))
+    assert "another release" in str(refusal(kept, tmp_path / "runs"))
+
+
+def test_nothing_outside_the_folder_is_read(files, tmp_path):
+    """The index is of whoever wrote it: it cannot name another place."""
+    verify(*files, folder=tmp_path / "runs")
+    np.save(tmp_path / "secret.npy", np.zeros(3))
+    index = tmp_path / "runs" / "runs.json"
+    whole = json.loads(index.read_text())
+    index.write_text(json.dumps({**whole, "inputs": ["../secret.npy"]}))
+    assert refusal(kept, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
