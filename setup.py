@@ -28,7 +28,7 @@ TENSORFLOW = [
 REPORT = ["Jinja2>=3.1", "junitparser>=4"]
 
 TEST = [
-    *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23"),
+    *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
     *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML"),
 ]
 
@@ -41,7 +41,7 @@ setup(
     author="the kconvert authors",
     license="MIT",
     packages=find_packages(include=["kconvert", "kconvert.*"]),
-    package_data={"kconvert": ["py.typed"]},
+    package_data={"kconvert": ["py.typed", "report/templates/*"]},
     python_requires=">=3.10,<3.14",
     install_requires=["numpy>=1.26", "h5py>=3.11", "click>=8.1", "rich>=13", "PyYAML>=6"],
     extras_require={

@@ -1,7 +1,8 @@
 """Which backends the tests run on: KCONVERT_TEST_BACKENDS (names with commas; default: all three).
 
 A backend that is named and missing fails its tests: "skipped" would look like green. Tests that need one
-that is not named are deselected.
+that is not named are deselected. So are, where there is no Chromium, those that look at pages in it (unless it is
+named: `chromium`); the last lines of the run say so.
 """
 
 import os
@@ -13,6 +14,7 @@ os.environ.pop("COLUMNS", None)  # output is compared at its usual width
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # waiting threads of several test processes slow each other down
 
 from kconvert.backend import get_backend
+from tests.browser import MISSING, chromium
 
 ROLES = {
     "numpy-as-theano": ("numpy", "theano"),
@@ -20,8 +22,9 @@ ROLES = {
     "theano": ("theano", None),
     "tensorflow": ("tensorflow", None),
 }
-ALL = "numpy,theano,tensorflow"
-LEFT_OUT = set(ALL.split(",")) - set(os.environ.get("KCONVERT_TEST_BACKENDS", ALL).split(","))
+ALL = ["numpy", "theano", "tensorflow", *(["chromium"] if chromium() else [])]
+NAMED = os.environ.get("KCONVERT_TEST_BACKENDS", ",".join(ALL)).split(",")
+LEFT_OUT = {"numpy", "theano", "tensorflow", "chromium"} - set(NAMED)
 MODULES = Path(__file__).parents[1] / "kconvert" / "backend"
 
 
@@ -43,6 +46,13 @@ def pytest_collection_modifyitems(config, items):
     needed = {item: {name for mark in item.iter_markers("needs") for name in mark.args} for item in items}
     config.hook.pytest_deselected(items=[item for item in items if needed[item] & LEFT_OUT])
     items[:] = [item for item in items if not needed[item] & LEFT_OUT]
+
+
+def pytest_terminal_summary(terminalreporter):
+    if "chromium" in LEFT_OUT:
+        terminalreporter.section("NOT TESTED", yellow=True)
+        why = "KCONVERT_TEST_BACKENDS does not name chromium" if chromium() else MISSING
+        terminalreporter.line(f"the HTML reports in a browser: {why}")
 
 
 @pytest.fixture

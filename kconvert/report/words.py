@@ -52,11 +52,11 @@ def difference(found: Comparison) -> str:
 
 
 def element(found: Comparison) -> str:
-    """The element that is furthest off: its index and both values; '' where there is none."""
-    if not found.values:
+    """The element that is furthest off: its index and both values; '' where none is off."""
+    if not found.values or (found.equal and not found.max_error):
         return ""
     x, y = found.values
-    return f"[{', '.join(map(str, found.worst))}]: {x:.6g} and {y:.6g}"
+    return f"[{', '.join(map(str, found.worst))}]: {x:.4g} and {y:.4g}"
 
 
 def classes(done: Report) -> list[str]:

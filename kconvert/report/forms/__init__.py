@@ -12,7 +12,7 @@ from ...errors import KconvertError, Problem
 from ...targets import regular, write_text
 from ..value import Report, Summary
 
-FORMS = {".json": "json", ".xml": "junit", ".md": "markdown", ".txt": "text"}
+FORMS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html", ".txt": "text"}
 
 Render: TypeAlias = Callable[[Report | Summary], str]
 
