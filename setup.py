@@ -51,7 +51,10 @@ setup(
         "all": THEANO + TENSORFLOW + REPORT,
         "test": TEST,
     },
-    entry_points={"console_scripts": ["kconvert = kconvert.cli:main"]},
+    entry_points={
+        "console_scripts": ["kconvert = kconvert.cli:main"],
+        "pytest11": ["kconvert = kconvert.pytest_plugin"],
+    },
     classifiers=[
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.10",

@@ -21,7 +21,7 @@ FLOORS = [
     " conversion loading inspection inputs",
     "runners",
     "verification report",
-    "cli conformance",
+    "cli conformance pytest_plugin",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 
@@ -33,6 +33,7 @@ DOORS = {
     "tensorflow": ("backend.tensorflow_",),
     "jinja2": ("report.forms.html",),
     "junitparser": ("report.forms.junit",),
+    "pytest": ("pytest_plugin",),
 }
 HEAVY = ("theano", "tensorflow", "keras")
 

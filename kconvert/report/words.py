@@ -138,6 +138,8 @@ def tally(done: Summary) -> str:
     how_many = plural(len(done.entries), "file")
     if done.equal:
         return f"{EQUAL}: {how_many}"
+    if not done.entries:
+        return f"{UNPROVED}: no files"
     equal, differ, errors = (done.count(state) for state in ("equal", "differs", "error"))
     said = f"{how_many}, {equal} equal, {differ} differ, {errors} could not be verified"
     return f"{DIFFERS if differ else UNPROVED}: {said}"
