@@ -4,6 +4,7 @@
     1.0.0 - 1.1.0           ZeroPadding2D takes the first two of four numbers; nothing pads more on one side
     up to 1.2.2             ZeroPadding3D pads both sides alike
     1.0.7 - 1.1.1           Deconvolution2D saves the smallest output shape, not the one it was given
+    1.0.7 - 1.2.0, TensorFlow  Deconvolution2D runs only with a batch size in its output_shape
     2.1.0 - , TensorFlow    BatchNormalization of images raises an epsilon below 1.001e-5 to that
 
 (Source: `theano_backend.pool2d` and the layers' `get_config` of these releases; `tf.nn.fused_batch_norm`.)
@@ -107,6 +108,16 @@ def _unsaid_shape(layer: Any, shape: Shape) -> None:
         )
 
 
+def _sized_batch(layer: Any, shape: Shape) -> None:
+    """The whole output shape is a constant of the graph."""
+    if not (layer.keras1_output_shape or shape)[0]:
+        raise KconvertError(
+            "Keras 1.0.7 - 1.2.0 on TensorFlow runs a Deconvolution2D only with a batch size in its output_shape",
+            where=f"layer {layer.name}",
+            fix="use --format keras2, or put the batch size into the architecture and give that with --arch",
+        )
+
+
 FUSED_EPSILON = 1.001e-5
 
 
@@ -126,6 +137,7 @@ ODDITIES = (
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), _stays, _cropped),
     Oddity((1, 0, 0), (1, 2, 2), (L.ZeroPadding3D,), _stays, _cropped),
     Oddity((1, 0, 7), (1, 1, 1), (L.Conv2DTranspose,), _unsaid_shape, _stays, in_files=True),
+    Oddity((1, 0, 7), (1, 2, 0), (L.Conv2DTranspose,), _stays, _sized_batch, "tensorflow"),
     Oddity((2, 1, 0), (2, 3, 1), (L.BatchNormalization,), _stays, _raised_epsilon, "tensorflow"),
 )
 
@@ -158,6 +170,7 @@ def _rewritten(model: Model, changes: Sequence[tuple[tuple[type[Layer], ...], Ch
     fitting = [(classes, change) for classes, change in changes if present & set(classes)]
 
     def apply(layer: Layer, shape: Any) -> Sequence[Piece] | None:
-        return next((change(layer, shape) for classes, change in fitting if type(layer) in classes), None)
+        found = (change(layer, shape) for classes, change in fitting if type(layer) in classes)
+        return next((pieces for pieces in found if pieces is not None), None)
 
     return rewrite(model, apply) if fitting else Rewritten(model)

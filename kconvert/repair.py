@@ -112,8 +112,9 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         extra = [max(-after, 0) for _, after in crops]
         full.output_padding = tuple(extra)
         crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
-    if context.keras1:  # where the whole shape is stated
-        full.keras1_output_shape = list(full.output_shape(shape))
+    if context.keras1:  # where the whole shape is stated, perhaps with a batch size
+        batch, *_ = getattr(layer, "keras1_output_shape", None) or shape
+        full.keras1_output_shape = [batch, *full.output_shape(shape)[1:]]
     cropped = padded(layer, [(-before, -after) for before, after in crops])
     if layer.activation != "softmax":
         return chain(full, *cropped)

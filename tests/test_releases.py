@@ -1,10 +1,15 @@
 """What single releases computed otherwise than their configuration says."""
 
 import numpy as np
+import pytest
 
+from kconvert import KconvertError
+from kconvert.conformance.cases import converted
 from kconvert.conversion import plan
 from kconvert.hdf5 import read
-from kconvert.releases import FUSED_EPSILON
+from kconvert.layers import Conv2DTranspose
+from kconvert.model import Sequential
+from kconvert.releases import FUSED_EPSILON, write_for
 
 from .fixtures import case
 
@@ -30,3 +35,33 @@ def test_theano_takes_the_epsilon_as_it_is():
     layer, deviation, variance = normalization("theano")
     assert layer.epsilon == 1e-6
     np.testing.assert_allclose(variance + 1e-6, (deviation + 1e-6) ** 2, rtol=1e-6)
+
+
+# --------------------------------------------------- Deconvolution2D of Keras 1 ----
+
+
+def deconvolution(batch):
+    layer = Conv2DTranspose(
+        2, 3, keras1_output_shape=[batch, 7, 8, 2], name="deconv", batch_input_shape=(None, 5, 6, 3)
+    )
+    return Sequential([layer])
+
+
+@pytest.mark.parametrize("version", ["1.0.8", "1.1.2"])
+def test_a_graph_with_a_constant_output_shape_needs_a_batch_size(version):
+    with pytest.raises(KconvertError, match=r"layer deconv.* batch size in its output_shape.*--arch"):
+        write_for(deconvolution(None), version, "tensorflow")
+
+
+@pytest.mark.parametrize(("version", "target"), [("1.2.1", "tensorflow"), ("1.1.2", "theano")])
+def test_other_releases_take_the_batch_size_of_the_input(version, target):
+    (layer,) = write_for(deconvolution(None), version, target).model.sublayers
+    assert layer.keras1_output_shape == [None, 7, 8, 2]
+
+
+def test_a_stated_batch_size_is_kept_by_a_repair_too(tmp_path):
+    found = case("1.1.2-tensorflow/deconv2d_same_stride2_th")
+    there = converted(found, tmp_path / "there.h5", "same").plan
+    stated = [layer.keras1_output_shape for layer in there.result.model.sublayers if isinstance(layer, Conv2DTranspose)]
+    assert [shape[0] for shape in stated] == [len(found.arrays("x")[0])]
+    assert len(there.result.model.sublayers) == 2, "repaired"

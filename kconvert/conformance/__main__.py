@@ -89,9 +89,9 @@ def _add_legacy(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path
     for answer in _legacy_answers(cases[0], jobs, folder, options):
         off = answer.get("error")
         failure = answer.get("failure") or ("" if off is None or off <= ATOL else f"outputs differ by {off:.2g}")
-        passed = None if failure and (answer["case"] in limits or answer.get("limit")) else not failure
+        limit = limits.get(answer["case"]) or (answer.get("limit") and " (so does its own file)") or ""
         by_name[answer["case"]].checks["C"] = Result(
-            passed, off, failure + limits.get(answer["case"], "") * bool(failure)
+            None if failure and limit else not failure, off, failure + limit * bool(failure)
         )
 
 
@@ -103,7 +103,7 @@ def _cannot_run(path: Path) -> dict[str, str]:
     return {case: f" (nor its own: {failure['message'][:60]})" for case, failure in failed.items()}
 
 
-def _job(case: Case, folder: Path) -> dict[str, str]:
+def _job(case: Case, folder: Path) -> dict[str, Any]:
     """The converted file of a case in its own generation, and its inputs and outputs in the new layout."""
     done = converted(case, folder / f"{case.name}.legacy.h5", "same")
     arrays = {}
@@ -112,12 +112,20 @@ def _job(case: Case, folder: Path) -> dict[str, str]:
             arrays[f"{letter}{i}"] = moved(array, layout)
     io = folder / f"{case.name}.io.npz"
     np.savez(io, **arrays)
-    weights = {"arch": str(done.architecture), "own": str(case.arch)} if done.architecture else {}
-    return {"case": case.name, "model": str(done.target), "io": str(io), **weights}
+    return {
+        "case": case.name,
+        "io": str(io),
+        **_files(done.target, done.architecture),
+        "own": _files(case.model, case.arch),
+    }
+
+
+def _files(model: Path, arch: Path | None) -> dict[str, str]:
+    return {"model": str(model), **({"arch": str(arch)} if arch else {})}
 
 
 def _legacy_answers(
-    case: Case, jobs: list[dict[str, str]], folder: Path, options: argparse.Namespace
+    case: Case, jobs: list[dict[str, Any]], folder: Path, options: argparse.Namespace
 ) -> Iterable[dict[str, Any]]:
     listed = folder / "jobs.json"
     listed.write_text(json.dumps(jobs), encoding="utf-8")

@@ -4,14 +4,15 @@ It runs under the legacy Python (3.6) that has that Keras, in one process for al
 
     python legacy.py RELEASE BACKEND JOBS.json   (PYTHONPATH: that Keras, and the folder of oracle_common.py)
 
-JOBS.json is a list of {case, model, io}, with arch where model is a file of weights alone, and own, the architecture
-that this Keras itself wrote; each answer is one JSON line {case, error} or {case, failure, limit}, where limit says
-that this Keras cannot read its own architecture either.
+JOBS.json is a list of {case, model, io, own}, with arch where model is a file of weights alone; own: what this Keras
+itself wrote, {model} or {model, arch}. Each answer is one JSON line: {case, error}, or {case, failure, limit}:
+limit says that this Keras cannot load its own file either: it stops at the same line.
 Kept in the words of Python 3.6, and free of the rest of the package.
 """
 
 import json
 import sys
+import traceback
 
 
 def main(release, backend, jobs_path):
@@ -37,33 +38,32 @@ def main(release, backend, jobs_path):
             answer["error"] = max(float(np.abs(got[i] - want[i]).max()) for i in range(len(want)))
         except Exception as problem:
             answer["failure"] = f"{type(problem).__name__}: {str(problem)[:300]}"
-            answer["limit"] = "own" in job and not readable(job["own"])
+            answer["limit"] = place(problem) == failure_to_load(job["own"])
         print(json.dumps(answer))
         sys.stdout.flush()
 
 
-def load(job):
+def load(files):
     import keras.models  # type: ignore[import-untyped]
 
-    if "arch" not in job:
-        return keras.models.load_model(job["model"])
-    model = built(job["arch"])
-    model.load_weights(job["model"])
+    if "arch" not in files:
+        return keras.models.load_model(files["model"])
+    with open(files["arch"]) as arch:
+        model = keras.models.model_from_json(arch.read())
+    model.load_weights(files["model"])
     return model
 
 
-def built(path):
-    import keras.models
-
-    with open(path) as arch:
-        return keras.models.model_from_json(arch.read())
-
-
-def readable(path):
+def failure_to_load(files):
     try:
-        return bool(built(path))
-    except Exception:
-        return False
+        load(files)
+    except Exception as problem:
+        return place(problem)
+
+
+def place(problem):
+    line = traceback.extract_tb(problem.__traceback__)[-1]
+    return type(problem).__name__, line.filename, line.lineno
 
 
 if __name__ == "__main__":
