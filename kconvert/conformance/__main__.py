@@ -131,7 +131,7 @@ def _legacy_answers(
     listed.write_text(json.dumps(jobs), encoding="utf-8")
     home = options.legacy / "work"
     home.mkdir(exist_ok=True)
-    flags = f"base_compiledir={home / 'theano'},device=cpu,floatX=float32,optimizer_excluding=fusion"
+    flags = f"base_compiledir={home / 'theano'},device=cpu,floatX=float32,optimizer_excluding=fusion" + _blas(options)
     ours = ("TF", "KERAS", "THEANO", "PYTHON")  # TensorFlow 2 leaves variables that TensorFlow 1 would obey
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
@@ -157,6 +157,13 @@ def _legacy_answers(
         for line in process.stdout or ():
             if line.startswith("{"):
                 yield json.loads(line)
+
+
+def _blas(options: argparse.Namespace) -> str:
+    """The BLAS that comes with NumPy: without one Theano 1.0.5 cannot link a product of batches."""
+    for library in options.legacy.glob("lib/python3*/site-packages/numpy/.libs/libopenblas*.so"):
+        return f",blas.ldflags=-L{library.parent} -l{library.stem.removeprefix('lib')}"
+    return ""
 
 
 # ------------------------------------------------------------------ showing ----
