@@ -7,7 +7,7 @@ roles; here the bias of an LSTM loses its second row. A GRU keeps both: reset_af
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import singledispatch
 from typing import Any
 
@@ -34,16 +34,6 @@ def _gru(layer: L.CuDNNGRU) -> Piece:
     return Piece(L.GRU(**_shared(layer, L.GRU)))
 
 
-@native.register(L.Bidirectional)
-def _bidirectional(layer: L.Bidirectional) -> Piece | None:
-    piece = native(layer.layer)
-    if piece is None:
-        return None
-    both = [direction.name for direction in layer.sublayers]
-    weights = {(name, *path): ops for name in both for path, ops in piece.weights.items()}
-    return Piece(replace(layer, layer=piece.layer), weights=weights)
-
-
 def _shared(layer: Layer, other: type[Layer]) -> dict[str, Any]:
     """What `layer` says of the fields of another class."""
     return {f.name: getattr(layer, f.name) for f in fields(other) if hasattr(layer, f.name)}
@@ -57,12 +47,8 @@ def without_cudnn(model: Model) -> tuple[Rewritten, list[str]]:
         piece = native(layer)
         if piece is None:
             return None
-        notes.append(f"{layer.name}: {_name(layer)} becomes {_name(piece.layer)}, only TensorFlow has CuDNN layers")
+        new = piece.layer.class_name
+        notes.append(f"{layer.name}: {layer.class_name} becomes {new}, only TensorFlow has CuDNN layers")
         return [piece]
 
     return rewrite(model, turned), notes
-
-
-def _name(layer: Layer) -> str:
-    """The class of a layer, or of the one in its wrapper."""
-    return getattr(layer, "layer", layer).class_name

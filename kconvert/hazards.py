@@ -15,7 +15,7 @@ from typing import Any
 from . import layers as L
 from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from .layers.base import Layer, Shape
-from .model import Model, one_or_list
+from .model import Model, as_list, one_or_list
 
 Rule = Callable[[BackendFacts, int, int, int], int | None]
 
@@ -187,7 +187,8 @@ def _transposed(layer: Any, shape: Shape) -> list[Window]:
 @windows.register(L.ConvLSTM2D)
 def _convolutional_recurrent(layer: Any, shape: Shape) -> list[Window]:
     """The recurrent convolution is always 'same' with stride 1; the input's as the layer says."""
-    step = (shape[0], *shape[2:])
-    output = spatial_sizes(layer, layer.output_shape(shape))
+    sequence = as_list(shape)[0]  # initial states may follow
+    step = (sequence[0], *sequence[2:])
+    output = spatial_sizes(layer, as_list(layer.output_shape(shape))[0])
     found = [Window(_conv_rule, n, k, 1) for n, k in zip(output, layer.kernel_size, strict=True)]
     return found + (_convolution(layer, step) if layer.padding == "same" else [])

@@ -123,8 +123,13 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
 
 
 @explicit.register(L.ConvLSTM2D)
-def _convolutional_recurrent(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+def _convolutional_recurrent(layer: Any, shape: Any, context: Context) -> Sequence[Piece]:
     """The recurrent convolution is 'same' whatever the layer says, so its kernel must be of odd size."""
+    if isinstance(shape, list):
+        raise KconvertError(
+            "a ConvLSTM2D with initial states cannot be repaired: there is no place for zeros around its images alone",
+            where=f"layer {layer.name}",
+        )
     facts, step = context.facts, (shape[0], *shape[2:])
     windows_per_axis = zip(
         "hw", spatial_sizes(layer, step), layer.kernel_size, layer.strides, layer.dilation_rate, strict=True

@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import KconvertError
 from .kernels import Chain
-from .layers import InputLayer, TimeDistributed
+from .layers import Bidirectional, InputLayer, TimeDistributed
 from .layers.base import Layer
 from .model import LayerPath, Model, Node, Ref, Sequential, first_call, one_or_list
 
@@ -76,8 +76,8 @@ def rewrite(model: Model, function: Rewriter, shapes: Any = None) -> Rewritten:
             result = rewrite(layer, function, shape)
             pieces[layer.name], inner[layer.name] = [Piece(result.model, (), result.weights)], result.aliases
             continue
-        apply = _at_each_step(function) if isinstance(layer, TimeDistributed) else function
-        pieces[layer.name] = list(apply(layer, shape) or [Piece(layer)])
+        apply = _WRAPPERS.get(type(layer), _plainly)
+        pieces[layer.name] = list(apply(function, layer, shape) or [Piece(layer)])
         _refuse_different_calls(model, layer, pieces[layer.name])
     nodes, ends = _nodes(model, pieces)
     for node in model.nodes:
@@ -89,26 +89,46 @@ def rewrite(model: Model, function: Rewriter, shapes: Any = None) -> Rewritten:
     return Rewritten(_assembled(model, [piece.layer for piece in made], nodes, ends, pieces), aliases, weights)
 
 
-def _at_each_step(function: Rewriter) -> Rewriter:
+def _plainly(function: Rewriter, layer: Layer, shape: Any) -> Sequence[Piece] | None:
+    return function(layer, shape)
+
+
+def _at_each_step(function: Rewriter, layer: Any, shape: Any) -> list[Piece] | None:
     """What becomes of a TimeDistributed: its inner layer is rewritten for one time step."""
+    step, inner = (shape[0], *shape[2:]), layer.layer
+    if isinstance(inner, Model):
+        result = rewrite(inner, function, step)
+        return [Piece(changed(layer, layer=result.model), (), _inside(inner, result.weights))]
+    pieces = _new(function, inner, step)
+    if pieces is None:
+        return None
+    if not _is_chain(pieces):
+        return [Piece(changed(layer, layer=_small_model(pieces, step, inner)))]
+    names = {piece.layer.name: f"{layer.name}_{piece.layer.name}" for piece in pieces} | {inner.name: layer.name}
+    wrapped = chain(*(changed(layer, layer=piece.layer, name=names[piece.layer.name]) for piece in pieces))
+    return [replace(w, weights=_inside(piece.layer, piece.weights)) for w, piece in zip(wrapped, pieces, strict=True)]
 
-    def apply(layer: Any, shape: Any) -> list[Piece] | None:
-        step, inner = (shape[0], *shape[2:]), layer.layer
-        if isinstance(inner, Model):
-            result = rewrite(inner, function, step)
-            return [Piece(changed(layer, layer=result.model), (), _inside(inner, result.weights))]
-        pieces = function(inner, step)
-        if pieces is None:
-            return None
-        if not _is_chain(pieces):
-            return [Piece(changed(layer, layer=_small_model(pieces, step, inner)))]
-        names = {piece.layer.name: f"{layer.name}_{piece.layer.name}" for piece in pieces} | {inner.name: layer.name}
-        wrapped = chain(*(changed(layer, layer=piece.layer, name=names[piece.layer.name]) for piece in pieces))
-        return [
-            replace(w, weights=_inside(piece.layer, piece.weights)) for w, piece in zip(wrapped, pieces, strict=True)
-        ]
 
-    return apply
+def _in_both_directions(function: Rewriter, layer: Any, shape: Any) -> list[Piece] | None:
+    """What becomes of a Bidirectional: the inner layer is rewritten; what comes before it takes steps by themselves."""
+    pieces = _new(function, layer.layer, shape)
+    if pieces is None:
+        return None
+    *before, last = pieces
+    if not _is_chain(pieces) or not all(isinstance(piece.layer, TimeDistributed) for piece in before):
+        raise KconvertError(f"a {layer.layer.class_name} inside cannot be rewritten", where=f"layer {layer.name}")
+    both = replace(layer, layer=last.layer)
+    weights = {path: ops for one in both.sublayers for path, ops in _inside(one, last.weights).items()}
+    return [*before, Piece(both, last.inputs, weights)]
+
+
+_WRAPPERS = {TimeDistributed: _at_each_step, Bidirectional: _in_both_directions}
+
+
+def _new(function: Rewriter, layer: Layer, shape: Any) -> Sequence[Piece] | None:
+    """What `function` makes of the layer inside a wrapper; None where that stays."""
+    pieces = function(layer, shape)
+    return None if pieces is None or [piece.layer for piece in pieces] == [layer] else pieces
 
 
 def _inside(layer: Layer, weights: Mapping[LayerPath, Chain]) -> dict[LayerPath, Chain]:

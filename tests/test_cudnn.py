@@ -89,7 +89,7 @@ def test_stays_on_tensorflow_bit_for_bit(name):
 
 
 def test_the_plan_says_what_becomes_of_the_layers():
-    assert any("bidirectional_2: CuDNNGRU becomes GRU" in note for note in planned(CASES[2]).notes)
+    assert any("cu_dnngru_1: CuDNNGRU becomes GRU" in note for note in planned(CASES[2]).notes)
 
 
 # ------------------------------------------------------------ without a file ----

@@ -35,6 +35,8 @@ ALL = cases(*REFUSED)
 CONVERTIBLE = [case for case in ALL if case.name not in REFUSED[case.release]]
 STAYING = {
     "convlstm2d_same_tf",  # repaired by a kernel of odd size
+    "bidirectional_convlstm2d_even_tf",
+    "bidirectional_convlstm2d_even_valid_th",
     "cudnnlstm",  # without CuDNN: an LSTM
     "cudnngru",
     "bidirectional_cudnnlstm",
