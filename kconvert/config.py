@@ -7,7 +7,7 @@ Keys that no row knows are kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -173,7 +173,10 @@ def stated_data_formats(value: Any) -> Iterator[str]:
 
 
 def to_keras1(item: Json) -> Json:
-    """A Keras 2 `{'class_name', 'config'}` in Keras 1's words; refuses what Keras 1 did not have."""
+    """A Keras 2 `{'class_name', 'config'}` in Keras 1's words.
+
+    Raises KconvertError for a layer, an option or a call that Keras 1 did not have.
+    """
     name, config = item["class_name"], item["config"]
     if name == "Sequential":
         return {"class_name": name, "config": [to_keras1(entry) for entry in config["layers"]]}
@@ -181,24 +184,43 @@ def to_keras1(item: Json) -> Json:
         layers = []
         for entry in config["layers"]:
             old = to_keras1({"class_name": entry["class_name"], "config": entry["config"]})
-            inbound = [[ref[:3] for ref in call] for call in entry["inbound_nodes"]]
+            inbound = [[_tensor(ref, entry["name"]) for ref in call] for call in entry["inbound_nodes"]]
             layers.append({"name": entry["name"], **old, "inbound_nodes": inbound})
         return {"class_name": name, "config": {**config, "layers": layers}}
     if name in CUSTOM:
         return item
     rule = next((rule for rule in RULES if rule.new == name and rule.fits(config)), None)
     if rule is None:
-        raise KconvertError(
-            f"Keras 1 has no {name} layer", where=f"layer {config.get('name', '?')}", fix="use --format keras2"
-        )
-    kept = ("name", "trainable", "batch_input_shape", *rule.kept.split())
-    result = {**rule.demanded, **{key: config[key] for key in kept if key in config}}
+        raise _not_in_keras1(f"{name} layer", config.get("name", "?"))
+    kept = {"name", "trainable", "batch_input_shape", *rule.kept.split()}
+    said = kept | {key.new for key in rule.keys} | set(_INNER)
+    result = {**rule.demanded, **{key: config[key] for key in config if key in kept | _further(rule, config, said)}}
     for key in rule.keys:
         if key.new in config:
             value = key.write(config[key.new])
             result.update(zip(key.olds, value if len(key.olds) > 1 else [value], strict=True))
     result.update((key, to_keras1(config[key])) for key in _INNER if key in config)
     return {"class_name": rule.old, "config": result}
+
+
+def _further(rule: Rule, config: Json, said: Iterable[str]) -> set[str]:
+    """The keys beside those `said` that nobody knows: they are kept. Refuses an option that only Keras 2 has."""
+    usual = layer_from_config({"class_name": rule.new, "config": {key: config[key] for key in said if key in config}})
+    for key in config.keys() & usual.unstated.keys():
+        if json.dumps(config[key]) != json.dumps(usual.unstated[key]):
+            raise _not_in_keras1(f"{key}={config[key]!r} for {rule.old}", config.get("name", "?"))
+    return set(config) - set(said) - usual.unstated.keys()
+
+
+def _tensor(ref: list[Any], layer: str) -> list[Any]:
+    """`[layer, call, output]`, without the call's further arguments, of which there must be none."""
+    if len(ref) > 3 and ref[3]:
+        raise _not_in_keras1(f"call of a layer with {', '.join(ref[3])}", layer)
+    return ref[:3]
+
+
+def _not_in_keras1(what: str, layer: str) -> KconvertError:
+    return KconvertError(f"Keras 1 has no {what}", where=f"layer {layer}", fix="use --format keras2")
 
 
 _SINCE: Mapping[str, Mapping[str, tuple[int, ...]]] = {

@@ -19,7 +19,8 @@ from kconvert.config import (
     to_keras2,
 )
 from kconvert.errors import Problem
-from kconvert.model import Sequential
+from kconvert.layers.base import layer_config
+from kconvert.model import Model, Node, Ref, Sequential
 
 from .fixtures import case, cases, identify
 
@@ -257,12 +258,42 @@ def test_an_undilated_convolution_is_a_plain_one_in_keras_1():
     assert to_keras1({"class_name": "Conv2D", "config": conv2d.get_config()})["class_name"] == "Convolution2D"
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (L.GRU(2, reset_after=True, implementation=1, name="x"), "reset_after=True for GRU"),
+        (L.LSTM(2, use_bias=False, implementation=1, name="x"), "use_bias=False for LSTM"),
+        (L.LSTM(2, return_state=True, implementation=1, name="x"), "return_state=True for LSTM"),
+        (L.BatchNormalization(scale=False, name="x"), "scale=False for BatchNormalization"),
+        (L.UpSampling2D(interpolation="bilinear", name="x"), "interpolation='bilinear' for UpSampling2D"),
+        (L.Conv2DTranspose(2, 3, output_padding=(1, 0), name="x"), r"output_padding=\[1, 0\] for Deconvolution2D"),
+        (L.MaxPooling1D(2, data_format="channels_first", name="x"), "data_format='channels_first' for MaxPooling1D"),
+        (L.Bidirectional(L.LSTM(2, use_bias=False, name="x"), name="b"), "use_bias=False for LSTM"),
+        (L.Softmax(name="x"), "Softmax layer"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_keras_1_cannot_say_is_refused_by_name(made, said):
+    with pytest.raises(KconvertError, match=f"layer x: Keras 1 has no {said}.*--format keras2") as refusal:
+        to_keras1(json.loads(json.dumps(layer_config(made))))
+    assert refusal.value.problem == Problem.UNSUPPORTED
+
+
+def test_a_call_with_arguments_is_not_one_of_keras_1():
+    entry = L.InputLayer(batch_input_shape=(None, 3), name="x")
+    nodes = [Node("x", 0, ()), Node("d", 0, (Ref("x"),), {"mask": None})]
+    model = Model([entry, L.Dense(2, name="d")], nodes, [Ref("x")], [Ref("d")], name="m")
+    with pytest.raises(KconvertError, match="layer d: Keras 1 has no call of a layer with mask"):
+        to_keras1(layer_config(model))
+
+
 def test_unknown_keys_are_kept():
     entry = layer("Dense", "d", output_dim=2, batch_input_shape=[None, 4], color="blue", W_learning_rate_multiplier=3)
     model = model_from_config({**chain(entry), "keras_version": "1.2.2"})
     assert model.by_name["d"].extra == {"color": "blue", "W_learning_rate_multiplier": 3}
     (written,) = model.get_config()["layers"]
     assert written["config"]["color"] == "blue"
+    assert to_keras1(written)["config"]["color"] == "blue"
 
 
 # ----------------------------------------------------------------- refusals ----
