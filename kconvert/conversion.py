@@ -110,7 +110,8 @@ def plan(
     goal = Convention(form, target)
     version = KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(form)
     wanted = _wanted_data_format(data_format, goal)
-    model = _source_model(checkpoint, origin, goal, arch, source_data_format, layers)
+    meant = _source_model(checkpoint, origin, goal, arch, source_data_format, layers)
+    model = meant.model
     bindings, matched = bind(model, checkpoint, origin)
     if isinstance(model, Loose):
         evidence += map(str, model.inferred)
@@ -118,7 +119,7 @@ def plan(
     else:
         reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
         carried = _carried(model, origin, goal, wanted, format, version, reordered, repair)
-    result, notes = carried.result, [*matched, *carried.notes]
+    result, notes = carried.result, [*matched, *meant.notes, *carried.notes]
     if FORMATS[form].names is None:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
     steps = _steps(bindings, places(result.model, goal), carried.weights, goal)
@@ -166,15 +167,15 @@ def _carried(
 ) -> _Carried:
     """A graph in the words of the target's generation, mended, and brought to the data format."""
     said = Rewritten(model) if format == SAME else modernize(model)
-    plain, turned = (Rewritten(said.model), []) if goal.facts.cudnn else without_cudnn(said.model)
+    plain = Rewritten(said.model) if goal.facts.cudnn else without_cudnn(said.model)
     found = hazards(plain.model, origin.backend, goal.backend) if repair else []
-    mended, repairs = mend(plain.model, found, origin.backend, goal.backend, goal.format)
+    mended = mend(plain.model, found, origin.backend, goal.backend, goal.format)
     told = write_for(mended.model, version, goal.backend)
     result = relayout(told.model, data_format, reordered)
     return _Carried(
         result,
         _ops(plain.weights, _ops(mended.weights, _ops(told.weights, result.weights))),
-        [*turned, *repairs, *result.notes],
+        [*said.notes, *plain.notes, *mended.notes, *told.notes, *result.notes],
         hazards(told.model, origin.backend, goal.backend),
         {**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
     )
@@ -208,13 +209,13 @@ def _source_model(
     arch: str | PathLike[str] | None,
     source_data_format: str | None,
     layers: Sequence[str],
-) -> Model:
+) -> Rewritten:
     """The architecture of a file, or what its arrays tell of its layers."""
     if arch is None and checkpoint.model_config is None:
-        return infer(checkpoint, origin, goal, layers, source_data_format)
+        return Rewritten(infer(checkpoint, origin, goal, layers, source_data_format))
     if layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
-    return architecture(checkpoint, arch, source_data_format, origin.backend)
+    return _meant(checkpoint, arch, source_data_format, origin.backend)
 
 
 def _ops(first: Mapping[LayerPath, Chain], then: Mapping[LayerPath, Chain]) -> dict[LayerPath, Chain]:
@@ -252,8 +253,15 @@ def architecture(
 
     It says what the release that saved the file computed on `backend` (default: the one the file shows).
     """
+    return _meant(checkpoint, arch, source_data_format, backend or checkpoint.found_backend or "").model
+
+
+def _meant(
+    checkpoint: Checkpoint, arch: str | PathLike[str] | None, source_data_format: str | None, backend: str
+) -> Rewritten:
+    """The architecture in words that mean today what the release computed on `backend`."""
     model, version = _read_architecture(checkpoint, arch, source_data_format)
-    return read_as(model, version, backend or checkpoint.found_backend or "", given=arch is not None)
+    return read_as(model, version, backend, given=arch is not None)
 
 
 def stated_release(arch: str | PathLike[str] | None) -> str | None:

@@ -7,7 +7,7 @@ roles; here the bias of an LSTM loses its second row. A GRU keeps both: reset_af
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import singledispatch
 from typing import Any
 
@@ -39,8 +39,8 @@ def _shared(layer: Layer, other: type[Layer]) -> dict[str, Any]:
     return {f.name: getattr(layer, f.name) for f in fields(other) if hasattr(layer, f.name)}
 
 
-def without_cudnn(model: Model) -> tuple[Rewritten, list[str]]:
-    """`model` without layers of CuDNN, and notes on what became of them."""
+def without_cudnn(model: Model) -> Rewritten:
+    """`model` without layers of CuDNN."""
     notes: list[str] = []
 
     def turned(layer: Layer, shape: Any) -> Sequence[Piece] | None:
@@ -51,4 +51,4 @@ def without_cudnn(model: Model) -> tuple[Rewritten, list[str]]:
         notes.append(f"{layer.name}: {layer.class_name} becomes {new}, only TensorFlow has CuDNN layers")
         return [piece]
 
-    return rewrite(model, turned), notes
+    return replace(rewrite(model, turned), notes=notes)

@@ -7,7 +7,7 @@ Renamed keys are the business of `config`; here the classes are others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import singledispatch
 from itertools import product
 from typing import Any
@@ -24,6 +24,12 @@ from .rewrite import Piece, Rewritten, chain, changed, rewrite
 def modern(layer: Layer, shape: Any) -> Sequence[Layer] | Sequence[Piece]:
     """The Keras 2 layers, a chain or a small graph, that compute what `layer` does on inputs of `shape`."""
     return [layer]
+
+
+@singledispatch
+def left_out(layer: Layer) -> list[str]:
+    """What of the layer Keras 2 does not get; nothing for most."""
+    return []
 
 
 def _refused(layer: Layer, why: str) -> KconvertError:
@@ -88,6 +94,11 @@ def _autoencoder(layer: Any, shape: Any) -> list[Layer]:
     return [Sequential([entry, layer.encoder], name=layer.name, trainable=layer.trainable)]
 
 
+@left_out.register(L.AutoEncoder)
+def _decoder(layer: Any) -> list[str]:
+    return [f"the decoder {layer.decoder.name} and its weights are left out: it does not run"]
+
+
 @modern.register(L.TimeDistributedMerge)
 def _time_distributed_merge(layer: Any, shape: Any) -> Sequence[Layer] | Sequence[Piece]:
     """The mean of all steps; their sum is that many times the mean; their product takes each by itself."""
@@ -132,9 +143,12 @@ def _merge(layer: Any, shape: Any) -> list[Layer]:
 def modernize(model: Model) -> Rewritten:
     """`model` in Keras 2's words; KconvertError naming the layer that has none."""
 
+    notes: list[str] = []
+
     def pieces(layer: Layer, shape: Any) -> list[Piece]:
+        notes.extend(f"{layer.name}: {what}" for what in left_out(layer))
         found = modern(layer, shape)
         plain = [one for one in found if isinstance(one, Layer)]
         return chain(*plain) or [one for one in found if isinstance(one, Piece)]
 
-    return rewrite(model, pieces)
+    return replace(rewrite(model, pieces), notes=notes)

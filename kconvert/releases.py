@@ -1,19 +1,12 @@
 """What single releases computed otherwise than their configuration says now: said explicitly when read and written.
 
-    2.0.4 - 2.1.4, Theano   AveragePooling1D/2D with padding='same' counts the padding in the mean
-    1.0.0 - 1.1.0           ZeroPadding2D takes the first two of four numbers; nothing pads more on one side
-    up to 1.2.2             ZeroPadding3D pads both sides alike
-    1.0.7 - 1.1.1           Deconvolution2D saves the smallest output shape, not the one it was given
-    1.0.7 - 1.2.0, TensorFlow  Deconvolution2D runs only with a batch size in its output_shape
-    2.1.0 - , TensorFlow    BatchNormalization of images raises an epsilon below 1.001e-5 to that
-
-(Source: `theano_backend.pool2d` and the layers' `get_config` of these releases; `tf.nn.fused_batch_norm`.)
+The rows of `ODDITIES`. (Source: the backends and the layers' `get_config` of these releases; `tf.nn.fused_batch_norm`.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import layers as L
@@ -24,7 +17,7 @@ from .kernels import Chain, Shift
 from .layers.base import Layer, Shape
 from .model import Model
 from .repair import CROPPINGS, Context, explicit, known, padded, sized
-from .rewrite import Piece, Rewritten, chain, changed, rewrite
+from .rewrite import Piece, Rewritten, chain, changed, names, rewrite
 
 Change = Callable[[Any, Shape], Sequence[Piece] | None]
 Version = tuple[int, ...]
@@ -34,14 +27,15 @@ Version = tuple[int, ...]
 class Oddity:
     """What releases first to last did with one kind of layer, on one backend or all.
 
-    read: what the layer of a file means in today's words. write: how a layer must be said so that these
-    releases compute it. None: the layer stays. in_files: only what a weight file itself says is odd, not an
-    architecture that the user gives.
+    does: what that is, after the name of the layer. read: what the layer of a file means in today's words.
+    write: how a layer must be said so that these releases compute it. None: the layer stays. in_files: only
+    what a weight file itself says is odd, not an architecture that the user gives.
     """
 
     first: Version
     last: Version
     classes: tuple[type[Layer], ...]
+    does: str
     read: Change
     write: Change
     backend: str | None = None
@@ -49,6 +43,12 @@ class Oddity:
 
     def holds(self, version: Version, backend: str) -> bool:
         return self.first <= version <= self.last and self.backend in (None, backend)
+
+    @property
+    def releases(self) -> str:
+        """Which ones: 'Keras 2.0.4 - 2.1.4 on theano'."""
+        first, last = (".".join(map(str, version)) for version in (self.first, self.last))
+        return f"Keras {first} - {last}" + (f" on {self.backend}" if self.backend else "")
 
 
 # -------------------------------------------------------------- the oddities ----
@@ -132,32 +132,56 @@ def _raised_epsilon(layer: Any, shape: Shape) -> Sequence[Piece] | None:
 _AVERAGES: tuple[type[Layer], ...] = (L.AveragePooling1D, L.AveragePooling2D)
 
 ODDITIES = (
-    Oddity((2, 0, 4), (2, 1, 4), _AVERAGES, _counted, _uncounted, "theano"),
-    Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding2D,), _first_two, _cropped),
-    Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), _stays, _cropped),
-    Oddity((1, 0, 0), (1, 2, 2), (L.ZeroPadding3D,), _stays, _cropped),
-    Oddity((1, 0, 7), (1, 1, 1), (L.Conv2DTranspose,), _unsaid_shape, _stays, in_files=True),
-    Oddity((1, 0, 7), (1, 2, 0), (L.Conv2DTranspose,), _stays, _sized_batch, "tensorflow"),
-    Oddity((2, 1, 0), (2, 3, 1), (L.BatchNormalization,), _stays, _raised_epsilon, "tensorflow"),
+    Oddity((2, 0, 4), (2, 1, 4), _AVERAGES, "counts the zeros of padding='same'", _counted, _uncounted, "theano"),
+    Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding2D,), "takes the first two of four numbers", _first_two, _cropped),
+    Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), "pads both sides alike", _stays, _cropped),
+    Oddity((1, 0, 0), (1, 2, 2), (L.ZeroPadding3D,), "pads both sides alike", _stays, _cropped),
+    Oddity(
+        (1, 0, 7),
+        (1, 1, 1),
+        (L.Conv2DTranspose,),
+        "with strides saves the smallest output_shape, not the one it was given",
+        _unsaid_shape,
+        _stays,
+        in_files=True,
+    ),
+    Oddity(
+        (1, 0, 7),
+        (1, 2, 0),
+        (L.Conv2DTranspose,),
+        "runs only with a batch size in its output_shape",
+        _stays,
+        _sized_batch,
+        "tensorflow",
+    ),
+    Oddity(
+        (2, 1, 0),
+        (2, 3, 1),
+        (L.BatchNormalization,),
+        f"raises the epsilon of images to {FUSED_EPSILON}",
+        _stays,
+        _raised_epsilon,
+        "tensorflow",
+    ),
 )
 
 
 # ---------------------------------------------------------------- applying ----
 
 
-def read_as(model: Model, version: str | None, backend: str, given: bool = False) -> Model:
+def read_as(model: Model, version: str | None, backend: str, given: bool = False) -> Rewritten:
     """`model` of a file of release `version`, saying what that computed on `backend`.
 
     given: the user gave the architecture, so that it says what was meant. Raises KconvertError naming the
     layer whose computation the file does not tell.
     """
     wanted = [one for one in _oddities(version, backend) if not (given and one.in_files)]
-    return _rewritten(model, [(one.classes, one.read) for one in wanted]).model
+    return _rewritten(model, [(one, one.read) for one in wanted], "read")
 
 
 def write_for(model: Model, version: str, backend: str) -> Rewritten:
     """`model` in words by which release `version` on `backend` computes what they say now."""
-    return _rewritten(model, [(one.classes, one.write) for one in _oddities(version, backend)])
+    return _rewritten(model, [(one, one.write) for one in _oddities(version, backend)], "written")
 
 
 def _oddities(version: str | None, backend: str) -> list[Oddity]:
@@ -165,12 +189,18 @@ def _oddities(version: str | None, backend: str) -> list[Oddity]:
     return [one for one in ODDITIES if numbers and one.holds(numbers, backend)]
 
 
-def _rewritten(model: Model, changes: Sequence[tuple[tuple[type[Layer], ...], Change]]) -> Rewritten:
+def _rewritten(model: Model, changes: Sequence[tuple[Oddity, Change]], verb: str) -> Rewritten:
     present = {type(layer) for _, layer in model.leaves()}
-    fitting = [(classes, change) for classes, change in changes if present & set(classes)]
+    fitting = [(oddity, change) for oddity, change in changes if present & set(oddity.classes)]
+    notes: list[str] = []
 
     def apply(layer: Layer, shape: Any) -> Sequence[Piece] | None:
-        found = (change(layer, shape) for classes, change in fitting if type(layer) in classes)
-        return next((pieces for pieces in found if pieces is not None), None)
+        for oddity, change in fitting:
+            pieces = change(layer, shape) if type(layer) in oddity.classes else None
+            if pieces is not None:
+                said = f"{layer.class_name} of {oddity.releases} {oddity.does}"
+                notes.append(f"{layer.name}: {verb} as {names(pieces)}, for {said}")
+                return pieces
+        return None
 
-    return rewrite(model, apply) if fitting else Rewritten(model)
+    return replace(rewrite(model, apply), notes=notes) if fitting else Rewritten(model)

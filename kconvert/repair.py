@@ -26,7 +26,7 @@ from .hazards import Hazard, spatial_sizes, windows
 from .kernels import Chain, Grow
 from .layers.base import Layer, Shape
 from .model import Model
-from .rewrite import Piece, Rewritten, chain, changed, rewrite
+from .rewrite import Piece, Rewritten, chain, changed, names, rewrite
 
 _PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
 CROPPINGS = {1: L.Cropping1D, 2: L.Cropping2D, 3: L.Cropping3D}
@@ -42,8 +42,8 @@ class Context:
     keras1: bool
 
 
-def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, form: str) -> tuple[Rewritten, list[str]]:
-    """`model` without its hazards, and notes on what was done.
+def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, form: str) -> Rewritten:
+    """`model` without its hazards.
 
     Raises KconvertError naming the layer that cannot be repaired.
     """
@@ -54,17 +54,10 @@ def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, fo
         if not any(window.paddings(BACKENDS[source], BACKENDS[target]) for window in windows(layer, shape)):
             return None
         pieces = explicit(layer, shape, context)
-        notes.append(f"{layer.name}: the padding of {source} is spelled out ({_names(pieces)})")
+        notes.append(f"{layer.name}: the padding of {source} is spelled out ({names(pieces)})")
         return pieces
 
-    return (rewrite(model, mend) if hazards else Rewritten(model, {})), notes
-
-
-def _names(pieces: Sequence[Piece]) -> str:
-    classes = [piece.layer.class_name for piece in pieces]
-    return " + ".join(
-        f"{classes.count(name)} {name}" if classes.count(name) > 1 else name for name in dict.fromkeys(classes)
-    )
+    return replace(rewrite(model, mend), notes=notes) if hazards else Rewritten(model)
 
 
 @singledispatch
@@ -240,8 +233,8 @@ def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: 
     while len(next(iter(pooled), ())):
         axis = first + len(next(iter(pooled))) - 1
         outer: dict[tuple[int, ...], str] = {}
-        for place, names in groupby(pooled, key=lambda place: place[:-1]):
-            found = tuple(pooled[name] for name in names)
+        for place, parts_of in groupby(pooled, key=lambda place: place[:-1]):
+            found = tuple(pooled[part] for part in parts_of)
             outer[place] = found[0]
             if len(found) > 1:
                 name = "_".join([layer.name, "join", *map(str, place)]) if place else layer.name

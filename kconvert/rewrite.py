@@ -33,6 +33,14 @@ class Piece:
 Rewriter = Callable[[Layer, Any], Sequence[Piece] | None]
 
 
+def names(pieces: Sequence[Piece]) -> str:
+    """The classes of the pieces, with their number where there are several."""
+    classes = [piece.layer.class_name for piece in pieces]
+    return " + ".join(
+        f"{classes.count(name)} {name}" if classes.count(name) > 1 else name for name in dict.fromkeys(classes)
+    )
+
+
 def chain(*layers: Layer) -> list[Piece]:
     """Layers one after the other."""
     return [
@@ -53,12 +61,13 @@ class Rewritten:
     """The new graph.
 
     aliases: the new name of each tensor that has another one now. weights: ops on canonical weights, by
-    path.
+    path. notes: what was done and why.
     """
 
     model: Model
     aliases: dict[str, str] = field(default_factory=dict)
     weights: dict[LayerPath, Chain] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def rewrite(model: Model, function: Rewriter, shapes: Any = None) -> Rewritten:

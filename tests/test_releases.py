@@ -1,5 +1,7 @@
 """What single releases computed otherwise than their configuration says."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -65,3 +67,30 @@ def test_a_stated_batch_size_is_kept_by_a_repair_too(tmp_path):
     stated = [layer.keras1_output_shape for layer in there.result.model.sublayers if isinstance(layer, Conv2DTranspose)]
     assert [shape[0] for shape in stated] == [len(found.arrays("x")[0])]
     assert len(there.result.model.sublayers) == 2, "repaired"
+
+
+# --------------------------------------------------------------- what is said ----
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        (
+            "2.0.9-theano/averagepooling1d_same",
+            r"average_pooling1d_1: read as ZeroPadding1D \+ AveragePooling1D, "
+            r"for AveragePooling1D of Keras 2.0.4 - 2.1.4 on theano counts the zeros of padding='same'",
+        ),
+        (
+            "0.3.3-theano/conv_bn_channel_axis_th",
+            "written as BatchNormalization, for BatchNormalization of Keras 2.1.0 - 2.3.1 on tensorflow raises",
+        ),
+        (
+            "0.3.3-theano/autoencoder_code",
+            "autoencoder_1: the decoder .* and its weights are left out: it does not run",
+        ),
+    ],
+)
+def test_nothing_is_changed_without_a_line(name, note, tmp_path):
+    found = case(name)
+    made = converted(found, tmp_path / "out.h5", "keras2").plan
+    assert [line for line in made.notes if re.search(note, line)], made.notes

@@ -20,7 +20,7 @@ def even(cls=L.ConvLSTM2D, **options):
 
 
 def mended(model):
-    return repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2")[0]
+    return repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2")
 
 
 def test_both_directions_are_rewritten_alike_and_what_comes_before_is_shared():
