@@ -8,7 +8,7 @@ given anew; writing lays the arrays out by them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,13 +69,14 @@ class Binding:
         return array
 
 
-def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
-    """How the weights of one layer are stored in a file of `convention`."""
+def leaf_storage(leaf: LeafWeights, convention: Convention, otherwise: bool = False) -> list[Storage]:
+    """How the weights of one layer, or of its counterpart (otherwise), are stored in a file of `convention`."""
     return storage(
         leaf.weights,
         convention,
         getattr(leaf.layer, "data_format", None),
         fused=getattr(leaf.layer, "fused_gates", False),
+        otherwise=otherwise,
     )
 
 
@@ -130,7 +131,7 @@ def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:
 
 
 def bind(model: Model, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Binding], list[str]]:
-    """Every weight of `model` with its arrays in `checkpoint`, and notes on what was matched by order.
+    """Every weight of `model` with its arrays in `checkpoint`, and notes on what was matched otherwise than by name.
 
     Raises KconvertError naming the layer where names, number or shapes of arrays do not fit.
     """
@@ -140,17 +141,18 @@ def bind(model: Model, checkpoint: Checkpoint, convention: Convention) -> tuple[
             pass
         pairs, notes = _matched_groups(model, checkpoint, convention)
         found: dict[tuple[LayerPath, str], LazyArray] = {}
+        stored: list[Place] = []
         for name, expected, group in pairs:
-            for place, array in _matched_arrays(name, expected, group, convention):
+            for place, array in _matched_arrays(name, expected, group, convention, notes):
                 found[place.leaf, place.slot] = array
+                stored.append(place)
     except KconvertError as error:
         raise (error.within(where) if where else error) from None
     bindings = []
-    for _, expected, _ in pairs:
-        for place in expected:
-            if place.index == 0:
-                arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
-                bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
+    for place in stored:
+        if place.index == 0:
+            arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
+            bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
     return bindings, notes
 
 
@@ -191,7 +193,7 @@ def _some(names: set[str]) -> str:
 
 
 def _matched_arrays(
-    name: str, expected: Sequence[Place], group: Group, convention: Convention
+    name: str, expected: Sequence[Place], group: Group, convention: Convention, notes: list[str]
 ) -> list[tuple[Place, LazyArray]]:
     """The arrays of one group: by full name, else by position where each slot's name agrees."""
     if len(group.arrays) != len(expected):
@@ -202,7 +204,7 @@ def _matched_arrays(
             problem=Problem.UNREADABLE,
         )
     by_name = _by_name(expected, group.arrays)
-    pairs = list(zip(expected, by_name or group.arrays, strict=True))
+    pairs = _counterparts(list(zip(expected, by_name or group.arrays, strict=True)), convention, notes)
     for place, array in pairs:
         shape = place.stored.shapes[place.index]
         if tuple(array.shape) != shape:
@@ -214,6 +216,42 @@ def _matched_arrays(
                 problem=Problem.UNREADABLE,
             )
     return pairs
+
+
+Pairs = list[tuple[Place, LazyArray]]
+
+
+def _counterparts(pairs: Pairs, convention: Convention, notes: list[str]) -> Pairs:
+    """Places as the file has them: those of a layer's counterpart (LSTM, CuDNNLSTM) where its arrays are that."""
+    leaves: dict[LayerPath, Pairs] = {}
+    for place, array in pairs:
+        leaves.setdefault(place.leaf, []).append((place, array))
+    found: dict[int, Place] = {}
+    for leaf, own in leaves.items():
+        if _fit(own):
+            continue
+        layer: Any = own[0][0].layer
+        weights = [place.stored.weight for place, _ in own if place.index == 0]
+        other = leaf_storage(LeafWeights(leaf, layer, weights, True), convention, otherwise=True)
+        by_slot = {slot: stored for stored in other for slot in stored.slots}
+        turned = [(replace(place, stored=by_slot[place.slot]), array) for place, array in own if other]
+        if turned and _fit(turned):
+            found.update((id(place), new) for (place, _), (new, _) in zip(own, turned, strict=True))
+            notes.append(f"{'/'.join(leaf)}: {_turned(layer)}")
+    return [(found.get(id(place), place), array) for place, array in pairs]
+
+
+def _fit(pairs: Pairs) -> bool:
+    return all(tuple(array.shape) == place.stored.shapes[place.index] for place, array in pairs)
+
+
+def _turned(layer: Any) -> str:
+    """What is said of a layer whose counterpart the file has."""
+    without = getattr(layer, "not_in_cudnn", None)
+    if without is None:
+        return f"the file has weights that cuDNN did not pack, for this {layer.class_name} they are packed"
+    odd = f"; cuDNN does not have its {', '.join(without)}" if without else ""
+    return f"the file has weights that cuDNN packed, for this {layer.class_name} they are unpacked{odd}"
 
 
 def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[LazyArray] | None:

@@ -160,7 +160,8 @@ class Role:
     data format, where they are not the canonical ones. gates, stored_gates: the letters of the gates
     along the last axis, canonical and in the order of separately stored arrays. values: by format and
     backend, what makes the canonical values of the stored ones where those are another quantity. packed: what
-    makes the weight of one that cuDNN packed, where the layer keeps it so.
+    makes the weight of one that cuDNN packed, where the layer keeps it so. otherwise: the same for a file of the
+    layer's counterpart, which is with cuDNN where the layer is without; None where it has none.
     """
 
     name: str
@@ -171,6 +172,7 @@ class Role:
     stored_gates: str = ""
     values: Mapping[tuple[str, str], Chain] = field(default_factory=dict, hash=False)
     packed: Chain = field(default_factory=Chain)
+    otherwise: Chain | None = None
 
     def stored_axes(self, form: str, data_format: str | None) -> str:
         by_data_format = self.stored.get(form, {})
@@ -180,11 +182,17 @@ class Role:
         """The same weight for every gate of a recurrent layer, along the last axis."""
         return replace(self, gates=gates, stored_gates=stored_gates)
 
-    @property
-    def cudnn(self) -> Role:
-        """The same weight as cuDNN packs it: matrices of a gate (out, in), both rows of a bias in one (rulebook A5)."""
-        matrix = Split(self.gates) >> Order("oi", "io", "io") >> Fuse(self.gates)
-        return replace(self, packed=matrix if self.axes == "io" else Chain((Fold(2),)))
+    def cudnn(self, rows: Chain, packed: bool) -> Role:
+        """The same weight where cuDNN has it too: a gate's matrix (out, in), both rows of a bias in one (rulebook A5).
+
+        rows: what makes the bias of two rows. packed: whether the layer itself is one of cuDNN.
+        """
+        matrix = self.axes == "io"
+        unpacked = Split(self.gates) >> Order("oi", "io", "io") >> Fuse(self.gates) if matrix else Chain((Fold(2),))
+        rows = Chain() if matrix else rows
+        if packed:
+            return replace(self, packed=unpacked, otherwise=rows.inverse)
+        return replace(self, otherwise=unpacked >> rows)
 
 
 def _same_in(forms: str, first: str, last: str) -> dict[str, dict[str, str]]:
@@ -298,12 +306,16 @@ def slot_name(form: str, weight: str) -> str:
 
 
 def storage(
-    weights: Sequence[Weight], convention: Convention, data_format: str | None = None, fused: bool = False
+    weights: Sequence[Weight],
+    convention: Convention,
+    data_format: str | None = None,
+    fused: bool = False,
+    otherwise: bool = False,
 ) -> list[Storage]:
     """How a layer with `weights` and `data_format` is stored in a file of `convention`.
 
     fused: the layer stores its gates as one array even where the format has one array a gate
-    (`consume_less='gpu'` in Keras 1).
+    (`consume_less='gpu'` in Keras 1). otherwise: by the layer's counterpart; nothing where it has none.
 
     >>> kernel = Weight("kernel", (3, 5, 4, 8), conv_kernel(2))
     >>> (kept,) = storage([kernel], Convention("keras1", "theano"), CHANNELS_FIRST)
@@ -314,8 +326,11 @@ def storage(
     result = []
     for weight in weights:
         role = weight.role
+        packed = role.otherwise if otherwise else role.packed
+        if packed is None or (otherwise and not form.fused_gates):
+            return []
         name = slot_name(form.name, weight.name)
-        chain = role.packed >> Transpose(role.stored_axes(form.name, data_format), role.axes)
+        chain = packed >> Transpose(role.stored_axes(form.name, data_format), role.axes)
         if convention.facts.convolves:
             chain = chain >> Flip(role.reversed, role.axes)
         slots: tuple[str, ...] = (name,)

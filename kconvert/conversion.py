@@ -21,7 +21,7 @@ from .binding import Binding, Place, bind, places, source_convention
 from .checkpoint import Checkpoint, Group, LazyArray
 from .config import architecture_json, model_config, model_from_config, read_architecture
 from .conventions import DATA_FORMATS, FORMATS, Convention
-from .cudnn import without_cudnn
+from .cudnn import for_cudnn
 from .errors import KconvertError, Problem
 from .hazards import Hazard, hazards, hazards_of
 from .inference import CERTAIN, Loose, infer
@@ -48,7 +48,7 @@ class Plan:
     model: the architecture of the source; result: that of the target, with the layouts of its tensors.
     evidence: how the source's convention is known; notes: what a user should know; hazards: layers that
     the two backends compute differently and that were not repaired; aliases: the target's name of
-    each tensor that another layer makes there.
+    each tensor that another layer makes there. cudnn: whether CuDNN layers were asked for, or against.
     """
 
     source: Convention
@@ -63,6 +63,7 @@ class Plan:
     hazards: Sequence[Hazard]
     aliases: Mapping[str, str]
     keras_version: str
+    cudnn: bool | None = None
 
     @property
     def changes(self) -> bool:
@@ -94,6 +95,7 @@ def plan(
     drop_optimizer: bool = False,
     force: bool = False,
     layers: Sequence[str] = (),
+    cudnn: bool | None = None,
 ) -> Plan:
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
 
@@ -103,6 +105,7 @@ def plan(
     it. repair: rewrite layers that the two backends compute differently, else they are refused when the
     plan is applied. drop_optimizer: leave the optimizer's state out. force: take `source` even where the
     file says otherwise. layers: 'NAME=Class' or 'NAME=as-is' for what a file of weights alone does not tell.
+    cudnn: write LSTM and GRU as CuDNN layers (True), those as LSTM and GRU (False), or as the target has it.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     origin, evidence = source_convention(checkpoint, source, force, stated_release(arch))
@@ -115,10 +118,10 @@ def plan(
     bindings, matched = bind(model, checkpoint, origin)
     if isinstance(model, Loose):
         evidence += map(str, model.inferred)
-        carried = _kept(model, origin, goal, wanted, format, known=checkpoint.keras_version is not None)
+        carried = _kept(model, origin, goal, wanted, format, checkpoint.keras_version is not None, cudnn)
     else:
         reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
-        carried = _carried(model, origin, goal, wanted, format, version, reordered, repair)
+        carried = _carried(model, origin, goal, wanted, format, version, reordered, repair, cudnn)
     result, notes = carried.result, [*matched, *meant.notes, *carried.notes]
     if FORMATS[form].names is None:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
@@ -141,6 +144,7 @@ def plan(
         aliases=carried.aliases,
         hazards=carried.hazards,
         keras_version=version,
+        cudnn=cudnn,
     )
 
 
@@ -164,10 +168,11 @@ def _carried(
     version: str,
     reordered: frozenset[str],
     repair: bool,
+    cudnn: bool | None,
 ) -> _Carried:
     """A graph in the words of the target's generation, mended, and brought to the data format."""
     said = Rewritten(model) if format == SAME else modernize(model)
-    plain = Rewritten(said.model) if goal.facts.cudnn else without_cudnn(said.model)
+    plain = for_cudnn(said.model, goal, version, cudnn)
     found = hazards(plain.model, origin.backend, goal.backend) if repair else []
     mended = mend(plain.model, found, origin.backend, goal.backend, goal.format)
     told = write_for(mended.model, version, goal.backend)
@@ -182,10 +187,18 @@ def _carried(
 
 
 def _kept(
-    model: Loose, origin: Convention, goal: Convention, data_format: str | None, format: str, known: bool
+    model: Loose,
+    origin: Convention,
+    goal: Convention,
+    data_format: str | None,
+    format: str,
+    known: bool,
+    cudnn: bool | None,
 ) -> _Carried:
     """Layers without a graph, as they are. known: whether the file states its release."""
     model.refuse_other(data_format)
+    if cudnn is not None:
+        raise KconvertError("CuDNN layers need the architecture", where=model.name, fix="give it with --arch")
     if format != SAME:
         for leaf in model.table:
             modern(leaf.layer, None)
@@ -393,6 +406,7 @@ def convert(
     drop_optimizer: bool = False,
     force: bool = False,
     layers: Sequence[str] = (),
+    cudnn: bool | None = None,
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
@@ -420,6 +434,7 @@ def convert(
             drop_optimizer,
             force,
             layers,
+            cudnn,
         )
         refuse_unchanged(made, origin)
         with ThreadPoolExecutor(1) as beside:  # hashing takes about as long as all the rest
@@ -481,4 +496,5 @@ def _provenance(made: Plan, sha256: Future[str]) -> dict[str, Any]:
         "target": str(made.target),
         "data_format": made.data_format or KEEP,
         "reordered": sorted(made.result.reordered),
+        "cudnn": made.cudnn,
     }

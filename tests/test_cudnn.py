@@ -1,24 +1,29 @@
 """CuDNN layers: what real Keras makes of their files, bit for bit, and where they may not stay."""
 
+import json
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 
-from kconvert import KconvertError, convert, load_model
+from kconvert import KconvertError, convert, load_model, verify
 from kconvert.backend import get_backend
+from kconvert.config import model_config
 from kconvert.conformance.cases import ATOL
 from kconvert.conventions import GRU_GATES, VECTOR, Convention, Weight, storage
-from kconvert.conversion import plan
-from kconvert.cudnn import without_cudnn
-from kconvert.hdf5 import read
-from kconvert.kernels import AddHalves
-from kconvert.layers import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, TimeDistributed
+from kconvert.conversion import architecture, plan
+from kconvert.cudnn import for_cudnn
+from kconvert.hdf5 import read, write
+from kconvert.kernels import AddHalves, Chain
+from kconvert.layers import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, Embedding, Masking, TimeDistributed
 from kconvert.layers.base import layer_config
 from kconvert.model import Sequential
 from tests.fixtures import case
 
 CASES = ["cudnnlstm", "cudnngru", "bidirectional_cudnnlstm"]
 SHAPE = (None, 5, 3)
+TF = Convention("keras2", "tensorflow")
 
 
 def fixture(name):
@@ -39,6 +44,14 @@ def keras_made(name, kind):
 def written(path):
     with read(path) as checkpoint:
         return [array.read() for group in checkpoint.groups for array in group.arrays]
+
+
+def without_cudnn(model):
+    return for_cudnn(model, Convention("keras2", "theano"), "2.3.1", None)
+
+
+def with_cudnn(model, version="2.3.1", backend="tensorflow"):
+    return for_cudnn(model, Convention("keras2", backend), version, True)
 
 
 def classes(model):
@@ -141,11 +154,129 @@ def test_computes_what_the_other_computes_with_its_weights(cls):
 
 def test_a_gru_that_resets_before_does_not_fit_cudnn():
     """Its bias has one row where that of cuDNN has two: the inverse refuses it."""
-    role = VECTOR.gated(GRU_GATES, GRU_GATES).cudnn
+    role = VECTOR.gated(GRU_GATES, GRU_GATES).cudnn(Chain(), packed=True)
     (kept,) = storage([Weight("bias", (2, 12), role)], Convention("keras2", "tensorflow"))
     assert kept.shapes == ((24,),)
     with pytest.raises(KconvertError, match="2 rows"):
         kept.chain.inverse.apply(np.zeros(12))
+
+
+# ---------------------------------------------------------------- to cuDNN ----
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_to_cudnn_as_keras_does_it_and_back_bit_for_bit(name, tmp_path):
+    native = convert(fixture(name).model, tmp_path / "native.h5", target="tensorflow", cudnn=False).target
+    assert bits(written(native)) == bits(keras_made(name, "native"))
+    packed = convert(native, tmp_path / "packed.h5", target="tensorflow", cudnn=True).target
+    assert bits(written(packed)) == bits(keras_made(name, "cudnn"))
+    again = convert(packed, tmp_path / "again.h5", target="tensorflow", cudnn=False).target
+    assert bits(written(again)) == bits(written(native))
+
+
+@pytest.mark.parametrize("name", CASES[2:])  # it has both kinds
+@pytest.mark.parametrize("cudnn", [True, False])
+def test_both_sides_agree_with_cudnn_and_without(name, cudnn, tmp_path):
+    native = convert(fixture(name).model, tmp_path / "native.h5", target="theano").target
+    source = native if cudnn else fixture(name).model
+    done = convert(source, tmp_path / "out.h5", target="tensorflow", cudnn=cudnn)
+    assert any("CuDNN" in name for name in classes(done.plan.result.model)) == cudnn
+    report = verify(source, done.target)
+    assert report.equal
+    assert not report.weights
+
+
+def lstm(cls=LSTM, **options):
+    return Sequential([cls(4, name="rnn", batch_input_shape=SHAPE, **options)])
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (lstm(activation="relu"), "layer rnn: cuDNN has no LSTM with activation='relu'"),
+        (lstm(recurrent_activation="hard_sigmoid"), "no LSTM with recurrent_activation='hard_sigmoid'"),
+        (lstm(use_bias=False), "use_bias=False"),
+        (lstm(dropout=0.5), "dropout=0.5"),
+        (lstm(GRU), "no GRU with reset_after=False"),
+        (Sequential([Bidirectional(LSTM(4, dropout=0.1, name="rnn"), batch_input_shape=SHAPE)]), "dropout=0.1"),
+        (Sequential([Masking(name="mask", batch_input_shape=SHAPE), LSTM(4, name="rnn")]), "layer mask: it masks"),
+        (
+            Sequential([Embedding(5, 3, mask_zero=True, name="e", batch_input_shape=(None, 5)), LSTM(4, name="rnn")]),
+            "layer e: it masks",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cudnn_does_not_have_is_refused_by_name(model, said):
+    with pytest.raises(KconvertError, match=f"{said}.*--cudnn"):
+        with_cudnn(model)
+
+
+def test_cudnn_came_with_2_0_9_and_never_to_theano():
+    with pytest.raises(KconvertError, match=r"Keras 2\.0\.8 has no CuDNN layers"):
+        with_cudnn(lstm(), "2.0.8")
+    with pytest.raises(KconvertError, match="on theano"):
+        with_cudnn(lstm(), backend="theano")
+    assert classes(with_cudnn(lstm(), "2.0.9").model) == ["CuDNNLSTM"]
+
+
+# ---------------------------------------------- weights with an architecture ----
+
+
+def other_architecture(name, tmp_path, turn, **options):
+    """What `--arch` of the fixture would be, with the layers that `turn` makes of its own."""
+    with read(fixture(name).model) as checkpoint:
+        model = turn(architecture(checkpoint)).model
+    for _, layer in model.leaves():
+        for key, value in options.items():
+            setattr(layer, key, value)
+    path = tmp_path / f"{turn.__name__}.json"
+    path.write_text(json.dumps(model_config(model, "keras2", "2.3.1", "tensorflow")))
+    return path
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("target", ["theano", "tensorflow"])
+def test_packed_weights_for_an_architecture_without_cudnn(name, target, tmp_path):
+    arch = other_architecture(name, tmp_path, without_cudnn)
+    weights = fixture(name).folder / "weights.h5"
+    done = convert(weights, tmp_path / "out.h5", target=target, arch=arch, force=True)
+    assert bits(written(done.target)) == bits(keras_made(name, "native"))
+    assert any("weights that cuDNN packed" in note and "does not have" not in note for note in done.plan.notes)
+
+
+def test_packed_weights_run_in_an_architecture_without_cudnn(tmp_path):
+    arch = other_architecture(CASES[2], tmp_path, without_cudnn)
+    weights = fixture(CASES[2]).folder / "weights.h5"
+    done = convert(weights, tmp_path / "out.h5", target="theano", arch=arch)
+    assert verify(weights, done.target, arch=arch).equal
+    model = load_model(weights, "numpy", arch=arch)
+    assert np.abs(model.predict(fixture(CASES[2]).arrays("x")[0]) - fixture(CASES[2]).arrays("y")[0]).max() <= ATOL
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_other_weights_for_an_architecture_with_cudnn(name, tmp_path):
+    arch = other_architecture(name, tmp_path, lambda model: for_cudnn(model, TF, "2.3.1", None))
+    native = convert(fixture(name).model, tmp_path / "native.h5", target="theano").target
+    bare = tmp_path / "bare.h5"
+    with read(native) as checkpoint:
+        write(bare, replace(checkpoint, model_config=None, whole_model=False))
+    done = convert(bare, tmp_path / "out.h5", target="tensorflow", arch=arch)
+    assert bits(written(done.target)) == bits(keras_made(name, "cudnn"))
+    assert any("weights that cuDNN did not pack" in note for note in done.plan.notes)
+
+
+def test_a_note_says_what_cudnn_computed_otherwise(tmp_path):
+    arch = other_architecture("cudnnlstm", tmp_path, without_cudnn, recurrent_activation="hard_sigmoid")
+    with read(fixture("cudnnlstm").folder / "weights.h5") as checkpoint:
+        notes = plan(checkpoint, None, "theano", arch=arch).notes
+    assert any("cuDNN does not have its recurrent_activation='hard_sigmoid'" in note for note in notes)
+
+
+def test_packed_weights_do_not_fit_a_gru_that_resets_before(tmp_path):
+    arch = other_architecture("cudnngru", tmp_path, without_cudnn, reset_after=False)
+    with read(fixture("cudnngru").folder / "weights.h5") as checkpoint, pytest.raises(KconvertError, match="bias"):
+        plan(checkpoint, None, "theano", arch=arch)
 
 
 # ------------------------------------------------------------------ optimizer ----

@@ -58,6 +58,11 @@ conversion = together(
         default=True,
         help="Rewrite layers that the two backends compute differently (the default), or refuse them.",
     ),
+    click.option(
+        "--cudnn/--no-cudnn",
+        default=None,
+        help="Write LSTM and GRU as CuDNNLSTM and CuDNNGRU, or those as LSTM and GRU; by default what the target has.",
+    ),
     click.option("--drop-optimizer", is_flag=True, help="Leave the optimizer's state out of the result."),
     click.option(
         "--layer",

@@ -111,6 +111,11 @@ class Layer:
         """Whether the configuration did not state `name` and it still has its default."""
         return name in self.unstated and self.unstated[name] == getattr(self, name)
 
+    @property
+    def makes_mask(self) -> bool:
+        """Whether it masks time steps of its own accord."""
+        return False
+
     # -------------------------------------------------------------- weights ----
 
     def known(self, shape: Shape, axis: int) -> int:

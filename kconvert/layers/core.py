@@ -349,6 +349,10 @@ class Masking(Layer):
 
     mask_value: float = 0.0
 
+    @property
+    def makes_mask(self) -> bool:
+        return True
+
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
         return x * K.cast(K.expand_dims(self.compute_mask(K, x), -1), "float32")
 

@@ -30,6 +30,10 @@ class Embedding(Layer):
             self.batch_input_shape = (None, *(self.lengths or (None,)))
 
     @property
+    def makes_mask(self) -> bool:
+        return self.mask_zero
+
+    @property
     def lengths(self) -> tuple[int | None, ...]:
         """`input_length` as sizes of the axes after the batch; empty if it is not given."""
         if isinstance(self.input_length, (tuple, list)):

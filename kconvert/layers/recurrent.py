@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..conventions import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
 from ..errors import KconvertError
+from ..kernels import AddHalves, Chain
 from .activations import activation
 from .base import Layer, Shape, Weights, layer_from_config
 from .shapes import Sizes, fold_time, one_step, unfold_time
@@ -65,7 +66,7 @@ class SimpleRNNFields(RecurrentFields):
 
 @dataclass(eq=False)
 class GatedFields(RecurrentFields):
-    """Options that GRU, LSTM and their cells share."""
+    """Options that GRU, LSTM and their cells share. not_in_cudnn: those that cuDNN does not have."""
 
     units: int
     activation: Any = "tanh"
@@ -77,6 +78,11 @@ class GatedFields(RecurrentFields):
     def fused_gates(self) -> bool:
         """Whether Keras 1 stored one array for all gates (consume_less='gpu')."""
         return self.implementation == 2
+
+    @property
+    def not_in_cudnn(self) -> list[str]:
+        said = {name: getattr(self, name) for name in _CuDNN.given if hasattr(self, name)}
+        return [f"{name}={value!r}" for name, value in said.items() if value != getattr(_CuDNN, name)]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -137,6 +143,7 @@ class _DenseCell(_Cell):
 
     gates: ClassVar[str] = ""
     stored_gates: ClassVar[str] = ""
+    packed: ClassVar[bool] = False
     units: int
     use_bias: bool
     kernel_initializer: Any
@@ -157,8 +164,14 @@ class _DenseCell(_Cell):
         ]
         return found if self.use_bias else found[:2]
 
+    @property
+    def rows(self) -> Chain | None:
+        """What makes the bias of the two rows that it has in cuDNN; None where cuDNN does not have the cell."""
+        return None
+
     def role(self, plain: Role) -> Role:
-        return plain.gated(self.gates, self.stored_gates)
+        role = plain.gated(self.gates, self.stored_gates)
+        return role if self.rows is None else role.cudnn(self.rows, self.packed)
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
@@ -205,6 +218,10 @@ class GRUCell(_DenseCell, GRUFields):
     gates, stored_gates = GRU_GATES, GRU_GATES
 
     @property
+    def rows(self) -> Chain | None:
+        return Chain() if self.reset_after and self.use_bias else None
+
+    @property
     def bias_shape(self) -> tuple[int, ...]:
         return (2, self.width) if self.reset_after else (self.width,)
 
@@ -249,6 +266,10 @@ class LSTMCell(_DenseCell, LSTMFields):
     states = 2
 
     @property
+    def rows(self) -> Chain | None:
+        return Chain((AddHalves(),)) if self.use_bias else None
+
+    @property
     def bias_start(self) -> Any:
         return unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
 
@@ -261,8 +282,7 @@ class LSTMCell(_DenseCell, LSTMFields):
 class _CuDNNCell(_DenseCell):
     """A cell with the weights of cuDNN, packed in files; its bias has an input and a recurrent row."""
 
-    def role(self, plain: Role) -> Role:
-        return super().role(plain).cudnn
+    packed = True
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
@@ -453,8 +473,9 @@ class LSTM(_LoopOfOptions, LSTMFields, LoopFields):
 
 
 class _CuDNN(_LoopOfOptions):
-    """The loop as cuDNN runs it; these options have no other value there."""
+    """The loop as cuDNN runs it. given: options that have no other value there."""
 
+    given = ("activation", "recurrent_activation", "use_bias", "dropout", "recurrent_dropout", "reset_after")
     activation, recurrent_activation, use_bias = "tanh", "sigmoid", True
     dropout, recurrent_dropout = 0.0, 0.0
     implementation, reset_after, unroll = 2, True, False

@@ -18,6 +18,7 @@ from ..binding import Binding, bind, source_convention
 from ..checkpoint import Checkpoint
 from ..conventions import Convention
 from ..conversion import KEEP, SAME, Plan, architecture, plan
+from ..cudnn import has_cudnn
 from ..errors import KconvertError, Problem
 from ..kernels import Rows
 from ..layers import InputLayer
@@ -113,11 +114,20 @@ def _expected(
     force: bool,
 ) -> Plan:
     """The conversion that leads from one file to the convention of the other; without an architecture nothing runs."""
-    architecture(origin, arch, source_data_format)
+    model = architecture(origin, arch, source_data_format)
     stamp = result.provenance or {}
+    cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result)
     data_format = stamp.get("data_format") or _data_format(result)
     generation = SAME if goal.format == origin.format != "keras2" else "keras2"
-    return plan(origin, source, goal.backend, data_format, generation, arch, source_data_format, force=force)
+    return plan(
+        origin, source, goal.backend, data_format, generation, arch, source_data_format, force=force, cudnn=cudnn
+    )
+
+
+def _cudnn(model: Model, result: Checkpoint) -> bool | None:
+    """Whether the model became one with CuDNN layers, or one without."""
+    found = model if result.model_config is None else architecture(result)
+    return None if has_cudnn(found) == has_cudnn(model) else has_cudnn(found)
 
 
 def _data_format(checkpoint: Checkpoint) -> str:
