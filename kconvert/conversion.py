@@ -21,7 +21,7 @@ from .binding import Binding, Place, bind, places, source_convention
 from .checkpoint import Checkpoint, Group, LazyArray
 from .config import architecture_json, model_config, model_from_config, read_architecture
 from .conventions import DATA_FORMATS, FORMATS, Convention
-from .cudnn import for_cudnn
+from .cudnn import for_cudnn, loose_for_cudnn
 from .errors import KconvertError, Problem
 from .hazards import Hazard, hazards, hazards_of
 from .inference import CERTAIN, Loose, infer
@@ -198,7 +198,7 @@ def _kept(
     """Layers without a graph, as they are. known: whether the file states its release."""
     model.refuse_other(data_format)
     if cudnn is not None:
-        raise KconvertError("CuDNN layers need the architecture", where=model.name, fix="give it with --arch")
+        raise KconvertError("--cudnn and --no-cudnn need the architecture", where=model.name, fix="give it with --arch")
     if format != SAME:
         for leaf in model.table:
             modern(leaf.layer, None)
@@ -212,7 +212,9 @@ def _kept(
     if not known and any(isinstance(leaf.layer, L.BatchNormalization) for leaf in model.table):
         notes.append(f"the release is not known: {origin.format} is taken, before 1.0.8 running_std was no variance")
     found = hazards_of(model.calls, origin.backend, goal.backend)
-    return _Carried(Relayout(model, [], [], {}, {}, frozenset(), []), notes=notes, hazards=found)
+    plain = loose_for_cudnn(model, goal)
+    result = Relayout(plain.model, [], [], {}, {}, frozenset(), [])
+    return _Carried(result, plain.weights, [*notes, *plain.notes], found)
 
 
 def _source_model(

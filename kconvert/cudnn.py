@@ -14,12 +14,14 @@ from typing import Any
 from . import layers as L
 from .conventions import Convention, release
 from .errors import KconvertError
+from .inference import Loose
 from .kernels import AddHalves, Chain
 from .layers.base import Layer
-from .model import Model
-from .rewrite import Piece, Rewritten, rewrite
+from .model import LayerPath, LeafWeights, Model
+from .rewrite import Piece, Rewritten, changed, rewrite
 
 SINCE = (2, 0, 9)
+ONLY_TENSORFLOW = "only TensorFlow has CuDNN layers"
 
 Turn = Callable[[Layer], Piece | None]
 
@@ -103,7 +105,24 @@ def for_cudnn(model: Model, goal: Convention, version: str, wanted: bool | None)
         return done
     if wanted is None and goal.facts.cudnn:
         return Rewritten(model)
-    return _turned(model, native, "only TensorFlow has CuDNN layers" if wanted is None else "as asked")
+    return _turned(model, native, ONLY_TENSORFLOW if wanted is None else "as asked")
+
+
+def loose_for_cudnn(model: Loose, goal: Convention) -> Rewritten:
+    """Layers without a graph, those of CuDNN as what `goal` has."""
+    if goal.facts.cudnn:
+        return Rewritten(model)
+    table: list[LeafWeights] = []
+    weights: dict[LayerPath, Chain] = {}
+    notes: list[str] = []
+    for leaf, (_, _, shape) in zip(model.table, model.calls, strict=True):
+        piece = native(leaf.layer)
+        if piece:
+            notes.append(_becomes(leaf.layer, piece.layer, ONLY_TENSORFLOW))
+            weights.update({(*leaf.path, *path): ops for path, ops in piece.weights.items()})
+            leaf = replace(leaf, layer=piece.layer, weights=piece.layer.weights(shape))
+        table.append(leaf)
+    return Rewritten(changed(model, table=table), weights=weights, notes=notes)
 
 
 def has_cudnn(model: Model) -> bool:
@@ -118,10 +137,14 @@ def _turned(model: Model, turn: Turn, why: str) -> Rewritten:
         piece = turn(layer)
         if piece is None:
             return None
-        notes.append(f"{layer.name}: {layer.class_name} becomes {piece.layer.class_name}, {why}")
+        notes.append(_becomes(layer, piece.layer, why))
         return [piece]
 
     return replace(rewrite(model, turned), notes=notes)
+
+
+def _becomes(layer: Layer, new: Layer, why: str) -> str:
+    return f"{layer.name}: {layer.class_name} becomes {new.class_name}, {why}"
 
 
 def _refuse_convention(goal: Convention, version: str) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 from . import hdf5
 from .checkpoint import Checkpoint, Finding
 from .config import architecture_json, model_from_config, stated_data_formats
-from .conventions import BACKENDS, FORMATS
+from .conventions import BACKENDS, FORMATS, Convention
 from .errors import KconvertError
 from .hazards import hazards
+from .inference import Inferred, surmise
 from .model import Model
 
 Json = Mapping[str, Any]
@@ -35,7 +36,7 @@ class StoredWeight:
 
 @dataclass(frozen=True)
 class StoredLayer:
-    """The arrays of one layer. class_name: as the architecture has it, None where that is not known."""
+    """The arrays of one layer. class_name: as the architecture has it or the arrays tell, None where nothing does."""
 
     name: str
     class_name: str | None
@@ -53,7 +54,7 @@ class Inspection:
     facts: format, release, backend, data format, content and optimizer, each with its evidence; None
     where it cannot be known. hazards: by target backend, the layers whose outputs would differ there;
     a backend for which that cannot be told is absent, and the notes say why. provenance: what kconvert
-    wrote when it made the file.
+    wrote when it made the file. inferred: for weights alone, what each layer is, how sure that is, and why.
     """
 
     path: str
@@ -63,6 +64,7 @@ class Inspection:
     hazards: Mapping[str, Sequence[str]] = field(default_factory=dict)
     provenance: Json | None = None
     notes: Sequence[str] = ()
+    inferred: Sequence[Inferred] = ()
 
     @property
     def parameters(self) -> int:
@@ -86,14 +88,16 @@ def inspect(
     with hdf5.read(path) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
         model, prospects, notes = _understood(checkpoint, config, source_data_format)
+        inferred, why = _inferred(checkpoint, source_data_format) if config is None else ([], [])
         return Inspection(
             path=str(path),
             size=checkpoint.path.stat().st_size if checkpoint.path else 0,
             facts=_facts(checkpoint, config, arch),
-            layers=_layers(checkpoint, config, model),
+            layers=_layers(checkpoint, config, model, inferred),
             hazards=prospects,
             provenance=checkpoint.provenance,
-            notes=notes,
+            notes=[*notes, *why],
+            inferred=inferred,
         )
 
 
@@ -108,6 +112,17 @@ def _understood(
         return model, _hazards(model, checkpoint.found_backend), []
     except KconvertError as error:
         return None, {}, [f"kconvert cannot convert this architecture: {error}"]
+
+
+def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[list[Inferred], list[str]]:
+    """What the arrays tell of the layers, or a note that says why they tell nothing."""
+    backend = checkpoint.found_backend or next(iter(BACKENDS))
+    other = next(name for name in BACKENDS if name != backend)
+    origin, goal = (Convention(checkpoint.format, name) for name in (backend, other))
+    try:
+        return surmise(checkpoint, origin, goal, source_data_format), []
+    except KconvertError as error:
+        return [], [f"its layers cannot be inferred: {error.what}"]
 
 
 # ------------------------------------------------------------------- facts ----
@@ -164,13 +179,16 @@ def _optimizer(checkpoint: Checkpoint) -> Finding:
 # ------------------------------------------------------------------ layers ----
 
 
-def _layers(checkpoint: Checkpoint, config: Json | None, model: Model | None) -> list[StoredLayer]:
+def _layers(
+    checkpoint: Checkpoint, config: Json | None, model: Model | None, inferred: Sequence[Inferred]
+) -> list[StoredLayer]:
     """The groups of the file, each with the class of its layer."""
     classes = _classes(checkpoint, config, model)
+    classes.update((known.path[0], " or ".join(known.classes)) for known in inferred if len(known.path) == 1)
     return [
         StoredLayer(
             group.name,
-            classes.get(group.name),
+            classes.get(group.name) or None,
             [StoredWeight(array.name, tuple(array.shape), str(array.dtype)) for array in group.arrays],
         )
         for group in checkpoint.groups

@@ -57,9 +57,30 @@ def test_weights_alone():
     found = inspect(LENET / "weights.h5")
     facts = values(found)
     assert (facts["content"], facts["backend"], facts["data format"]) == ("weights alone", "theano", None)
-    assert {layer.class_name for layer in found.layers} == {None}
+    classes = {layer.name: layer.class_name for layer in found.layers}
+    assert (classes["convolution2d_1"], classes["dense_2"], classes["flatten_1"]) == ("Conv2D", "Dense", None)
     assert (found.parameters, found.hazards) == (767, {})
     assert "--arch" in found.notes[0]
+
+
+def test_the_layers_of_weights_alone_with_the_evidence():
+    found = inspect(FIXTURES / "2.3.1-theano" / "td_conv2d_only_tf" / "weights.h5")
+    assert [(known.path, known.classes, known.confidence) for known in found.inferred] == [
+        (("time_distributed_1",), (), "undecided")
+    ]
+    assert "Conv2D" in found.inferred[0].evidence
+    assert found.layers[0].class_name is None
+    value = json.loads(json.dumps(inspect(LENET / "weights.h5").to_json()))["inferred"]
+    assert value[0]["classes"] == ["Conv2D"]
+    assert value[0]["confidence"] == "certain"
+    assert "Keras's own name" in value[0]["evidence"]
+    assert inspect(LENET / "model.h5").inferred == []
+
+
+def test_weights_without_names_tell_nothing():
+    found = inspect(FIXTURES / "0.3.3-theano" / "lstm" / "weights.h5")
+    assert found.inferred == []
+    assert any("name neither layers nor weights" in note for note in found.notes)
 
 
 def test_weights_alone_with_their_architecture():

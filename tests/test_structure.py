@@ -17,7 +17,7 @@ FLOORS = [
     "backend",
     "layers",
     "config config0 renames model activations hdf5 binding",
-    "training rewrite modernize cudnn layouts relayout hazards repair releases steps optimizer inference"
+    "training rewrite modernize cudnn layouts relayout hazards repair releases steps optimizer inference readings"
     " conversion loading inspection inputs",
     "runners",
     "verification report",

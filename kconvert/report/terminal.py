@@ -117,6 +117,7 @@ def inspection(found: Inspection) -> RenderableType:
         Text(),
         _text(f"{plural(len(found.layers), 'layer')}, {plural(found.parameters, 'parameter')}"),
         *_prospects(found.hazards),
+        *_inferred(found),
         *_notes(found.notes),
     )
 
@@ -141,6 +142,10 @@ def _layers(found: Inspection) -> Table:
         if not layer.weights:
             table.add_row(*first)
     return table
+
+
+def _inferred(found: Inspection) -> list[RenderableType]:
+    return [Text(), *_lines(found.inferred, mark=" ")] if found.inferred else []
 
 
 def _prospects(hazards: Mapping[str, Sequence[str]]) -> list[RenderableType]:
