@@ -34,6 +34,7 @@ from kconvert.layouts import Call, Layout, moved
 from kconvert.model import LeafWeights, Model, Node, Ref, nest
 from kconvert.optimizer import STRUCTURES
 from kconvert.relayout import rule
+from kconvert.releases import ODDITIES, Oddity
 from kconvert.renames import RULES
 
 PAGE = Path(__file__).parent / "support.md"
@@ -70,10 +71,11 @@ INNER: Mapping[str, Mapping[str, Layer]] = {
 }
 
 # Configurations that are worth a line of their own.
-MODES: Mapping[str, Sequence[Any]] = {
-    "BatchNormalization": (1, 2),
-    "Merge": ("sum", "mul", "ave", "max", "concat", "dot", "cos"),
-    "TimeDistributedMerge": ("sum", "mul", "ave"),
+VARIANTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "BatchNormalization": [{"mode": mode} for mode in (1, 2)],
+    "Merge": [{"mode": mode} for mode in ("sum", "mul", "ave", "max", "concat", "dot", "cos")],
+    "TimeDistributedMerge": [{"mode": mode} for mode in ("sum", "mul", "ave")],
+    "UpSampling2D": [{"interpolation": "bilinear", "size": size} for size in ((2, 2), (4, 4), (2, 3))],
 }
 WINDOWS = list(product(("valid", "same"), ("kernel_size", "pool_size"), (2, 3), (1, 2)))
 SHAPES: Sequence[Any] = (
@@ -337,9 +339,9 @@ def _files(files: Mapping[str, Sequence[str]]) -> str:
 
 def rewritten_table() -> str:
     """Layers that become others, or are refused, and in which files."""
-    modes = [found for name, values in MODES.items() for mode in values if (found := mode_of(name, mode))]
+    variants = [variant(name, options) for name, several in VARIANTS.items() for options in several]
     rows = []
-    for found in [*(found for name, found in plain().items() if name not in MODES), *modes]:
+    for found in [*(found for name, found in plain().items() if name not in VARIANTS), *variants]:
         ways: dict[str, dict[str, list[str]]] = {}
         for form, backend in product(FORMATS, BACKENDS):
             one = outcome(found, Convention(form, backend))
@@ -359,8 +361,24 @@ def _saved_under(files: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(f"{_span(forms)} of {TITLES[backend]}" for backend, forms in files.items())
 
 
-def mode_of(name: str, mode: Any) -> Example | None:
-    return example(Layer.registry[name], mode=mode)
+def variant(name: str, options: Mapping[str, Any]) -> Example:
+    found = example(Layer.registry[name], **options)
+    assert found, f"{name} has no {options}"
+    return found
+
+
+def oddities_table() -> str:
+    """What single releases did otherwise."""
+    rows = [
+        [one.releases, code(dict.fromkeys(_old_names(cls, one) for cls in one.classes)), one.does] for one in ODDITIES
+    ]
+    return table(["releases", "layers", "what the layer does there"], rows)
+
+
+def _old_names(cls: type[Layer], oddity: Oddity) -> str:
+    """What the releases of an oddity call a class."""
+    older = [rule.old for rule in RULES if rule.new == cls.__name__]
+    return older[-1] if older and oddity.last < (2,) else cls.__name__
 
 
 def windows_table() -> str:
@@ -526,13 +544,22 @@ they are.
 
 {rewritten_table()}
 
+## Single releases
+
+Some releases did with a layer what its configuration does not say, or cannot run it as it is. Their files are read as
+what they computed, and a result for such a release is written so that it computes that; a note says so. Where a file
+does not tell what was computed, or such a release could not run the result, it is refused.
+
+{oddities_table()}
+
 ## padding='same'
 
 Where the two backends pad alike nothing is done:
 
 {paddings_table()}
 
-Where they do not, the layer is rewritten with the padding of the source's backend spelled out, or refused. This is
+Where they do not, the layer is rewritten with the padding of the source's backend spelled out, or refused
+(`padding='full'`, which only Theano has, likewise). This is
 what became of windows of 2 and 3 with strides 1 and 2 on an image of 8 x 9, one line for each different result;
 `--no-repair` refuses them all.
 

@@ -45,8 +45,9 @@ class BackendFacts:
 
     convolves: kernels are applied reversed (true convolution). conv_padding, pool_padding: rows of
     padding before the first element for padding='same', from (size, kernel, stride) on one axis;
-    the result always has ceil(size / stride) elements. full: it has padding='full'. cudnn: it has CuDNNLSTM and
-    CuDNNGRU.
+    the result always has ceil(size / stride) elements. full: it has padding='full'. even: it has transposed
+    convolutions with padding='same' and even kernels. bilinear: the only factors by which it enlarges images
+    bilinearly; None: any. cudnn: it has CuDNNLSTM and CuDNNGRU.
     """
 
     name: str
@@ -55,14 +56,36 @@ class BackendFacts:
     conv_padding: Callable[[int, int, int], int]
     pool_padding: Callable[[int, int, int], int]
     full: bool
+    even: bool
+    bilinear: tuple[int, int] | None
     cudnn: bool
 
 
 BACKENDS: Mapping[str, BackendFacts] = {
     facts.name: facts
     for facts in (
-        BackendFacts("theano", True, CHANNELS_FIRST, _theano_conv_padding, _theano_pool_padding, True, False),
-        BackendFacts("tensorflow", False, CHANNELS_LAST, _tensorflow_padding, _tensorflow_padding, False, True),
+        BackendFacts(
+            "theano",
+            convolves=True,
+            data_format=CHANNELS_FIRST,
+            conv_padding=_theano_conv_padding,
+            pool_padding=_theano_pool_padding,
+            full=True,
+            even=False,
+            bilinear=(2, 2),
+            cudnn=False,
+        ),
+        BackendFacts(
+            "tensorflow",
+            convolves=False,
+            data_format=CHANNELS_LAST,
+            conv_padding=_tensorflow_padding,
+            pool_padding=_tensorflow_padding,
+            full=False,
+            even=True,
+            bilinear=None,
+            cudnn=True,
+        ),
     )
 }
 

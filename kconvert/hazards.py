@@ -1,8 +1,8 @@
 """What no exchange of weights can mend: layers that two backends compute differently by design.
 
 Theano and TensorFlow pad 'same' windows differently (the flip table's formulas, in `conventions`). A
-layer is a hazard exactly where the two formulas give different padding for its sizes, so the rule is
-stated once, in the tables, and only applied here.
+layer is a hazard exactly where the two formulas give different padding for its sizes, or where one of the
+backends does not have it at all, so the rule is stated once, in the tables, and only applied here.
 """
 
 from __future__ import annotations
@@ -67,6 +67,10 @@ def _conv_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
     return facts.conv_padding(size, kernel, stride)
 
 
+def _even_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int | None:
+    return facts.conv_padding(size, kernel, stride) if facts.even else None
+
+
 def _full_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int | None:
     return kernel - 1 if facts.full else None
 
@@ -85,16 +89,40 @@ def hazards_of(calls: Iterable[tuple[str, Layer, Any]], source: str, target: str
     first, second = BACKENDS[source], BACKENDS[target]
     found: dict[str, Hazard] = {}
     for path, layer, shape in calls:
-        for window in windows(layer, shape):
-            pair = window.paddings(first, second)
-            if pair:
-                ours, theirs = map(_said, pair)
-                why = (
-                    f"padding={_padding(layer)!r} puts {ours} before the first element on {source}, {theirs} on "
-                    f"{target} (size {window.size or 'unknown'}, window {window.kernel}, stride {window.stride})"
-                )
-                found.setdefault(path, Hazard(path, layer.class_name, why))
+        why = differs(layer, shape, first, second)
+        if why:
+            found.setdefault(path, Hazard(path, layer.class_name, why))
     return list(found.values())
+
+
+def differs(layer: Layer, shape: Any, first: BackendFacts, second: BackendFacts) -> str | None:
+    """Why two backends compute a layer differently; None where they do not."""
+    for facts in (first, second):
+        lack = lacking(layer, facts)
+        if lack and first != second:
+            return lack
+    for window in windows(layer, shape):
+        pair = window.paddings(first, second)
+        if pair:
+            ours, theirs = map(_said, pair)
+            return (
+                f"padding={_padding(layer)!r} puts {ours} before the first element on {first.name}, {theirs} on "
+                f"{second.name} (size {window.size or 'unknown'}, window {window.kernel}, stride {window.stride})"
+            )
+    return None
+
+
+@singledispatch
+def lacking(layer: Layer, facts: BackendFacts) -> str | None:
+    """What of the layer a backend does not have; None for most."""
+    return None
+
+
+@lacking.register(L.UpSampling2D)
+def _bilinear(layer: L.UpSampling2D, facts: BackendFacts) -> str | None:
+    if layer.interpolation != "bilinear" or facts.bilinear in (None, tuple(layer.size)):
+        return None
+    return f"{facts.name} enlarges bilinearly by {facts.bilinear} only, not by {tuple(layer.size)}"
 
 
 def _padding(layer: Any) -> str:
@@ -178,10 +206,14 @@ def _pooling(layer: Any, shape: Shape) -> list[Window]:
 @windows.register(L.Conv3DTranspose)
 def _transposed(layer: Any, shape: Shape) -> list[Window]:
     """The padding is that of the convolution whose gradient this is: for the size of the output."""
-    if layer.padding != "same":
+    if layer.padding == "valid":
         return []
+    found = []
     sizes = spatial_sizes(layer, layer.output_shape(shape))
-    return [Window(_conv_rule, n, k, s) for n, k, s in zip(sizes, layer.kernel_size, layer.strides, strict=True)]
+    for n, k, d, s in zip(sizes, layer.kernel_size, layer.dilation_rate, layer.strides, strict=True):
+        same = _conv_rule if k % 2 else _even_rule
+        found.append(Window(_full_rule if layer.padding == "full" else same, n, (k - 1) * d + 1, s))
+    return found
 
 
 @windows.register(L.ConvLSTM2D)

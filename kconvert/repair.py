@@ -22,7 +22,7 @@ from typing import Any
 from . import layers as L
 from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from .errors import KconvertError
-from .hazards import Hazard, spatial_sizes, windows
+from .hazards import Hazard, Window, differs, spatial_sizes, windows
 from .kernels import Chain, Grow
 from .layers.base import Layer, Shape
 from .model import Model
@@ -51,10 +51,10 @@ def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, fo
     notes: list[str] = []
 
     def mend(layer: Layer, shape: Any) -> Sequence[Piece] | None:
-        if not any(window.paddings(BACKENDS[source], BACKENDS[target]) for window in windows(layer, shape)):
+        if not differs(layer, shape, BACKENDS[source], BACKENDS[target]):
             return None
         pieces = explicit(layer, shape, context)
-        notes.append(f"{layer.name}: the padding of {source} is spelled out ({names(pieces)})")
+        notes.append(f"{layer.name}: what {source} computes is spelled out ({names(pieces)})")
         return pieces
 
     return replace(rewrite(model, mend), notes=notes) if hazards else Rewritten(model)
@@ -64,7 +64,7 @@ def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, fo
 def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
     """The layer with the padding of `context` spelled out."""
     raise KconvertError(
-        f"no layers around this {layer.class_name} make it the same on both backends: its own padding='same' differs",
+        f"no layers around this {layer.class_name} make it the same on both backends",
         where=f"layer {layer.name}",
     )
 
@@ -81,7 +81,7 @@ def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
 def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
     pads = []
     for window in windows(layer, shape):
-        before = window.rule(context.facts, known(layer, window.size), window.kernel, window.stride) or 0
+        before = _before(layer, window, context)
         n, k, step = window.sizes
         even = (before, before)  # 'full' pads both ends alike, and so may 'same' where that adds no window
         adds = (n + 2 * before - k) // step != (n - 1) // step
@@ -97,9 +97,7 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
     if isinstance(layer, L.Conv2DTranspose) and layer.keras1_output_shape is not None:
         full.keras1_output_shape = None
     lengths = [known(layer, n) for n in spatial_sizes(layer, full.output_shape(shape))]
-    starts = [
-        context.facts.conv_padding(n, k, s) for n, k, s in zip(sizes, layer.kernel_size, layer.strides, strict=True)
-    ]
+    starts = [_before(layer, window, context) for window in windows(layer, shape)]
     crops = [(start, length - start - n) for start, length, n in zip(starts, lengths, sizes, strict=True)]
     if any(after < 0 for _, after in crops):
         extra = [max(-after, 0) for _, after in crops]
@@ -113,6 +111,18 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         return chain(full, *cropped)
     full.activation = "linear"  # a softmax looks at the whole last axis, which is cropped first
     return chain(full, *cropped, L.Activation("softmax", name=f"{layer.name}_softmax"))
+
+
+def _before(layer: Any, window: Window, context: Context) -> int:
+    """The padding before the first element."""
+    found = window.rule(context.facts, known(layer, window.size), window.kernel, window.stride)
+    if found is None:
+        raise KconvertError(
+            f"{context.facts.name} has no {layer.class_name} with padding={layer.padding!r} and kernel_size "
+            f"{layer.kernel_size}",
+            where=f"layer {layer.name}",
+        )
+    return found
 
 
 @explicit.register(L.ConvLSTM2D)
@@ -171,6 +181,27 @@ def sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
     if len(pairs) == 1:
         return cls(tuple(pairs[0]), name=name)
     return cls(tuple(pairs), data_format=layer.data_format, name=name)
+
+
+# --------------------------------------------------------------- upsampling ----
+
+
+@explicit.register(L.UpSampling2D)
+def _bilinear(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    """To enlarge by 4 is to enlarge twice by 2; by 1, not at all."""
+    n, m = layer.size
+    if n != m or n & (n - 1):
+        raise KconvertError(
+            f"no layers make the bilinear enlarging by {tuple(layer.size)} of steps by (2, 2)",
+            where=f"layer {layer.name}",
+        )
+    steps = n.bit_length() - 1
+    names = [*(f"{layer.name}_{i}" for i in range(1, steps)), layer.name]
+    return (
+        chain(*(changed(layer, size=(2, 2), name=name) for name in names))
+        if steps
+        else chain(L.Activation("linear", name=layer.name))
+    )
 
 
 # ----------------------------------------------------------------- pooling ----

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.conventions import BACKENDS, CHANNELS_FIRST, DATA_FORMATS
 from kconvert.hazards import hazards
 from kconvert.model import Model, Node, Ref, Sequential
+from kconvert.repair import repair
 
 from .architectures import checkpoint_of, random_inputs, random_weights
 from .test_binding import K2, arrays_for
@@ -55,7 +57,7 @@ def windows(draw):
     options = {"padding": draw(st.sampled_from(["same", "same", "valid"])), "data_format": form, "name": "w"}
     if kind in ("depthwise", "separable"):
         strides = strides[:1] * rank
-    if kind in ("conv",) and draw(st.booleans()):
+    if kind in ("conv", "transposed") and rank < 3 and draw(st.booleans()):
         options["dilation_rate"], strides = tuple(draw(st.integers(1, 2)) for _ in range(rank)), (1,) * rank
     args = {"conv": (3,), "transposed": (2,), "separable": (3,)}.get(kind, ())
     layer = KINDS[kind](rank)(*args, window, strides=strides, **options)
@@ -105,6 +107,84 @@ def test_sizes_that_are_not_known_yet_are_no_hazard_where_any_size_is_the_same(l
 def test_sizes_that_are_not_known_yet_are_one_where_some_size_differs():
     (found,) = hazards(chain(L.Conv2D(2, 3, strides=2, padding="same"), None, 8, 3), "theano", "tensorflow")
     assert "(size unknown, window 3, stride 2)" in str(found) or "(size 8, window 3, stride 2)" in str(found)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        L.Conv2D(2, (3, 1), padding="full"),
+        L.Conv2DTranspose(2, (3, 2), strides=(2, 1), padding="full"),
+        L.Conv2D(2, (2, 3), dilation_rate=2, padding="full"),
+    ],
+    ids=lambda layer: layer.class_name,
+)
+@pytest.mark.parametrize(("source", "target"), [("theano", "tensorflow"), ("tensorflow", "theano")])
+def test_full_padding_is_on_theano_alone(layer, source, target):
+    (found,) = hazards(chain(layer, 7, 8, 3), source, target)
+    said = {
+        "theano": str((layer.kernel_size[0] - 1) * layer.dilation_rate[0]),
+        "tensorflow": "nothing (it does not exist)",
+    }
+    assert f"padding='full' puts {said[source]} before the first element on {source}, {said[target]} on" in found.why
+    assert hazards(chain(layer, None, None, 3), source, target), "whatever the size"
+
+
+@pytest.mark.parametrize(
+    ("layer", "pieces"),
+    [
+        (L.Conv1D(2, 3, padding="full"), ["ZeroPadding1D", "Conv1D"]),
+        (L.Conv2D(2, (3, 2), strides=(2, 1), padding="full"), ["ZeroPadding2D", "Conv2D"]),
+        (L.Conv3D(2, 2, dilation_rate=2, padding="full"), ["ZeroPadding3D", "Conv3D"]),
+        (L.Conv2DTranspose(2, (3, 2), strides=(2, 1), padding="full"), ["Conv2DTranspose", "Cropping2D"]),
+    ],
+    ids=lambda value: value.class_name if isinstance(value, L.Layer) else "",
+)
+def test_full_padding_is_repaired_exactly(layer, pieces):
+    model = chain(layer, *(9, 7, 8)[: len(layer.kernel_size)], 3)
+    done = repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2").model
+    assert [type(one).__name__ for one in done.sublayers] == pieces
+    assert hazards(done, "theano", "tensorflow") == []
+    assert done.output_shape(done.input_shapes[0]) == model.output_shape(model.input_shapes[0])
+    x, weights = random_inputs(model), random_weights(model, 0)
+    ours, theirs = (
+        one.bind(
+            get_backend("numpy"),
+            arrays_for(one, checkpoint_of(one, weights, K2["tensorflow"]), *(K2["tensorflow"],) * 2),
+        )
+        for one in (model, done)
+    )
+    np.testing.assert_allclose(ours.predict(x[0]), theirs.predict(x[0]), rtol=1e-5, atol=1e-5)
+
+
+def test_what_the_source_cannot_have_computed_is_refused():
+    model = chain(L.Conv2DTranspose(2, 2, padding="same"), 7, 8, 3)
+    with pytest.raises(
+        KconvertError, match=r"layer w: theano has no Conv2DTranspose with padding='same' and kernel_size"
+    ):
+        repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2")
+
+
+@pytest.mark.parametrize(("size", "layers"), [((4, 4), ["UpSampling2D"] * 2), ((1, 1), ["Activation"])])
+def test_bilinear_enlarging_by_powers_of_two_goes_step_by_step(size, layers):
+    model = chain(L.UpSampling2D(size, interpolation="bilinear"), 4, 5, 2)
+    (found,) = hazards(model, "tensorflow", "theano")
+    assert found.why == f"theano enlarges bilinearly by (2, 2) only, not by {size}"
+    done = repair(model, [found], "tensorflow", "theano", "keras2").model
+    assert [type(one).__name__ for one in done.sublayers] == layers
+    assert done.sublayers[-1].name == "w"
+    x = random_inputs(model)[0]
+    ours, theirs = (one.bind(get_backend("numpy"), {}).predict(x) for one in (model, done))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(2, 3), (3, 3), (2, 4)])
+def test_other_bilinear_enlarging_is_refused_on_theano(size):
+    model = chain(L.UpSampling2D(size, interpolation="bilinear"), 4, 5, 2)
+    found = hazards(model, "tensorflow", "theano")
+    with pytest.raises(KconvertError, match="layer w: no layers make the bilinear enlarging"):
+        repair(model, found, "tensorflow", "theano", "keras2")
+    assert hazards(model, "tensorflow", "tensorflow") == []
+    assert hazards(chain(L.UpSampling2D(size), 4, 5, 2), "tensorflow", "theano") == []
 
 
 def pool(name="pool"):

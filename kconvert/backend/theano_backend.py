@@ -290,9 +290,9 @@ class TheanoBackend(Backend):
         return move_channels(self, self._cropped(y, x, strides, padding), CHANNELS_FIRST, data_format)
 
     def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
-        if tuple(factors) != (2, 2):
+        if tuple(factors) != self.facts.bilinear:
             raise KconvertError(
-                f"Keras on Theano enlarges bilinearly by (2, 2) only, not by {tuple(factors)}",
+                f"Keras on Theano enlarges bilinearly by {self.facts.bilinear} only, not by {tuple(factors)}",
                 fix="use interpolation 'nearest' or run it on another backend",
             )
         x = move_channels(self, x, data_format, CHANNELS_FIRST)
