@@ -281,7 +281,7 @@ def _conv(name):
     def build(d, shape):
         rank = len(shape) - 2
         options = _window(d, shape)
-        if "Transpose" not in name and d.chance(3):
+        if rank < 3 + ("Transpose" not in name) and d.chance(3):
             options.update(strides=(1,) * rank, dilation_rate=d.sizes(rank, 2))
         if rank == 1:
             options["data_format"] = "channels_last"
@@ -338,6 +338,8 @@ def _cropping(d, shape):
 
 def _upsampling(d, shape):
     rank = len(shape) - 2
+    if rank == 2 and d.chance(3):
+        return L.UpSampling2D(d.one([1, 2, 4, (2, 1)]), data_format=d.data_format, interpolation="bilinear")
     return getattr(L, f"UpSampling{rank}D")(d.sizes(rank, 2), data_format=d.data_format)
 
 
@@ -353,9 +355,12 @@ def _local(d, shape):
 
 
 def _conv_lstm(d, shape):
-    return L.ConvLSTM2D(
-        d.draw(st.integers(1, 3)), d.sizes(2, 2), data_format=d.data_format, return_sequences=d.chance(2)
-    )
+    options = {"padding": d.one(d.paddings), "data_format": d.data_format, "return_sequences": d.chance(2)}
+    layer = L.ConvLSTM2D(d.draw(st.integers(1, 3)), d.sizes(2, 3), **options)
+    if d.chance(2):
+        return layer
+    layer.name = "both"
+    return L.Bidirectional(layer, merge_mode=d.one(["concat", "sum"]))
 
 
 def _normalization(d, shape):
@@ -460,7 +465,7 @@ BY_RANK = {
         _local,
         _time_distributed,
     ],
-    5: [*ANY, *RARE, *MAPS, *IMAGES, *[_conv("Conv{}D"), _pool] * 2, *[_time_distributed] * 8, _conv_lstm],
+    5: [*ANY, *RARE, *MAPS, *IMAGES, *[_conv("Conv{}D"), _pool] * 2, *[_time_distributed] * 8, *[_conv_lstm] * 3],
     6: [*ANY, _flatten, _permute, *[_time_distributed] * 3],
 }
 
