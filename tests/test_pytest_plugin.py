@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures import case
-from tests.test_verification import converted, damage
+from tests.verification.damage import converted, damage
 
 pytest_plugins = ["pytester"]
 
