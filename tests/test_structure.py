@@ -29,7 +29,7 @@ DOORS = {
     "h5py": ("hdf5",),
     "click": ("cli",),
     "yaml": ("safe_yaml",),
-    "theano": ("backend.theano_",),
+    "theano": ("backend.theano_", "runners.foreign."),
     "tensorflow": ("backend.tensorflow_",),
     "jinja2": ("report.forms.html",),
     "junitparser": ("report.forms.junit",),

@@ -1,17 +1,13 @@
 """Runners: where each side of a verification runs.
 
 `Here` is this process, `Process` one of its own: a framework that hangs, crashes or takes all memory there
-takes nothing else down.
+takes nothing else down. `RealKeras` runs a file in a real Keras of another interpreter; `open_runner` chooses.
 """
 
-import sys
-
 from .base import Job, Ran, Runner
+from .choice import open_runner
 from .here import Here
 from .process import Process
+from .real_keras import RealKeras
 
-__all__ = ["Here", "Job", "Process", "Ran", "Runner", "open_runner"]
-
-
-def open_runner(backend: str, python: str | None, timeout: float | None, package: str | None, here: bool) -> Runner:
-    return Here() if here and not python else Process(python or sys.executable, timeout)
+__all__ = ["Here", "Job", "Process", "Ran", "RealKeras", "Runner", "open_runner"]

@@ -32,7 +32,7 @@ def main() -> None:
         tensors = {name: str(path) for name, path in ran.tensors.items()}
         return {"ran": [tensors, ran.ran_on, ran.version, ran.reference]}
 
-    serve(answer)
+    serve(lambda: answer)
 
 
 def _job(request: dict[str, Any]) -> Job:

@@ -80,7 +80,7 @@ def test_a_process_gives_what_is_computed_here(name, custom, no_frameworks, tmp_
 
 
 @pytest.mark.needs("theano", "tensorflow")
-@pytest.mark.parametrize("name", [LENET, MASKED])
+@pytest.mark.parametrize("name", [LENET, "2.3.1-tensorflow/lenet_th"])
 def test_the_frameworks_in_a_process(name, tmp_path):
     work, x = job(name, required=True)
     with Here() as first, Process() as second:

@@ -14,24 +14,28 @@ try:
 except ImportError:
     import Queue as queue  # type: ignore[import-not-found,no-redef]
 
+LENGTH = 500  # of what is passed on of an error; the rest stands in the log
 
-def serve(answer):
-    """Answers requests with `answer(request)`, both of JSON values, for as long as the parent lives.
 
-    What `answer` raises becomes {"failure": what it said}, its traceback goes to the log.
+def serve(start):
+    """Answers requests with what `start()` gives, a function of JSON values, for as long as the parent lives.
+
+    What that function raises becomes {"failure": what it said}, its traceback goes to the log.
     """
     requests, replies = _channels()
     waiting = queue.Queue()  # type: ignore[var-annotated]
     watcher = threading.Thread(target=_watch, args=(requests, waiting))
     watcher.daemon = True
     watcher.start()
+    answer = start()
     while True:
         request = waiting.get()
         try:
             reply = answer(request)
         except Exception as error:
             traceback.print_exc()
-            reply = {"failure": (str(error) or type(error).__name__).splitlines()[0]}
+            said = " ".join(str(error).split()) or type(error).__name__
+            reply = {"failure": said[:LENGTH]}
         replies.write(json.dumps(reply).encode("ascii") + b"\n")
         replies.flush()
 
