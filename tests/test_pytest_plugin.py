@@ -129,5 +129,13 @@ def test_nothing_is_loaded_before_it_is_used(project):
     result.assert_outcomes(passed=1)
 
 
+def test_the_page_shows_tests_that_run(project):
+    (shown,) = re.findall(r"^```py\n(.*?)^```$", (ROOT / "docs" / "ci.md").read_text(encoding="utf-8"), re.M | re.S)
+    (project.path / "models").mkdir()
+    shutil.copy(project.path / "in.h5", project.path / "models" / "lenet.h5")
+    shutil.copy(project.path / "good.h5", project.path / "models" / "lenet.tensorflow.h5")
+    project(shown).assert_outcomes(passed=2)
+
+
 def test_pytest_finds_it_where_kconvert_is_installed():
     assert '"pytest11": ["kconvert = kconvert.pytest_plugin"]' in (ROOT / "setup.py").read_text(encoding="utf-8")
