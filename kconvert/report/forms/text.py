@@ -13,7 +13,7 @@ WIDTH = 120
 
 
 def render(done: Report | Summary) -> str:
-    shown = terminal.files(done) if isinstance(done, Summary) else terminal.report(done)
     lines = io.StringIO()
-    Console(file=lines, width=WIDTH, color_system=None, highlight=False, markup=False, emoji=False).print(shown)
+    console = Console(file=lines, width=WIDTH, color_system=None, highlight=False, markup=False, emoji=False)
+    console.print(terminal.shown(done))
     return "".join(f"{line.rstrip()}\n" for line in lines.getvalue().splitlines())
