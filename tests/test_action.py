@@ -147,8 +147,9 @@ def test_inputs_are_words_and_no_shell(runner, given):
 
 
 @pytest.mark.long
-def test_the_first_step_installs(tmp_path):
+def test_the_first_step_installs(tmp_path, monkeypatch):
     """From the package index, into an environment of its own."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, files.split("\0")):
         if not name.startswith("tests/"):

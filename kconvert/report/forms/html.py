@@ -95,5 +95,6 @@ def _op(ops: Any) -> str:
 
 
 def _spreads(report: Report) -> list[charts.Spread]:
-    found = {c.name: c for c in report.comparisons}
+    """The plots of the worst layers; of a layer without any error there is nothing to show."""
+    found = {c.name: c for c in report.comparisons if c.max_error > 0}
     return [charts.spread(found[details.name], details) for details in report.details if details.name in found]

@@ -73,6 +73,11 @@ def test_a_page_shows_all_there_is():
         assert words in text, words
 
 
+def test_layers_without_any_error_have_no_plots():
+    exact = replace(EQUAL, layers=[replace(layer, max_error=0.0) for layer in EQUAL.layers])
+    assert "Where the errors are" in text_of(EQUAL) and "Where the errors are" not in text_of(exact)
+
+
 def test_many_causes_are_folded():
     text = text_of(replace(DIFFERS, causes=[replace(CAUSE, name=f"cause_{i}") for i in range(CAUSES + 2)]))
     assert text.index(f"cause_{CAUSES - 1}") < text.index("2 more causes") < text.index(f"cause_{CAUSES}")
