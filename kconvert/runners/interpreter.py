@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import KconvertError, Problem
-from .pipes import kill, start
+from .pipes import kill, last_lines, start
 
 PATIENCE = 60.0  # seconds for an interpreter to start
 
@@ -65,8 +65,8 @@ def look(python: str, timeout: float | None = None) -> Interpreter:
             packages = tuple(name for name in ("keras", "tf_keras") if found[name])
             return Interpreter(path, found["python"], found["kconvert"], packages)
         except (LookupError, TypeError, ValueError) as error:
-            last = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            raise _useless(python, "does not answer as Python does" + "".join(f" ({line})" for line in last)) from error
+            last = "".join(f" ({line})" for line in last_lines(errors)[-1:])
+            raise _useless(python, f"does not answer as Python does{last}") from error
 
 
 def _useless(python: str, what: str) -> KconvertError:

@@ -68,9 +68,16 @@ class Worker:
         how = "stopped answering" if code is None else f"ended with exit code {code}"
         if code is not None and code < 0:
             how = f"was killed by {signal.Signals(-code).name}" + (" (out of memory?)" if code == -9 else "")
-        log = (self.folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()
-        last = [line.strip()[:WIDTH] for line in log if line.strip()][-LINES:]
+        last = last_lines(self.folder / "log")
         return f"{how}; it last said: {' / '.join(last)}" if last else how
+
+
+def last_lines(log: Path) -> list[str]:
+    """The end of a log; nothing where it is gone with its folder."""
+    with suppress(FileNotFoundError):
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line.strip()[:WIDTH] for line in lines if line.strip()][-LINES:]
+    return []
 
 
 def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:

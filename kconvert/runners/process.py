@@ -8,6 +8,7 @@ import os
 import pickle
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,21 @@ class Process(Runner):
 
     python: the interpreter, which has this release of kconvert. timeout: seconds for an answer, the start of the
     process included; None waits. A process that does not answer in time, or that this one leaves, is ended with all
-    it started; so it is when this process dies.
+    it started; so it is when this process dies. Threads may share it: it runs one job at a time.
     """
 
     def __init__(self, python: str = sys.executable, timeout: float | None = None) -> None:
         self.python, self.timeout = python, timeout
         self._worker: Worker | None = None
+        self._one_at_a_time = threading.Lock()
 
     def run(
         self, job: Job, inputs: Sequence[np.ndarray], out: Path, given: Mapping[str, np.ndarray] | None = None
     ) -> Ran:
+        with self._one_at_a_time:
+            return self._run(job, inputs, out, given)
+
+    def _run(self, job: Job, inputs: Sequence[np.ndarray], out: Path, given: Mapping[str, np.ndarray] | None) -> Ran:
         log.info("running %s on %s", Path(job.path).name, self._side(job))
         worker = self._started()
         with tempfile.TemporaryDirectory(dir=worker.folder) as name:

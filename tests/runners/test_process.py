@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import h5py
@@ -187,6 +188,28 @@ def test_nothing_outlives_the_parent(how, custom, tell, who, tmp_path):
         parent.send_signal(how)
     assert parent.returncode != 0
     assert gone(number)
+
+
+def test_threads_share_a_process(custom, tell, tmp_path):
+    first, second = (job(name, custom=(custom,)) for name in (LAMBDA, LENET))
+    tell("import time; time.sleep(0.2)")
+    with Process(timeout=LONG) as runner, ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(runner.run, *work, tmp_path / str(i)) for i, work in enumerate((first, second))]
+        for (work, _), ran in zip((first, second), runs, strict=True):
+            assert {ref.key for ref in work.model.outputs} <= set(ran.result().tensors)
+
+
+def test_a_process_that_is_closed_answers_nobody(custom, tell, who, tmp_path):
+    """As when the other side failed, and a thread still waits for this one."""
+    work, x = job(LAMBDA, custom=(custom,))
+    tell(SAY_WHO.format(str(who)) + "\ntime.sleep(300)")
+    with Process() as runner, ThreadPoolExecutor(1) as pool:
+        ran = pool.submit(runner.run, work, x, tmp_path / "a")
+        number = session(who)
+        runner.close()
+        with pytest.raises(KconvertError, match="was killed by SIGKILL"):
+            ran.result(LONG)
+        assert gone(number, 0)
 
 
 # ------------------------------------------------------------------- errors ----
