@@ -117,6 +117,8 @@ class Draft:
             return False
         if any(isinstance(size, tuple) for shape in outputs for size in shape):
             return False  # a model of several outputs at every time step
+        if any(len(shape) not in BY_RANK for shape in outputs):
+            return False  # nothing could follow
         if any(not size or size < 1 for shape in real for size in shape[1:]) or any(
             np.prod(s[1:]) > MOST for s in real
         ):
