@@ -23,7 +23,7 @@ from ..verification import moved
 from . import legacy
 from .cases import ATOL, Case, Outcome, Result, check, converted
 
-LETTERS = "ABCE"
+LETTERS = "ABCDE"
 
 
 def main() -> int:
@@ -37,13 +37,14 @@ def main() -> int:
             cases = [case for case in cases if case.runs and (not options.case or case.name in options.case)]
             found = []
             for case in track(cases, group.name, console=Console(stderr=True), disable=not sys.stderr.isatty()):
-                found.append(check(case, Path(folder)))
-                _print_failures(console, found[-1:], "ABE")
+                found.append(check(case, Path(folder), options.self_test))
+                _print_failures(console, found[-1:], "ABDE")
             if options.legacy:
                 _add_legacy(found, cases, Path(folder), options)
         outcomes += found
         _print_failures(console, found, "C")
     console.print(_table(outcomes))
+    console.print("\n".join(_errors(outcomes)))
     if options.json:
         options.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
     return 1 if any(result.passed is False for outcome in outcomes for result in outcome.checks.values()) else 0
@@ -55,6 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--release", action="append", help="only these (repeatable)")
     parser.add_argument("--backend", choices=["theano", "tensorflow"], help="only files saved under this backend")
     parser.add_argument("--case", action="append", help="only these (repeatable)")
+    parser.add_argument("--self-test", action="store_true", help="plant every known error in each file (check D)")
     parser.add_argument("--json", type=Path, help="write every outcome to this file")
     parser.add_argument("--legacy", type=Path, help="environment with the legacy Keras releases (check C)")
     parser.add_argument("--oracle", type=Path, help="folder of oracle_common.py, for check C")
@@ -180,6 +182,17 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
             release, backend, str(len(group)), *(_counts(group, letter) for letter in LETTERS), _refused(group)
         )
     return table
+
+
+def _errors(outcomes: Sequence[Outcome]) -> list[str]:
+    """How large the errors of right files are, and how small those of wrong ones: the tolerance must lie between."""
+    lines = []
+    for letter, what, last in (("B", "right conversions, largest", -1), ("D", "planted errors, smallest", 0)):
+        found = [outcome.checks[letter] for outcome in outcomes if letter in outcome.checks]
+        sizes = sorted(result.relative for result in found if result.relative is not None and result.passed)
+        if sizes:
+            lines.append(f"{what} error of a layer, as a part of its scale: {sizes[last]:.1e} ({len(sizes)} files)")
+    return lines
 
 
 def _counts(group: Sequence[Outcome], letter: str) -> str:

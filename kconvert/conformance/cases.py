@@ -18,7 +18,8 @@ from ..kernels import Grow, Order
 from ..loading import load_model
 from ..model import as_list
 from ..relayout import image_data_format
-from ..verification import Running, judge, moved, run
+from ..report.planted import HARMLESS, LOCATED, REFUSED
+from ..verification import Running, Verifier, judge, moved, run, self_test
 
 ATOL = 1e-4
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
@@ -89,11 +90,15 @@ class Case:
 
 @dataclass
 class Result:
-    """What became of one check: True, False, or None where it does not apply; the largest error; why."""
+    """What became of one check: True, False, or None where it does not apply; the largest error; why.
+
+    relative: B: the largest error of a layer as a part of its scale; D: the smallest one of a planted error.
+    """
 
     passed: bool | None
     error: float | None = None
     reason: str = ""
+    relative: float | None = None
 
 
 @dataclass
@@ -106,8 +111,8 @@ class Outcome:
     checks: dict[str, Result] = field(default_factory=dict)
 
 
-def check(case: Case, folder: Path) -> Outcome:
-    """Checks A, B and E on one case; converted files go to `folder`."""
+def check(case: Case, folder: Path, plant: bool = False) -> Outcome:
+    """Checks A, B and E on one case, and D where asked; converted files go to `folder`."""
     outcome = Outcome(case.name, case.release, case.backend)
     both = _guarded(lambda: both_backends(case, folder))
     if isinstance(both, Result):
@@ -115,6 +120,8 @@ def check(case: Case, folder: Path) -> Outcome:
         outcome.checks["B"] = both
     else:
         outcome.checks["A"], outcome.checks["B"] = both
+    if plant:
+        outcome.checks["D"] = _result(lambda: detection(case, folder))
     outcome.checks["E"] = _result(lambda: there_and_back(case, folder))
     return outcome
 
@@ -163,10 +170,36 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
     report = judge(runs)
     error = max(comparison.max_error for comparison in report.outputs)
     if report.equal and not report.weights:
-        return ours, Result(error <= ATOL, error, "" if error <= ATOL else f"outputs differ by {error:.2g}")
+        why = "" if error <= ATOL else f"outputs differ by {error:.2g}"
+        return ours, Result(error <= ATOL, error, why, max(comparison.relative for comparison in report.comparisons))
     first = report.first_divergence
     why = f"{first.name} differs by {first.max_error:.2g}" if first else f"weights differ: {report.weights}"
     return ours, Result(False, error, why)
+
+
+def detection(case: Case, folder: Path) -> Result:
+    """D: every known error that can be planted in the converted file is found, and its layer named as the cause."""
+    done = converted(case, folder / f"{case.name}.planted.h5", "keras2")
+    with Verifier() as verifier:
+        tested = self_test(
+            verifier,
+            done.source,
+            done.target,
+            source=case.backend,
+            target=case.other,
+            arch=case.arch,
+            target_arch=done.architecture,
+            source_data_format=case.data_format,
+        )
+    found = [planted for planted in tested.planted if planted.outcome not in (HARMLESS, REFUSED)]
+    lost = [f"{planted.layer}: {planted.words}" for planted in found if planted.outcome != LOCATED]
+    smallest = min((planted.error for planted in found if planted.error is not None), default=None)
+    why = (
+        f"not located: {'; '.join(lost)}"
+        if lost
+        else f"{len(found)} located, {len(tested.planted) - len(found)} harmless"
+    )
+    return Result(tested.passed if found else None, reason=why, relative=smallest)
 
 
 def there_and_back(case: Case, folder: Path) -> Result:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .value import finite
+
 LOCATED, CAUGHT, MISSED, REFUSED, HARMLESS = "located", "caught", "missed", "refused", "harmless"
 
 
@@ -15,13 +17,14 @@ class Planted:
 
     outcome: 'located' (the report names that layer as the cause), 'caught' (it names another), 'missed', 'refused' (the
     file does not run at all), or 'harmless' (the model is the same with and without it). said: the first cause that
-    the report names.
+    the report names; error: by how much that layer is off by itself, as a part of its scale.
     """
 
     layer: str
     words: str
     outcome: str
     said: str = ""
+    error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,4 +44,4 @@ class SelfTest:
 
     def to_json(self) -> dict[str, Any]:
         counts = {outcome: self.count(outcome) for outcome in (LOCATED, CAUGHT, MISSED, REFUSED, HARMLESS)}
-        return {"passed": self.passed, **counts, **asdict(self)}
+        return finite({"passed": self.passed, **counts, **asdict(self)})

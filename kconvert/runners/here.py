@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ KEPT = 4  # compiled functions
 class Here(Runner):
     """Runs jobs in this process.
 
-    What was compiled for a model is used again for other weights of the same Model object.
+    What was compiled for a model is used again for other weights of the same architecture.
     """
 
     def __init__(self) -> None:
@@ -61,7 +62,7 @@ class Here(Runner):
         """The compiled function, one of the last that were made or made now."""
         weights = tuple((path, array.shape) for path, array in walk(arrays))
         taken = tuple((name, x.shape[1:], str(x.dtype)) for name, x in (given or {}).items())
-        key = job.model, backend.name, backend.convention, weights, taken
+        key = pickle.dumps(job.model), backend.name, backend.convention, weights, taken
         found = self._compiled.pop(key, None)
         if found is None:
             log.info("running %s on %s %s (compiling)", Path(job.path).name, backend.name, backend.version())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 
 import numpy as np
@@ -24,7 +25,7 @@ from ..kernels import Rows
 from ..layers import InputLayer
 from ..layers.base import Layer, Shape
 from ..layouts import Layout
-from ..model import LayerPath, Model
+from ..model import LayerPath, Made, Model
 from ..relayout import image_data_format
 from .mistakes import Mistake, close, in_other_order, mistakes
 
@@ -64,6 +65,13 @@ class Match:
     findings: Mapping[LayerPath, Sequence[Finding]]
     arch: str | None = None
     target_arch: str | None = None
+
+    @cached_property
+    def paired(self) -> dict[str, Made]:
+        """The tensors of the source that the target has too, and what makes them there."""
+        theirs = self.model.tensor_layers()
+        names = {name: self.made.aliases.get(name, name) for name in self.made.model.tensor_layers()}
+        return {name: theirs[new] for name, new in names.items() if new in theirs}
 
 
 def match(
@@ -185,10 +193,8 @@ def moved(x: np.ndarray, layout: Layout) -> np.ndarray:
 
 def places(found: Match, tensor: str) -> list[LayerPath]:
     """The layers of the target that make the source's `tensor` of the last tensors before it that both sides have."""
-    ours, theirs = found.made.model.tensor_layers(), found.model.tensor_layers()
-    names = {name: found.made.aliases.get(name, name) for name in ours}
-    path = theirs[names[tensor]].path
-    return [path, *_leading_to(found, path, set(names.values()) & set(theirs))]
+    path = found.paired[tensor].path
+    return [path, *_leading_to(found, path)]
 
 
 def findings_of(found: Match, tensor: str) -> list[Finding]:
@@ -204,13 +210,11 @@ def findings_of(found: Match, tensor: str) -> list[Finding]:
     ]
 
 
-def _leading_to(found: Match, path: LayerPath, paired: Set[str]) -> list[LayerPath]:
-    """The layers between the one at `path` and the last tensors before it that both sides have.
-
-    paired: those tensors, by the target's names.
-    """
+def _leading_to(found: Match, path: LayerPath) -> list[LayerPath]:
+    """The layers between the one at `path` and the last tensors before it that both sides have."""
     if len(path) > 1:
         return []
+    paired = {found.made.aliases.get(name, name) for name in found.paired}
     return [(name,) for model in (found.made.result.model, found.model) for name in _before(model, path[0], paired)]
 
 

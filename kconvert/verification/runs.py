@@ -6,7 +6,7 @@ A `Runs` holds all that a verdict needs and no model, so that it can be kept in 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -104,14 +104,14 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         ],
         arrays=runs.arrays,
         weights=runs.odd,
-        details=_details(runs.layers, layers),
         plan=runs.plan,
         notes=_notes(runs),
         samples=len(runs.inputs[0]),
         inputs=runs.given,
         environment=runs.environment,
     )
-    return replace(report, causes=_causes(runs, report))
+    causes = _causes(runs, report)
+    return replace(report, causes=causes, details=_details(runs.layers, layers, {cause.name for cause in causes}))
 
 
 def _compared(pair: Pair, tolerance: Tolerance) -> Comparison:
@@ -121,9 +121,9 @@ def _compared(pair: Pair, tolerance: Tolerance) -> Comparison:
     return replace(found, equal=False, problem="its outputs are all the same, and weights of it are wrong")
 
 
-def _details(pairs: Sequence[Pair], layers: Sequence[Comparison]) -> list[Details]:
-    """Of the layers that are furthest off, in the order of the graph."""
-    worst = sorted(range(len(pairs)), key=lambda i: -layers[i].relative)[:DETAILED]
+def _details(pairs: Sequence[Pair], layers: Sequence[Comparison], causes: Set[str]) -> list[Details]:
+    """Of the causes, and of the layers that are furthest off, in the order of the graph."""
+    worst = sorted(range(len(pairs)), key=lambda i: (pairs[i].name not in causes, -layers[i].relative))[:DETAILED]
     found = [details(pairs[i].name, pairs[i].source, pairs[i].target) for i in sorted(worst)]
     return [one for one in found if one]
 

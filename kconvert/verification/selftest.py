@@ -94,7 +94,7 @@ def _outcome(error: _Error, pairing: Pairing, report: Report) -> Planted:
     if first is None:
         return Planted(layer, error.words, CAUGHT)
     located = any(error.path[: len(path)] == path for path in places(pairing.match, first.name))
-    return Planted(layer, error.words, LOCATED if located else CAUGHT, str(first))
+    return Planted(layer, error.words, LOCATED if located else CAUGHT, str(first), first.alone)
 
 
 def _errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:

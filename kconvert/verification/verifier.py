@@ -152,7 +152,7 @@ class Verifier:
         return self._runner(job.convention.backend).run(job, pairing.inputs, self._out())
 
     def target(self, pairing: Pairing, given: Mapping[str, np.ndarray] | None = None) -> Ran:
-        """Runs the target; given: tensors that replace its own in what follows, which a real Keras cannot do."""
+        """Runs the target; given: tensors that replace its own in what follows (kconvert runs it then)."""
         files = pairing.match
         job = Job(files.target, files.model, files.goal, self.running.required, registered_in(), files.target_arch)
         inputs = [moved(x, layout) for x, layout in zip(pairing.inputs, files.made.result.inputs, strict=True)]
