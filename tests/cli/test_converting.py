@@ -15,65 +15,30 @@ import click
 import h5py
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from kconvert import backend, cli, convert, hdf5
-from kconvert.backend import Probe
+from kconvert import cli, convert, hdf5
 from kconvert.cli import group, options
 from kconvert.conventions import BACKENDS, DATA_FORMATS
 from kconvert.errors import Problem
 
-ROOT = Path(__file__).parent.parent
-FIXTURES = Path(__file__).parent / "fixtures"
-LENET = FIXTURES / "1.2.2-theano" / "lenet_th"
-LSTM = FIXTURES / "2.3.1-theano" / "lstm_impl1"
-HAZARD = FIXTURES / "2.3.1-theano" / "averagepooling2d_same_2x3_tf"
-UNTOLD = FIXTURES / "0.3.3-theano" / "lstm"
-
-EQUAL, DIFFERS, USAGE, UNSUPPORTED, UNREADABLE, UNVERIFIED = range(6)
-
-
-@pytest.fixture
-def bare(monkeypatch):
-    """A machine with neither framework: the NumPy reference runs both sides, fast."""
-    for name in BACKENDS:
-        missing = Probe(name, None, f"{name} is not installed", f"pip install 'kconvert[{name}]'")
-        monkeypatch.setitem(backend._PROBES, name, lambda missing=missing: missing)
-
-
-@pytest.fixture
-def model(tmp_path):
-    """LeNet of Keras 1.2.2 on Theano, alone in a directory."""
-    return Path(shutil.copy(LENET / "model.h5", tmp_path / "model.h5"))
-
-
-def run(*words):
-    """The command within this process, both sides too where it runs any."""
-    looks = {*cli.main.commands, "--help", "--version"} - {"verify", "convert"}
-    here = ["--in-process"] if words and words[0] not in looks else []
-    return CliRunner().invoke(cli.main, [*map(str, words), *here])
-
-
-def kconvert(*words, **options):
-    """The command in a process of its own."""
-    code = "from kconvert.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False, **options
-    )
-
-
-def contents(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def refused(code, words, *command):
-    """The command fails with `code` and one sentence that has `words`."""
-    result = run(*command)
-    assert result.exit_code == code, result.output
-    assert re.fullmatch(r"kconvert: [^\n]+\n", result.stderr), result.stderr
-    assert words in result.stderr
-    return result
-
+from .commands import (
+    DIFFERS,
+    EQUAL,
+    FIXTURES,
+    HAZARD,
+    LENET,
+    LSTM,
+    ROOT,
+    UNREADABLE,
+    UNSUPPORTED,
+    UNTOLD,
+    UNVERIFIED,
+    USAGE,
+    contents,
+    kconvert,
+    refused,
+    run,
+)
 
 # -------------------------------------------------------------------- the job ----
 
