@@ -20,6 +20,8 @@ _HOMES = {
     "Conversion": "conversion",
     "Plan": "conversion",
     "verify": "verification",
+    "diff": "verification",
+    "Running": "verification",
     "Report": "report",
     "Tolerance": "report",
     "inspect": "inspection",
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from .model import Sequential as Sequential
     from .report import Report as Report
     from .report import Tolerance as Tolerance
+    from .verification import Running as Running
+    from .verification import diff as diff
     from .verification import verify as verify
 
 

@@ -8,31 +8,28 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .group import main
-from .options import BACKEND, PATH, architecture, as_json, inputs, keep, reporting, running, tolerance
+from .options import BACKEND, PATH, architecture, as_json, inputs, keep, reporting, running, together, tolerance
 from .output import DIFFERS, EQUAL, conclude, print_json, progress
 
 if TYPE_CHECKING:
     from ..report import Report, Summary, Tolerance
     from ..verification import Running
 
-pair = (
-    click.argument("source_file", metavar="A", type=PATH),
-    click.argument("target_file", metavar="B", type=PATH),
+A = click.argument("source_file", metavar="A", type=PATH)
+B = click.argument("target_file", metavar="B", type=PATH)
+
+sides = together(
+    "sides",
     click.option("--from", "source", type=BACKEND, help="Backend of A, where A does not tell."),
     click.option("--to", "target", type=BACKEND, help="Backend of B, where B does not tell."),
     click.option("--target-arch", type=PATH, metavar="JSON", help="--arch of B; by default what A's becomes."),
 )
 
 
-def two_files(command: Any) -> Any:
-    """The arguments and options that name two files."""
-    for option in reversed(pair):
-        command = option(command)
-    return command
-
-
 @main.command()
-@two_files
+@A
+@B
+@sides
 @architecture
 @inputs
 @tolerance
@@ -43,9 +40,7 @@ def two_files(command: Any) -> Any:
 def verify(
     source_file: str,
     target_file: str,
-    source: str | None,
-    target: str | None,
-    target_arch: str | None,
+    sides: dict[str, Any],
     architecture: dict[str, Any],
     inputs: dict[str, Any],
     tolerance: dict[str, Any],
@@ -62,7 +57,7 @@ def verify(
     from ..verification import Verifier, verify_folders
     from ..verification import self_test as plant
 
-    options = {"source": source, "target": target, "target_arch": target_arch, **architecture, **inputs}
+    options = {**sides, **architecture, **inputs}
     within = the_tolerance(**tolerance)
     with progress(), Verifier(the_running(**running)) as verifier:
         if self_test:
@@ -92,15 +87,15 @@ def report(folder: str, tolerance: dict[str, Any], reporting: dict[str, Any]) ->
 
 
 @main.command()
-@two_files
+@A
+@B
+@sides
 @architecture
 @as_json
 def diff(
     source_file: str,
     target_file: str,
-    source: str | None,
-    target: str | None,
-    target_arch: str | None,
+    sides: dict[str, Any],
     architecture: dict[str, Any],
     as_json: bool,
 ) -> int:
@@ -108,7 +103,7 @@ def diff(
     from ..report import terminal
     from ..verification import diff
 
-    found = diff(source_file, target_file, source=source, target=target, target_arch=target_arch, **architecture)
+    found = diff(source_file, target_file, **sides, **architecture)
     if as_json:
         print_json(found)
     else:

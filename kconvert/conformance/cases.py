@@ -81,6 +81,16 @@ class Case:
         ordering = self.meta["dim_ordering"] or self.name.rpartition("_")[2]
         return self.meta["data_format"] or _DATA_FORMATS.get(ordering)
 
+    def options(self, done: Conversion) -> dict[str, Any]:
+        """What a verification of a conversion of it must be told."""
+        return {
+            "source": self.backend,
+            "target": self.other,
+            "arch": self.arch,
+            "target_arch": done.architecture,
+            "source_data_format": self.data_format,
+        }
+
     def arrays(self, letter: str) -> list[np.ndarray]:
         """Inputs (`x`) or outputs (`y`), in order."""
         with np.load(self.folder / "io.npz") as stored:
@@ -154,17 +164,7 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
         done = converted(case, target, "keras2")
     except KconvertError:  # what Keras 2 cannot say stays in its own generation
         done = converted(case, target, SAME)
-    runs = run(
-        done.source,
-        done.target,
-        source=case.backend,
-        target=case.other,
-        arch=case.arch,
-        target_arch=done.architecture,
-        source_data_format=case.data_format,
-        inputs=case.arrays("x"),
-        running=Running(required=True),
-    )
+    runs = run(*sides(done), **case.options(done), inputs=case.arrays("x"), running=Running(required=True))
     wanted = [moved(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
     ours = _compared([pair.source for pair in runs.outputs], wanted)
     report = judge(runs)
@@ -181,16 +181,7 @@ def detection(case: Case, folder: Path) -> Result:
     """D: every known error that can be planted in the converted file is found, and its layer named as the cause."""
     done = converted(case, folder / f"{case.name}.planted.h5", "keras2")
     with Verifier() as verifier:
-        tested = self_test(
-            verifier,
-            done.source,
-            done.target,
-            source=case.backend,
-            target=case.other,
-            arch=case.arch,
-            target_arch=done.architecture,
-            source_data_format=case.data_format,
-        )
+        tested = self_test(verifier, *sides(done), **case.options(done))
     found = [planted for planted in tested.planted if planted.outcome not in (HARMLESS, REFUSED)]
     lost = [f"{planted.layer}: {planted.words}" for planted in found if planted.outcome != LOCATED]
     smallest = min((planted.error for planted in found if planted.error is not None), default=None)
@@ -243,6 +234,11 @@ def converted(case: Case, target: Path, form: str) -> Conversion:
         source_data_format=case.data_format,
         force=True,
     )
+
+
+def sides(done: Conversion) -> tuple[Path, Path]:
+    """The two files of a conversion."""
+    return done.source, done.target
 
 
 def _stated(case: Case, there: Conversion) -> str:

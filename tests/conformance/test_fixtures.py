@@ -5,7 +5,7 @@ import pytest
 
 from kconvert import KconvertError, convert, get_backend, load_model
 from kconvert.binding import arrays_for, source_convention
-from kconvert.conformance.cases import ATOL, converted, there_and_back
+from kconvert.conformance.cases import ATOL, converted, sides, there_and_back
 from kconvert.conventions import Convention
 from kconvert.conversion import architecture
 from kconvert.hdf5 import read
@@ -47,17 +47,7 @@ STAYING = {
 @pytest.mark.parametrize("case", CONVERTIBLE, ids=identify)
 def test_converts_and_both_sides_agree(case, tmp_path):
     done = converted(case, tmp_path / "converted.h5", "keras2")
-    runs = run(
-        done.source,
-        done.target,
-        source=case.backend,
-        target=case.other,
-        arch=case.arch,
-        target_arch=done.architecture,
-        source_data_format=case.data_format,
-        inputs=case.arrays("x"),
-        running=Running(required=True),
-    )
+    runs = run(*sides(done), **case.options(done), inputs=case.arrays("x"), running=Running(required=True))
     for pair, y, layout in zip(runs.outputs, case.arrays("y"), done.plan.result.outputs, strict=True):
         assert np.abs(pair.source - moved(y, layout)).max() <= ATOL, "not what real Keras computed"
     report = judge(runs)

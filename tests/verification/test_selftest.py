@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from kconvert import KconvertError, convert
-from kconvert.conformance.cases import converted
+from kconvert.conformance.cases import converted, sides
 from kconvert.report.planted import HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
 from kconvert.verification import Verifier, self_test
 
@@ -23,15 +23,7 @@ FILES = [
 def power(found, folder):
     done = converted(found, folder / "converted.h5", "keras2")
     with Verifier() as verifier:
-        return self_test(
-            verifier,
-            done.source,
-            done.target,
-            source=found.backend,
-            target=found.other,
-            arch=found.arch,
-            source_data_format=found.data_format,
-        )
+        return self_test(verifier, *sides(done), **found.options(done))
 
 
 @pytest.mark.parametrize(
