@@ -21,7 +21,7 @@ from rich.table import Table
 from ..errors import KconvertError
 from ..verification import moved
 from . import legacy
-from .cases import ATOL, Case, Outcome, Result, check, converted
+from .cases import ATOL, OTHER, Case, Outcome, Result, check, converted
 
 LETTERS = "ABCDE"
 
@@ -70,7 +70,8 @@ def _options() -> argparse.Namespace:
 
 def _wanted(folder: Path, options: argparse.Namespace) -> bool:
     release, _, backend = folder.name.rpartition("-")
-    return (not options.release or release in options.release) and options.backend in (None, backend)
+    asked = (not options.release or release in options.release) and options.backend in (None, backend)
+    return asked and backend in OTHER
 
 
 # -------------------------------------------------------------- real Keras ----

@@ -184,7 +184,7 @@ def detection(case: Case, folder: Path) -> Result:
         tested = self_test(verifier, *sides(done), **case.options(done))
     found = [planted for planted in tested.planted if planted.outcome not in (HARMLESS, REFUSED)]
     lost = [f"{planted.layer}: {planted.words}" for planted in found if planted.outcome != LOCATED]
-    smallest = min((planted.error for planted in found if planted.error is not None), default=None)
+    smallest = min((planted.error for planted in found if planted.error), default=None)
     why = (
         f"not located: {'; '.join(lost)}"
         if lost
