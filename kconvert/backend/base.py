@@ -114,6 +114,10 @@ class Backend(ABC):
         """A tensor with a value known now."""
 
     @abstractmethod
+    def arange(self, size: Size) -> Tensor:
+        """The integers 0 ... size-1, as int32."""
+
+    @abstractmethod
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         """Elements as `dtype` ('bool', 'int32', 'float32', ...)."""
 
@@ -133,6 +137,10 @@ class Backend(ABC):
 
     @abstractmethod
     def sign(self, x: Tensor) -> Tensor: ...
+
+    @abstractmethod
+    def round(self, x: Tensor) -> Tensor:
+        """The nearest whole number, halves to the even one."""
 
     @abstractmethod
     def tanh(self, x: Tensor) -> Tensor: ...
@@ -178,6 +186,10 @@ class Backend(ABC):
 
     @abstractmethod
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor: ...
+
+    @abstractmethod
+    def argmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        """Index of the first of the greatest elements along `axis`, as int32."""
 
     @abstractmethod
     def any(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:

@@ -94,6 +94,9 @@ class NumpyBackend(Backend):
     def constant(self, value: Any, dtype: str = "float32") -> Tensor:
         return np.asarray(value, dtype)
 
+    def arange(self, size: Size) -> Tensor:
+        return np.arange(size, dtype="int32")
+
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return np.asarray(x).astype(dtype)
 
@@ -113,6 +116,9 @@ class NumpyBackend(Backend):
 
     def sign(self, x: Tensor) -> Tensor:
         return np.sign(x)
+
+    def round(self, x: Tensor) -> Tensor:
+        return np.round(x)
 
     def tanh(self, x: Tensor) -> Tensor:
         return np.tanh(x)
@@ -157,6 +163,9 @@ class NumpyBackend(Backend):
 
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return np.max(x, _axes(axis), keepdims=keepdims)
+
+    def argmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        return np.argmax(x, axis).astype("int32")
 
     def any(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return np.any(x, _axes(axis), keepdims=keepdims)

@@ -89,6 +89,9 @@ class TensorflowBackend(Backend):
     def constant(self, value: Any, dtype: str = "float32") -> Tensor:
         return tf.constant(value, dtype)
 
+    def arange(self, size: Size) -> Tensor:
+        return tf.range(size, dtype="int32")
+
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return tf.cast(x, dtype)
 
@@ -108,6 +111,9 @@ class TensorflowBackend(Backend):
 
     def sign(self, x: Tensor) -> Tensor:
         return tf.sign(x)
+
+    def round(self, x: Tensor) -> Tensor:
+        return tf.round(x)
 
     def tanh(self, x: Tensor) -> Tensor:
         return tf.tanh(x)
@@ -152,6 +158,9 @@ class TensorflowBackend(Backend):
 
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return tf.reduce_max(x, axis, keepdims)
+
+    def argmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        return tf.argmax(x, axis, "int32")
 
     def any(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return tf.reduce_any(x, axis, keepdims)

@@ -100,6 +100,9 @@ class TheanoBackend(Backend):
     def constant(self, value: Any, dtype: str = "float32") -> Tensor:
         return T.constant(np.asarray(value, dtype))
 
+    def arange(self, size: Size) -> Tensor:
+        return T.arange(size, dtype="int32")
+
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return T.neq(x, 0) if dtype == "bool" and x.dtype != "bool" else T.cast(x, dtype)
 
@@ -119,6 +122,9 @@ class TheanoBackend(Backend):
 
     def sign(self, x: Tensor) -> Tensor:
         return T.sgn(x)
+
+    def round(self, x: Tensor) -> Tensor:
+        return T.round(x, "half_to_even")
 
     def tanh(self, x: Tensor) -> Tensor:
         return T.tanh(x)
@@ -163,6 +169,9 @@ class TheanoBackend(Backend):
 
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return T.max(x, axis, keepdims=keepdims)
+
+    def argmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        return T.cast(T.argmax(x, axis), "int32")
 
     def any(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return T.any(x, axis, keepdims=keepdims)

@@ -146,9 +146,14 @@ def operations(convention: str) -> Iterator[Case]:
     yield case("pad", lambda K, x: K.pad(x, [(0, 0), (1, 2), (0, 3)]))
     yield case("zeros", lambda K, x: x + K.zeros((K.shape(x)[0], 4, 5)))
     yield case("constant", lambda K, x: x * K.constant(np.arange(5)))
+    yield case("arange", lambda K, x: K.arange(5))
+    yield case("arange of a symbolic size", lambda K, x: K.arange(K.shape(x)[0]))
     yield case("cast to int32", lambda K, x: K.cast(x * 3.0, "int32"))
     yield case("cast to bool", lambda K, x: K.cast(x, "bool"))
     yield case("cast from bool", lambda K, x: K.cast(mask(K, x), "float32"))
+    yield case("round halves to even", lambda K, x: K.round(K.round(x * 4.0) / 2.0))
+    for axis in (1, -1):
+        yield case(f"argmax {axis}", lambda K, x, a=axis: K.argmax(K.round(x), a))
     for name in ("exp", "abs", "sign", "tanh", "sigmoid", "softplus"):
         yield case(name, lambda K, x, name=name: getattr(K, name)(x * 4.0))
     for name in ("log", "sqrt"):
