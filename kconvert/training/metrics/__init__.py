@@ -1,0 +1,84 @@
+"""Metrics of Keras 2.3.1: `get` one by its name, `resolve` what a model was compiled with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from .. import losses
+from ..losses import Loss
+from ..registry import Registry
+from . import means
+from .counts import COUNTS
+from .means import MEANS, FunctionMetric, Mean, Metric
+
+__all__ = ["METRICS", "Mean", "Metric", "get", "resolve"]
+
+PICKED = {
+    "accuracy": (means.BinaryAccuracy, means.SparseCategoricalAccuracy, means.CategoricalAccuracy),
+    "crossentropy": (means.BinaryCrossentropy, means.SparseCategoricalCrossentropy, means.CategoricalCrossentropy),
+}
+"""Metrics for binary, sparse categorical and categorical outputs, by the name that means the one that fits."""
+
+SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+
+_ALIASES = {
+    "mse": means.MeanSquaredError,
+    "mae": means.MeanAbsoluteError,
+    "mape": means.MeanAbsolutePercentageError,
+    "msle": means.MeanSquaredLogarithmicError,
+    "cosine": means.CosineSimilarity,
+    "cosine_proximity": means.CosineSimilarity,
+    "kld": means.KLDivergence,
+}
+
+
+def _of_function(function: losses.Function) -> Metric:
+    """The class of a function of this package, or a `FunctionMetric`."""
+    known = {vars(cls)["function"]: cls for cls in MEANS if "function" in vars(cls)}
+    return known[function]() if function in known else FunctionMetric(run=function)
+
+
+METRICS = Registry(
+    "metric",
+    Metric,
+    {
+        **{cls.function.__name__: cls for cls in MEANS if hasattr(cls, "function")},
+        **{cls.__name__: cls for cls in (*MEANS, *COUNTS)},
+        **_ALIASES,
+    },
+    wrap=_of_function,
+    ignored=frozenset({"dtype"}),
+)
+
+
+def get(spec: Any) -> Any:
+    """The metric that `spec` names: see `Registry.get`; a function takes (K, y_true, y_pred).
+
+    >>> get("mse").name
+    'mean_squared_error'
+    >>> get({"class_name": "Precision", "config": {"thresholds": 0.3}})
+    Precision(name='precision', thresholds=0.3, top_k=None, class_id=None)
+    """
+    return METRICS.get(spec)
+
+
+def resolve(spec: Any, loss: Loss | None, shape: Sequence[int | None]) -> Metric:
+    """The metric that a model with that loss and output shape was compiled with; a name stays its name in the logs.
+
+    'accuracy' and 'crossentropy' are binary for outputs of one unit and for binary losses, sparse for sparse
+    losses, else categorical. (Source: `get_metric_function` of Keras 2.3.1.)
+
+    >>> resolve("acc", losses.get("sparse_categorical_crossentropy"), (None, 10))
+    SparseCategoricalAccuracy(name='acc')
+    """
+    if not isinstance(spec, str):
+        return get(spec)
+    name = SHORT.get(spec, spec)
+    if name not in PICKED:
+        return replace(get(name), name=spec)
+    binary, sparse, categorical = PICKED[name]
+    if shape[-1] == 1 or isinstance(loss, losses.BinaryCrossentropy):
+        return binary(name=spec)
+    return (sparse if isinstance(loss, losses.SparseCategoricalCrossentropy) else categorical)(name=spec)
