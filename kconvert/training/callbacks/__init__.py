@@ -1,0 +1,21 @@
+"""Callbacks of Keras 2.3.1: what happens at the beginning and end of training, epochs and batches."""
+
+from .base import Callback, CallbackList, History, LambdaCallback
+from .control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN
+from .files import CSVLogger, ModelCheckpoint, TensorBoard
+from .progress import ProgressBar
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgressBar",
+    "ReduceLROnPlateau",
+    "TensorBoard",
+    "TerminateOnNaN",
+]
