@@ -12,7 +12,7 @@ convolution. Nothing is flipped here, so unconverted weights give wrong numbers,
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,8 +21,12 @@ import numpy as np
 from ..conventions import BACKENDS, BackendFacts
 
 Tensor = Any
+Variable = Any
 Size = Any
 Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
+Pure = Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]]
+Updating = Callable[[list[Tensor], list[Tensor]], tuple[Sequence[Tensor], Mapping[int, Tensor]]]
+Compiled = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,43 @@ class Backend(ABC):
     # ------------------------------------------------------------- running ----
 
     @abstractmethod
-    def function(
-        self,
-        build: Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]],
-        inputs: Sequence[InputSpec],
-        weights: Sequence[np.ndarray],
-    ) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
+    def variable(self, array: np.ndarray) -> Variable:
+        """A tensor that the framework keeps, of the shape and dtype of `array`."""
+
+    @abstractmethod
+    def value(self, variable: Variable) -> np.ndarray:
+        """What a variable holds now, copied."""
+
+    @abstractmethod
+    def assign(self, variable: Variable, array: np.ndarray) -> None:
+        """Gives a variable another value of its shape."""
+
+    def function(self, build: Pure, inputs: Sequence[InputSpec], weights: Sequence[np.ndarray]) -> Compiled:
         """Compiles `build(weights, inputs) -> outputs` once; the result takes and gives NumPy arrays."""
+        held = [self.variable(np.asarray(w, "float32")) for w in weights]
+        return self.reader(build, inputs, held)
+
+    @abstractmethod
+    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
+        """As `function`, on variables that other functions share. Compiles fast, for few runs."""
+
+    @abstractmethod
+    def step(
+        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    ) -> Compiled:
+        """Compiles `build(values, inputs) -> outputs, updates`; each run gives the outputs and updates the variables.
+
+        updates: new values by position in `variables`; all are computed from the old ones. Compiles for many runs.
+        jit_compile: through XLA, where the framework has it.
+        """
+
+    @abstractmethod
+    def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The derivative of the scalar `y` by each tensor; zeros where it does not depend on one."""
+
+    @abstractmethod
+    def stop_gradient(self, x: Tensor) -> Tensor:
+        """`x`, constant for `gradients`."""
 
     @abstractmethod
     def version(self) -> str:
@@ -279,6 +313,16 @@ class Backend(ABC):
     @abstractmethod
     def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
         """Images enlarged by whole factors with bilinear interpolation, as UpSampling2D of this backend does."""
+
+    # --------------------------------------------------------------- noise ----
+
+    @abstractmethod
+    def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        """Numbers from [0, 1); the same seed (two int32) and shape give the same numbers."""
+
+    @abstractmethod
+    def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        """Numbers of mean 0 and standard deviation 1, by a seed as above."""
 
     # ----------------------------------------------------------- recurrence ----
 

@@ -11,7 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..conventions import BACKENDS, CHANNELS_LAST, same_padding
 from ..errors import KconvertError, Problem
-from .base import Backend, InputSpec, Size, Step, Tensor
+from . import noise
+from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
 from .spatial import batch_dot_subscripts, dilated_sizes, move_channels
 
 Pairs = list[tuple[int, int]]
@@ -35,20 +36,36 @@ class NumpyBackend(Backend):
 
     # ------------------------------------------------------------- running ----
 
-    def function(
-        self,
-        build: Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]],
-        inputs: Sequence[InputSpec],
-        weights: Sequence[np.ndarray],
-    ) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
-        held = [np.asarray(w, "float32") for w in weights]
+    def variable(self, array: np.ndarray) -> Variable:
+        return [np.array(array)]
 
+    def value(self, variable: Variable) -> np.ndarray:
+        return variable[0].copy()
+
+    def assign(self, variable: Variable, array: np.ndarray) -> None:
+        variable[0] = np.array(array, variable[0].dtype)
+
+    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
+        return self.step(lambda values, given: (build(values, given), {}), inputs, variables)
+
+    def step(
+        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    ) -> Compiled:
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
             given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
             with np.errstate(all="ignore"):  # infinities and NaN without a word, as the frameworks
-                return [np.asarray(y) for y in build(held, given)]
+                outputs, updates = build([array for (array,) in variables], given)
+            for i, new in updates.items():
+                self.assign(variables[i], new)
+            return [np.asarray(y) for y in outputs]
 
         return run
+
+    def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+        raise KconvertError("NumPy has no gradients, so it does not train", fix="train on theano or tensorflow")
+
+    def stop_gradient(self, x: Tensor) -> Tensor:
+        return x
 
     def version(self) -> str:
         return np.__version__
@@ -285,6 +302,14 @@ class NumpyBackend(Backend):
     def _applied(self, kernel: Tensor, rank: int) -> Tensor:
         """The kernel as a correlation applies it: reversed in space where the convention convolves."""
         return np.flip(kernel, range(rank)) if self.facts.convolves else kernel
+
+    # --------------------------------------------------------------- noise ----
+
+    def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        return noise.uniform(shape, seed)
+
+    def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        return noise.normal(shape, seed)
 
     # ----------------------------------------------------------- recurrence ----
 

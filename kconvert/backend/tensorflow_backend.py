@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ..conventions import CHANNELS_LAST
 from ..errors import KconvertError
 from . import tensorflow_compat
-from .base import Backend, InputSpec, Size, Step, Tensor
+from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
 from .spatial import batch_dot_subscripts, move_channels, unit_axis
 
 tf = tensorflow_compat.load()
@@ -24,25 +24,45 @@ class TensorflowBackend(Backend):
 
     # ------------------------------------------------------------- running ----
 
-    def function(
-        self,
-        build: Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]],
-        inputs: Sequence[InputSpec],
-        weights: Sequence[np.ndarray],
-    ) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
-        held = [tf.Variable(np.asarray(w, "float32")) for w in weights]
+    def variable(self, array: np.ndarray) -> Variable:
+        return tf.Variable(array)
 
-        @tf.function(input_signature=[tf.TensorSpec(spec.shape, spec.dtype) for spec in inputs], autograph=False)
+    def value(self, variable: Variable) -> np.ndarray:
+        return variable.numpy()
+
+    def assign(self, variable: Variable, array: np.ndarray) -> None:
+        variable.assign(np.asarray(array, variable.dtype.as_numpy_dtype))
+
+    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
+        return self.step(lambda values, given: (build(values, given), {}), inputs, variables)
+
+    def step(
+        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    ) -> Compiled:
+        signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in inputs]
+
+        @tf.function(input_signature=signature, autograph=False, jit_compile=jit_compile or None)
         def compiled(*tensors: Tensor) -> list[Tensor]:
-            return [tf.convert_to_tensor(y) for y in build([tf.convert_to_tensor(w) for w in held], list(tensors))]
+            outputs, updates = build([tf.convert_to_tensor(v) for v in variables], list(tensors))
+            outputs = [tf.convert_to_tensor(y) for y in outputs]
+            with tf.control_dependencies(outputs):
+                for i, new in updates.items():
+                    variables[i].assign(new, read_value=False)
+            return outputs
 
-        compiled.get_concrete_function()
+        concrete = compiled.get_concrete_function()
 
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-            given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
-            return [y.numpy() for y in compiled(*given)]
+            given = [tf.constant(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
+            return [y.numpy() for y in concrete(*given)]
 
         return run
+
+    def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+        return [tf.convert_to_tensor(g) for g in tf.gradients(y, tensors, unconnected_gradients="zero")]
+
+    def stop_gradient(self, x: Tensor) -> Tensor:
+        return tf.stop_gradient(x)
 
     def version(self) -> str:
         return tf.__version__
@@ -248,6 +268,14 @@ class TensorflowBackend(Backend):
         size = tf.stack((height * factors[0], width * factors[1]))
         y = tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=False, half_pixel_centers=False)
         return move_channels(self, y, CHANNELS_LAST, data_format)
+
+    # --------------------------------------------------------------- noise ----
+
+    def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        return tf.random.stateless_uniform(shape, seed)
+
+    def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        return tf.random.stateless_normal(shape, seed)
 
     # ----------------------------------------------------------- recurrence ----
 

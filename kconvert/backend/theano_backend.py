@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..conventions import CHANNELS_FIRST
 from ..errors import KconvertError
-from . import theano_compat
-from .base import Backend, InputSpec, Size, Step, Tensor
+from . import theano_compat, theano_noise
+from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
 from .spatial import move_channels, unit_axis
 
 theano = theano_compat.load()
 T = theano.tensor
-MODE = theano_compat.mode(theano)
 
 _BORDER_MODES = {"valid": "valid", "same": "half", "full": "full"}
 _POOL_MODES = {"max": "max", "average": "average_exc_pad"}
@@ -29,23 +28,49 @@ class TheanoBackend(Backend):
 
     # ------------------------------------------------------------- running ----
 
-    def function(
-        self,
-        build: Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]],
-        inputs: Sequence[InputSpec],
-        weights: Sequence[np.ndarray],
-    ) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
-        held = [_shared(np.asarray(w, "float32")) for w in weights]
-        placeholders = [_placeholder(spec) for spec in inputs]
+    def variable(self, array: np.ndarray) -> Variable:
+        return theano.shared(np.array(array), broadcastable=tuple(n == 1 for n in np.shape(array)))
+
+    def value(self, variable: Variable) -> np.ndarray:
+        return variable.get_value()
+
+    def assign(self, variable: Variable, array: np.ndarray) -> None:
+        variable.set_value(np.asarray(array, variable.dtype))
+
+    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
         with theano_compat.compiling(theano):
-            outputs = [T.as_tensor_variable(y) for y in build(held, placeholders)]
-            compiled = theano.function(placeholders, outputs, mode=MODE, on_unused_input="ignore")
+            return self._compiled(lambda values, given: (build(values, given), {}), inputs, variables)
+
+    def step(
+        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    ) -> Compiled:
+        with theano_compat.compiling_to_run(theano):
+            return self._compiled(build, inputs, variables)
+
+    def _compiled(self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
+        placeholders = [_placeholder(spec) for spec in inputs]
+        outputs, updates = build(list(variables), placeholders)
+        compiled = theano.function(
+            placeholders,
+            [T.as_tensor_variable(y) for y in outputs],
+            updates=[(variables[i], _as(variables[i], new)) for i, new in updates.items()],
+            mode=theano_compat.mode(theano),
+            on_unused_input="ignore",
+        )
+        compiled.trust_input = True
 
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
             given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
             return [np.asarray(y) for y in compiled(*given)]
 
         return run
+
+    def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+        found = theano.grad(y, list(tensors), disconnected_inputs="ignore")
+        return [_sized(gradient, self.shape(x)) for gradient, x in zip(found, tensors, strict=True)]
+
+    def stop_gradient(self, x: Tensor) -> Tensor:
+        return _sized(theano.gradient.disconnected_grad(x), self.shape(x))
 
     def version(self) -> str:
         return theano.__version__
@@ -318,6 +343,14 @@ class TheanoBackend(Backend):
         kept = (slice(None), slice(None), *(slice((n + s - 1) // s) for n, s in sizes))
         return y[kept]
 
+    # --------------------------------------------------------------- noise ----
+
+    def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        return _sized(theano_noise.uniform(T.stack(list(shape)), seed, len(shape)), shape)
+
+    def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
+        return _sized(theano_noise.normal(T.stack(list(shape)), seed, len(shape)), shape)
+
     # ----------------------------------------------------------- recurrence ----
 
     def rnn(
@@ -358,7 +391,7 @@ class TheanoBackend(Backend):
             sequences=[x.swapaxes(0, 1) for x in (inputs, mask) if x is not None],
             outputs_info=[_unbroadcast(x) for x in initial],
             go_backwards=go_backwards,
-            mode=MODE,
+            mode=theano_compat.mode(theano),
         )
         results = results if isinstance(results, list) else [results]
         steps = self.shape(inputs)[1]
@@ -367,9 +400,11 @@ class TheanoBackend(Backend):
         return lasts[0], results[0].swapaxes(0, 1), lasts[1:]
 
 
-def _shared(array: np.ndarray) -> Tensor:
-    """A weight; its axes of size 1 broadcast."""
-    return theano.shared(array, broadcastable=tuple(n == 1 for n in array.shape))
+def _as(variable: Variable, value: Tensor) -> Tensor:
+    """`value` of the type of `variable`."""
+    value = T.as_tensor_variable(value)
+    value = T.cast(value, variable.dtype) if value.dtype != variable.dtype else value
+    return T.patternbroadcast(value, variable.broadcastable)
 
 
 def _placeholder(spec: InputSpec) -> Tensor:

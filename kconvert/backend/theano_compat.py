@@ -118,19 +118,28 @@ def _blas_flags() -> str:
 # --------------------------------------------------------------- compiling ----
 
 _compiling = threading.RLock()
+_left_out: list[str] = []
 
 
 def mode(theano: ModuleType) -> Any:
-    """The optimisations to compile with: all but those that make C++ kernels or in-place forms for one model."""
-    return theano.compile.Mode(optimizer="fast_run").excluding("fusion", "inplace")
+    """The optimisations to compile with, for the function itself and for each scan in it."""
+    return theano.compile.Mode(optimizer="fast_run").excluding(*_left_out)
+
+
+@contextmanager
+def compiling_to_run(theano: ModuleType) -> Iterator[None]:
+    """Within it, functions are compiled to run fast and often."""
+    with _compiling:
+        yield
 
 
 @contextmanager
 def compiling(theano: ModuleType) -> Iterator[None]:
-    """Within it, operations that NumPy does as well run in NumPy, also inside scan and constant folding.
+    """Within it, functions are compiled in little time: what NumPy does as well runs in NumPy.
 
-    Theano would compile a C++ module of about a second for each of them, type and rank; convolution,
-    pooling and products of batches stay in C++, in modules that serve every model.
+    That holds inside scan and constant folding too. Theano would compile a C++ module of about a second for
+    each of these operations, type and rank; convolution, pooling and products of batches stay in C++, in modules
+    that serve every model. Left out is what makes C++ kernels or in-place forms for one model.
     """
     light = _light_ops(theano)
     elemwise = theano.tensor.elemwise.Elemwise
@@ -151,10 +160,12 @@ def compiling(theano: ModuleType) -> Iterator[None]:
             return make_c_thunk(op, node, *args, **kwargs)
 
         op_class.make_c_thunk = make_thunk
+        _left_out[:] = ["fusion", "inplace"]
         try:
             yield
         finally:
             op_class.make_c_thunk = make_c_thunk
+            _left_out.clear()
 
 
 def _light_ops(theano: ModuleType) -> tuple[type, ...]:

@@ -1,0 +1,26 @@
+"""Random numbers as a function of a seed, for the backends that compute in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def uniform(shape: Sequence[Any], seed: Any) -> np.ndarray:
+    """float32 from [0, 1).
+
+    >>> bool((uniform((2, 3), [7, 1]) == uniform((2, 3), [7, 1])).all())
+    True
+    """
+    return _generator(seed).random(tuple(shape), "float32")
+
+
+def normal(shape: Sequence[Any], seed: Any) -> np.ndarray:
+    """float32 of mean 0 and standard deviation 1."""
+    return _generator(seed).standard_normal(tuple(shape), "float32")
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    return np.random.Generator(np.random.SFC64([int(n) & 0xFFFFFFFF for n in seed]))
