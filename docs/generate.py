@@ -31,7 +31,8 @@ from kconvert.layers.base import Layer, layer_config, layer_from_config
 from kconvert.layers.custom import CUSTOM
 from kconvert.layers.recurrent import _Cell
 from kconvert.layouts import Call, Layout, moved
-from kconvert.model import LeafWeights, Model, Node, Ref, nest
+from kconvert.model import LeafWeights, Model, Node, Ref
+from kconvert.nested import nest
 from kconvert.optimizer import STRUCTURES
 from kconvert.relayout import rule
 from kconvert.releases import ODDITIES, Oddity

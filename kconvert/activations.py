@@ -12,7 +12,8 @@ import numpy as np
 
 from .backend.base import Backend, InputSpec, Tensor
 from .errors import KconvertError, Problem
-from .model import Arrays, Model, nest, walk
+from .model import Model
+from .nested import Arrays, nest, walk
 
 
 class Activations:

@@ -19,7 +19,8 @@ from .conventions import BACKENDS, FORMATS, Convention, Storage, Weight, slot_or
 from .errors import KconvertError, Problem
 from .layers import InputLayer, Merge
 from .layers.base import Layer
-from .model import Arrays, LayerPath, LeafWeights, Model, Sequential, nest
+from .model import LayerPath, LeafWeights, Model, Sequential
+from .nested import Arrays, nest
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,15 @@ def _tensorflow_padding(size: int, kernel: int, stride: int) -> int:
     return max((-(-size // stride) - 1) * stride + kernel - size, 0) // 2
 
 
+def _theano_batch_variance(variance: Any, n: Any, epsilon: float, image: bool) -> Any:
+    return (variance + epsilon) * (n / (n - (1.0 + epsilon)))
+
+
+def _tensorflow_batch_variance(variance: Any, n: Any, epsilon: float, image: bool) -> Any:
+    fused = n / (n - 1.0) if image else 1.0
+    return variance * (fused * n / (n - (1.0 + epsilon)))
+
+
 @dataclass(frozen=True)
 class BackendFacts:
     """What Keras computed on one backend (rulebook A1, A2; flip table, "padding of 'same'").
@@ -47,7 +56,9 @@ class BackendFacts:
     padding before the first element for padding='same', from (size, kernel, stride) on one axis;
     the result always has ceil(size / stride) elements. full: it has padding='full'. even: it has transposed
     convolutions with padding='same' and even kernels. bilinear: the only factors by which it enlarges images
-    bilinearly; None: any. cudnn: it has CuDNNLSTM and CuDNNGRU.
+    bilinearly; None: any. cudnn: it has CuDNNLSTM and CuDNNGRU. batch_variance: what enters the moving variance of
+    a BatchNormalization, from (variance of the batch, number of values, epsilon, whether these are channels_last
+    images): in Keras 2.3.1 both have corrections of their own on top of that of a sample's variance.
     """
 
     name: str
@@ -59,6 +70,7 @@ class BackendFacts:
     even: bool
     bilinear: tuple[int, int] | None
     cudnn: bool
+    batch_variance: Callable[[Any, Any, float, bool], Any]
 
 
 BACKENDS: Mapping[str, BackendFacts] = {
@@ -74,6 +86,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             even=False,
             bilinear=(2, 2),
             cudnn=False,
+            batch_variance=_theano_batch_variance,
         ),
         BackendFacts(
             "tensorflow",
@@ -85,6 +98,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             even=True,
             bilinear=None,
             cudnn=True,
+            batch_variance=_tensorflow_batch_variance,
         ),
     )
 }

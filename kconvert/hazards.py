@@ -15,7 +15,8 @@ from typing import Any
 from . import layers as L
 from .conventions import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from .layers.base import Layer, Shape
-from .model import Model, as_list, one_or_list
+from .model import Model
+from .nested import as_list, one_or_list
 
 Rule = Callable[[BackendFacts, int, int, int], int | None]
 

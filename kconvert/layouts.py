@@ -10,7 +10,8 @@ from typing import Any
 from .conventions import CHANNELS_LAST
 from .kernels import Block, Chain
 from .layers.base import Layer, Shape
-from .model import LayerPath, as_list, one_or_list
+from .model import LayerPath
+from .nested import as_list, one_or_list
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,28 @@
 """Model and Sequential: the graph of layers, and the arrays that make it run on a backend.
 
 A model is itself a layer, so models nest. The graph is data: `nodes` in topological order, each one
-call of a layer on tensors named by `Ref`. The arrays live in `Model.arrays`, a nested dict by layer and
-weight name, in the convention of `Model.backend`.
+call of a layer on tensors named by `Ref`. The weights live in `Model.variables`, by layer and weight name, on
+`Model.backend` and in its convention (see `running`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from os import PathLike
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from .backend.base import Backend, InputSpec, Tensor
-from .conventions import Convention, Weight
+from . import building
+from .backend.base import Backend, Compiled, InputSpec, Tensor, Variable
+from .conventions import Weight
 from .errors import KconvertError, Problem
 from .layers import InputLayer, Layer
 from .layers.base import Shape, layer_config, layer_from_config
+from .layers.phase import Phase
+from .nested import Arrays as Arrays
+from .nested import as_list, one_or_list
+from .running import Runnable
+from .training.methods import Trainable
 
-Arrays = dict[str, Any]
 LayerPath = tuple[str, ...]
 
 
@@ -61,16 +63,31 @@ class Node:
 
 
 @dataclass(eq=False)
-class Model(Layer):
+class Model(Runnable, Trainable, Layer):
     """A graph of layers with named inputs and outputs (Keras's functional Model).
 
+    `Model(inputs, outputs)` takes symbols too: what `Input` and layers called on it gave.
     Errors: KconvertError where the graph names a layer or a tensor that does not exist.
+
+    >>> x = building.Input((4,))
+    >>> Model(x, Layer.registry["Dense"](2)(x)).output_shape((None, 4))
+    (None, 2)
     """
 
     layers: list[Layer]
     nodes: list[Node]
     inputs: list[Ref]
     outputs: list[Ref]
+
+    @classmethod
+    def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """`Model(inputs, outputs)` of symbols as a graph; else as given."""
+        if "layers" in kwargs or len(args) > 3:
+            return args, kwargs
+        ends = dict(zip(("inputs", "outputs", "name"), args, strict=False), **kwargs)
+        if "input" in ends or "output" in ends:  # Keras 1 and 2
+            ends = {{"input": "inputs", "output": "outputs"}.get(key, key): value for key, value in ends.items()}
+        return (), {**ends, **building.traced(ends.pop("inputs", None), ends.pop("outputs", None))}
 
     def __post_init__(self) -> None:
         if not all(isinstance(layer.name, str) for layer in self.layers):
@@ -84,9 +101,10 @@ class Model(Layer):
         self._check_ends()
         self.nodes = self._sorted(self.nodes)
         self.layers = self._ordered(self.layers)
-        self.arrays: Arrays = {}
+        self.variables: dict[LayerPath, Variable] = {}
+        self.states: dict[LayerPath, Variable] = {}
         self.backend: Backend | None = None
-        self._functions: dict[Any, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {}
+        self._functions: dict[str, Compiled] = {}
 
     def _check_ends(self) -> None:
         """Refuses inputs that are no InputLayers, calls of unknown layers, and outputs that no call makes."""
@@ -138,7 +156,8 @@ class Model(Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy, or a pickle, is of the graph alone: what it runs with is bound anew."""
-        return {**self.__dict__, "arrays": {}, "backend": None, "_functions": {}}
+        bound: dict[str, Any] = {"variables": {}, "states": {}, "backend": None, "_functions": {}, "executor": None}
+        return {**self.__dict__, **bound}
 
     # --------------------------------------------------------------- shapes ----
 
@@ -153,9 +172,9 @@ class Model(Layer):
 
     @property
     def input_specs(self) -> list[InputSpec]:
-        """The inputs of a compiled function."""
-        layers = zip(self.input_shapes, self.input_layers, strict=True)
-        return [InputSpec(shape, layer.dtype or "float32") for shape, layer in layers]
+        """The inputs as compiled functions take them."""
+        pairs = zip(self.input_shapes, self.input_layers, strict=True)
+        return [InputSpec(shape, layer.dtype or "float32") for shape, layer in pairs]
 
     def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
         """Shape of every tensor of the graph; `inputs` default to the model's own."""
@@ -207,7 +226,7 @@ class Model(Layer):
 
     # -------------------------------------------------------------- running ----
 
-    def call(self, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         values, _ = self.run(K, w, as_list(x), as_list(mask), training)
         return one_or_list([values[ref] for ref in self.outputs])
 
@@ -217,7 +236,7 @@ class Model(Layer):
         w: Mapping[str, Any],
         inputs: Sequence[Tensor],
         masks: Sequence[Tensor | None] = (None,),
-        training: bool = False,
+        training: Phase | None = None,
         record: Callable[[str, Tensor], Tensor] | None = None,
         prefix: str = "",
     ) -> tuple[dict[Ref, Tensor], dict[Ref, Tensor | None]]:
@@ -241,55 +260,14 @@ class Model(Layer):
                 y_mask: Any = one_or_list([result_masks[ref] for ref in layer.outputs])
             else:
                 y = layer.call(K, weights, x, mask=mask, training=training)
+                if training is not None:
+                    training.penalize_activity(layer, as_list(y))
                 y_mask = layer.compute_mask(K, x, mask)
             for i, one in enumerate(as_list(y)):
                 ref = Ref(node.layer, node.index, i)
                 values[ref] = record(prefix + ref.key, one) if record else one
                 known[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
         return values, known
-
-    def bind(self, backend: Backend, arrays: Arrays) -> Model:
-        """Makes the model ready to run on `backend` with `arrays` in that backend's convention."""
-        self.backend, self.arrays, self._functions = backend, arrays, {}
-        return self
-
-    def load_weights(self, path: str | PathLike[str], source: str | None = None) -> Model:
-        """Takes the weights of an HDF5 file of any convention, converted to the model's backend.
-
-        source: the backend that saved the file, where it does not tell. The data format of the layers
-        must be the one the file was saved with. Raises KconvertError where arrays do not fit.
-        """
-        from . import hdf5
-        from .binding import arrays_for, source_convention
-
-        if self.backend is None:
-            raise KconvertError("the model has no backend yet", where=self.name, fix="make it with kconvert.load_model")
-        with hdf5.read(path) as checkpoint:
-            origin, _ = source_convention(checkpoint, source)
-            goal = Convention("keras2", self.backend.convention)
-            return self.bind(self.backend, arrays_for(self, checkpoint, origin, goal))
-
-    def predict(self, x: Any, batch_size: int = 32) -> Any:
-        """Outputs for `x` (an array, or a list of them for several inputs), `batch_size` samples at a time.
-
-        Raises KconvertError where number or shapes of the inputs do not fit.
-        """
-        xs = self.checked(as_list(x))
-        function = self._function("predict", lambda K, w, t: self._outputs(K, w, t))
-        n = len(xs[0])
-        parts = [function([a[i : i + batch_size] for a in xs]) for i in range(0, n, batch_size)]
-        return one_or_list([np.concatenate(pieces) for pieces in zip(*parts, strict=True)])
-
-    def activations(self, x: Any, given: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
-        """The output of every layer by name (nested: `outer/inner`), for one batch `x`.
-
-        given: tensors by name that take the place of the model's own in all that comes after: with every one given,
-        each layer runs alone. Raises KconvertError where inputs do not fit, or no layer makes a tensor that is given.
-        """
-        from .activations import Activations
-
-        function = Activations(self, self._bound(), self.arrays, given)
-        return function(self.arrays, as_list(x), given)
 
     def tensor_layers(self, prefix: str = "", outer: LayerPath = ()) -> dict[str, Made]:
         """Where and by which layer each tensor of `activations` is made, by the tensor's name."""
@@ -302,47 +280,6 @@ class Model(Layer):
             outputs = [ref for ref in shapes if ref[:2] == node.output[:2]]
             found.update((prefix + ref.key, Made(path, layer)) for ref in outputs)
         return found
-
-    def _outputs(self, K: Backend, w: Mapping[str, Any], inputs: list[Tensor]) -> list[Tensor]:
-        return as_list(self.call(K, w, one_or_list(inputs)))
-
-    def _bound(self) -> Backend:
-        """The backend; KconvertError before there is one."""
-        if self.backend is None:
-            raise KconvertError("the model has no weights yet", where=self.name, fix="load a file first")
-        return self.backend
-
-    def _function(self, name: str, build: Callable[[Backend, Any, list[Tensor]], list[Tensor]]) -> Any:
-        """The compiled function called `name`, made at its first use."""
-        backend = self._bound()
-        if name not in self._functions:
-            leaves = list(walk(self.arrays))
-            paths = [path for path, _ in leaves]
-
-            def function(weights: list[Tensor], inputs: list[Tensor]) -> list[Tensor]:
-                return build(backend, nest(zip(paths, weights, strict=True)), inputs)
-
-            self._functions[name] = backend.function(function, self.input_specs, [array for _, array in leaves])
-        return self._functions[name]
-
-    def checked(self, x: Sequence[Any]) -> list[np.ndarray]:
-        """The inputs as arrays of the right dtype; KconvertError where their number or shapes do not fit."""
-        xs = [np.asarray(a) for a in x]
-        if len(xs) != len(self.inputs):
-            raise KconvertError(
-                f"the model has {len(self.inputs)} inputs, {len(xs)} were given", where=self.name, problem=Problem.USAGE
-            )
-        for array, shape, ref in zip(xs, self.input_shapes, self.inputs, strict=True):
-            fits = len(array.shape) == len(shape) and all(
-                want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-            )
-            if not fits:
-                raise KconvertError(
-                    f"an array of shape {array.shape} was given where {shape} is expected (None is free)",
-                    where=f"input {ref.layer}",
-                    problem=Problem.USAGE,
-                )
-        return [a.astype(layer.dtype or "float32", copy=False) for a, layer in zip(xs, self.input_layers, strict=True)]
 
     # -------------------------------------------------------- configuration ----
 
@@ -387,17 +324,65 @@ class Model(Layer):
 
 
 class Sequential(Model):
-    """A chain of layers, each fed by the one before (Keras's Sequential)."""
+    """A chain of layers, each fed by the one before (Keras's Sequential).
+
+    Without layers, or where the first one states no input shape, it is a chain in the making: `add` and
+    `build` complete it, at the latest the first batch does.
+
+    >>> model = Sequential()
+    >>> model.add(Layer.registry["Dense"](2, input_shape=(4,)))
+    >>> [layer.name for layer in model.layers]
+    ['dense_1_input', 'dense_1']
+    """
 
     def __init__(self, layers: Sequence[Layer] = (), name: str = "sequential_1", trainable: bool = True) -> None:
+        Layer.__init__(self, name=name, trainable=trainable)
+        self._chain(layers)
+
+    @classmethod
+    def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return args, kwargs
+
+    @property
+    def built(self) -> bool:
+        """Whether the chain is complete, from the shape of its input on."""
+        return bool(self.outputs)
+
+    def add(self, layer: Layer) -> None:
+        """One more layer at the end; weights that there are stay."""
+        if not isinstance(layer, Layer):
+            raise KconvertError(f"{layer!r} is no layer", where=self.name, problem=Problem.USAGE)
+        self._chain([*self.layers, layer])
+
+    def pop(self) -> None:
+        """Takes the last layer away."""
+        self._chain(self.layers[:-1])
+
+    def complete(self, x: Any) -> None:
+        if not self.built:
+            if not hasattr(x, "shape") or not self.layers:
+                raise KconvertError(
+                    "the model does not know the shape of its input", self.name, "give the first layer input_shape=..."
+                )
+            self.build((None, *x.shape[1:]))
+
+    def build(self, shape: Shape) -> None:
+        """Completes a chain whose first layer states no input shape: for inputs of `shape`, with the batch axis."""
+        if self.layers and not self.built:
+            self.layers[0].batch_input_shape = tuple(shape)
+            self._chain(self.layers)
+
+    def _chain(self, layers: Sequence[Layer]) -> None:
         chain = list(layers)
-        if not chain:
-            raise KconvertError("a Sequential model needs at least one layer", where=name, problem=Problem.USAGE)
+        building.name_layers(chain)
+        if not chain or (not isinstance(chain[0], (InputLayer, Model)) and chain[0].batch_input_shape is None):
+            self.layers, self.nodes, self.inputs, self.outputs = chain, [], [], []
+            return
         if not isinstance(chain[0], InputLayer):
             chain.insert(
                 0,
                 InputLayer(
-                    batch_input_shape=_input_shape(chain[0], name),
+                    batch_input_shape=_input_shape(chain[0]),
                     dtype=_input_dtype(chain[0]),
                     name=f"{chain[0].name}_input",
                 ),
@@ -410,8 +395,8 @@ class Sequential(Model):
             nodes=nodes,
             inputs=[nodes[0].output],
             outputs=[nodes[-1].output],
-            name=name,
-            trainable=trainable,
+            name=self.name,
+            trainable=self.trainable,
         )
 
     @classmethod
@@ -420,7 +405,11 @@ class Sequential(Model):
         if isinstance(config, list):
             config = {"layers": config}
         layers = [layer_from_config(item) for item in config["layers"]]
-        return cls(layers, name=config.get("name") or "sequential_1", trainable=config.get("trainable", True))
+        model = cls(layers, name=config.get("name") or "sequential_1", trainable=config.get("trainable", True))
+        if not model.built:
+            what = "the first layer states no input shape" if layers else "a Sequential model needs at least one layer"
+            raise KconvertError(what, where=model.name, fix="add batch_input_shape to the first layer")
+        return model
 
     def get_config(self, form: str = "keras2") -> dict[str, Any]:
         return {"name": self.name, "layers": [layer_config(layer, form) for layer in self.sublayers]}
@@ -463,16 +452,6 @@ def leaf_weights(layer: Layer, shape: Any, outer: LayerPath = (), trainable: boo
     return table
 
 
-def as_list(value: Any) -> list[Any]:
-    """A list as it is, anything else as a list of one."""
-    return list(value) if isinstance(value, list) else [value]
-
-
-def one_or_list(values: Sequence[Any]) -> Any:
-    """The only value, or the list of them."""
-    return values[0] if len(values) == 1 else list(values)
-
-
 def _at_layer(error: Exception, layer: Layer, shape: Any) -> KconvertError:
     """`error` with the layer it came from; other exceptions mean that the shapes do not fit."""
     if isinstance(error, KconvertError):
@@ -484,13 +463,9 @@ def _at_layer(error: Exception, layer: Layer, shape: Any) -> KconvertError:
     )
 
 
-def _input_shape(layer: Layer, name: str) -> Shape:
+def _input_shape(layer: Layer) -> Shape:
     """The shape a Sequential takes: its first layer's, or that of the first layer inside it."""
-    if isinstance(layer, Model):
-        return layer.input_shapes[0]
-    if layer.batch_input_shape is None:
-        raise KconvertError("the first layer states no input shape", where=name, fix="add batch_input_shape to it")
-    return tuple(layer.batch_input_shape)
+    return layer.input_shapes[0] if isinstance(layer, Model) else tuple(layer.batch_input_shape or ())
 
 
 def _input_dtype(layer: Layer) -> str | None:
@@ -507,23 +482,3 @@ def _reachable(nodes: list[Node], outputs: list[Ref]) -> list[Node]:
             wanted.add(key)
             todo += [(ref.layer, ref.node) for ref in known[key].inputs]
     return [node for node in nodes if (node.layer, node.index) in wanted or not node.inputs]
-
-
-def walk(arrays: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], np.ndarray]]:
-    """(path, array) of every array in a nested dict."""
-    for name, value in arrays.items():
-        if isinstance(value, Mapping):
-            yield from walk(value, (*prefix, name))
-        else:
-            yield (*prefix, name), value
-
-
-def nest(leaves: Iterable[tuple[tuple[str, ...], Any]]) -> Arrays:
-    """The nested dict that `_walk` took apart."""
-    nested: Arrays = {}
-    for path, value in leaves:
-        inner = nested
-        for name in path[:-1]:
-            inner = inner.setdefault(name, {})
-        inner[path[-1]] = value
-    return nested

@@ -14,7 +14,7 @@ Where the order cannot be known the state is dropped, and a note says so: it is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -129,18 +129,38 @@ def write_state(
         return f"this release did not keep all that {state.name} of Keras 2.3 needs"
     by_path = {binding.path: binding for binding in bindings}
     order = _target_order(model, goal)
-    suffix = "" if goal.facts.convolves else ":0"
     written: list[LazyArray] = [
-        _Renamed(f"optimizer/{name}{suffix}", array) for name, array in zip(structure.scalars, scalars, strict=False)
+        _Renamed(_name(name, goal), array) for name, array in zip(structure.scalars, scalars, strict=False)
     ]
     for name, slot in zip(structure.slots, slots, strict=False):
         made = _moved(slot, steps, by_path)
-        written += [_Renamed(f"optimizer/{name}_{i}{suffix}", made[key]) for i, key in enumerate(order)]
+        written += [_Renamed(_name(name, goal, i), made[key]) for i, key in enumerate(order)]
     if complete:
         for name in structure.slots[len(slots) :]:
             zeros = np.zeros(1, "float32")
-            written += [InMemory(f"optimizer/{name}_{i}{suffix}", zeros) for i in range(len(order))]
+            written += [InMemory(_name(name, goal, i), zeros) for i in range(len(order))]
     return written
+
+
+def laid_out(
+    name: str,
+    scalars: Mapping[str, np.ndarray],
+    slots: Mapping[str, Mapping[LayerPath, np.ndarray]],
+    model: Model,
+    goal: Convention,
+) -> list[LazyArray]:
+    """The state that optimizer `name` has in training, slots by the path of their weight, as Keras 2 stores it."""
+    structure, order = STRUCTURES[name], _target_order(model, goal)
+    written: list[LazyArray] = [InMemory(_name(key, goal), np.asarray(scalars[key])) for key in structure.scalars]
+    for key in structure.slots:
+        written += [InMemory(_name(key, goal, i), slots[key][path]) for i, (path, _) in enumerate(order)]
+    return written
+
+
+def _name(name: str, goal: Convention, number: int | None = None) -> str:
+    """What a file calls a scalar, or the slot of parameter `number`."""
+    suffix = "" if goal.facts.convolves else ":0"
+    return f"optimizer/{name}{suffix}" if number is None else f"optimizer/{name}_{number}{suffix}"
 
 
 def _target_order(model: Model, goal: Convention) -> list[tuple[LayerPath, int]]:

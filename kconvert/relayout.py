@@ -22,7 +22,8 @@ from .errors import KconvertError
 from .kernels import Block, Chain, Rows, Transpose, plain
 from .layers.base import Layer, Shape
 from .layouts import Call, Layout, Moved, Restore, identity, moved
-from .model import LayerPath, Model, Node, Ref, Sequential, as_list
+from .model import LayerPath, Model, Node, Ref, Sequential
+from .nested import as_list
 
 # ------------------------------------------------------------------- rules ----
 

@@ -15,7 +15,8 @@ from .errors import KconvertError
 from .kernels import Chain
 from .layers import Bidirectional, InputLayer, TimeDistributed
 from .layers.base import Layer
-from .model import LayerPath, Model, Node, Ref, Sequential, first_call, one_or_list
+from .model import LayerPath, Model, Node, Ref, Sequential, first_call
+from .nested import one_or_list
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from kconvert.checkpoint import Checkpoint, Group, InMemory
 from kconvert.config import model_config
 from kconvert.conventions import DATA_FORMATS
 from kconvert.errors import KconvertError
-from kconvert.model import Model, Node, Ref, Sequential, first_call, leaf_weights, nest, one_or_list
+from kconvert.model import Model, Node, Ref, Sequential, first_call, leaf_weights
+from kconvert.nested import nest, one_or_list
 
 FREE = 6  # what a free size becomes when the model runs
 MOST = 1500  # elements of a tensor, batch left out: so that a law takes milliseconds

@@ -14,7 +14,8 @@ from kconvert.checkpoint import Checkpoint, Group, InMemory
 from kconvert.conventions import BACKENDS, Convention
 from kconvert.conversion import architecture
 from kconvert.hdf5 import read
-from kconvert.model import Sequential, walk
+from kconvert.model import Sequential
+from kconvert.nested import walk
 
 from .architectures import architectures, checkpoint_of, random_weights
 from .fixtures import case, cases, identify

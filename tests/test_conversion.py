@@ -18,7 +18,8 @@ from kconvert.conventions import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_F
 from kconvert.conversion import apply, architecture, convert, default_target, plan, refuse_converted, refuse_unchanged
 from kconvert.errors import Problem
 from kconvert.kernels import Chain
-from kconvert.model import Sequential, as_list, one_or_list
+from kconvert.model import Sequential
+from kconvert.nested import as_list, one_or_list
 from kconvert.verification import moved
 
 from .architectures import architectures, checkpoint_of, random_inputs, random_weights

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError, load_model
-from kconvert.model import as_list
+from kconvert.nested import as_list
 
 from .fixtures import case, cases, identify
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from kconvert import KconvertError, load_model
 from kconvert import layers as L
 from kconvert.backend import get_backend
-from kconvert.model import Model, Node, Ref, Sequential, as_list, nest, one_or_list, walk
+from kconvert.model import Model, Node, Ref, Sequential
+from kconvert.nested import as_list, nest, one_or_list, walk
 
 from .architectures import architectures, bound, random_inputs, random_weights
 from .fixtures import case, cases, identify
@@ -239,12 +240,13 @@ def test_inputs_that_do_not_fit_are_refused_in_one_sentence(x, said, method):
     assert str(refusal.value).removesuffix(" (None is free)") == said
 
 
-def test_a_model_without_weights_cannot_run():
+def test_a_model_without_weights_starts_with_initial_ones():
     model = Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4))], name="m")
-    with pytest.raises(KconvertError, match="m: the model has no weights yet"):
-        model.predict(np.ones((1, 4)))
-    with pytest.raises(KconvertError, match="m: the model has no backend yet"):
-        model.load_weights("nowhere.h5")
+    model.ready("numpy", seed=0)
+    again = Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4))], name="m")
+    again.ready("numpy", seed=0)
+    assert model.predict(np.ones((3, 4))).any()
+    np.testing.assert_array_equal(model.predict(np.ones((3, 4))), again.predict(np.ones((3, 4))))
 
 
 def test_a_cycle_is_refused():
@@ -282,11 +284,11 @@ def test_two_layers_of_one_name_are_refused():
         Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4)), L.Dense(2, name="d")])
 
 
-def test_an_empty_chain_and_one_without_a_shape_are_refused():
+def test_files_of_an_empty_chain_and_of_one_without_a_shape_are_refused():
     with pytest.raises(KconvertError, match="m: a Sequential model needs at least one layer"):
-        Sequential([], name="m")
+        Sequential.from_config(Sequential([], name="m").get_config())
     with pytest.raises(KconvertError, match="m: the first layer states no input shape"):
-        Sequential([L.Dense(2, name="d")], name="m")
+        Sequential.from_config(Sequential([L.Dense(2, name="d")], name="m").get_config())
 
 
 def test_shapes_that_do_not_fit_name_the_layer():

@@ -9,8 +9,9 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.config import model_config, model_from_config, read_architecture
 from kconvert.conventions import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST
-from kconvert.model import Model, Node, Ref, Sequential, nest, one_or_list
+from kconvert.model import Model, Node, Ref, Sequential
 from kconvert.modernize import modernize
+from kconvert.nested import nest, one_or_list
 
 from .architectures import architectures, bound, random_inputs, random_weights
 from .fixtures import cases, identify

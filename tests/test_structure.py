@@ -16,9 +16,10 @@ FLOORS = [
     "conventions checkpoint",
     "backend",
     "layers",
-    "config config0 renames model activations hdf5 binding",
-    "training rewrite modernize cudnn layouts relayout hazards repair releases steps optimizer inference readings"
-    " conversion loading inspection inputs",
+    "config config0 renames nested building running model activations summary training hdf5 binding steps optimizer"
+    " saving",
+    "rewrite modernize cudnn layouts relayout hazards repair releases inference readings conversion loading"
+    " inspection inputs",
     "runners",
     "verification report",
     "cli conformance pytest_plugin",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,11 +12,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 from ..errors import KconvertError, Problem
 from .base import Backend, InputSpec, Tensor
 
-__all__ = ["Backend", "InputSpec", "Probe", "Tensor", "get_backend", "probe"]
+__all__ = ["Backend", "InputSpec", "Probe", "Tensor", "default_backend", "get_backend", "probe", "set_backend"]
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,50 @@ def get_backend(name: str, convention: str | None = None) -> Backend:
             f"backend {name} is installed but cannot be imported ({said})", problem=Problem.UNVERIFIED
         ) from error
     return backend(convention) if name == "numpy" and convention else backend()
+
+
+_chosen: list[str] = []
+
+
+def set_backend(name: str) -> None:
+    """Makes `name` the backend of models that are made from now on; those that run already stay on theirs.
+
+    Raises KconvertError where the name is unknown.
+    """
+    _chosen[:] = [_known(name, "set_backend")]
+
+
+def default_backend() -> str:
+    """The backend of models that are told none.
+
+    The first that speaks: `set_backend`, the variable KCONVERT_BACKEND, `{"backend": ...}` in
+    ~/.kconvert/config.json; else tensorflow, or theano where that is all there is.
+    """
+    if _chosen:
+        return _chosen[0]
+    if stated := os.environ.get("KCONVERT_BACKEND"):
+        return _known(stated, "KCONVERT_BACKEND")
+    file = Path.home() / ".kconvert" / "config.json"
+    if file.exists():
+        return _known(_backend_in(file), str(file))
+    return next((name for name in ("tensorflow", "theano") if _PROBES[name]().usable), "tensorflow")
+
+
+def _backend_in(file: Path) -> str:
+    """The backend that a configuration file names."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))["backend"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise KconvertError(
+            "the configuration names no backend", str(file), 'write {"backend": "theano"}', Problem.USAGE
+        ) from error
+
+
+def _known(name: str, where: str) -> str:
+    if name not in _CLASSES:
+        choices = ", ".join(_CLASSES)
+        raise KconvertError(f"unknown backend {name!r}", where, f"one of: {choices}", Problem.USAGE)
+    return name
 
 
 def probe() -> dict[str, Probe]:

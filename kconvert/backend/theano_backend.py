@@ -44,7 +44,7 @@ class TheanoBackend(Backend):
     def step(
         self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
     ) -> Compiled:
-        with theano_compat.compiling_to_run(theano):
+        with theano_compat.compiling(theano, in_place=True):
             return self._compiled(build, inputs, variables)
 
     def _compiled(self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:

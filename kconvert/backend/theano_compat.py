@@ -127,19 +127,13 @@ def mode(theano: ModuleType) -> Any:
 
 
 @contextmanager
-def compiling_to_run(theano: ModuleType) -> Iterator[None]:
-    """Within it, functions are compiled to run fast and often."""
-    with _compiling:
-        yield
-
-
-@contextmanager
-def compiling(theano: ModuleType) -> Iterator[None]:
+def compiling(theano: ModuleType, in_place: bool = False) -> Iterator[None]:
     """Within it, functions are compiled in little time: what NumPy does as well runs in NumPy.
 
     That holds inside scan and constant folding too. Theano would compile a C++ module of about a second for
     each of these operations, type and rank; convolution, pooling and products of batches stay in C++, in modules
-    that serve every model. Left out is what makes C++ kernels or in-place forms for one model.
+    that serve every model. Left out is what makes C++ kernels for one model.
+    in_place: whether results may take the place of operands, which pays for functions that run often.
     """
     light = _light_ops(theano)
     elemwise = theano.tensor.elemwise.Elemwise
@@ -160,7 +154,7 @@ def compiling(theano: ModuleType) -> Iterator[None]:
             return make_c_thunk(op, node, *args, **kwargs)
 
         op_class.make_c_thunk = make_thunk
-        _left_out[:] = ["fusion", "inplace"]
+        _left_out[:] = ["fusion"] if in_place else ["fusion", "inplace"]
         try:
             yield
         finally:

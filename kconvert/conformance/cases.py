@@ -16,7 +16,7 @@ from ..conversion import KEEP, SAME, Conversion, convert
 from ..errors import KconvertError
 from ..kernels import Grow, Order
 from ..loading import load_model
-from ..model import as_list
+from ..nested import as_list
 from ..relayout import image_data_format
 from ..report.planted import HARMLESS, LOCATED, REFUSED
 from ..verification import Running, Verifier, judge, moved, run, self_test

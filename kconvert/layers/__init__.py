@@ -26,13 +26,8 @@ from .convolutional import (
 )
 from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell
 from .core import (
-    ActivityRegularization,
-    AlphaDropout,
     Dense,
-    Dropout,
     Flatten,
-    GaussianDropout,
-    GaussianNoise,
     Highway,
     InputLayer,
     Lambda,
@@ -41,9 +36,6 @@ from .core import (
     Permute,
     RepeatVector,
     Reshape,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
     TimeDistributedDense,
     TimeDistributedMerge,
 )
@@ -87,6 +79,16 @@ from .recurrent import (
     SimpleRNN,
     SimpleRNNCell,
     StackedRNNCells,
+)
+from .regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
 )
 from .wrappers import AutoEncoder, Bidirectional, TimeDistributed
 

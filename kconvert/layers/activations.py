@@ -13,8 +13,12 @@ from ..backend.base import Backend, Tensor
 from ..conventions import Weight, map_parameter
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights
+from .phase import Phase
 
 Function = Callable[[Backend, Tensor], Tensor]
+
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
 
 # ---------------------------------------------------------------- functions ----
 
@@ -34,7 +38,7 @@ def elu(K: Backend, x: Tensor, alpha: float = 1.0) -> Tensor:
 
 def selu(K: Backend, x: Tensor) -> Tensor:
     """`elu` scaled so that mean and variance of its inputs stay (Keras 2.0.6)."""
-    return 1.0507009873554804934193349852946 * elu(K, x, 1.6732632423543772848170429916717)
+    return SELU_SCALE * elu(K, x, SELU_ALPHA)
 
 
 def hard_sigmoid(K: Backend, x: Tensor) -> Tensor:
@@ -90,7 +94,7 @@ class Activation(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return activation(self.activation)(K, x)
 
 
@@ -104,7 +108,7 @@ class ReLU(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return relu(K, x, self.negative_slope, self.max_value, self.threshold)
 
 
@@ -116,7 +120,7 @@ class LeakyReLU(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return relu(K, x, self.alpha)
 
 
@@ -128,7 +132,7 @@ class ELU(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return elu(K, x, self.alpha)
 
 
@@ -140,7 +144,7 @@ class ThresholdedReLU(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return relu(K, x, threshold=self.theta)
 
 
@@ -152,7 +156,7 @@ class ThresholdedLinear(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return K.where(K.greater(self.theta, K.abs(x)), 0.0 * x, x)
 
 
@@ -164,7 +168,7 @@ class Softmax(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return softmax(K, x, self.axis)
 
 
@@ -207,7 +211,7 @@ class PReLU(_MapParameters):
     def weights(self, shape: Shape) -> list[Weight]:
         return self.parameters(shape, alpha=self.alpha_initializer)
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return K.maximum(x, 0.0) + w["alpha"] * K.minimum(x, 0.0)
 
 
@@ -221,7 +225,7 @@ class ParametricSoftplus(_MapParameters):
     def weights(self, shape: Shape) -> list[Weight]:
         return self.parameters(shape, alpha=_constant(self.alpha_init), beta_softplus=_constant(self.beta_init))
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return w["alpha"] * K.softplus(w["beta_softplus"] * x)
 
 
@@ -243,7 +247,7 @@ class SReLU(_MapParameters):
             a_right=self.a_right_init,
         )
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         left, width = w["t_left"], K.abs(w["t_right"])
         beyond = x - left
         middle = K.minimum(K.maximum(beyond, 0.0), width)

@@ -21,13 +21,23 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..conventions import Weight
 from ..errors import KconvertError, Problem
+from .calls import call, spelled_inputs
+from .phase import Phase
 
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
 
 
+class _Spelled(type):
+    """Classes that are called in more than one spelling: `spelled` gives the arguments in their own."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = cls.spelled(args, kwargs)  # type: ignore[attr-defined]
+        return super().__call__(*args, **kwargs)
+
+
 @dataclass(eq=False, kw_only=True)
-class Layer:
+class Layer(metaclass=_Spelled):
     """The part that every layer shares.
 
     extra: configuration keys the class does not know; they are kept and written back. unstated: the
@@ -53,6 +63,15 @@ class Layer:
         super().__init_subclass__(**kwargs)
         if not cls.__name__.startswith("_"):
             Layer.registry[cls.__name__] = cls
+
+    @classmethod
+    def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call of this class, with the shape of its input as `batch_input_shape`."""
+        return args, spelled_inputs({f.name for f in fields(cls)}, kwargs)
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """What the layer makes of symbols (`Input(...)`, or what other layers gave): the model grows by one call."""
+        return call(self, inputs, **kwargs)
 
     # ------------------------------------------------------- configuration ----
 
@@ -137,6 +156,14 @@ class Layer:
         """Takes from the shape of a stored weight what the configuration left out; whether anything changed."""
         return False
 
+    def option(self, weight: str, kind: str) -> Any:
+        """What the configuration says of a weight; `kind`: 'regularizer' or 'constraint'.
+
+        >>> Layer.registry["LSTM"](4, recurrent_constraint="max_norm").option("recurrent_kernel", "constraint")
+        'max_norm'
+        """
+        return getattr(self, f"{weight.removesuffix('_kernel')}_{kind}", None)
+
     @property
     def sublayers(self) -> list[Layer]:
         """Layers inside this one (wrappers, nested models), in the order of their weights."""
@@ -154,13 +181,20 @@ class Layer:
         """The input shape of each of `sublayers` when this layer takes inputs of `shape`."""
         return []
 
+    def kept_states(self, shape: Any) -> dict[str, Shape]:
+        """What the layer keeps from batch to batch besides weights, zeros at first: shapes by name.
+
+        `call` finds them in `w` where they are kept, and reports new ones to the phase.
+        """
+        return {}
+
     # -------------------------------------------------------------- running ----
 
     def output_shape(self, shape: Any) -> Any:
         """Shape of the output for inputs of `shape`; the same by default."""
         return shape
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         """The outputs; `w` holds the weights by name, in the convention of `K`."""
         raise KconvertError(f"a {self.class_name} layer cannot run", where=f"layer {self.name}")
 

@@ -17,6 +17,7 @@ from ..conventions import Weight, conv_kernel, depthwise_kernel, pointwise_kerne
 from .activations import activation
 from .base import Layer, Shape, Weights, integers
 from .fields import KernelFields
+from .phase import Phase
 from .shapes import (
     bias_add,
     channel_axis,
@@ -74,7 +75,7 @@ class _Convolution(Layer):
         n = self.known(shape, channel_axis(len(shape), self.data_format))
         return image(shape[0], self.lengths(space(shape, self.data_format)), self.channels_out(n), self.data_format)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         y = self.convolve(K, w, x)
         if self.use_bias:
             y = bias_add(K, y, w["bias"], self.data_format)

@@ -14,6 +14,7 @@ from .activations import activation
 from .base import Layer, Shape, Weights, keras1
 from .custom import FUNCTIONS, CustomFunction
 from .fields import KernelFields
+from .phase import Phase
 from .shapes import one_of
 
 # -------------------------------------------------------------------- input ----
@@ -42,7 +43,7 @@ class InputLayer(Layer):
         config.pop("trainable", None)
         return config
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return x
 
 
@@ -68,7 +69,7 @@ class Dense(KernelFields, Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], self.units)
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return activation(self.activation)(K, _affine(K, w, x))
 
 
@@ -90,6 +91,9 @@ class _LegacyDense(Layer):
     bias: bool = True
     input_dim: int | None = None
 
+    def option(self, weight: str, kind: str) -> Any:
+        return super().option({"kernel": "W", "bias": "b"}.get(weight, weight), kind)
+
 
 @dataclass(eq=False)
 class MaxoutDense(_LegacyDense):
@@ -107,7 +111,7 @@ class MaxoutDense(_LegacyDense):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], self.output_dim)
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         size = (self.nb_feature, self.output_dim)
         kernel = K.reshape(K.transpose(w["kernel"], (1, 0, 2)), (-1, math.prod(size)))  # in, feature * out
         maps = K.reshape(K.dot(x, kernel), (-1, *size))
@@ -133,7 +137,7 @@ class Highway(_LegacyDense):
         biases = [Weight("bias", (n,)), Weight("carry_bias", (n,), initializer=carry)]
         return [*kernels, *biases] if self.bias else kernels
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         transform = K.sigmoid(_affine(K, w, x, "carry_"))
         return transform * activation(self.activation)(K, _affine(K, w, x)) + (1.0 - transform) * x
 
@@ -142,90 +146,6 @@ def _affine(K: Backend, w: Weights, x: Tensor, prefix: str = "") -> Tensor:
     """x kernel + bias, where there is a bias."""
     y = K.dot(x, w[f"{prefix}kernel"])
     return y + w[f"{prefix}bias"] if f"{prefix}bias" in w else y
-
-
-# ---------------------------------------------------- active in training only ----
-
-
-@dataclass(eq=False, kw_only=True)
-class _Transparent(Layer):
-    """A layer whose output outside training is its input."""
-
-    supports_masking: ClassVar[bool] = True
-
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
-        return x
-
-
-@dataclass(eq=False)
-class Dropout(_Transparent):
-    """Zeroes a fraction `rate` of the inputs in training and scales up the others."""
-
-    rate: float
-    noise_shape: Any = None
-    seed: int | None = None
-
-
-@dataclass(eq=False, kw_only=True)
-class _SpatialDropout(_Transparent):
-    """Dropout of whole channels, configured like Dropout."""
-
-    noise_shape: Any = None
-    seed: int | None = None
-
-
-@dataclass(eq=False)
-class SpatialDropout1D(_SpatialDropout):
-    """Dropout of whole channels of a sequence."""
-
-    rate: float
-
-
-@dataclass(eq=False)
-class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of an image."""
-
-    rate: float
-    data_format: str | None = None
-
-
-@dataclass(eq=False)
-class SpatialDropout3D(_SpatialDropout):
-    """Dropout of whole channels of a volume."""
-
-    rate: float
-    data_format: str | None = None
-
-
-@dataclass(eq=False)
-class GaussianNoise(_Transparent):
-    """Adds noise of standard deviation `stddev` in training."""
-
-    stddev: float
-
-
-@dataclass(eq=False)
-class GaussianDropout(_Transparent):
-    """Multiplies by noise of mean 1 and standard deviation sqrt(rate / (1 - rate)) in training."""
-
-    rate: float
-
-
-@dataclass(eq=False)
-class AlphaDropout(_Transparent):
-    """Dropout that keeps mean and variance of SELU activations (Keras 2.0.6)."""
-
-    rate: float
-    noise_shape: Any = None
-    seed: int | None = None
-
-
-@dataclass(eq=False)
-class ActivityRegularization(_Transparent):
-    """Adds a cost for large activations, in training."""
-
-    l1: float = 0.0
-    l2: float = 0.0
 
 
 # ------------------------------------------------------------------- shapes ----
@@ -248,7 +168,7 @@ class Flatten(Layer):
         sizes = [size for size in shape[1:] if size is not None]
         return (shape[0], math.prod(sizes) if len(sizes) == len(shape) - 1 else None)
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         if self.data_format == CHANNELS_FIRST:
             x = K.transpose(x, (0, *range(2, K.ndim(x)), 1))
         return K.reshape(x, (-1, math.prod(K.shape(x)[1:])))
@@ -273,7 +193,7 @@ class Reshape(Layer):
             raise KconvertError(f"cannot reshape {shape} to {self.target_shape}", where=f"layer {self.name}")
         return (shape[0], *(total // given if size == -1 else size for size in self.target_shape))
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         batch, *sizes = K.shape(x)
         target = self.output_shape((None, *(size if isinstance(size, int) else None for size in sizes)))[1:]
         if None in target:
@@ -293,7 +213,7 @@ class Permute(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *(shape[axis] for axis in self.dims))
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return K.transpose(x, (0, *self.dims))
 
 
@@ -306,7 +226,7 @@ class RepeatVector(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], self.n, shape[1])
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return K.repeat(K.expand_dims(x, 1), self.n, 1)
 
 
@@ -319,7 +239,7 @@ class TimeDistributedMerge(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], shape[2])
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         if self.mode == "sum":
             return K.sum(x, axis=1)
         if self.mode == "ave":
@@ -353,7 +273,7 @@ class Masking(Layer):
     def makes_mask(self) -> bool:
         return True
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return x * K.cast(K.expand_dims(self.compute_mask(K, x), -1), "float32")
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Tensor:
@@ -394,7 +314,7 @@ class Lambda(Layer):
         declared = self.declared_shape if declared is None else declared
         return tuple(first) if declared is None else (first[0], *declared)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if self.custom is None:
             raise self._refusal("it holds a Python function, which kconvert does not load from a file")
         return self.custom.run(K, x, **(self.arguments or {}))

@@ -9,6 +9,7 @@ from ..backend.base import Backend, Tensor
 from ..conventions import Weight, embeddings
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights, keras1
+from .phase import Phase
 
 
 @dataclass(eq=False)
@@ -52,8 +53,11 @@ class Embedding(Layer):
             raise KconvertError(what, where=f"layer {self.name}")
         return (shape[0], *sizes, self.output_dim)
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
-        return K.gather(w["embeddings"], K.cast(x, "int32"))
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
+        table = w["embeddings"]
+        if training and self.dropout:
+            table = table * training.scaled((self.input_dim, 1), self.dropout)
+        return K.gather(table, K.cast(x, "int32"))
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
         return K.not_equal(x, 0) if self.mask_zero else None

@@ -15,6 +15,7 @@ from ..conventions import CHANNELS_FIRST, CHANNELS_LAST, LOCAL_KERNEL, Weight, l
 from .activations import activation
 from .base import Layer, Shape, Weights, integers
 from .fields import KernelFields
+from .phase import Phase
 from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
 
 
@@ -55,7 +56,7 @@ class _LocallyConnected(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return image(shape[0], self.lengths(space(shape, self.data_format)), self.filters, self.data_format)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         sizes = self.lengths(space(K.shape(x), self.data_format))
         # (positions, batch, patch) . (positions, patch, filters) -> (positions, batch, filters)
         y = K.batch_dot(self.patches(K, x, sizes), w["kernel"], (2, 1))

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
+from .phase import Phase
 
 # ---------------------------------------------------------------- operations ----
 
@@ -114,7 +115,7 @@ class _Elementwise(Layer):
         batch = {sizes[0] for sizes in shape} - {None}
         return (batch.pop() if len(batch) == 1 else None, *reduce(_broadcast, [sizes[1:] for sizes in shape]))
 
-    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: Phase | None = None) -> Tensor:
         rank = max(K.ndim(tensor) for tensor in x)
         return _combine(K, self.mode, [_with_rank(K, tensor, rank) for tensor in x])
 
@@ -184,7 +185,7 @@ class Concatenate(Layer):
         _check_count(self, shape)
         return _joined(shape, self.axis)
 
-    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: Phase | None = None) -> Tensor:
         return K.concatenate(x, axis=self.axis)
 
     def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> Any:
@@ -204,7 +205,7 @@ class Dot(Layer):
         _check_count(self, shape, 2)
         return _dot_shape(shape, self.axes)
 
-    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: Phase | None = None) -> Tensor:
         axes = _dot_axes(self.axes, [K.ndim(tensor) for tensor in x])
         if self.normalize:
             x = [_unit(K, tensor, axis) for tensor, axis in zip(x, axes, strict=True)]
@@ -249,7 +250,7 @@ class Merge(Layer):
             return (batch, 1, *rest)
         raise self._refusal()
 
-    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: Phase | None = None) -> Tensor:
         if self.mode in self.elementwise:
             return _combine(K, self.mode, x)
         if self.mode == "concat":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions import VECTOR, Weight, variance
 from .base import Layer, Shape, Weights, keras1
+from .phase import Phase
 
 
 @dataclass(eq=False)
@@ -46,7 +48,7 @@ class BatchNormalization(Layer):
             Weight("moving_variance", size, variance(self.epsilon), False, self.moving_variance_initializer),
         ]
 
-    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: bool = False) -> Tensor:
+    def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         rank = K.ndim(x)
         if self.mode == 1:
             mean, variance = _moments(K, x, rank - 1)
@@ -56,10 +58,21 @@ class BatchNormalization(Layer):
         broadcast = [-1 if i == axis else 1 for i in range(rank)]
         vectors = {name: K.reshape(vector, broadcast) for name, vector in w.items()}
         if self.mode == 2 or training:
-            mean, variance = _moments(K, x, [i for i in range(rank) if i != axis])
+            axes = [i for i in range(rank) if i != axis]
+            mean, variance = _moments(K, x, axes)
+            if training and self.mode == 0:
+                n = K.cast(math.prod(K.shape(x)[i] for i in axes), "float32")
+                sample = K.facts.batch_variance(variance, n, self.epsilon, rank == 4 and axis == 3)
+                self._move(K, w["moving_mean"], mean, training)
+                self._move(K, w["moving_variance"], sample, training)
         else:
             mean, variance = vectors["moving_mean"], vectors["moving_variance"]
         return self._affine((x - mean) / K.sqrt(variance + self.epsilon), vectors)
+
+    def _move(self, K: Backend, average: Tensor, value: Tensor, phase: Phase) -> None:
+        """Moves an average towards the value of a batch, whose other axes have size 1."""
+        new = self.momentum * average + (1.0 - self.momentum) * K.reshape(value, (-1,))
+        phase.update(average, K.stop_gradient(new))
 
     def _affine(self, x: Tensor, w: Weights) -> Tensor:
         x = x * w["gamma"] if self.scale else x

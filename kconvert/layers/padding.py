@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from ..backend.base import Backend
 from ..conventions import CHANNELS_LAST
 from .base import Layer, Shape, Weights, integers
+from .phase import Phase
 from .shapes import data_format_of, one_of, pairs, space_axes
 
 
@@ -59,7 +60,7 @@ class _ZeroPadding(_Resizing):
     def length(size: int, amount: Any) -> int:
         return size + sum(amount)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         amounts = self.by_axis()
         return K.pad(x, [amounts.get(axis, (0, 0)) for axis in range(self.rank + 2)])
 
@@ -118,7 +119,7 @@ class _Cropping(_Resizing):
     def length(size: int, amount: Any) -> int:
         return size - sum(amount)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         amounts = self.by_axis()
         cuts = [amounts.get(axis, (0, 0)) for axis in range(self.rank + 2)]
         return x[tuple(slice(before, -after or None) for before, after in cuts)]
@@ -179,7 +180,7 @@ class _UpSampling(_Resizing):
     def length(size: int, amount: Any) -> int:
         return size * amount
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         for axis, times in self.by_axis().items():
             x = K.repeat(x, times, axis)
         return x
@@ -214,7 +215,7 @@ class UpSampling2D(_UpSampling):
         self.data_format = data_format_of(self.data_format)
         self.interpolation = one_of(self.interpolation, ("nearest", "bilinear"), "interpolation")
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if self.interpolation == "bilinear":
             return K.resize_bilinear(x, self.size, self.data_format)
         return super().call(K, w, x)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend
 from .base import Layer, Shape, Weights, integers
+from .phase import Phase
 from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
 
 
@@ -39,7 +40,7 @@ class _Pooling(Layer):
         lengths = [conv_length(n, window, self.padding, stride) for n, window, stride in windows]
         return image(shape[0], lengths, shape[channel_axis(len(shape), self.data_format)], self.data_format)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         return K.pool(x, self.pool_size, self.strides, self.padding, self.data_format, self.mode)
 
 
@@ -107,13 +108,13 @@ class _GlobalPooling(Layer):
 
 @dataclass(eq=False)
 class _GlobalMaxPooling(_GlobalPooling):
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         return K.max(x, axis=space_axes(K.ndim(x), self.data_format))
 
 
 @dataclass(eq=False)
 class _GlobalAveragePooling(_GlobalPooling):
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         return K.mean(x, axis=space_axes(K.ndim(x), self.data_format))
 
 
@@ -136,7 +137,7 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
 class GlobalAveragePooling1D(_GlobalAveragePooling):
     """The mean over time, of the steps that the mask (batch, time) leaves where there is one (Keras 2.2 and later)."""
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if mask is None:
             return super().call(K, w, x)
         (time,) = space_axes(3, self.data_format)

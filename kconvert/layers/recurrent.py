@@ -22,9 +22,11 @@ from ..errors import KconvertError
 from ..kernels import AddHalves, Chain
 from .activations import activation
 from .base import Layer, Shape, Weights, layer_from_config
+from .phase import Phase
 from .shapes import Sizes, fold_time, one_step, unfold_time
 
 Activation = Callable[[Backend, Tensor], Tensor]
+Noise = tuple[Tensor | None, Tensor | None]
 
 STORED_LSTM_GATES = "icfo"  # the order of separately stored gates, Keras 0 and 1
 
@@ -113,6 +115,8 @@ class _Cell(Layer):
     """What one step does. Shapes are those of one step: (batch, features), without the time."""
 
     states: ClassVar[int] = 1
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
@@ -136,6 +140,27 @@ class _Cell(Layer):
     def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Output and new states, from projected inputs and the states before."""
         raise NotImplementedError
+
+    # What dropout multiplies with, the same at every step: for each cell the inputs and the first state.
+
+    def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
+        """Factors for step inputs of `shape`, a pair a cell; None where there is no dropout."""
+        if not phase:
+            return [(None, None)]
+        rates = zip((shape, self.state_shapes(shape)[0]), (self.dropout, self.recurrent_dropout), strict=True)
+        given, state = (phase.scaled(sizes, rate) if rate else None for sizes, rate in rates)
+        return [(given, state)]
+
+    def noisy_step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], noise: list[Noise]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """`step`, with dropout of the state; that of the inputs comes before their projection."""
+        return self.step(K, w, x, [dropped(states[0], noise[0][1]), *states[1:]])
+
+
+def dropped(x: Tensor, factors: Tensor | None) -> Tensor:
+    """`x` times the factors of a dropout, where there is one."""
+    return x if factors is None else x * factors
 
 
 class _DenseCell(_Cell):
@@ -335,12 +360,18 @@ class StackedRNNCells(_Cell):
     def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
         return self.cells[0].project(K, w[self.cells[0].name], x)
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
+        pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)
+        return [pair for cell, taken in pairs for pair in cell.noise(K, taken, phase)]
+
+    def noisy_step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], noise: list[Noise]
+    ) -> tuple[Tensor, list[Tensor]]:
         waiting, done = list(states), []
-        for i, cell in enumerate(self.cells):
+        for i, (cell, own_noise) in enumerate(zip(self.cells, noise, strict=True)):
             own, waiting = waiting[: cell.states], waiting[cell.states :]
-            projected = cell.project(K, w[cell.name], x) if i else x
-            x, new = cell.step(K, w[cell.name], projected, own)
+            projected = cell.project(K, w[cell.name], dropped(x, own_noise[0])) if i else x
+            x, new = cell.noisy_step(K, w[cell.name], projected, own, [own_noise])
             done += new
         return x, done
 
@@ -368,8 +399,8 @@ class LoopFields(SequenceFields):
 class _Loop(Layer):
     """A cell applied to every time step, with a mask (batch, time) where there is one.
 
-    Called with a list, the further inputs are the initial states; else they are zeros, with which a
-    stateful layer starts too. Gives the last output, or all of them (return_sequences, in the order
+    Called with a list, the further inputs are the initial states; else they are zeros, or in a stateful
+    layer those at the end of the batch before. Gives the last output, or all of them (return_sequences, in the order
     computed), followed by the last states where return_state. Steps of an unknown number are not
     unrolled; the loop computes the same.
     """
@@ -378,6 +409,7 @@ class _Loop(Layer):
     return_sequences: bool
     return_state: bool
     go_backwards: bool
+    stateful: bool
     unroll: bool
 
     @property
@@ -392,26 +424,50 @@ class _Loop(Layer):
     def weights(self, shape: Any) -> list[Weight]:
         return self.step_cell.weights(one_step(_first(shape)))
 
+    @property
+    def state_names(self) -> list[str]:
+        """The names of the states that a stateful layer keeps."""
+        return [f"state_{i}" for i in range(self.step_cell.states)] if self.stateful else []
+
+    def kept_states(self, shape: Any) -> dict[str, Shape]:
+        if not self.stateful:
+            return {}
+        taken = _first(shape)
+        if taken[0] is None:
+            raise KconvertError(
+                "a stateful layer needs to know the number of samples in a batch",
+                where=f"layer {self.name}",
+                fix="give batch_input_shape to the first layer, or batch_shape to Input",
+            )
+        return dict(zip(self.state_names, self.step_cell.state_shapes(one_step(taken)), strict=True))
+
     def output_shape(self, shape: Any) -> Any:
         taken = _first(shape)
         given = self.step_cell.output_shape(one_step(taken))
         output = (given[0], taken[1], *given[1:]) if self.return_sequences else given
         return [output, *self.step_cell.state_shapes(one_step(taken))] if self.return_state else output
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         cell, own = self.step_cell, self.cell_weights(w)
         x, states = (x[0], list(x[1:])) if isinstance(x, list) else (x, [])
         sizes = K.shape(x)
-        states = states or [K.zeros(shape) for shape in cell.state_shapes(one_step(sizes))]
+        kept = [w[name] for name in self.state_names if name in w and not states]
+        states = states or kept or [K.zeros(shape) for shape in cell.state_shapes(one_step(sizes))]
+        noise = cell.noise(K, one_step(sizes), training)
+        if noise[0][0] is not None:
+            x = x * K.expand_dims(noise[0][0], 1)
         projected = unfold_time(K, cell.project(K, own, fold_time(K, x)), sizes[1])
         last, outputs, states = K.rnn(
-            lambda x_t, before: cell.step(K, own, x_t, before),
+            lambda x_t, before: cell.noisy_step(K, own, x_t, before, noise),
             projected,
             states,
             _first(mask),
             self.go_backwards,
             self.unroll and isinstance(sizes[1], int),
         )
+        for old, new in zip(kept, states, strict=False):
+            if training is not None:
+                training.update(old, new)
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backend.base import Backend, Tensor
 from .base import Layer, Shape, Weights, layer_from_config
+from .phase import Phase
 from .shapes import fold_time, one_of, one_step, unfold_time
 
 MERGES = {
@@ -44,9 +45,11 @@ class TimeDistributed(Layer):
         given = self.layer.output_shape(one_step(shape))
         return given[0], shape[1], *given[1:]
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         inner_mask = None if mask is None else fold_time(K, mask)
         y = self.layer.call(K, w.get(self.layer.name, {}), fold_time(K, x), mask=inner_mask, training=training)
+        if training is not None:
+            training.penalize_activity(self.layer, [y])
         return unfold_time(K, y, K.shape(x)[1])
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
@@ -80,7 +83,7 @@ class AutoEncoder(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return self.encoder.output_shape(shape)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         return self.encoder.call(K, w.get(self.encoder.name, {}), x, mask=mask, training=training)
 
 
@@ -121,7 +124,7 @@ class Bidirectional(Layer):
         outputs = [output] if self.merge_mode else [output, output]
         return _one_or_list(outputs + states * 2)
 
-    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         x, *states = _as_list(x)
         half = len(states) // 2
         y, *forward_states = self.run(K, w, self.forward, [x, *states[:half]], mask, training)
@@ -132,7 +135,7 @@ class Bidirectional(Layer):
         return _one_or_list(merged + forward_states + backward_states)
 
     @staticmethod
-    def run(K: Backend, w: Weights, layer: Layer, x: list[Tensor], mask: Any, training: bool) -> list[Tensor]:
+    def run(K: Backend, w: Weights, layer: Layer, x: list[Tensor], mask: Any, training: Phase | None) -> list[Tensor]:
         """Output and states of one direction."""
         return _as_list(layer.call(K, w[layer.name], x, mask=mask, training=training))
 

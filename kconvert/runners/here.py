@@ -18,7 +18,7 @@ from ..binding import arrays_for
 from ..conventions import Convention
 from ..errors import KconvertError, Problem
 from ..layers.custom import load_module
-from ..model import Arrays, walk
+from ..nested import Arrays, walk
 from .base import Job, Ran, Runner, save
 
 log = logging.getLogger(__name__)

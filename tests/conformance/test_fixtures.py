@@ -9,7 +9,7 @@ from kconvert.conformance.cases import ATOL, converted, sides, there_and_back
 from kconvert.conventions import Convention
 from kconvert.conversion import architecture
 from kconvert.hdf5 import read
-from kconvert.model import as_list
+from kconvert.nested import as_list
 from kconvert.verification import Running, judge, moved, run
 
 from ..fixtures import case as found

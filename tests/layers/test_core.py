@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.errors import KconvertError
-from kconvert.layers import core
+from kconvert.layers import core, regularization
 from kconvert.layers.base import Layer
 from kconvert.layers.core import (
     Dense,
-    Dropout,
     Flatten,
     Highway,
     InputLayer,
@@ -26,6 +25,7 @@ from kconvert.layers.core import (
     TimeDistributedDense,
     TimeDistributedMerge,
 )
+from kconvert.layers.regularization import Dropout
 
 K = NumpyBackend()
 RANDOM = np.random.default_rng(0)
@@ -48,13 +48,13 @@ def normal(*shape: int) -> np.ndarray:
         MaxoutDense(3, nb_feature=2, bias=False),
         Highway(activation="tanh"),
         Dropout(0.5, (None, 1, 4), 7),
-        core.SpatialDropout1D(0.5),
-        core.SpatialDropout2D(0.5, "channels_first", seed=3),
-        core.SpatialDropout3D(0.5),
-        core.GaussianNoise(0.1),
-        core.GaussianDropout(0.1),
-        core.AlphaDropout(0.1),
-        core.ActivityRegularization(0.1, 0.2),
+        regularization.SpatialDropout1D(0.5),
+        regularization.SpatialDropout2D(0.5, "channels_first", seed=3),
+        regularization.SpatialDropout3D(0.5),
+        regularization.GaussianNoise(0.1),
+        regularization.GaussianDropout(0.1),
+        regularization.AlphaDropout(0.1),
+        regularization.ActivityRegularization(0.1, 0.2),
         Flatten("channels_first"),
         Reshape([2, -1]),
         Permute([2, 1]),
@@ -74,7 +74,7 @@ def test_configuration_round_trips(layer: Layer) -> None:
 def test_configuration_is_written_as_keras_2_wrote_it(case, path: str) -> None:
     model = case(f"2.3.1-tensorflow/{path}")
     for name, node in model.nodes.items():
-        if node["class_name"] in vars(core):
+        if node["class_name"] in {**vars(core), **vars(regularization)}:
             written = model.layer(name).get_config()
             assert {key: written[key] for key in node["config"]} == node["config"]
 
