@@ -346,10 +346,10 @@ class TheanoBackend(Backend):
     # --------------------------------------------------------------- noise ----
 
     def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return _sized(theano_noise.uniform(T.stack(list(shape)), seed, len(shape)), shape)
+        return _sized(theano_noise.uniform(shape, seed), shape)
 
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return _sized(theano_noise.normal(T.stack(list(shape)), seed, len(shape)), shape)
+        return _sized(theano_noise.normal(shape, seed), shape)
 
     # ----------------------------------------------------------- recurrence ----
 

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from . import noise, theano_compat
-from .base import Tensor
+from .base import Size, Tensor
 
 theano = theano_compat.load()
 T = theano.tensor
 
 
 class _Noise(theano.Op):  # type: ignore[name-defined]
-    """Numbers of one distribution, of a shape and by a seed that both are tensors."""
+    """Numbers of one distribution, of a shape and by a seed that both are tensors.
 
-    __props__ = ("draw", "ndim")
+    units: which axes are known to have size 1.
+    """
 
-    def __init__(self, draw: Any, ndim: int) -> None:
-        self.draw, self.ndim = draw, ndim
+    __props__ = ("draw", "units")
+
+    def __init__(self, draw: Any, units: tuple[bool, ...]) -> None:
+        self.draw, self.units = draw, units
 
     def make_node(self, shape: Tensor, seed: Tensor) -> Any:
         inputs = [T.as_tensor_variable(shape), T.as_tensor_variable(seed)]
-        return theano.Apply(self, inputs, [T.TensorType("float32", (False,) * self.ndim)()])
+        return theano.Apply(self, inputs, [T.TensorType("float32", self.units)()])
 
     def perform(self, node: Any, inputs: Any, outputs: Any, params: Any = None) -> None:
         outputs[0][0] = self.draw(*inputs)
 
     def infer_shape(self, node: Any, shapes: Any) -> Any:
-        return [tuple(node.inputs[0][axis] for axis in range(self.ndim))]
+        return [tuple(node.inputs[0][axis] for axis in range(len(self.units)))]
 
     def connection_pattern(self, node: Any) -> Any:
         return [[False], [False]]
@@ -36,11 +40,16 @@ class _Noise(theano.Op):  # type: ignore[name-defined]
         return [theano.gradient.DisconnectedType()() for _ in inputs]
 
 
-def uniform(shape: Tensor, seed: Tensor, ndim: int) -> Tensor:
+def uniform(shape: Sequence[Size], seed: Tensor) -> Tensor:
     """float32 from [0, 1)."""
-    return _Noise(noise.uniform, ndim)(shape, seed)
+    return _drawn(noise.uniform, shape, seed)
 
 
-def normal(shape: Tensor, seed: Tensor, ndim: int) -> Tensor:
+def normal(shape: Sequence[Size], seed: Tensor) -> Tensor:
     """float32 of mean 0 and standard deviation 1."""
-    return _Noise(noise.normal, ndim)(shape, seed)
+    return _drawn(noise.normal, shape, seed)
+
+
+def _drawn(draw: Any, shape: Sequence[Size], seed: Tensor) -> Tensor:
+    units = tuple(isinstance(n, int) and n == 1 for n in shape)
+    return _Noise(draw, units)(T.stack(list(shape)), seed)
