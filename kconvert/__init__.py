@@ -27,6 +27,16 @@ _HOMES = {
     "inspect": "inspection",
     "load_model": "loading",
     "get_backend": "backend",
+    "set_backend": "backend",
+    "Input": "building",
+    "Sequence": "training.data",
+    "callbacks": "training.callbacks",
+    "constraints": "training.constraints",
+    "initializers": "training.initializers",
+    "losses": "training.losses",
+    "metrics": "training.metrics",
+    "optimizers": "training.optimizers",
+    "regularizers": "training.regularizers",
     "layers": "layers",
     "register_layer": "layers.custom",
     "register_function": "layers.custom",
@@ -37,6 +47,8 @@ __all__ = ["__version__", *_HOMES]
 if TYPE_CHECKING:
     from . import layers as layers
     from .backend import get_backend as get_backend
+    from .backend import set_backend as set_backend
+    from .building import Input as Input
     from .conversion import Conversion as Conversion
     from .conversion import Plan as Plan
     from .conversion import convert as convert
@@ -51,6 +63,14 @@ if TYPE_CHECKING:
     from .model import Sequential as Sequential
     from .report import Report as Report
     from .report import Tolerance as Tolerance
+    from .training import callbacks as callbacks
+    from .training import constraints as constraints
+    from .training import initializers as initializers
+    from .training import losses as losses
+    from .training import metrics as metrics
+    from .training import optimizers as optimizers
+    from .training import regularizers as regularizers
+    from .training.data import Sequence as Sequence
     from .verification import Running as Running
     from .verification import diff as diff
     from .verification import verify as verify
@@ -60,7 +80,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'kconvert' has no attribute {name!r}")
     module = import_module(f".{_HOMES[name]}", __name__)
-    return module if name == _HOMES[name] else getattr(module, name)
+    return module if name == _HOMES[name].rpartition(".")[2] else getattr(module, name)
 
 
 def __dir__() -> list[str]:
