@@ -124,6 +124,10 @@ class Backend(ABC):
         """Joined along an existing axis."""
 
     @abstractmethod
+    def split(self, x: Tensor, parts: int, axis: int = -1) -> list[Tensor]:
+        """Equal parts along an axis of known size."""
+
+    @abstractmethod
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         """Joined along a new axis."""
 

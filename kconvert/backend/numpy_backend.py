@@ -93,6 +93,9 @@ class NumpyBackend(Backend):
     def concatenate(self, tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
         return np.concatenate(tensors, axis)
 
+    def split(self, x: Tensor, parts: int, axis: int = -1) -> list[Tensor]:
+        return np.split(x, parts, axis)
+
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         return np.stack(tensors, axis)
 

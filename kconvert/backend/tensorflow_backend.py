@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,9 @@ class TensorflowBackend(Backend):
 
     def concatenate(self, tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
         return tf.concat(tensors, axis)
+
+    def split(self, x: Tensor, parts: int, axis: int = -1) -> list[Tensor]:
+        return tf.split(x, parts, axis)
 
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         return tf.stack(tensors, axis)
@@ -191,7 +194,7 @@ class TensorflowBackend(Backend):
     # ------------------------------------------------------ linear algebra ----
 
     def dot(self, x: Tensor, y: Tensor) -> Tensor:
-        return tf.tensordot(x, y, 1)
+        return tf.matmul(x, y) if self.ndim(x) == 2 else tf.tensordot(x, y, 1)
 
     def batch_dot(self, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
         result = tf.einsum(batch_dot_subscripts(self.ndim(x), self.ndim(y), axes), x, y)
@@ -290,14 +293,16 @@ class TensorflowBackend(Backend):
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         steps = self.shape(inputs)[1]
         first = tf.zeros_like(step(inputs[:, 0], states)[0])
+        at = _steps_of(inputs, unroll)
+        mask_at = None if mask is None else _steps_of(mask, unroll)
 
         def masked_step(i: Any, before: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
             t = steps - 1 - i if go_backwards else i
-            output, new_states = step(inputs[:, t], states)
-            if mask is None:
+            output, new_states = step(at(t), states)
+            if mask_at is None:
                 return output, new_states
-            kept = [_keep(mask[:, t], new, old) for new, old in zip(new_states, states, strict=True)]
-            return _keep(mask[:, t], output, before), kept
+            kept = [_keep(mask_at(t), new, old) for new, old in zip(new_states, states, strict=True)]
+            return _keep(mask_at(t), output, before), kept
 
         if unroll:
             output, outputs = first, []
@@ -318,6 +323,18 @@ class TensorflowBackend(Backend):
         outputs = written.stack()
         outputs.set_shape((inputs.shape[1], *first.shape))
         return output, tf.transpose(outputs, (1, 0, *range(2, outputs.shape.rank))), states
+
+
+def _steps_of(x: Tensor, unroll: bool) -> Callable[[Any], Tensor]:
+    """The steps of `x` (batch, time, ...) by number.
+
+    From an array of tensors: the gradient of a slice would be as large as the whole of `x`, at every step.
+    """
+    by_time = tf.transpose(x, (1, 0, *range(2, x.shape.rank)))
+    if unroll:
+        return tf.unstack(by_time).__getitem__
+    array = tf.TensorArray(x.dtype, tf.shape(by_time)[0], element_shape=by_time.shape[1:]).unstack(by_time)
+    return array.read
 
 
 def _keep(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:

@@ -102,6 +102,12 @@ class TheanoBackend(Backend):
     def concatenate(self, tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
         return T.concatenate(tensors, axis)
 
+    def split(self, x: Tensor, parts: int, axis: int = -1) -> list[Tensor]:
+        axis = axis % x.ndim
+        sizes = list(self.shape(x))
+        sizes[axis] //= parts
+        return [_sized(y, sizes) for y in T.split(x, [sizes[axis]] * parts, parts, axis)]
+
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         return T.stack(tensors, axis)
 

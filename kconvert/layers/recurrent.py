@@ -221,11 +221,6 @@ class _DenseCell(_Cell):
         return w["bias"]
 
 
-def blocks(x: Tensor, n: int, units: int) -> list[Tensor]:
-    """`n` gates of `units` columns of a matrix."""
-    return [x[:, i * units : (i + 1) * units] for i in range(n)]
-
-
 @dataclass(eq=False)
 class SimpleRNNCell(_DenseCell, SimpleRNNFields):
     """h' = activation(x . kernel + bias + h . recurrent_kernel)."""
@@ -260,10 +255,10 @@ class GRUCell(_DenseCell, GRUFields):
         inner = K.dot(h, recurrent[:, :split])
         if self.reset_after and self.use_bias:
             inner = inner + w["bias"][1]
-        x_z, x_r, x_h = blocks(x, 3, self.units)
-        h_z, h_r = blocks(inner, 2, self.units)
+        x_z, x_r, x_h = K.split(x, 3)
+        h_z, h_r, *h_h = K.split(inner, split // self.units)
         z, r = gate(K, x_z + h_z), gate(K, x_r + h_r)
-        reset = r * inner[:, 2 * self.units :] if self.reset_after else K.dot(r * h, recurrent[:, split:])
+        reset = r * h_h[0] if self.reset_after else K.dot(r * h, recurrent[:, split:])
         h = z * h + (1.0 - z) * activation(self.activation)(K, x_h + reset)
         return h, [h]
 
@@ -300,7 +295,7 @@ class LSTMCell(_DenseCell, LSTMFields):
 
     def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         h, c = states
-        gates = blocks(x + K.dot(h, w["recurrent_kernel"]), 4, self.units)
+        gates = K.split(x + K.dot(h, w["recurrent_kernel"]), 4)
         return lstm_step(K, gates, c, activation(self.activation), activation(self.recurrent_activation))
 
 

@@ -58,8 +58,12 @@ class Trainable:
             "jit_compile": jit_compile,
             "sample_weight_mode": sample_weight_mode,
         }
-        if self._model.outputs:
-            self.trainer()
+        try:
+            if self._model.outputs:
+                self.trainer()
+        except KconvertError:
+            self.said = None
+            raise
 
     @property
     def _model(self) -> Model:

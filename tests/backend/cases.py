@@ -139,6 +139,9 @@ def operations(convention: str) -> Iterator[Case]:
         yield case(f"expand_dims {axis}", lambda K, x, a=axis: K.expand_dims(x, a))
         yield case(f"squeeze {axis}", lambda K, x, a=axis: K.squeeze(x, a), (1, 4, 1))
         yield case(f"concatenate {axis}", lambda K, x, a=axis: K.concatenate([x, x * 2.0, x], a))
+        for part in (0, 1):
+            halves = lambda K, x, a=axis, i=part: K.split(K.concatenate([x, x * 2.0], a), 2, a)[i]  # noqa: E731
+            yield case(f"split {axis} {part}", halves)
         yield case(f"stack {axis}", lambda K, x, a=axis: K.stack([x, x * 2.0, x], a))
         yield case(f"repeat {axis}", lambda K, x, a=axis: K.repeat(x, 3, a))
         yield case(f"flip {axis}", lambda K, x, a=axis: K.flip(x, a))
