@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -126,13 +126,18 @@ class Verifier:
 
         Each in a process of its own, they run at the same time.
         """
-        with ThreadPoolExecutor(2 if self.running.isolate else 1) as pool:
-            ours = pool.submit(lambda: source or self.source(pairing))
-            theirs = pool.submit(self.target, pairing)
+        sides = [lambda: source or self.source(pairing), lambda: self.target(pairing)]
+        ours, theirs = self._at_once(sides) if self.running.isolate else (side() for side in sides)
+        return paired(pairing, ours, theirs)
+
+    def _at_once(self, sides: Sequence[Callable[[], Ran]]) -> Sequence[Ran]:
+        """Runs sides that have processes of their own; where one fails, nobody waits for the others."""
+        with ThreadPoolExecutor(len(sides)) as pool:
+            waiting = [pool.submit(side) for side in sides]
             try:
-                return paired(pairing, ours.result(), theirs.result())
+                return [side.result() for side in waiting]
             except BaseException:
-                self._stop()  # nobody waits for the other side any more
+                self._stop()
                 raise
 
     def alone(self, pairing: Pairing, runs: Runs) -> Runs:
