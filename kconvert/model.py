@@ -390,6 +390,7 @@ class Sequential(Model):
         nodes = [Node(chain[0].name, 0, ())]
         for layer in chain[1:]:
             nodes.append(Node(layer.name, first_call(layer), (nodes[-1].output,)))
+        backend = getattr(self, "backend", None)
         super().__init__(
             layers=chain,
             nodes=nodes,
@@ -398,6 +399,7 @@ class Sequential(Model):
             name=self.name,
             trainable=self.trainable,
         )
+        self.backend = backend  # a chain that grows or shrinks stays where it runs
 
     @classmethod
     def from_config(cls, config: Any) -> Sequential:

@@ -25,12 +25,14 @@ ROLES = {
 ALL = ["numpy", "theano", "tensorflow", *(["chromium"] if chromium() else [])]
 NAMED = os.environ.get("KCONVERT_TEST_BACKENDS", ",".join(ALL)).split(",")
 LEFT_OUT = {"numpy", "theano", "tensorflow", "chromium"} - set(NAMED)
+collect_ignore = ["fixtures"]  # data, and the scripts that made them in other environments
 MODULES = Path(__file__).parents[1] / "kconvert" / "backend"
 
 
 def pytest_configure(config):
-    """The module of a backend imports its framework: its doctests run where that is under test."""
-    config.option.ignore = [*(config.option.ignore or []), *(str(MODULES / f"{name}_backend.py") for name in LEFT_OUT)]
+    """The modules of a backend import its framework: their doctests run where that is under test."""
+    modules = [str(path) for name in LEFT_OUT for path in MODULES.glob(f"{name}_*.py") if name != "numpy"]
+    config.option.ignore = [*(config.option.ignore or []), *modules]
 
 
 def pytest_generate_tests(metafunc):

@@ -28,6 +28,7 @@ def test_a_chain_grows_layer_by_layer_and_keeps_its_weights():
     assert names(model) == ["dense_1_input", "dense_1", "activation_1", "dense_2"]
     assert model.predict(np.ones((1, 4))).shape == (1, 2)
     model.pop()
+    assert model.backend.name == "numpy"
     np.testing.assert_array_equal(model.predict(np.ones((1, 4))), before)
 
 
