@@ -1,0 +1,32 @@
+"""The command line that the examples share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import kconvert as kc
+
+
+def options(about: str, epochs: int, samples: int, tests: int = 1000, backend: bool = True) -> argparse.Namespace:
+    """What the user says; the defaults finish within about a minute. backend: whether there is a choice."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=about, formatter_class=form)
+    if backend:
+        parser.add_argument("--backend", choices=["theano", "tensorflow"], help="by default that of KCONVERT_BACKEND")
+    parser.add_argument("--data", type=Path, help="the npz file of Keras; without it data is made up")
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--samples", type=int, default=samples, help="how many to train on (default: %(default)s)")
+    parser.add_argument("--tests", type=int, default=tests, help="how many to test on (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of weights, order and dropout")
+    return parser.parse_args()
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs an example; an error is one sentence."""
+    try:
+        main()
+    except kc.KconvertError as error:
+        sys.exit(str(error))
