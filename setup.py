@@ -29,7 +29,7 @@ REPORT = ["Jinja2>=3.1", "junitparser>=4"]
 
 TEST = [
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
-    *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML"),
+    *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4"),
 ]
 
 setup(
