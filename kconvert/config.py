@@ -63,9 +63,7 @@ class _Reader:
     def _keys(self, rule: Rule, config: Json) -> Json:
         result = {key: value for key, value in config.items() if key not in rule.dropped.split()}
         for key in rule.keys:
-            values = [result.pop(old) for old in key.olds if old in result]
-            if values:
-                result[key.new] = key.read(values if len(key.olds) > 1 else values[0])
+            key.rename(result)
         result = {**rule.unsaid, **result}
         if any(key.new == "data_format" for key in rule.keys) and result.get("data_format") is None:
             result["data_format"] = self._unstated(rule, config)

@@ -21,6 +21,7 @@ from .layers.phase import Phase
 from .nested import Arrays as Arrays
 from .nested import as_list, one_or_list
 from .running import Runnable
+from .spellings import MADE_BY_USER, renamed
 from .training.methods import Trainable
 
 LayerPath = tuple[str, ...]
@@ -85,8 +86,7 @@ class Model(Runnable, Trainable, Layer):
         if "layers" in kwargs or len(args) > 3:
             return args, kwargs
         ends = dict(zip(("inputs", "outputs", "name"), args, strict=False), **kwargs)
-        if "input" in ends or "output" in ends:  # Keras 1 and 2
-            ends = {{"input": "inputs", "output": "outputs"}.get(key, key): value for key, value in ends.items()}
+        ends = renamed("Model", ends, MADE_BY_USER)
         return (), {**ends, **building.traced(ends.pop("inputs", None), ends.pop("outputs", None))}
 
     def __post_init__(self) -> None:

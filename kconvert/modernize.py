@@ -16,6 +16,7 @@ from . import layers as L
 from .conventions import CHANNELS_LAST
 from .errors import KconvertError
 from .layers.base import Layer
+from .layers.merge import in_keras2
 from .model import Model, Sequential
 from .rewrite import Piece, Rewritten, chain, changed, rewrite
 
@@ -123,21 +124,12 @@ def _thresholded_linear(layer: Layer, shape: Any) -> list[Layer]:
     raise _refused(layer, "ThresholdedLinear has no equal in Keras 2")
 
 
-_MERGES = {"sum": L.Add, "mul": L.Multiply, "ave": L.Average, "max": L.Maximum}
-
-
 @modern.register(L.Merge)
 def _merge(layer: Any, shape: Any) -> list[Layer]:
-    common: dict[str, Any] = {"name": layer.name, "trainable": layer.trainable}
-    if layer.mode in _MERGES:
-        return [_MERGES[layer.mode](**common)]
-    if layer.mode == "concat":
-        return [L.Concatenate(layer.concat_axis, **common)]
-    if layer.mode == "dot":
-        return [L.Dot(layer.dot_axes, **common)]
-    if layer.mode == "cos":
-        return [L.Dot(layer.dot_axes, normalize=True, name=f"{layer.name}_dot"), L.Reshape((1, 1), **common)]
-    raise _refused(layer, f"Merge(mode={layer.mode!r}) has no equal in Keras 2")
+    found = in_keras2(layer)
+    if not found:
+        raise _refused(layer, f"Merge(mode={layer.mode!r}) has no equal in Keras 2")
+    return found
 
 
 def modernize(model: Model) -> Rewritten:

@@ -32,6 +32,12 @@ class Key:
     def olds(self) -> list[str]:
         return self.old.split()
 
+    def rename(self, config: dict[str, Any]) -> None:
+        """What `config` says in Keras 1's words, it then says in those of Keras 2."""
+        values = [config.pop(old) for old in self.olds if old in config]
+        if values:
+            config[self.new] = self.read(values if len(self.olds) > 1 else values[0])
+
 
 def _table(pairs: Mapping[Any, Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     """read and write for values that only have other names."""
@@ -295,3 +301,31 @@ RULES: list[Rule] = [
     _rule("TimeDistributed"),
     _rule("Bidirectional", kept="merge_mode"),
 ]
+
+# ------------------------------------------------------------------ methods ----
+
+_WORKERS = (
+    Key("max_q_size", "max_queue_size"),
+    Key("nb_worker", "workers"),
+    Key("pickle_safe", "use_multiprocessing"),
+)
+
+METHODS: Mapping[str, tuple[Key, ...]] = {
+    "Model": (Key("input", "inputs"), Key("output", "outputs")),
+    "fit": (Key("nb_epoch", "epochs"),),
+    "fit_generator": (Key("nb_epoch", "epochs"), *_WORKERS),
+    "evaluate_generator": _WORKERS,
+    "predict_generator": _WORKERS,
+}
+"""What arguments of models and their methods are called in Keras 1 and in Keras 2."""
+
+GONE: Mapping[str, str] = {
+    "samples_per_epoch": "give steps_per_epoch, which counts batches",
+    "nb_val_samples": "give validation_steps, which counts batches",
+    "val_samples": "give steps, which counts batches",
+    "show_accuracy": "give metrics=['accuracy'] to compile",
+    "class_mode": "leave it out: the loss says it",
+    "output_shape": "leave it out, or give output_padding: strides and padding say the rest",
+    "weights": "give them to set_weights of the model",
+}
+"""Arguments that Keras 2 has no word for, and what to do."""

@@ -13,11 +13,10 @@ PACKAGE = ROOT / "kconvert"
 
 FLOORS = [
     "errors kernels safe_yaml targets",
-    "conventions checkpoint",
+    "conventions checkpoint renames spellings",
     "backend",
     "layers",
-    "config config0 renames nested building running model activations summary training hdf5 binding steps optimizer"
-    " saving",
+    "config config0 nested building running model activations summary training hdf5 binding steps optimizer saving",
     "rewrite modernize cudnn layouts relayout hazards repair releases inference readings conversion loading"
     " inspection inputs",
     "runners",

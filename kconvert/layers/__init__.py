@@ -1,5 +1,8 @@
 """The layers of Keras 0.2 to 2.3, one family per module; `Layer.registry` finds them by class name."""
 
+from typing import Any
+
+from ..spellings import new_name
 from .activations import (
     ELU,
     Activation,
@@ -41,7 +44,7 @@ from .core import (
 )
 from .embeddings import Embedding
 from .local import LocallyConnected1D, LocallyConnected2D
-from .merge import Add, Average, Concatenate, Dot, Maximum, Merge, Minimum, Multiply, Subtract
+from .merge import Add, Average, Concatenate, Dot, Maximum, Merge, Minimum, Multiply, Subtract, merge
 from .normalization import BatchNormalization
 from .padding import (
     Cropping1D,
@@ -182,4 +185,13 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
     "activation",
+    "merge",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The classes that Keras 1 calls otherwise."""
+    new = new_name(name)
+    if new is None:
+        raise AttributeError(f"module 'kconvert.layers' has no attribute {name!r}")
+    return globals().setdefault(name, Layer.registry[new])

@@ -21,7 +21,8 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..conventions import Weight
 from ..errors import KconvertError, Problem
-from .calls import call, spelled_inputs
+from ..spellings import layer_arguments
+from .calls import INPUT_WORDS, call, spelled_inputs
 from .phase import Phase
 
 Shape = tuple[int | None, ...]
@@ -66,8 +67,13 @@ class Layer(metaclass=_Spelled):
 
     @classmethod
     def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call of this class, with the shape of its input as `batch_input_shape`."""
-        return args, spelled_inputs({f.name for f in fields(cls)}, kwargs)
+        """The arguments of a call in Keras 2's words, with the shape of the input as `batch_input_shape`."""
+        own = [f for f in fields(cls) if f.init]
+        known, words = {f.name for f in own}, [f.name for f in own if not f.kw_only]
+        named = {_key(f): f.name for f in own if "only" not in f.metadata}
+        kwargs = {named.get(word, word): value for word, value in kwargs.items()}
+        args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
+        return args, spelled_inputs(known, kwargs)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """What the layer makes of symbols (`Input(...)`, or what other layers gave): the model grows by one call."""
@@ -103,7 +109,7 @@ class Layer(metaclass=_Spelled):
                 where=f"layer {config.get('name', '?')}",
                 problem=Problem.UNREADABLE,
             )
-        layer = cls(**arguments, extra={key: value for key, value in config.items() if key not in known})
+        layer = type.__call__(cls, **arguments, extra={key: value for key, value in config.items() if key not in known})
         layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
         return layer
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _numbers = count()
 
+INPUT_WORDS = frozenset({"input_shape", "input_dim", "input_length", "batch_size"})
+"""The ways to say the shape of a layer's input, beside `batch_input_shape`."""
+
 
 @dataclass(frozen=True, eq=False)
 class Call:

@@ -13,7 +13,10 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..errors import KconvertError, Problem
+from ..spellings import warn
 from .base import Layer, Shape, Weights
+from .calls import Symbol
+from .core import Reshape
 from .phase import Phase
 
 # ---------------------------------------------------------------- operations ----
@@ -276,3 +279,40 @@ def _cosine(K: Backend, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
     """Dot product over the lengths, with a new axis after the batch (Keras 1.2)."""
     squares = K.batch_dot(x, x, axes) * K.batch_dot(y, y, axes)
     return K.expand_dims(K.batch_dot(x, y, axes) / K.maximum(K.sqrt(squares), 1e-7), 1)
+
+
+_CLASSES: Mapping[str, type[Layer]] = {"sum": Add, "mul": Multiply, "ave": Average, "max": Maximum}
+
+
+def in_keras2(merge: Merge) -> list[Layer]:
+    """The chain of Keras 2 layers that does the same; empty where there is none.
+
+    >>> in_keras2(Merge("concat", concat_axis=1, name="joined"))
+    [Concatenate(name='joined', trainable=True, dtype=None, batch_input_shape=None, axis=1)]
+    """
+    common: dict[str, Any] = {"name": merge.name, "trainable": merge.trainable}
+    if merge.mode in _CLASSES:
+        return [_CLASSES[merge.mode](**common)]
+    if merge.mode == "concat":
+        return [Concatenate(merge.concat_axis, **common)]
+    if merge.mode == "dot":
+        return [Dot(merge.dot_axes, **common)]
+    if merge.mode == "cos":
+        inner = merge.name and f"{merge.name}_dot"
+        return [Dot(merge.dot_axes, normalize=True, name=inner), Reshape((1, 1), **common)]
+    return []
+
+
+def merge(
+    inputs: Sequence[Symbol], mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1, name: str = ""
+) -> Any:
+    """Keras 1's function of that name: the symbols `inputs` as one, by layers of Keras 2.
+
+    Raises KconvertError for a mode that Keras 2 has no layer for.
+    """
+    layers = in_keras2(Merge(mode, concat_axis, dot_axes, name=name))
+    if not layers:
+        what = f"Keras 2 cannot merge with mode={mode!r}"
+        raise KconvertError(what, fix="use a Lambda, or a layer of your own", problem=Problem.USAGE)
+    warn(f"merge(mode={mode!r})", " and ".join(layer.class_name for layer in layers))
+    return reduce(lambda symbols, layer: layer(symbols), layers, inputs)

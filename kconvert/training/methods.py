@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..errors import KconvertError, Problem
+from ..spellings import understands
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -27,6 +28,7 @@ class Trainable:
 
     # -------------------------------------------------------------- compile ----
 
+    @understands
     def compile(
         self,
         optimizer: Any,
@@ -96,6 +98,7 @@ class Trainable:
 
     # ------------------------------------------------------------------ fit ----
 
+    @understands
     def fit(
         self,
         x: Any = None,
@@ -141,6 +144,7 @@ class Trainable:
         )
         return loop.run(callbacks, epochs, initial_epoch, verbose)
 
+    @understands
     def evaluate(
         self,
         x: Any = None,
@@ -190,14 +194,17 @@ class Trainable:
 
     # ----------------------------------------------------------- generators ----
 
+    @understands
     def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, **options: Any) -> Any:
         """`fit` under its older name for what gives batches by itself."""
         return self.fit(generator, steps_per_epoch=steps_per_epoch, **_without_workers(options))
 
+    @understands
     def evaluate_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
         """`evaluate` under its older name for what gives batches by itself."""
         return self.evaluate(generator, steps=steps, **_without_workers(options))
 
+    @understands
     def predict_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
         """`predict` under its older name for what gives batches by itself."""
         return self._model.predict(generator, steps=steps, **_without_workers(options))
