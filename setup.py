@@ -27,6 +27,8 @@ TENSORFLOW = [
 
 REPORT = ["Jinja2>=3.1", "junitparser>=4"]
 
+PLOT = ["graphviz>=0.20"]
+
 TEST = [
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
     *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4"),
@@ -48,7 +50,8 @@ setup(
         "theano": THEANO,
         "tensorflow": TENSORFLOW,
         "report": REPORT,
-        "all": THEANO + TENSORFLOW + REPORT,
+        "plot": PLOT,
+        "all": THEANO + TENSORFLOW + REPORT + PLOT,
         "test": TEST,
     },
     entry_points={

@@ -29,6 +29,7 @@ _HOMES = {
     "get_backend": "backend",
     "set_backend": "backend",
     "Input": "building",
+    "plot_model": "plotting",
     "Sequence": "training.data",
     "callbacks": "training.callbacks",
     "constraints": "training.constraints",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from .loading import load_model as load_model
     from .model import Model as Model
     from .model import Sequential as Sequential
+    from .plotting import plot_model as plot_model
     from .report import Report as Report
     from .report import Tolerance as Tolerance
     from .training import callbacks as callbacks

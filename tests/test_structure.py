@@ -16,7 +16,8 @@ FLOORS = [
     "conventions checkpoint renames spellings",
     "backend",
     "layers",
-    "config config0 nested building running model activations summary training hdf5 binding steps optimizer saving",
+    "config config0 nested building running model activations summary plotting training hdf5 binding steps"
+    " optimizer saving",
     "rewrite modernize cudnn layouts relayout hazards repair releases inference readings conversion loading"
     " inspection inputs",
     "runners",
@@ -34,6 +35,7 @@ DOORS = {
     "jinja2": ("report.forms.html",),
     "junitparser": ("report.forms.junit",),
     "pytest": ("pytest_plugin",),
+    "graphviz": ("plotting",),
 }
 HEAVY = ("theano", "tensorflow", "keras")
 
