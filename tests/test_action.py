@@ -106,7 +106,7 @@ def test_a_file_that_converts(runner):
         ({"file": "missing.h5"}, 4, "unreadable", "missing.h5"),
         ({"to": "caffe"}, 2, "usage", "caffe"),
         ({"report": "report.pdf"}, 2, "usage", ".pdf"),
-        ({"args": "--in-process --require-backends"}, 5, "unverified", "is not installed"),
+        ({"args": "--in-process --require-backends"}, 5, "unverified", "cannot run"),
     ],
 )
 def test_an_error_is_in_the_summary_and_in_the_verdict(runner, given, code, verdict, words):
