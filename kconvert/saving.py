@@ -14,6 +14,7 @@ from .binding import Binding, bind, places
 from .checkpoint import Checkpoint, Group, InMemory, LazyArray
 from .config import model_config
 from .conventions import Convention
+from .errors import KconvertError
 from .model import Model
 from .nested import one_or_list
 from .optimizer import laid_out, read_state
@@ -33,7 +34,14 @@ def save_weights(model: Model, path: str | PathLike[str], overwrite: bool = True
 
 
 def to_json(model: Model, **options: Any) -> str:
-    """The architecture, as Keras 2.3 reads it; options are those of `json.dumps`."""
+    """The architecture, as Keras 2.3 reads it; options are those of `json.dumps`.
+
+    Raises KconvertError for what only Keras 1 can say.
+    """
+    for path, layer in model.leaves():
+        for key, value in layer.only_in("keras1").items():
+            what = f"Keras 2 has no {key}={value!r} for {layer.class_name}"
+            raise KconvertError(what, f"layer {path}", "leave it out, or convert the file of Keras 1 instead")
     backend = model.backend.convention if model.backend else "tensorflow"
     return json.dumps(model_config(model, "keras2", KERAS, backend), **options)
 

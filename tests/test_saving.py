@@ -99,3 +99,21 @@ def test_weights_that_do_not_fit_are_refused():
         model.set_weights([np.ones((4, 2)), np.ones(1)])
     with pytest.raises(KconvertError, match="m: the weights do not fit: 1 arrays for 2 weights"):
         model.set_weights([np.ones((4, 1))])
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (
+            L.Embedding(5, 2, dropout=0.2, name="e", input_length=3),
+            r"layer m/e: Keras 2 has no dropout=0.2 for Embedding",
+        ),
+        (L.BatchNormalization(mode=2, name="b", input_shape=(3,)), r"layer m/b: Keras 2 has no mode=2 for BatchNorm"),
+    ],
+)
+def test_what_only_keras_1_can_say_is_not_lost_in_silence(tmp_path, layer, said):
+    model = Sequential([layer], name="m")
+    model.ready("numpy")
+    with pytest.raises(KconvertError, match=said):
+        model.save(tmp_path / "m.h5")
+    assert not (tmp_path / "m.h5").exists()

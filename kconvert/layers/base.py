@@ -132,6 +132,11 @@ class Layer(metaclass=_Spelled):
                 config[_key(f)] = _json(getattr(self, f.name), form)
         return {**config, **self.extra}
 
+    def only_in(self, form: str) -> dict[str, Any]:
+        """What the configuration says with keys that only generation `form` has, where it is not the default."""
+        own = [f for f in self.config_fields() if f.metadata.get("only") == form]
+        return {_key(f): getattr(self, f.name) for f in own if getattr(self, f.name) != f.default}
+
     def _is_unstated(self, name: str) -> bool:
         """Whether the configuration did not state `name` and it still has its default."""
         return name in self.unstated and self.unstated[name] == getattr(self, name)
