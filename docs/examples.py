@@ -36,6 +36,7 @@ from kconvert.conventions import BACKENDS
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+NEED_BOTH = {README, ROOT / "docs" / "training.md"}
 FIXTURE = ROOT / "tests" / "fixtures" / "1.2.2-theano" / "lenet_th"
 
 BLOCK = re.compile(r"^```(console|pycon|python)\n(.*?)^```$", re.M | re.S)
@@ -124,7 +125,7 @@ def bare() -> Iterator[None]:
 def run(path: Path) -> tuple[str, str, list[str]]:
     """The text of the page `path`, the same with real output, and the failures of its sessions."""
     text = path.read_text(encoding="utf-8")
-    with nullcontext() if path == README else bare(), workplace() as folder:
+    with nullcontext() if path in NEED_BOTH else bare(), workplace() as folder:
         page = Page(text, folder)
         return text, page.run(), page.failures
 

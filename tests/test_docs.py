@@ -19,15 +19,15 @@ def test_the_support_page_is_what_the_code_makes():
     assert text_of(generate.PAGE) == generate.page(), "stale: make docs"
 
 
-@pytest.mark.parametrize("path", examples.PAGES, ids=NAMES[:-1])
+def needing(path):
+    """A page, with what its examples need."""
+    marks = [pytest.mark.needs("theano", "tensorflow")] if path in examples.NEED_BOTH else []
+    return pytest.param(path, marks=marks, id=str(path.relative_to(examples.ROOT)))
+
+
+@pytest.mark.parametrize("path", [needing(path) for path in PAGES])
 def test_examples_print_what_the_page_shows(path):
     shown, printed, failures = examples.run(path)
-    assert examples.settled(shown) == examples.settled(printed), "stale: make docs"
-    assert failures == []
-
-
-def test_the_readme_shows_what_both_backends_compute(theano):
-    shown, printed, failures = examples.run(examples.README)
     assert examples.settled(shown) == examples.settled(printed), "stale: make docs"
     assert failures == []
 
