@@ -190,6 +190,9 @@ class Backend(ABC):
     def softplus(self, x: Tensor) -> Tensor: ...
 
     @abstractmethod
+    def relu(self, x: Tensor) -> Tensor: ...
+
+    @abstractmethod
     def maximum(self, x: Tensor, y: Tensor) -> Tensor: ...
 
     @abstractmethod

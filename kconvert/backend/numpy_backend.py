@@ -149,6 +149,9 @@ class NumpyBackend(Backend):
     def softplus(self, x: Tensor) -> Tensor:
         return np.logaddexp(x, np.zeros_like(x))
 
+    def relu(self, x: Tensor) -> Tensor:
+        return np.maximum(x, 0.0)
+
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:
         return np.maximum(x, y)
 

@@ -147,6 +147,9 @@ class TensorflowBackend(Backend):
     def softplus(self, x: Tensor) -> Tensor:
         return tf.math.softplus(x)
 
+    def relu(self, x: Tensor) -> Tensor:
+        return tf.nn.relu(x)
+
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:
         return tf.maximum(x, y)
 

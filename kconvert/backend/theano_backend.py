@@ -166,6 +166,9 @@ class TheanoBackend(Backend):
     def softplus(self, x: Tensor) -> Tensor:
         return T.nnet.softplus(x)
 
+    def relu(self, x: Tensor) -> Tensor:
+        return T.maximum(x, 0.0)
+
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:
         return T.maximum(x, y)
 

@@ -25,10 +25,10 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
     """x above `threshold`, at most `max_value`; below it `alpha * (x - threshold)`."""
-    y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.maximum(x, 0.0)
+    y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
     if max_value is not None:
-        y = K.minimum(K.maximum(y, 0.0), max_value)
-    return y - alpha * K.maximum(threshold - x, 0.0) if alpha else y
+        y = K.minimum(K.relu(y), max_value)
+    return y - alpha * K.relu(threshold - x) if alpha else y
 
 
 def elu(K: Backend, x: Tensor, alpha: float = 1.0) -> Tensor:
