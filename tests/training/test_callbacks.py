@@ -165,7 +165,8 @@ def test_a_log_gets_one_line_an_epoch():
     assert "\x1b" not in "".join(lines)
 
 
-def test_a_terminal_gets_a_bar_with_means_so_far():
+def test_a_terminal_gets_a_bar_with_means_so_far(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     shown = progress(terminal=True)
     assert "2/3" in shown
     assert "loss: 0.5000" in shown
