@@ -114,7 +114,8 @@ class Example:
 def classes() -> list[type[Layer]]:
     """The layers that stand in a model by themselves, by name."""
     inside = (Model, _Cell, L.InputLayer)
-    found = {name: cls for name, cls in Layer.registry.items() if name not in CUSTOM and not issubclass(cls, inside)}
+    ours = {name: cls for name, cls in Layer.registry.items() if cls.__module__.startswith("kconvert.")}
+    found = {name: cls for name, cls in ours.items() if name not in CUSTOM and not issubclass(cls, inside)}
     return [found[name] for name in sorted(found, key=str.lower)]
 
 
