@@ -13,7 +13,9 @@ import pytest
 os.environ.pop("COLUMNS", None)  # output is compared at its usual width
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # waiting threads of several test processes slow each other down
 
-from kconvert.backend import get_backend
+from kconvert import backend as backends
+from kconvert.backend import Probe, get_backend
+from kconvert.conventions import BACKENDS
 from tests.browser import MISSING, chromium
 
 ROLES = {
@@ -73,3 +75,17 @@ def theano(request):
 def framework(request):
     """A framework under test, to be compared with NumPy in its part."""
     return get_backend(*ROLES[request.param])
+
+
+@pytest.fixture
+def no_frameworks(monkeypatch):
+    """As if neither Theano nor TensorFlow were installed."""
+    monkeypatch.setattr(backends, "_installed", lambda *packages: None)
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """A machine with neither framework: the NumPy reference runs both sides, fast."""
+    for name in BACKENDS:
+        missing = Probe(name, None, f"{name} is not installed", f"pip install 'kconvert[{name}]'")
+        monkeypatch.setitem(backends._PROBES, name, lambda missing=missing: missing)

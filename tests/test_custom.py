@@ -11,9 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import kconvert as kc
-from kconvert import KconvertError, backend, cli
-from kconvert.backend import Probe
-from kconvert.conventions import BACKENDS
+from kconvert import KconvertError, cli
 from kconvert.errors import Problem
 from kconvert.layers import Dense, Lambda, Layer
 from kconvert.layers.custom import CUSTOM, FUNCTIONS, find_layer
@@ -56,14 +54,6 @@ def forgotten(monkeypatch):
         del sys.modules[name]
     assert {name for name in set(sys.modules) - modules if name.startswith("custom_")} == set()
     sys.path[:] = path
-
-
-@pytest.fixture
-def bare(monkeypatch):
-    """A machine with neither framework: the NumPy reference runs both sides, fast."""
-    for name in BACKENDS:
-        missing = Probe(name, None, f"{name} is not installed", f"pip install 'kconvert[{name}]'")
-        monkeypatch.setitem(backend._PROBES, name, lambda missing=missing: missing)
 
 
 @pytest.fixture

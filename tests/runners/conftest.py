@@ -2,8 +2,6 @@
 
 import pytest
 
-from kconvert import backend
-
 MODULE = """
 from pathlib import Path
 import kconvert
@@ -17,12 +15,6 @@ def told(K, x):
     exec(Path({told!r}).read_text(), globals(), scope)
     return scope["x"]
 """
-
-
-@pytest.fixture
-def no_frameworks(monkeypatch):
-    """As if neither Theano nor TensorFlow were installed."""
-    monkeypatch.setattr(backend, "_installed", lambda *packages: None)
 
 
 @pytest.fixture

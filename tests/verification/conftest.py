@@ -2,10 +2,7 @@
 
 import pytest
 
-from kconvert import backend
-
 
 @pytest.fixture(autouse=True)
-def no_frameworks(monkeypatch):
-    """As if neither Theano nor TensorFlow were installed."""
-    monkeypatch.setattr(backend, "_installed", lambda *packages: None)
+def bare_machine(no_frameworks):
+    """For every test here."""
