@@ -24,12 +24,12 @@ from ..config import model_config
 from ..conversion import KERAS2_RELEASE
 from ..errors import KconvertError, Problem
 from ..hazards import calls
-from ..layers.base import layer_config
+from ..layers.base import Layer, layer_config
 from ..model import LayerPath, Model
 from ..report import DEFAULT_TOLERANCE, Report, Tolerance
 from ..report.planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
 from .matching import FilePath, Match, places
-from .mistakes import Mistake, in_other_order, misread, mistakes, pads_nothing
+from .mistakes import Arrays, Mistake, in_other_order, misread, mistakes, pads_nothing
 from .verifier import Pairing, Verifier
 
 log = logging.getLogger(__name__)
@@ -102,16 +102,19 @@ def _errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:
     held = {binding.path: binding for binding in bind(files.model, checkpoint, files.goal)[0]}
     reordered = in_other_order(files.model)
     for leaf in files.model.weight_table():
+        bindings = {path[-1]: binding for path, binding in held.items() if path[:-1] == leaf.path}
+        right = {name: binding.canonical() for name, binding in bindings.items()}
         for mistake in mistakes(leaf, reordered):
-            yield _Error(leaf.path, mistake.words, partial(_with_mistake, checkpoint, held, leaf.path, mistake))
+            yield _Error(leaf.path, mistake.words, partial(_with_mistake, checkpoint, bindings, right, mistake))
+    inside: dict[str, Layer] = {}
     shapes: dict[str, list[Any]] = {}
-    inside = {path: layer for path, layer, _ in calls(files.model)}
-    for name, _, shape in calls(files.model):
+    for name, layer, shape in calls(files.model):
+        inside[name] = layer
         shapes.setdefault(name, []).append(shape)
-    right = layer_config(files.model)
-    for path, config_path, key, value in _misreadings(right):
+    config = layer_config(files.model)
+    for path, config_path, key, value in _misreadings(config):
         name, words = "/".join(path), f"{key} is read as {value!r}"
-        changed = _read(_with_value(right, (*config_path, key), value))
+        changed = _read(_with_value(config, (*config_path, key), value))
         if key == "padding" and name in inside and pads_nothing(inside[name], shapes[name], files.goal.facts):
             yield _Error(path, words, lambda copy: None)
         elif changed is not None and _same_surface(files.model, changed):
@@ -122,11 +125,9 @@ def _errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:
 
 
 def _with_mistake(
-    checkpoint: Checkpoint, held: Mapping[LayerPath, Binding], layer: LayerPath, mistake: Mistake, path: Path
+    checkpoint: Checkpoint, bindings: Mapping[str, Binding], right: Arrays, mistake: Mistake, path: Path
 ) -> _Copy | None:
-    """A copy in which the weights of a layer are written down wrongly."""
-    bindings = {binding.path[-1]: binding for binding in held.values() if binding.path[:-1] == layer}
-    right = {name: binding.canonical() for name, binding in bindings.items()}
+    """A copy in which weights of a layer are written down wrongly; right: all of that layer's, canonical."""
     wrong = mistake.made(right)
     if all(np.array_equal(right[name], array, equal_nan=True) for name, array in wrong.items()):
         return None
