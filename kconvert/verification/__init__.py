@@ -12,7 +12,7 @@ from typing import Any
 from ..report import DEFAULT_TOLERANCE, Report, Tolerance
 from .difference import Difference, diff
 from .folders import verify_folders
-from .kept import check_folder, keep, kept
+from .kept import keep, kept
 from .matching import FilePath, match, moved
 from .runs import Pair, Runs, judge
 from .selftest import SelfTest, self_test
@@ -25,7 +25,6 @@ __all__ = [
     "Runs",
     "SelfTest",
     "Verifier",
-    "check_folder",
     "diff",
     "judge",
     "keep",

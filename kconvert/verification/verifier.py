@@ -19,7 +19,7 @@ from ..layers.base import Layer
 from ..layers.custom import registered_in
 from ..report import DEFAULT_TOLERANCE, Report, Side, Tolerance
 from ..runners import Job, Ran, Runner, open_runner
-from .kept import keep
+from .kept import check_folder, keep
 from .matching import FilePath, Finding, Match, findings_of, match, moved
 from .runs import Pair, Runs, environment, judge
 
@@ -90,6 +90,8 @@ class Verifier:
         self, pairing: Pairing, tolerance: Tolerance, folder: FilePath | None = None, source: Ran | None = None
     ) -> Report:
         """The same for files that were paired before; source: what its side gave before, if it need not run again."""
+        if folder is not None:
+            check_folder(folder)  # before hours of running
         runs = self.run(pairing, source)
         report = judge(runs, tolerance)
         if folder is not None or not report.equal:
