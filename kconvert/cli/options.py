@@ -161,6 +161,9 @@ tolerance = together(
 )
 
 
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
 def _check_reports(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
     """Refuses a report that cannot be written before anything runs."""
     if paths:
@@ -182,9 +185,8 @@ reporting = together(
         callback=_check_reports,
         help="Write a report: .html, .md, .xml (JUnit), .json or .txt. May be repeated.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    as_json,
     click.option("-q", "--quiet", is_flag=True, help="Print the verdict alone."),
 )
 
 keep = click.option("--keep", type=PATH, metavar="DIR", help="Keep what was computed, for kconvert report.")
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

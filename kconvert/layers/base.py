@@ -129,7 +129,7 @@ class Layer(metaclass=_Spelled):
             config["dtype"] = self.dtype
         for f in self.config_fields():
             if f.metadata.get("only", form) == form and not self._is_unstated(f.name):
-                config[_key(f)] = _json(getattr(self, f.name), form)
+                config[_key(f)] = json_value(getattr(self, f.name), form)
         return {**config, **self.extra}
 
     def only_in(self, form: str) -> dict[str, Any]:
@@ -243,10 +243,10 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     return cls.from_config(config)
 
 
-def _json(value: Any, form: str) -> Any:
+def json_value(value: Any, form: str = "keras2") -> Any:
     """Tuples as lists and layers as their configuration, at any depth: what JSON would make of them."""
     if isinstance(value, (tuple, list)):
-        return [_json(item, form) for item in value]
+        return [json_value(item, form) for item in value]
     return layer_config(value, form) if isinstance(value, Layer) else value
 
 

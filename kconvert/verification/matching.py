@@ -23,7 +23,7 @@ from ..cudnn import has_cudnn
 from ..errors import KconvertError, Problem
 from ..kernels import Rows
 from ..layers import InputLayer
-from ..layers.base import Layer, Shape
+from ..layers.base import Layer, Shape, json_value
 from ..layouts import Layout
 from ..model import LayerPath, Made, Model
 from ..relayout import image_data_format
@@ -326,12 +326,9 @@ def _otherwise(expected: Layer, layer: Layer) -> str:
         return f"a {layer.class_name} where a {expected.class_name} is expected"
     odd = []
     for f in layer.config_fields():
-        have, want = getattr(layer, f.name), getattr(expected, f.name)
-        if not f.name.endswith(_NO_MATTER) and not isinstance(have, Layer) and plain(have) != plain(want):
-            odd.append(f"{f.name} is {plain(have)!r} where {plain(want)!r} is expected")
+        if f.name.endswith(_NO_MATTER) or isinstance(getattr(layer, f.name), Layer):
+            continue
+        have, want = (json_value(getattr(one, f.name)) for one in (layer, expected))
+        if have != want:
+            odd.append(f"{f.name} is {have!r} where {want!r} is expected")
     return " and ".join(odd)
-
-
-def plain(value: object) -> object:
-    """A value of a configuration, with tuples as lists: JSON knows no others."""
-    return [plain(item) for item in value] if isinstance(value, (tuple, list)) else value
