@@ -33,6 +33,9 @@ _BLAS_FUNCTIONS = [
     for precision in "sd"
 ]
 
+# Convolution asks for the number of threads of the BLAS and sets it.
+_BLAS_THREADS = ["openblas_set_num_threads", "openblas_get_num_threads", "goto_set_num_threads"]
+
 
 # ----------------------------------------------------------------- loading ----
 
@@ -56,6 +59,7 @@ def load() -> ModuleType:
                 setattr(np, name, value)
         # The C file of scan's loop in the wheel does not compile on Python 3.11; scan then loops in Python.
         sys.modules["theano.scan_module.scan_perform_ext"] = None  # type: ignore[assignment]
+        _load_openmp()
         users = os.environ.get("THEANO_FLAGS")
         os.environ["THEANO_FLAGS"] = _flags(users or "")
         # Without a BLAS it says so at every import (`kconvert backends` does); of the lock on its compile
@@ -85,12 +89,29 @@ def _flags(users: str) -> str:
         "device": "cpu",
         "base_compiledir": str(cache_directory()),
         "blas.ldflags": _blas_flags(),
+        "openmp": "True",
         "compile.wait": "1",  # seconds between two looks at the lock, where processes share the directory
         **given,
         "floatX": "float32",
         "gcc.cxxflags": f"{_header_flags()} {given.get('gcc.cxxflags', '')}".strip(),
     }
     return ",".join(f'{key}="{value}"' for key, value in flags.items())
+
+
+def _load_openmp() -> None:
+    """Loads OpenMP, by which convolution and pooling share samples out among the cores.
+
+    Its threads are to sleep when they have no work, for those of NumPy take turns with them; it asks once for that.
+    """
+    chosen = os.environ.get("OMP_WAIT_POLICY")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
+    except OSError:
+        pass  # of another name elsewhere: the compiler's own is loaded with what it compiles
+    finally:
+        if chosen is None:
+            del os.environ["OMP_WAIT_POLICY"]
 
 
 def _header_flags() -> str:
@@ -105,13 +126,18 @@ def _header_flags() -> str:
 
 
 def _blas_flags() -> str:
-    """Linker flags of the BLAS in the wheel scipy-openblas32; without the wheel none, and convolution is slow."""
+    """Linker flags of the BLAS in the wheel scipy-openblas32; without the wheel none, and convolution is slow.
+
+    It has one thread: convolution calls it from several, and those of a second BLAS would stand in the way of NumPy's.
+    """
     if find_spec("scipy_openblas32") is None:
         return ""
     wheel = import_module("scipy_openblas32")
     folder, library = Path(wheel.get_lib_dir()), wheel.get_library(fullname=True)
-    ctypes.CDLL(str(folder / library), mode=ctypes.RTLD_GLOBAL)
-    renames = " ".join(f"-D{name}_=scipy_{name}_" for name in _BLAS_FUNCTIONS)
+    blas = ctypes.CDLL(str(folder / library), mode=ctypes.RTLD_GLOBAL)
+    blas.scipy_openblas_set_num_threads(1)
+    names = [*(f"{name}_" for name in _BLAS_FUNCTIONS), *_BLAS_THREADS]
+    renames = " ".join(f"-D{name}=scipy_{name}" for name in names)
     return f"-L{folder} -l{wheel.get_library()} {renames}"
 
 
