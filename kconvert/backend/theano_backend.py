@@ -9,7 +9,7 @@ import numpy as np
 
 from ..conventions import CHANNELS_FIRST
 from ..errors import KconvertError
-from . import theano_compat, theano_noise
+from . import theano_compat, theano_compiling, theano_noise
 from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
 from .spatial import move_channels, unit_axis
 
@@ -38,13 +38,13 @@ class TheanoBackend(Backend):
         variable.set_value(np.asarray(array, variable.dtype))
 
     def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
-        with theano_compat.compiling(theano):
+        with theano_compiling.compiling():
             return self._compiled(lambda values, given: (build(values, given), {}), inputs, variables)
 
     def step(
         self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
     ) -> Compiled:
-        with theano_compat.compiling(theano, in_place=True):
+        with theano_compiling.compiling(many_runs=True):
             return self._compiled(build, inputs, variables)
 
     def _compiled(self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
@@ -54,14 +54,15 @@ class TheanoBackend(Backend):
             placeholders,
             [T.as_tensor_variable(y) for y in outputs],
             updates=[(variables[i], _as(variables[i], new)) for i, new in updates.items()],
-            mode=theano_compat.mode(theano),
+            mode=theano_compiling.mode(),
             on_unused_input="ignore",
         )
         compiled.trust_input = True
 
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
             given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
-            return [np.asarray(y) for y in compiled(*given)]
+            with np.errstate(all="ignore"):  # as in Theano's C++
+                return [np.asarray(y) for y in compiled(*given)]
 
         return run
 
@@ -400,7 +401,7 @@ class TheanoBackend(Backend):
             sequences=[x.swapaxes(0, 1) for x in (inputs, mask) if x is not None],
             outputs_info=[_unbroadcast(x) for x in initial],
             go_backwards=go_backwards,
-            mode=theano_compat.mode(theano),
+            mode=theano_compiling.mode(),
         )
         results = results if isinstance(results, list) else [results]
         steps = self.shape(inputs)[1]

@@ -1,7 +1,7 @@
-"""Theano 1.0.5 on a current Python: how to import it, and how to compile with it in reasonable time.
+"""Theano 1.0.5 on a current Python: how to import it.
 
 Needs Python 3.10 or 3.11, NumPy 1 and a C++ compiler. `load` makes the import work and gives Theano a
-BLAS and a compile directory that lasts; `compiling` keeps C++ for the operations that gain by it.
+BLAS and a compile directory that lasts.
 """
 
 from __future__ import annotations
@@ -12,14 +12,10 @@ import os
 import shlex
 import sys
 import sysconfig
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -139,83 +135,3 @@ def _blas_flags() -> str:
     names = [*(f"{name}_" for name in _BLAS_FUNCTIONS), *_BLAS_THREADS]
     renames = " ".join(f"-D{name}=scipy_{name}" for name in names)
     return f"-L{folder} -l{wheel.get_library()} {renames}"
-
-
-# --------------------------------------------------------------- compiling ----
-
-_compiling = threading.RLock()
-_left_out: list[str] = []
-
-
-def mode(theano: ModuleType) -> Any:
-    """The optimisations to compile with, for the function itself and for each scan in it."""
-    return theano.compile.Mode(optimizer="fast_run").excluding(*_left_out)
-
-
-@contextmanager
-def compiling(theano: ModuleType, in_place: bool = False) -> Iterator[None]:
-    """Within it, functions are compiled in little time: what NumPy does as well runs in NumPy.
-
-    That holds inside scan and constant folding too. Theano would compile a C++ module of about a second for
-    each of these operations, type and rank; convolution, pooling and products of batches stay in C++, in modules
-    that serve every model. Left out is what makes C++ kernels for one model.
-    in_place: whether results may take the place of operands, which pays for functions that run often.
-    """
-    light = _light_ops(theano)
-    elemwise = theano.tensor.elemwise.Elemwise
-    op_class = theano.gof.Op
-
-    def in_numpy(op: Any, node: Any) -> bool:
-        if isinstance(op, elemwise):
-            ufunc = op.nfunc_spec is not None and op.nfunc_spec[1] == len(node.inputs)
-            return ufunc or all(out.ndim == 0 for out in node.outputs)
-        return isinstance(op, light)
-
-    with _compiling:
-        make_c_thunk = op_class.make_c_thunk
-
-        def make_thunk(op: Any, node: Any, *args: Any, **kwargs: Any) -> Any:
-            if in_numpy(op, node):
-                raise NotImplementedError  # Theano falls back on `perform`
-            return make_c_thunk(op, node, *args, **kwargs)
-
-        op_class.make_c_thunk = make_thunk
-        _left_out[:] = ["fusion"] if in_place else ["fusion", "inplace"]
-        try:
-            yield
-        finally:
-            op_class.make_c_thunk = make_c_thunk
-            _left_out.clear()
-
-
-def _light_ops(theano: ModuleType) -> tuple[type, ...]:
-    """Operations whose `perform` is a view, a copy or one call of NumPy."""
-    basic, elemwise, subtensor = theano.tensor.basic, theano.tensor.elemwise, theano.tensor.subtensor
-    compiled = theano.compile.ops
-    softmax = theano.tensor.nnet.nnet
-    return (
-        elemwise.DimShuffle,
-        elemwise.CAReduce,
-        basic.Reshape,
-        basic.Join,
-        basic.Split,
-        basic.Alloc,
-        basic.AllocEmpty,
-        basic.ScalarFromTensor,
-        basic.TensorFromScalar,
-        basic.MaxAndArgmax,
-        basic.ARange,
-        subtensor.Subtensor,
-        subtensor.IncSubtensor,
-        subtensor.AdvancedSubtensor1,
-        compiled.Shape,
-        compiled.Shape_i,
-        compiled.Rebroadcast,
-        compiled.DeepCopyOp,
-        theano.tensor.opt.MakeVector,
-        theano.tensor.blas.Dot22,
-        theano.tensor.blas.Gemm,
-        theano.scalar.ScalarOp,
-        softmax.Softmax,
-        softmax.SoftmaxWithBias,
-    )

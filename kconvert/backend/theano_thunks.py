@@ -1,0 +1,307 @@
+"""Theano's light operations in NumPy.
+
+For such an operation Theano has C++, which takes about a second to compile for each operation, type and rank, and
+Python that prepares and checks at every call what could be prepared once, and that computes in place by way of a
+copy. A rule here makes, once for a node of the graph, the function that computes it:
+
+    compute(out, *operands) -> result      out: the result of the last call, to be overwritten if it fits, or None
+
+Theano's own contract of memory holds: a result is new, or `out`, or, for an operation that is a view or works in
+place, (part of) an operand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+
+from . import theano_compat
+
+theano = theano_compat.load()
+T, scalar = theano.tensor, theano.scalar
+
+Compute = Callable[..., Any]
+Out = np.ndarray | None
+Function = Callable[..., Any]
+"""A function of elements, called with its operands and the array for its result, or None."""
+
+BLOCK = 1 << 14
+"""Elements computed at a time, so that what one function gives the next stays in the processor's cache."""
+
+
+def thunk(node: Any, storage_map: Any, compute_map: Any) -> Callable[[], None] | None:
+    """What runs `node` on its storage; None where no rule says how."""
+    rule = next((rule for op_class, rule in _RULES.items() if isinstance(node.op, op_class)), None)
+    compute = rule(node) if rule else None
+    if compute is None:
+        return None
+    inputs, outputs = ([storage_map[x] for x in those] for those in (node.inputs, node.outputs))
+    computed = [compute_map[y] for y in node.outputs]
+    first, is_computed = outputs[0], computed[0]
+
+    def run() -> None:
+        first[0] = compute(first[0], *[cell[0] for cell in inputs])
+        is_computed[0] = True
+
+    def run_several() -> None:
+        for cell, done, y in zip(outputs, computed, compute(None, *[cell[0] for cell in inputs]), strict=True):
+            cell[0], done[0] = y, True
+
+    chosen: Any = run if len(outputs) == 1 else run_several
+    chosen.inputs, chosen.outputs, chosen.lazy = inputs, outputs, False
+    return chosen
+
+
+# ------------------------------------------------------------- elementwise ----
+
+
+@dataclass(frozen=True)
+class _Program:
+    """Functions one after the other, the last of which gives the result.
+
+    constants: values that follow the operands; steps: each function and the places of its operands among all values.
+    """
+
+    constants: list[np.ndarray]
+    steps: list[tuple[Function, list[int]]]
+
+    def run(self, operands: Sequence[np.ndarray], out: Out) -> Any:
+        values = [*operands, *self.constants]
+        last = len(self.steps) - 1
+        for i, (function, places) in enumerate(self.steps):
+            values.append(function(*[values[place] for place in places], out if i == last else None))
+        return values[-1]
+
+
+def _program(op: Any, count: int) -> _Program | None:
+    """What computes a scalar operation of `count` operands; None where NumPy has no function for a part of it."""
+    if not isinstance(op, scalar.Composite):
+        function = _function(op, count)
+        return _Program([], [(function, list(range(count)))]) if function else None
+    graph, nodes = op.fgraph, op.fgraph.toposort()
+    constants = list(dict.fromkeys(x for node in nodes for x in node.inputs if isinstance(x, theano.Constant)))
+    place_of = {x: i for i, x in enumerate([*graph.inputs, *constants, *(node.outputs[0] for node in nodes)])}
+    steps = []
+    for node in nodes:
+        function = _function(node.op, len(node.inputs))
+        if function is None:
+            return None
+        steps.append((function, [place_of[x] for x in node.inputs]))
+    is_last = bool(nodes) and graph.outputs == [nodes[-1].outputs[0]]
+    return _Program([np.asarray(x.data, x.dtype) for x in constants], steps) if is_last else None
+
+
+def _elementwise(node: Any) -> Compute | None:
+    """By functions of NumPy, a block of elements at a time."""
+    op, result = node.op, node.outputs[0].type
+    program = _program(op.scalar_op, len(node.inputs)) if len(node.outputs) == 1 else None
+    if program is None or program.run([np.ones(1, x.dtype) for x in node.inputs], None).dtype != result.dtype:
+        return None
+    if result.ndim == 0:
+        return lambda _, *operands: program.run(operands, np.empty((), result.dtype))
+    in_place = op.inplace_pattern.get(0)
+    whole = [i for i, x in enumerate(node.inputs) if x.broadcastable == result.broadcastable]
+    own_axes = [(i, axis) for i, x in enumerate(node.inputs) for axis in range(x.ndim) if not x.broadcastable[axis]]
+    cut = [i for i, axis in own_axes if axis == 0]
+
+    def compute(out: Out, *operands: np.ndarray) -> np.ndarray:
+        if not whole:
+            return checked(program.run(operands, None), operands)
+        like = operands[whole[0]]
+        if in_place is not None:
+            out = operands[in_place]
+        elif out is None or out.shape != like.shape:
+            out = np.empty_like(like, result.dtype)
+        checked(out, operands)
+        rows = -(-BLOCK * len(like) // like.size) if like.size > BLOCK else len(like)
+        if rows >= len(like):
+            return program.run(operands, out)
+        for start in range(0, len(like), rows):
+            block = slice(start, start + rows)
+            program.run([x[block] if i in cut else x for i, x in enumerate(operands)], out[block])
+        return out
+
+    def checked(y: np.ndarray, operands: Sequence[np.ndarray]) -> np.ndarray:
+        """`y`, as long as each operand along every axis that Theano does not stretch; NumPy would stretch more."""
+        for i in whole:
+            if operands[i].shape != y.shape:
+                op.perform(node, operands, [[None]])  # says what does not fit
+        if len(whole) < len(operands):
+            for i, axis in own_axes:
+                if operands[i].shape[axis] != y.shape[axis]:
+                    op.perform(node, operands, [[None]])
+        return y
+
+    return compute
+
+
+def _function(op: Any, count: int) -> Function | None:
+    """What computes a scalar operation of `count` operands."""
+    if type(op) in _FUNCTIONS:
+        return _FUNCTIONS[type(op)](op)
+    name, operands, _ = getattr(op, "nfunc_spec", None) or ("", 0, 0)
+    ufunc = getattr(np, name, None)
+    if not isinstance(ufunc, np.ufunc):
+        return None
+    if isinstance(op, scalar.Add | scalar.Mul) and count > operands:
+        return _folded(ufunc)
+    return ufunc if operands == count else None
+
+
+def _folded(ufunc: np.ufunc) -> Function:
+    """A sum or product of several."""
+
+    def fold(*given: Any) -> Any:
+        first, second, *rest, last, out = given
+        y = ufunc(first, second)
+        for x in rest:
+            y = ufunc(y, x)
+        return ufunc(y, last, out)
+
+    return fold
+
+
+def _sigmoid(x: Any, out: Out) -> np.ndarray:
+    """1 / (1 + exp(-x))."""
+    y = np.negative(x, np.empty_like(x))
+    np.exp(y, y)
+    np.add(y, 1, y)
+    return np.reciprocal(y, y if out is None else out)
+
+
+def _written(y: Any, out: Out) -> Any:
+    """`y`, in `out` where that is given."""
+    if out is None:
+        return y
+    np.copyto(out, y, casting="unsafe")
+    return out
+
+
+_FUNCTIONS: dict[type, Callable[[Any], Function]] = {
+    T.nnet.sigm.ScalarSigmoid: lambda op: _sigmoid,
+    scalar.Cast: lambda op: lambda x, out: _written(x if out is not None else x.astype(op.o_type.dtype), out),
+    scalar.Switch: lambda op: lambda condition, x, y, out: _written(np.where(condition, x, y), out),
+    scalar.RoundHalfToEven: lambda op: np.rint,
+}
+
+
+# ------------------------------------------------------------------ shapes ----
+
+
+def _dimshuffle(node: Any) -> Compute:
+    op = node.op
+    axes = (*op.shuffle, *op.drop)
+    kept: list[Any] = [slice(None)] * len(op.shuffle)
+    for axis in op.augment:
+        kept.insert(axis, None)
+    index = (*kept, *[0] * len(op.drop), ...)
+    if op.inplace:
+        return lambda _, x: x.transpose(axes)[index]
+    return lambda _, x: x.transpose(axes)[index].copy()
+
+
+def _index(node: Any, operands: int) -> Callable[..., Any]:
+    """The index of a (Inc)Subtensor from what follows its operands; its ellipsis makes arrays of single elements."""
+    entries, given = node.op.idx_list, node.inputs[operands:]
+    found = T.subtensor.get_idx_list
+    if all(isinstance(x, theano.Constant) for x in given):
+        index = (*found((None, *[x.data for x in given]), entries), ...)
+        return lambda *_: index
+    return lambda *values: (*found((None, *values), entries), ...)
+
+
+def _subtensor(node: Any) -> Compute:
+    index = _index(node, 1)
+    return lambda _, x, *given: x[index(*given)]
+
+
+def _inc_subtensor(node: Any) -> Compute:
+    op, index = node.op, _index(node, 2)
+
+    def compute(_: Out, x: np.ndarray, part: np.ndarray, *given: Any) -> np.ndarray:
+        y = x if op.inplace else x.copy()
+        target = y[index(*given)]
+        if op.set_instead_of_inc:
+            target[...] = part
+        else:
+            np.add(target, part, target)
+        return y
+
+    return compute
+
+
+def _split(node: Any) -> Compute | None:
+    x, axis, sizes = node.inputs
+    if not isinstance(axis, theano.Constant) or not isinstance(sizes, theano.Constant):
+        return None
+    position, length = int(axis.data) % x.ndim, int(sizes.data.sum())
+    ends = pairwise(accumulate(sizes.data.tolist(), initial=0))
+    parts = [(*[slice(None)] * position, slice(*both)) for both in ends]
+
+    def compute(_: Out, x: np.ndarray, *given: Any) -> list[np.ndarray]:
+        if x.shape[position] != length:
+            raise ValueError(f"{x.shape} has not {length} elements along axis {position}")
+        return [x[part].copy() for part in parts]
+
+    return compute
+
+
+def _alloc(out: Out, value: np.ndarray, *sizes: Any) -> np.ndarray:
+    shape = tuple(map(int, sizes))
+    out = np.empty(shape, value.dtype) if out is None or out.shape != shape else out
+    out[...] = value
+    return out
+
+
+# ------------------------------------------------- reductions and products ----
+
+
+def _reduction(node: Any) -> Compute | None:
+    op, dtype = node.op, node.outputs[0].dtype
+    if getattr(np, op.ufunc.__name__, None) is not op.ufunc or op.axis == ():
+        return None
+    axes = None if op.axis is None else tuple(op.axis)
+    within = getattr(op, "acc_dtype", None) or dtype
+    return lambda _, x: np.asarray(op.ufunc.reduce(x, axes, within), dtype)
+
+
+def _product(out: Out, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    fits = out is not None and out.shape == (x.shape[0], y.shape[1]) and out.flags.c_contiguous
+    return np.dot(x, y, out if fits else None)
+
+
+def _gemm(node: Any) -> Compute:
+    in_place = node.op.inplace
+
+    def compute(_: Out, z: np.ndarray, a: np.ndarray, x: np.ndarray, y: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """a * x . y + b * z."""
+        product = np.dot(x, y)
+        if a != 1:
+            np.multiply(product, a, product)
+        out = z if in_place else product
+        return np.add(product, z if b == 1 else z * b, out)
+
+    return compute
+
+
+_RULES: dict[type, Callable[[Any], Compute | None]] = {
+    T.elemwise.Elemwise: _elementwise,
+    T.elemwise.DimShuffle: _dimshuffle,
+    T.elemwise.CAReduce: _reduction,
+    T.blas.Dot22: lambda node: _product,
+    T.blas.Gemm: _gemm,
+    T.subtensor.Subtensor: _subtensor,
+    T.subtensor.IncSubtensor: _inc_subtensor,
+    T.Split: _split,
+    T.Join: lambda node: lambda _, axis, *parts: np.concatenate(parts, int(axis)),
+    T.Reshape: lambda node: lambda _, x, shape: x.reshape(shape),
+    T.Alloc: lambda node: _alloc,
+    T.opt.MakeVector: lambda node: lambda _, *items: np.array(items, node.op.dtype),
+    theano.compile.ops.Shape_i: lambda node: lambda _, x: np.asarray(x.shape[node.op.i]),
+    theano.compile.ops.ViewOp: lambda node: lambda _, x: x,
+    theano.compile.ops.DeepCopyOp: lambda node: lambda _, x: x.copy(),
+}
