@@ -218,6 +218,8 @@ class TheanoBackend(Backend):
 
     def dot(self, x: Tensor, y: Tensor) -> Tensor:
         *sizes, inner = self.shape(x)
+        if x.ndim == 2:
+            return _sized(T.dot(x, y), (sizes[0], self.shape(y)[1]))
         return self.reshape(T.dot(self.reshape(x, (-1, inner)), y), (*sizes, self.shape(y)[1]))
 
     def batch_dot(self, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
@@ -391,11 +393,16 @@ class TheanoBackend(Backend):
             batch, *sizes = self.shape(first)
             return output, _sized(T.stack(outputs, 1), (batch, len(outputs), *sizes)), states
 
-        def body(x_t: Tensor, *rest: Tensor) -> list[Tensor]:
-            mask_t, before, *old = rest if mask is not None else (None, *rest)
-            return [_unbroadcast(y) for y in masked_step(x_t, mask_t, before, old)]
-
         initial = [first, *states]
+        batch, _, *features = self.shape(inputs)
+
+        def body(x_t: Tensor, *rest: Tensor) -> list[Tensor]:
+            mask_t, *old = rest if mask is not None else (None, *rest)
+            for tensor, outer in zip(old, initial, strict=True):
+                _sized(tensor, self.shape(outer))
+            before, *old = old
+            return [_unbroadcast(y) for y in masked_step(_sized(x_t, (batch, *features)), mask_t, before, old)]
+
         results, _ = theano.scan(
             body,
             sequences=[x.swapaxes(0, 1) for x in (inputs, mask) if x is not None],
