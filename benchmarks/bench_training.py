@@ -90,10 +90,13 @@ class Figures:
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
-def environments(legacy: Path | None, cache: Path, threads: int) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Framework, its Python, and its environment; Theano's modules are compiled into `cache`."""
+def environments(legacy: Path | None, cache: Path, threads: int | None) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Framework, its Python, and its environment; Theano's modules are compiled into `cache`.
+
+    threads: None leaves their number to each framework, as it is where nobody sets it.
+    """
     ours = {**os.environ, "KCONVERT_THEANO_COMPILEDIR": str(cache / THEANO), "PYTHONPATH": str(HERE.parent)}
-    limits = dict.fromkeys(THREADS, str(threads))
+    limits = dict.fromkeys(THREADS, str(threads)) if threads else {}
     ours |= limits | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     yield from ((name, sys.executable, ours) for name in (THEANO, TENSORFLOW, KERAS3))
     if legacy:
@@ -143,8 +146,9 @@ def arrays(task: str) -> tuple[np.ndarray, np.ndarray]:
 # ------------------------------------------------------------------- showing ----
 
 
-def page(found: Mapping[tuple[str, str], Figures], load: Sequence[float], rounds: int, threads: int) -> str:
+def page(found: Mapping[tuple[str, str], Figures], load: Sequence[float], rounds: int, threads: int | None) -> str:
     """RESULTS.md."""
+    limit = f"{threads} thread{'s' * (threads > 1)} for BLAS and TensorFlow" if threads else "the threads each takes"
     rows = []
     for task in dict.fromkeys(task for task, _ in found):
         for name in TITLES:
@@ -158,9 +162,9 @@ def page(found: Mapping[tuple[str, str], Figures], load: Sequence[float], rounds
 
 {"; ".join(machine())}. {date.today():%d %B %Y}.
 
-Each figure is the median of {rounds} process{"es" * (rounds > 1)}, in turns, with {threads} thread{"s" * (threads > 1)}
-for BLAS and TensorFlow. The load average was {load[0]:.1f} at first and {os.getloadavg()[0]:.1f} at last: where that is
-more than the number of cores, other work took its share, and ratios say more than seconds.
+Each figure is the median of {rounds} process{"es" * (rounds > 1)}, in turns, with {limit}. The load average was
+{load[0]:.1f} at first and {os.getloadavg()[0]:.1f} at last: where that is more than the number of cores, other work
+took its share, and ratios say more than seconds.
 
 {table(["task", "samples of an epoch", "of a batch"], [[t, str(SAMPLES[t]), str(BATCHES[t])] for t in SAMPLES])}
 
@@ -225,7 +229,7 @@ def main() -> int:
     parser.add_argument("--legacy", type=Path, default=os.environ.get("LEGACY"), help=about)
     parser.add_argument("--rounds", type=int, default=3, help="processes for each figure (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=2, help="timed in each process (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="of BLAS and TensorFlow (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="of BLAS and TensorFlow (default: what each takes)")
     parser.add_argument("--task", action="append", choices=[*SAMPLES], help="only these (repeatable)")
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     options = parser.parse_args()
