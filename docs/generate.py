@@ -28,8 +28,8 @@ from kconvert.errors import KconvertError
 from kconvert.inputs import sample_inputs
 from kconvert.kernels import Block, Chain
 from kconvert.layers.base import Layer, layer_config, layer_from_config
+from kconvert.layers.cells import _Cell
 from kconvert.layers.custom import CUSTOM
-from kconvert.layers.recurrent import _Cell
 from kconvert.layouts import Call, Layout, moved
 from kconvert.model import LeafWeights, Model, Node, Ref
 from kconvert.nested import nest

@@ -17,6 +17,7 @@ from .activations import (
     activation,
 )
 from .base import Layer
+from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .convolutional import (
     Conv1D,
     Conv2D,
@@ -71,18 +72,7 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .recurrent import (
-    GRU,
-    LSTM,
-    RNN,
-    CuDNNGRU,
-    CuDNNLSTM,
-    GRUCell,
-    LSTMCell,
-    SimpleRNN,
-    SimpleRNNCell,
-    StackedRNNCells,
-)
+from .recurrent import GRU, LSTM, RNN, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from .regularization import (
     ActivityRegularization,
     AlphaDropout,

@@ -14,15 +14,8 @@ from ..backend.base import Backend, Tensor
 from ..conventions import CHANNELS_FIRST, LSTM_GATES, VECTOR, Weight, conv_kernel
 from .activations import activation
 from .base import Shape, Weights, integers
-from .recurrent import (
-    STORED_LSTM_GATES,
-    LoopFields,
-    RecurrentFields,
-    _Cell,
-    _LoopOfOptions,
-    lstm_step,
-    unit_forget_bias,
-)
+from .cells import STORED_LSTM_GATES, RecurrentFields, _Cell, lstm_step, unit_forget_bias
+from .recurrent import LoopFields, _LoopOfOptions
 from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, image, one_of, space
 
 

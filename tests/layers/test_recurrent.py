@@ -9,17 +9,9 @@ import pytest
 
 from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.conventions import CHANNELS_FIRST, Convention, slot_order, storage
+from kconvert.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from kconvert.layers.convolutional_recurrent import ConvLSTM2D
-from kconvert.layers.recurrent import (
-    GRU,
-    LSTM,
-    RNN,
-    GRUCell,
-    LSTMCell,
-    SimpleRNN,
-    SimpleRNNCell,
-    StackedRNNCells,
-)
+from kconvert.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from tests.layers.saved import Saved, check_round_trip, named, stored_shapes
 
 CASES = [

@@ -1,0 +1,365 @@
+"""Cells of recurrent layers, which say what one step does.
+
+A cell projects its inputs (`project`, for all time steps at once) and then takes steps (`step`, on projected
+inputs). Dropout belongs to training alone.
+
+    x                 (batch, time, features)
+    kernel            (features, gates * units), canonical gates: LSTM ifco, GRU zrh
+    recurrent_kernel  (units, gates * units)
+    bias              (gates * units,); GRU with reset_after and CuDNN layers: (2, gates * units), input and recurrent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..backend.base import Backend, Tensor
+from ..conventions import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
+from ..errors import KconvertError
+from ..kernels import AddHalves, Chain
+from .activations import activation
+from .base import Layer, Shape, Weights, layer_from_config
+from .phase import Phase
+from .shapes import Sizes
+
+Activation = Callable[[Backend, Tensor], Tensor]
+Noise = tuple[Tensor | None, Tensor | None]
+
+STORED_LSTM_GATES = "icfo"  # the order of separately stored gates, Keras 0 and 1
+
+
+# ----------------------------------------------------------------- options ----
+
+
+@dataclass(eq=False, kw_only=True)
+class WeightFields:
+    """What recurrent layers and their cells say about their weights."""
+
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+
+
+@dataclass(eq=False, kw_only=True)
+class RecurrentFields(WeightFields):
+    """Options of all recurrent layers but those of CuDNN."""
+
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+
+
+@dataclass(eq=False)
+class SimpleRNNFields(RecurrentFields):
+    """Options of SimpleRNN and its cell."""
+
+    units: int
+    activation: Any = "tanh"
+    use_bias: bool = True
+
+
+@dataclass(eq=False)
+class GatedFields(RecurrentFields):
+    """Options that GRU, LSTM and their cells share."""
+
+    units: int
+    activation: Any = "tanh"
+    recurrent_activation: Any = "sigmoid"
+    use_bias: bool = True
+    implementation: int = field(default=2, kw_only=True)
+
+    @property
+    def fused_gates(self) -> bool:
+        """Whether Keras 1 stored one array for all gates (consume_less='gpu')."""
+        return self.implementation == 2
+
+
+@dataclass(eq=False, kw_only=True)
+class GRUFields(GatedFields):
+    """Options of GRU and its cell."""
+
+    reset_after: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class LSTMFields(GatedFields):
+    """Options of LSTM and its cell."""
+
+    unit_forget_bias: bool = True
+
+
+@dataclass(eq=False)
+class CuDNNFields(WeightFields):
+    """Options of CuDNN layers."""
+
+    units: int
+
+
+# ------------------------------------------------------------------- cells ----
+
+
+class _Cell(Layer):
+    """What one step does. Shapes are those of one step: (batch, features), without the time."""
+
+    states: ClassVar[int] = 1
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Layer:
+        """As for every layer; Keras 2.0.9 - 2.1.2 saved none of a cell's options."""
+        if not set(config) - {"name", "trainable"}:
+            raise KconvertError(
+                f"Keras 2.0.9 - 2.1.2 saved none of the options of a {cls.__name__}",
+                where=f"layer {config.get('name', '?')}",
+                fix="add them (units, activation, ...) to what model.to_json() wrote and give that with --arch",
+            )
+        return super().from_config(config)
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        """Shapes of the states for step inputs of `shape`; sizes may be symbolic."""
+        raise NotImplementedError
+
+    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        """The part of a step that needs no state: x . kernel + bias, for a batch of step inputs."""
+        raise NotImplementedError
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Output and new states, from projected inputs and the states before."""
+        raise NotImplementedError
+
+    # What dropout multiplies with, the same at every step: for each cell the inputs and the first state.
+
+    def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
+        """Factors for step inputs of `shape`, a pair a cell; None where there is no dropout."""
+        if not phase:
+            return [(None, None)]
+        rates = zip((shape, self.state_shapes(shape)[0]), (self.dropout, self.recurrent_dropout), strict=True)
+        given, state = (phase.scaled(sizes, rate) if rate else None for sizes, rate in rates)
+        return [(given, state)]
+
+    def noisy_step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], noise: list[Noise]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """`step`, with dropout of the state; that of the inputs comes before their projection."""
+        return self.step(K, w, x, [dropped(states[0], noise[0][1]), *states[1:]])
+
+
+def dropped(x: Tensor, factors: Tensor | None) -> Tensor:
+    """`x` times the factors of a dropout, where there is one."""
+    return x if factors is None else x * factors
+
+
+class _DenseCell(_Cell):
+    """A cell of matrices, one block of `units` columns for each gate."""
+
+    gates: ClassVar[str] = ""
+    stored_gates: ClassVar[str] = ""
+    packed: ClassVar[bool] = False
+    units: int
+    use_bias: bool
+    kernel_initializer: Any
+    recurrent_initializer: Any
+    bias_initializer: Any
+
+    @property
+    def width(self) -> int:
+        return self.units * max(len(self.gates), 1)
+
+    def weights(self, shape: Shape) -> list[Weight]:
+        n = self.known(shape, -1)
+        matrix, vector = self.role(DENSE_KERNEL), self.role(VECTOR)
+        found = [
+            Weight("kernel", (n, self.width), matrix, initializer=self.kernel_initializer),
+            Weight("recurrent_kernel", (self.units, self.width), matrix, initializer=self.recurrent_initializer),
+            Weight("bias", self.bias_shape, vector, initializer=self.bias_start),
+        ]
+        return found if self.use_bias else found[:2]
+
+    @property
+    def rows(self) -> Chain | None:
+        """What makes the bias of the two rows that it has in cuDNN; None where cuDNN does not have the cell."""
+        return None
+
+    def role(self, plain: Role) -> Role:
+        role = plain.gated(self.gates, self.stored_gates)
+        return role if self.rows is None else role.cudnn(self.rows, self.packed)
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        return (self.width,)
+
+    @property
+    def bias_start(self) -> Any:
+        """How the bias starts."""
+        return self.bias_initializer
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape[0], self.units
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        return [(shape[0], self.units)] * self.states
+
+    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        projected = K.dot(x, w["kernel"])
+        return projected + self.input_bias(w) if self.use_bias else projected
+
+    def input_bias(self, w: Weights) -> Tensor:
+        return w["bias"]
+
+
+@dataclass(eq=False)
+class SimpleRNNCell(_DenseCell, SimpleRNNFields):
+    """h' = activation(x . kernel + bias + h . recurrent_kernel)."""
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        (h,) = states
+        h = activation(self.activation)(K, x + K.dot(h, w["recurrent_kernel"]))
+        return h, [h]
+
+
+@dataclass(eq=False)
+class GRUCell(_DenseCell, GRUFields):
+    """h' = z * h + (1 - z) * candidate; reset_after applies the reset gate after the product, as CuDNN does."""
+
+    gates, stored_gates = GRU_GATES, GRU_GATES
+
+    @property
+    def rows(self) -> Chain | None:
+        return Chain() if self.reset_after and self.use_bias else None
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, self.width) if self.reset_after else (self.width,)
+
+    def input_bias(self, w: Weights) -> Tensor:
+        return w["bias"][0] if self.reset_after else w["bias"]
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        (h,) = states
+        gate, recurrent = activation(self.recurrent_activation), w["recurrent_kernel"]
+        split = (3 if self.reset_after else 2) * self.units
+        inner = K.dot(h, recurrent[:, :split])
+        if self.reset_after and self.use_bias:
+            inner = inner + w["bias"][1]
+        x_z, x_r, x_h = K.split(x, 3)
+        h_z, h_r, *h_h = K.split(inner, split // self.units)
+        z, r = gate(K, x_z + h_z), gate(K, x_r + h_r)
+        reset = r * h_h[0] if self.reset_after else K.dot(r * h, recurrent[:, split:])
+        h = z * h + (1.0 - z) * activation(self.activation)(K, x_h + reset)
+        return h, [h]
+
+
+def unit_forget_bias(bias_initializer: Any) -> dict[str, Any]:
+    """The initializer of an LSTM bias: ones for the forget gate, `bias_initializer` for the others."""
+    return {"class_name": "UnitForgetBias", "config": {"bias_initializer": bias_initializer}}
+
+
+def lstm_step(
+    K: Backend, gates: list[Tensor], c: Tensor, activate: Activation, gate: Activation
+) -> tuple[Tensor, list[Tensor]]:
+    """h' and [h', c'] from the sums of each gate (i, f, c, o) and the carry state `c`."""
+    i, f, new, o = gates
+    c = gate(K, f) * c + gate(K, i) * activate(K, new)
+    h = gate(K, o) * activate(K, c)
+    return h, [h, c]
+
+
+@dataclass(eq=False)
+class LSTMCell(_DenseCell, LSTMFields):
+    """c' = f * c + i * candidate; h' = o * activation(c'). States: h, c."""
+
+    gates, stored_gates = LSTM_GATES, STORED_LSTM_GATES
+    states = 2
+
+    @property
+    def rows(self) -> Chain | None:
+        return Chain((AddHalves(),)) if self.use_bias else None
+
+    @property
+    def bias_start(self) -> Any:
+        return unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        h, c = states
+        gates = K.split(x + K.dot(h, w["recurrent_kernel"]), 4)
+        return lstm_step(K, gates, c, activation(self.activation), activation(self.recurrent_activation))
+
+
+class _CuDNNCell(_DenseCell):
+    """A cell with the weights of cuDNN, packed in files; its bias has an input and a recurrent row."""
+
+    packed = True
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, self.width)
+
+
+class _CuDNNGRUCell(_CuDNNCell, GRUCell):
+    """A GRUCell that applies the reset gate after the product."""
+
+
+class _CuDNNLSTMCell(_CuDNNCell, LSTMCell):
+    """An LSTMCell that adds two biases."""
+
+    def input_bias(self, w: Weights) -> Tensor:
+        return w["bias"][0] + w["bias"][1]
+
+
+@dataclass(eq=False)
+class StackedRNNCells(_Cell):
+    """Cells that act as one: each takes the output of the one before in the same time step."""
+
+    cells: list[Any]
+
+    def __post_init__(self) -> None:
+        self.cells = [layer_from_config(cell) for cell in self.cells]
+        for i, cell in enumerate(self.cells, start=1):
+            cell.name = cell.name or f"cell_{i}"
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        return list(self.cells)
+
+    def sublayer_shapes(self, shape: Any) -> list[Any]:
+        shapes = [shape]
+        for cell in self.cells[:-1]:
+            shapes.append(cell.output_shape(shapes[-1]))
+        return shapes
+
+    @property
+    def states(self) -> int:  # type: ignore[override]
+        return sum(cell.states for cell in self.cells)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self.cells[-1].output_shape(self.sublayer_shapes(shape)[-1])
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)
+        return [state for cell, taken in pairs for state in cell.state_shapes(taken)]
+
+    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+        return self.cells[0].project(K, w[self.cells[0].name], x)
+
+    def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
+        pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)
+        return [pair for cell, taken in pairs for pair in cell.noise(K, taken, phase)]
+
+    def noisy_step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], noise: list[Noise]
+    ) -> tuple[Tensor, list[Tensor]]:
+        waiting, done = list(states), []
+        for i, (cell, own_noise) in enumerate(zip(self.cells, noise, strict=True)):
+            own, waiting = waiting[: cell.states], waiting[cell.states :]
+            projected = cell.project(K, w[cell.name], dropped(x, own_noise[0])) if i else x
+            x, new = cell.noisy_step(K, w[cell.name], projected, own, [own_noise])
+            done += new
+        return x, done
