@@ -1,7 +1,7 @@
 """Cells of recurrent layers, which say what one step does.
 
 A cell projects its inputs (`project`, for all time steps at once) and then takes steps (`step`, on projected
-inputs). Dropout belongs to training alone.
+inputs). Dropout belongs to training alone; it shows all gates the same, or to each its own.
 
     x                 (batch, time, features)
     kernel            (features, gates * units), canonical gates: LSTM ifco, GRU zrh
@@ -25,7 +25,8 @@ from .phase import Phase
 from .shapes import Sizes
 
 Activation = Callable[[Backend, Tensor], Tensor]
-Noise = tuple[Tensor | None, Tensor | None]
+Seen = list[Tensor]
+"""What the gates see of a tensor: one for all of them, or under dropout one for each."""
 
 STORED_LSTM_GATES = "icfo"  # the order of separately stored gates, Keras 0 and 1
 
@@ -127,34 +128,55 @@ class _Cell(Layer):
         """Shapes of the states for step inputs of `shape`; sizes may be symbolic."""
         raise NotImplementedError
 
-    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+    @property
+    def masks(self) -> int:
+        """How many masks dropout has: one for all gates, or one for each."""
+        return 1
+
+    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
         """The part of a step that needs no state: x . kernel + bias, for a batch of step inputs."""
         raise NotImplementedError
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Output and new states, from projected inputs and the states before."""
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+        """Output and new states, from projected inputs and the states before; h: what is seen of the first."""
         raise NotImplementedError
 
-    # What dropout multiplies with, the same at every step: for each cell the inputs and the first state.
-
     def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
-        """Factors for step inputs of `shape`, a pair a cell; None where there is no dropout."""
+        """Dropout for step inputs of `shape`, the same at every step: one a cell."""
         if not phase:
-            return [(None, None)]
+            return [Noise()]
         rates = zip((shape, self.state_shapes(shape)[0]), (self.dropout, self.recurrent_dropout), strict=True)
-        given, state = (phase.scaled(sizes, rate) if rate else None for sizes, rate in rates)
-        return [(given, state)]
+        factors = [[phase.scaled(sizes, rate) for _ in range(self.masks if rate else 0)] for sizes, rate in rates]
+        return [Noise(*factors)]
 
     def noisy_step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], noise: list[Noise]
     ) -> tuple[Tensor, list[Tensor]]:
         """`step`, with dropout of the state; that of the inputs comes before their projection."""
-        return self.step(K, w, x, [dropped(states[0], noise[0][1]), *states[1:]])
+        return self.step(K, w, x, states, seen(states[0], noise[0].state))
 
 
-def dropped(x: Tensor, factors: Tensor | None) -> Tensor:
-    """`x` times the factors of a dropout, where there is one."""
-    return x if factors is None else x * factors
+@dataclass(frozen=True)
+class Noise:
+    """What dropout multiplies the inputs and the first state of a cell with: nothing, one factor, or one a gate."""
+
+    inputs: list[Tensor] = field(default_factory=list)
+    state: list[Tensor] = field(default_factory=list)
+
+
+def seen(x: Tensor, factors: list[Tensor]) -> Seen:
+    """`x` times each of the factors of a dropout, where there is one."""
+    return [x * factor for factor in factors] or [x]
+
+
+def gated(
+    K: Backend, product: Callable[[Tensor, Tensor], Tensor], x: Seen, kernel: Tensor, channels: int = -1
+) -> Tensor:
+    """The products of what the gates see with their parts of the kernel, side by side along the axis `channels`."""
+    if len(x) == 1:
+        return product(x[0], kernel)
+    parts = zip(x, K.split(kernel, len(x)), strict=True)
+    return K.concatenate([product(one, part) for one, part in parts], axis=channels)
 
 
 class _DenseCell(_Cell):
@@ -193,6 +215,10 @@ class _DenseCell(_Cell):
         return role if self.rows is None else role.cudnn(self.rows, self.packed)
 
     @property
+    def masks(self) -> int:
+        return 1 if getattr(self, "fused_gates", True) else len(self.gates)
+
+    @property
     def bias_shape(self) -> tuple[int, ...]:
         return (self.width,)
 
@@ -207,8 +233,8 @@ class _DenseCell(_Cell):
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
         return [(shape[0], self.units)] * self.states
 
-    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
-        projected = K.dot(x, w["kernel"])
+    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
+        projected = gated(K, K.dot, x, w["kernel"])
         return projected + self.input_bias(w) if self.use_bias else projected
 
     def input_bias(self, w: Weights) -> Tensor:
@@ -219,15 +245,17 @@ class _DenseCell(_Cell):
 class SimpleRNNCell(_DenseCell, SimpleRNNFields):
     """h' = activation(x . kernel + bias + h . recurrent_kernel)."""
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        (h,) = states
-        h = activation(self.activation)(K, x + K.dot(h, w["recurrent_kernel"]))
-        return h, [h]
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+        new = activation(self.activation)(K, x + gated(K, K.dot, h, w["recurrent_kernel"]))
+        return new, [new]
 
 
 @dataclass(eq=False)
 class GRUCell(_DenseCell, GRUFields):
-    """h' = z * h + (1 - z) * candidate; reset_after applies the reset gate after the product, as CuDNN does."""
+    """h' = z * h + (1 - z) * candidate; reset_after applies the reset gate after the product, as CuDNN does.
+
+    Where dropout has one mask for all gates, the `h` of the sum is dropped out too (Keras 2.3.1).
+    """
 
     gates, stored_gates = GRU_GATES, GRU_GATES
 
@@ -242,19 +270,20 @@ class GRUCell(_DenseCell, GRUFields):
     def input_bias(self, w: Weights) -> Tensor:
         return w["bias"][0] if self.reset_after else w["bias"]
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        (h,) = states
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
         gate, recurrent = activation(self.recurrent_activation), w["recurrent_kernel"]
-        split = (3 if self.reset_after else 2) * self.units
-        inner = K.dot(h, recurrent[:, :split])
+        before = h[0] if len(h) == 1 else states[0]
+        at_once = 3 if self.reset_after else 2
+        split = at_once * self.units
+        inner = gated(K, K.dot, h[:at_once], recurrent[:, :split])
         if self.reset_after and self.use_bias:
             inner = inner + w["bias"][1]
         x_z, x_r, x_h = K.split(x, 3)
-        h_z, h_r, *h_h = K.split(inner, split // self.units)
+        h_z, h_r, *h_h = K.split(inner, at_once)
         z, r = gate(K, x_z + h_z), gate(K, x_r + h_r)
-        reset = r * h_h[0] if self.reset_after else K.dot(r * h, recurrent[:, split:])
-        h = z * h + (1.0 - z) * activation(self.activation)(K, x_h + reset)
-        return h, [h]
+        reset = r * h_h[0] if self.reset_after else K.dot(r * h[-1], recurrent[:, split:])
+        new = z * before + (1.0 - z) * activation(self.activation)(K, x_h + reset)
+        return new, [new]
 
 
 def unit_forget_bias(bias_initializer: Any) -> dict[str, Any]:
@@ -287,10 +316,9 @@ class LSTMCell(_DenseCell, LSTMFields):
     def bias_start(self) -> Any:
         return unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        h, c = states
-        gates = K.split(x + K.dot(h, w["recurrent_kernel"]), 4)
-        return lstm_step(K, gates, c, activation(self.activation), activation(self.recurrent_activation))
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+        gates = K.split(x + gated(K, K.dot, h, w["recurrent_kernel"]), 4)
+        return lstm_step(K, gates, states[1], activation(self.activation), activation(self.recurrent_activation))
 
 
 class _CuDNNCell(_DenseCell):
@@ -346,7 +374,7 @@ class StackedRNNCells(_Cell):
         pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)
         return [state for cell, taken in pairs for state in cell.state_shapes(taken)]
 
-    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
+    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
         return self.cells[0].project(K, w[self.cells[0].name], x)
 
     def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
@@ -359,7 +387,7 @@ class StackedRNNCells(_Cell):
         waiting, done = list(states), []
         for i, (cell, own_noise) in enumerate(zip(self.cells, noise, strict=True)):
             own, waiting = waiting[: cell.states], waiting[cell.states :]
-            projected = cell.project(K, w[cell.name], dropped(x, own_noise[0])) if i else x
+            projected = cell.project(K, w[cell.name], seen(x, own_noise.inputs)) if i else x
             x, new = cell.noisy_step(K, w[cell.name], projected, own, [own_noise])
             done += new
         return x, done

@@ -14,7 +14,7 @@ from ..backend.base import Backend, Tensor
 from ..conventions import CHANNELS_FIRST, LSTM_GATES, VECTOR, Weight, conv_kernel
 from .activations import activation
 from .base import Shape, Weights, integers
-from .cells import STORED_LSTM_GATES, RecurrentFields, _Cell, lstm_step, unit_forget_bias
+from .cells import STORED_LSTM_GATES, RecurrentFields, Seen, _Cell, gated, lstm_step, unit_forget_bias
 from .recurrent import LoopFields, _LoopOfOptions
 from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, image, one_of, space
 
@@ -68,14 +68,24 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
         return [self.output_shape(shape)] * self.states
 
-    def project(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
-        projected = K.conv(x, w["kernel"], self.strides, self.padding, self.data_format, self.dilation_rate)
+    @property
+    def masks(self) -> int:
+        return 4
+
+    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
+        def product(images: Tensor, kernel: Tensor) -> Tensor:
+            return K.conv(images, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+
+        projected = gated(K, product, x, w["kernel"], channel_axis(4, self.data_format))
         return bias_add(K, projected, w["bias"], self.data_format) if self.use_bias else projected
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        h, c = states
-        sums = x + K.conv(h, w["recurrent_kernel"], (1, 1), "same", self.data_format, (1, 1))
-        return lstm_step(K, self.gates(sums), c, activation(self.activation), activation(self.recurrent_activation))
+    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+        def product(images: Tensor, kernel: Tensor) -> Tensor:
+            return K.conv(images, kernel, (1, 1), "same", self.data_format, (1, 1))
+
+        sums = x + gated(K, product, h, w["recurrent_kernel"], channel_axis(4, self.data_format))
+        activate, gate = activation(self.activation), activation(self.recurrent_activation)
+        return lstm_step(K, self.gates(sums), states[1], activate, gate)
 
     def gates(self, x: Tensor) -> list[Tensor]:
         """The channels of each gate."""

@@ -24,6 +24,7 @@ from .cells import (
     _Cell,
     _CuDNNGRUCell,
     _CuDNNLSTMCell,
+    seen,
 )
 from .phase import Phase
 from .shapes import fold_time, one_step, unfold_time
@@ -104,9 +105,8 @@ class _Loop(Layer):
         kept = [w[name] for name in self.state_names if name in w and not states]
         states = states or kept or [K.zeros(shape) for shape in cell.state_shapes(one_step(sizes))]
         noise = cell.noise(K, one_step(sizes), training)
-        if noise[0][0] is not None:
-            x = x * K.expand_dims(noise[0][0], 1)
-        projected = unfold_time(K, cell.project(K, own, fold_time(K, x)), sizes[1])
+        inputs = seen(x, [K.expand_dims(factor, 1) for factor in noise[0].inputs])
+        projected = unfold_time(K, cell.project(K, own, [fold_time(K, one) for one in inputs]), sizes[1])
         last, outputs, states = K.rnn(
             lambda x_t, before: cell.noisy_step(K, own, x_t, before, noise),
             projected,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kconvert import layers as L
+from kconvert.backend import get_backend
 from kconvert.layers.phase import Phase
 from kconvert.model import Sequential
 
@@ -82,16 +83,85 @@ def test_alpha_dropout_keeps_mean_and_variance(backend):
     assert abs(y.mean()) < 0.02 and abs(y.std() - 1) < 0.02
 
 
-@pytest.mark.parametrize("layer", [L.SimpleRNN, L.GRU, L.LSTM])
-def test_recurrent_dropout_is_the_same_at_every_step(backend, layer):
+@pytest.mark.parametrize(
+    ("layer", "options", "shape"),
+    [
+        (L.SimpleRNN, {}, (5,)),
+        (L.GRU, {}, (5,)),
+        (L.GRU, {"implementation": 1, "reset_after": True}, (5,)),
+        (L.LSTM, {}, (5,)),
+        (L.LSTM, {"implementation": 1}, (5,)),
+        (L.ConvLSTM2D, {"kernel_size": 3}, (5, 4, 3)),
+        (L.ConvLSTM2D, {"kernel_size": 3, "data_format": "channels_first"}, (3, 5, 4)),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_recurrent_dropout_is_the_same_at_every_step(backend, layer, options, shape):
     """With weights that only sum, dropping inputs or states is visible in the outputs."""
-    rnn = layer(4, dropout=0.5, recurrent_dropout=0.5, return_sequences=True, name="rnn")
-    weights = {w.name: 0.1 * numbers(*w.shape, seed=i) for i, w in enumerate(rnn.weights((None, 3, 5)))}
-    x = np.repeat(numbers(6, 1, 5), 3, 1)
+    rnn = layer(4, dropout=0.5, recurrent_dropout=0.5, return_sequences=True, name="rnn", **options)
+    weights = {w.name: 0.1 * numbers(*w.shape, seed=i) for i, w in enumerate(rnn.weights((None, 3, *shape)))}
+    x = np.repeat(numbers(6, 1, *shape), 3, 1)
     y, _ = passed(backend, rnn, x, **weights)
     still, _ = passed(backend, rnn, x, training=False, **weights)
     assert y.shape == still.shape and not np.allclose(y, still)
     assert np.array_equal(y, passed(backend, rnn, x, **weights)[0])
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_of_keras(x, h, c, w, of_x, of_h):
+    """A step of Keras 2.3.1 (implementation=1): every gate sees inputs and state with a mask of its own."""
+    i, f, new, o = (
+        (x * dx) @ k + (h * dh) @ u + b
+        for dx, dh, k, u, b in zip(
+            of_x, of_h, *(np.split(w[n], 4, -1) for n in ("kernel", "recurrent_kernel", "bias")), strict=True
+        )
+    )
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(new)
+    return sigmoid(o) * np.tanh(c)
+
+
+def gru_of_keras(x, h, _, w, of_x, of_h):
+    """As above; the state that is mixed with the candidate is not dropped out."""
+    k_z, k_r, k_h = np.split(w["kernel"], 3, -1)
+    u_z, u_r, u_h = np.split(w["recurrent_kernel"], 3, -1)
+    b_z, b_r, b_h = np.split(w["bias"], 3)
+    z = sigmoid((x * of_x[0]) @ k_z + (h * of_h[0]) @ u_z + b_z)
+    r = sigmoid((x * of_x[1]) @ k_r + (h * of_h[1]) @ u_r + b_r)
+    return z * h + (1 - z) * np.tanh((x * of_x[2]) @ k_h + (r * h * of_h[2]) @ u_h + b_h)
+
+
+@pytest.mark.parametrize(("cell", "step"), [(L.LSTMCell, lstm_of_keras), (L.GRUCell, gru_of_keras)])
+def test_with_an_implementation_of_1_every_gate_has_masks_of_its_own(cell, step):
+    K = get_backend("numpy", "tensorflow")
+    cell = cell(3, implementation=1, dropout=0.5, recurrent_dropout=0.5, name="cell")
+    w = {weight.name: numbers(*weight.shape, seed=i) for i, weight in enumerate(cell.weights((None, 4)))}
+    x, h, c = numbers(6, 4, seed=7), numbers(6, 3, seed=8), numbers(6, 3, seed=9)
+    (noise,) = cell.noise(K, (6, 4), Phase(K, True, np.int32([1, 2])))
+    for masks in (noise.inputs, noise.state):
+        assert len(masks) == len(cell.gates) and len({mask.tobytes() for mask in masks}) == len(masks)
+    projected = cell.project(K, w, [x * mask for mask in noise.inputs])
+    found, _ = cell.noisy_step(K, w, projected, [h, c][: cell.states], [noise])
+    np.testing.assert_allclose(found, step(x, h, c, w, noise.inputs, noise.state), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "masks"),
+    [
+        (L.LSTM(3, dropout=0.5, recurrent_dropout=0.5), (2, 4), 1),
+        (L.GRU(3, dropout=0.5, recurrent_dropout=0.5, implementation=0), (2, 4), 3),
+        (L.SimpleRNN(3, dropout=0.5, recurrent_dropout=0.5), (2, 4), 1),
+        (L.ConvLSTM2D(3, 3, dropout=0.5, recurrent_dropout=0.5), (2, 6, 6, 4), 4),
+        (L.LSTM(3, recurrent_dropout=0.5), (2, 4), 1),
+    ],
+    ids=["lstm", "gru per gate", "simple", "convolutional", "state alone"],
+)
+def test_masks_are_as_many_as_in_keras(layer, shape, masks):
+    K = get_backend("numpy", "tensorflow")
+    (noise,) = layer.step_cell.noise(K, shape, Phase(K, True, np.int32([1, 2])))
+    assert (len(noise.inputs), len(noise.state)) == (masks if layer.dropout else 0, masks)
 
 
 # ------------------------------------------------------------ normalization ----
