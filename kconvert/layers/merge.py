@@ -240,6 +240,17 @@ class Merge(Layer):
     supports_masking: ClassVar[bool] = True
     elementwise: ClassVar[tuple[str, ...]] = ("sum", "mul", "ave", "max")
 
+    @classmethod
+    def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        branches = args[0] if args else kwargs.get("layers")
+        if isinstance(branches, (list, tuple)) and any(isinstance(branch, Layer) for branch in branches):
+            raise KconvertError(
+                "a Merge that holds its branches is understood in files, not in calls",
+                fix="call them on inputs a and b, then Model([a, b], ...) with merge([left(a), right(b)], mode=...)",
+                problem=Problem.USAGE,
+            )
+        return super().spelled(args, kwargs)
+
     def output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, 2 if self.mode in ("dot", "cos") else None)
         if self.mode in self.elementwise:
