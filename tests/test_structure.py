@@ -23,6 +23,7 @@ FLOORS = [
     "runners",
     "verification report",
     "cli conformance pytest_plugin",
+    "__main__",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 

@@ -28,10 +28,8 @@ def run(*words):
 
 def kconvert(*words, **options):
     """The command in a process of its own."""
-    code = "from kconvert.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False, **options
-    )
+    command = [sys.executable, "-m", "kconvert", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **options)
 
 
 def contents(folder):

@@ -397,7 +397,7 @@ def test_a_bug_is_one_sentence(model, monkeypatch):
 
 
 def test_a_reader_that_goes_away_is_no_error(model):
-    words = [sys.executable, "-c", "from kconvert.cli import main; main()", "inspect", str(model)]
+    words = [sys.executable, "-m", "kconvert", "inspect", str(model)]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == ("", 141)
