@@ -33,6 +33,17 @@ def test_shapes_and_names_may_be_left_out(model, tmp_path):
     assert "None" not in source and "shared" not in source and "<b>Dense</b>" in source
 
 
+def test_models_within_the_model_are_frames_around_their_layers(model, tmp_path):
+    c = kc.Input((4,))
+    outer = kc.Model(c, L.Dense(2)(kc.Sequential([L.Dense(3, input_shape=(3,))], name="in \\N")(model([c, c]))))
+    plain = kc.plot_model(outer, tmp_path / "plain.dot").read_text(encoding="utf-8")
+    assert "cluster" not in plain and re.findall(r"\d -> \d", plain) == ["0 -> 1", "0 -> 1", "1 -> 2", "2 -> 3"]
+    source = kc.plot_model(outer, tmp_path / "nested.dot", expand_nested=True, dpi=50).read_text(encoding="utf-8")
+    assert source.count("subgraph") == 2 and r'label="in \\N"' in source and "dpi=50" in source
+    arrows = re.findall(r'"?([\d.]+)"? -> "?([\d.]+)"?', source)
+    assert arrows[-4:] == [("0", "1.0"), ("0", "1.1"), ("1.3", "2.0"), ("2.1", "3")]
+
+
 @pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
 @pytest.mark.parametrize(("ending", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_a_picture_is_drawn_in_the_format_of_its_ending(model, tmp_path, ending, begins):
