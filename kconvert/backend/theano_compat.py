@@ -55,7 +55,7 @@ def load() -> ModuleType:
                 setattr(np, name, value)
         # The C file of scan's loop in the wheel does not compile on Python 3.11; scan then loops in Python.
         sys.modules["theano.scan_module.scan_perform_ext"] = None  # type: ignore[assignment]
-        _load_openmp()
+        has_openmp = _load_openmp()
         users = os.environ.get("THEANO_FLAGS")
         os.environ["THEANO_FLAGS"] = _flags(users or "")
         # Without a BLAS it says so at every import (`kconvert backends` does); of the lock on its compile
@@ -63,6 +63,8 @@ def load() -> ModuleType:
         logging.getLogger("theano.tensor.blas").setLevel(logging.ERROR)
         try:
             import_module("theano")
+            if has_openmp:  # or Theano compiles a program in each process to see whether the compiler has it
+                sys.modules["theano"].gof.op.OpenMPOp.gxx_support_openmp = True
             logging.getLogger("theano.gof.compilelock").setLevel(logging.WARNING)
         finally:
             if users is None:
@@ -94,8 +96,8 @@ def _flags(users: str) -> str:
     return ",".join(f'{key}="{value}"' for key, value in flags.items())
 
 
-def _load_openmp() -> None:
-    """Loads OpenMP, by which convolution and pooling share samples out among the cores.
+def _load_openmp() -> bool:
+    """Loads the OpenMP of g++, by which convolution and pooling share samples out among the cores; False without it.
 
     Its threads are to sleep when they have no work, for those of NumPy take turns with them; it asks once for that.
     """
@@ -104,10 +106,11 @@ def _load_openmp() -> None:
     try:
         ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
     except OSError:
-        pass  # of another name elsewhere: the compiler's own is loaded with what it compiles
+        return False
     finally:
         if chosen is None:
             del os.environ["OMP_WAIT_POLICY"]
+    return True
 
 
 def _header_flags() -> str:
