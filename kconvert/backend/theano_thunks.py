@@ -278,12 +278,12 @@ def _gemm(node: Any) -> Compute:
     in_place = node.op.inplace
 
     def compute(_: Out, z: np.ndarray, a: np.ndarray, x: np.ndarray, y: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """a * x . y + b * z."""
+        """a * x . y + b * z; where b is 0, z may hold anything, numbers that are none among it."""
         product = np.dot(x, y)
         if a != 1:
             np.multiply(product, a, product)
-        out = z if in_place else product
-        return np.add(product, z if b == 1 else z * b, out)
+        rest = 0 if b == 0 else z if b == 1 else z * b
+        return np.add(product, rest, z if in_place else product)
 
     return compute
 

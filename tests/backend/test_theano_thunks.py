@@ -28,6 +28,9 @@ GRAPHS = {
     "filled": lambda T, x, y, row, i: T.alloc(row[0, 1], x.shape[0], 3) + T.zeros_like(x)[:, :3],
 }
 
+FLAT = {"booleans", "rounded"}
+"""Graphs without a gradient that Theano could compute."""
+
 
 def given(rows, seed=0):
     random = np.random.default_rng(seed)
@@ -61,7 +64,7 @@ def functions(rules, build, gradient=False):
 @pytest.mark.parametrize("gradient", [False, True], ids=["value", "gradient"])
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_graph_has_the_values_of_theanos_own_python(rules, name, gradient):
-    many, few, own = functions(rules, GRAPHS[name], gradient and name not in ("booleans", "rounded"))
+    many, few, own = functions(rules, GRAPHS[name], gradient and name not in FLAT)
     for rows in (4, 4, 6, 2 * rules.thunks.BLOCK // 7, 5):
         arrays = given(rows, rows)
         wanted = own(*arrays)
@@ -74,7 +77,7 @@ def test_a_graph_has_the_values_of_theanos_own_python(rules, name, gradient):
 def test_every_rule_is_met_by_some_graph(rules):
     met = set()
     for name, build in GRAPHS.items():
-        for gradient in {False, name not in ("booleans", "rounded")}:
+        for gradient in {False, name not in FLAT}:
             for function in functions(rules, build, gradient)[:2]:
                 ops = [node.op for node in function.maker.fgraph.toposort()]
                 met |= {rule for rule in rules.thunks._RULES for op in ops if isinstance(op, rule)}
@@ -113,3 +116,15 @@ def test_sigmoid_at_the_ends(rules):
     with np.errstate(over="ignore"):
         found = function(x, *given(1)[1:])
     np.testing.assert_allclose(found, [[0, np.exp(np.float32(-50)), 0.5, 1, 1]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_product_added_to_nothing_does_not_see_what_the_memory_held(rules, in_place):
+    theano, blas = rules.theano, rules.theano.tensor.blas
+    z, x = theano.tensor.fmatrices(2)
+    op = blas.gemm_inplace if in_place else blas.gemm_no_inplace
+    node = op(z, np.float32(2), x, x, np.float32(0)).owner
+    compute = rules.thunks._RULES[blas.Gemm](node)
+    array = np.float32([[1, 2], [3, 4]])
+    found = compute(None, np.full((2, 2), np.nan, "float32"), np.float32(2), array, array, np.float32(0))
+    np.testing.assert_array_equal(found, 2 * array @ array)
