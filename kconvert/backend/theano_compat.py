@@ -12,6 +12,8 @@ import os
 import shlex
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,21 +58,14 @@ def load() -> ModuleType:
         # The C file of scan's loop in the wheel does not compile on Python 3.11; scan then loops in Python.
         sys.modules["theano.scan_module.scan_perform_ext"] = None  # type: ignore[assignment]
         has_openmp = _load_openmp()
-        users = os.environ.get("THEANO_FLAGS")
-        os.environ["THEANO_FLAGS"] = _flags(users or "")
         # Without a BLAS it says so at every import (`kconvert backends` does); of the lock on its compile
         # directory it tells whenever another process holds it for a moment.
         logging.getLogger("theano.tensor.blas").setLevel(logging.ERROR)
-        try:
+        with _environment("THEANO_FLAGS", _flags(os.environ.get("THEANO_FLAGS", ""))):
             import_module("theano")
-            if has_openmp:  # or Theano compiles a program in each process to see whether the compiler has it
-                sys.modules["theano"].gof.op.OpenMPOp.gxx_support_openmp = True
-            logging.getLogger("theano.gof.compilelock").setLevel(logging.WARNING)
-        finally:
-            if users is None:
-                del os.environ["THEANO_FLAGS"]
-            else:
-                os.environ["THEANO_FLAGS"] = users
+        if has_openmp:  # or Theano compiles a program in each process to see whether the compiler has it
+            sys.modules["theano"].gof.op.OpenMPOp.gxx_support_openmp = True
+        logging.getLogger("theano.gof.compilelock").setLevel(logging.WARNING)
     theano = sys.modules["theano"]
     theano.config.floatX = "float32"
     for part in ("tensor.nnet", "tensor.signal.pool"):
@@ -101,16 +96,26 @@ def _load_openmp() -> bool:
 
     Its threads are to sleep when they have no work, for those of NumPy take turns with them; it asks once for that.
     """
-    chosen = os.environ.get("OMP_WAIT_POLICY")
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
-    except OSError:
-        return False
-    finally:
-        if chosen is None:
-            del os.environ["OMP_WAIT_POLICY"]
+    with _environment("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "passive")):
+        try:
+            ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
+        except OSError:
+            return False
     return True
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Within it the variable has that value, afterwards what it was."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _header_flags() -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from . import theano_compat, theano_thunks
 
 theano = theano_compat.load()
+T = theano.tensor
 
 _compiling = threading.RLock()
 _modes: list[Any] = []
@@ -33,6 +34,29 @@ def _many_runs() -> Any:
     return theano.compile.Mode("cvm_nogc", "fast_run").excluding("local_dot22_to_dot22scalar")
 
 
+_LIGHT = (
+    T.basic.Split,
+    T.basic.AllocEmpty,
+    T.basic.ScalarFromTensor,
+    T.basic.TensorFromScalar,
+    T.basic.MaxAndArgmax,
+    T.basic.ARange,
+    T.subtensor.AdvancedSubtensor1,
+    theano.compile.ops.Shape,
+    theano.compile.ops.Rebroadcast,
+    theano.scalar.ScalarOp,
+    T.nnet.nnet.Softmax,
+    T.nnet.nnet.SoftmaxWithBias,
+)
+"""Operations whose `perform` is a view, a copy or one call of NumPy."""
+
+
+def _in_python(node: Any) -> bool:
+    """Whether Theano's own Python does as well as C++."""
+    scalars = isinstance(node.op, T.elemwise.Elemwise) and all(y.ndim == 0 for y in node.outputs)
+    return scalars or isinstance(node.op, _LIGHT)
+
+
 @contextmanager
 def compiling(many_runs: bool = False) -> Iterator[None]:
     """Within it, functions are compiled in little time: what NumPy does as well runs in NumPy.
@@ -42,13 +66,7 @@ def compiling(many_runs: bool = False) -> Iterator[None]:
     that serve every model.
     many_runs: whether the functions are to run often, so that optimising them pays.
     """
-    light = _light_ops()
-    elemwise = theano.tensor.elemwise.Elemwise
     op_class = theano.gof.Op
-
-    def in_python(op: Any, node: Any) -> bool:
-        scalars = isinstance(op, elemwise) and all(y.ndim == 0 for y in node.outputs)
-        return scalars or isinstance(op, light)
 
     with _compiling:
         make_c_thunk = op_class.make_c_thunk
@@ -57,7 +75,7 @@ def compiling(many_runs: bool = False) -> Iterator[None]:
             in_numpy = theano_thunks.thunk(node, storage_map, compute_map)
             if in_numpy is not None:
                 return in_numpy
-            if in_python(op, node):
+            if _in_python(node):
                 raise NotImplementedError  # Theano falls back on `perform`
             return make_c_thunk(op, node, storage_map, compute_map, no_recycling)
 
@@ -68,22 +86,3 @@ def compiling(many_runs: bool = False) -> Iterator[None]:
         finally:
             op_class.make_c_thunk = make_c_thunk
             _modes.pop()
-
-
-def _light_ops() -> tuple[type, ...]:
-    """Operations whose `perform` is a view, a copy or one call of NumPy."""
-    basic, compiled, softmax = theano.tensor.basic, theano.compile.ops, theano.tensor.nnet.nnet
-    return (
-        basic.Split,
-        basic.AllocEmpty,
-        basic.ScalarFromTensor,
-        basic.TensorFromScalar,
-        basic.MaxAndArgmax,
-        basic.ARange,
-        theano.tensor.subtensor.AdvancedSubtensor1,
-        compiled.Shape,
-        compiled.Rebroadcast,
-        theano.scalar.ScalarOp,
-        softmax.Softmax,
-        softmax.SoftmaxWithBias,
-    )
