@@ -36,7 +36,7 @@ lint: $(READY)
 
 conformance: $(READY)  ## CORPUS=DIR, and for check C: LEGACY=DIR ORACLE=DIR
 	@mkdir -p build
-	$(BIN)/python -m kconvert.conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) --json build/conformance.json
+	$(BIN)/python -m conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) --json build/conformance.json
 
 bench: $(READY)  ## LEGACY=DIR: training beside Keras 1.2.2 too
 	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || failed=1; done; test -z "$$failed"

@@ -31,7 +31,7 @@ PLOT = ["graphviz>=0.20"]
 
 TEST = [
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
-    *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4"),
+    *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4", "networkx>=3"),
 ]
 
 setup(
@@ -43,7 +43,7 @@ setup(
     author="the kconvert authors",
     license="MIT",
     packages=find_packages(include=["kconvert", "kconvert.*"]),
-    package_data={"kconvert": ["py.typed", "report/templates/*"]},
+    package_data={"kconvert": ["py.typed", "verification/report/templates/*"]},
     python_requires=">=3.10,<3.14",
     install_requires=["numpy>=1.26", "h5py>=3.11", "click>=8.1", "rich>=13", "PyYAML>=6"],
     extras_require={

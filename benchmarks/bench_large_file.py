@@ -21,8 +21,8 @@ import numpy as np
 from measure import KCONVERT, MB, Run, rounds, run, show
 from rich.table import Table
 
-from kconvert import hdf5
-from kconvert.checkpoint import Checkpoint, Group, Rows
+from kconvert.formats import hdf5
+from kconvert.formats.checkpoint import Checkpoint, Group, Rows
 
 BOUND = 300 * MB
 TO_TENSORFLOW, TO_THEANO, COPY = "kconvert --to tensorflow", "kconvert --to theano", "cp"

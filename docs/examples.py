@@ -31,7 +31,7 @@ from click.testing import CliRunner
 
 from kconvert import backend, cli
 from kconvert.backend import Probe
-from kconvert.conventions import BACKENDS
+from kconvert.conventions.backends import BACKENDS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

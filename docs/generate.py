@@ -19,24 +19,26 @@ import numpy as np
 
 from kconvert import layers as L
 from kconvert.backend import get_backend
-from kconvert.binding import places
-from kconvert.checkpoint import Checkpoint, Group, InMemory
-from kconvert.config import model_config
-from kconvert.conventions import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS, FORMATS, Convention, storage
-from kconvert.conversion import KEEP, SAME, Plan, plan
+from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
+from kconvert.conventions.generations import FORMATS, Convention
+from kconvert.conventions.optimizers import STRUCTURES
+from kconvert.conventions.storage import storage
+from kconvert.conventions.words.rules import RULES
+from kconvert.conversion.binding import places
+from kconvert.conversion.passes.layouts import Call, Layout, moved
+from kconvert.conversion.passes.relayout import rule
+from kconvert.conversion.passes.releases import ODDITIES, Oddity
+from kconvert.conversion.planning import KEEP, SAME, Plan, plan
 from kconvert.errors import KconvertError
-from kconvert.inputs import sample_inputs
+from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.kernels import Block, Chain
 from kconvert.layers.base import Layer, layer_config, layer_from_config
 from kconvert.layers.cells import _Cell
-from kconvert.layers.custom import CUSTOM
-from kconvert.layouts import Call, Layout, moved
-from kconvert.model import LeafWeights, Model, Node, Ref
-from kconvert.nested import nest
-from kconvert.optimizer import STRUCTURES
-from kconvert.relayout import rule
-from kconvert.releases import ODDITIES, Oddity
-from kconvert.renames import RULES
+from kconvert.layers.registry import CUSTOM
+from kconvert.network.architecture import model_config
+from kconvert.network.nested import nest
+from kconvert.network.network import LeafWeights, Model, Node, Ref
+from kconvert.network.sample_inputs import sample_inputs
 
 PAGE = Path(__file__).parent / "support.md"
 OTHER = dict(zip(BACKENDS, reversed(BACKENDS), strict=True))

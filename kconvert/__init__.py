@@ -13,34 +13,34 @@ __version__ = "0.1.0"
 _HOMES = {
     "KconvertError": "errors",
     "Problem": "errors",
-    "Model": "model",
-    "Sequential": "model",
-    "convert": "conversion",
-    "plan": "conversion",
-    "Conversion": "conversion",
-    "Plan": "conversion",
+    "Model": "network.network",
+    "Sequential": "network.network",
+    "convert": "conversion.planning",
+    "plan": "conversion.planning",
+    "Conversion": "conversion.planning",
+    "Plan": "conversion.planning",
     "verify": "verification",
     "diff": "verification",
     "Running": "verification",
-    "Report": "report",
-    "Tolerance": "report",
-    "inspect": "inspection",
-    "load_model": "loading",
+    "Report": "verification.value",
+    "Tolerance": "verification.tolerance",
+    "inspect": "conversion.inspection",
+    "load_model": "models.loading",
     "get_backend": "backend",
     "set_backend": "backend",
-    "Input": "building",
-    "plot_model": "plotting",
-    "Sequence": "training.data",
-    "callbacks": "training.callbacks",
-    "constraints": "training.constraints",
-    "initializers": "training.initializers",
-    "losses": "training.losses",
-    "metrics": "training.metrics",
-    "optimizers": "training.optimizers",
-    "regularizers": "training.regularizers",
+    "Input": "network.functional",
+    "plot_model": "network.plot",
+    "Sequence": "models.training.data",
+    "callbacks": "models.training.callbacks",
+    "constraints": "models.training.constraints",
+    "initializers": "models.training.initializers",
+    "losses": "models.training.losses",
+    "metrics": "models.training.metrics",
+    "optimizers": "models.training.optimizers",
+    "regularizers": "models.training.regularizers",
     "layers": "layers",
-    "register_layer": "layers.custom",
-    "register_function": "layers.custom",
+    "register_layer": "layers.registry",
+    "register_function": "layers.registry",
 }
 
 __all__ = ["__version__", *_HOMES]
@@ -49,33 +49,33 @@ if TYPE_CHECKING:
     from . import layers as layers
     from .backend import get_backend as get_backend
     from .backend import set_backend as set_backend
-    from .building import Input as Input
-    from .conversion import Conversion as Conversion
-    from .conversion import Plan as Plan
-    from .conversion import convert as convert
-    from .conversion import plan as plan
+    from .conversion.inspection import inspect as inspect
+    from .conversion.planning import Conversion as Conversion
+    from .conversion.planning import Plan as Plan
+    from .conversion.planning import convert as convert
+    from .conversion.planning import plan as plan
     from .errors import KconvertError as KconvertError
     from .errors import Problem as Problem
-    from .inspection import inspect as inspect
-    from .layers.custom import register_function as register_function
-    from .layers.custom import register_layer as register_layer
-    from .loading import load_model as load_model
-    from .model import Model as Model
-    from .model import Sequential as Sequential
-    from .plotting import plot_model as plot_model
-    from .report import Report as Report
-    from .report import Tolerance as Tolerance
-    from .training import callbacks as callbacks
-    from .training import constraints as constraints
-    from .training import initializers as initializers
-    from .training import losses as losses
-    from .training import metrics as metrics
-    from .training import optimizers as optimizers
-    from .training import regularizers as regularizers
-    from .training.data import Sequence as Sequence
+    from .layers.registry import register_function as register_function
+    from .layers.registry import register_layer as register_layer
+    from .models.loading import load_model as load_model
+    from .models.training import callbacks as callbacks
+    from .models.training import constraints as constraints
+    from .models.training import initializers as initializers
+    from .models.training import losses as losses
+    from .models.training import metrics as metrics
+    from .models.training import optimizers as optimizers
+    from .models.training import regularizers as regularizers
+    from .models.training.data import Sequence as Sequence
+    from .network.functional import Input as Input
+    from .network.network import Model as Model
+    from .network.network import Sequential as Sequential
+    from .network.plot import plot_model as plot_model
     from .verification import Running as Running
     from .verification import diff as diff
     from .verification import verify as verify
+    from .verification.tolerance import Tolerance as Tolerance
+    from .verification.value import Report as Report
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ import pytest
 from .errors import KconvertError
 
 if TYPE_CHECKING:
-    from .report import Entry, Report, Summary
+    from .verification.value import Entry, Report, Summary
 
 FilePath: TypeAlias = str | PathLike[str]
 Options: TypeAlias = Mapping[str, Any]
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuses a report that could not be written, before any test runs."""
     config.stash[ENTRIES] = []
     for path in _paths(config):
-        from .report import check
+        from .verification.report.writing import check
 
         try:
             check(path)
@@ -84,7 +84,7 @@ def _verify(a: FilePath, b: FilePath, **options: Any) -> Report:
 
 
 def _convert(file: FilePath, target: str, folder: Path, conversion: Options, options: Options) -> Report:
-    from .conversion import convert, default_target
+    from .conversion.planning import convert, default_target
 
     shared = {key: options[key] for key in ("source", "arch", "source_data_format", "force") if key in options}
     made = convert(file, folder / default_target(Path(file), target).name, target=target, **shared, **conversion)
@@ -94,8 +94,8 @@ def _convert(file: FilePath, target: str, folder: Path, conversion: Options, opt
 def _agreed(request: pytest.FixtureRequest, name: str, run: Callable[[], Report]) -> Report:
     """The report, if both sides agree; either way it is collected under the name of the test and of the files."""
     __tracebackhide__ = True
-    from .report import Entry
-    from .report.words import reason, verdict
+    from .verification.report.words import reason, verdict
+    from .verification.value import Entry
 
     entries = request.config.stash[ENTRIES]
     full = f"{request.node.nodeid}: {name}"
@@ -120,7 +120,7 @@ def _paths(config: pytest.Config) -> list[str]:
 
 
 def _summary(config: pytest.Config) -> Summary:
-    from .report import Summary
+    from .verification.value import Summary
 
     entries = config.stash[ENTRIES]
     return Summary(entries)
@@ -137,14 +137,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput[OUTPUT] = pickle.dumps(config.stash[ENTRIES])
     for path in _paths(config):
-        from .report import write
+        from .verification.report.writing import write
 
         write(path, _summary(config))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for path in _paths(config):
-        from .report.words import tally
+        from .verification.report.words import tally
 
         terminalreporter.write_sep("-", f"kconvert report: {path}")
         terminalreporter.write_line(tally(_summary(config)))

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from kconvert import layers as L
 from kconvert.backend import get_backend
-from kconvert.binding import places
-from kconvert.checkpoint import Checkpoint, Group, InMemory
-from kconvert.config import model_config
-from kconvert.conventions import DATA_FORMATS
+from kconvert.conventions.backends import DATA_FORMATS
+from kconvert.conversion.binding import places
 from kconvert.errors import KconvertError
-from kconvert.model import Model, Node, Ref, Sequential, first_call, leaf_weights
-from kconvert.nested import nest, one_or_list
+from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
+from kconvert.network.architecture import model_config
+from kconvert.network.nested import nest, one_or_list
+from kconvert.network.network import Model, Node, Ref, Sequential, first_call, leaf_weights
 
 FREE = 6  # what a free size becomes when the model runs
 MOST = 1500  # elements of a tensor, batch left out: so that a law takes milliseconds

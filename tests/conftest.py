@@ -15,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # waiting threads of several
 
 from kconvert import backend as backends
 from kconvert.backend import Probe, get_backend
-from kconvert.conventions import BACKENDS
+from kconvert.conventions.backends import BACKENDS
 from tests.browser import MISSING, chromium
 
 ROLES = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kconvert.conformance.cases import Case
+from conformance.cases import Case
 
 FOLDER = Path(__file__).parent / "fixtures"
 

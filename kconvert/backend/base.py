@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..conventions import BACKENDS, BackendFacts
+from ..conventions.backends import BACKENDS, BackendFacts
 
 Tensor = Any
 Variable = Any

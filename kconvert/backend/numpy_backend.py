@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..conventions import BACKENDS, CHANNELS_LAST, same_padding
+from ..conventions.backends import BACKENDS, CHANNELS_LAST, same_padding
 from ..errors import KconvertError, Problem
 from . import noise
 from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..conventions import CHANNELS_FIRST
+from ..conventions.backends import CHANNELS_FIRST
 from .base import Backend, Tensor
 
 

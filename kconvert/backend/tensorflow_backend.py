@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions import CHANNELS_LAST
+from ..conventions.backends import CHANNELS_LAST
 from ..errors import KconvertError
 from . import tensorflow_compat
 from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable

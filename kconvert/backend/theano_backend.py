@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions import CHANNELS_FIRST
+from ..conventions.backends import CHANNELS_FIRST
 from ..errors import KconvertError
 from . import theano_compat, theano_compiling, theano_noise
 from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable

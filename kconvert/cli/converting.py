@@ -37,9 +37,9 @@ def convert(
     reporting: dict[str, Any],
 ) -> int:
     """Converts FILE and proves it: runs both files and compares every layer."""
-    from ..conversion import convert
-    from ..report import terminal
+    from ..conversion.planning import convert
     from ..verification import verify
+    from ..verification.report import terminal
 
     silent = reporting["as_json"] or reporting["quiet"]
     if not silent and conversion["source"] is None:
@@ -78,8 +78,8 @@ def convert(
 @as_json
 def inspect(file: str, architecture: dict[str, Any], as_json: bool) -> int:
     """Says what FILE is, with the evidence."""
-    from ..inspection import inspect
-    from ..report import terminal
+    from ..conversion.inspection import inspect
+    from ..verification.report import terminal
 
     found = inspect(file, **architecture)
     if as_json:
@@ -96,9 +96,9 @@ def inspect(file: str, architecture: dict[str, Any], as_json: bool) -> int:
 @as_json
 def plan(file: str, conversion: dict[str, Any], architecture: dict[str, Any], as_json: bool) -> int:
     """Shows what would be done to each weight; writes nothing."""
-    from .. import hdf5
-    from ..conversion import plan
-    from ..report import terminal
+    from ..conversion.planning import plan
+    from ..formats import hdf5
+    from ..verification.report import terminal
 
     with hdf5.read(file) as checkpoint:
         made = plan(checkpoint, **conversion, **architecture)
@@ -113,15 +113,15 @@ def plan(file: str, conversion: dict[str, Any], architecture: dict[str, Any], as
 def backends() -> int:
     """Lists the backends: what is installed, and how to install what is not."""
     from ..backend import probe
-    from ..report import terminal
+    from ..verification.report import terminal
 
     terminal.show(terminal.backends(probe()))
     return EQUAL
 
 
 def _evidence(file: str) -> list[str]:
-    from .. import hdf5
-    from ..binding import source_convention
+    from ..conversion.binding import source_convention
+    from ..formats import hdf5
 
     with hdf5.read(file) as checkpoint:
         return source_convention(checkpoint, None)[1]

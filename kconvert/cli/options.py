@@ -76,7 +76,7 @@ conversion = together(
 
 
 def _import(context: click.Context, parameter: click.Parameter, modules: tuple[str, ...]) -> None:
-    from ..layers.custom import load_module
+    from ..layers.registry import load_module
 
     for module in modules:
         load_module(module)
@@ -167,10 +167,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def _check_reports(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
     """Refuses a report that cannot be written before anything runs."""
     if paths:
-        from ..report import forms
+        from ..verification.report import writing
 
         for path in paths:
-            forms.check(path)
+            writing.check(path)
     return paths
 
 

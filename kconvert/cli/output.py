@@ -14,17 +14,17 @@ import click
 from ..errors import printable
 
 if TYPE_CHECKING:
-    from ..report import Report, Summary
+    from ..verification.value import Report, Summary
 
 EQUAL, DIFFERS = 0, 1
 
 
 def conclude(done: Report | Summary, paths: Sequence[str], as_json: bool, quiet: bool) -> int:
     """Writes and prints a report; gives the exit code."""
-    from ..report import forms, terminal
+    from ..verification.report import terminal, writing
 
     for path in paths:
-        forms.write(path, done)
+        writing.write(path, done)
     if as_json:
         print_json(done)
     else:

@@ -12,8 +12,9 @@ from .options import BACKEND, PATH, architecture, as_json, inputs, keep, reporti
 from .output import DIFFERS, EQUAL, conclude, print_json, progress
 
 if TYPE_CHECKING:
-    from ..report import Report, Summary, Tolerance
     from ..verification import Running
+    from ..verification.tolerance import Tolerance
+    from ..verification.value import Report, Summary
 
 A = click.argument("source_file", metavar="A", type=PATH)
 B = click.argument("target_file", metavar="B", type=PATH)
@@ -53,9 +54,9 @@ def verify(
 
     A and B may be directories: each file of A is compared with the one of the same name in B.
     """
-    from ..report import terminal
     from ..verification import Verifier, verify_folders
     from ..verification import self_test as plant
+    from ..verification.report import terminal
 
     options = {**sides, **architecture, **inputs}
     within = the_tolerance(**tolerance)
@@ -100,8 +101,8 @@ def diff(
     as_json: bool,
 ) -> int:
     """Compares the weights of A and B, whatever their conventions, without running them."""
-    from ..report import terminal
     from ..verification import diff
+    from ..verification.report import terminal
 
     found = diff(source_file, target_file, **sides, **architecture)
     if as_json:
@@ -112,7 +113,7 @@ def diff(
 
 
 def the_tolerance(atol: float | None, rtol: float | None, layer_rtol: dict[str, float]) -> Tolerance:
-    from ..report import tolerance
+    from ..verification.tolerance import tolerance
 
     return tolerance(atol, rtol, layer_rtol)
 

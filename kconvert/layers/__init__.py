@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..spellings import new_name
+from ..conventions.words.calls import new_name
 from .activations import (
     ELU,
     Activation,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import Weight, map_parameter
+from ..conventions.roles import Weight, map_parameter
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights
 from .phase import Phase

@@ -19,9 +19,9 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import Weight
+from ..conventions.roles import Weight
+from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem
-from ..spellings import layer_arguments
 from .calls import INPUT_WORDS, call, spelled_inputs
 from .phase import Phase
 
@@ -231,7 +231,7 @@ def layer_config(layer: Layer, form: str = "keras2") -> dict[str, Any]:
 
 def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     """The layer of `{'class_name': ..., 'config': ...}`, or the layer itself; refuses an unknown class by name."""
-    from .custom import WAYS, find_layer
+    from .registry import WAYS, find_layer
 
     if isinstance(item, Layer):
         return item

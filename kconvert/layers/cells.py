@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
+from ..conventions.roles import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
 from ..errors import KconvertError
 from ..kernels import AddHalves, Chain
 from .activations import activation

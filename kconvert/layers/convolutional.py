@@ -13,22 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
+from ..conventions.roles import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
 from .activations import activation
 from .base import Layer, Shape, Weights, integers
 from .fields import KernelFields
 from .phase import Phase
-from .shapes import (
-    bias_add,
-    channel_axis,
-    conv_length,
-    data_format_of,
-    deconv_length,
-    image,
-    one_of,
-    space,
-    space_axes,
-)
+from .shapes import bias_add, channel_axis, conv_length, data_format_of, deconv_length, image, one_of, space, space_axes
 
 
 class _Convolution(Layer):

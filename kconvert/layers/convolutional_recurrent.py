@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backend.base import Backend, Tensor
-from ..conventions import CHANNELS_FIRST, LSTM_GATES, VECTOR, Weight, conv_kernel
+from ..conventions.backends import CHANNELS_FIRST
+from ..conventions.roles import LSTM_GATES, VECTOR, Weight, conv_kernel
 from .activations import activation
 from .base import Shape, Weights, integers
 from .cells import STORED_LSTM_GATES, RecurrentFields, Seen, _Cell, gated, lstm_step, unit_forget_bias

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import CHANNELS_FIRST, DATA_FORMATS, DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
+from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
+from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
 from ..errors import KconvertError, Problem
 from .activations import activation
 from .base import Layer, Shape, Weights, keras1
-from .custom import FUNCTIONS, CustomFunction
 from .fields import KernelFields
 from .phase import Phase
+from .registry import FUNCTIONS, CustomFunction
 from .shapes import one_of
 
 # -------------------------------------------------------------------- input ----

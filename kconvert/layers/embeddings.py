@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backend.base import Backend, Tensor
-from ..conventions import Weight, embeddings
+from ..conventions.roles import Weight, embeddings
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights, keras1
 from .phase import Phase

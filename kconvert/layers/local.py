@@ -11,7 +11,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import CHANNELS_FIRST, CHANNELS_LAST, LOCAL_KERNEL, Weight, local_bias
+from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
+from ..conventions.roles import LOCAL_KERNEL, Weight, local_bias
 from .activations import activation
 from .base import Layer, Shape, Weights, integers
 from .fields import KernelFields

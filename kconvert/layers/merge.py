@@ -12,8 +12,8 @@ from functools import reduce
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
+from ..conventions.words.calls import warn
 from ..errors import KconvertError, Problem
-from ..spellings import warn
 from .base import Layer, Shape, Weights
 from .calls import Symbol
 from .core import Reshape

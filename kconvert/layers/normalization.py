@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions import VECTOR, Weight, variance
+from ..conventions.roles import VECTOR, Weight, variance
 from .base import Layer, Shape, Weights, keras1
 from .phase import Phase
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend
-from ..conventions import CHANNELS_LAST
+from ..conventions.backends import CHANNELS_LAST
 from .base import Layer, Shape, Weights, integers
 from .phase import Phase
 from .shapes import data_format_of, one_of, pairs, space_axes

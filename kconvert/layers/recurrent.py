@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend
-from ..conventions import Weight
+from ..conventions.roles import Weight
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights, layer_from_config
 from .cells import (

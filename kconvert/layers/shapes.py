@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..backend.base import Backend, Size, Tensor
-from ..conventions import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
+from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..errors import KconvertError, Problem
 from .base import integers
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..report import DEFAULT_TOLERANCE, Report, Tolerance
 from .difference import Difference, diff
 from .folders import verify_folders
 from .kept import keep, kept
 from .matching import FilePath, match, moved
 from .runs import Pair, Runs, judge
 from .selftest import SelfTest, self_test
+from .tolerance import DEFAULT_TOLERANCE, Tolerance
+from .value import Report
 from .verifier import Running, Verifier
 
 __all__ = [

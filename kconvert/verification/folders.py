@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..conventions import BACKENDS
-from ..conversion import default_target
+from ..conventions.backends import BACKENDS
+from ..conversion.planning import default_target
 from ..errors import KconvertError, Problem
-from ..report import DEFAULT_TOLERANCE, Entry, Summary, Tolerance
 from .matching import FilePath
+from .tolerance import DEFAULT_TOLERANCE, Tolerance
+from .value import Entry, Summary
 from .verifier import Verifier
 
 SUFFIXES = (".h5", ".hdf5")

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import KconvertError, Problem
-from ..report import Side
 from .matching import Finding
 from .runs import Pair, Runs
+from .value import Side
 
 SCHEMA = 1
 INDEX = "runs.json"

@@ -14,19 +14,19 @@ from os import PathLike
 
 import numpy as np
 
-from .. import hdf5
-from ..binding import Binding, bind, source_convention
-from ..checkpoint import Checkpoint
-from ..conventions import Convention
-from ..conversion import KEEP, SAME, Plan, architecture, plan
-from ..cudnn import has_cudnn
+from ..conventions.generations import Convention
+from ..conversion.binding import Binding, bind, source_convention
+from ..conversion.passes.cudnn import has_cudnn
+from ..conversion.passes.layouts import Layout
+from ..conversion.passes.relayout import image_data_format
+from ..conversion.planning import KEEP, SAME, Plan, architecture, plan
 from ..errors import KconvertError, Problem
+from ..formats import hdf5
+from ..formats.checkpoint import Checkpoint
 from ..kernels import Rows
 from ..layers import InputLayer
 from ..layers.base import Layer, Shape, json_value
-from ..layouts import Layout
-from ..model import LayerPath, Made, Model
-from ..relayout import image_data_format
+from ..network.network import LayerPath, Made, Model
 from .mistakes import Mistake, close, in_other_order, mistakes
 
 FilePath = str | PathLike[str]

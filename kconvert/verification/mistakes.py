@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions import CHANNELS_FIRST, CHANNELS_LAST, BackendFacts, Weight
-from ..hazards import windows
+from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, BackendFacts
+from ..conventions.roles import Weight
+from ..conversion.passes.hazards import windows
+from ..conversion.passes.relayout import image_data_format, relayout
 from ..kernels import Chain, Flip, Gates, Op, Power, Scale, Transpose
 from ..layers import Flatten
 from ..layers.base import Layer
-from ..model import LayerPath, LeafWeights, Model
-from ..relayout import image_data_format, relayout
+from ..network.network import LayerPath, LeafWeights, Model
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -12,21 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..report import (
-    ARCHITECTURE,
-    DEFAULT_TOLERANCE,
-    PRECISION,
-    WEIGHTS,
-    Cause,
-    Comparison,
-    Details,
-    Report,
-    Side,
-    Tolerance,
-    compare,
-    details,
-)
+from .comparison import Comparison, Details, compare, details
 from .matching import Finding
+from .tolerance import DEFAULT_TOLERANCE, Tolerance
+from .value import ARCHITECTURE, PRECISION, WEIGHTS, Cause, Report, Side
 
 DETAILED = 4  # tensors whose errors a report shows in detail
 ROUNDING = 1e-2  # a layer that is further off, as a part of its scale, does not differ by rounding

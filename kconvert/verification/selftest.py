@@ -17,19 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import hdf5
-from ..binding import Binding, bind
-from ..checkpoint import Checkpoint, InMemory
-from ..config import model_config
-from ..conversion import KERAS2_RELEASE
+from ..conversion.binding import Binding, bind
+from ..conversion.passes.hazards import calls
+from ..conversion.planning import KERAS2_RELEASE
 from ..errors import KconvertError, Problem
-from ..hazards import calls
+from ..formats import hdf5
+from ..formats.checkpoint import Checkpoint, InMemory
 from ..layers.base import Layer, layer_config
-from ..model import LayerPath, Model
-from ..report import DEFAULT_TOLERANCE, Report, Tolerance
-from ..report.planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
+from ..network.architecture import model_config
+from ..network.network import LayerPath, Model
 from .matching import FilePath, Match, places
 from .mistakes import Arrays, Mistake, in_other_order, misread, mistakes, pads_nothing
+from .planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
+from .tolerance import DEFAULT_TOLERANCE, Tolerance
+from .value import Report
 from .verifier import Pairing, Verifier
 
 log = logging.getLogger(__name__)

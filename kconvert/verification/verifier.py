@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs import input_arrays, sample_inputs
 from ..layers import Softmax
 from ..layers.base import Layer
-from ..layers.custom import registered_in
-from ..report import DEFAULT_TOLERANCE, Report, Side, Tolerance
-from ..runners import Job, Ran, Runner, open_runner
+from ..layers.registry import registered_in
+from ..network.sample_inputs import input_arrays, sample_inputs
 from .kept import check_folder, keep
 from .matching import FilePath, Finding, Match, findings_of, match, moved
+from .runners import Job, Ran, Runner, open_runner
 from .runs import Pair, Runs, environment, judge
+from .tolerance import DEFAULT_TOLERANCE, Tolerance
+from .value import Report, Side
 
 Inputs = Sequence[np.ndarray]
 

@@ -7,7 +7,7 @@ import kconvert as kc
 from kconvert import layers as L
 from kconvert.backend import _chosen, default_backend, set_backend
 from kconvert.errors import KconvertError
-from kconvert.model import Sequential
+from kconvert.network.network import Sequential
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,7 @@ import pytest
 
 from kconvert.backend import InputSpec, get_backend
 from kconvert.errors import KconvertError
-
-from .cases import GROUPS, Case, run
+from tests.backend.cases import GROUPS, Case, run
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import LENET
+from tests.cli.commands import LENET
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ import h5py
 import numpy as np
 import pytest
 
-from kconvert import cli, convert, hdf5
+from kconvert import cli, convert
 from kconvert.cli import group, options
-from kconvert.conventions import BACKENDS, DATA_FORMATS
+from kconvert.conventions.backends import BACKENDS, DATA_FORMATS
 from kconvert.errors import Problem
-
-from .commands import (
+from kconvert.formats import hdf5
+from tests.cli.commands import (
     DIFFERS,
     EQUAL,
     FIXTURES,

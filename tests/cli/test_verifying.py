@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from ..verification.damage import damage
-from .commands import DIFFERS, EQUAL, LENET, LSTM, UNREADABLE, USAGE, refused, run
+from tests.cli.commands import DIFFERS, EQUAL, LENET, LSTM, UNREADABLE, USAGE, refused, run
+from tests.verification.damage import damage
 
 
 @pytest.fixture

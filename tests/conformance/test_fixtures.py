@@ -3,17 +3,16 @@
 import numpy as np
 import pytest
 
+from conformance.cases import ATOL, converted, sides, there_and_back
 from kconvert import KconvertError, convert, get_backend, load_model
-from kconvert.binding import arrays_for, source_convention
-from kconvert.conformance.cases import ATOL, converted, sides, there_and_back
-from kconvert.conventions import Convention
-from kconvert.conversion import architecture
-from kconvert.hdf5 import read
-from kconvert.nested import as_list
+from kconvert.conventions.generations import Convention
+from kconvert.conversion.binding import arrays_for, source_convention
+from kconvert.conversion.planning import architecture
+from kconvert.formats.hdf5 import read
+from kconvert.network.nested import as_list
 from kconvert.verification import Running, judge, moved, run
-
-from ..fixtures import case as found
-from ..fixtures import cases, identify
+from tests.fixtures import case as found
+from tests.fixtures import cases, identify
 
 # What Keras 2 cannot say, or no rewriting can mend: refused by name, never written.
 REFUSED = {

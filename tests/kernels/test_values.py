@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kconvert import kernels
-from kconvert.conventions import Convention, Weight, storage, variance
+from kconvert.conventions.generations import Convention
+from kconvert.conventions.roles import Weight, variance
+from kconvert.conventions.storage import storage
 from kconvert.kernels import Chain, Deviation, Op, Power, Scale, Variance
 from tests.kernels.strategies import cases, numbered, same
 

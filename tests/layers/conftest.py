@@ -13,10 +13,11 @@ import pytest
 
 from kconvert.backend.base import InputSpec
 from kconvert.backend.numpy_backend import NumpyBackend
-from kconvert.conventions import Convention, Storage, storage
+from kconvert.conventions.generations import Convention
+from kconvert.conventions.storage import Storage, storage
 from kconvert.layers.base import Layer
+from tests.fixtures import FOLDER as FIXTURES
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 FORMATS = {"0": "keras0", "1": "keras1", "2": "keras2"}
 
 

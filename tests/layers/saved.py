@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import h5py
@@ -13,8 +12,7 @@ import numpy as np
 import kconvert.layers  # noqa: F401  (registers the layers)
 from kconvert.backend.base import Backend, InputSpec
 from kconvert.layers.base import Layer, layer_from_config
-
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+from tests.fixtures import FOLDER as FIXTURES
 
 
 class Saved:

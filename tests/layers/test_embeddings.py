@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kconvert.backend.numpy_backend import NumpyBackend
-from kconvert.conventions import Convention, storage
+from kconvert.conventions.generations import Convention
+from kconvert.conventions.storage import storage
 from kconvert.errors import KconvertError
 from kconvert.layers.embeddings import Embedding
 

@@ -10,17 +10,7 @@ from hypothesis import strategies as st
 from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.errors import KconvertError
 from kconvert.layers.base import Layer
-from kconvert.layers.merge import (
-    Add,
-    Average,
-    Concatenate,
-    Dot,
-    Maximum,
-    Merge,
-    Minimum,
-    Multiply,
-    Subtract,
-)
+from kconvert.layers.merge import Add, Average, Concatenate, Dot, Maximum, Merge, Minimum, Multiply, Subtract
 
 K = NumpyBackend()
 RANDOM = np.random.default_rng(0)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from kconvert.backend.numpy_backend import NumpyBackend
-from kconvert.conventions import CHANNELS_FIRST, Convention, slot_order, storage
+from kconvert.conventions.backends import CHANNELS_FIRST
+from kconvert.conventions.generations import Convention
+from kconvert.conventions.storage import slot_order, storage
 from kconvert.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from kconvert.layers.convolutional_recurrent import ConvLSTM2D
 from kconvert.layers.recurrent import GRU, LSTM, RNN, SimpleRNN

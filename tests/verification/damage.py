@@ -6,8 +6,7 @@ import h5py
 import numpy as np
 
 from kconvert import convert
-
-from ..fixtures import case
+from tests.fixtures import case
 
 
 def converted(name, folder, release="2.3.1", saved_by="theano", **options):

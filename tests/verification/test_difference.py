@@ -5,9 +5,8 @@ import pytest
 
 from kconvert import KconvertError, convert
 from kconvert.verification import diff
-
-from ..fixtures import case
-from .damage import converted, damage
+from tests.fixtures import case
+from tests.verification.damage import converted, damage
 
 
 def test_a_file_and_its_conversion_are_the_same(tmp_path):

@@ -7,9 +7,8 @@ import pytest
 from kconvert import KconvertError, convert
 from kconvert.errors import Problem
 from kconvert.verification import Verifier, kept, verify_folders
-
-from ..fixtures import case
-from .damage import damage
+from tests.fixtures import case
+from tests.verification.damage import damage
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import pytest
 from kconvert import KconvertError, Tolerance, verify
 from kconvert.errors import Problem
 from kconvert.verification import Verifier, judge, keep, kept
-
-from .damage import converted, damage
+from tests.verification.damage import converted, damage
 
 
 @pytest.fixture(params=["right", "wrong"])

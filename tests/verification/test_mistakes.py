@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kconvert import layers as L
-from kconvert.conventions import BACKENDS
-from kconvert.model import Sequential
+from kconvert.conventions.backends import BACKENDS
+from kconvert.network.network import Sequential
 from kconvert.verification.mistakes import close, in_other_order, misread, mistakes, pads_nothing
 
 MODEL = Sequential(

@@ -4,14 +4,13 @@ from collections import Counter
 
 import pytest
 
+from conformance.cases import converted, sides
 from kconvert import KconvertError, convert
-from kconvert.conformance.cases import converted, sides
-from kconvert.report.planted import HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
 from kconvert.verification import Verifier, self_test
-
-from ..conformance.test_fixtures import REFUSED as NOT_CONVERTED
-from ..fixtures import case, cases, identify
-from .damage import damage
+from kconvert.verification.planted import HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
+from tests.conformance.test_fixtures import REFUSED as NOT_CONVERTED
+from tests.fixtures import case, cases, identify
+from tests.verification.damage import damage
 
 FILES = [
     found

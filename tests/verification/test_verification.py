@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError, convert, verify
+from kconvert.conversion.passes.layouts import Layout, identity
 from kconvert.errors import Problem
 from kconvert.kernels import Block
-from kconvert.layouts import Layout, identity
-from kconvert.report import ARCHITECTURE, Tolerance
 from kconvert.verification import Running, judge, moved, run
-
-from ..conformance.test_fixtures import REFUSED
-from ..fixtures import case, cases, identify
-from .damage import arrays, converted, damage, reconfigure, swap
+from kconvert.verification.tolerance import Tolerance
+from kconvert.verification.value import ARCHITECTURE
+from tests.conformance.test_fixtures import REFUSED
+from tests.fixtures import case, cases, identify
+from tests.verification.damage import arrays, converted, damage, reconfigure, swap
 
 CONVERTIBLE = [found for found in cases("1.2.2", "2.3.1") if found.name not in REFUSED.get(found.release, {})]
 

@@ -1,0 +1,222 @@
+"""The command `python -m conformance`: runs the checks, prints the table, writes the JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from kconvert.errors import KconvertError
+from kconvert.verification import moved
+
+from . import legacy
+from .cases import ATOL, OTHER, Case, Outcome, Result, check, converted
+
+LETTERS = "ABCDE"
+
+
+def main() -> int:
+    options = _options()
+    groups = [folder for folder in sorted(options.corpus.iterdir()) if folder.is_dir() and _wanted(folder, options)]
+    console = Console()
+    outcomes: list[Outcome] = []
+    for group in groups:
+        with tempfile.TemporaryDirectory() as folder:
+            cases = [Case(path) for path in sorted(group.iterdir()) if path.is_dir()]
+            cases = [case for case in cases if case.runs and (not options.case or case.name in options.case)]
+            found = []
+            for case in track(cases, group.name, console=Console(stderr=True), disable=not sys.stderr.isatty()):
+                found.append(check(case, Path(folder), options.self_test))
+                _print_failures(console, found[-1:], "ABDE")
+            if options.legacy:
+                _add_legacy(found, cases, Path(folder), options)
+        outcomes += found
+        _print_failures(console, found, "C")
+    console.print(_table(outcomes))
+    console.print("\n".join(_errors(outcomes)))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
+    return 1 if any(result.passed is False for outcome in outcomes for result in outcome.checks.values()) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m conformance", description="kconvert against real Keras")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--release", action="append", help="only these (repeatable)")
+    parser.add_argument("--backend", choices=["theano", "tensorflow"], help="only files saved under this backend")
+    parser.add_argument("--case", action="append", help="only these (repeatable)")
+    parser.add_argument("--self-test", action="store_true", help="plant every known error in each file (check D)")
+    parser.add_argument("--json", type=Path, help="write every outcome to this file")
+    parser.add_argument("--legacy", type=Path, help="environment with the legacy Keras releases (check C)")
+    parser.add_argument("--oracle", type=Path, help="folder of oracle_common.py, for check C")
+    options = parser.parse_args()
+    if bool(options.legacy) != bool(options.oracle):
+        parser.error("--legacy and --oracle go together")
+    if not options.corpus.is_dir():
+        parser.error(f"{options.corpus} is not a folder")
+    return options
+
+
+def _wanted(folder: Path, options: argparse.Namespace) -> bool:
+    release, _, backend = folder.name.rpartition("-")
+    asked = (not options.release or release in options.release) and options.backend in (None, backend)
+    return asked and backend in OTHER
+
+
+# -------------------------------------------------------------- real Keras ----
+
+
+def _add_legacy(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path, options: argparse.Namespace) -> None:
+    """Check C for all cases of one release and backend, in one legacy process."""
+    by_name = {outcome.case: outcome for outcome in outcomes}
+    jobs = []
+    for case in cases:
+        try:
+            jobs.append(_job(case, folder))
+        except KconvertError as error:
+            by_name[case.name].checks["C"] = Result(None, reason=f"refused: {error.what}")
+    if not jobs:
+        return
+    limits = _cannot_run(options.corpus / f"{cases[0].release}-{cases[0].other}" / "FAILED.json")
+    for answer in _legacy_answers(cases[0], jobs, folder, options):
+        off = answer.get("error")
+        failure = answer.get("failure") or ("" if off is None or off <= ATOL else f"outputs differ by {off:.2g}")
+        limit = limits.get(answer["case"]) or (answer.get("limit") and " (so does its own file)") or ""
+        by_name[answer["case"]].checks["C"] = Result(
+            None if failure and limit else not failure, off, failure + limit * bool(failure)
+        )
+
+
+def _cannot_run(path: Path) -> dict[str, str]:
+    """The cases that real Keras itself could not run on that backend, and why."""
+    if not path.exists():
+        return {}
+    failed = json.loads(path.read_text(encoding="utf-8"))
+    return {case: f" (nor its own: {failure['message'][:60]})" for case, failure in failed.items()}
+
+
+def _job(case: Case, folder: Path) -> dict[str, Any]:
+    """The converted file of a case in its own generation, and its inputs and outputs in the new layout."""
+    done = converted(case, folder / f"{case.name}.legacy.h5", "same")
+    arrays = {}
+    for letter, layouts in (("x", done.plan.result.inputs), ("y", done.plan.result.outputs)):
+        for i, (array, layout) in enumerate(zip(case.arrays(letter), layouts, strict=True)):
+            arrays[f"{letter}{i}"] = moved(array, layout)
+    io = folder / f"{case.name}.io.npz"
+    np.savez(io, **arrays)
+    return {
+        "case": case.name,
+        "io": str(io),
+        **_files(done.target, done.architecture),
+        "own": _files(case.model, case.arch),
+    }
+
+
+def _files(model: Path, arch: Path | None) -> dict[str, str]:
+    return {"model": str(model), **({"arch": str(arch)} if arch else {})}
+
+
+def _legacy_answers(
+    case: Case, jobs: list[dict[str, Any]], folder: Path, options: argparse.Namespace
+) -> Iterable[dict[str, Any]]:
+    listed = folder / "jobs.json"
+    listed.write_text(json.dumps(jobs), encoding="utf-8")
+    home = options.legacy / "work"
+    home.mkdir(exist_ok=True)
+    flags = f"base_compiledir={home / 'theano'},device=cpu,floatX=float32,optimizer_excluding=fusion" + _blas(options)
+    ours = ("TF", "KERAS", "THEANO", "PYTHON")  # TensorFlow 2 leaves variables that TensorFlow 1 would obey
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
+        "HOME": str(home),
+        "PYTHONPATH": os.pathsep.join([str(options.legacy / f"keras-{case.release}"), str(options.oracle)]),
+        "KERAS_BACKEND": case.other,
+        "THEANO_FLAGS": flags,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [
+        str(options.legacy / "bin" / "python"),
+        "-W",
+        "ignore",
+        legacy.__file__,
+        case.release,
+        case.other,
+        str(listed),
+    ]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        for line in process.stdout or ():
+            if line.startswith("{"):
+                yield json.loads(line)
+
+
+def _blas(options: argparse.Namespace) -> str:
+    """The BLAS that comes with NumPy: without one Theano 1.0.5 cannot link a product of batches."""
+    for library in options.legacy.glob("lib/python3*/site-packages/numpy/.libs/libopenblas*.so"):
+        return f",blas.ldflags=-L{library.parent} -l{library.stem.removeprefix('lib')}"
+    return ""
+
+
+# ------------------------------------------------------------------ showing ----
+
+
+def _table(outcomes: Sequence[Outcome]) -> Table:
+    """Per release and backend: passed of those that apply, and how many were refused by name."""
+    table = Table(title="kconvert against real Keras (passed / applicable; refused by name)")
+    for heading in ("release", "saved under", "cases", *LETTERS, "refused"):
+        table.add_column(heading, justify="left" if heading in ("release", "saved under") else "right")
+    for release, backend in sorted({(outcome.release, outcome.backend) for outcome in outcomes}):
+        group = [outcome for outcome in outcomes if (outcome.release, outcome.backend) == (release, backend)]
+        table.add_row(
+            release, backend, str(len(group)), *(_counts(group, letter) for letter in LETTERS), _refused(group)
+        )
+    return table
+
+
+def _errors(outcomes: Sequence[Outcome]) -> list[str]:
+    """How large the errors of right files are, and how small those of wrong ones: the tolerance must lie between."""
+    lines = []
+    for letter, what, last in (("B", "right conversions, largest", -1), ("D", "planted errors, smallest", 0)):
+        found = [outcome.checks[letter] for outcome in outcomes if letter in outcome.checks]
+        sizes = sorted(result.relative for result in found if result.relative is not None and result.passed)
+        if sizes:
+            lines.append(f"{what} error of a layer, as a part of its scale: {sizes[last]:.1e} ({len(sizes)} files)")
+    return lines
+
+
+def _counts(group: Sequence[Outcome], letter: str) -> str:
+    results = [outcome.checks[letter].passed for outcome in group if letter in outcome.checks]
+    applicable = [passed for passed in results if passed is not None]
+    return f"{sum(applicable)} / {len(applicable)}" if results else "-"
+
+
+def _refused(group: Sequence[Outcome]) -> str:
+    return str(sum(any(result.passed is None for result in outcome.checks.values()) for outcome in group))
+
+
+def _print_failures(console: Console, outcomes: Iterable[Outcome], letters: str) -> None:
+    for outcome in outcomes:
+        for letter, result in outcome.checks.items():
+            if letter in letters and not result.passed:
+                verb = "refused" if result.passed is None else "FAILED"
+                console.print(
+                    f"{verb} {letter} {outcome.release}-{outcome.backend}/{outcome.case}: {result.reason}",
+                    highlight=False,
+                )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""One case of the corpus, and the checks on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kconvert.conversion.passes.relayout import image_data_format
+from kconvert.conversion.planning import KEEP, SAME, Conversion, convert
+from kconvert.errors import KconvertError
+from kconvert.formats import hdf5
+from kconvert.kernels import Grow, Order
+from kconvert.models.loading import load_model
+from kconvert.network.nested import as_list
+from kconvert.verification import Running, Verifier, judge, moved, run, self_test
+from kconvert.verification.planted import HARMLESS, LOCATED, REFUSED
+
+ATOL = 1e-4
+OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
+_STAYING = {
+    Grow: "a repair gave it a larger kernel, which stays",
+    Order: "it has no CuDNN layers any more, which stays so",
+}
+_DATA_FORMATS = {"th": "channels_first", "tf": "channels_last"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What real Keras `release` on `backend` saved and computed for one model."""
+
+    folder: Path
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        return json.loads((self.folder / "meta.json").read_text(encoding="utf-8"))
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def release(self) -> str:
+        return self.folder.parent.name.rpartition("-")[0]
+
+    @property
+    def backend(self) -> str:
+        return self.folder.parent.name.rpartition("-")[2]
+
+    @property
+    def other(self) -> str:
+        return OTHER[self.backend]
+
+    @property
+    def model(self) -> Path:
+        """The whole model, or the weights alone (Keras 0.3)."""
+        whole = self.folder / "model.h5"
+        return whole if whole.exists() else self.folder / "weights.h5"
+
+    @property
+    def arch(self) -> Path | None:
+        """The architecture, for weights alone."""
+        return None if self.model.name == "model.h5" else self.folder / "arch.json"
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is an architecture: Keras 0.3 could not write that of a Lambda."""
+        return self.arch is None or self.arch.exists()
+
+    @property
+    def data_format(self) -> str | None:
+        """What the user's global setting was: Keras 1 does not store it with every layer, nor does Keras 0.3.
+
+        Keras 0.3 had no setting; there it was each layer's argument, and the case is called after it.
+        """
+        ordering = self.meta["dim_ordering"] or self.name.rpartition("_")[2]
+        return self.meta["data_format"] or _DATA_FORMATS.get(ordering)
+
+    def options(self, done: Conversion) -> dict[str, Any]:
+        """What a verification of a conversion of it must be told."""
+        return {
+            "source": self.backend,
+            "target": self.other,
+            "arch": self.arch,
+            "target_arch": done.architecture,
+            "source_data_format": self.data_format,
+        }
+
+    def arrays(self, letter: str) -> list[np.ndarray]:
+        """Inputs (`x`) or outputs (`y`), in order."""
+        with np.load(self.folder / "io.npz") as stored:
+            names = sorted((n for n in stored.files if n[0] == letter), key=lambda n: int(n[1:]))
+            return [stored[n] for n in names]
+
+
+@dataclass
+class Result:
+    """What became of one check: True, False, or None where it does not apply; the largest error; why.
+
+    relative: B: the largest error of a layer as a part of its scale; D: the smallest one of a planted error.
+    """
+
+    passed: bool | None
+    error: float | None = None
+    reason: str = ""
+    relative: float | None = None
+
+
+@dataclass
+class Outcome:
+    """All checks on one case."""
+
+    case: str
+    release: str
+    backend: str
+    checks: dict[str, Result] = field(default_factory=dict)
+
+
+def check(case: Case, folder: Path, plant: bool = False) -> Outcome:
+    """Checks A, B and E on one case, and D where asked; converted files go to `folder`."""
+    outcome = Outcome(case.name, case.release, case.backend)
+    both = _guarded(lambda: both_backends(case, folder))
+    if isinstance(both, Result):
+        outcome.checks["A"] = _result(lambda: own_backend(case))
+        outcome.checks["B"] = both
+    else:
+        outcome.checks["A"], outcome.checks["B"] = both
+    if plant:
+        outcome.checks["D"] = _result(lambda: detection(case, folder))
+    outcome.checks["E"] = _result(lambda: there_and_back(case, folder))
+    return outcome
+
+
+def _guarded(function: Callable[[], Any]) -> Any:
+    """What `function` gives, or the Result of its failing: a refusal by name does not count as a failure."""
+    try:
+        return function()
+    except KconvertError as error:
+        return Result(None, reason=f"refused: {error.what}")
+    except Exception as error:  # a crash is the worst of failures: it is counted, not passed on
+        return Result(False, reason=f"{type(error).__name__}: {error}")
+
+
+def _result(function: Callable[[], Result]) -> Result:
+    found: Result = _guarded(function)
+    return found
+
+
+def own_backend(case: Case) -> Result:
+    """A, for a file that cannot be converted: real Keras's outputs on the backend that saved the file."""
+    model = load_model(case.model, case.backend, case.backend, case.arch, case.data_format)
+    return _compared(as_list(model.predict(case.arrays("x"))), case.arrays("y"))
+
+
+def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
+    """A and B: the file runs on its backend as real Keras did, the converted one on the other; every layer agrees."""
+    target = folder / f"{case.name}.h5"
+    try:
+        done = converted(case, target, "keras2")
+    except KconvertError:  # what Keras 2 cannot say stays in its own generation
+        done = converted(case, target, SAME)
+    runs = run(*sides(done), **case.options(done), inputs=case.arrays("x"), running=Running(required=True))
+    wanted = [moved(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
+    ours = _compared([pair.source for pair in runs.outputs], wanted)
+    report = judge(runs)
+    error = max(comparison.max_error for comparison in report.outputs)
+    if report.equal and not report.weights:
+        why = "" if error <= ATOL else f"outputs differ by {error:.2g}"
+        return ours, Result(error <= ATOL, error, why, max(comparison.relative for comparison in report.comparisons))
+    first = report.first_divergence
+    why = f"{first.name} differs by {first.max_error:.2g}" if first else f"weights differ: {report.weights}"
+    return ours, Result(False, error, why)
+
+
+def detection(case: Case, folder: Path) -> Result:
+    """D: every known error that can be planted in the converted file is found, and its layer named as the cause."""
+    done = converted(case, folder / f"{case.name}.planted.h5", "keras2")
+    with Verifier() as verifier:
+        tested = self_test(verifier, *sides(done), **case.options(done))
+    found = [planted for planted in tested.planted if planted.outcome not in (HARMLESS, REFUSED)]
+    lost = [f"{planted.layer}: {planted.words}" for planted in found if planted.outcome != LOCATED]
+    smallest = min((planted.error for planted in found if planted.error), default=None)
+    why = (
+        f"not located: {'; '.join(lost)}"
+        if lost
+        else f"{len(found)} located, {len(tested.planted) - len(found)} harmless"
+    )
+    return Result(tested.passed if found else None, reason=why, relative=smallest)
+
+
+def there_and_back(case: Case, folder: Path) -> Result:
+    """E: every array comes back bit for bit, in the file's own generation."""
+    there = converted(case, folder / f"{case.name}.there.h5", SAME)
+    ops = {type(op) for step in there.plan.steps for op in step.chain}
+    for kind, why in _STAYING.items():
+        if kind in ops:
+            return Result(None, reason=why)
+    back = folder / f"{case.name}.back.h5"
+    convert(
+        there.target,
+        back,
+        case.other,
+        case.backend,
+        data_format=_stated(case, there),
+        format=SAME,
+        arch=there.architecture,
+        source_data_format=there.plan.data_format,
+        force=True,
+    )
+    with hdf5.read(case.model) as first, hdf5.read(back) as last:
+        ours = [array.read() for group in first.groups for array in group.arrays]
+        theirs = [array.read() for group in last.groups for array in group.arrays]
+    same = len(ours) == len(theirs) and all(
+        a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+        for a, b in zip(ours, theirs, strict=True)
+    )
+    return Result(same, reason="" if same else "arrays came back changed")
+
+
+def converted(case: Case, target: Path, form: str) -> Conversion:
+    """The case's file for the other backend."""
+    return convert(
+        case.model,
+        target,
+        case.backend,
+        case.other,
+        format=form,
+        arch=case.arch,
+        source_data_format=case.data_format,
+        force=True,
+    )
+
+
+def sides(done: Conversion) -> tuple[Path, Path]:
+    """The two files of a conversion."""
+    return done.source, done.target
+
+
+def _stated(case: Case, there: Conversion) -> str:
+    """The data format to come back to: what the image layers of the original state."""
+    return image_data_format(there.plan.model) or case.data_format or KEEP
+
+
+def _compared(got: list[np.ndarray], wanted: list[np.ndarray]) -> Result:
+    if [a.shape for a in got] != [b.shape for b in wanted]:
+        return Result(False, reason=f"shapes {[a.shape for a in got]} where Keras gave {[b.shape for b in wanted]}")
+    error = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(got, wanted, strict=True))
+    return Result(error <= ATOL, error, "" if error <= ATOL else f"outputs differ by {error:.2g}")

@@ -1,0 +1,166 @@
+"""The structure of the package, measured from its imports: rooms, floors and circles.
+
+    python -m docs.structure              prints the figures
+    python -m docs.structure --root DIR   the same for another checkout
+
+A room is an entry at the top of `kconvert/`: a folder, or a single module. The graph holds every import: at the head
+of a module, inside a function, under TYPE_CHECKING, and in a string that is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+
+import networkx as nx
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = "kconvert"
+
+BASE = ("errors", "_version")
+"""Rooms that every room may import."""
+
+ROOMS: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "_version": (),
+    "drawing": (),
+    "kernels": (),
+    "conventions": ("kernels",),
+    "formats": ("conventions",),
+    "backend": ("conventions",),
+    "layers": ("backend",),
+    "network": ("layers", "drawing"),
+    "conversion": ("network", "formats"),
+    "models": ("conversion",),
+    "verification": ("conversion",),
+    "cli": ("models", "verification"),
+    "pytest_plugin": ("models", "verification"),
+}
+"""Each room and the rooms it stands on. It may import these, what these stand on, and BASE. A new room is a new row."""
+
+OUTSIDE = ("__init__", "__main__")
+"""Entries at the top of the package that only pass names on; `__init__` does so when a name is first used."""
+
+_IN_A_STRING = re.compile(rf"(?:from|import)\s+({PACKAGE}(?:\.\w+)*)")
+
+
+def sources(root: Path = ROOT) -> dict[str, Path]:
+    """The file of each module of the package, by the full name of the module."""
+    found = {}
+    for path in sorted((root / PACKAGE).rglob("*.py")):
+        name = ".".join(path.relative_to(root).with_suffix("").parts)
+        found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def room(module: str) -> str:
+    """The room of a module: `kernels` of `kconvert.kernels.axes`, `__init__` of the package itself."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def imports(module: str, path: Path) -> Iterator[str]:
+    """The full name of everything that a module imports, wherever the import stands."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args:
+            yield from _imported_by_call(node, package)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _IN_A_STRING.findall(node.value) if _is_code(node.value) else ()
+
+
+def _is_code(text: str) -> bool:
+    """Whether a string is code that is run: it imports, and it is no documentation."""
+    return "import" in text and ("main()" in text or "sys.path" in text)
+
+
+def _imported_by_call(node: ast.Call, package: str) -> Iterator[str]:
+    """The module of `import_module("...")` with a name that is known."""
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    target = _literal(node.args[0])
+    if called in ("import_module", "__import__") and target:
+        yield resolve_name(target, package) if target.startswith(".") else target
+
+
+def _literal(node: ast.expr) -> str:
+    """The text of a string, or the known beginning of an f-string."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        node = node.values[0]  # type: ignore[assignment]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def graph(root: Path = ROOT) -> nx.DiGraph:
+    """The modules of the package, with an edge from each to every module that it imports."""
+    files = sources(root)
+    found = nx.DiGraph()
+    found.add_nodes_from(files)
+    for module, path in files.items():
+        for name in imports(module, path):
+            target = next((n for n in (name, name.rpartition(".")[0]) if n in files), None)
+            if target and target != module:
+                found.add_edge(module, target)
+    return found
+
+
+def rooms_of(modules: nx.DiGraph) -> nx.DiGraph:
+    """The rooms, with an edge from each to every room that one of its modules imports."""
+    found = nx.DiGraph()
+    for module in modules:
+        found.add_node(room(module))
+    found.add_edges_from((room(a), room(b)) for a, b in modules.edges if room(a) != room(b))
+    return found
+
+
+def circles(modules: nx.DiGraph) -> list[list[str]]:
+    """The groups of modules that import each other, directly or through others, largest first."""
+    groups = [sorted(group) for group in nx.strongly_connected_components(modules) if len(group) > 1]
+    return sorted(groups, key=len, reverse=True)
+
+
+def allowed(name: str) -> set[str]:
+    """The rooms that a room may import."""
+    below = {inner for other in ROOMS.get(name, ()) for inner in (other, *allowed(other))}
+    return below | ({*BASE} - {name})
+
+
+def arrows_up(modules: nx.DiGraph) -> list[str]:
+    """The imports of rooms that a room does not stand on."""
+    pairs = ((a, b) for a, b in modules.edges if room(a) not in OUTSIDE and room(a) != room(b))
+    return sorted(f"{a} imports {b}" for a, b in pairs if room(b) not in allowed(room(a)))
+
+
+def floors(modules: nx.DiGraph) -> int:
+    """The number of floors: the longest way down from room to room, a circle counted as one."""
+    inside = modules.subgraph(module for module in modules if room(module) not in OUTSIDE)
+    return int(nx.dag_longest_path_length(nx.condensation(rooms_of(inside)))) + 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, default=ROOT)
+    modules = graph(parser.parse_args().root)
+    found = [name for name in rooms_of(modules) if name not in OUTSIDE]
+    print(f"{len(modules)} modules, {modules.number_of_edges()} imports between them")
+    print(f"{len(found)} entries at the top on {floors(modules)} floors")
+    groups = circles(modules)
+    print(
+        f"{len(groups)} circles" + (f", of {', '.join(str(len(group)) for group in groups)} modules" if groups else "")
+    )
+    for group in groups:
+        print("   " + " ".join(name.removeprefix(f"{PACKAGE}.") for name in group))
+    up = arrows_up(modules)
+    print(f"{len(up)} imports of a room that the importing room does not stand on")
+    for arrow in up:
+        print(f"   {arrow}")
+
+
+if __name__ == "__main__":
+    main()

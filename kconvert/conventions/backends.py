@@ -1,0 +1,96 @@
+"""What Keras computed on each backend: facts as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CHANNELS_FIRST = "channels_first"
+CHANNELS_LAST = "channels_last"
+DATA_FORMATS = (CHANNELS_FIRST, CHANNELS_LAST)
+
+
+# ---------------------------------------------------------------- backends ----
+
+
+def _theano_conv_padding(size: int, kernel: int, stride: int) -> int:
+    return kernel // 2
+
+
+def _theano_pool_padding(size: int, window: int, stride: int) -> int:
+    return window - 2 if window > 2 and window % 2 else window - 1
+
+
+def _tensorflow_padding(size: int, kernel: int, stride: int) -> int:
+    return max((-(-size // stride) - 1) * stride + kernel - size, 0) // 2
+
+
+def _theano_batch_variance(variance: Any, n: Any, epsilon: float, image: bool) -> Any:
+    return (variance + epsilon) * (n / (n - (1.0 + epsilon)))
+
+
+def _tensorflow_batch_variance(variance: Any, n: Any, epsilon: float, image: bool) -> Any:
+    fused = n / (n - 1.0) if image else 1.0
+    return variance * (fused * n / (n - (1.0 + epsilon)))
+
+
+@dataclass(frozen=True)
+class BackendFacts:
+    """What Keras computed on one backend (rulebook A1, A2; flip table, "padding of 'same'").
+
+    convolves: kernels are applied reversed (true convolution). conv_padding, pool_padding: rows of
+    padding before the first element for padding='same', from (size, kernel, stride) on one axis;
+    the result always has ceil(size / stride) elements. full: it has padding='full'. even: it has transposed
+    convolutions with padding='same' and even kernels. bilinear: the only factors by which it enlarges images
+    bilinearly; None: any. cudnn: it has CuDNNLSTM and CuDNNGRU. batch_variance: what enters the moving variance of
+    a BatchNormalization, from (variance of the batch, number of values, epsilon, whether these are channels_last
+    images): in Keras 2.3.1 both have corrections of their own on top of that of a sample's variance.
+    """
+
+    name: str
+    convolves: bool
+    data_format: str
+    conv_padding: Callable[[int, int, int], int]
+    pool_padding: Callable[[int, int, int], int]
+    full: bool
+    even: bool
+    bilinear: tuple[int, int] | None
+    cudnn: bool
+    batch_variance: Callable[[Any, Any, float, bool], Any]
+
+
+BACKENDS: Mapping[str, BackendFacts] = {
+    facts.name: facts
+    for facts in (
+        BackendFacts(
+            "theano",
+            convolves=True,
+            data_format=CHANNELS_FIRST,
+            conv_padding=_theano_conv_padding,
+            pool_padding=_theano_pool_padding,
+            full=True,
+            even=False,
+            bilinear=(2, 2),
+            cudnn=False,
+            batch_variance=_theano_batch_variance,
+        ),
+        BackendFacts(
+            "tensorflow",
+            convolves=False,
+            data_format=CHANNELS_LAST,
+            conv_padding=_tensorflow_padding,
+            pool_padding=_tensorflow_padding,
+            full=False,
+            even=True,
+            bilinear=None,
+            cudnn=True,
+            batch_variance=_tensorflow_batch_variance,
+        ),
+    )
+}
+
+
+def same_padding(before: int, size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Padding (before, after) that gives ceil(size / stride) elements; after < 0 crops."""
+    return before, (-(-size // stride) - 1) * stride + kernel - size - before

@@ -1,0 +1,1 @@
+"""The words of every Keras generation and today's, JSON to JSON."""

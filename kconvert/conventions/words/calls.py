@@ -1,0 +1,128 @@
+"""Calls in the words of Keras 0.3 and 1: understood by the rows of `renames`, as files are.
+
+Only words are translated; what a call leaves out has the default of Keras 2.3. Each such call gives one
+DeprecationWarning, which shows how Keras 2 spells it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import wraps
+from reprlib import repr as short
+from typing import Any, TypeVar
+
+from ...errors import KconvertError, Problem
+from .rules import GONE, METHODS, RULES, Key
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+MADE_BY_USER, _CALLED_BY_USER = 5, 4
+"""Frames between the warning and the user's call of a class, or of a method."""
+
+
+def layer_arguments(
+    name: str, words: Sequence[str], known: Iterable[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call of layer class `name` in Keras 2's words.
+
+    words: what may be given by position; known: all that it has. Raises KconvertError for arguments that Keras 2
+    does not have, and where something is said twice.
+    """
+    known = {*words, *known}
+    keys = [key for rule in RULES if rule.new == name for key in rule.keys]
+    new_args = _sizes_together(name, words, keys, args, kwargs)
+    new_kwargs = _renamed(name, keys, known, kwargs)
+    for word in new_kwargs:
+        if word not in known:
+            raise _unknown(name, word, known)
+    twice = [word for word in words[: len(new_args)] if word in new_kwargs]
+    if twice or len(new_args) > len(words):
+        what = f"{twice[0]} is given twice" if twice else f"only {len(words)} arguments may go without a name"
+        raise KconvertError(what, _shown(name, args, kwargs), f"they are: {', '.join(words)}", Problem.USAGE)
+    if len(new_args) != len(args) or new_kwargs.keys() != kwargs.keys():
+        warn(_shown(name, args, kwargs), _shown(name, new_args, new_kwargs), MADE_BY_USER)
+    return new_args, new_kwargs
+
+
+def renamed(name: str, kwargs: Mapping[str, Any], level: int = _CALLED_BY_USER) -> dict[str, Any]:
+    """The keyword arguments of `name` (a row of METHODS) in Keras 2's words. Raises KconvertError for those gone."""
+    for word in GONE.keys() & kwargs.keys():
+        raise _unknown(name, word, ())
+    found = _renamed(name, METHODS.get(name, ()), set(), kwargs)
+    old, new = (
+        {word: one[word] for word in one if word not in other} for one, other in ((kwargs, found), (found, kwargs))
+    )
+    if old:
+        warn(_shown(name, (), old), _shown(name, (), new), level)
+    return found
+
+
+def understands(method: Method) -> Method:
+    """A method that is called in the words of Keras 0.3 and 1 too."""
+
+    @wraps(method)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return method(self, *args, **renamed(method.__name__, kwargs))
+
+    return called  # type: ignore[return-value]
+
+
+def new_name(old: str) -> str | None:
+    """The class that Keras 1 called `old` and Keras 2 otherwise, with a warning; None if there is none."""
+    new = next((rule.new for rule in RULES if rule.old == old != rule.new), None)
+    if new:
+        warn(old, new, _CALLED_BY_USER)
+    return new
+
+
+def _sizes_together(
+    name: str, words: Sequence[str], keys: Sequence[Key], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """`32, 3, 3` as `32, (3, 3)`, where Keras 1 took sizes one by one; Keras 2.3 reads such calls so too.
+
+    Raises KconvertError where words that only Keras 2 has make the numbers mean something else.
+    """
+    for key in keys:
+        at, n = words.index(key.new) if key.new in words else 0, len(key.olds)
+        sizes = args[at:]
+        if n > 1 and len(sizes) == n and all(isinstance(size, int) for size in sizes):
+            if any(other.new in kwargs for other in keys if other.old != other.new):
+                what = f"{_shown(name, args, kwargs)} is neither Keras 1 nor Keras 2"
+                raise KconvertError(what, fix=f"give {key.new}=... by name", problem=Problem.USAGE)
+            return (*args[:at], tuple(key.read(sizes)))
+    return args
+
+
+def _renamed(name: str, keys: Iterable[Key], known: set[str], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(kwargs)
+    for key in keys:
+        given = [word for word in key.olds if word in found]
+        if not given or (key.old != key.new and known.intersection(given)):
+            continue
+        if len(given) < len(key.olds):
+            missing = next(word for word in key.olds if word not in given)
+            raise KconvertError(f"{name} has {given[0]} but no {missing}", None, f"give {key.new}=...", Problem.USAGE)
+        if key.old != key.new and key.new in found:
+            what = f"{given[0]} and {key.new} are the same argument of {name}"
+            raise KconvertError(what, fix=f"give {key.new} alone", problem=Problem.USAGE)
+        key.rename(found)
+    return found
+
+
+def _unknown(name: str, word: str, known: Iterable[str]) -> KconvertError:
+    """What to say of an argument that a layer does not have."""
+    near = get_close_matches(word, known, cutoff=0.7)
+    fix = f"did you mean {' or '.join(near)}" if near else f"it has: {', '.join(sorted(known))}"
+    return KconvertError(f"{name} has no argument {word!r}", fix=GONE.get(word, fix), problem=Problem.USAGE)
+
+
+def _shown(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """A call as one writes it, long values cut."""
+    return f"{name}({', '.join([*map(short, args), *(f'{word}={short(value)}' for word, value in kwargs.items())])})"
+
+
+def warn(old: str, new: str, level: int = 3) -> None:
+    """One line that says how Keras 2 spells what a user wrote, `level` frames above."""
+    warnings.warn(f"{old} is Keras 1: write {new}", DeprecationWarning, stacklevel=level)

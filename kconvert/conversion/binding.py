@@ -1,0 +1,332 @@
+"""Which stored array is which weight: the groups of a file against the layers of a model.
+
+Both sides are written down as the same value, a list of `Place`s: where Keras of some convention puts
+each array of a model. Reading matches places to a file's arrays by name, or by order where names were
+given anew; writing lays the arrays out by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..conventions.backends import BACKENDS
+from ..conventions.generations import FORMATS, Convention
+from ..conventions.roles import Weight
+from ..conventions.storage import Storage, slot_order, storage
+from ..conventions.words.keras0 import GRAPH
+from ..errors import KconvertError, Problem
+from ..formats.checkpoint import Checkpoint, Group, LazyArray, find_format
+from ..layers import InputLayer, Merge
+from ..layers.base import Layer
+from ..network.nested import Arrays, nest
+from ..network.network import LayerPath, LeafWeights, Model, Sequential
+
+
+@dataclass(frozen=True)
+class Place:
+    """One stored array: slot `slot` of the weights of `layer`, which stands at path `leaf`."""
+
+    leaf: LayerPath
+    layer: Layer
+    slot: str
+    stored: Storage
+    trainable: bool
+
+    @property
+    def path(self) -> LayerPath:
+        """The layer's path, and the weight's name."""
+        return (*self.leaf, self.stored.weight.name)
+
+    @property
+    def index(self) -> int:
+        """Which of the weight's arrays this is."""
+        return self.stored.slots.index(self.slot)
+
+    def name(self, convention: Convention) -> str:
+        """The name a file of `convention` gives the array."""
+        suffix = "" if convention.facts.convolves else ":0"
+        if FORMATS[convention.format].fused_gates:
+            return f"{'/'.join(self.leaf)}/{self.slot}{suffix}"
+        return f"{self.leaf[-1]}_{self.slot}{suffix}"
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One weight of a model and the stored arrays it is made of, slot by slot."""
+
+    path: LayerPath
+    weight: Weight
+    stored: Storage
+    arrays: tuple[LazyArray, ...]
+
+    def read(self) -> tuple[np.ndarray, ...]:
+        """The arrays as they are stored."""
+        return tuple(array.read() for array in self.arrays)
+
+    def canonical(self, arrays: tuple[np.ndarray, ...] | None = None) -> np.ndarray:
+        """The weight in canonical form: of `arrays` that are stored alike, or of its own."""
+        (array,) = self.stored.chain.apply(*(self.read() if arrays is None else arrays))
+        return array
+
+
+def leaf_storage(leaf: LeafWeights, convention: Convention, otherwise: bool = False) -> list[Storage]:
+    """How the weights of one layer, or of its counterpart (otherwise), are stored in a file of `convention`."""
+    return storage(
+        leaf.weights,
+        convention,
+        getattr(leaf.layer, "data_format", None),
+        fused=getattr(leaf.layer, "fused_gates", False),
+        otherwise=otherwise,
+    )
+
+
+def places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]]:
+    """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
+
+    A nested model's trainable arrays come before the others (rulebook A5). Keras 0.3 numbers the layers of a
+    chain, in the order in which they were added, and knows nothing of that.
+    """
+    if FORMATS[convention.format].names is None:
+        return _numbered_places(model, convention)
+    groups: dict[str, list[Place]] = {layer.name: [] for layer in _grouped(model)}
+    for leaf in model.weight_table():
+        groups[leaf.path[0]] += _leaf_places(leaf, convention)
+    return [(name, sorted(found, key=lambda place: not place.trainable)) for name, found in groups.items()]
+
+
+def _numbered_places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]]:
+    """As Keras 0.3 has them: one group a Graph; else `layer_0` with all up to a first merge, `layer_1`, ..."""
+    found: dict[str, list[Place]] = {}
+    for leaf in model.weight_table():
+        found.setdefault(leaf.path[0], []).extend(_leaf_places(leaf, convention))
+    names = [name for name, layer in model.by_name.items() if not isinstance(layer, InputLayer)]
+    if model.name == GRAPH:
+        return [(GRAPH, [place for name in names for place in found.get(name, [])])]
+    merges = [i for i, name in enumerate(names) if isinstance(model.by_name[name], Merge)]
+    first = 1 + max(merges, default=0)
+    layers = [names[:first], *([name] for name in names[first:])]
+    return [
+        (f"layer_{k}", [place for name in group for place in found.get(name, [])]) for k, group in enumerate(layers)
+    ]
+
+
+def _grouped(model: Model) -> list[Layer]:
+    """The layers that have a group in the file: all but the implicit input of a chain."""
+    return [layer for layer in model.layers if not (isinstance(model, Sequential) and isinstance(layer, InputLayer))]
+
+
+def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:
+    stored = leaf_storage(leaf, convention)
+    order = leaf.layer.orders.get(convention.format)
+    if order:
+        stored = sorted(stored, key=lambda s: order.index(s.weight.name))
+    by_slot = {slot: s for s in stored for slot in s.slots}
+    return [
+        Place(leaf.path, leaf.layer, slot, by_slot[slot], leaf.trainable and by_slot[slot].weight.trainable)
+        for slot in slot_order(stored)
+    ]
+
+
+# ----------------------------------------------------------------- reading ----
+
+
+def bind(model: Model, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Binding], list[str]]:
+    """Every weight of `model` with its arrays in `checkpoint`, and notes on what was matched otherwise than by name.
+
+    Raises KconvertError naming the layer where names, number or shapes of arrays do not fit.
+    """
+    where = str(checkpoint.path) if checkpoint.path else None
+    try:
+        while _adapted(model, checkpoint, convention):
+            pass
+        pairs, notes = _matched_groups(model, checkpoint, convention)
+        found: dict[tuple[LayerPath, str], LazyArray] = {}
+        stored: list[Place] = []
+        for name, expected, group in pairs:
+            for place, array in _matched_arrays(name, expected, group, convention, notes):
+                found[place.leaf, place.slot] = array
+                stored.append(place)
+    except KconvertError as error:
+        raise (error.within(where) if where else error) from None
+    bindings = []
+    for place in stored:
+        if place.index == 0:
+            arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
+            bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
+    return bindings, notes
+
+
+def _adapted(model: Model, checkpoint: Checkpoint, convention: Convention) -> bool:
+    """Whether a layer learned from its arrays what the configuration does not say (`Layer.adapt`)."""
+    for _, expected, group in _matched_groups(model, checkpoint, convention)[0]:
+        for place, array in zip(expected, group.arrays, strict=False):
+            shape, stored = place.stored.shapes[place.index], tuple(array.shape)
+            if shape != stored and place.layer.adapt(shape, stored):
+                return True
+    return False
+
+
+def _matched_groups(
+    model: Model, checkpoint: Checkpoint, convention: Convention
+) -> tuple[list[tuple[str, list[Place], Group]], list[str]]:
+    """(layer, its places, its group): by name, else by order among those that have weights."""
+    expected = [(name, found) for name, found in places(model, convention) if found]
+    groups = {group.name: group for group in checkpoint.groups if group.arrays}
+    if set(groups) == {name for name, _ in expected}:
+        return [(name, found, groups[name]) for name, found in expected], []
+    if len(groups) != len(expected):
+        ours, theirs = {name for name, _ in expected}, set(groups)
+        raise KconvertError(
+            f"the file has weights for {len(groups)} layers, the architecture for {len(expected)}"
+            f" (only in the file: {_some(theirs - ours)}; only in the architecture: {_some(ours - theirs)})",
+            fix="give the architecture that the weights were saved with: --arch",
+            problem=Problem.UNREADABLE,
+        )
+    pairs = [(name, found, group) for (name, found), group in zip(expected, groups.values(), strict=True)]
+    renamed = [f"{group.name} is {name}" for name, _, group in pairs if group.name != name]
+    return pairs, [f"layers matched by order: {', '.join(renamed)}"]
+
+
+def _some(names: set[str]) -> str:
+    listed = sorted(names)
+    return (", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "")) or "none"
+
+
+def _matched_arrays(
+    name: str, expected: Sequence[Place], group: Group, convention: Convention, notes: list[str]
+) -> list[tuple[Place, LazyArray]]:
+    """The arrays of one group: by full name, else by position where each slot's name agrees."""
+    if len(group.arrays) != len(expected):
+        raise KconvertError(
+            f"{len(group.arrays)} arrays in the file where the layer has {len(expected)}"
+            f" ({_some({place.slot for place in expected})})",
+            where=f"layer {name}",
+            problem=Problem.UNREADABLE,
+        )
+    by_name = _by_name(expected, group.arrays)
+    pairs = _counterparts(list(zip(expected, by_name or group.arrays, strict=True)), convention, notes)
+    for place, array in pairs:
+        shape = place.stored.shapes[place.index]
+        if tuple(array.shape) != shape:
+            raise KconvertError(
+                f"array {array.name!r} has shape {tuple(array.shape)}"
+                f" where {place.slot} of {place.leaf[-1]} has {shape} in {convention}",
+                where=f"layer {name}",
+                fix="check --from, --arch and the release that saved the file",
+                problem=Problem.UNREADABLE,
+            )
+    return pairs
+
+
+Pairs = list[tuple[Place, LazyArray]]
+
+
+def _counterparts(pairs: Pairs, convention: Convention, notes: list[str]) -> Pairs:
+    """Places as the file has them: those of a layer's counterpart (LSTM, CuDNNLSTM) where its arrays are that."""
+    leaves: dict[LayerPath, Pairs] = {}
+    for place, array in pairs:
+        leaves.setdefault(place.leaf, []).append((place, array))
+    found: dict[int, Place] = {}
+    for leaf, own in leaves.items():
+        if _fit(own):
+            continue
+        layer: Any = own[0][0].layer
+        weights = [place.stored.weight for place, _ in own if place.index == 0]
+        other = leaf_storage(LeafWeights(leaf, layer, weights, True), convention, otherwise=True)
+        by_slot = {slot: stored for stored in other for slot in stored.slots}
+        turned = [(replace(place, stored=by_slot[place.slot]), array) for place, array in own if other]
+        if turned and _fit(turned):
+            found.update((id(place), new) for (place, _), (new, _) in zip(own, turned, strict=True))
+            notes.append(f"{'/'.join(leaf)}: {_turned(layer)}")
+    return [(found.get(id(place), place), array) for place, array in pairs]
+
+
+def _fit(pairs: Pairs) -> bool:
+    return all(tuple(array.shape) == place.stored.shapes[place.index] for place, array in pairs)
+
+
+def _turned(layer: Any) -> str:
+    """What is said of a layer whose counterpart the file has."""
+    without = getattr(layer, "not_in_cudnn", None)
+    if without is None:
+        return f"the file has weights that cuDNN did not pack, for this {layer.class_name} they are packed"
+    odd = f"; cuDNN does not have its {', '.join(without)}" if without else ""
+    return f"the file has weights that cuDNN packed, for this {layer.class_name} they are unpacked{odd}"
+
+
+def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[LazyArray] | None:
+    """The array of each place, where every place's layer and slot end exactly one array's name."""
+    stems = [array.name.removesuffix(":0").replace("/", "_") for array in arrays]
+    chosen: list[Any] = []
+    for place in expected:
+        ending = f"{place.leaf[-1]}_{place.slot}".replace("/", "_")
+        fitting = [
+            array for stem, array in zip(stems, arrays, strict=True) if stem == ending or stem.endswith(f"_{ending}")
+        ]
+        if len(fitting) != 1:
+            return None
+        chosen += fitting
+    return chosen if len({id(array) for array in chosen}) == len(chosen) else None
+
+
+def arrays_for(model: Model, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
+    """The arrays of a checkpoint for `model`, in another convention, nested by layer and weight name.
+
+    Layers run on weights that are not packed.
+    """
+    bindings, _ = bind(model, checkpoint, source)
+    stored = {place.path: place.stored for _, found in places(model, target) for place in found}
+    leaves = []
+    for binding in bindings:
+        goal = stored[binding.path].chain.inverse >> binding.weight.role.packed
+        chain = (binding.stored.chain >> goal).simplified
+        (array,) = chain.apply(*binding.read())
+        leaves.append((binding.path, np.ascontiguousarray(array)))
+    return nest(leaves)
+
+
+# ------------------------------------------------------------- conventions ----
+
+
+def source_convention(
+    checkpoint: Checkpoint, backend: str | None, force: bool = False, release: str | None = None
+) -> tuple[Convention, list[str]]:
+    """Who wrote the file, with the evidence: what it says or shows, or what the user says.
+
+    release: what the architecture that was given for weights alone states, for files that state none.
+    """
+    where, found = str(checkpoint.path or "checkpoint"), checkpoint.found_backend
+    form, evidence = checkpoint.format, list(checkpoint.evidence)
+    if release and checkpoint.keras_version is None and FORMATS[form].names:
+        told = find_format([("the architecture", release)], None, [])
+        form = told.value or form
+        evidence[:1] = [told.evidence]
+    if backend is None and found is None:
+        raise KconvertError(
+            "the file does not tell which backend saved it",
+            where=where,
+            fix="say it with --from theano or --from tensorflow",
+            problem=Problem.USAGE,
+        )
+    if backend and found and backend != found and not force:
+        raise KconvertError(
+            f"the file was saved with {found}, not {backend} ({_about('backend', evidence)})",
+            where=where,
+            fix=f"leave --from out or say --from {found}; --force overrules the file",
+            problem=Problem.USAGE,
+        )
+    if backend and backend != found:
+        evidence.append(f"backend {backend}: as given" + (f", against the file ({found})" if found else ""))
+    if (backend or found) not in BACKENDS:
+        raise KconvertError(
+            f"backend {backend or found!r} is not known", where=where, fix="say what its kernels are with --from"
+        )
+    return Convention(form, backend or found or ""), evidence
+
+
+def _about(word: str, evidence: Sequence[str]) -> str:
+    return next((line for line in evidence if line.startswith(word)), "no evidence")

@@ -1,0 +1,1 @@
+"""Weights without an architecture: which layers they belong to."""

@@ -1,0 +1,230 @@
+"""inspect: what a weight file is, each fact with the evidence; nothing is converted and no array is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import prod
+from os import PathLike
+from typing import Any
+
+from ..conventions.backends import BACKENDS
+from ..conventions.generations import FORMATS, Convention
+from ..errors import KconvertError
+from ..formats import hdf5
+from ..formats.checkpoint import Checkpoint, Finding
+from ..network.architecture import architecture_json, model_from_config, stated_data_formats
+from ..network.network import Model
+from .inference.infer import Inferred, surmise
+from .passes.hazards import hazards
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredWeight:
+    """One stored array, as the file has it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def parameters(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """The arrays of one layer. class_name: as the architecture has it or the arrays tell, None where nothing does."""
+
+    name: str
+    class_name: str | None
+    weights: Sequence[StoredWeight]
+
+    @property
+    def parameters(self) -> int:
+        return sum(weight.parameters for weight in self.weights)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a file is.
+
+    facts: format, release, backend, data format, content and optimizer, each with its evidence; None
+    where it cannot be known. hazards: by target backend, the layers whose outputs would differ there;
+    a backend for which that cannot be told is absent, and the notes say why. provenance: what kconvert
+    wrote when it made the file. inferred: for weights alone, what each layer is, how sure that is, and why.
+    """
+
+    path: str
+    size: int
+    facts: Mapping[str, Finding]
+    layers: Sequence[StoredLayer]
+    hazards: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    provenance: Json | None = None
+    notes: Sequence[str] = ()
+    inferred: Sequence[Inferred] = ()
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the layers hold, the optimizer's not counted."""
+        return sum(layer.parameters for layer in self.layers)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "parameters": self.parameters}
+
+
+def inspect(
+    path: str | PathLike[str], arch: str | PathLike[str] | None = None, source_data_format: str | None = None
+) -> Inspection:
+    """What the HDF5 file `path` is.
+
+    arch: architecture JSON, for a file of weights alone. source_data_format: that of Keras 1 layers which
+    do not state theirs.
+    An architecture that kconvert does not understand is no error here: a note says what is wrong with it.
+    Raises KconvertError where the file or `arch` cannot be read.
+    """
+    with hdf5.read(path) as checkpoint:
+        config = checkpoint.model_config if arch is None else architecture_json(str(arch))
+        model, prospects, notes = _understood(checkpoint, config, source_data_format)
+        inferred, why = _inferred(checkpoint, source_data_format) if config is None else ([], [])
+        return Inspection(
+            path=str(path),
+            size=checkpoint.path.stat().st_size if checkpoint.path else 0,
+            facts=_facts(checkpoint, config, arch),
+            layers=_layers(checkpoint, config, model, inferred),
+            hazards=prospects,
+            provenance=checkpoint.provenance,
+            notes=[*notes, *why],
+            inferred=inferred,
+        )
+
+
+def _understood(
+    checkpoint: Checkpoint, config: Json | None, source_data_format: str | None
+) -> tuple[Model | None, dict[str, list[str]], list[str]]:
+    """The model and its hazards, or a note that says why there is no model."""
+    if config is None:
+        return None, {}, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
+    try:
+        model = model_from_config(dict(config), checkpoint.keras_version, source_data_format)
+        return model, _hazards(model, checkpoint.found_backend), []
+    except KconvertError as error:
+        return None, {}, [f"kconvert cannot convert this architecture: {error}"]
+
+
+def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[list[Inferred], list[str]]:
+    """What the arrays tell of the layers, or a note that says why they tell nothing."""
+    backend = checkpoint.found_backend or next(iter(BACKENDS))
+    other = next(name for name in BACKENDS if name != backend)
+    origin, goal = (Convention(checkpoint.format, name) for name in (backend, other))
+    try:
+        return surmise(checkpoint, origin, goal, source_data_format), []
+    except KconvertError as error:
+        return [], [f"its layers cannot be inferred: {error.what}"]
+
+
+# ------------------------------------------------------------------- facts ----
+
+
+def _facts(checkpoint: Checkpoint, config: Json | None, arch: Any) -> dict[str, Finding]:
+    form = FORMATS[checkpoint.format]
+    release = Finding(checkpoint.keras_version, "the attribute keras_version")
+    return {
+        "format": _found("format", form.name, checkpoint.evidence),
+        "release": release if release.value else Finding(form.releases, "the releases that wrote this format"),
+        "backend": _found("backend", checkpoint.found_backend, checkpoint.evidence),
+        "data format": _data_format(config),
+        "content": _content(checkpoint, config, arch),
+        "optimizer": _optimizer(checkpoint),
+    }
+
+
+def _found(fact: str, value: str | None, evidence: Sequence[str]) -> Finding:
+    """The evidence that a Checkpoint has for `fact`, without the words 'fact value: ' before it."""
+    line = next((line for line in evidence if line.startswith(fact)), "")
+    return Finding(value, line.partition(": ")[2])
+
+
+def _data_format(config: Json | None) -> Finding:
+    if config is None:
+        return Finding(None, "layers state it, and the architecture is not there")
+    counts = Counter(stated_data_formats(config))
+    if not counts:
+        return Finding("none", "no layer states one")
+    numbers = ", ".join(f"{name} in {n}" for name, n in counts.most_common())
+    return Finding(" and ".join(name for name, _ in counts.most_common()), f"layers that state one: {numbers}")
+
+
+def _content(checkpoint: Checkpoint, config: Json | None, arch: Any) -> Finding:
+    if arch is not None:
+        return Finding("weights, architecture given", f"the architecture is that of {arch}")
+    if config is None:
+        return Finding("weights alone", "there is no attribute model_config")
+    return Finding("whole model", f"the attribute model_config describes a {config.get('class_name', '?')}")
+
+
+def _optimizer(checkpoint: Checkpoint) -> Finding:
+    compiled = (checkpoint.training_config or {}).get("optimizer_config")
+    name = compiled.get("class_name") if isinstance(compiled, Mapping) else None
+    if checkpoint.optimizer:
+        state = f"{name or 'unknown'}, with its state"
+        return Finding(state, f"{len(checkpoint.optimizer)} arrays in the group optimizer_weights")
+    if name:
+        return Finding(f"{name}, without state", "named in training_config; there is no group optimizer_weights")
+    return Finding("none", "neither training_config nor optimizer_weights is there")
+
+
+# ------------------------------------------------------------------ layers ----
+
+
+def _layers(
+    checkpoint: Checkpoint, config: Json | None, model: Model | None, inferred: Sequence[Inferred]
+) -> list[StoredLayer]:
+    """The groups of the file, each with the class of its layer."""
+    classes = _classes(checkpoint, config, model)
+    classes.update((known.path[0], " or ".join(known.classes)) for known in inferred if len(known.path) == 1)
+    return [
+        StoredLayer(
+            group.name,
+            classes.get(group.name) or None,
+            [StoredWeight(array.name, tuple(array.shape), str(array.dtype)) for array in group.arrays],
+        )
+        for group in checkpoint.groups
+    ]
+
+
+def _classes(checkpoint: Checkpoint, config: Json | None, model: Model | None) -> dict[str, str]:
+    """Class by group: in the file's own words where it has them; by order where groups have numbers for names."""
+    if FORMATS[checkpoint.format].names is None:
+        layers = model.sublayers if model else []
+        fits = len(layers) == len(checkpoint.groups)
+        return {g.name: layer.class_name for g, layer in zip(checkpoint.groups, layers, strict=True)} if fits else {}
+    found = {layer.name: layer.class_name for layer in model.layers} if model else {}
+    return {**found, **dict(reversed(list(_named_classes(config))))}
+
+
+def _named_classes(value: Any) -> Iterator[tuple[str, str]]:
+    """(name, class) of every layer that an architecture describes, at any depth, outer layers first."""
+    if isinstance(value, Mapping):
+        config, name = value.get("config"), value.get("name")
+        if isinstance(config, Mapping):
+            name = config.get("name", name)
+        if isinstance(name, str) and isinstance(value.get("class_name"), str):
+            yield name, value["class_name"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _named_classes(item)
+
+
+def _hazards(model: Model, backend: str | None) -> dict[str, list[str]]:
+    """By target: what it computes differently from the backend of the file, or from any other if that is unknown."""
+    sources = [name for name in BACKENDS if backend in (name, None)]
+    return {
+        target: [str(hazard) for source in sources if source != target for hazard in hazards(model, source, target)]
+        for target in BACKENDS
+        if target != backend
+    }

@@ -1,0 +1,279 @@
+"""Repairing hazards exactly: what the source's backend computed, said so that every backend computes it.
+
+A layer whose 'same' padding two backends understand differently is rewritten with the padding of the
+source's backend spelled out and padding='valid' (rulebook A8):
+
+    convolution              zeros around its input (or a crop), then the convolution
+    transposed convolution   the full result, then a crop
+    convolutional LSTM       a kernel of even size grows by zeros to the odd one that is padded alike,
+                             with zeros around the input to match
+    pooling                  the windows that hang over the edge belong to smaller poolings of the edge;
+                             all parts are joined again (exact for maximum and average alike)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from itertools import groupby, product
+from typing import Any
+
+from ... import layers as L
+from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
+from ...errors import KconvertError
+from ...kernels import Chain, Grow
+from ...layers.base import Layer, Shape
+from ...network.network import Model
+from ...network.rewrite import Piece, Rewritten, chain, changed, names, rewrite
+from .hazards import Hazard, Window, differs, spatial_sizes, windows
+
+_PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
+CROPPINGS = {1: L.Cropping1D, 2: L.Cropping2D, 3: L.Cropping3D}
+
+Pairs = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Whose padding is spelled out, and whether Keras 1 will read the result."""
+
+    facts: BackendFacts
+    keras1: bool
+
+
+def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, form: str) -> Rewritten:
+    """`model` without its hazards.
+
+    Raises KconvertError naming the layer that cannot be repaired.
+    """
+    context = Context(BACKENDS[source], not form.startswith("keras2"))
+    notes: list[str] = []
+
+    def mend(layer: Layer, shape: Any) -> Sequence[Piece] | None:
+        if not differs(layer, shape, BACKENDS[source], BACKENDS[target]):
+            return None
+        pieces = explicit(layer, shape, context)
+        notes.append(f"{layer.name}: what {source} computes is spelled out ({names(pieces)})")
+        return pieces
+
+    return replace(rewrite(model, mend), notes=notes) if hazards else Rewritten(model)
+
+
+@singledispatch
+def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
+    """The layer with the padding of `context` spelled out."""
+    raise KconvertError(
+        f"no layers around this {layer.class_name} make it the same on both backends",
+        where=f"layer {layer.name}",
+    )
+
+
+# ------------------------------------------------------------- convolution ----
+
+
+@explicit.register(L.Conv1D)
+@explicit.register(L.Conv2D)
+@explicit.register(L.Conv3D)
+@explicit.register(L.DepthwiseConv2D)
+@explicit.register(L.SeparableConv1D)
+@explicit.register(L.SeparableConv2D)
+def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    pads = []
+    for window in windows(layer, shape):
+        before = _before(layer, window, context)
+        n, k, step = window.sizes
+        even = (before, before)  # 'full' pads both ends alike, and so may 'same' where that adds no window
+        adds = (n + 2 * before - k) // step != (n - 1) // step
+        pads.append(same_padding(before, n, k, step) if layer.padding == "same" and adds else even)
+    return chain(*padded(layer, pads), changed(layer, padding="valid"))
+
+
+@explicit.register(L.Conv2DTranspose)
+@explicit.register(L.Conv3DTranspose)
+def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    sizes = [known(layer, n) for n in spatial_sizes(layer, layer.output_shape(shape))]
+    full = changed(layer, padding="valid", output_padding=None)
+    if isinstance(layer, L.Conv2DTranspose) and layer.keras1_output_shape is not None:
+        full.keras1_output_shape = None
+    lengths = [known(layer, n) for n in spatial_sizes(layer, full.output_shape(shape))]
+    starts = [_before(layer, window, context) for window in windows(layer, shape)]
+    crops = [(start, length - start - n) for start, length, n in zip(starts, lengths, sizes, strict=True)]
+    if any(after < 0 for _, after in crops):
+        extra = [max(-after, 0) for _, after in crops]
+        full.output_padding = tuple(extra)
+        crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
+    if context.keras1:  # where the whole shape is stated, perhaps with a batch size
+        batch, *_ = getattr(layer, "keras1_output_shape", None) or shape
+        full.keras1_output_shape = [batch, *full.output_shape(shape)[1:]]
+    cropped = padded(layer, [(-before, -after) for before, after in crops])
+    if layer.activation != "softmax":
+        return chain(full, *cropped)
+    full.activation = "linear"  # a softmax looks at the whole last axis, which is cropped first
+    return chain(full, *cropped, L.Activation("softmax", name=f"{layer.name}_softmax"))
+
+
+def _before(layer: Any, window: Window, context: Context) -> int:
+    """The padding before the first element."""
+    found = window.rule(context.facts, known(layer, window.size), window.kernel, window.stride)
+    if found is None:
+        raise KconvertError(
+            f"{context.facts.name} has no {layer.class_name} with padding={layer.padding!r} and kernel_size "
+            f"{layer.kernel_size}",
+            where=f"layer {layer.name}",
+        )
+    return found
+
+
+@explicit.register(L.ConvLSTM2D)
+def _convolutional_recurrent(layer: Any, shape: Any, context: Context) -> Sequence[Piece]:
+    """The recurrent convolution is 'same' whatever the layer says, so its kernel must be of odd size."""
+    if isinstance(shape, list):
+        raise KconvertError(
+            "a ConvLSTM2D with initial states cannot be repaired: there is no place for zeros around its images alone",
+            where=f"layer {layer.name}",
+        )
+    facts, step = context.facts, (shape[0], *shape[2:])
+    windows_per_axis = zip(
+        "hw", spatial_sizes(layer, step), layer.kernel_size, layer.strides, layer.dilation_rate, strict=True
+    )
+    grown, pads = [], []
+    for axis, size, k, stride, dilation in windows_per_axis:
+        spread, n = (k - 1) * dilation + 1, known(layer, size)
+        extra = 1 - k % 2
+        before = (k + extra) // 2 - facts.conv_padding(n, k, 1)
+        around = (0, 0)
+        if layer.padding == "same":
+            around = same_padding(facts.conv_padding(n, spread, stride), n, spread, stride)
+        grown.append((axis, before, extra - before))
+        pads.append((around[0] + before * dilation, around[1] + (extra - before) * dilation))
+    grow = Chain((Grow(tuple(grown), "hwio"),))
+    sizes = tuple(k + 1 - k % 2 for k in layer.kernel_size)
+    frames = [L.TimeDistributed(frame, name=f"{frame.name}s") for frame in padded(layer, pads)]
+    pieces = chain(*frames, changed(layer, kernel_size=sizes, padding="valid"))
+    return [*pieces[:-1], replace(pieces[-1], weights={("kernel",): grow, ("recurrent_kernel",): grow})]
+
+
+def known(layer: Layer, size: int | None) -> int:
+    if size is None:
+        raise KconvertError(
+            "its padding='same' depends on the size of its input, which is not known",
+            where=f"layer {layer.name}",
+            fix="give the architecture with a fixed input shape",
+        )
+    return size
+
+
+def padded(layer: Any, pads: Pairs) -> list[Layer]:
+    """Zeros where a pad is positive, a crop where it is negative, one pair (before, after) a spatial axis."""
+    zeros = [(max(before, 0), max(after, 0)) for before, after in pads]
+    crops = [(max(-before, 0), max(-after, 0)) for before, after in pads]
+    found: list[Layer] = []
+    if any(map(any, zeros)):
+        found.append(sized(_PADDINGS[len(pads)], zeros, layer, f"{layer.name}_pad"))
+    if any(map(any, crops)):
+        found.append(sized(CROPPINGS[len(pads)], crops, layer, f"{layer.name}_crop"))
+    return found
+
+
+def sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
+    """A padding or cropping layer in the data format of `layer`."""
+    if len(pairs) == 1:
+        return cls(tuple(pairs[0]), name=name)
+    return cls(tuple(pairs), data_format=layer.data_format, name=name)
+
+
+# --------------------------------------------------------------- upsampling ----
+
+
+@explicit.register(L.UpSampling2D)
+def _bilinear(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    """To enlarge by 4 is to enlarge twice by 2; by 1, not at all."""
+    n, m = layer.size
+    if n != m or n & (n - 1):
+        raise KconvertError(
+            f"no layers make the bilinear enlarging by {tuple(layer.size)} of steps by (2, 2)",
+            where=f"layer {layer.name}",
+        )
+    steps = n.bit_length() - 1
+    names = [*(f"{layer.name}_{i}" for i in range(1, steps)), layer.name]
+    return (
+        chain(*(changed(layer, size=(2, 2), name=name) for name in names))
+        if steps
+        else chain(L.Activation("linear", name=layer.name))
+    )
+
+
+# ----------------------------------------------------------------- pooling ----
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive windows of one size on one axis: where they lie, the size, and how many."""
+
+    start: int
+    stop: int
+    window: int
+
+
+def parts(size: int, window: int, stride: int, before: int) -> list[Part]:
+    """The windows of a pooling that starts `before` elements early, cut at the edges, in runs of equal size.
+
+    One that begins early is a run by itself: the next may be cut to the same elements.
+
+    >>> parts(7, 2, 2, 1)
+    [Part(start=0, stop=1, window=1), Part(start=1, stop=7, window=2)]
+    """
+    starts = [i * stride - before for i in range(-(-size // stride))]
+    cut = [(max(start, 0), min(start + window, size), min(start, 0)) for start in starts]
+    runs = [list(run) for _, run in groupby(cut, key=lambda span: (span[1] - span[0], span[2]))]
+    return [Part(run[0][0], run[-1][1], run[0][1] - run[0][0]) for run in runs]
+
+
+@explicit.register(L.MaxPooling1D)
+@explicit.register(L.MaxPooling2D)
+@explicit.register(L.MaxPooling3D)
+@explicit.register(L.AveragePooling1D)
+@explicit.register(L.AveragePooling2D)
+@explicit.register(L.AveragePooling3D)
+def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+    """Every combination of parts is cropped, pooled by itself and put back in its place."""
+    sizes = [known(layer, window.size) for window in windows(layer, shape)]
+    axes = [
+        parts(n, k, s, context.facts.pool_padding(n, k, s))
+        for n, k, s in zip(sizes, layer.pool_size, layer.strides, strict=True)
+    ]
+    pieces: list[Piece] = []
+    pooled: dict[tuple[int, ...], str] = {}
+    for place in product(*(range(len(found)) for found in axes)):
+        chosen = [found[i] for found, i in zip(axes, place, strict=True)]
+        crops = [(part.start, n - part.stop) for part, n in zip(chosen, sizes, strict=True)]
+        name = "_".join([layer.name, *map(str, place)])
+        small = changed(layer, pool_size=tuple(part.window for part in chosen), padding="valid", name=name)
+        around = padded(changed(layer, name=name), [(-before, -after) for before, after in crops])
+        pieces += [Piece(one) for one in around]
+        pieces.append(Piece(small, tuple(one.name for one in around)))
+        pooled[place] = name
+    return pieces + _joined(layer, pooled, len(shape), context)
+
+
+def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: Context) -> list[Piece]:
+    """The parts put together along one axis after the other, the last one first."""
+    pieces: list[Piece] = []
+    first = 2 if layer.data_format == CHANNELS_FIRST else 1
+    while len(next(iter(pooled), ())):
+        axis = first + len(next(iter(pooled))) - 1
+        outer: dict[tuple[int, ...], str] = {}
+        for place, parts_of in groupby(pooled, key=lambda place: place[:-1]):
+            found = tuple(pooled[part] for part in parts_of)
+            outer[place] = found[0]
+            if len(found) > 1:
+                name = "_".join([layer.name, "join", *map(str, place)]) if place else layer.name
+                pieces.append(Piece(_concatenate(axis, name, context), found))
+                outer[place] = name
+        pooled = outer
+    return pieces
+
+
+def _concatenate(axis: int, name: str, context: Context) -> Layer:
+    return L.Merge(mode="concat", concat_axis=axis, name=name) if context.keras1 else L.Concatenate(axis, name=name)

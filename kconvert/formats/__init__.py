@@ -1,0 +1,1 @@
+"""Weight files and `Checkpoint` values: raw arrays, names and attributes."""

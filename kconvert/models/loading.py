@@ -1,0 +1,60 @@
+"""load_model: a weight file as a model that runs on a backend, converted while it loads."""
+
+from __future__ import annotations
+
+import logging
+from os import PathLike
+
+from ..backend import default_backend, get_backend
+from ..conventions.generations import Convention
+from ..conversion.binding import arrays_for, source_convention
+from ..conversion.planning import architecture, stated_release
+from ..errors import KconvertError
+from ..formats import hdf5
+from ..formats.checkpoint import Checkpoint
+from ..network.network import Model
+from .saving import restore
+from .training.initial import hold
+
+log = logging.getLogger(__name__)
+
+
+def load_model(
+    path: str | PathLike[str],
+    backend: str | None = None,
+    source: str | None = None,
+    arch: str | PathLike[str] | None = None,
+    source_data_format: str | None = None,
+    convention: str | None = None,
+    compile: bool = True,
+) -> Model:
+    """The model in HDF5 file `path`, ready to predict on `backend` ('theano', 'tensorflow' or 'numpy').
+
+    A file that states how it was trained gives a model that goes on training where that stopped: with its
+    optimizer's state, converted as the weights are. compile: whether to read that. backend: the default one if None.
+
+    Weights saved under another backend are converted while they load; the data format of the model
+    stays, so it takes the inputs it always took. source: the backend that saved the file, where it does
+    not tell. arch: architecture JSON for files of weights alone. convention: whose part 'numpy' takes.
+    Raises KconvertError where the file cannot be read, or the framework is not installed.
+    """
+    with hdf5.read(path) as checkpoint:
+        origin, _ = source_convention(checkpoint, source, release=stated_release(arch))
+        model = architecture(checkpoint, arch, source_data_format, origin.backend)
+        runner = get_backend(backend or default_backend(), convention)
+        arrays = arrays_for(model, checkpoint, origin, Convention("keras2", runner.convention))
+        hold(model.bind(runner, arrays))
+        if compile:
+            _restore(model, checkpoint, origin)
+        return model
+
+
+def _restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> None:
+    """Compiles the model as the file says; what cannot be taken is said once, and left to `compile`."""
+    try:
+        why = restore(model, checkpoint, origin)
+    except KconvertError as error:
+        log.warning("%s: the model is not compiled: %s", checkpoint.path, error)
+    else:
+        if why:
+            log.warning("%s: the optimizer starts anew: %s", checkpoint.path, why)

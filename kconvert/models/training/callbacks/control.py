@@ -1,0 +1,152 @@
+"""Callbacks that steer the training: they stop it or change its learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import InitVar, dataclass
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from ....errors import KconvertError, Problem
+from .base import Callback, Logs, is_better, is_rising, monitored, worst
+
+
+class TerminateOnNaN(Callback):
+    """Stops where the loss of a batch is no finite number."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is not None and not np.isfinite(loss):
+            print(f"Batch {batch}: the loss is {loss}, training stops")
+            self.model.stop_training = True
+
+
+@dataclass(eq=False)
+class EarlyStopping(Callback):
+    """Stops after `patience` epochs in which `monitor` did not get better by more than `min_delta`.
+
+    baseline: what must be reached first. restore_best_weights: goes back to the best epoch when it stops.
+    """
+
+    monitor: str = "val_loss"
+    min_delta: float = 0
+    patience: int = 0
+    verbose: int = 0
+    mode: str = "auto"
+    baseline: float | None = None
+    restore_best_weights: bool = False
+
+    def __post_init__(self) -> None:
+        self.rising = is_rising(self.mode, self.monitor)
+        self.wait = self.stopped_epoch = 0
+        self.best_weights: Sequence[np.ndarray] | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.wait = self.stopped_epoch = 0
+        self.best_weights = None
+        self.best = worst(self.rising) if self.baseline is None else self.baseline
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        value = monitored(logs, self.monitor, "EarlyStopping")
+        if value is None:
+            return
+        if is_better(value, self.best, self.rising, self.min_delta):
+            self.best, self.wait = value, 0
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            return
+        self.wait += 1
+        if self.wait >= self.patience:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+            if self.best_weights is not None:
+                if self.verbose:
+                    print(f"Epoch {epoch + 1}: back to the weights of the best epoch")
+                self.model.set_weights(self.best_weights)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.stopped_epoch and self.verbose:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+
+
+@dataclass(eq=False)
+class LearningRateScheduler(Callback):
+    """Sets the learning rate of an epoch to `schedule(epoch, rate)`, or `schedule(epoch)`; logs it as `lr`."""
+
+    schedule: Callable[..., Any]
+    verbose: int = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        rate = self.schedule(epoch, self.model.optimizer.learning_rate) if self._takes_two() else self.schedule(epoch)
+        if not isinstance(rate, (int, float, np.number)):
+            raise KconvertError(
+                f"the schedule of LearningRateScheduler gave {rate!r} for epoch {epoch + 1}",
+                fix="it should give a number",
+                problem=Problem.USAGE,
+            )
+        self.model.optimizer.learning_rate = float(rate)
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: learning rate {float(rate):g}")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if logs is not None:
+            logs["lr"] = self.model.optimizer.learning_rate
+
+    def _takes_two(self) -> bool:
+        try:
+            signature(self.schedule).bind(0, 0.0)
+        except TypeError:
+            return False
+        return True
+
+
+@dataclass(eq=False)
+class ReduceLROnPlateau(Callback):
+    """Multiplies the learning rate by `factor` after `patience` epochs without an improvement of `monitor`.
+
+    min_delta: what an improvement is more than. cooldown: epochs after a reduction that do not count.
+    min_lr: the least learning rate. epsilon: what Keras 2.0 calls min_delta. Logs the rate as `lr`.
+    """
+
+    monitor: str = "val_loss"
+    factor: float = 0.1
+    patience: int = 10
+    verbose: int = 0
+    mode: str = "auto"
+    min_delta: float = 1e-4
+    cooldown: int = 0
+    min_lr: float = 0.0
+    epsilon: InitVar[float | None] = None
+
+    def __post_init__(self, epsilon: float | None) -> None:
+        self.min_delta = self.min_delta if epsilon is None else epsilon
+        self.rising = is_rising(self.mode, self.monitor)
+        if self.factor >= 1.0:
+            raise KconvertError(f"ReduceLROnPlateau takes a factor below 1, not {self.factor}", problem=Problem.USAGE)
+        self.on_train_begin()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.best: Any = worst(self.rising)
+        self.wait = self.cooling = 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        optimizer = self.model.optimizer
+        if logs is not None:
+            logs["lr"] = optimizer.learning_rate
+        value = monitored(logs, self.monitor, "ReduceLROnPlateau")
+        if value is None:
+            return
+        if self.cooling:
+            self.cooling -= 1
+            self.wait = 0
+        if is_better(value, self.best, self.rising, self.min_delta):
+            self.best, self.wait = value, 0
+        elif not self.cooling:
+            self.wait += 1
+            if self.wait >= self.patience and optimizer.learning_rate > self.min_lr:
+                optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+                self.cooling, self.wait = self.cooldown, 0
+                if self.verbose:
+                    print(f"Epoch {epoch + 1}: learning rate reduced to {optimizer.learning_rate:g}")

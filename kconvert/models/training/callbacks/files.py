@@ -1,0 +1,169 @@
+"""Callbacks that write files: the model itself, a table of the logs, and what TensorBoard shows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ....backend import get_backend
+from ....conventions.generations import Convention
+from ....conversion.binding import places
+from ....errors import KconvertError, Problem
+from .base import Callback, Logs, is_better, is_rising, monitored, worst
+
+
+@dataclass(eq=False)
+class ModelCheckpoint(Callback):
+    """Saves the model after every `period` epochs, or only where `monitor` got better.
+
+    filepath: with `{epoch}` (from 1) and the names in the logs, as `weights.{epoch:02d}-{val_loss:.2f}.h5`.
+    """
+
+    filepath: str | PathLike[str]
+    monitor: str = "val_loss"
+    verbose: int = 0
+    save_best_only: bool = False
+    save_weights_only: bool = False
+    mode: str = "auto"
+    period: int = 1
+
+    def __post_init__(self) -> None:
+        self.rising = is_rising(self.mode, self.monitor)
+        self.best: Any = worst(self.rising)
+        self.epochs_since_last_save = 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epochs_since_last_save += 1
+        if self.epochs_since_last_save < self.period:
+            return
+        self.epochs_since_last_save = 0
+        path = self._path(epoch, logs or {})
+        if self.save_best_only:
+            value = monitored(logs, self.monitor, "ModelCheckpoint")
+            if value is None:
+                return
+            if not is_better(value, self.best, self.rising):
+                self._say(epoch, f"{self.monitor} did not improve from {self.best:.5f}")
+                return
+            self._say(epoch, f"{self.monitor} improved from {self.best:.5f} to {value:.5f}")
+            self.best = value
+        self._say(epoch, f"saving the model to {path}")
+        (self.model.save_weights if self.save_weights_only else self.model.save)(path)
+
+    def _path(self, epoch: int, logs: Logs) -> str:
+        try:
+            return fspath(self.filepath).format(epoch=epoch + 1, **logs)
+        except KeyError as error:
+            raise KconvertError(
+                f"the file name {fspath(self.filepath)!r} of ModelCheckpoint needs {error}",
+                fix=f"the logs have: {', '.join(['epoch', *logs])}",
+                problem=Problem.USAGE,
+            ) from None
+
+    def _say(self, epoch: int, text: str) -> None:
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: {text}")
+
+
+@dataclass(eq=False)
+class CSVLogger(Callback):
+    """A row of the logs for each epoch; columns are those of the first epoch, by their names.
+
+    append: goes on in a file that is there, without a second head.
+    """
+
+    filename: str | PathLike[str]
+    separator: str = ","
+    append: bool = False
+
+    def __post_init__(self) -> None:
+        self.file: Any = None
+        self.keys: list[str] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        path = Path(self.filename)
+        self.headed = self.append and path.exists() and path.stat().st_size > 0
+        self.file = path.open("a" if self.append else "w", newline="", encoding="utf-8")
+        self.keys = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = logs or {}
+        first = not self.keys
+        self.keys = self.keys or sorted(logs)
+        writer = csv.DictWriter(self.file, ["epoch", *self.keys], restval="NA", delimiter=self.separator)
+        if first and not self.headed:
+            writer.writeheader()
+        writer.writerow({"epoch": epoch, **{key: _cell(logs[key]) for key in self.keys if key in logs}})
+        self.file.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        self.file.close()
+
+
+def _cell(value: Any) -> Any:
+    """A value as it stands in a table: several as one text."""
+    if isinstance(value, str) or np.ndim(value) == 0:
+        return value
+    return f'"[{", ".join(map(str, value))}]"'
+
+
+@dataclass(eq=False)
+class TensorBoard(Callback):
+    """What TensorBoard shows, written by TensorFlow: the logs of epochs, under `train` and `validation`.
+
+    histogram_freq: epochs from one histogram of all weights to the next; 0 for none. update_freq: 'epoch', 'batch'
+    or every how many samples the loss of a batch is written too. Raises KconvertError without TensorFlow.
+    """
+
+    log_dir: str | PathLike[str] = "./logs"
+    histogram_freq: int = 0
+    update_freq: str | int = "epoch"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.update_freq, int) and self.update_freq not in ("epoch", "batch"):
+            raise KconvertError(
+                f"unknown update_freq {self.update_freq!r} of TensorBoard",
+                fix="'epoch', 'batch', or a number of samples",
+                problem=Problem.USAGE,
+            )
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        from ....backend import tensorflow_summary
+
+        get_backend("tensorflow")  # says what is missing where it cannot run
+        self.writers = {name: tensorflow_summary.Writer(Path(self.log_dir, name)) for name in ("train", "validation")}
+        self.batches = self.seen = 0
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        logs = dict(logs or {})
+        self.batches += 1
+        self.seen += logs.pop("size", 1)
+        logs.pop("batch", None)
+        if self.update_freq != "epoch" and (self.update_freq == "batch" or self.seen >= int(self.update_freq)):
+            self.seen = 0
+            self.writers["train"].scalars(self.batches, {f"batch_{name}": value for name, value in logs.items()})
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        values: dict[str, dict[str, Any]] = {"train": {}, "validation": {}}
+        for name, value in (logs or {}).items():
+            values["validation" if name.startswith("val_") else "train"][f"epoch_{name.removeprefix('val_')}"] = value
+        for name, scalars in values.items():
+            self.writers[name].scalars(epoch, scalars)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            self.writers["train"].histograms(epoch, dict(_named_weights(self.model)))
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        for writer in self.writers.values():
+            writer.close()
+
+
+def _named_weights(model: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """The weights of a model by layer and name, in the order of `get_weights`."""
+    found = [place for _, own in places(model, Convention("keras2", "tensorflow")) for place in own]
+    yield from (("/".join(place.path), array) for place, array in zip(found, model.get_weights(), strict=True))

@@ -1,0 +1,181 @@
+"""The loops: over epochs and batches in training, over batches in testing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import KconvertError, Problem
+from . import callbacks as cb
+from .data import Batch, batches, checked, is_stream, parts, shuffled, split, stream_of
+from .executor import Executor
+
+if TYPE_CHECKING:
+    from ...network.network import Model
+
+Source = Callable[[], Iterator[Batch]]
+
+
+class Fit:
+    """One call of `fit`: where its batches come from, and the loop over them.
+
+    The arguments are those of Keras 2.3's `fit`; `x` may be a generator, an iterator or a Sequence.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        executor: Executor,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        seed: int | None = None,
+    ) -> None:
+        self.model, self.executor = model, executor
+        self.batch_size, self.freq = batch_size, validation_freq
+        self.samples: int | None = None
+        self.rng = np.random.default_rng(seed)
+        held_out = None
+        if is_stream(x):
+            self._refuse_with_stream(y=y, sample_weight=sample_weight, batch_size=batch_size)
+            self.steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch")
+            self.epoch = self._from_stream(stream, self.steps, class_weight)
+        else:
+            data = checked(model, executor.objective, x, y, sample_weight, class_weight)
+            if validation_split:
+                data, held_out = split(data, validation_split)
+            size = batch_size or 32
+            self.samples, self.batch_size = len(data), size
+            self.steps = steps_per_epoch or math.ceil(len(data) / size)
+            self.epoch = self._from_arrays(data, size, shuffle, steps_per_epoch)
+        self.validation = self._validation(held_out, validation_data, validation_steps)
+
+    # -------------------------------------------------------------- sources ----
+
+    def _refuse_with_stream(self, **given: Any) -> None:
+        for name, value in given.items():
+            if value is not None:
+                raise KconvertError(
+                    f"{name} cannot be given where x gives the batches", "fit", "let x give it", Problem.USAGE
+                )
+
+    def _from_arrays(self, data: Batch, size: int, shuffle: bool | str, steps: int | None) -> Source:
+        def epoch() -> Iterator[Batch]:
+            return batches(data, size, shuffled(len(data), shuffle, size, self.rng))
+
+        if steps is None:
+            return epoch
+        running = (batch for _ in iter(int, 1) for batch in epoch())  # goes on where the last epoch stopped
+        return lambda: islice(running, steps)
+
+    def _from_stream(self, stream: Iterator[Any], steps: int, class_weight: Any) -> Source:
+        def made(item: Any) -> Batch:
+            x, y, weight = parts(item)
+            return checked(self.model, self.executor.objective, x, y, weight, class_weight)
+
+        return lambda: (made(item) for item in islice(stream, steps))
+
+    def _validation(self, held_out: Batch | None, data: Any, steps: int | None) -> Source | None:
+        """The batches to test on after an epoch."""
+        if data is None:
+            return None if held_out is None else lambda: batches(held_out, self.batch_size or 32)
+        if is_stream(data):
+            count, stream = stream_of(data, steps, "validation_steps")
+            return self._from_stream(stream, count, None)
+        if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
+            raise KconvertError("validation_data should be (x, y) or (x, y, sample_weight)", problem=Problem.USAGE)
+        whole = checked(self.model, self.executor.objective, *data)
+        return lambda: islice(batches(whole, self.batch_size or 32), steps)
+
+    # ----------------------------------------------------------------- loop ----
+
+    def run(self, callbacks: Sequence[Any] | None, epochs: int, initial_epoch: int, verbose: int) -> cb.History:
+        """Trains from `initial_epoch` up to `epochs`; gives the history of losses and metrics."""
+        history = cb.History()
+        own: list[Any] = [cb.ProgressBar()] if verbose else []
+        listeners = cb.CallbackList([*own, *(callbacks or []), history])
+        labels = self.executor.objective.labels
+        validated = [f"val_{label}" for label in labels] if self.validation else []
+        listeners.set_model(self.model)
+        listeners.set_params(
+            {
+                "batch_size": self.batch_size,
+                "epochs": epochs,
+                "steps": self.steps,
+                "samples": self.samples,
+                "verbose": verbose,
+                "do_validation": self.validation is not None,
+                "metrics": [*labels, *validated],
+            }
+        )
+        self.model.history, self.model.stop_training = history, False
+        listeners.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            listeners.on_epoch_begin(epoch)
+            self.executor.start_metrics()
+            self._train(listeners, epoch)
+            logs = self.executor.results()
+            if self.validation and self._validates(epoch):
+                self.executor.start_metrics()
+                found = test(self.executor, self.validation())
+                logs.update((f"val_{label}", value) for label, value in found.items())
+            listeners.on_epoch_end(epoch, logs)
+            if self.model.stop_training:
+                break
+        listeners.on_train_end()
+        return history
+
+    def _train(self, listeners: cb.CallbackList, epoch: int) -> None:
+        done = 0
+        for number, batch in enumerate(self.epoch()):
+            listeners.on_batch_begin(number, {"batch": number, "size": len(batch)})
+            losses = self.executor.step(True, batch.x, batch.y, batch.weights)
+            logs = {"batch": number, "size": len(batch), **self._logs(losses)}
+            listeners.on_batch_end(number, logs)
+            done += 1
+            if self.model.stop_training:
+                return
+            if not math.isfinite(logs["loss"]):
+                raise nan_loss(logs["loss"], number, epoch, batch)
+        if done == 0:
+            raise KconvertError(f"no batch came for epoch {epoch + 1}", "fit", "let x give more", Problem.USAGE)
+
+    def _logs(self, losses: Sequence[Any]) -> dict[str, float]:
+        return {label: float(loss) for label, loss in zip(self.executor.objective.loss_labels, losses, strict=True)}
+
+    def _validates(self, epoch: int) -> bool:
+        """Whether this epoch (from 0) is one of those that `validation_freq` names (from 1)."""
+        if isinstance(self.freq, int):
+            return (epoch + 1) % self.freq == 0
+        return epoch + 1 in self.freq
+
+
+def test(executor: Executor, source: Iterator[Batch]) -> dict[str, float]:
+    """Losses and metrics over all batches of `source`."""
+    executor.start_metrics()
+    for batch in source:
+        executor.step(False, batch.x, batch.y, batch.weights)
+    return executor.results()
+
+
+def nan_loss(loss: float, batch: int, epoch: int, data: Batch) -> KconvertError:
+    """What to say of a loss that is no number, after a look at the batch."""
+    bad = [name for name, arrays in (("x", data.x), ("y", data.y)) for a in arrays if a is not None and not _finite(a)]
+    fix = f"{bad[0]} of this batch holds NaN or infinity: clean the data" if bad else "lower the learning rate, or clip"
+    return KconvertError(f"the loss became {loss} in batch {batch + 1} of epoch {epoch + 1}", "fit", fix, Problem.USAGE)
+
+
+def _finite(array: np.ndarray) -> bool:
+    return bool(np.isfinite(array).all())

@@ -1,0 +1,237 @@
+"""Initializers of Keras 2.3.1: the values weights begin with.
+
+`initializer(shape, rng)` draws a float32 array. Shapes are canonical, kernels (spatial..., in, out), so that
+the number of inputs and outputs of a unit is the same on every backend. (Source: `initializers.py` of 2.3.1.)
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import KconvertError, Problem
+from .registry import Piece, Registry
+
+Shape = tuple[int, ...]
+
+TRUNCATED_STDDEV = 0.8796256610342398
+"""Standard deviation of a normal distribution that is cut off at two of its own."""
+
+
+class Initializer(Piece):
+    """Draws an array of a shape."""
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        """A float32 array of `shape`, drawn from `rng`, or from the initializer's own seed where it has one.
+
+        An initializer with a seed gives the same array every time, as in Keras 3.
+        """
+        seed = getattr(self, "seed", None)
+        values = self.draw(tuple(shape), rng if seed is None else np.random.default_rng(seed))
+        return np.asarray(values, "float32")
+
+    @abstractmethod
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        """The values, in any precision."""
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class Ones(Initializer):
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """One number, or an array that has the shape or spreads to it."""
+
+    value: Any = 0
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        try:
+            return np.broadcast_to(self.value, shape)
+        except ValueError:
+            size = np.shape(self.value)
+            raise KconvertError(f"a constant of the shape {size} does not fit a weight of {shape}") from None
+
+
+@dataclass(frozen=True)
+class RandomNormal(Initializer):
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        return rng.normal(self.mean, self.stddev, shape)
+
+
+@dataclass(frozen=True)
+class RandomUniform(Initializer):
+    minval: float = -0.05
+    maxval: float = 0.05
+    seed: int | None = None
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        return rng.uniform(self.minval, self.maxval, shape)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(Initializer):
+    """A normal distribution; what is more than two standard deviations away is drawn again."""
+
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        return self.mean + self.stddev * _truncated_normal(shape, rng)
+
+
+@dataclass(frozen=True)
+class VarianceScaling(Initializer):
+    """A variance of `scale` over the inputs of a unit, its outputs, or their mean.
+
+    mode: 'fan_in', 'fan_out' or 'fan_avg'. distribution: 'normal' (truncated) or 'uniform'.
+
+    >>> values = VarianceScaling(mode="fan_avg", distribution="uniform")((60, 90), np.random.default_rng(0))
+    >>> bool(abs(values).max() < (6 / 150) ** 0.5), round(float(values.var() * 75), 1)
+    (True, 1.0)
+    """
+
+    scale: float = 1.0
+    mode: str = "fan_in"
+    distribution: str = "normal"
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.scale <= 0:
+            raise KconvertError(f"the scale of VarianceScaling should be positive, not {self.scale}")
+        for name, known in (("mode", ("fan_in", "fan_out", "fan_avg")), ("distribution", ("normal", "uniform"))):
+            value = str(getattr(self, name)).lower().replace("truncated_", "")
+            if value not in known:
+                raise KconvertError(
+                    f"unknown {name} {value!r} of VarianceScaling",
+                    fix=f"one of: {', '.join(known)}",
+                    problem=Problem.USAGE,
+                )
+            object.__setattr__(self, name, value)
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        fan_in, fan_out = fans(shape)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        stddev = np.sqrt(self.scale / max(1.0, fan))
+        if self.distribution == "uniform":
+            return rng.uniform(-np.sqrt(3) * stddev, np.sqrt(3) * stddev, shape)
+        return stddev / TRUNCATED_STDDEV * _truncated_normal(shape, rng)
+
+
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    """Orthonormal columns or rows (of all axes but the last, and the last), times `gain`."""
+
+    gain: float = 1.0
+    seed: int | None = None
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        flat = (int(np.prod(shape[:-1])), shape[-1])
+        u, _, v = np.linalg.svd(rng.standard_normal(flat), full_matrices=False)
+        return self.gain * (u if u.shape == flat else v).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Identity(Initializer):
+    """The identity matrix times `gain`."""
+
+    gain: float = 1.0
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        if len(shape) != 2:
+            raise KconvertError(f"the initializer Identity is for matrices, not for the shape {shape}")
+        return self.gain * np.eye(*shape)
+
+
+@dataclass(frozen=True)
+class UnitForgetBias(Initializer):
+    """Biases of an LSTM: ones for the forget gate (of cuDNN's two rows the last), else `bias_initializer`."""
+
+    bias_initializer: Any = "zeros"
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        values = get(self.bias_initializer)(shape, rng).copy()
+        units = shape[-1] // 4
+        values.reshape(-1, shape[-1])[-1, units : 2 * units] = 1
+        return values
+
+
+def fans(shape: Shape) -> tuple[float, float]:
+    """How many inputs a unit sees and how many units see an input; of a vector the root of its size, as in Keras.
+
+    >>> fans((3, 3, 16, 32))
+    (144, 288)
+    """
+    if len(shape) < 2 or len(shape) > 5:
+        root = float(np.sqrt(np.prod(shape)))
+        return root, root
+    field = int(np.prod(shape[:-2]))
+    return field * shape[-2], field * shape[-1]
+
+
+def _truncated_normal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    values = rng.standard_normal(shape)
+    while (far := np.abs(values) > 2).any():
+        values[far] = rng.standard_normal(int(far.sum()))
+    return values
+
+
+def _scaling(scale: float, mode: str, distribution: str) -> Callable[..., Initializer]:
+    def made(seed: int | None = None) -> Initializer:
+        return VarianceScaling(scale, mode, distribution, seed)
+
+    return made
+
+
+INITIALIZERS = Registry(
+    "initializer",
+    Initializer,
+    {
+        "Zeros": Zeros,
+        "Ones": Ones,
+        "Constant": Constant,
+        "RandomNormal": RandomNormal,
+        "RandomUniform": RandomUniform,
+        "TruncatedNormal": TruncatedNormal,
+        "VarianceScaling": VarianceScaling,
+        "Orthogonal": Orthogonal,
+        "Identity": Identity,
+        "UnitForgetBias": UnitForgetBias,
+        "glorot_uniform": _scaling(1.0, "fan_avg", "uniform"),
+        "glorot_normal": _scaling(1.0, "fan_avg", "normal"),
+        "he_uniform": _scaling(2.0, "fan_in", "uniform"),
+        "he_normal": _scaling(2.0, "fan_in", "normal"),
+        "lecun_uniform": _scaling(1.0, "fan_in", "uniform"),
+        "lecun_normal": _scaling(1.0, "fan_in", "normal"),
+        "zero": Zeros,
+        "one": Ones,
+        "uniform": RandomUniform,
+        "normal": RandomNormal,
+    },
+)
+
+
+def get(spec: Any) -> Any:
+    """The initializer that `spec` names: see `Registry.get`; a function takes (shape, rng).
+
+    >>> get("glorot_uniform")
+    VarianceScaling(scale=1.0, mode='fan_avg', distribution='uniform', seed=None)
+    """
+    return INITIALIZERS.get(spec)

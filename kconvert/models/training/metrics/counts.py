@@ -1,0 +1,327 @@
+"""Metrics of Keras 2.3.1 that count: right and wrong decisions at thresholds, and what is made of them.
+
+Everything is made of four counts at each threshold, so that they differ in `result` alone.
+(Source: `metrics.py` and `utils/metrics_utils.py` of Keras 2.3.1; MeanIoU: of TensorFlow 2.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ....backend.base import Backend, Tensor
+from ....errors import KconvertError, Problem
+from ..losses import one_hot
+from ..registry import EPSILON
+from ..weighting import weighted_values
+from .means import Metric, States, aligned
+
+NEVER = -1e10
+"""A prediction that is below every threshold."""
+
+TRUE_POSITIVES = "true_positives"
+FALSE_POSITIVES = "false_positives"
+TRUE_NEGATIVES = "true_negatives"
+FALSE_NEGATIVES = "false_negatives"
+ALL_COUNTS = (TRUE_POSITIVES, TRUE_NEGATIVES, FALSE_POSITIVES, FALSE_NEGATIVES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Counts(Metric):
+    """Weighted counts of decisions at each threshold; a prediction is positive above it, a label where it is not 0."""
+
+    counted: ClassVar[tuple[str, ...]] = ALL_COUNTS
+
+    @property
+    def limits(self) -> list[float]:
+        """The thresholds."""
+        raise NotImplementedError
+
+    def states(self) -> dict[str, tuple[int, ...]]:
+        return {name: (len(self.limits),) for name in self.counted}
+
+    def chosen(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        """Labels and predictions that count."""
+        return y_true, y_pred
+
+    def update(
+        self, K: Backend, states: States, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        y_true, y_pred = self.chosen(K, *aligned(K, y_true, y_pred))
+        label = K.cast(K.not_equal(y_true, 0.0), "float32")
+        _, weight = weighted_values(K, y_pred, weight)
+        of_both = K.stack([K.reshape(weight * label, (-1,)), K.reshape(weight * (1.0 - label), (-1,))], 1)
+        limits = K.constant(np.array(self.limits, "float32")[:, None])
+        above = K.cast(K.greater(K.reshape(y_pred, (1, -1)), limits), "float32")
+        hits, totals = K.dot(above, of_both), K.sum(of_both, 0)
+        counts = {
+            TRUE_POSITIVES: hits[:, 0],
+            FALSE_POSITIVES: hits[:, 1],
+            TRUE_NEGATIVES: totals[1] - hits[:, 1],
+            FALSE_NEGATIVES: totals[0] - hits[:, 0],
+        }
+        return {name: states[name] + counts[name] for name in self.counted}
+
+
+@dataclass(frozen=True)
+class _AtThresholds(_Counts):
+    """With one or several thresholds (0.5 unless told); one gives a number, several an array."""
+
+    thresholds: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        wrong = [limit for limit in _listed(self.thresholds) if limit is None or not 0 <= limit <= 1]
+        if wrong:
+            raise KconvertError(
+                f"thresholds of {self.class_name} should be in 0 ... 1, not {wrong[0]}", problem=Problem.USAGE
+            )
+
+    @property
+    def limits(self) -> list[float]:
+        return _listed(self.thresholds) or [0.5]
+
+    def result(self, states: Mapping[str, np.ndarray]) -> Any:
+        values = self.values(states)
+        return float(values[0]) if len(self.limits) == 1 else values
+
+    def values(self, states: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The value at each threshold."""
+        return np.asarray(states[self.counted[0]])
+
+
+@dataclass(frozen=True)
+class TruePositives(_AtThresholds):
+    counted = (TRUE_POSITIVES,)
+
+
+@dataclass(frozen=True)
+class FalsePositives(_AtThresholds):
+    counted = (FALSE_POSITIVES,)
+
+
+@dataclass(frozen=True)
+class TrueNegatives(_AtThresholds):
+    counted = (TRUE_NEGATIVES,)
+
+
+@dataclass(frozen=True)
+class FalseNegatives(_AtThresholds):
+    counted = (FALSE_NEGATIVES,)
+
+
+@dataclass(frozen=True)
+class Precision(_AtThresholds):
+    """How many of those above the threshold are right.
+
+    top_k: only the `top_k` greatest predictions are positive, at any threshold if none is given. class_id: of
+    this class alone. Keras has `top_k` on TensorFlow only.
+    """
+
+    top_k: int | None = None
+    class_id: int | None = None
+    counted = (TRUE_POSITIVES, FALSE_POSITIVES)
+
+    @property
+    def limits(self) -> list[float]:
+        return super().limits if self.top_k is None or self.thresholds is not None else [NEVER]
+
+    def chosen(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        if self.top_k is not None:
+            y_pred = K.where(K.greater(_greatest(K, y_pred, self.top_k), 0.0), y_pred, NEVER)
+        if self.class_id is not None:
+            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
+        return y_true, y_pred
+
+    def values(self, states: Mapping[str, np.ndarray]) -> np.ndarray:
+        right, other = (states[name] for name in self.counted)
+        return _ratio(right, right + other)
+
+
+@dataclass(frozen=True)
+class Recall(Precision):
+    """How many of the positive labels are found; options as those of `Precision`."""
+
+    counted = (TRUE_POSITIVES, FALSE_NEGATIVES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AtRate(_Counts):
+    """One rate at the threshold where another is nearest to a wanted value."""
+
+    num_thresholds: int = 200
+
+    found: ClassVar[tuple[str, str]]
+    wanted: ClassVar[tuple[str, str]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_thresholds < 1 or not 0 <= self.target <= 1:
+            raise KconvertError(
+                f"{self.class_name} takes a rate in 0 ... 1 and at least one threshold", problem=Problem.USAGE
+            )
+
+    @property
+    def target(self) -> float:
+        """The wanted value."""
+        raise NotImplementedError
+
+    @property
+    def limits(self) -> list[float]:
+        n = self.num_thresholds
+        return [0.5] if n == 1 else [i / (n - 1) for i in range(n)]
+
+    def result(self, states: Mapping[str, np.ndarray]) -> Any:
+        reached = _ratio(states[self.wanted[0]], states[self.wanted[0]] + states[self.wanted[1]])
+        at = int(np.argmin(np.abs(reached - np.float32(self.target))))
+        return float(_ratio(states[self.found[0]], states[self.found[0]] + states[self.found[1]])[at])
+
+
+@dataclass(frozen=True)
+class SensitivityAtSpecificity(_AtRate):
+    """How many positive labels are found at the threshold where `specificity` of the negative ones are."""
+
+    specificity: float
+    found = (TRUE_POSITIVES, FALSE_NEGATIVES)
+    wanted = (TRUE_NEGATIVES, FALSE_POSITIVES)
+
+    @property
+    def target(self) -> float:
+        return self.specificity
+
+
+@dataclass(frozen=True)
+class SpecificityAtSensitivity(_AtRate):
+    """How many negative labels are found at the threshold where `sensitivity` of the positive ones are."""
+
+    sensitivity: float
+    found = (TRUE_NEGATIVES, FALSE_POSITIVES)
+    wanted = (TRUE_POSITIVES, FALSE_NEGATIVES)
+
+    @property
+    def target(self) -> float:
+        return self.sensitivity
+
+
+@dataclass(frozen=True)
+class AUC(_Counts):
+    """The area under a curve of rates at many thresholds.
+
+    curve: 'ROC' (recall over false positives) or 'PR' (precision over recall). summation_method: 'interpolation'
+    (for PR between the counts, not the ratios: Davis & Goadrich 2006), 'minoring' or 'majoring'. thresholds:
+    those between 0 and 1, instead of `num_thresholds` evenly spaced ones.
+    """
+
+    num_thresholds: int = 200
+    curve: str = "ROC"
+    summation_method: str = "interpolation"
+    thresholds: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "curve", str(self.curve).upper())
+        object.__setattr__(self, "summation_method", str(self.summation_method).lower())
+        known = {"curve": ("ROC", "PR"), "summation_method": ("interpolation", "minoring", "majoring")}
+        for name, values in known.items():
+            if getattr(self, name) not in values:
+                raise KconvertError(
+                    f"unknown {name} {getattr(self, name)!r} of AUC",
+                    fix=f"one of: {', '.join(values)}",
+                    problem=Problem.USAGE,
+                )
+        if self.thresholds is None and self.num_thresholds < 2:
+            raise KconvertError("AUC takes at least two thresholds", problem=Problem.USAGE)
+
+    @property
+    def limits(self) -> list[float]:
+        n = self.num_thresholds
+        between = [i / (n - 1) for i in range(1, n - 1)] if self.thresholds is None else sorted(self.thresholds)
+        return [-EPSILON, *between, 1.0 + EPSILON]
+
+    def result(self, states: Mapping[str, np.ndarray]) -> Any:
+        tp, tn, fp, fn = (np.asarray(states[name]) for name in ALL_COUNTS)
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            return float(_interpolated_area(tp, fp, fn))
+        recall = _ratio(tp, tp + fn)
+        x, y = (_ratio(fp, fp + tn), recall) if self.curve == "ROC" else (recall, _ratio(tp, tp + fp))
+        pairs = y[:-1], y[1:]
+        means = {
+            "interpolation": (pairs[0] + pairs[1]) / 2,
+            "minoring": np.minimum(*pairs),
+            "majoring": np.maximum(*pairs),
+        }
+        return float(np.sum((x[:-1] - x[1:]) * means[self.summation_method]))
+
+
+@dataclass(frozen=True)
+class MeanIoU(Metric):
+    """Of each class intersection over union, and the mean of these; labels and predictions are class numbers."""
+
+    num_classes: int
+
+    def states(self) -> dict[str, tuple[int, ...]]:
+        return {"total_cm": (self.num_classes, self.num_classes)}
+
+    def update(
+        self, K: Backend, states: States, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        y_true, y_pred = aligned(K, y_true, y_pred)
+        _, weight = weighted_values(K, y_pred, weight)
+        classes = K.zeros((1, self.num_classes))
+        true, predicted = (one_hot(K, K.reshape(y, (-1,)), classes) for y in (y_true, y_pred))
+        true = true * K.reshape(weight, (-1, 1))
+        return {"total_cm": states["total_cm"] + K.dot(K.transpose(true, (1, 0)), predicted)}
+
+    def result(self, states: Mapping[str, np.ndarray]) -> Any:
+        matrix = np.asarray(states["total_cm"])
+        both = np.diag(matrix)
+        either = matrix.sum(0) + matrix.sum(1) - both
+        return float(_ratio(_ratio(both, either).sum(), np.float32((either != 0).sum())))
+
+
+def _greatest(K: Backend, x: Tensor, k: int) -> Tensor:
+    """1 at the `k` greatest elements along the last axis (of equal ones the first), else 0."""
+    taken = 0.0 * x
+    for _ in range(k):
+        rest = K.where(K.greater(taken, 0.0), 2 * NEVER, x)
+        taken = taken + one_hot(K, K.argmax(rest), x)
+    return taken
+
+
+def _listed(thresholds: Any) -> list[Any]:
+    if thresholds is None:
+        return []
+    return list(thresholds) if isinstance(thresholds, Sequence) else [thresholds]
+
+
+def _ratio(x: Any, y: Any) -> Any:
+    """x / y, and 0 where y is not positive."""
+    x, y = np.asarray(x), np.asarray(y)
+    return np.divide(x, y, out=np.zeros_like(y), where=y > 0)
+
+
+def _interpolated_area(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> np.ndarray:
+    """Area under precision over recall with the counts interpolated, from each threshold to the next."""
+    p = tp + fp
+    slope = _ratio(tp[:-1] - tp[1:], np.maximum(p[:-1] - p[1:], 0))
+    intercept = tp[1:] - slope * p[1:]
+    both = (p[:-1] > 0) & (p[1:] > 0)
+    growth = np.where(both, _ratio(p[:-1], p[1:]), 1)
+    return _ratio(slope * (tp[:-1] - tp[1:] + intercept * np.log(growth)), np.maximum(tp[1:] + fn[1:], 0)).sum()
+
+
+COUNTS = (
+    TruePositives,
+    FalsePositives,
+    TrueNegatives,
+    FalseNegatives,
+    Precision,
+    Recall,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    AUC,
+    MeanIoU,
+)

@@ -1,0 +1,116 @@
+"""Objective: what `compile` said of losses and metrics, output by output of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...backend.base import Backend, Tensor
+from ...errors import KconvertError, Problem
+from . import losses
+from .losses import Loss
+from .metrics import resolve
+
+if TYPE_CHECKING:
+    from ...network.network import Model
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A metric of one output, under the label that logs give it."""
+
+    label: str
+    output: int
+    metric: Any
+    weighted: bool
+
+
+class Objective:
+    """Losses, their weights and the metrics of a model, in the order of its outputs.
+
+    Each is given as in Keras 2.3: one for all, a list, or a dict by the name of the output. Raises KconvertError
+    for names that are unknown and lists that do not fit.
+    """
+
+    def __init__(self, model: Model, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
+        self.names = output_names(model)
+        self.shapes = [model.shapes()[ref] for ref in model.outputs]
+        self.losses: list[Loss | None] = [losses.get(one) for one in self._each("loss", loss, repeat=True)]
+        if not any(self.losses):
+            raise KconvertError("no output has a loss", fix="compile(..., loss='mse')", problem=Problem.USAGE)
+        self.weights = [1.0 if one is None else float(one) for one in self._each("loss_weights", loss_weights)]
+        self.tracked = [*self._tracked(metrics, False), *self._tracked(weighted_metrics, True)]
+
+    @property
+    def trained(self) -> list[int]:
+        """The outputs that have a loss, and so labels."""
+        return [i for i, loss in enumerate(self.losses) if loss is not None]
+
+    @property
+    def loss_labels(self) -> list[str]:
+        """`loss`, and where there are several outputs that of each."""
+        several = [f"{self.names[i]}_loss" for i in self.trained] if len(self.names) > 1 else []
+        return ["loss", *several]
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of everything that is measured, in Keras's order."""
+        return self.loss_labels + [tracked.label for tracked in self.tracked]
+
+    def total(
+        self, K: Backend, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any], masks: Any
+    ) -> Any:
+        """The weighted sum of the losses, and the loss of each output that has one."""
+        found = [
+            loss(K, y_true[i], y_pred[i], weights[i], masks[i])
+            for i, loss in enumerate(self.losses)
+            if loss is not None
+        ]
+        parts = [K.mean(one) for one in found]
+        total: Tensor = sum(self.weights[i] * part for i, part in zip(self.trained, parts, strict=True))
+        return total, parts
+
+    def _tracked(self, spec: Any, weighted: bool) -> list[Tracked]:
+        """The metrics of every output, named as in Keras: after the output where there are several."""
+        result = []
+        for i, wanted in enumerate(self._lists(spec)):
+            for one in wanted if self.losses[i] is not None else ():
+                metric = resolve(one, self.losses[i], self.shapes[i])
+                label = metric.name if not weighted or metric.name != one else f"weighted_{metric.name}"
+                result.append(
+                    Tracked(label if len(self.names) == 1 else f"{self.names[i]}_{label}", i, metric, weighted)
+                )
+        return result
+
+    def _lists(self, spec: Any) -> list[list[Any]]:
+        """The metrics asked for, output by output."""
+        if isinstance(spec, (list, tuple)) and not any(isinstance(one, (list, tuple)) for one in spec):
+            return [list(spec) for _ in self.names]
+        given = self._each("metrics", spec)
+        return [[] if one is None else list(one) if isinstance(one, (list, tuple)) else [one] for one in given]
+
+    def _each(self, what: str, spec: Any, repeat: bool = False) -> list[Any]:
+        """One value an output, None where there is none. repeat: a single value is that of every output."""
+        if isinstance(spec, Mapping) and "class_name" not in spec:
+            unknown = set(spec) - set(self.names)
+            if unknown:
+                self._refuse(what, f"there is no output {min(unknown)!r}")
+            return [spec.get(name) for name in self.names]
+        if isinstance(spec, (list, tuple)):
+            if len(spec) != len(self.names):
+                self._refuse(what, f"{len(spec)} were given for {len(self.names)} outputs")
+            return list(spec)
+        return [spec] * (len(self.names) if repeat else 1) + [None] * (0 if repeat else len(self.names) - 1)
+
+    def _refuse(self, what: str, why: str) -> None:
+        raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(self.names)}", Problem.USAGE)
+
+
+def output_names(model: Model) -> list[str]:
+    """The names of the outputs: those of their layers, `lstm_1_1` for the second output of one layer."""
+    names: list[str] = []
+    for ref in model.outputs:
+        again = sum(name == ref.layer or name.startswith(f"{ref.layer}_") for name in names) if names else 0
+        names.append(f"{ref.layer}_{again}" if again and ref.layer in names else ref.layer)
+    return names

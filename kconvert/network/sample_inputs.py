@@ -1,0 +1,106 @@
+"""Inputs for a model: seeded random ones (integers for an Embedding, some padded steps before a mask), or a file's."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from .. import layers as L
+from ..errors import KconvertError, Problem
+from ..layers.base import Layer
+from .network import Model, Ref
+
+FREE_STEPS = 7
+FREE_SPACE = 24
+
+
+def sample_inputs(model: Model, samples: int = 4, seed: int = 0) -> list[np.ndarray]:
+    """One array an input of `model`: normal numbers, or the integers and padding its first layer expects.
+
+    Free sizes become 7 time steps or 24 pixels; no two free sizes of an image are the same.
+    """
+    random = np.random.default_rng(seed)
+    return [
+        _sample(random, _sizes(shape, samples), _first(model, ref))
+        for ref, shape in zip(model.inputs, model.input_shapes, strict=True)
+    ]
+
+
+def input_arrays(model: Model, path: str | PathLike[str]) -> list[np.ndarray]:
+    """The inputs of `model` from an `.npy` file (a model of one input) or an `.npz` file.
+
+    The arrays of an .npz are taken by the names of the inputs, or in their order where the names are others. Raises
+    KconvertError where the file cannot be read or its arrays do not fit.
+    """
+    where = str(path)
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        found = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        what = f"the inputs cannot be read ({error})".replace(f": {where!r}", "")
+        raise KconvertError(what, where, "give an .npy or .npz file of numbers", Problem.UNREADABLE) from error
+    names = [ref.layer for ref in model.inputs]
+    try:
+        return model.checked([found[name] for name in names] if set(names) <= set(found) else list(found.values()))
+    except KconvertError as error:
+        raise error.within(where) from None
+
+
+def _sizes(shape: tuple[int | None, ...], samples: int) -> tuple[int, ...]:
+    free = FREE_STEPS if len(shape) <= 3 else FREE_SPACE
+    batch = shape[0] or samples
+    return (batch, *(free + 2 * i if n is None else n for i, n in enumerate(shape[1:])))
+
+
+# Layers behind which the values of an input still stand.
+_KEEPING = (L.Dropout, L.SpatialDropout1D, L.Flatten, L.Reshape, L.Permute, L.RepeatVector)
+
+
+def _first(model: Model, ref: Ref) -> Layer | None:
+    """The first layer that says what its input should hold; an Embedding, which takes nothing else, before others."""
+    todo, found = [ref], list[Layer | None]()
+    while todo:
+        tensor = todo.pop(0)
+        for node in model.nodes:
+            if tensor in node.inputs:
+                layer = model.by_name[node.layer]
+                found.append(_demanding(layer, node.inputs.index(tensor)))
+                todo += [node.output] if _keeps(layer) else []
+    layers = [layer for layer in found if layer]
+    return next((layer for layer in layers if isinstance(layer, L.Embedding)), layers[0] if layers else None)
+
+
+def _demanding(layer: Any, position: int) -> Layer | None:
+    """`layer`, or the one in it, if it says what its input number `position` should hold."""
+    if isinstance(layer, Model):
+        return _first(layer, layer.inputs[position])
+    if isinstance(layer, L.TimeDistributed):
+        return _demanding(layer.layer, position)
+    return layer if isinstance(layer, (L.Embedding, L.Masking)) else None
+
+
+def _keeps(layer: Any) -> bool:
+    if isinstance(layer, (Model, L.TimeDistributed)):
+        return all(_keeps(inner) for inner in layer.sublayers)
+    return isinstance(layer, _KEEPING)
+
+
+def _sample(random: np.random.Generator, shape: tuple[int, ...], layer: Any) -> np.ndarray:
+    if isinstance(layer, L.Embedding):
+        indices = random.integers(min(1, layer.input_dim - 1), layer.input_dim, shape)
+        words = _padded((shape[0], shape[-1])).reshape(shape[0], *[1] * (len(shape) - 2), shape[-1])
+        return (np.where(words, 0, indices) if layer.mask_zero else indices).astype("float32")
+    values = random.standard_normal(shape).astype("float32")
+    if isinstance(layer, L.Masking):
+        values[_padded(shape)] = layer.mask_value
+    return values
+
+
+def _padded(shape: tuple[int, ...]) -> np.ndarray:
+    """Which steps of a batch are padding: one more in each sample, never all of them."""
+    steps = shape[1] if len(shape) > 1 else 1
+    padding = np.minimum(np.arange(shape[0]), steps - 1)
+    return np.arange(steps) >= (steps - padding)[:, None]

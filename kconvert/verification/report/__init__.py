@@ -1,0 +1,1 @@
+"""Reports: the forms in which a `Report` is shown."""

@@ -1,0 +1,87 @@
+"""JUnit XML for the viewers of CI servers: a suite for each pair of files, a test for each layer and each output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+
+from ...errors import Problem, printable
+from ..comparison import Comparison
+from ..value import Entry, Report, Summary
+from .words import UNPROVED, cause_of, difference, element, entries, number, reason, verdict
+
+INHERITED = "inherited"
+
+
+def render(done: Report | Summary) -> str:
+    document = JUnitXml("kconvert")
+    for entry in entries(done):
+        document.add_testsuite(_suite(entry))
+    document.time = 0  # some viewers demand a time
+    document.update_statistics()
+    return document.tostring().decode() + "\n"
+
+
+def _suite(entry: Entry) -> TestSuite:
+    """One pair of files. XML cannot hold control characters: they are spelled out."""
+    suite = TestSuite(printable(entry.name))
+    report = entry.report
+    if report is None:
+        suite.add_testcase(_error(entry))
+        return suite
+    for name, value in _properties(report).items():
+        suite.add_property(printable(name), printable(value))
+    owner = f"{entry.name} {report.source.convention} -> {report.target.convention}"
+    for found in report.comparisons:
+        suite.add_testcase(_case(owner, report, found))
+    if not report.equal and not report.first_divergence:  # nothing failed, and nothing was shown
+        suite.add_testcase(_test(owner, "outputs", Failure(verdict(report), UNPROVED)))
+    return suite
+
+
+def _properties(report: Report) -> Mapping[str, str]:
+    sides = {"source": report.source, "target": report.target}
+    return {
+        **{f"{role}.path": side.path for role, side in sides.items()},
+        **{f"{role}.convention": side.convention for role, side in sides.items()},
+        **{f"{role}.ran_on": str(side) for role, side in sides.items()},
+        "tolerance": str(report.tolerance),
+        "tolerance.loosened": str(report.tolerance.loosened).lower(),
+        "needed_rtol": number(report.needed),
+        "samples": str(report.samples),
+        "inputs": report.inputs,
+        **{f"environment.{name}": value for name, value in report.environment.items()},
+    }
+
+
+def _test(owner: str, name: str, result: Failure | Error | None = None, said: str = "") -> TestCase:
+    test = TestCase(printable(name), classname=printable(owner), time=0)
+    if result is not None:
+        result.message = printable(result.message or "")
+        result.text = "\n".join(map(printable, said.splitlines()))
+        test.result = [result]
+    return test
+
+
+def _error(entry: Entry) -> TestCase:
+    kind = Problem(entry.code).name.lower() if entry.code else "error"
+    return _test(entry.name, "verification", Error(entry.error, kind))
+
+
+def _case(owner: str, report: Report, found: Comparison) -> TestCase:
+    if found.equal:
+        return _test(owner, found.name)
+    cause, first = cause_of(report, found.name), report.first_divergence
+    message = reason(cause) if cause else difference(found)
+    if not cause and first is not found:
+        message += f"; the first to differ is {first.name if first else ''}"
+    said = {
+        "class": found.layer,
+        "difference": difference(found),
+        "rtol that would be enough": number(found.needed),
+        "cosine": f"{found.cosine:.6g}",
+        "furthest off": element(found),
+    }
+    lines = "\n".join(f"{name}: {value}" for name, value in said.items() if value)
+    return _test(owner, found.name, Failure(message, cause.kind if cause else INHERITED), lines)

@@ -1,0 +1,145 @@
+"""What every form of report says in the same words: numbers, verdicts, causes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from ..comparison import Comparison
+from ..value import Cause, Entry, Report, Summary
+
+EQUAL, DIFFERS, UNPROVED, ERROR = "EQUAL", "DIFFERS", "NOT PROVED", "ERROR"
+
+
+def number(value: float) -> str:
+    """Two digits: 4.8e-07, 3.2, 0."""
+    return "0" if value == 0 else f"{value:.2g}"
+
+
+def plural(n: int, what: str) -> str:
+    """
+    >>> plural(1, "layer"), plural(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def sizes(shape: Sequence[int]) -> str:
+    """(4, 10, 8) as 4x10x8; a scalar as 1.
+
+    >>> sizes((4, 10, 8)), sizes(())
+    ('4x10x8', '1')
+    """
+    return "x".join(map(str, shape)) or "1"
+
+
+def percent(part: float) -> str:
+    """
+    >>> percent(1), percent(0.9996), percent(0.25)
+    ('100 %', '99.96 %', '25 %')
+    """
+    return f"{100 * part:.4g} %"
+
+
+def titled(name: str, layer: str) -> str:
+    """A tensor's name and the class of its layer, which outputs do not have."""
+    return f"{name} ({layer})" if layer else name
+
+
+def difference(found: Comparison) -> str:
+    """How far one tensor is off, or why it cannot be compared."""
+    return found.problem or f"error {number(found.max_error)}, allowed {number(found.allowed)}"
+
+
+def element(found: Comparison) -> str:
+    """The element that is furthest off: its index and both values; '' where none is off."""
+    if not found.values or (found.equal and not found.max_error):
+        return ""
+    x, y = found.values
+    return f"[{', '.join(map(str, found.worst))}]: {x:.4g} and {y:.4g}"
+
+
+def classes(done: Report) -> list[str]:
+    """How often a classifier gives the same answer; nothing for outputs that are no classes."""
+    found = []
+    for output in done.outputs:
+        if output.top1 is not None:
+            five = f", among its five best for {percent(output.top5)}" if output.top5 is not None else ""
+            found.append(f"{output.name}: the same best class for {percent(output.top1)} of the samples{five}")
+    return found
+
+
+# ------------------------------------------------------------------ verdict ----
+
+
+def word(done: Report) -> str:
+    """EQUAL, DIFFERS, or NOT PROVED where there was nothing to compare."""
+    if done.equal:
+        return EQUAL
+    return DIFFERS if done.first_divergence else UNPROVED
+
+
+def verdict(done: Report) -> str:
+    """One sentence: equal or not, how far, and the first layer that differs."""
+    loose = " within a LOOSENED tolerance" if done.tolerance.loosened else ""
+    return f"{word(done)}{loose}{_because(done)}"
+
+
+def _because(done: Report) -> str:
+    number_of_layers = plural(len(done.layers), "layer")
+    first, worst = done.first_divergence, done.worst
+    if first is not None:
+        bad = sum(not c.equal for c in done.layers)
+        return f", first at {titled(first.name, first.layer)}: {difference(first)} ({bad} of {number_of_layers})"
+    if worst is None or not done.outputs:
+        return ": no output was compared"
+    return f": {number_of_layers}, largest error {number(worst.relative)} of a layer's scale"
+
+
+def reason(cause: Cause) -> str:
+    """One sentence: which layer, what is wrong, and what would mend it."""
+    return f"{cause}; to mend it: {cause.remedy}" if cause.remedy else str(cause)
+
+
+def cause_of(done: Report, name: str) -> Cause | None:
+    """The cause that lies in the layer that makes the tensor `name`."""
+    return next((cause for cause in done.causes if cause.name == name), None)
+
+
+# -------------------------------------------------------------------- files ----
+
+
+def pair(done: Report) -> str:
+    """
+    >>> from ..value import Side
+    >>> from ..tolerance import DEFAULT_TOLERANCE
+    >>> sides = Side("a/in.h5", "keras1/theano", "", ""), Side("out.h5", "keras2/tensorflow", "", "")
+    >>> pair(Report(*sides, DEFAULT_TOLERANCE, [], []))
+    'in.h5 -> out.h5'
+    """
+    return f"{PurePath(done.source.path).name} -> {PurePath(done.target.path).name}"
+
+
+def entries(done: Report | Summary) -> Sequence[Entry]:
+    """Those of a summary; a single report is one."""
+    return done.entries if isinstance(done, Summary) else [Entry(pair(done), done)]
+
+
+def outcome(entry: Entry) -> str:
+    """The verdict on one pair of files in one sentence, or why there is none."""
+    return verdict(entry.report) if entry.report else f"{ERROR}: {entry.error}"
+
+
+def tally(done: Summary) -> str:
+    """
+    >>> tally(Summary([Entry("a.h5", error="the file is unreadable")]))
+    'NOT PROVED: 1 file, 0 equal, 0 differ, 1 could not be verified'
+    """
+    how_many = plural(len(done.entries), "file")
+    if done.equal:
+        return f"{EQUAL}: {how_many}"
+    if not done.entries:
+        return f"{UNPROVED}: no files"
+    equal, differ, errors = (done.count(state) for state in ("equal", "differs", "error"))
+    said = f"{how_many}, {equal} equal, {differ} differ, {errors} could not be verified"
+    return f"{DIFFERS if differ else UNPROVED}: {said}"

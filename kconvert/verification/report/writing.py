@@ -1,0 +1,55 @@
+"""The forms that a report is written in: one module each with `render`, and one row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias
+
+from ...errors import KconvertError, Problem
+from ...formats.targets import regular, write_text
+from ..value import Report, Summary
+
+FORMS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html", ".txt": "text"}
+
+Render: TypeAlias = Callable[[Report | Summary], str]
+
+
+def write(path: str | PathLike[str], done: Report | Summary) -> Path:
+    """Writes a report in the form that the suffix of `path` names: .json, .xml (JUnit), .md, .html or .txt.
+
+    A report that stands there is replaced, at once and whole. Gives the path of the file. Raises KconvertError
+    (USAGE) as `check` does.
+    """
+    target, render = _prepared(path)
+    write_text(target, render(done))
+    return target
+
+
+def check(path: str | PathLike[str]) -> None:
+    """Refuses, before hours of running, a report that could not be written.
+
+    Raises KconvertError (USAGE) where the suffix is unknown, what its form needs is not installed, or the directory is
+    missing or not writable.
+    """
+    _prepared(path)
+
+
+def _prepared(path: str | PathLike[str]) -> tuple[Path, Render]:
+    suffix = Path(path).suffix
+    if suffix not in FORMS:
+        known = ", ".join(FORMS)
+        raise KconvertError(
+            f"no form of report has the suffix {suffix!r}", str(path), f"one of: {known}", Problem.USAGE
+        )
+    return regular(path), _form(suffix)
+
+
+def _form(suffix: str) -> Render:
+    try:
+        return import_module(f".{FORMS[suffix]}", __package__).render
+    except ModuleNotFoundError as error:
+        what = f"reports in {suffix} need {error.name}, which is not installed"
+        raise KconvertError(what, fix="pip install 'kconvert[report]'", problem=Problem.USAGE) from error

@@ -1,0 +1,194 @@
+"""Report: what a verification found, as one value that every form of report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .comparison import Comparison, Details
+from .tolerance import Tolerance
+
+SCHEMA = 1
+
+WEIGHTS, ARCHITECTURE, PRECISION = "weights", "architecture", "precision"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two files: its convention and what ran it. reference: NumPy took the framework's part."""
+
+    path: str
+    convention: str
+    ran_on: str
+    version: str
+    reference: bool = False
+
+    def __str__(self) -> str:
+        if self.reference:
+            return f"the NumPy reference in {self.convention.rpartition('/')[2]}'s part"
+        return f"{self.ran_on} {self.version}"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a layer of the target differs from the source's even when it is given the source's inputs.
+
+    name, layer: the tensor and the class of the layer that makes it. kind: 'weights', 'architecture' or
+    'precision'. alone: the largest error of the layer run alone, as a part of its scale. words: one
+    clause that says what is wrong. weights: the arrays that are; remedy: the op that would mend them, '' if
+    none is known.
+    """
+
+    name: str
+    layer: str
+    kind: str
+    alone: float
+    words: str
+    weights: Sequence[str] = ()
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.layer}): {self.words}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A verification: both sides, every tensor compared, why they differ, and the verdict.
+
+    causes: the layers that make a difference, not those that inherit it. weights: stored arrays of the
+    target that are not, bit for bit, what the conversion makes of the source. details: how the errors of the
+    worst layers are spread. plan: the conversion from one file to the convention of the other, as `Plan.to_json`
+    has it. inputs: what the models were given. notes: what a reader should know.
+    """
+
+    source: Side
+    target: Side
+    tolerance: Tolerance
+    layers: Sequence[Comparison]
+    outputs: Sequence[Comparison]
+    causes: Sequence[Cause] = ()
+    arrays: int = 0
+    weights: Sequence[str] = ()
+    details: Sequence[Details] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    samples: int = 0
+    inputs: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def comparisons(self) -> Sequence[Comparison]:
+        """Those of the layers, then those of the outputs."""
+        return (*self.layers, *self.outputs)
+
+    @property
+    def equal(self) -> bool:
+        """Whether there are outputs, and they and every layer agree."""
+        return bool(self.outputs) and all(comparison.equal for comparison in self.comparisons)
+
+    @property
+    def code(self) -> int:
+        """The exit code: 0 equal, 1 differs."""
+        return int(not self.equal)
+
+    @property
+    def first_divergence(self) -> Comparison | None:
+        """The first layer, in the order of the graph, whose outputs differ."""
+        return next((comparison for comparison in self.comparisons if not comparison.equal), None)
+
+    @property
+    def worst(self) -> Comparison | None:
+        """The tensor with the largest error as a part of its scale."""
+        return max(self.comparisons, key=lambda comparison: comparison.relative, default=None)
+
+    @property
+    def needed(self) -> float:
+        """The rtol that would have been enough for all."""
+        return max((comparison.needed for comparison in self.comparisons), default=0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; `docs/report.schema.json` describes them."""
+        first = self.first_divergence
+        return {
+            **finite(asdict(self)),
+            "equal": self.equal,
+            "first_divergence": first.name if first else None,
+            "needed_rtol": finite(self.needed),
+        }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One pair of files of a directory: its name, and its report or why there is none.
+
+    code: the exit code that the pair alone would have had (`errors.Problem`).
+    """
+
+    name: str
+    report: Report | None = None
+    error: str = ""
+    code: int = 0
+
+    @property
+    def equal(self) -> bool:
+        return self.report is not None and self.report.equal
+
+    @property
+    def state(self) -> str:
+        """'equal', 'differs' or 'error'."""
+        if self.report is None:
+            return "error"
+        return "equal" if self.report.equal else "differs"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The verification of many pairs of files."""
+
+    entries: Sequence[Entry]
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def equal(self) -> bool:
+        """Whether there are files, and all agree."""
+        return bool(self.entries) and all(entry.equal for entry in self.entries)
+
+    @property
+    def code(self) -> int:
+        """The exit code: 0 where all agree, 1 where some differ, else that of the first error."""
+        errors = (entry.code for entry in self.entries if entry.report is None)
+        return 0 if self.equal else 1 if self.count("differs") else next(errors, 1)
+
+    def count(self, state: str) -> int:
+        """How many entries are 'equal', 'differs' or 'error'."""
+        return sum(entry.state == state for entry in self.entries)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; `docs/report.schema.json` describes them."""
+        return {
+            "schema": self.schema,
+            "equal": self.equal,
+            "files": [
+                {
+                    "name": entry.name,
+                    "state": entry.state,
+                    "error": entry.error,
+                    "code": entry.code,
+                    "report": entry.report.to_json() if entry.report else None,
+                }
+                for entry in self.entries
+            ],
+        }
+
+
+def finite(value: Any) -> Any:
+    """JSON has no infinity: null stands for it. NumPy's numbers become Python's."""
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,95 @@
+"""What single releases computed otherwise than their configuration says."""
+
+import re
+
+import numpy as np
+import pytest
+
+from conformance.cases import converted
+from kconvert import KconvertError
+from kconvert.conversion.passes.releases import FUSED_EPSILON, write_for
+from kconvert.conversion.planning import plan
+from kconvert.formats.hdf5 import read
+from kconvert.layers import Conv2DTranspose
+from kconvert.network.network import Sequential
+from tests.fixtures import case
+
+
+def normalization(target):
+    """The layer of a 0.3.3 file (epsilon 1e-6) in Keras 2 on `target`, and its variance there and here."""
+    found = case("0.3.3-theano/conv_bn_channel_axis_th")
+    with read(found.folder / "weights.h5") as checkpoint:
+        made = plan(checkpoint, "theano", target, data_format="keep", arch=found.folder / "arch.json")
+        (step,) = [step for step in made.steps if step.path[-1] == "moving_variance"]
+        (stored,), (written,) = (array.read() for array in step.sources), step.read()
+    (layer,) = [layer for layer in made.result.model.layers if layer.class_name == "BatchNormalization"]
+    return layer, stored.astype("float64"), written
+
+
+def test_tensorflow_raises_a_small_epsilon_so_the_variance_gives_it_back():
+    layer, deviation, variance = normalization("tensorflow")
+    assert layer.epsilon == FUSED_EPSILON
+    np.testing.assert_allclose(variance + layer.epsilon, (deviation + 1e-6) ** 2, rtol=1e-6)
+
+
+def test_theano_takes_the_epsilon_as_it_is():
+    layer, deviation, variance = normalization("theano")
+    assert layer.epsilon == 1e-6
+    np.testing.assert_allclose(variance + 1e-6, (deviation + 1e-6) ** 2, rtol=1e-6)
+
+
+# --------------------------------------------------- Deconvolution2D of Keras 1 ----
+
+
+def deconvolution(batch):
+    layer = Conv2DTranspose(
+        2, 3, keras1_output_shape=[batch, 7, 8, 2], name="deconv", batch_input_shape=(None, 5, 6, 3)
+    )
+    return Sequential([layer])
+
+
+@pytest.mark.parametrize("version", ["1.0.8", "1.1.2"])
+def test_a_graph_with_a_constant_output_shape_needs_a_batch_size(version):
+    with pytest.raises(KconvertError, match=r"layer deconv.* batch size in its output_shape.*--arch"):
+        write_for(deconvolution(None), version, "tensorflow")
+
+
+@pytest.mark.parametrize(("version", "target"), [("1.2.1", "tensorflow"), ("1.1.2", "theano")])
+def test_other_releases_take_the_batch_size_of_the_input(version, target):
+    (layer,) = write_for(deconvolution(None), version, target).model.sublayers
+    assert layer.keras1_output_shape == [None, 7, 8, 2]
+
+
+def test_a_stated_batch_size_is_kept_by_a_repair_too(tmp_path):
+    found = case("1.1.2-tensorflow/deconv2d_same_stride2_th")
+    there = converted(found, tmp_path / "there.h5", "same").plan
+    stated = [layer.keras1_output_shape for layer in there.result.model.sublayers if isinstance(layer, Conv2DTranspose)]
+    assert [shape[0] for shape in stated] == [len(found.arrays("x")[0])]
+    assert len(there.result.model.sublayers) == 2, "repaired"
+
+
+# --------------------------------------------------------------- what is said ----
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        (
+            "2.0.9-theano/averagepooling1d_same",
+            r"average_pooling1d_1: read as ZeroPadding1D \+ AveragePooling1D, "
+            r"for AveragePooling1D of Keras 2.0.4 - 2.1.4 on theano counts the zeros of padding='same'",
+        ),
+        (
+            "0.3.3-theano/conv_bn_channel_axis_th",
+            "written as BatchNormalization, for BatchNormalization of Keras 2.1.0 - 2.3.1 on tensorflow raises",
+        ),
+        (
+            "0.3.3-theano/autoencoder_code",
+            "autoencoder_1: the decoder .* and its weights are left out: it does not run",
+        ),
+    ],
+)
+def test_nothing_is_changed_without_a_line(name, note, tmp_path):
+    found = case(name)
+    made = converted(found, tmp_path / "out.h5", "keras2").plan
+    assert [line for line in made.notes if re.search(note, line)], made.notes

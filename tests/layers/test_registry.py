@@ -1,0 +1,200 @@
+"""Layers and functions of the user: registered, announced by a package, imported by name; never out of a file."""
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import kconvert as kc
+from kconvert import KconvertError, cli
+from kconvert.errors import Problem
+from kconvert.layers import Dense, Lambda, Layer
+from kconvert.layers.registry import CUSTOM, FUNCTIONS, find_layer
+from tests.fixtures import FOLDER
+
+LSTM = FOLDER / "1.2.2-theano" / "lstm_cpu" / "model.h5"
+LAMBDAS = [FOLDER / "lambda" / "1.2.2-theano", FOLDER / "lambda" / "2.3.1-tensorflow"]
+
+DOUBLED = """
+from dataclasses import dataclass
+import kconvert
+from kconvert.layers import Dense
+
+@kconvert.register_layer
+@dataclass(eq=False)
+class Doubled(Dense):
+    def call(self, K, w, x, mask=None, training=False):
+        return 2.0 * super().call(K, w, x)
+"""
+AFFINE = """
+import kconvert
+
+@kconvert.register_function("lambda_1")
+def affine(K, x):
+    return 2.0 * x + 1.0
+"""
+
+
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch):
+    """What a test registers or imports is forgotten after it."""
+    known = [(registry, registry.copy()) for registry in (Layer.registry, CUSTOM, FUNCTIONS)]
+    modules, path = set(sys.modules), sys.path.copy()
+    yield
+    for registry, before in known:
+        registry.clear()
+        registry.update(before)
+    for name in [name for name in sys.modules if name.startswith("custom_")]:
+        del sys.modules[name]
+    assert {name for name in set(sys.modules) - modules if name.startswith("custom_")} == set()
+    sys.path[:] = path
+
+
+@pytest.fixture
+def doubled(tmp_path):
+    """A file of Keras 1 whose last Dense is of another class, and what it should give."""
+    path = shutil.copy(LAMBDAS[0] / "model.h5", tmp_path / "doubled.h5")
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        kept = [item for item in config["config"] if item["class_name"] != "Lambda"]
+        last = kept[-1]
+        last["class_name"] = "Doubled"
+        last["config"] = {"name": last["config"]["name"], "units": last["config"]["output_dim"]}
+        config["config"] = kept
+        file.attrs["model_config"] = json.dumps(config).encode()
+        names = [name for name in file["model_weights"].attrs["layer_names"] if not name.startswith(b"lambda")]
+        file["model_weights"].attrs["layer_names"] = names
+        x = np.load(LAMBDAS[0] / "io.npz")["x0"]
+        weights = {name.decode(): file["model_weights"][name.decode()] for name in names}
+        (w1, b1), (w2, b2) = ([group[n][()] for n in group.attrs["weight_names"]] for group in weights.values())
+    return path, x, 2.0 * ((x @ w1 + b1) @ w2 + b2)
+
+
+def run(*words):
+    return CliRunner().invoke(cli.main, [str(word) for word in words])
+
+
+# --------------------------------------------------------------------- layers ----
+
+
+def test_an_unknown_class_is_refused_by_name_with_three_ways_out(doubled, tmp_path):
+    with pytest.raises(KconvertError, match="unknown layer class 'Doubled'") as refusal:
+        kc.convert(doubled[0], tmp_path / "out.h5", target="tensorflow")
+    for way in ("--custom package.module", "kconvert.register_layer", "kconvert.layers"):
+        assert way in refusal.value.fix
+    assert refusal.value.problem == Problem.UNSUPPORTED
+
+
+def test_a_registered_layer_converts_and_runs(doubled, tmp_path):
+    exec(DOUBLED, {"__name__": "custom_doubled"})
+    path, x, y = doubled
+    for form in ("keras2", "same"):
+        done = kc.convert(path, tmp_path / f"{form}.h5", target="tensorflow", format=form)
+        model = kc.load_model(done.target, "numpy", convention="tensorflow")
+        assert [layer.class_name for layer in model.layers][-1] == "Doubled"
+        assert np.abs(model.predict(x) - y).max() < 1e-5
+
+
+def test_a_module_is_imported_from_the_working_directory(bare, doubled, tmp_path, monkeypatch):
+    (tmp_path / "custom_layers.py").write_text(DOUBLED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    words = [doubled[0], "--to", "tensorflow", "-o", "out.h5"]
+    assert run(*words).exit_code == Problem.UNSUPPORTED
+    result = run(*words, "--custom", "custom_layers")
+    assert result.exit_code == 0, result.output
+    for command in (["inspect", doubled[0]], ["verify", doubled[0], "out.h5"], ["plan", doubled[0], "--to", "theano"]):
+        assert run(*command, "--custom", "custom_layers").exit_code == 0
+
+
+def test_an_installed_package_announces_its_layers(doubled, tmp_path, monkeypatch):
+    """The class is imported when a file names it, not before."""
+    (tmp_path / "custom_package.py").write_text(DOUBLED, encoding="utf-8")
+    info = tmp_path / "custom_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: custom-package\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[kconvert.layers]\nDoubled = custom_package:Doubled\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find_layer("Dense") is Dense
+    assert "custom_package" not in sys.modules
+    path, x, y = doubled
+    done = kc.convert(path, tmp_path / "out.h5", target="tensorflow")
+    model = kc.load_model(done.target, "numpy", convention="tensorflow")
+    assert np.abs(model.predict(x) - y).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("1 / 0", "ZeroDivisionError"), ("import nowhere_at_all", "nowhere_at_all")]
+)
+def test_a_module_that_fails_is_refused_in_one_sentence(text, words, tmp_path, monkeypatch):
+    (tmp_path / "custom_broken.py").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = run("inspect", LSTM, "--custom", "custom_broken")
+    assert (result.exit_code, result.stderr.count("\n")) == (Problem.USAGE, 1)
+    assert words in result.stderr
+
+
+def test_only_layers_can_be_registered():
+    @dataclass
+    class Other:
+        pass
+
+    for wrong in (Other, Other(), 3):
+        with pytest.raises(KconvertError, match="is no layer"):
+            kc.register_layer(wrong)
+
+
+# -------------------------------------------------------------------- Lambdas ----
+
+
+@pytest.mark.parametrize("folder", LAMBDAS, ids=lambda folder: folder.name)
+def test_a_lambda_converts_and_is_not_verified_without_its_function(bare, folder, tmp_path, monkeypatch):
+    out = tmp_path / "out.h5"
+    target = "tensorflow" if "theano" in folder.name else "theano"
+    result = run(folder / "model.h5", "--to", target, "-o", out)
+    assert result.exit_code == Problem.UNVERIFIED
+    assert "layer lambda_1" in result.stderr
+    assert "register_function('lambda_1')" in result.stderr
+    assert out.exists()
+    (tmp_path / "custom_functions.py").write_text(AFFINE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = run(folder / "model.h5", "--to", target, "-o", out, "--force", "--custom", "custom_functions")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("folder", LAMBDAS, ids=lambda folder: folder.name)
+def test_a_registered_function_gives_what_keras_computed(folder):
+    exec(AFFINE)
+    stored = np.load(folder / "io.npz")
+    model = kc.load_model(folder / "model.h5", "numpy", convention=folder.name.partition("-")[2])
+    assert np.abs(model.predict(stored["x0"]) - stored["y0"]).max() < 1e-5
+
+
+def test_a_function_is_found_by_the_name_that_the_file_states():
+    @kc.register_function("scale")
+    def scale(K, x, by):
+        return by * x
+
+    named = Lambda("scale", arguments={"by": 3.0}, function_type="function", name="anything")
+    code = Lambda("scale", arguments={"by": 3.0}, function_type="lambda", name="anything")
+    K = kc.get_backend("numpy")
+    assert (named.call(K, {}, np.ones(2)) == 3.0).all()
+    with pytest.raises(KconvertError, match="does not load"):
+        code.call(K, {}, np.ones(2))
+
+
+def test_the_output_shape_is_declared_or_registered_or_that_of_the_input():
+    assert Lambda("f").output_shape((None, 4)) == (None, 4)
+    assert Lambda("f", [3]).output_shape((None, 4)) == (None, 3)
+    unknown = Lambda("f", ["code", None, None], output_shape_type="lambda", name="pooled")
+    with pytest.raises(KconvertError, match="output_shape=") as refusal:
+        unknown.output_shape((None, 7, 4))
+    assert "kconvert.register_function('pooled', output_shape=...)" in refusal.value.fix
+    kc.register_function("pooled", output_shape=lambda shape: (shape[0], shape[2]))(lambda K, x: K.mean(x, 1))
+    assert unknown.output_shape((None, 7, 4)) == (None, 4)
+    kc.register_function("pooled", output_shape=(5,))(lambda K, x: x)
+    assert unknown.output_shape((None, 7, 4)) == (None, 5)

@@ -1,0 +1,240 @@
+"""Callbacks epoch by epoch against real Keras 2.3.1, and what they say and write."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from kconvert import layers as L
+from kconvert.errors import KconvertError
+from kconvert.models.training import callbacks, optimizers
+from kconvert.network.network import Sequential
+from tests.fixtures import FOLDER
+from tests.models.training.keras_numbers import CASES
+
+TRACES = json.loads((FOLDER / "training" / "callbacks.json").read_text(encoding="utf-8"))
+SCRIPTED = [
+    (f"{i}/{script}", name, config, script)
+    for i, (name, config, scripts) in enumerate(CASES["callbacks"])
+    for script in scripts
+]
+
+
+class Trained:
+    """What a callback sees of a model. Its weights are the number of the epoch, as in make.py."""
+
+    def __init__(self):
+        self.optimizer, self.stop_training, self.epoch, self.saved = optimizers.SGD(0.01), False, 0, []
+
+    def get_weights(self):
+        return [self.epoch]
+
+    def set_weights(self, weights):
+        (self.epoch,) = weights
+
+    def save(self, path):
+        self.saved.append(f"model {path}")
+
+    def save_weights(self, path):
+        self.saved.append(f"weights {path}")
+
+
+def run(callback, script, model=None):
+    """What there is after each epoch whose logs the script gives."""
+    model = model or Trained()
+    several = callbacks.CallbackList([callback])
+    several.set_model(model)
+    several.on_train_begin()
+    for epoch, (key, value) in enumerate(script):
+        model.epoch, logs = epoch, {key: np.nan if value is None else value, "loss": 0.5}
+        several.on_epoch_begin(epoch)
+        several.on_epoch_end(epoch, logs)
+        yield [model.optimizer.learning_rate, model.stop_training, model.epoch, list(model.saved), sorted(logs)]
+        if model.stop_training:
+            break
+    several.on_train_end()
+
+
+@pytest.mark.parametrize(("key", "name", "config", "script"), SCRIPTED, ids=[f"{c[1]} {c[2]} {c[3]}" for c in SCRIPTED])
+def test_every_epoch_is_that_of_keras(key, name, config, script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = list(run(getattr(callbacks, name)(**config), CASES["logs"][script]))
+    expected = TRACES[key]["epochs"]
+    assert [epoch[1:] for epoch in found] == [epoch[1:] for epoch in expected]
+    assert np.allclose([epoch[0] for epoch in found], [epoch[0] for epoch in expected])
+    if TRACES[key]["text"] is not None:
+        with open(config["filename"], encoding="utf-8", newline="") as file:
+            assert file.read().replace("\r\n", "\n") == TRACES[key]["text"]
+
+
+def test_learning_rates_are_scheduled_and_logged():
+    for schedule in (lambda epoch, rate: rate / 2, lambda epoch: 0.01 / 2 ** (epoch + 1)):
+        found = list(run(callbacks.LearningRateScheduler(schedule), CASES["logs"]["falling"]))
+        assert np.allclose([epoch[0] for epoch in found], [0.01 / 2**n for n in range(1, 6)])
+        assert all("lr" in epoch[-1] for epoch in found)
+    with pytest.raises(KconvertError, match="gave None for epoch 1; it should give a number"):
+        next(run(callbacks.LearningRateScheduler(lambda epoch: None), CASES["logs"]["falling"]))
+
+
+def test_a_schedule_that_fails_is_not_tried_twice():
+    def schedule(epoch, rate):
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match="mine"):
+        next(run(callbacks.LearningRateScheduler(schedule), CASES["logs"]["falling"]))
+
+
+@pytest.mark.parametrize(("loss", "stops"), [(1.0, False), (np.nan, True), (np.inf, True), (None, False)])
+def test_training_stops_where_the_loss_is_no_number(loss, stops, capsys):
+    model, callback = Trained(), callbacks.TerminateOnNaN()
+    callback.set_model(model)
+    callback.on_train_batch_end(3, {"loss": loss})
+    assert model.stop_training is stops
+    assert ("Batch 3: the loss is" in capsys.readouterr().out) is stops
+
+
+def test_history_has_every_epoch_and_what_others_logged():
+    history, model = callbacks.History(), Trained()
+    several = callbacks.CallbackList([callbacks.ReduceLROnPlateau(), history])
+    several.set_model(model)
+    several.on_train_begin()
+    for epoch in (3, 4):
+        several.on_epoch_end(epoch, {"loss": 1.0 / epoch, "val_loss": 1.0})
+    assert history.epoch == [3, 4]
+    assert history.history == {"loss": [1 / 3, 1 / 4], "val_loss": [1.0, 1.0], "lr": [0.01, 0.01]}
+
+
+def test_lambdas_and_the_order_of_hooks():
+    seen = []
+    functions = {
+        name: lambda *given, name=name: seen.append(name) for name in ("on_train_begin", "on_batch_end", "on_test_end")
+    }
+    several = callbacks.CallbackList([callbacks.LambdaCallback(lambda e, logs: seen.append(e), **functions)])
+    several.on_train_begin()
+    several.on_epoch_begin(7, {})
+    several.on_batch_end(0, {})
+    several.on_train_batch_end(1, {})
+    several.on_test_end()
+    assert seen == ["on_train_begin", 7, "on_batch_end", "on_batch_end", "on_test_end"]
+
+
+def test_a_table_goes_on_where_the_last_one_stopped(tmp_path):
+    path, script = tmp_path / "log.csv", CASES["logs"]["falling"]
+    list(run(callbacks.CSVLogger(path), script[:2]))
+    list(run(callbacks.CSVLogger(path, append=True), script[2:]))
+    rows = list(csv.DictReader(path.open(encoding="utf-8")))
+    assert [float(row["val_loss"]) for row in rows] == [value for _, value in script]
+    list(run(callbacks.CSVLogger(path), script[:1]))
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_what_an_epoch_did_not_log_is_not_available(tmp_path):
+    logger = callbacks.CSVLogger(tmp_path / "log.csv")
+    logger.on_train_begin()
+    logger.on_epoch_end(0, {"loss": 1.0, "val_loss": np.array([1, 2])})
+    logger.on_epoch_end(1, {"loss": 0.5})
+    logger.on_train_end()
+    rows = list(csv.reader((tmp_path / "log.csv").open(encoding="utf-8")))
+    assert rows == [["epoch", "loss", "val_loss"], ["0", "1.0", '"[1, 2]"'], ["1", "0.5", "NA"]]
+
+
+def progress(terminal, verbose=1):
+    """What a bar shows of two epochs of three batches."""
+    shown = io.StringIO()
+    bar = callbacks.ProgressBar()
+    bar.console = Console(file=shown, force_terminal=terminal, width=120, highlight=False)
+    bar.set_params({"epochs": 2, "steps": 3, "verbose": verbose})
+    for epoch in range(2):
+        bar.on_epoch_begin(epoch)
+        for batch in range(3):
+            bar.shown = 0  # long ago: every batch is shown
+            bar.on_batch_end(batch, {"batch": batch, "size": 2, "loss": float(batch)})
+        bar.on_epoch_end(epoch, {"loss": 1.0, "val_loss": 0.00001})
+    bar.on_train_end()
+    return shown.getvalue()
+
+
+def test_a_log_gets_one_line_an_epoch():
+    lines = progress(terminal=False).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["Epoch 1/2", "Epoch 2/2"]
+    assert lines[0].endswith(" s - loss: 1.0000 - val_loss: 1.0000e-05")
+    assert "\x1b" not in "".join(lines)
+
+
+def test_a_terminal_gets_a_bar_with_means_so_far(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    shown = progress(terminal=True)
+    assert "2/3" in shown
+    assert "loss: 0.5000" in shown
+    assert "2/3" not in progress(terminal=True, verbose=2)
+
+
+@pytest.mark.needs("tensorflow")
+def test_tensorboard_reads_what_tensorflow_wrote(tmp_path):
+    import tensorflow as tf
+    from tensorflow.core.util import event_pb2
+
+    model = Sequential([L.Dense(2, name="fc", batch_input_shape=(None, 3))])
+    model.get_weights = lambda: [np.ones((3, 2)), np.zeros(2)]
+    board = callbacks.TensorBoard(tmp_path, histogram_freq=2, update_freq=4)
+    board.set_model(model)
+    board.on_train_begin()
+    for epoch in range(3):
+        for batch in range(4):
+            board.on_batch_end(batch, {"batch": batch, "size": 2, "loss": 1.0})
+        board.on_epoch_end(epoch, {"loss": 0.5, "val_loss": 0.25, "lr": 0.1})
+    board.on_train_end()
+
+    def events(name):
+        found = {}
+        for path in (tmp_path / name).iterdir():
+            for record in tf.data.TFRecordDataset(str(path)):
+                event = event_pb2.Event.FromString(record.numpy())
+                for value in event.summary.value:
+                    found.setdefault(value.tag, {})[event.step] = value
+        return found
+
+    train, validation = events("train"), events("validation")
+    assert set(train) == {"epoch_loss", "epoch_lr", "batch_loss", "fc/kernel", "fc/bias"}
+    assert set(validation) == {"epoch_loss"}
+    assert float(tf.make_ndarray(validation["epoch_loss"][2].tensor)) == 0.25
+    assert set(train["batch_loss"]) == {2, 4, 6, 8, 10, 12}
+    assert set(train["fc/kernel"]) == {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: callbacks.EarlyStopping(mode="best"), "unknown mode 'best'; one of: min, max, auto"),
+        (lambda: callbacks.ReduceLROnPlateau(factor=1), "takes a factor below 1, not 1"),
+        (lambda: callbacks.LambdaCallback(on_epoch=print), "callbacks have no 'on_epoch'; one of: on_train_begin, "),
+        (lambda: callbacks.TensorBoard(update_freq="step"), "unknown update_freq 'step' of TensorBoard"),
+        (lambda: callbacks.CallbackList([3]), "3 is no callback: it has no set_model; inherit from"),
+        (
+            lambda: next(run(callbacks.ModelCheckpoint("{acc}.h5"), CASES["logs"]["falling"])),
+            "the file name '{acc}.h5' of ModelCheckpoint needs 'acc'; the logs have: epoch, val_loss, loss",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said(make, message):
+    with pytest.raises(KconvertError) as error:
+        make()
+    assert message in str(error.value)
+
+
+def test_what_is_not_in_the_logs_is_said_and_nothing_done():
+    for callback in (
+        callbacks.EarlyStopping("val_mae"),
+        callbacks.ReduceLROnPlateau("val_mae"),
+        callbacks.ModelCheckpoint("x", "val_mae", save_best_only=True),
+    ):
+        with pytest.warns(RuntimeWarning, match="needs 'val_mae' in the logs, which have val_loss, loss"):
+            found = list(run(callback, CASES["logs"]["plateau"]))
+        assert found[-1][:4] == [0.01, False, 9, []]
+
+
+def test_words_of_keras_2_0():
+    assert callbacks.ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5

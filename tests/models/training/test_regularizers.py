@@ -1,0 +1,92 @@
+"""Regularizers and constraints against real Keras 2.3.1, on every backend."""
+
+import numpy as np
+import pytest
+
+from kconvert.backend import get_backend
+from kconvert.conventions.words.rules import RULES
+from kconvert.errors import KconvertError
+from kconvert.models.training import constraints, regularizers
+from tests.models.training.keras_numbers import CASES, data, differing, evaluate, numbers
+
+GETTERS = {"regularizers": regularizers.get, "constraints": constraints.get}
+PIECES = {
+    f"{kind}/{i}": get({"class_name": name, "config": config})
+    for kind, get in GETTERS.items()
+    for i, (name, config) in enumerate(CASES[kind])
+}
+
+
+def test_values_are_those_of_keras(backend):
+    w = data("values")[0]
+    graphs = {key: lambda w, piece=piece: piece(backend, w) for key, piece in PIECES.items()}
+    found = evaluate(backend, graphs, {key: [w] for key in graphs})
+    assert not differing(found, numbers(backend.convention), rtol=1e-5)
+
+
+def test_what_is_allowed_stays():
+    """A constraint that is applied twice is applied once, but for the epsilon beside the norm."""
+    K, w = get_backend("numpy"), data("values")[0]
+    for key, piece in PIECES.items():
+        if key.startswith("constraints") and getattr(piece, "rate", 1.0) == 1.0:
+            once = piece(K, w)
+            assert np.allclose(piece(K, once), once, rtol=1e-5), piece
+
+
+def test_no_factor_costs_nothing(backend):
+    assert evaluate(backend, {"": lambda w: regularizers.L1L2()(backend, w)}, {"": data("values")[:1]})[""] == 0
+
+
+NAMES = {
+    "l1": regularizers.L1L2(l1=0.01),
+    "l1l2": regularizers.L1L2(0.01, 0.01),
+    "activity_l2": regularizers.L1L2(l2=0.01),
+    "L1L2": regularizers.L1L2(),
+    "maxnorm": constraints.MaxNorm(),
+    "nonneg": constraints.NonNeg(),
+    "unit_norm": constraints.UnitNorm(),
+    "min_max_norm": constraints.MinMaxNorm(),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_all_releases(name):
+    get = regularizers.get if isinstance(NAMES[name], regularizers.Regularizer) else constraints.get
+    assert get(name) == NAMES[name]
+
+
+@pytest.mark.parametrize("key", PIECES)
+def test_configurations_come_back(key):
+    assert GETTERS[key.split("/")[0]](PIECES[key].to_config()) == PIECES[key]
+
+
+def test_configurations_of_keras_1_are_read_as_they_stand_in_its_files():
+    dense = next(rule for rule in RULES if rule.new == "Dense")
+    read = {key.old: key.read for key in dense.keys}
+    regularizer = read["W_regularizer"]({"name": "WeightRegularizer", "l1": 0.0, "l2": 0.05})
+    assert regularizers.get(regularizer) == regularizers.L1L2(l2=0.05)
+    constraint = read["W_constraint"]({"name": "MaxNorm", "m": 3, "axis": 0})
+    assert constraints.get(constraint) == constraints.MaxNorm(3)
+
+
+def test_functions_are_pieces_too():
+    def halved(K, w):
+        return w / 2
+
+    assert constraints.get(halved) is halved
+    assert constraints.get(None) is None
+
+
+@pytest.mark.parametrize(
+    ("get", "spec", "message"),
+    [
+        (regularizers.get, "l3", "unknown regularizer 'l3'; one of: l1, l2, l1_l2"),
+        (constraints.get, "max_nrm", "unknown constraint 'max_nrm'; did you mean MaxNorm"),
+        (constraints.get, {"class_name": "UnitNorm", "config": {"axes": 1}}, "no argument 'axes'; did you mean axis"),
+        (constraints.get, 3, "3 is no constraint"),
+    ],
+)
+def test_what_is_unknown_is_said(get, spec, message):
+    with pytest.raises(KconvertError) as error:
+        get(spec)
+    assert message in str(error.value)

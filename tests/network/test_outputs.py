@@ -1,0 +1,103 @@
+"""Every tensor of a model: what replaces one changes what comes after it, and nothing else."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from kconvert import KconvertError, get_backend
+from kconvert import layers as L
+from kconvert.network.network import Ref, Sequential
+from kconvert.network.outputs import Activations
+from tests.architectures import architectures, bound, random_inputs, random_weights
+from tests.network.test_network import entry, graph, laws
+
+
+def ready(model):
+    return bound(model, random_weights(model))
+
+
+def readers(model, tensors, prefix=""):
+    """Names of the tensors that are made directly of one of `tensors`; a nested model's outputs of its own tensors."""
+    found = set()
+    for node in model.nodes:
+        layer = model.by_name[node.layer]
+        made = [prefix + Ref(node.layer, node.index, i).key for i in range(9)]
+        inside = f"{prefix}{node.output.key}/"
+        if isinstance(layer, L.InputLayer):
+            continue
+        direct = any(prefix + ref.key in tensors for ref in node.inputs)
+        if hasattr(layer, "nodes"):
+            entries = {inside + ref.key for ref in layer.inputs} if direct else set()
+            found |= readers(layer, tensors | entries, inside)
+            if {inside + ref.key for ref in layer.outputs} & (tensors | entries):
+                found |= set(made)
+        elif direct:
+            found |= set(made)
+    return found
+
+
+@laws
+@given(architectures())
+def test_a_models_own_tensors_change_nothing(architecture):
+    model = ready(architecture.model)
+    x = random_inputs(model)
+    free = model.activations(x)
+    again = model.activations(x, given=free)
+    assert list(again) == list(free)
+    assert all(np.array_equal(again[name], y, equal_nan=True) for name, y in free.items())
+
+
+@laws
+@given(architectures())
+def test_with_all_given_each_layer_runs_alone(architecture):
+    """One tensor replaced changes only what is made directly of it."""
+    model = ready(architecture.model)
+    x = random_inputs(model)
+    free = model.activations(x)
+    for name in free:
+        changed = {**free, name: free[name] + np.float32(1)}
+        after = model.activations(x, changed)
+        touched = {other for other in free if not np.array_equal(after[other], free[other], equal_nan=True)}
+        assert touched <= readers(model, {name})
+        assert np.array_equal(after[name], free[name], equal_nan=True), "the layer itself still gives what it makes"
+
+
+def test_what_is_given_is_taken_by_all_that_comes_after(backend):
+    layers = [entry("a", 4), L.Dense(4, name="d"), L.Activation("relu", name="r"), L.Add(name="sum")]
+    model = graph(layers, [("d", ["a"]), ("r", ["d"]), ("sum", ["r", "d"])], ["a"], ["sum"])
+    ready(model).bind(backend, model.arrays)
+    x, y = (np.random.default_rng(seed).standard_normal((3, 4)).astype("float32") for seed in (0, 1))
+    free, after = model.activations(x), model.activations(x, {"d": y})
+    np.testing.assert_array_equal(after["d"], free["d"])
+    np.testing.assert_allclose(after["sum"], np.maximum(y, 0) + y, rtol=1e-6)
+    assert np.abs(free["sum"] - after["sum"]).max() > 1e-3
+
+
+def test_masks_are_those_of_what_is_given(backend):
+    """A masked step stands in what is given, not in what the model was fed."""
+    mask = L.Masking(name="mask", batch_input_shape=(None, 4, 3))
+    model = Sequential(
+        [L.Activation("linear", name="same", batch_input_shape=(None, 4, 3)), mask, L.SimpleRNN(2, name="rnn")]
+    )
+    ready(model).bind(backend, model.arrays)
+    x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
+    short = np.where(np.arange(4)[:, None] < 2, x, 0)
+    wanted = model.activations(short)["rnn"]
+    np.testing.assert_allclose(model.activations(x, {"same": short})["rnn"], wanted, rtol=1e-5, atol=1e-6)
+    assert np.abs(model.activations(x)["rnn"] - wanted).max() > 1e-3
+
+
+def test_one_function_serves_other_weights_and_batches(backend):
+    model = Sequential([L.Dense(3, name="d", batch_input_shape=(None, 4))])
+    weights = [{"d": {"kernel": np.full((4, 3), n, "float32"), "bias": np.zeros(3, "float32")}} for n in (1, 2)]
+    function = Activations(model, backend, weights[0])
+    for samples, arrays in ((2, weights[0]), (5, weights[1]), (1, weights[0])):
+        x = np.ones((samples, 4), "float32")
+        np.testing.assert_allclose(function(arrays, [x])["d"], x @ arrays["d"]["kernel"], rtol=1e-6)
+
+
+def test_names_that_are_no_tensors_are_refused():
+    model = Sequential([L.Dense(3, name="d", batch_input_shape=(None, 4))], name="m")
+    model.bind(get_backend("numpy"), random_weights(model))
+    with pytest.raises(KconvertError, match="m: no layer makes the tensor e"):
+        model.activations(np.ones((1, 4)), {"e": np.ones((1, 3), "float32")})

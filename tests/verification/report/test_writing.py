@@ -1,0 +1,100 @@
+"""Writing: the form by the suffix, at once and whole, refused in time; every form takes every report."""
+
+import os
+
+import pytest
+from hypothesis import given, settings
+
+from kconvert import KconvertError
+from kconvert.errors import Problem
+from kconvert.verification.report import writing
+from kconvert.verification.report.writing import FORMS, check, write
+from tests.verification.report.reports import DIFFERS, EQUAL, MANY, NOTHING, RUDE, RUDE_ONES, RUDELY, SHAPES, anything
+
+SAMPLES = {
+    "equal": EQUAL,
+    "differs": DIFFERS,
+    "nothing": NOTHING,
+    "shapes": SHAPES,
+    "rude": RUDELY,
+    "many": MANY,
+    "rude ones": RUDE_ONES,
+}
+suffixes = pytest.mark.parametrize("suffix", FORMS)
+
+
+def render(suffix, done):
+    return writing._form(suffix)(done)
+
+
+def usage(path, words):
+    for refuse in (check, lambda path: write(path, EQUAL)):
+        with pytest.raises(KconvertError, match=words) as refusal:
+            refuse(path)
+        assert refusal.value.problem is Problem.USAGE
+        assert "\n" not in str(refusal.value)
+
+
+@suffixes
+def test_the_suffix_is_the_form(suffix, tmp_path):
+    path = tmp_path / f"report{suffix}"
+    check(path)
+    assert not path.exists()
+    assert write(path, DIFFERS) == path
+    assert path.read_text(encoding="utf-8") == render(suffix, DIFFERS)
+    write(path, EQUAL)
+    assert path.read_text(encoding="utf-8") == render(suffix, EQUAL), "an older report is replaced"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+@suffixes
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_form_shows_every_report(suffix, name):
+    text = render(suffix, SAMPLES[name])
+    assert text.endswith("\n") and "\x1b" not in text
+    text.encode("utf-8")
+
+
+@suffixes
+@settings(deadline=None, max_examples=40)
+@given(done=anything)
+def test_every_form_takes_any_report(suffix, done):
+    render(suffix, done).encode("utf-8")
+
+
+@suffixes
+@pytest.mark.parametrize("name", ["differs", "nothing", "shapes", "many"])
+def test_no_form_is_green_where_nothing_is_proved(suffix, name):
+    signs = {".json": '"equal": false', ".xml": "<failure", ".md": "\N{CROSS MARK}", ".html": 'class="verdict bad"'}
+    signs[".txt"] = "NOT PROVED" if name == "nothing" else "DIFFERS"
+    assert signs[suffix] in render(suffix, SAMPLES[name])
+    assert signs[suffix] not in render(suffix, EQUAL)
+
+
+def test_unknown_suffixes_are_refused_with_those_that_are_known(tmp_path):
+    usage(tmp_path / "report.pdf", f"no form of report has the suffix '.pdf'; one of: {', '.join(FORMS)}")
+    usage(tmp_path / "report", "has the suffix ''")
+
+
+def test_places_where_nothing_can_be_written_are_refused(tmp_path):
+    usage(tmp_path / "missing" / "report.md", "there is no directory")
+    (tmp_path / "folder.md").mkdir()
+    usage(tmp_path / "folder.md", "is not a regular file")
+    usage(tmp_path / ("x" * 300 + ".md"), "cannot be written")
+
+
+@suffixes
+def test_a_failure_leaves_the_older_report(suffix, tmp_path):
+    path = tmp_path / f"report{suffix}"
+    write(path, EQUAL)
+    before = path.read_bytes()
+    with pytest.raises(AttributeError):
+        write(path, object())
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_names_from_files_are_spelled_out():
+    assert RUDE.isprintable() is False
+    for suffix in FORMS.keys() - {".json"}:
+        assert r"\x1b[2J\n\ud800" in render(suffix, RUDELY).replace("&#91;", "[").replace("&#92;", "\\"), suffix

@@ -1,0 +1,46 @@
+"""What the tests of the runners run, and what must not be left of it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kconvert.conventions.generations import Convention
+from kconvert.conversion.planning import architecture
+from kconvert.formats import hdf5
+from kconvert.verification.runners import Job
+from tests.fixtures import case
+
+LAMBDA = "lambda/2.3.1-tensorflow"
+LENET = "2.3.1-theano/lenet_th"
+SHARED = "2.3.1-theano/siamese_conv_model_tf"
+NESTED = "2.3.1-theano/nested_frozen_bn_th"
+MASKED = "2.3.1-tensorflow/bidirectional_none"
+
+
+def job(name, **options):
+    """(the job of a fixture, the inputs that Keras was given)."""
+    found, backend = case(name), name.rpartition("-")[2].partition("/")[0]
+    with hdf5.read(found.model) as checkpoint:
+        model = architecture(checkpoint, found.arch, found.data_format, backend)
+        return Job(str(found.model), model, Convention(checkpoint.format, backend), **options), found.arrays("x")
+
+
+def same(ran, other):
+    """Two runs: the same tensors in the same order, bit for bit."""
+    ours, theirs = ran.load(), other.load()
+    assert list(ours) == list(theirs)
+    for name, x in ours.items():
+        assert x.dtype == theirs[name].dtype and np.array_equal(x, theirs[name]), name
+
+
+def alive(session):
+    """The processes of a session."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, sid = entry.read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(sid) == session and state != "Z":
+            found.append(int(entry.parent.name))
+    return found
