@@ -37,7 +37,7 @@ from kconvert.layers.cells import _Cell
 from kconvert.layers.registry import CUSTOM
 from kconvert.network.architecture import model_config
 from kconvert.network.nested import nest
-from kconvert.network.network import LeafWeights, Model, Node, Ref
+from kconvert.network.network import LeafWeights, Network, Node, Ref
 from kconvert.network.sample_inputs import sample_inputs
 
 PAGE = Path(__file__).parent / "support.md"
@@ -99,7 +99,7 @@ class Example:
     """A layer of one class with one configuration, called in a model of its own; refusal: why it cannot run."""
 
     layer: Layer
-    model: Model
+    model: Network
     options: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
 
@@ -115,7 +115,7 @@ class Example:
 
 def classes() -> list[type[Layer]]:
     """The layers that stand in a model by themselves, by name."""
-    inside = (Model, _Cell, L.InputLayer)
+    inside = (Network, _Cell, L.InputLayer)
     ours = {name: cls for name, cls in Layer.registry.items() if cls.__module__.startswith("kconvert.")}
     found = {name: cls for name, cls in ours.items() if name not in CUSTOM and not issubclass(cls, inside)}
     return [found[name] for name in sorted(found, key=str.lower)]
@@ -150,7 +150,7 @@ def _likely(cls: type[Layer], shapes: Sequence[Any]) -> Sequence[Any]:
     return [shape for shape in shapes if len(shape) - int(said[1]) in (2, 3)][::-1] if said else shapes
 
 
-def alone(layer: Layer, shape: Any) -> Model:
+def alone(layer: Layer, shape: Any) -> Network:
     """A model of one layer: with one input of `shape`, or with several where it is a tuple of lists."""
     shapes = [tuple(one) for one in shape] if isinstance(shape[0], list) else [shape]
     inputs: list[Layer] = [
@@ -158,10 +158,10 @@ def alone(layer: Layer, shape: Any) -> Model:
     ]
     refs = [Ref(entry.name) for entry in inputs]
     nodes = [*(Node(entry.name, 0, ()) for entry in inputs), Node(layer.name, 0, tuple(refs))]
-    return Model([*inputs, layer], nodes, refs, [nodes[-1].output], name="graph")  # as Keras 0.3 calls it
+    return Network([*inputs, layer], nodes, refs, [nodes[-1].output], name="graph")  # as Keras 0.3 calls it
 
 
-def _refusal(model: Model) -> str:
+def _refusal(model: Network) -> str:
     """Runs the model on the NumPy reference; the reason why it cannot, where it waits for a function of the user's."""
     arrays = nest(
         ((*leaf.path, weight.name), np.zeros(weight.shape, "float32"))
@@ -174,7 +174,7 @@ def _refusal(model: Model) -> str:
         if "register_function" not in str(error):
             raise
         return f"{error.what}; {error.fix}"
-    (said,) = [shape for ref, shape in model.shapes().items() if ref in model.outputs]
+    (said,) = [shape for ref, shape in model.shapes().items() if ref in model.output_refs]
     if not isinstance(result, np.ndarray) or any(n not in (None, m) for n, m in zip(said, result.shape, strict=True)):
         raise ValueError("another shape than is said")
     return ""
@@ -206,7 +206,7 @@ def _class(layer: Any) -> str:
     return f"{layer.class_name}({_class(inner)})" if inner else layer.class_name
 
 
-def saved(model: Model, convention: Convention) -> Checkpoint:
+def saved(model: Network, convention: Convention) -> Checkpoint:
     """The file of `model` that a Keras of `convention` would write; KconvertError where it has no such layer."""
     release = FORMATS[convention.format].releases.split()[-1]
     groups = [

@@ -113,7 +113,7 @@ class Draft:
             return False
         try:
             table = leaf_weights(layer, given)
-            outputs, real = _listed(layer.output_shape(given)), _listed(layer.output_shape(running))
+            outputs, real = _listed(layer.compute_output_shape(given)), _listed(layer.compute_output_shape(running))
         except (KconvertError, TypeError, ValueError, IndexError):
             return False
         if any(isinstance(size, tuple) for shape in outputs for size in shape):
@@ -234,8 +234,8 @@ class Draft:
         return Model(
             layers=self.layers,
             nodes=self.nodes,
-            inputs=[Ref(layer.name) for layer in self.layers if isinstance(layer, L.InputLayer)],
-            outputs=outputs,
+            input_refs=[Ref(layer.name) for layer in self.layers if isinstance(layer, L.InputLayer)],
+            output_refs=outputs,
             name="graph",
         )
 
@@ -515,7 +515,7 @@ def summary(model, indent=""):
         )
         if isinstance(layer, Model):
             lines.append(summary(layer, indent + "    "))
-    return "\n".join(lines) + f"\n{indent}-> {', '.join(ref.key for ref in model.outputs)}"
+    return "\n".join(lines) + f"\n{indent}-> {', '.join(ref.key for ref in model.output_refs)}"
 
 
 TOLD = [

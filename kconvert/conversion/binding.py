@@ -23,7 +23,7 @@ from ..formats.checkpoint import Checkpoint, Group, LazyArray, find_format
 from ..layers import InputLayer, Merge
 from ..layers.base import Layer
 from ..network.nested import Arrays, nest
-from ..network.network import LayerPath, LeafWeights, Model, Sequential
+from ..network.network import LayerPath, LeafWeights, Network, Sequential
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def leaf_storage(leaf: LeafWeights, convention: Convention, otherwise: bool = Fa
     )
 
 
-def places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]]:
+def places(model: Network, convention: Convention) -> list[tuple[str, list[Place]]]:
     """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
 
     A nested model's trainable arrays come before the others (rulebook A5). Keras 0.3 numbers the layers of a
@@ -98,7 +98,7 @@ def places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]
     return [(name, sorted(found, key=lambda place: not place.trainable)) for name, found in groups.items()]
 
 
-def _numbered_places(model: Model, convention: Convention) -> list[tuple[str, list[Place]]]:
+def _numbered_places(model: Network, convention: Convention) -> list[tuple[str, list[Place]]]:
     """As Keras 0.3 has them: one group a Graph; else `layer_0` with all up to a first merge, `layer_1`, ..."""
     found: dict[str, list[Place]] = {}
     for leaf in model.weight_table():
@@ -114,7 +114,7 @@ def _numbered_places(model: Model, convention: Convention) -> list[tuple[str, li
     ]
 
 
-def _grouped(model: Model) -> list[Layer]:
+def _grouped(model: Network) -> list[Layer]:
     """The layers that have a group in the file: all but the implicit input of a chain."""
     return [layer for layer in model.layers if not (isinstance(model, Sequential) and isinstance(layer, InputLayer))]
 
@@ -134,7 +134,7 @@ def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:
 # ----------------------------------------------------------------- reading ----
 
 
-def bind(model: Model, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Binding], list[str]]:
+def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Binding], list[str]]:
     """Every weight of `model` with its arrays in `checkpoint`, and notes on what was matched otherwise than by name.
 
     Raises KconvertError naming the layer where names, number or shapes of arrays do not fit.
@@ -160,7 +160,7 @@ def bind(model: Model, checkpoint: Checkpoint, convention: Convention) -> tuple[
     return bindings, notes
 
 
-def _adapted(model: Model, checkpoint: Checkpoint, convention: Convention) -> bool:
+def _adapted(model: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
     """Whether a layer learned from its arrays what the configuration does not say (`Layer.adapt`)."""
     for _, expected, group in _matched_groups(model, checkpoint, convention)[0]:
         for place, array in zip(expected, group.arrays, strict=False):
@@ -171,7 +171,7 @@ def _adapted(model: Model, checkpoint: Checkpoint, convention: Convention) -> bo
 
 
 def _matched_groups(
-    model: Model, checkpoint: Checkpoint, convention: Convention
+    model: Network, checkpoint: Checkpoint, convention: Convention
 ) -> tuple[list[tuple[str, list[Place], Group]], list[str]]:
     """(layer, its places, its group): by name, else by order among those that have weights."""
     expected = [(name, found) for name, found in places(model, convention) if found]
@@ -273,7 +273,7 @@ def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[Laz
     return chosen if len({id(array) for array in chosen}) == len(chosen) else None
 
 
-def arrays_for(model: Model, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
+def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
     """The arrays of a checkpoint for `model`, in another convention, nested by layer and weight name.
 
     Layers run on weights that are not packed.

@@ -15,7 +15,7 @@ from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Finding
 from ..network.architecture import architecture_json, model_from_config, stated_data_formats
-from ..network.network import Model
+from ..network.network import Network
 from .inference.infer import Inferred, surmise
 from .passes.hazards import hazards
 
@@ -104,7 +104,7 @@ def inspect(
 
 def _understood(
     checkpoint: Checkpoint, config: Json | None, source_data_format: str | None
-) -> tuple[Model | None, dict[str, list[str]], list[str]]:
+) -> tuple[Network | None, dict[str, list[str]], list[str]]:
     """The model and its hazards, or a note that says why there is no model."""
     if config is None:
         return None, {}, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
@@ -181,7 +181,7 @@ def _optimizer(checkpoint: Checkpoint) -> Finding:
 
 
 def _layers(
-    checkpoint: Checkpoint, config: Json | None, model: Model | None, inferred: Sequence[Inferred]
+    checkpoint: Checkpoint, config: Json | None, model: Network | None, inferred: Sequence[Inferred]
 ) -> list[StoredLayer]:
     """The groups of the file, each with the class of its layer."""
     classes = _classes(checkpoint, config, model)
@@ -196,7 +196,7 @@ def _layers(
     ]
 
 
-def _classes(checkpoint: Checkpoint, config: Json | None, model: Model | None) -> dict[str, str]:
+def _classes(checkpoint: Checkpoint, config: Json | None, model: Network | None) -> dict[str, str]:
     """Class by group: in the file's own words where it has them; by order where groups have numbers for names."""
     if FORMATS[checkpoint.format].names is None:
         layers = model.sublayers if model else []
@@ -220,7 +220,7 @@ def _named_classes(value: Any) -> Iterator[tuple[str, str]]:
             yield from _named_classes(item)
 
 
-def _hazards(model: Model, backend: str | None) -> dict[str, list[str]]:
+def _hazards(model: Network, backend: str | None) -> dict[str, list[str]]:
     """By target: what it computes differently from the backend of the file, or from any other if that is unknown."""
     sources = [name for name in BACKENDS if backend in (name, None)]
     return {

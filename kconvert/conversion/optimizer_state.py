@@ -23,7 +23,7 @@ import numpy as np
 from ..conventions.generations import Convention
 from ..conventions.optimizers import STRUCTURES
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
-from ..network.network import LayerPath, Model, Sequential
+from ..network.network import LayerPath, Network, Sequential
 from .binding import Binding, Place, places
 from .steps import Step
 
@@ -39,7 +39,7 @@ class State:
     slots: Sequence[dict[Key, LazyArray]]
 
 
-def read_state(checkpoint: Checkpoint, model: Model, bindings: Sequence[Binding], origin: Convention) -> State | str:
+def read_state(checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention) -> State | str:
     """The optimizer's state of a file, or the reason why it cannot be understood."""
     config = (checkpoint.training_config or {}).get("optimizer_config", {})
     name = config.get("class_name", "")
@@ -69,12 +69,12 @@ def _is_empty(slot: dict[Key, LazyArray]) -> bool:
     return all(tuple(array.shape) == (1,) for array in slot.values())
 
 
-def _trainable(model: Model, convention: Convention) -> list[Place]:
+def _trainable(model: Network, convention: Convention) -> list[Place]:
     return [place for _, found in places(model, convention) for place in found if place.trainable]
 
 
 def _source_order(
-    model: Model, origin: Convention, arrays: dict[Key, LazyArray], moments: Sequence[LazyArray]
+    model: Network, origin: Convention, arrays: dict[Key, LazyArray], moments: Sequence[LazyArray]
 ) -> list[Key] | None:
     """The parameters in the order of the file; None where it cannot be known."""
     order = [(place.leaf, place.slot) for place in _trainable(model, origin)]
@@ -92,7 +92,7 @@ def _source_order(
 
 
 def write_state(
-    state: State, model: Model, steps: Sequence[Step], bindings: Sequence[Binding], goal: Convention, complete: bool
+    state: State, model: Network, steps: Sequence[Step], bindings: Sequence[Binding], goal: Convention, complete: bool
 ) -> list[LazyArray] | str:
     """The state in the order and layout of the target, or the reason why it cannot be written.
 
@@ -128,7 +128,7 @@ def laid_out(
     name: str,
     scalars: Mapping[str, np.ndarray],
     slots: Mapping[str, Mapping[LayerPath, np.ndarray]],
-    model: Model,
+    model: Network,
     goal: Convention,
 ) -> list[LazyArray]:
     """The state that optimizer `name` has in training, slots by the path of their weight, as Keras 2 stores it."""
@@ -145,7 +145,7 @@ def _name(name: str, goal: Convention, number: int | None = None) -> str:
     return f"optimizer/{name}{suffix}" if number is None else f"optimizer/{name}_{number}{suffix}"
 
 
-def _target_order(model: Model, goal: Convention) -> list[tuple[LayerPath, int]]:
+def _target_order(model: Network, goal: Convention) -> list[tuple[LayerPath, int]]:
     """(weight, which of its arrays) in the order that Keras of `goal` reads."""
     found = _trainable(model, goal)
     if goal.format.startswith("keras1"):

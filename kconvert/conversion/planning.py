@@ -23,7 +23,7 @@ from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..kernels import Chain
 from ..network.architecture import architecture_json, model_config, model_from_config, read_architecture
-from ..network.network import LayerPath, Model
+from ..network.network import LayerPath, Network
 from ..network.rewrite import Rewritten
 from .binding import Binding, Place, bind, places, source_convention
 from .inference.infer import CERTAIN, Loose, infer
@@ -55,7 +55,7 @@ class Plan:
     source: Convention
     target: Convention
     data_format: str | None
-    model: Model
+    model: Network
     result: Relayout
     steps: Sequence[Step]
     optimizer: Sequence[LazyArray]
@@ -161,7 +161,7 @@ class _Carried:
 
 
 def _carried(
-    model: Model,
+    model: Network,
     origin: Convention,
     goal: Convention,
     data_format: str | None,
@@ -241,8 +241,8 @@ def _ops(first: Mapping[LayerPath, Chain], then: Mapping[LayerPath, Chain]) -> d
 
 def _optimizer(
     checkpoint: Checkpoint,
-    model: Model,
-    result: Model,
+    model: Network,
+    result: Network,
     bindings: Sequence[Binding],
     steps: Sequence[Step],
     origin: Convention,
@@ -264,7 +264,7 @@ def architecture(
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
     backend: str | None = None,
-) -> Model:
+) -> Network:
     """The model of a file: its own architecture, or that of the JSON file `arch`.
 
     It says what the release that saved the file computed on `backend` (default: the one the file shows).
@@ -288,7 +288,7 @@ def stated_release(arch: str | PathLike[str] | None) -> str | None:
 
 def _read_architecture(
     checkpoint: Checkpoint, arch: str | PathLike[str] | None, source_data_format: str | None
-) -> tuple[Model, str | None]:
+) -> tuple[Network, str | None]:
     """The model as it is described, and the release that described it."""
     where = str(checkpoint.path or "checkpoint")
     if arch is not None:

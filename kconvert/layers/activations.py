@@ -208,7 +208,7 @@ class PReLU(_MapParameters):
     alpha_regularizer: Any = None
     alpha_constraint: Any = None
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         return self.parameters(shape, alpha=self.alpha_initializer)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -222,7 +222,7 @@ class ParametricSoftplus(_MapParameters):
     alpha_init: float = 0.2
     beta_init: float = 5.0
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         return self.parameters(shape, alpha=_constant(self.alpha_init), beta_softplus=_constant(self.beta_init))
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -238,7 +238,7 @@ class SReLU(_MapParameters):
     t_right_init: Any = "glorot_uniform"
     a_right_init: Any = "one"
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         return self.parameters(
             shape,
             t_left=self.t_left_init,

@@ -3,8 +3,8 @@
 A layer is a dataclass: its fields are its Keras 2.3 configuration, in Keras's order and with Keras's
 defaults, so `Conv2D(32, (3, 3))` reads as in Keras. It is pure: it keeps no tensors. Its methods:
 
-    weights(shape)              -> the weights it has for that input shape, each with its role
-    output_shape(shape)         -> shape after the layer; no framework needed
+    weight_specs(shape)         -> the weights it has for that input shape, each with its role
+    compute_output_shape(shape) -> shape after the layer; no framework needed
     call(K, w, x, mask, ...)    -> output tensors; `w` is a dict of weights by name
     compute_mask(K, x, mask)    -> the mask that goes on
 
@@ -159,7 +159,7 @@ class Layer(metaclass=_Spelled):
             )
         return size
 
-    def weights(self, shape: Any) -> list[Weight]:
+    def weight_specs(self, shape: Any) -> list[Weight]:
         """The weights this layer has for inputs of `shape`, in Keras 2's order."""
         return []
 
@@ -201,7 +201,7 @@ class Layer(metaclass=_Spelled):
 
     # -------------------------------------------------------------- running ----
 
-    def output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Any) -> Any:
         """Shape of the output for inputs of `shape`; the same by default."""
         return shape
 

@@ -62,8 +62,8 @@ def call(layer: Layer, inputs: Symbol | Sequence[Symbol], initial_state: Any = N
     shapes = [symbol.shape for symbol in given]
     taken = shapes if len(shapes) > 1 else shapes[0]
     try:
-        found = layer.output_shape(taken)
-        layer.weights(taken)
+        found = layer.compute_output_shape(taken)
+        layer.weight_specs(taken)
     except (TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise KconvertError(
             f"a {layer.class_name} layer cannot take an input of shape {taken}", problem=Problem.USAGE

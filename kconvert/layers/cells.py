@@ -195,7 +195,7 @@ class _DenseCell(_Cell):
     def width(self) -> int:
         return self.units * max(len(self.gates), 1)
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, -1)
         matrix, vector = self.role(DENSE_KERNEL), self.role(VECTOR)
         found = [
@@ -227,7 +227,7 @@ class _DenseCell(_Cell):
         """How the bias starts."""
         return self.bias_initializer
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return shape[0], self.units
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
@@ -360,15 +360,15 @@ class StackedRNNCells(_Cell):
     def sublayer_shapes(self, shape: Any) -> list[Any]:
         shapes = [shape]
         for cell in self.cells[:-1]:
-            shapes.append(cell.output_shape(shapes[-1]))
+            shapes.append(cell.compute_output_shape(shapes[-1]))
         return shapes
 
     @property
     def states(self) -> int:  # type: ignore[override]
         return sum(cell.states for cell in self.cells)
 
-    def output_shape(self, shape: Shape) -> Shape:
-        return self.cells[-1].output_shape(self.sublayer_shapes(shape)[-1])
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return self.cells[-1].compute_output_shape(self.sublayer_shapes(shape)[-1])
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
         pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)

@@ -42,7 +42,7 @@ class _Convolution(Layer):
         self.data_format = data_format_of(self.data_format)
         self.dilation_rate = integers(self.dilation_rate, self.rank, "dilation_rate")
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, channel_axis(len(shape), self.data_format))
         kernels = self.kernels(n)
         bias = Weight("bias", (self.channels_out(n),), initializer=self.bias_initializer)
@@ -61,7 +61,7 @@ class _Convolution(Layer):
         windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate, strict=True)
         return tuple(conv_length(n, kernel, self.padding, stride, rate) for n, kernel, stride, rate in windows)
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         n = self.known(shape, channel_axis(len(shape), self.data_format))
         return image(shape[0], self.lengths(space(shape, self.data_format)), self.channels_out(n), self.data_format)
 
@@ -107,7 +107,7 @@ class _Conv(_Convolution, KernelFields):
 class Conv1D(_Conv):
     """Convolution over time; 'causal' padding looks at no later step.
 
-    >>> Conv1D(4, 3, padding="causal").output_shape((None, 10, 5))
+    >>> Conv1D(4, 3, padding="causal").compute_output_shape((None, 10, 5))
     (None, 10, 4)
     """
 
@@ -127,7 +127,7 @@ class Conv1D(_Conv):
 class Conv2D(_Conv):
     """Convolution over images.
 
-    >>> Conv2D(8, (3, 5), data_format="channels_first").output_shape((None, 2, 10, None))
+    >>> Conv2D(8, (3, 5), data_format="channels_first").compute_output_shape((None, 2, 10, None))
     (None, 8, 8, None)
     """
 
@@ -182,7 +182,7 @@ class Conv2DTranspose(_ConvTranspose, KernelFields):
 
     keras1_output_shape: the whole output shape, which a Deconvolution2D of Keras 1 states.
 
-    >>> Conv2DTranspose(4, 3, strides=2, padding="same").output_shape((None, 5, 6, 3))
+    >>> Conv2DTranspose(4, 3, strides=2, padding="same").compute_output_shape((None, 5, 6, 3))
     (None, 10, 12, 4)
     """
 
@@ -256,7 +256,7 @@ class _Depthwise(_Convolution):
 class DepthwiseConv2D(_Depthwise, DepthwiseFields):
     """Depthwise convolution over images: channel c gives outputs c*depth_multiplier and on.
 
-    >>> DepthwiseConv2D(3, depth_multiplier=2).output_shape((None, 7, 9, 3))
+    >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((None, 7, 9, 3))
     (None, 5, 7, 6)
     """
 

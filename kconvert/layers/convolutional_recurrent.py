@@ -49,7 +49,7 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
 
     states = 2
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         n, width = self.known(shape, channel_axis(4, self.data_format)), 4 * self.filters
         kernel, vector = (role.gated(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(2), VECTOR))
         start = unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
@@ -61,13 +61,13 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
         ]
         return found if self.use_bias else found[:2]
 
-    def output_shape(self, shape: Sizes) -> Sizes:
+    def compute_output_shape(self, shape: Sizes) -> Sizes:
         windows = zip(space(shape, self.data_format), self.kernel_size, self.strides, self.dilation_rate, strict=True)
         lengths = [conv_length(n, kernel, self.padding, stride, rate) for n, kernel, stride, rate in windows]
         return image(shape[0], lengths, self.filters, self.data_format)
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
-        return [self.output_shape(shape)] * self.states
+        return [self.compute_output_shape(shape)] * self.states
 
     @property
     def masks(self) -> int:
@@ -98,7 +98,7 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
 class ConvLSTM2D(_LoopOfOptions, ConvLSTM2DFields, LoopFields):
     """Convolutional LSTM over a sequence of images.
 
-    >>> ConvLSTM2D(4, 3, return_sequences=True).output_shape((None, None, 7, 9, 2))
+    >>> ConvLSTM2D(4, 3, return_sequences=True).compute_output_shape((None, None, 7, 9, 2))
     (None, None, 5, 7, 4)
     """
 

@@ -61,13 +61,13 @@ class Dense(KernelFields, Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, -1), self.units)
         kernel = Weight("kernel", size, DENSE_KERNEL, initializer=self.kernel_initializer)
         bias = Weight("bias", size[1:], VECTOR, initializer=self.bias_initializer)
         return [kernel, bias] if self.use_bias else [kernel]
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], self.units)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -103,13 +103,13 @@ class MaxoutDense(_LegacyDense):
     output_dim: int
     nb_feature: int = 4
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.nb_feature, self.known(shape, 1), self.output_dim)
         kernel = Weight("kernel", size, MAXOUT_KERNEL, initializer=self.init)
         bias = Weight("bias", (self.nb_feature, self.output_dim), MAXOUT_BIAS)
         return [kernel, bias] if self.bias else [kernel]
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], self.output_dim)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -131,7 +131,7 @@ class Highway(_LegacyDense):
         ("kernel", "bias", "carry_kernel", "carry_bias"),
     )
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, 1)
         kernels = [Weight(name, (n, n), DENSE_KERNEL, initializer=self.init) for name in ("kernel", "carry_kernel")]
         carry = {"class_name": "Constant", "config": {"value": self.transform_bias}}
@@ -165,7 +165,7 @@ class Flatten(Layer):
     def __post_init__(self) -> None:
         one_of(self.data_format, (None, *DATA_FORMATS), "data_format")
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         sizes = [size for size in shape[1:] if size is not None]
         return (shape[0], math.prod(sizes) if len(sizes) == len(shape) - 1 else None)
 
@@ -184,7 +184,7 @@ class Reshape(Layer):
     def __post_init__(self) -> None:
         self.target_shape = tuple(self.target_shape)
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         sizes = [size for size in shape[1:] if size is not None]
         if len(sizes) < len(shape) - 1:
             return (shape[0], *(None if size == -1 else size for size in self.target_shape))
@@ -196,7 +196,7 @@ class Reshape(Layer):
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         batch, *sizes = K.shape(x)
-        target = self.output_shape((None, *(size if isinstance(size, int) else None for size in sizes)))[1:]
+        target = self.compute_output_shape((None, *(size if isinstance(size, int) else None for size in sizes)))[1:]
         if None in target:
             return K.reshape(x, (batch, *self.target_shape))
         return K.reshape(x, (-1, *target))
@@ -211,7 +211,7 @@ class Permute(Layer):
     def __post_init__(self) -> None:
         self.dims = tuple(self.dims)
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], *(shape[axis] for axis in self.dims))
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -224,7 +224,7 @@ class RepeatVector(Layer):
 
     n: int
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], self.n, shape[1])
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -237,7 +237,7 @@ class TimeDistributedMerge(Layer):
 
     mode: str = "sum"
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], shape[2])
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -304,7 +304,7 @@ class Lambda(Layer):
         named = self.function if self.function_type == "function" and isinstance(self.function, str) else ""
         return FUNCTIONS.get(self.name) or FUNCTIONS.get(named)
 
-    def output_shape(self, shape: Any) -> Shape:
+    def compute_output_shape(self, shape: Any) -> Shape:
         """The declared shape; without one that of the input, as Keras on Theano takes it."""
         first = shape[0] if isinstance(shape, list) else shape
         declared = self.custom.output_shape if self.custom else None

@@ -41,11 +41,11 @@ class Embedding(Layer):
             return tuple(self.input_length)
         return (self.input_length,) if self.input_length else ()
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.input_dim, self.output_dim)
         return [Weight("embeddings", size, embeddings(self.dropout), initializer=self.embeddings_initializer)]
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         lengths = self.lengths or shape[1:]
         sizes = tuple(known if length is None else length for length, known in zip(lengths, shape[1:], strict=False))
         if len(lengths) != len(shape) - 1 or any(b not in (None, a) for a, b in zip(sizes, shape[1:], strict=True)):

@@ -39,7 +39,7 @@ class _LocallyConnected(Layer):
         self.strides = integers(self.strides, self.rank, "strides")
         self.padding = one_of(self.padding, ("valid",), "padding")
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         for axis in space_axes(len(shape), self.data_format):
             self.known(shape, axis)
         sizes = self.lengths(space(shape, self.data_format))
@@ -54,7 +54,7 @@ class _LocallyConnected(Layer):
         windows = zip(sizes, self.kernel_size, self.strides, strict=True)
         return tuple(conv_length(n, kernel, self.padding, stride) for n, kernel, stride in windows)
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return image(shape[0], self.lengths(space(shape, self.data_format)), self.filters, self.data_format)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
@@ -93,7 +93,7 @@ class _LocallyConnected(Layer):
 class LocallyConnected1D(_LocallyConnected, KernelFields):
     """Over time; Keras takes (batch, time, channels) alone and states no data format.
 
-    >>> LocallyConnected1D(4, 3).output_shape((None, 10, 5))
+    >>> LocallyConnected1D(4, 3).compute_output_shape((None, 10, 5))
     (None, 8, 4)
     """
 

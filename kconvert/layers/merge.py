@@ -113,7 +113,7 @@ class _Elementwise(Layer):
     mode: ClassVar[str]
     count: ClassVar[int | None] = None
 
-    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+    def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, self.count)
         batch = {sizes[0] for sizes in shape} - {None}
         return (batch.pop() if len(batch) == 1 else None, *reduce(_broadcast, [sizes[1:] for sizes in shape]))
@@ -184,7 +184,7 @@ class Concatenate(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+    def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape)
         return _joined(shape, self.axis)
 
@@ -204,7 +204,7 @@ class Dot(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+    def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, 2)
         return _dot_shape(shape, self.axes)
 
@@ -251,7 +251,7 @@ class Merge(Layer):
             )
         return super().spelled(args, kwargs)
 
-    def output_shape(self, shape: Sequence[Shape]) -> Shape:
+    def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, 2 if self.mode in ("dot", "cos") else None)
         if self.mode in self.elementwise:
             return shape[0]

@@ -37,7 +37,7 @@ class BatchNormalization(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    def weights(self, shape: Shape) -> list[Weight]:
+    def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, self.axis),)
         gamma = Weight("gamma", size, VECTOR, initializer=self.gamma_initializer)
         beta = Weight("beta", size, VECTOR, initializer=self.beta_initializer)

@@ -36,7 +36,7 @@ class _Resizing(Layer):
         """The amount for each axis that changes."""
         return dict(zip(space_axes(self.rank + 2, self.data_format), self.amounts, strict=True))
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         amounts = self.by_axis()
         return tuple(
             size if size is None or axis not in amounts else self.length(size, amounts[axis])
@@ -69,7 +69,7 @@ class _ZeroPadding(_Resizing):
 class ZeroPadding1D(_ZeroPadding):
     """Zeros before and after the time: one number for both, or (before, after).
 
-    >>> ZeroPadding1D((2, 0)).output_shape((None, 5, 3))
+    >>> ZeroPadding1D((2, 0)).compute_output_shape((None, 5, 3))
     (None, 7, 3)
     """
 
@@ -144,7 +144,7 @@ class Cropping1D(_Cropping):
 class Cropping2D(_Cropping):
     """An image without its borders: one number, (rows, columns), or ((top, bottom), (left, right)).
 
-    >>> Cropping2D(((1, 0), (2, 3)), data_format="channels_first").output_shape((None, 4, 9, None))
+    >>> Cropping2D(((1, 0), (2, 3)), data_format="channels_first").compute_output_shape((None, 4, 9, None))
     (None, 4, 8, None)
     """
 
@@ -202,7 +202,7 @@ class UpSampling1D(_UpSampling):
 class UpSampling2D(_UpSampling):
     """An image enlarged by whole factors, by repetition or bilinear.
 
-    >>> UpSampling2D((2, 3)).output_shape((None, 4, None, 5))
+    >>> UpSampling2D((2, 3)).compute_output_shape((None, 4, None, 5))
     (None, 8, None, 5)
     """
 

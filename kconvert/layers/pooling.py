@@ -35,7 +35,7 @@ class _Pooling(Layer):
         self.padding = one_of(self.padding, ("valid", "same"), "padding")
         self.data_format = data_format_of(self.data_format)
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         windows = zip(space(shape, self.data_format), self.pool_size, self.strides, strict=True)
         lengths = [conv_length(n, window, self.padding, stride) for n, window, stride in windows]
         return image(shape[0], lengths, shape[channel_axis(len(shape), self.data_format)], self.data_format)
@@ -48,7 +48,7 @@ class _Pooling(Layer):
 class MaxPooling1D(_Pooling):
     """The largest of each window of time.
 
-    >>> MaxPooling1D(3, strides=2, padding="same").output_shape((None, 9, 4))
+    >>> MaxPooling1D(3, strides=2, padding="same").compute_output_shape((None, 9, 4))
     (None, 5, 4)
     """
 
@@ -102,7 +102,7 @@ class _GlobalPooling(Layer):
     def __post_init__(self) -> None:
         self.data_format = data_format_of(self.data_format)
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return shape[0], shape[channel_axis(len(shape), self.data_format)]
 
 

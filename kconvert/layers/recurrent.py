@@ -72,8 +72,8 @@ class _Loop(Layer):
         """The weights of the cell, among those of the layer."""
         return w
 
-    def weights(self, shape: Any) -> list[Weight]:
-        return self.step_cell.weights(one_step(_first(shape)))
+    def weight_specs(self, shape: Any) -> list[Weight]:
+        return self.step_cell.weight_specs(one_step(_first(shape)))
 
     @property
     def state_names(self) -> list[str]:
@@ -92,9 +92,9 @@ class _Loop(Layer):
             )
         return dict(zip(self.state_names, self.step_cell.state_shapes(one_step(taken)), strict=True))
 
-    def output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Any) -> Any:
         taken = _first(shape)
-        given = self.step_cell.output_shape(one_step(taken))
+        given = self.step_cell.compute_output_shape(one_step(taken))
         output = (given[0], taken[1], *given[1:]) if self.return_sequences else given
         return [output, *self.step_cell.state_shapes(one_step(taken))] if self.return_state else output
 
@@ -146,7 +146,7 @@ class _LoopOfOptions(_Loop):
 class SimpleRNN(_LoopOfOptions, SimpleRNNFields, LoopFields):
     """Fully connected recurrent layer, the output fed back.
 
-    >>> SimpleRNN(4, return_sequences=True).output_shape((None, None, 3))
+    >>> SimpleRNN(4, return_sequences=True).compute_output_shape((None, None, 3))
     (None, None, 4)
     """
 
@@ -167,7 +167,7 @@ class _GatedLoop(_LoopOfOptions):
 class GRU(_GatedLoop, GRUFields, LoopFields):
     """Gated recurrent unit.
 
-    >>> GRU(4, reset_after=True).weights((None, 5, 3))[2].shape
+    >>> GRU(4, reset_after=True).weight_specs((None, 5, 3))[2].shape
     (2, 12)
     """
 
@@ -179,7 +179,7 @@ class GRU(_GatedLoop, GRUFields, LoopFields):
 class LSTM(_GatedLoop, LSTMFields, LoopFields):
     """Long short-term memory.
 
-    >>> LSTM(4, return_state=True).output_shape((None, 5, 3))
+    >>> LSTM(4, return_state=True).compute_output_shape((None, 5, 3))
     [(None, 4), (None, 4), (None, 4)]
     """
 
@@ -200,7 +200,7 @@ class _CuDNN(_LoopOfOptions):
 class CuDNNGRU(_CuDNN, CuDNNFields, SequenceFields):
     """GRU(reset_after=True) as cuDNN runs it: `weights` are those of the GRU, packed in files.
 
-    >>> CuDNNGRU(4).weights((None, 5, 3))[2].shape
+    >>> CuDNNGRU(4).weight_specs((None, 5, 3))[2].shape
     (2, 12)
     """
 
@@ -212,7 +212,7 @@ class CuDNNGRU(_CuDNN, CuDNNFields, SequenceFields):
 class CuDNNLSTM(_CuDNN, CuDNNFields, SequenceFields):
     """LSTM as cuDNN runs it, with two biases; its weights are packed in files.
 
-    >>> CuDNNLSTM(4).weights((None, 5, 3))[2].shape
+    >>> CuDNNLSTM(4).weight_specs((None, 5, 3))[2].shape
     (2, 16)
     """
 
@@ -225,7 +225,7 @@ class CuDNNLSTM(_CuDNN, CuDNNFields, SequenceFields):
 class RNN(_Loop, LoopFields):
     """The loop around a cell, or around a list of cells (`StackedRNNCells`).
 
-    >>> RNN([LSTMCell(4), GRUCell(3)]).output_shape((None, 5, 2))
+    >>> RNN([LSTMCell(4), GRUCell(3)]).compute_output_shape((None, 5, 2))
     (None, 3)
     """
 
@@ -249,5 +249,5 @@ class RNN(_Loop, LoopFields):
     def sublayer_shapes(self, shape: Any) -> list[Any]:
         return [one_step(_first(shape))]
 
-    def weights(self, shape: Any) -> list[Weight]:
+    def weight_specs(self, shape: Any) -> list[Weight]:
         return []

@@ -41,8 +41,8 @@ class TimeDistributed(Layer):
     def sublayer_shapes(self, shape: Any) -> list[Any]:
         return [one_step(shape)]
 
-    def output_shape(self, shape: Shape) -> Shape:
-        given = self.layer.output_shape(one_step(shape))
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        given = self.layer.compute_output_shape(one_step(shape))
         return given[0], shape[1], *given[1:]
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
@@ -78,10 +78,10 @@ class AutoEncoder(Layer):
         return [self.encoder, self.decoder]
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:
-        return [shape, self.encoder.output_shape(shape)]
+        return [shape, self.encoder.compute_output_shape(shape)]
 
-    def output_shape(self, shape: Shape) -> Shape:
-        return self.encoder.output_shape(shape)
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return self.encoder.compute_output_shape(shape)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         return self.encoder.call(K, w.get(self.encoder.name, {}), x, mask=mask, training=training)
@@ -117,8 +117,8 @@ class Bidirectional(Layer):
         taken = shape[0] if isinstance(shape, list) else shape
         return [taken, taken]
 
-    def output_shape(self, shape: Any) -> Any:
-        output, *states = _as_list(self.forward.output_shape(shape))
+    def compute_output_shape(self, shape: Any) -> Any:
+        output, *states = _as_list(self.forward.compute_output_shape(shape))
         if self.merge_mode == "concat" and output[-1] is not None:
             output = (*output[:-1], 2 * output[-1])
         outputs = [output] if self.merge_mode else [output, output]

@@ -12,7 +12,7 @@ from ..conversion.planning import architecture, stated_release
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
-from ..network.network import Model
+from ..network.network import Network
 from .saving import restore
 from .training.initial import hold
 
@@ -27,7 +27,7 @@ def load_model(
     source_data_format: str | None = None,
     convention: str | None = None,
     compile: bool = True,
-) -> Model:
+) -> Network:
     """The model in HDF5 file `path`, ready to predict on `backend` ('theano', 'tensorflow' or 'numpy').
 
     A file that states how it was trained gives a model that goes on training where that stopped: with its
@@ -49,7 +49,7 @@ def load_model(
         return model
 
 
-def _restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> None:
+def _restore(model: Network, checkpoint: Checkpoint, origin: Convention) -> None:
     """Compiles the model as the file says; what cannot be taken is said once, and left to `compile`."""
     try:
         why = restore(model, checkpoint, origin)

@@ -16,7 +16,7 @@ from ..network.nested import Arrays, as_list, nest, one_or_list, walk
 
 if TYPE_CHECKING:
     from ..layers import Layer
-    from ..network.network import LayerPath, Model
+    from ..network.network import LayerPath, Network
 
 Build = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
 
@@ -34,17 +34,17 @@ class Runnable:
     _functions: dict[str, Compiled]
 
     @property
-    def _model(self) -> Model:
-        return cast("Model", self)
+    def _model(self) -> Network:
+        return cast("Network", self)
 
     # -------------------------------------------------------------- weights ----
 
-    def bind(self, backend: Backend, arrays: Arrays) -> Model:
+    def bind(self, backend: Backend, arrays: Arrays) -> Network:
         """Makes the model ready to run on `backend` with `arrays` in that backend's convention."""
         variables = {path: backend.variable(np.asarray(array, "float32")) for path, array in walk(arrays)}
         return self.runs_on(backend, variables)
 
-    def runs_on(self, backend: Backend, variables: dict[LayerPath, Variable]) -> Model:
+    def runs_on(self, backend: Backend, variables: dict[LayerPath, Variable]) -> Network:
         """Takes other variables, which functions compiled before do not know."""
         self.backend, self.variables = backend, variables
         self.states, self._functions = {}, {}
@@ -57,7 +57,7 @@ class Runnable:
         K = self.backend
         return nest((path, K.value(variable)) for path, variable in self.variables.items()) if K else {}
 
-    def load_weights(self, path: str | PathLike[str], source: str | None = None) -> Model:
+    def load_weights(self, path: str | PathLike[str], source: str | None = None) -> Network:
         """Takes the weights of an HDF5 file of any convention, converted to the model's backend.
 
         source: the backend that saved the file, where it does not tell. The data format of the layers
@@ -220,7 +220,7 @@ class Runnable:
         from .training.data import numbers
 
         model = self._model
-        names = [ref.layer for ref in model.inputs]
+        names = [ref.layer for ref in model.input_refs]
         if isinstance(x, Mapping):
             unknown = set(x) ^ set(names)
             if unknown:
@@ -250,7 +250,7 @@ class Runnable:
         return [a.astype(spec.dtype, copy=False) for a, spec in zip(xs, model.input_specs, strict=True)]
 
 
-def kept_states(model: Model) -> dict[LayerPath, tuple[int, ...]]:
+def kept_states(model: Network) -> dict[LayerPath, tuple[int, ...]]:
     """Shapes of the states that stateful layers keep, by path."""
     found: dict[LayerPath, Any] = {}
 

@@ -17,23 +17,23 @@ from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Group, InMemory, LazyArray
 from ..network.architecture import model_config
 from ..network.nested import one_or_list
-from ..network.network import Model
+from ..network.network import Network
 
 KERAS = "2.3.1"
 """The release whose files are written."""
 
 
-def save(model: Model, path: str | PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> Path:
+def save(model: Network, path: str | PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> Path:
     """Writes configuration, weights, and the optimizer with its state: what `load_model` and Keras 2.3 read."""
     return hdf5.write(path, checkpoint_of(model, True, include_optimizer), overwrite)
 
 
-def save_weights(model: Model, path: str | PathLike[str], overwrite: bool = True) -> Path:
+def save_weights(model: Network, path: str | PathLike[str], overwrite: bool = True) -> Path:
     """Writes the weights alone."""
     return hdf5.write(path, checkpoint_of(model, False, False), overwrite)
 
 
-def to_json(model: Model, **options: Any) -> str:
+def to_json(model: Network, **options: Any) -> str:
     """The architecture, as Keras 2.3 reads it; options are those of `json.dumps`.
 
     Raises KconvertError for what only Keras 1 can say.
@@ -46,7 +46,7 @@ def to_json(model: Model, **options: Any) -> str:
     return json.dumps(model_config(model, "keras2", KERAS, backend), **options)
 
 
-def checkpoint_of(model: Model, whole: bool = True, optimizer: bool = True) -> Checkpoint:
+def checkpoint_of(model: Network, whole: bool = True, optimizer: bool = True) -> Checkpoint:
     """The model as it is now, in the convention of its backend."""
     goal = Convention("keras2", model.ready().convention)
     training = optimizer and model.said is not None
@@ -62,7 +62,7 @@ def checkpoint_of(model: Model, whole: bool = True, optimizer: bool = True) -> C
     )
 
 
-def _groups(model: Model, goal: Convention) -> list[Group]:
+def _groups(model: Network, goal: Convention) -> list[Group]:
     """The weights, layer by layer, as files hold them."""
     K = model.ready()
     groups = []
@@ -78,7 +78,7 @@ def _groups(model: Model, goal: Convention) -> list[Group]:
 # ----------------------------------------------------------------- training ----
 
 
-def training_config(model: Model) -> dict[str, Any]:
+def training_config(model: Network) -> dict[str, Any]:
     """What `compile` was told, as Keras 2.3 stores it."""
     said, executor = model.said or {}, model.trainer()
     keep = {key: said[key] for key in ("metrics", "weighted_metrics", "loss_weights", "sample_weight_mode")}
@@ -101,7 +101,7 @@ def _plain(value: Any) -> Any:
     return getattr(value, "__name__", value) if callable(value) else value
 
 
-def _optimizer(model: Model, goal: Convention) -> list[LazyArray]:
+def _optimizer(model: Network, goal: Convention) -> list[LazyArray]:
     """The optimizer's state in the order of Keras 2.3."""
     executor = model.trainer()
     scalars = {key[0]: array for key, array in executor.read("scalar").items()}
@@ -118,7 +118,7 @@ def _optimizer(model: Model, goal: Convention) -> list[LazyArray]:
     return laid_out(executor.optimizer.class_name, scalars, moved, model, goal)
 
 
-def restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> str | None:
+def restore(model: Network, checkpoint: Checkpoint, origin: Convention) -> str | None:
     """Compiles `model` as the file says and takes the optimizer's state; why it does not, if it does not."""
     said = checkpoint.training_config
     if not said or not said.get("optimizer_config"):
@@ -151,7 +151,7 @@ def restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> str | N
     return None
 
 
-def _convention(model: Model) -> Convention:
+def _convention(model: Network) -> Convention:
     return Convention("keras2", model.ready().convention)
 
 

@@ -19,7 +19,7 @@ from ..conventions.words.yaml import parse as parse_yaml
 from ..errors import KconvertError, Problem
 from ..layers.base import layer_config, layer_from_config
 from ..layers.registry import CUSTOM
-from .network import Model
+from .network import Network
 
 Json = dict[str, Any]
 
@@ -131,11 +131,11 @@ class _Branches:
     def _input(self, item: Json) -> list[Any]:
         """An input for a branch, of the shape its first layer states."""
         model = layer_from_config(item)
-        shapes = model.input_shapes if isinstance(model, Model) else [model.batch_input_shape]
+        shapes = model.input_shapes if isinstance(model, Network) else [model.batch_input_shape]
         if shapes[0] is None:
             raise KconvertError("the first layer of a merged branch states no input shape", where=f"layer {model.name}")
         name = f"{model.name}_input"
-        if isinstance(model, Model) and model.input_layers[0].name == name:
+        if isinstance(model, Network) and model.input_layers[0].name == name:
             name += "_1"
         config = {"name": name, "batch_input_shape": list(shapes[0]), "dtype": item["config"].get("dtype") or "float32"}
         if item["class_name"] == "InputLayer":
@@ -276,7 +276,7 @@ def _words(value: Any) -> Iterator[str]:
             yield from _words(item)
 
 
-def model_from_config(config: Json, keras_version: str | None = None, data_format: str | None = None) -> Model:
+def model_from_config(config: Json, keras_version: str | None = None, data_format: str | None = None) -> Network:
     """The model that the architecture JSON of any known generation describes.
 
     Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's.
@@ -294,7 +294,7 @@ def model_from_config(config: Json, keras_version: str | None = None, data_forma
     return _built(lambda: to_keras2(item, data_format) if old else _with_names(item, count(1)))
 
 
-def _built(item: Callable[[], Json]) -> Model:
+def _built(item: Callable[[], Json]) -> Network:
     """The model of a Keras 2 `{'class_name', 'config'}`."""
     try:
         model = layer_from_config(item())
@@ -303,12 +303,12 @@ def _built(item: Callable[[], Json]) -> Model:
             f"the architecture is not one that Keras writes ({type(error).__name__}: {error})",
             problem=Problem.UNREADABLE,
         ) from error
-    if not isinstance(model, Model):
+    if not isinstance(model, Network):
         raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)
     return model
 
 
-def model_config(model: Model, form: str, keras_version: str, backend: str) -> Json:
+def model_config(model: Network, form: str, keras_version: str, backend: str) -> Json:
     """The architecture JSON of `model` as a Keras of generation `form` writes it."""
     generation = form.split(".")[0]
     item = layer_config(model, "keras2" if generation == "keras2" else "keras1")
@@ -365,7 +365,7 @@ def _no_model(path: str, what: str) -> KconvertError:
     return KconvertError(what, where=path, fix=fix, problem=Problem.UNREADABLE)
 
 
-def read_architecture(path: str, data_format: str | None = None) -> Model:
+def read_architecture(path: str, data_format: str | None = None) -> Network:
     """The model described by a file that `model.to_json()` or `model.to_yaml()` wrote."""
     try:
         return model_from_config(architecture_json(path), data_format=data_format)

@@ -65,7 +65,7 @@ def traced(inputs: Any, outputs: Any) -> dict[str, Any]:
         refs[call] = Ref(name, first_call(call.layer) + counts[name])
         counts[name] += 1
         nodes.append(Node(name, refs[call].node, tuple(refs[s.call]._replace(tensor=s.index) for s in call.inputs)))
-    ends_of = {"inputs": starts, "outputs": ends}
+    ends_of = {"input_refs": starts, "output_refs": ends}
     found = {key: [refs[s.call]._replace(tensor=s.index) for s in symbols] for key, symbols in ends_of.items()}
     return {"layers": layers, "nodes": nodes, **found}
 

@@ -64,21 +64,23 @@ class Node:
 
 
 @dataclass(eq=False)
-class Model(Runnable, Trainable, Layer):
+class Network(Runnable, Trainable, Layer):
     """A graph of layers with named inputs and outputs (Keras's functional Model).
 
     `Model(inputs, outputs)` takes symbols too: what `Input` and layers called on it gave.
     Errors: KconvertError where the graph names a layer or a tensor that does not exist.
 
     >>> x = building.Input((4,))
-    >>> Model(x, Layer.registry["Dense"](2)(x)).output_shape((None, 4))
+    >>> Network(x, Layer.registry["Dense"](2)(x)).compute_output_shape((None, 4))
     (None, 2)
     """
 
+    class_name = "Model"
+
     layers: list[Layer]
     nodes: list[Node]
-    inputs: list[Ref]
-    outputs: list[Ref]
+    input_refs: list[Ref]
+    output_refs: list[Ref]
 
     @classmethod
     def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -87,7 +89,8 @@ class Model(Runnable, Trainable, Layer):
             return args, kwargs
         ends = dict(zip(("inputs", "outputs", "name"), args, strict=False), **kwargs)
         ends = renamed("Model", ends, MADE_BY_USER)
-        return (), {**ends, **building.traced(ends.pop("inputs", None), ends.pop("outputs", None))}
+        graph = building.traced(ends.pop("inputs", None), ends.pop("outputs", None))
+        return (), {**ends, **graph}
 
     def __post_init__(self) -> None:
         if not all(isinstance(layer.name, str) for layer in self.layers):
@@ -95,7 +98,7 @@ class Model(Runnable, Trainable, Layer):
         self.by_name = {layer.name: layer for layer in self.layers}
         if len(self.by_name) < len(self.layers):
             raise KconvertError("two layers have the same name", where=self.name, problem=Problem.UNREADABLE)
-        for ref in (*self.inputs, *self.outputs):
+        for ref in (*self.input_refs, *self.output_refs):
             if ref.layer not in self.by_name:
                 raise KconvertError(f"there is no layer {ref.layer!r}", where=self.name, problem=Problem.UNREADABLE)
         self._check_ends()
@@ -109,10 +112,10 @@ class Model(Runnable, Trainable, Layer):
     def _check_ends(self) -> None:
         """Refuses inputs that are no InputLayers, calls of unknown layers, and outputs that no call makes."""
         made = {(node.layer, node.index) for node in self.nodes}
-        odd = [ref.layer for ref in self.inputs if not isinstance(self.by_name.get(ref.layer), InputLayer)]
+        odd = [ref.layer for ref in self.input_refs if not isinstance(self.by_name.get(ref.layer), InputLayer)]
         odd += [node.layer for node in self.nodes if node.layer not in self.by_name]
-        odd += [ref.layer for ref in self.outputs if (ref.layer, ref.node) not in made]
-        if odd or not self.outputs:
+        odd += [ref.layer for ref in self.output_refs if (ref.layer, ref.node) not in made]
+        if odd or not self.output_refs:
             said = f"layer {odd[0]} is not what the graph takes it for" if odd else "the graph has no output"
             raise KconvertError(said, where=self.name, problem=Problem.UNREADABLE)
 
@@ -144,7 +147,7 @@ class Model(Runnable, Trainable, Layer):
         for (name, _), level in depth.items():
             deepest[name] = max(deepest[name], level)
         met: dict[str, int] = {}
-        todo = [(ref.layer, ref.node) for ref in reversed(self.outputs)]
+        todo = [(ref.layer, ref.node) for ref in reversed(self.output_refs)]
         seen = set()
         while todo:
             key = todo.pop()
@@ -163,7 +166,7 @@ class Model(Runnable, Trainable, Layer):
 
     @property
     def input_layers(self) -> list[InputLayer]:
-        return [self.by_name[ref.layer] for ref in self.inputs]  # type: ignore[misc]
+        return [self.by_name[ref.layer] for ref in self.input_refs]  # type: ignore[misc]
 
     @property
     def input_shapes(self) -> list[Shape]:
@@ -178,19 +181,19 @@ class Model(Runnable, Trainable, Layer):
 
     def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
         """Shape of every tensor of the graph; `inputs` default to the model's own."""
-        found = dict(zip(self.inputs, inputs or self.input_shapes, strict=True))
+        found = dict(zip(self.input_refs, inputs or self.input_shapes, strict=True))
         for node in self.nodes:
             if node.output in found:
                 continue
             layer = self.by_name[node.layer]
             given = one_or_list([self._known(found, ref) for ref in node.inputs])
             try:
-                shape = layer.output_shape(given)
+                shape = layer.compute_output_shape(given)
             except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
                 raise _at_layer(error, layer, given) from error
             for i, one in enumerate(as_list(shape)):
                 found[Ref(node.layer, node.index, i)] = one
-        for ref in self.outputs:
+        for ref in self.output_refs:
             self._known(found, ref)
         return found
 
@@ -199,9 +202,9 @@ class Model(Runnable, Trainable, Layer):
             raise KconvertError(f"no layer makes the tensor {ref.key}", where=self.name, problem=Problem.UNREADABLE)
         return shapes[ref]
 
-    def output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Any) -> Any:
         found = self.shapes(as_list(shape))
-        return one_or_list([found[ref] for ref in self.outputs])
+        return one_or_list([found[ref] for ref in self.output_refs])
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:
         found = self.shapes(as_list(shape))
@@ -228,7 +231,7 @@ class Model(Runnable, Trainable, Layer):
 
     def call(self, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         values, _ = self.run(K, w, as_list(x), as_list(mask), training)
-        return one_or_list([values[ref] for ref in self.outputs])
+        return one_or_list([values[ref] for ref in self.output_refs])
 
     def run(
         self,
@@ -244,8 +247,8 @@ class Model(Runnable, Trainable, Layer):
 
         `record` is told each one by name, nested models' too, and gives the one to go on with.
         """
-        values = dict(zip(self.inputs, inputs, strict=True))
-        known: dict[Ref, Any] = dict(zip(self.inputs, list(masks) + [None] * len(inputs), strict=False))
+        values = dict(zip(self.input_refs, inputs, strict=True))
+        known: dict[Ref, Any] = dict(zip(self.input_refs, list(masks) + [None] * len(inputs), strict=False))
         for node in self.nodes:
             if node.output in values:
                 continue
@@ -253,11 +256,11 @@ class Model(Runnable, Trainable, Layer):
             x = one_or_list([values[ref] for ref in node.inputs])
             mask = one_or_list([known[ref] for ref in node.inputs])
             weights = w.get(node.layer, {})
-            if isinstance(layer, Model):
+            if isinstance(layer, Network):
                 inner = f"{prefix}{node.output.key}/"
                 result, result_masks = layer.run(K, weights, as_list(x), as_list(mask), training, record, inner)
-                y: Any = one_or_list([result[ref] for ref in layer.outputs])
-                y_mask: Any = one_or_list([result_masks[ref] for ref in layer.outputs])
+                y: Any = one_or_list([result[ref] for ref in layer.output_refs])
+                y_mask: Any = one_or_list([result_masks[ref] for ref in layer.output_refs])
             else:
                 y = layer.call(K, weights, x, mask=mask, training=training)
                 if training is not None:
@@ -275,7 +278,7 @@ class Model(Runnable, Trainable, Layer):
         shapes = self.shapes()
         for node in self.nodes:
             layer, path = self.by_name[node.layer], (*outer, node.layer)
-            if isinstance(layer, Model):
+            if isinstance(layer, Network):
                 found.update(layer.tensor_layers(f"{prefix}{node.output.key}/", path))
             outputs = [ref for ref in shapes if ref[:2] == node.output[:2]]
             found.update((prefix + ref.key, Made(path, layer)) for ref in outputs)
@@ -284,7 +287,7 @@ class Model(Runnable, Trainable, Layer):
     # -------------------------------------------------------- configuration ----
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Model:
+    def from_config(cls, config: Mapping[str, Any]) -> Network:
         """The graph that a Keras 2 functional configuration describes."""
         layers, nodes = [], []
         for item in config["layers"]:
@@ -300,8 +303,8 @@ class Model(Runnable, Trainable, Layer):
         return cls(
             layers=layers,
             nodes=_reachable(nodes, [_ref(ref) for ref in config["output_layers"]]),
-            inputs=[_ref(ref) for ref in config["input_layers"]],
-            outputs=[_ref(ref) for ref in config["output_layers"]],
+            input_refs=[_ref(ref) for ref in config["input_layers"]],
+            output_refs=[_ref(ref) for ref in config["output_layers"]],
             name=config.get("name") or "model_1",
             trainable=config.get("trainable", True),
         )
@@ -318,12 +321,16 @@ class Model(Runnable, Trainable, Layer):
         return {
             "name": self.name,
             "layers": layers,
-            "input_layers": [list(ref) for ref in self.inputs],
-            "output_layers": [list(ref) for ref in self.outputs],
+            "input_layers": [list(ref) for ref in self.input_refs],
+            "output_layers": [list(ref) for ref in self.output_refs],
         }
 
 
-class Sequential(Model):
+Layer.registry["Model"] = Network
+Model = Network
+
+
+class Sequential(Network):
     """A chain of layers, each fed by the one before (Keras's Sequential).
 
     Without layers, or where the first one states no input shape, it is a chain in the making: `add` and
@@ -334,6 +341,8 @@ class Sequential(Model):
     >>> [layer.name for layer in model.layers]
     ['dense_1_input', 'dense_1']
     """
+
+    class_name = "Sequential"
 
     def __init__(self, layers: Sequence[Layer] = (), name: str = "sequential_1", trainable: bool = True) -> None:
         Layer.__init__(self, name=name, trainable=trainable)
@@ -346,7 +355,7 @@ class Sequential(Model):
     @property
     def built(self) -> bool:
         """Whether the chain is complete, from the shape of its input on."""
-        return bool(self.outputs)
+        return bool(self.output_refs)
 
     def add(self, layer: Layer) -> None:
         """One more layer at the end; weights that there are stay."""
@@ -375,8 +384,8 @@ class Sequential(Model):
     def _chain(self, layers: Sequence[Layer]) -> None:
         chain = list(layers)
         building.name_layers(chain)
-        if not chain or (not isinstance(chain[0], (InputLayer, Model)) and chain[0].batch_input_shape is None):
-            self.layers, self.nodes, self.inputs, self.outputs = chain, [], [], []
+        if not chain or (not isinstance(chain[0], (InputLayer, Network)) and chain[0].batch_input_shape is None):
+            self.layers, self.nodes, self.input_refs, self.output_refs = chain, [], [], []
             return
         if not isinstance(chain[0], InputLayer):
             chain.insert(
@@ -394,8 +403,8 @@ class Sequential(Model):
         super().__init__(
             layers=chain,
             nodes=nodes,
-            inputs=[nodes[0].output],
-            outputs=[nodes[-1].output],
+            input_refs=[nodes[0].output],
+            output_refs=[nodes[-1].output],
             name=self.name,
             trainable=self.trainable,
         )
@@ -427,7 +436,7 @@ def _ref(value: Sequence[Any]) -> Ref:
 
 def first_call(layer: Layer) -> int:
     """Index of a layer's first call: Keras counts a nested model's own graph as its call 0."""
-    return int(isinstance(layer, Model))
+    return int(isinstance(layer, Network))
 
 
 @dataclass(frozen=True)
@@ -444,7 +453,7 @@ def leaf_weights(layer: Layer, shape: Any, outer: LayerPath = (), trainable: boo
     """The weights of `layer` and of every layer inside it, for inputs of `shape`."""
     path, trainable = (*outer, layer.name), trainable and layer.trainable
     try:
-        weights = [] if layer.sublayers else layer.weights(shape)
+        weights = [] if layer.sublayers else layer.weight_specs(shape)
         inner_shapes = layer.sublayer_shapes(shape)
     except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise _at_layer(error, layer, shape) from error
@@ -467,11 +476,11 @@ def _at_layer(error: Exception, layer: Layer, shape: Any) -> KconvertError:
 
 def _input_shape(layer: Layer) -> Shape:
     """The shape a Sequential takes: its first layer's, or that of the first layer inside it."""
-    return layer.input_shapes[0] if isinstance(layer, Model) else tuple(layer.batch_input_shape or ())
+    return layer.input_shapes[0] if isinstance(layer, Network) else tuple(layer.batch_input_shape or ())
 
 
 def _input_dtype(layer: Layer) -> str | None:
-    return layer.input_layers[0].dtype if isinstance(layer, Model) else layer.dtype
+    return layer.input_layers[0].dtype if isinstance(layer, Network) else layer.dtype
 
 
 def _reachable(nodes: list[Node], outputs: list[Ref]) -> list[Node]:

@@ -13,7 +13,7 @@ import numpy as np
 from ..backend.base import Backend, InputSpec, Tensor
 from ..errors import KconvertError, Problem
 from .nested import Arrays, nest, walk
-from .network import Model
+from .network import Network
 
 
 class Activations:
@@ -26,7 +26,7 @@ class Activations:
     """
 
     def __init__(
-        self, model: Model, backend: Backend, arrays: Arrays, given: Mapping[str, np.ndarray] | None = None
+        self, model: Network, backend: Backend, arrays: Arrays, given: Mapping[str, np.ndarray] | None = None
     ) -> None:
         self.model, self.names = model, list[str]()
         self.given = list(given or ())
@@ -51,7 +51,7 @@ class Activations:
         return dict(zip(self.names, results, strict=True))
 
     def _build(self, K: Backend, tensors: Sequence[Tensor]) -> list[Tensor]:
-        entries, weights = len(self.model.inputs), len(self.paths)
+        entries, weights = len(self.model.input_refs), len(self.paths)
         w = nest(zip(self.paths, tensors[entries:], strict=False))
         instead = dict(zip(self.given, tensors[entries + weights :], strict=True))
         found: dict[str, Tensor] = {}

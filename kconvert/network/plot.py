@@ -13,7 +13,7 @@ from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.base import Shape
 from .nested import one_or_list
-from .network import Model, Node, Ref
+from .network import Network, Node, Ref
 
 _CELL = '<td align="left" border="1">{}</td>'
 
@@ -28,7 +28,7 @@ class _Shown:
 
 
 def plot_model(
-    model: Model,
+    model: Network,
     to_file: str | PathLike[str] = "model.png",
     show_shapes: bool = False,
     show_layer_names: bool = True,
@@ -43,7 +43,7 @@ def plot_model(
     KconvertError where Graphviz is missing, or does not know the format.
     """
     path = Path(to_file)
-    if not model.outputs:
+    if not model.output_refs:
         fix = "give the first layer input_shape=..., or build the model"
         raise KconvertError("the model does not know the shape of its input", model.name, fix, Problem.USAGE)
     graph = _graphviz().Digraph(
@@ -81,7 +81,7 @@ def _graphviz() -> Any:
     return graphviz
 
 
-def _draw(graph: Any, model: Model, prefix: str, shown: _Shown) -> tuple[list[str], list[str]]:
+def _draw(graph: Any, model: Network, prefix: str, shown: _Shown) -> tuple[list[str], list[str]]:
     """A box for each layer of `model`, an arrow for each tensor that a layer takes.
 
     Gives the boxes where its inputs enter, and those where its outputs leave. Names from files are only text.
@@ -90,7 +90,7 @@ def _draw(graph: Any, model: Model, prefix: str, shown: _Shown) -> tuple[list[st
     known = model.shapes() if shown.shapes else {}
     for i, layer in enumerate(model.layers):
         key = f"{prefix}{i}"
-        if shown.nested and isinstance(layer, Model):
+        if shown.nested and isinstance(layer, Network):
             label = _graphviz().escape(layer.name) if shown.names else layer.class_name
             with graph.subgraph(name=f"cluster_{key}", graph_attr={"label": label, "style": "rounded"}) as frame:
                 ends[layer.name] = _draw(frame, layer, f"{key}.", shown)
@@ -101,7 +101,7 @@ def _draw(graph: Any, model: Model, prefix: str, shown: _Shown) -> tuple[list[st
         entered = ends[node.layer][0]
         for i, ref in enumerate(node.inputs):
             graph.edge(_left(ends, ref), entered[i % len(entered)])
-    return [_left(ends, ref) for ref in model.inputs], [_left(ends, ref) for ref in model.outputs]
+    return [_left(ends, ref) for ref in model.input_refs], [_left(ends, ref) for ref in model.output_refs]
 
 
 def _left(ends: dict[str, tuple[list[str], list[str]]], ref: Ref) -> str:

@@ -16,7 +16,7 @@ from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer
 from .nested import one_or_list
-from .network import LayerPath, Model, Node, Ref, Sequential, first_call
+from .network import LayerPath, Network, Node, Ref, Sequential, first_call
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class Rewritten:
     path. notes: what was done and why.
     """
 
-    model: Model
+    model: Network
     aliases: dict[str, str] = field(default_factory=dict)
     weights: dict[LayerPath, Chain] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
-def rewrite(model: Model, function: Rewriter, shapes: Any = None) -> Rewritten:
+def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten:
     """`model` with `function` applied to each of its layers, nested models' too.
 
     Raises KconvertError where a layer is called more than once and would become different things.
@@ -82,7 +82,7 @@ def rewrite(model: Model, function: Rewriter, shapes: Any = None) -> Rewritten:
     for layer, shape in zip(
         model.sublayers, model.sublayer_shapes(shapes or one_or_list(model.input_shapes)), strict=True
     ):
-        if isinstance(layer, Model):
+        if isinstance(layer, Network):
             result = rewrite(layer, function, shape)
             pieces[layer.name], inner[layer.name] = [Piece(result.model, (), result.weights)], result.aliases
             continue
@@ -106,7 +106,7 @@ def _plainly(function: Rewriter, layer: Layer, shape: Any) -> Sequence[Piece] | 
 def _at_each_step(function: Rewriter, layer: Any, shape: Any) -> list[Piece] | None:
     """What becomes of a TimeDistributed: its inner layer is rewritten for one time step."""
     step, inner = (shape[0], *shape[2:]), layer.layer
-    if isinstance(inner, Model):
+    if isinstance(inner, Network):
         result = rewrite(inner, function, step)
         return [Piece(changed(layer, layer=result.model), (), _inside(inner, result.weights))]
     pieces = _new(function, inner, step)
@@ -146,7 +146,7 @@ def _inside(layer: Layer, weights: Mapping[LayerPath, Chain]) -> dict[LayerPath,
     return {(layer.name, *path): ops for path, ops in weights.items()}
 
 
-def _small_model(pieces: Sequence[Piece], shape: Any, layer: Layer) -> Model:
+def _small_model(pieces: Sequence[Piece], shape: Any, layer: Layer) -> Network:
     """The small graph as a model of its own."""
     entry = InputLayer(batch_input_shape=shape, name=f"{layer.name}_input")
     nodes = [Node(entry.name, 0, ())]
@@ -154,10 +154,10 @@ def _small_model(pieces: Sequence[Piece], shape: Any, layer: Layer) -> Model:
         inputs = tuple(Ref(name) for name in piece.inputs) or (nodes[0].output,)
         nodes.append(Node(piece.layer.name, 0, inputs))
     layers = [entry, *(piece.layer for piece in pieces)]
-    return Model(layers, nodes, [nodes[0].output], [nodes[-1].output], name=f"{layer.name}_parts")
+    return Network(layers, nodes, [nodes[0].output], [nodes[-1].output], name=f"{layer.name}_parts")
 
 
-def _nodes(model: Model, pieces: dict[str, list[Piece]]) -> tuple[list[Node], dict[Ref, Ref]]:
+def _nodes(model: Network, pieces: dict[str, list[Piece]]) -> tuple[list[Node], dict[Ref, Ref]]:
     """The calls of the new graph, and the new end of each tensor that has another one."""
     ends: dict[Ref, Ref] = {}
     nodes: list[Node] = []
@@ -175,17 +175,22 @@ def _nodes(model: Model, pieces: dict[str, list[Piece]]) -> tuple[list[Node], di
 
 
 def _assembled(
-    model: Model, layers: list[Layer], nodes: list[Node], ends: dict[Ref, Ref], pieces: dict[str, list[Piece]]
-) -> Model:
+    model: Network, layers: list[Layer], nodes: list[Node], ends: dict[Ref, Ref], pieces: dict[str, list[Piece]]
+) -> Network:
     if isinstance(model, Sequential) and all(_is_chain(found) for found in pieces.values()):
         (entry,) = model.input_layers
         first, *rest = [layer for layer in layers if layer is not entry]
         if first.batch_input_shape is None:
             first = changed(first, batch_input_shape=entry.batch_input_shape, dtype=first.dtype or entry.dtype)
         return Sequential([first, *rest], name=model.name, trainable=model.trainable)
-    outputs = [ends.get(ref, ref) for ref in model.outputs]
-    return Model(
-        layers=layers, nodes=nodes, inputs=model.inputs, outputs=outputs, name=model.name, trainable=model.trainable
+    outputs = [ends.get(ref, ref) for ref in model.output_refs]
+    return Network(
+        layers=layers,
+        nodes=nodes,
+        input_refs=model.input_refs,
+        output_refs=outputs,
+        name=model.name,
+        trainable=model.trainable,
     )
 
 
@@ -194,7 +199,7 @@ def _is_chain(pieces: Sequence[Piece]) -> bool:
     return [piece.inputs for piece in pieces] == [(), *((name,) for name in names[:-1])]
 
 
-def _refuse_different_calls(model: Model, layer: Layer, pieces: Sequence[Piece]) -> None:
+def _refuse_different_calls(model: Network, layer: Layer, pieces: Sequence[Piece]) -> None:
     """A layer that is rewritten must be called on inputs of one shape only: it becomes one thing."""
     calls = [node for node in model.nodes if node.layer == layer.name]
     if len(calls) < 2 or [piece.layer for piece in pieces] == [layer]:

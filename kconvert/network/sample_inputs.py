@@ -11,13 +11,13 @@ import numpy as np
 from .. import layers as L
 from ..errors import KconvertError, Problem
 from ..layers.base import Layer
-from .network import Model, Ref
+from .network import Network, Ref
 
 FREE_STEPS = 7
 FREE_SPACE = 24
 
 
-def sample_inputs(model: Model, samples: int = 4, seed: int = 0) -> list[np.ndarray]:
+def sample_inputs(model: Network, samples: int = 4, seed: int = 0) -> list[np.ndarray]:
     """One array an input of `model`: normal numbers, or the integers and padding its first layer expects.
 
     Free sizes become 7 time steps or 24 pixels; no two free sizes of an image are the same.
@@ -25,11 +25,11 @@ def sample_inputs(model: Model, samples: int = 4, seed: int = 0) -> list[np.ndar
     random = np.random.default_rng(seed)
     return [
         _sample(random, _sizes(shape, samples), _first(model, ref))
-        for ref, shape in zip(model.inputs, model.input_shapes, strict=True)
+        for ref, shape in zip(model.input_refs, model.input_shapes, strict=True)
     ]
 
 
-def input_arrays(model: Model, path: str | PathLike[str]) -> list[np.ndarray]:
+def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
     """The inputs of `model` from an `.npy` file (a model of one input) or an `.npz` file.
 
     The arrays of an .npz are taken by the names of the inputs, or in their order where the names are others. Raises
@@ -42,7 +42,7 @@ def input_arrays(model: Model, path: str | PathLike[str]) -> list[np.ndarray]:
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         what = f"the inputs cannot be read ({error})".replace(f": {where!r}", "")
         raise KconvertError(what, where, "give an .npy or .npz file of numbers", Problem.UNREADABLE) from error
-    names = [ref.layer for ref in model.inputs]
+    names = [ref.layer for ref in model.input_refs]
     try:
         return model.checked([found[name] for name in names] if set(names) <= set(found) else list(found.values()))
     except KconvertError as error:
@@ -59,7 +59,7 @@ def _sizes(shape: tuple[int | None, ...], samples: int) -> tuple[int, ...]:
 _KEEPING = (L.Dropout, L.SpatialDropout1D, L.Flatten, L.Reshape, L.Permute, L.RepeatVector)
 
 
-def _first(model: Model, ref: Ref) -> Layer | None:
+def _first(model: Network, ref: Ref) -> Layer | None:
     """The first layer that says what its input should hold; an Embedding, which takes nothing else, before others."""
     todo, found = [ref], list[Layer | None]()
     while todo:
@@ -75,15 +75,15 @@ def _first(model: Model, ref: Ref) -> Layer | None:
 
 def _demanding(layer: Any, position: int) -> Layer | None:
     """`layer`, or the one in it, if it says what its input number `position` should hold."""
-    if isinstance(layer, Model):
-        return _first(layer, layer.inputs[position])
+    if isinstance(layer, Network):
+        return _first(layer, layer.input_refs[position])
     if isinstance(layer, L.TimeDistributed):
         return _demanding(layer.layer, position)
     return layer if isinstance(layer, (L.Embedding, L.Masking)) else None
 
 
 def _keeps(layer: Any) -> bool:
-    if isinstance(layer, (Model, L.TimeDistributed)):
+    if isinstance(layer, (Network, L.TimeDistributed)):
         return all(_keeps(inner) for inner in layer.sublayers)
     return isinstance(layer, _KEEPING)
 

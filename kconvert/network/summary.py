@@ -7,10 +7,10 @@ import math
 from rich.console import Console
 from rich.table import Table
 
-from .network import Model
+from .network import Network
 
 
-def table(model: Model) -> Table:
+def table(model: Network) -> Table:
     """One row for each layer: class, shape of its output, number of weights, and the layers before it."""
     rows = Table(title=model.name, title_justify="left")
     for title in ("Layer", "Output shape", "Weights", "Connected to"):
@@ -25,7 +25,7 @@ def table(model: Model) -> Table:
     return rows
 
 
-def weight_counts(model: Model, trainable: bool = False) -> dict[str, int]:
+def weight_counts(model: Network, trainable: bool = False) -> dict[str, int]:
     """The number of weights of each layer that has some; trainable: of those that training changes."""
     counts: dict[str, int] = {}
     for leaf in model.weight_table():
@@ -34,7 +34,7 @@ def weight_counts(model: Model, trainable: bool = False) -> dict[str, int]:
     return counts
 
 
-def summary(model: Model, console: Console | None = None) -> None:
+def summary(model: Network, console: Console | None = None) -> None:
     """Prints the table, and how many weights there are."""
     console = console or Console()
     total, trained = (sum(weight_counts(model, only).values()) for only in (False, True))

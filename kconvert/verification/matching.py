@@ -26,7 +26,7 @@ from ..formats.checkpoint import Checkpoint
 from ..kernels import Rows
 from ..layers import InputLayer
 from ..layers.base import Layer, Shape, json_value
-from ..network.network import LayerPath, Made, Model
+from ..network.network import LayerPath, Made, Network
 from .mistakes import Mistake, close, in_other_order, mistakes
 
 FilePath = str | PathLike[str]
@@ -58,7 +58,7 @@ class Match:
     source: str
     target: str
     made: Plan
-    model: Model
+    model: Network
     goal: Convention
     arrays: int
     odd: Mapping[str, float]
@@ -132,7 +132,7 @@ def _expected(
     )
 
 
-def _cudnn(model: Model, result: Checkpoint) -> bool | None:
+def _cudnn(model: Network, result: Checkpoint) -> bool | None:
     """Whether the model became one with CuDNN layers, or one without."""
     found = model if result.model_config is None else architecture(result)
     return None if has_cudnn(found) == has_cudnn(model) else has_cudnn(found)
@@ -145,13 +145,13 @@ def _data_format(checkpoint: Checkpoint) -> str:
     return image_data_format(architecture(checkpoint)) or KEEP
 
 
-def _target_model(result: Checkpoint, made: Plan, arch: FilePath | None, source_data_format: str | None) -> Model:
+def _target_model(result: Checkpoint, made: Plan, arch: FilePath | None, source_data_format: str | None) -> Network:
     if arch is None and result.model_config is None:
         return made.result.model
     return architecture(result, arch, source_data_format)
 
 
-def _check_comparable(expected: Model, model: Model, path: str) -> None:
+def _check_comparable(expected: Network, model: Network, path: str) -> None:
     """Refuses to compare a model with one that has other inputs or outputs."""
     for what, wanted, found in (
         ("inputs", expected.input_shapes, model.input_shapes),
@@ -166,9 +166,9 @@ def _check_comparable(expected: Model, model: Model, path: str) -> None:
             )
 
 
-def _output_shapes(model: Model) -> list[Shape]:
+def _output_shapes(model: Network) -> list[Shape]:
     shapes = model.shapes()
-    return [shapes[ref] for ref in model.outputs]
+    return [shapes[ref] for ref in model.output_refs]
 
 
 def _fits(wanted: Shape, found: Shape) -> bool:
@@ -218,7 +218,7 @@ def _leading_to(found: Match, path: LayerPath) -> list[LayerPath]:
     return [(name,) for model in (found.made.result.model, found.model) for name in _before(model, path[0], paired)]
 
 
-def _before(model: Model, layer: str, paired: Set[str]) -> set[str]:
+def _before(model: Network, layer: str, paired: Set[str]) -> set[str]:
     """The layers that lead to `layer` from the last tensors that are paired."""
     todo, seen = [layer], set[str]()
     while todo:
@@ -248,7 +248,7 @@ def _array_difference(x: np.ndarray, y: np.ndarray) -> float | None:
 
 
 def _findings(
-    made: Plan, model: Model, held: Mapping[LayerPath, Binding], odd: Sequence[LayerPath]
+    made: Plan, model: Network, held: Mapping[LayerPath, Binding], odd: Sequence[LayerPath]
 ) -> dict[LayerPath, list[Finding]]:
     found = _odd_layers(made, model)
     weights = _odd_weights(made, model, held, odd)
@@ -256,7 +256,7 @@ def _findings(
 
 
 def _odd_weights(
-    made: Plan, model: Model, held: Mapping[LayerPath, Binding], odd: Sequence[LayerPath]
+    made: Plan, model: Network, held: Mapping[LayerPath, Binding], odd: Sequence[LayerPath]
 ) -> dict[LayerPath, list[Finding]]:
     """What is wrong with the weights of each layer that has odd ones, rounding aside."""
     layers = {path[:-1] for path in odd if path in held}
@@ -296,7 +296,7 @@ def _unexplained(name: str, expected: np.ndarray, found: np.ndarray) -> Finding:
 _NO_MATTER = ("_initializer", "_regularizer", "_constraint", "implementation", "unroll", "trainable", "seed")
 
 
-def _odd_layers(made: Plan, model: Model) -> dict[LayerPath, list[Finding]]:
+def _odd_layers(made: Plan, model: Network) -> dict[LayerPath, list[Finding]]:
     """What the configuration of each layer says otherwise than that of the converted source."""
     expected = dict(layer_paths(made.result.model))
     found: dict[LayerPath, list[Finding]] = {}
@@ -315,7 +315,7 @@ def layer_paths(layer: Layer, outer: LayerPath = ()) -> list[tuple[LayerPath, La
     found: list[tuple[LayerPath, Layer]] = []
     for inner in layer.sublayers:
         path = (*outer, inner.name)
-        found += [(path, inner)] if not isinstance(inner, (Model, InputLayer)) else []
+        found += [(path, inner)] if not isinstance(inner, (Network, InputLayer)) else []
         found += layer_paths(inner, path)
     return found
 

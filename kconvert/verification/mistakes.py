@@ -22,7 +22,7 @@ from ..conversion.passes.relayout import image_data_format, relayout
 from ..kernels import Chain, Flip, Gates, Op, Power, Scale, Transpose
 from ..layers import Flatten
 from ..layers.base import Layer
-from ..network.network import LayerPath, LeafWeights, Model
+from ..network.network import LayerPath, LeafWeights, Network
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -89,7 +89,7 @@ def mistakes(leaf: LeafWeights, reordered: Mapping[LayerPath, Chain]) -> list[Mi
     return found
 
 
-def in_other_order(model: Model) -> Mapping[LayerPath, Chain]:
+def in_other_order(model: Network) -> Mapping[LayerPath, Chain]:
     """For each weight that follows a flattened map: what the order of the other data format would do to it."""
     there = CHANNELS_LAST if image_data_format(model) == CHANNELS_FIRST else CHANNELS_FIRST
     flattens = frozenset(path.partition("/")[2] for path, layer in model.leaves() if isinstance(layer, Flatten))

@@ -25,7 +25,7 @@ from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, InMemory
 from ..layers.base import Layer, layer_config
 from ..network.architecture import model_config
-from ..network.network import LayerPath, Model
+from ..network.network import LayerPath, Network
 from .matching import FilePath, Match, places
 from .mistakes import Arrays, Mistake, in_other_order, misread, mistakes, pads_nothing
 from .planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
@@ -170,29 +170,29 @@ def _with_value(item: Any, keys: Keys, value: Any) -> Any:
     return copy
 
 
-def _read(item: Mapping[str, Any]) -> Model | None:
+def _read(item: Mapping[str, Any]) -> Network | None:
     """The model of a configuration, None where it is none."""
     try:
-        return Model.registry[item["class_name"]].from_config(item["config"])  # type: ignore[return-value]
+        return Network.registry[item["class_name"]].from_config(item["config"])  # type: ignore[return-value]
     except KconvertError:
         return None
 
 
-def _same_surface(model: Model, changed: Model) -> bool:
+def _same_surface(model: Network, changed: Network) -> bool:
     """Whether the changed model takes the same weights and has outputs of the same shape: it would be read and run."""
     try:
         weights, shapes = _weight_shapes(changed), changed.shapes()
     except KconvertError:
         return False
     before = model.shapes()
-    return weights == _weight_shapes(model) and all(shapes[ref] == before[ref] for ref in model.outputs)
+    return weights == _weight_shapes(model) and all(shapes[ref] == before[ref] for ref in model.output_refs)
 
 
-def _weight_shapes(model: Model) -> list[tuple[int, ...]]:
+def _weight_shapes(model: Network) -> list[tuple[int, ...]]:
     return [weight.shape for leaf in model.weight_table() for weight in leaf.weights]
 
 
-def _with_architecture(checkpoint: Checkpoint, files: Match, changed: Model, path: Path) -> _Copy:
+def _with_architecture(checkpoint: Checkpoint, files: Match, changed: Network, path: Path) -> _Copy:
     """A copy with another architecture in it, or beside it where it holds weights alone."""
     version = checkpoint.keras_version or KERAS2_RELEASE
     config = model_config(changed, files.goal.format, version, files.goal.backend)

@@ -221,7 +221,7 @@ def _layers(files: Match, ours: Mapping[str, np.ndarray], theirs: Mapping[str, n
 def _outputs(files: Match, ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> list[Pair]:
     """The outputs of both models, in order, whatever their layers are called."""
     layers = files.made.model.tensor_layers()
-    triples = zip(files.made.model.outputs, files.model.outputs, files.made.result.outputs, strict=True)
+    triples = zip(files.made.model.output_refs, files.model.output_refs, files.made.result.outputs, strict=True)
     return [
         _pair(old.key, new.key, layers[old.key].layer, moved(ours[old.key], layout), theirs[new.key])
         for old, new, layout in triples

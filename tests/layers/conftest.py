@@ -31,8 +31,8 @@ def run_layer(layer: Layer, *inputs: np.ndarray, **weights: np.ndarray) -> np.nd
 
     K = NumpyBackend()
     (output,) = K.function(build, specs, arrays)(inputs)
-    assert layer.output_shape(_single([spec.shape for spec in specs])) == (None, *output.shape[1:])
-    assert layer.output_shape(_single([x.shape for x in inputs])) == output.shape
+    assert layer.compute_output_shape(_single([spec.shape for spec in specs])) == (None, *output.shape[1:])
+    assert layer.compute_output_shape(_single([x.shape for x in inputs])) == output.shape
     return output
 
 
@@ -85,7 +85,7 @@ class Case:
 
     def weights(self, name: str, layer: Layer, shape: Any) -> dict[str, np.ndarray]:
         """The stored weights of the layer, in canonical form."""
-        stored = storage(layer.weights(shape), Convention(self.format, self.backend))
+        stored = storage(layer.weight_specs(shape), Convention(self.format, self.backend))
         arrays = self._numbered(name, layer, stored) if self.format == "keras0" else self._named(name)
         assert set(arrays) == {slot for s in stored for slot in s.slots}
         return {s.weight.name: s.chain.apply(*(arrays[slot] for slot in s.slots))[0] for s in stored}

@@ -50,15 +50,15 @@ class Saved:
             for layer in self.layers.values():
                 w = named(layer, shape, remaining)
                 x, mask = layer.call(K, w, x, mask=mask), layer.compute_mask(K, x, mask)
-                shape = layer.output_shape(shape)
+                shape = layer.compute_output_shape(shape)
             return x if isinstance(x, list) else [x]
 
         return K.function(build, specs, held)(self.inputs)
 
-    def output_shape(self, shape: Any) -> list[Any]:
+    def compute_output_shape(self, shape: Any) -> list[Any]:
         """The static shapes of the outputs, for inputs of `shape`."""
         for layer in self.layers.values():
-            shape = layer.output_shape(shape)
+            shape = layer.compute_output_shape(shape)
         return shape if isinstance(shape, list) else [shape]
 
     def check(self, K: Backend) -> None:
@@ -66,8 +66,8 @@ class Saved:
         computed = self.run(K)
         for y, expected in zip(computed, self.outputs, strict=True):
             np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
-        assert self.output_shape(self.inputs[0].shape) == [y.shape for y in self.outputs]
-        for foretold, y in zip(self.output_shape((None, *self.inputs[0].shape[1:])), self.outputs, strict=True):
+        assert self.compute_output_shape(self.inputs[0].shape) == [y.shape for y in self.outputs]
+        for foretold, y in zip(self.compute_output_shape((None, *self.inputs[0].shape[1:])), self.outputs, strict=True):
             assert foretold == (None, *y.shape[1:])
 
 
@@ -76,7 +76,7 @@ def named(layer: Layer, shape: Any, arrays: Iterator[Any]) -> dict[str, Any]:
     if layer.sublayers:
         inner = zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True)
         return {sublayer.name: named(sublayer, taken, arrays) for sublayer, taken in inner}
-    return {weight.name: next(arrays) for weight in layer.weights(shape)}
+    return {weight.name: next(arrays) for weight in layer.weight_specs(shape)}
 
 
 def stored_shapes(layer: Layer, shape: Any) -> list[tuple[int, ...]]:
@@ -84,7 +84,7 @@ def stored_shapes(layer: Layer, shape: Any) -> list[tuple[int, ...]]:
     if layer.sublayers:
         inner = zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True)
         return [found for sublayer, taken in inner for found in stored_shapes(sublayer, taken)]
-    return [tuple(weight.shape) for weight in layer.weights(shape)]
+    return [tuple(weight.shape) for weight in layer.weight_specs(shape)]
 
 
 def check_round_trip(layer: Layer, config: dict[str, Any]) -> None:

@@ -115,13 +115,13 @@ def test_configuration_round_trips(layer: Layer) -> None:
 
 
 def test_shared_axes_have_size_one() -> None:
-    (alpha,) = PReLU(shared_axes=[1, 2]).weights((None, None, 9, 4))
+    (alpha,) = PReLU(shared_axes=[1, 2]).weight_specs((None, None, 9, 4))
     assert (alpha.name, alpha.shape, alpha.role.axes) == ("alpha", (1, 1, 4), "abc")
 
 
 def test_a_parameter_of_unknown_size_is_refused() -> None:
     with pytest.raises(KconvertError, match="needs to know axis 1"):
-        PReLU(name="p").weights((None, None, 4))
+        PReLU(name="p").weight_specs((None, None, 4))
 
 
 # --------------------------------------------------------- what Keras computed ----

@@ -59,7 +59,7 @@ def test_configuration_and_weight_shapes_are_those_of_the_file(case):
 
 def random(layer, shape):
     rng = np.random.default_rng(0)
-    return {w.name: rng.normal(size=w.shape).astype("float32") for w in layer.weights(shape)}
+    return {w.name: rng.normal(size=w.shape).astype("float32") for w in layer.weight_specs(shape)}
 
 
 LAYERS = [
@@ -84,14 +84,14 @@ LAYERS = [
 def test_output_has_the_foretold_shape(layer, shape, convention):
     x = np.random.default_rng(1).normal(size=shape).astype("float32")
     y = layer.call(NumpyBackend(convention), random(layer, shape), x)
-    assert layer.output_shape(shape) == y.shape
+    assert layer.compute_output_shape(shape) == y.shape
     read_back = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
     assert read_back.get_config() == layer.get_config()
 
 
 def test_unknown_sizes_stay_unknown():
-    assert Conv2D(4, 3, strides=2).output_shape((None, None, 9, 3)) == (None, None, 4, 4)
-    assert Conv2DTranspose(4, 3).output_shape((None, 5, None, 3)) == (None, 7, None, 4)
+    assert Conv2D(4, 3, strides=2).compute_output_shape((None, None, 9, 3)) == (None, None, 4, 4)
+    assert Conv2DTranspose(4, 3).compute_output_shape((None, 5, None, 3)) == (None, 7, None, 4)
 
 
 def test_causal_padding_does_not_look_ahead():
@@ -115,7 +115,7 @@ def test_keras_1_output_shape_is_read_and_not_written():
         (lambda: Conv2D(4, (3, 3, 3)), "kernel_size"),
         (lambda: Conv2D(4, 3, padding="causal"), "unknown padding 'causal'; one of: valid, same, full"),
         (lambda: Conv2D(4, 3, data_format="th"), "unknown data_format 'th'"),
-        (lambda: Conv2D(4, 3, name="c").weights((None, 5, 5, None)), "layer c"),
+        (lambda: Conv2D(4, 3, name="c").weight_specs((None, 5, 5, None)), "layer c"),
     ],
 )
 def test_refuses_what_makes_no_sense(make, message):

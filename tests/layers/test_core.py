@@ -81,7 +81,7 @@ def test_configuration_is_written_as_keras_2_wrote_it(case, path: str) -> None:
 
 def test_what_only_keras_1_has_is_read_but_not_written() -> None:
     layer = Highway.from_config({"transform_bias": -2})
-    assert layer.weights((None, 3))[-1].initializer["config"] == {"value": -2}
+    assert layer.weight_specs((None, 3))[-1].initializer["config"] == {"value": -2}
     assert "transform_bias" not in layer.get_config()
 
 
@@ -97,7 +97,7 @@ def test_reshape_there_and_back(shape: tuple[int, ...]) -> None:
     x = np.arange(np.prod((2, *shape)), dtype="float32").reshape(2, *shape)
     flat = Reshape((-1,)).call(K, {}, x)
     np.testing.assert_array_equal(Reshape(shape).call(K, {}, flat), x)
-    assert Reshape(shape).output_shape((None, flat.shape[1])) == (None, *shape)
+    assert Reshape(shape).compute_output_shape((None, flat.shape[1])) == (None, *shape)
 
 
 @given(shapes, st.data())
@@ -106,7 +106,7 @@ def test_permute_there_and_back(shape: tuple[int, ...], data: st.DataObject) -> 
     dims = data.draw(st.permutations(range(1, len(shape) + 1)))
     there, back = Permute(dims), Permute([dims.index(i) + 1 for i in range(1, len(dims) + 1)])
     y = there.call(K, {}, x)
-    assert y.shape == there.output_shape(x.shape)
+    assert y.shape == there.compute_output_shape(x.shape)
     np.testing.assert_array_equal(back.call(K, {}, y), x)
 
 
@@ -133,18 +133,18 @@ def test_flatten_of_channels_first_is_flatten_of_channels_last(shape: tuple[int,
     ],
 )
 def test_output_shape_with_unknown_sizes(layer: Layer, shape: tuple, expected: tuple) -> None:
-    assert layer.output_shape(shape) == expected
+    assert layer.compute_output_shape(shape) == expected
 
 
 @pytest.mark.parametrize("target", [(5,), (-1, 5), (-1, -1), (0, -1)])
 def test_a_reshape_that_does_not_fit_is_refused(target: tuple[int, ...]) -> None:
     with pytest.raises(KconvertError, match="cannot reshape"):
-        Reshape(target).output_shape((None, 3, 4))
+        Reshape(target).compute_output_shape((None, 3, 4))
 
 
 def test_dense_needs_to_know_its_features() -> None:
     with pytest.raises(KconvertError, match="Dense layer needs to know axis -1"):
-        Dense(3).weights((None, None))
+        Dense(3).weight_specs((None, None))
 
 
 def test_dense_works_on_the_last_axis_of_any_rank(run) -> None:
@@ -193,7 +193,7 @@ def test_a_lambda_is_kept_but_never_loaded() -> None:
 
 def test_an_output_shape_that_is_code_is_refused() -> None:
     with pytest.raises(KconvertError, match="its output shape is a function"):
-        Lambda("f", ["4wEA", None, None], output_shape_type="lambda").output_shape((None, 3))
+        Lambda("f", ["4wEA", None, None], output_shape_type="lambda").compute_output_shape((None, 3))
 
 
 # --------------------------------------------------------- what Keras computed ----

@@ -36,13 +36,13 @@ def test_the_input_is_as_long_as_the_layer_says(length: object, expected: tuple)
     ],
 )
 def test_output_shape(length: object, shape: tuple, expected: tuple) -> None:
-    assert Embedding(10, 4, input_length=length).output_shape(shape) == expected
+    assert Embedding(10, 4, input_length=length).compute_output_shape(shape) == expected
 
 
 @pytest.mark.parametrize("shape", [(None, 5), (None, 6, 2)])
 def test_an_input_of_another_length_is_refused(shape: tuple) -> None:
     with pytest.raises(KconvertError, match="layer e: input_length is 6"):
-        Embedding(10, 4, input_length=6, name="e").output_shape(shape)
+        Embedding(10, 4, input_length=6, name="e").compute_output_shape(shape)
 
 
 def test_rows_of_the_table_at_integers_of_any_type(run) -> None:
@@ -67,5 +67,5 @@ def test_keras_0_scales_the_table_when_it_does_not_train(case) -> None:
     layer = Embedding(10, 4, input_length=6, dropout=0.25)
     case("0.3.3-theano/embedding_dropout").check("layer_0", layer)
     for form, op in (("keras0", "multiply by 0.75"), ("keras1", "as is"), ("keras2", "as is")):
-        (stored,) = storage(layer.weights((None, 6)), Convention(form, "theano"))
+        (stored,) = storage(layer.weight_specs((None, 6)), Convention(form, "theano"))
         assert str(stored.chain) == op

@@ -38,16 +38,16 @@ def test_computes_what_keras_computed_whatever_the_backend(release, convention):
 def test_the_same_kernel_everywhere_is_a_correlation(local, conv, shape):
     rng, K = np.random.default_rng(0), NumpyBackend("tensorflow")
     x = rng.normal(size=shape).astype("float32")
-    kernel, bias = (rng.normal(size=w.shape).astype("float32") for w in conv.weights(shape))
+    kernel, bias = (rng.normal(size=w.shape).astype("float32") for w in conv.weight_specs(shape))
     first = local.data_format == "channels_first"
     patch = (np.moveaxis(kernel, -2, 0) if first else kernel).reshape(-1, 4)
-    (positions, _, _), bias_shape = (w.shape for w in local.weights(shape))
+    (positions, _, _), bias_shape = (w.shape for w in local.weight_specs(shape))
     y = local.call(K, {"kernel": np.stack([patch] * positions), "bias": np.zeros(bias_shape, "float32")}, x)
     np.testing.assert_allclose(y, conv.call(K, {"kernel": kernel, "bias": 0 * bias}, x), rtol=1e-4, atol=1e-5)
-    assert local.output_shape(shape) == y.shape
+    assert local.compute_output_shape(shape) == y.shape
 
 
 def test_needs_to_know_the_size_of_its_input():
     with pytest.raises(KconvertError, match="needs to know axis 1"):
-        LocallyConnected1D(4, 3).weights((None, None, 3))
-    assert LocallyConnected1D(4, 3).output_shape((None, None, 3)) == (None, None, 4)
+        LocallyConnected1D(4, 3).weight_specs((None, None, 3))
+    assert LocallyConnected1D(4, 3).compute_output_shape((None, None, 3)) == (None, None, 4)

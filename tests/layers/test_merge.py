@@ -65,7 +65,7 @@ def test_dot_sums_over_one_axis_of_each(left: list, right: list, shared: int, da
     expected = np.stack([np.tensordot(a, b, (i, j)) for a, b in zip(x, y, strict=True)])
     expected = expected if expected.ndim > 1 else expected[:, None]
     np.testing.assert_allclose(layer.call(K, {}, [x, y]), expected, rtol=1e-4, atol=1e-5)
-    assert layer.output_shape([x.shape, y.shape]) == expected.shape
+    assert layer.compute_output_shape([x.shape, y.shape]) == expected.shape
 
 
 def test_a_normalized_dot_of_a_vector_with_itself_is_one(run) -> None:
@@ -99,7 +99,7 @@ def test_keras_0_lists_the_axes_of_each_input(run) -> None:
     ],
 )
 def test_output_shape_with_unknown_sizes(layer: Layer, shapes: list, expected: tuple) -> None:
-    assert layer.output_shape(shapes) == expected
+    assert layer.compute_output_shape(shapes) == expected
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_output_shape_with_unknown_sizes(layer: Layer, shapes: list, expected: t
 )
 def test_what_cannot_be_merged_is_refused(layer: Layer, shapes: list, message: str) -> None:
     with pytest.raises(KconvertError, match=message):
-        layer.output_shape(shapes)
+        layer.compute_output_shape(shapes)
 
 
 # -------------------------------------------------------------------- masks ----

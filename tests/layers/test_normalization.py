@@ -27,7 +27,7 @@ def test_configuration_round_trips_without_the_mode_of_keras_1() -> None:
     ],
 )
 def test_weights_are_vectors_of_the_axis(scale: bool, center: bool, names: list[str]) -> None:
-    weights = BatchNormalization(1, scale=scale, center=center).weights((None, 5, None))
+    weights = BatchNormalization(1, scale=scale, center=center).weight_specs((None, 5, None))
     assert [w.name for w in weights] == names
     assert {w.shape for w in weights} == {(5,)}
     assert [w.trainable for w in weights] == [not w.name.startswith("moving") for w in weights]
@@ -35,7 +35,7 @@ def test_weights_are_vectors_of_the_axis(scale: bool, center: bool, names: list[
 
 def test_the_axis_has_to_be_known() -> None:
     with pytest.raises(KconvertError, match="needs to know axis -1"):
-        BatchNormalization().weights((None, 5, None))
+        BatchNormalization().weight_specs((None, 5, None))
 
 
 @pytest.mark.parametrize("axis", [1, 2, -1])

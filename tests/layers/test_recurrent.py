@@ -57,11 +57,11 @@ def test_states_of_one_layer_start_another(release):
     K, (a, b) = NumpyBackend(saved.backend), saved.inputs
     w = {layer.name: saved.arrays(layer.name) for layer in saved.layers.values()}
     outputs = encoder.call(K, named(encoder, a.shape, iter(w[encoder.name])), a)
-    assert encoder.output_shape(a.shape) == [y.shape for y in outputs]
+    assert encoder.compute_output_shape(a.shape) == [y.shape for y in outputs]
     x = [b, *outputs[1:]]
     shape = [part.shape for part in x]
     y = decoder.call(K, named(decoder, shape, iter(w[decoder.name])), x)
-    assert decoder.output_shape(shape) == y.shape
+    assert decoder.compute_output_shape(shape) == y.shape
     y = dense.call(K, named(dense, y.shape, iter(w[dense.name])), y)
     np.testing.assert_allclose(y, saved.outputs[0], rtol=1e-4, atol=1e-4)
 
@@ -92,7 +92,11 @@ def test_rnn_of_a_cell_is_the_layer_of_that_name(loop, cell, options):
     first, second = layer.call(K, w, X), general.call(K, {"cell": w}, X)
     for one, other in zip(_list(first), _list(second), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert [y.shape for y in _list(first)] == _list(layer.output_shape(SHAPE)) == _list(general.output_shape(SHAPE))
+    assert (
+        [y.shape for y in _list(first)]
+        == _list(layer.compute_output_shape(SHAPE))
+        == _list(general.compute_output_shape(SHAPE))
+    )
 
 
 def test_stacked_cells_are_layers_one_after_the_other():
@@ -102,7 +106,7 @@ def test_stacked_cells_are_layers_one_after_the_other():
     expected = gru.call(K, w_gru, lstm.call(K, w_lstm, X))
     y, *states = stacked.call(K, {stacked.cell.name: {"a": w_lstm, "b": w_gru}}, X)
     np.testing.assert_allclose(y, expected, rtol=1e-5)
-    assert [y.shape, *(s.shape for s in states)] == stacked.output_shape(SHAPE)
+    assert [y.shape, *(s.shape for s in states)] == stacked.compute_output_shape(SHAPE)
     assert [path for path, _ in stacked.leaves()] == ["/cell/a", "/cell/b"]
 
 
@@ -134,19 +138,19 @@ def test_convlstm_output_has_the_foretold_shape(data_format, options):
     shape = (2, 3, 2, 5, 7) if data_format == CHANNELS_FIRST else (2, 3, 5, 7, 2)
     x = np.random.default_rng(0).normal(size=shape).astype("float32")
     outputs = layer.call(K, random(layer, shape), x)
-    assert [y.shape for y in outputs] == layer.output_shape(shape)
+    assert [y.shape for y in outputs] == layer.compute_output_shape(shape)
     np.testing.assert_array_equal(outputs[0][:, -1], outputs[1])
 
 
 def test_unknown_time_stays_unknown():
-    assert LSTM(4, return_sequences=True).output_shape((None, None, 3)) == (None, None, 4)
-    assert RNN(GRUCell(4)).output_shape((None, None, 3)) == (None, 4)
+    assert LSTM(4, return_sequences=True).compute_output_shape((None, None, 3)) == (None, None, 4)
+    assert RNN(GRUCell(4)).compute_output_shape((None, None, 3)) == (None, 4)
 
 
 @pytest.mark.parametrize("layer", [LSTM(4), ConvLSTM2D(4, 3)], ids=lambda layer: layer.class_name)
 def test_keras_1_stores_a_gate_an_array(layer):
     shape = (None, 5, 3) if isinstance(layer, LSTM) else (None, 5, 7, 7, 3)
-    stored = storage(layer.weights(shape), Convention("keras1", "theano"))
+    stored = storage(layer.weight_specs(shape), Convention("keras1", "theano"))
     assert slot_order(stored) == [f"{name}_{gate}" for gate in "icfo" for name in "WUb"]
 
 

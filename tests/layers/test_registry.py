@@ -188,13 +188,13 @@ def test_a_function_is_found_by_the_name_that_the_file_states():
 
 
 def test_the_output_shape_is_declared_or_registered_or_that_of_the_input():
-    assert Lambda("f").output_shape((None, 4)) == (None, 4)
-    assert Lambda("f", [3]).output_shape((None, 4)) == (None, 3)
+    assert Lambda("f").compute_output_shape((None, 4)) == (None, 4)
+    assert Lambda("f", [3]).compute_output_shape((None, 4)) == (None, 3)
     unknown = Lambda("f", ["code", None, None], output_shape_type="lambda", name="pooled")
     with pytest.raises(KconvertError, match="output_shape=") as refusal:
-        unknown.output_shape((None, 7, 4))
+        unknown.compute_output_shape((None, 7, 4))
     assert "kconvert.register_function('pooled', output_shape=...)" in refusal.value.fix
     kc.register_function("pooled", output_shape=lambda shape: (shape[0], shape[2]))(lambda K, x: K.mean(x, 1))
-    assert unknown.output_shape((None, 7, 4)) == (None, 4)
+    assert unknown.compute_output_shape((None, 7, 4)) == (None, 4)
     kc.register_function("pooled", output_shape=(5,))(lambda K, x: x)
-    assert unknown.output_shape((None, 7, 4)) == (None, 5)
+    assert unknown.compute_output_shape((None, 7, 4)) == (None, 5)

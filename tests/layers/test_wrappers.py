@@ -41,7 +41,7 @@ def test_configuration_and_weight_shapes_are_those_of_the_file(case):
     for layer in saved.layers.values():
         if layer is wrapper:
             break
-        shape = layer.output_shape(shape)
+        shape = layer.compute_output_shape(shape)
     assert stored_shapes(wrapper, shape) == [array.shape for array in saved.arrays(wrapper.name)]
 
 
@@ -54,8 +54,8 @@ def test_every_step_is_the_inner_layer():
     x = np.random.default_rng(0).normal(size=(2, 3, 5, 6, 2)).astype("float32")
     w = random(layer, x.shape)
     y = layer.call(K, w, x)
-    assert layer.output_shape(x.shape) == y.shape
-    assert layer.output_shape((None, None, 5, None, 2)) == (None, None, 3, None, 4)
+    assert layer.compute_output_shape(x.shape) == y.shape
+    assert layer.compute_output_shape((None, None, 5, None, 2)) == (None, None, 3, None, 4)
     for t in range(3):
         np.testing.assert_allclose(y[:, t], inner.call(K, w["conv"], x[:, t]), rtol=1e-4, atol=1e-5)
     assert [path for path, _ in layer.leaves()] == ["td/conv"]
@@ -84,7 +84,7 @@ def test_outputs_are_those_of_both_directions(mode, options):
     w = random(layer, X.shape)
     outputs = layer.call(K, w, X)
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    foretold = layer.output_shape(X.shape)
+    foretold = layer.compute_output_shape(X.shape)
     assert [y.shape for y in outputs] == (foretold if isinstance(foretold, list) else [foretold])
     forward = GRU(4, **options).call(K, w["forward_gru"], X)
     backward = GRU(4, **options).call(K, w["backward_gru"], X[:, ::-1])

@@ -96,8 +96,8 @@ def test_merged_chains_of_keras_1_become_a_graph(name, saved_by):
     model = model_from_config(arch(found), data_format=found.data_format)
     assert model.class_name == "Model"
     assert [shape[1:] for shape in model.input_shapes] == [x.shape[1:] for x in found.arrays("x")]
-    assert len(model.outputs) == 1
-    assert [node.inputs for node in model.nodes if len(node.inputs) == len(model.inputs) > 1]
+    assert len(model.output_refs) == 1
+    assert [node.inputs for node in model.nodes if len(node.inputs) == len(model.input_refs) > 1]
 
 
 def test_merged_chains_in_merged_chains():
@@ -111,8 +111,8 @@ def test_merged_chains_in_merged_chains():
     whole = [layer("Merge", "m2", mode="concat", concat_axis=-1, layers=[inner, branch("c", 3)])]
     whole.append(layer("Dense", "d", output_dim=2))
     model = model_from_config({"class_name": "Sequential", "config": whole}, "1.2.2")
-    assert [ref.layer for ref in model.inputs] == ["a_input", "b_input", "c_input"]
-    assert model.output_shape(model.input_shapes) == (None, 2)
+    assert [ref.layer for ref in model.input_refs] == ["a_input", "b_input", "c_input"]
+    assert model.compute_output_shape(model.input_shapes) == (None, 2)
     assert [shape for ref, shape in model.shapes().items() if ref.layer == "m2"] == [(None, 7)]
 
 

@@ -52,7 +52,7 @@ def test_a_graph_with_a_shared_layer_and_two_outputs():
     left, right = shared(a), shared(b)
     model = Model([a, b], [L.Concatenate()([left, right]), right], name="graph")
     assert names(model) == ["input_1", "second", "dense_1", "concatenate_1"]
-    assert model.output_shape([(None, 4)] * 2) == [(None, 6), (None, 3)]
+    assert model.compute_output_shape([(None, 4)] * 2) == [(None, 6), (None, 3)]
     model.ready("numpy", seed=0)
     joined, last = model.predict([np.ones((2, 4)), np.zeros((2, 4))])
     np.testing.assert_array_equal(joined[:, 3:], last)

@@ -55,7 +55,7 @@ def test_shapes_foretell_every_tensor(architecture):
     found = model.activations(inputs)
     outside = {name: x.shape for name, x in found.items() if name in shapes}
     assert outside == {name: shapes[name] for name in outside}
-    assert {ref.key for ref in model.outputs} <= set(outside)
+    assert {ref.key for ref in model.output_refs} <= set(outside)
     free = {ref.key: shape for ref, shape in model.shapes().items()}
     assert all(n in (None, m) for name in outside for n, m in zip(free[name], outside[name], strict=True))
 
@@ -78,7 +78,7 @@ def test_outputs_are_among_the_activations(architecture):
     model = ready(architecture.model)
     inputs = random_inputs(model)
     found = model.activations(inputs)
-    for ref, y in zip(model.outputs, as_list(model.predict(one_or_list(inputs))), strict=True):
+    for ref, y in zip(model.output_refs, as_list(model.predict(one_or_list(inputs))), strict=True):
         assert np.array_equal(found[ref.key], y)
 
 
@@ -133,7 +133,7 @@ def test_activations_are_named_and_valued_as_keras_computed_them(found):
             assert y.shape == stored[name].shape, name
             np.testing.assert_allclose(y, stored[name], rtol=1e-3, atol=1e-4, err_msg=name)
         if found.release != "1.2.2":  # whose merged chains are one graph here
-            inputs = {ref.key for ref in model.inputs}
+            inputs = {ref.key for ref in model.input_refs}
             assert {ref.key for ref in model.shapes()} - inputs <= names == set(stored.files)
 
 
@@ -176,7 +176,7 @@ def test_several_inputs_and_outputs_keep_their_order():
     model = ready(graph(layers, [("da", ["a"]), ("db", ["b"])], ["b", "a"], ["db", "da"]))
     y = model.predict([np.ones((2, 5)), np.ones((2, 3))])
     assert [array.shape for array in y] == [(2, 4), (2, 2)]
-    assert model.output_shape([(None, 5), (None, 3)]) == [(None, 4), (None, 2)]
+    assert model.compute_output_shape([(None, 5), (None, 3)]) == [(None, 4), (None, 2)]
 
 
 def masked(*between):

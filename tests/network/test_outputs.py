@@ -27,9 +27,9 @@ def readers(model, tensors, prefix=""):
             continue
         direct = any(prefix + ref.key in tensors for ref in node.inputs)
         if hasattr(layer, "nodes"):
-            entries = {inside + ref.key for ref in layer.inputs} if direct else set()
+            entries = {inside + ref.key for ref in layer.input_refs} if direct else set()
             found |= readers(layer, tensors | entries, inside)
-            if {inside + ref.key for ref in layer.outputs} & (tensors | entries):
+            if {inside + ref.key for ref in layer.output_refs} & (tensors | entries):
                 found |= set(made)
         elif direct:
             found |= set(made)

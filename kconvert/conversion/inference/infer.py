@@ -27,7 +27,7 @@ from ...errors import KconvertError, Problem
 from ...formats.checkpoint import Checkpoint, Group, LazyArray
 from ...kernels import Chain, Shape
 from ...layers.base import Layer
-from ...network.network import LeafWeights, Model
+from ...network.network import LeafWeights, Network
 from ..binding import leaf_storage, places
 from .readers import READERS, Stored
 
@@ -52,7 +52,7 @@ class Inferred:
 
 
 @dataclass(eq=False, kw_only=True)
-class Loose(Model):
+class Loose(Network):
     """Layers without a graph.
 
     calls: (path, layer, input shape) of each, sizes None where not known. image_formats: of the layers
@@ -91,7 +91,7 @@ class _AsIs(Layer):
 
     shapes: Mapping[str, Shape] = field(default_factory=dict)
 
-    def weights(self, shape: Any) -> list[Weight]:
+    def weight_specs(self, shape: Any) -> list[Weight]:
         return [Weight(name, size, map_parameter(len(size))) for name, size in self.shapes.items()]
 
 
@@ -255,8 +255,8 @@ def infer(
     model = Loose(
         layers=[Layer(name=name) for name in leaves],
         nodes=[],
-        inputs=[],
-        outputs=[],
+        input_refs=[],
+        output_refs=[],
         name=where,
         table=table,
         calls=calls,
@@ -433,7 +433,7 @@ class _Inference:
         return preferred or found
 
     def _candidate(self, leaf: _Leaf, layer: Layer, shape: Any, data_format: str | None) -> Candidate:
-        weights = layer.weights(shape)
+        weights = layer.weight_specs(shape)
         source, target = (
             leaf_storage(LeafWeights(leaf.path, layer, weights, True), convention)
             for convention in (self.origin, self.goal)

@@ -16,7 +16,7 @@ from ...conventions.generations import Convention, release
 from ...errors import KconvertError
 from ...kernels import AddHalves, Chain
 from ...layers.base import Layer
-from ...network.network import LayerPath, LeafWeights, Model
+from ...network.network import LayerPath, LeafWeights, Network
 from ...network.rewrite import Piece, Rewritten, changed, rewrite
 from ..inference.infer import Loose
 
@@ -87,7 +87,7 @@ def _refuse_options(layer: L.LSTM | L.GRU) -> None:
 # ---------------------------------------------------------------- whole models ----
 
 
-def for_cudnn(model: Model, goal: Convention, version: str, wanted: bool | None) -> Rewritten:
+def for_cudnn(model: Network, goal: Convention, version: str, wanted: bool | None) -> Rewritten:
     """`model` with CuDNN layers (wanted), without them, or (None) as it is where `goal` has them.
 
     version: the release that is written. Raises KconvertError where CuDNN layers are wanted and cannot be.
@@ -120,17 +120,17 @@ def loose_for_cudnn(model: Loose, goal: Convention) -> Rewritten:
         if piece:
             notes.append(_becomes(leaf.layer, piece.layer, ONLY_TENSORFLOW))
             weights.update({(*leaf.path, *path): ops for path, ops in piece.weights.items()})
-            leaf = replace(leaf, layer=piece.layer, weights=piece.layer.weights(shape))
+            leaf = replace(leaf, layer=piece.layer, weights=piece.layer.weight_specs(shape))
         table.append(leaf)
     return Rewritten(changed(model, table=table), weights=weights, notes=notes)
 
 
-def has_cudnn(model: Model) -> bool:
+def has_cudnn(model: Network) -> bool:
     """Whether there are CuDNN layers in it."""
     return any(native(layer) for _, layer in model.leaves())
 
 
-def _turned(model: Model, turn: Turn, why: str) -> Rewritten:
+def _turned(model: Network, turn: Turn, why: str) -> Rewritten:
     notes: list[str] = []
 
     def turned(layer: Layer, shape: Any) -> Sequence[Piece] | None:

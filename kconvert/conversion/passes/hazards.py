@@ -16,7 +16,7 @@ from ... import layers as L
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from ...layers.base import Layer, Shape
 from ...network.nested import as_list, one_or_list
-from ...network.network import Model
+from ...network.network import Network
 
 Rule = Callable[[BackendFacts, int, int, int], int | None]
 
@@ -80,7 +80,7 @@ def _pool_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int:
     return facts.pool_padding(size, kernel, stride)
 
 
-def hazards(model: Model, source: str, target: str) -> list[Hazard]:
+def hazards(model: Network, source: str, target: str) -> list[Hazard]:
     """The layers of `model` that backends `source` and `target` compute differently."""
     return hazards_of(calls(model), source, target)
 
@@ -137,7 +137,7 @@ def _said(padding: int | None) -> str:
 
 def calls(layer: Layer, prefix: str = "", shape: Any = None) -> Iterator[tuple[str, Layer, Any]]:
     """(path, layer, input shape) of every call of every layer inside `layer`."""
-    if isinstance(layer, Model):
+    if isinstance(layer, Network):
         shapes = layer.shapes(shape)
         for node in layer.nodes:
             if node.inputs:
@@ -150,7 +150,7 @@ def calls(layer: Layer, prefix: str = "", shape: Any = None) -> Iterator[tuple[s
 
 def _inside(layer: Layer, prefix: str, shapes: list[Shape]) -> Iterator[tuple[str, Layer, Any]]:
     path = f"{prefix}{layer.name}"
-    if isinstance(layer, Model):
+    if isinstance(layer, Network):
         yield from calls(layer, f"{path}/", shapes)
     elif layer.sublayers:
         given = one_or_list(shapes)
@@ -210,7 +210,7 @@ def _transposed(layer: Any, shape: Shape) -> list[Window]:
     if layer.padding == "valid":
         return []
     found = []
-    sizes = spatial_sizes(layer, layer.output_shape(shape))
+    sizes = spatial_sizes(layer, layer.compute_output_shape(shape))
     for n, k, d, s in zip(sizes, layer.kernel_size, layer.dilation_rate, layer.strides, strict=True):
         same = _conv_rule if k % 2 else _even_rule
         found.append(Window(_full_rule if layer.padding == "full" else same, n, (k - 1) * d + 1, s))
@@ -222,6 +222,6 @@ def _convolutional_recurrent(layer: Any, shape: Shape) -> list[Window]:
     """The recurrent convolution is always 'same' with stride 1; the input's as the layer says."""
     sequence = as_list(shape)[0]  # initial states may follow
     step = (sequence[0], *sequence[2:])
-    output = spatial_sizes(layer, as_list(layer.output_shape(shape))[0])
+    output = spatial_sizes(layer, as_list(layer.compute_output_shape(shape))[0])
     found = [Window(_conv_rule, n, k, 1) for n, k in zip(output, layer.kernel_size, strict=True)]
     return found + (_convolution(layer, step) if layer.padding == "same" else [])

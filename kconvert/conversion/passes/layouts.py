@@ -105,7 +105,7 @@ class Call:
         return self.given[0]
 
     def output_ranks(self) -> list[int]:
-        return [len(shape) for shape in as_list(self.layer.output_shape(one_or_list(self.shapes)))]
+        return [len(shape) for shape in as_list(self.layer.compute_output_shape(one_or_list(self.shapes)))]
 
     def changed(self, **config: Any) -> Layer:
         """A copy of the layer with other configuration values."""

@@ -17,7 +17,7 @@ from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.merge import in_keras2
-from ...network.network import Model, Sequential
+from ...network.network import Network, Sequential
 from ...network.rewrite import Piece, Rewritten, chain, changed, rewrite
 
 
@@ -67,10 +67,10 @@ def _transposed(layer: Any, shape: Any) -> list[Layer]:
     """Keras 1 states the whole output shape; Keras 2 what to add to the smallest."""
     if layer.keras1_output_shape is None:
         return [layer]
-    wanted = layer.output_shape(shape)
+    wanted = layer.compute_output_shape(shape)
     for extra in (None, *product(*(range(stride) for stride in layer.strides))):
         smaller = changed(layer, keras1_output_shape=None, output_padding=extra)
-        if smaller.output_shape(shape) == wanted:
+        if smaller.compute_output_shape(shape) == wanted:
             return [smaller]
     raise _refused(layer, f"Keras 2 cannot make the output shape {layer.keras1_output_shape}")
 
@@ -132,7 +132,7 @@ def _merge(layer: Any, shape: Any) -> list[Layer]:
     return found
 
 
-def modernize(model: Model) -> Rewritten:
+def modernize(model: Network) -> Rewritten:
     """`model` in Keras 2's words; KconvertError naming the layer that has none."""
 
     notes: list[str] = []

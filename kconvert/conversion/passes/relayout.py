@@ -22,7 +22,7 @@ from ...errors import KconvertError
 from ...kernels import Block, Chain, Rows, Transpose, plain
 from ...layers.base import Layer, Shape
 from ...network.nested import as_list
-from ...network.network import LayerPath, Model, Node, Ref, Sequential
+from ...network.network import LayerPath, Network, Node, Ref, Sequential
 from .layouts import Call, Layout, Moved, Restore, identity, moved
 
 # ------------------------------------------------------------------- rules ----
@@ -108,7 +108,7 @@ def _normalization(layer: Any, call: Call) -> Moved:
     axis = layer.axis % call.rank
     weights: dict[LayerPath, Chain] = {}
     if layout.features and axis == call.rank - 1:
-        weights = {(weight.name,): _rows("o", "o", layout) for weight in layer.weights(call.shapes[0])}
+        weights = {(weight.name,): _rows("o", "o", layout) for weight in layer.weight_specs(call.shapes[0])}
     return call.passed(layout, call.changed(axis=_like(layer.axis, layout.axis(axis), call.rank)), weights)
 
 
@@ -131,7 +131,7 @@ def _map_parameters(layer: Any, call: Call) -> Moved:
         chain = Chain((Transpose(names, "".join(names[a - 1] for a in layout.axes[1:])),))
     else:
         chain = Chain() if call.rank - 1 in shared else _rows(names[-1], names, layout)
-    weights: dict[LayerPath, Chain] = {(weight.name,): chain for weight in layer.weights(call.shapes[0])}
+    weights: dict[LayerPath, Chain] = {(weight.name,): chain for weight in layer.weight_specs(call.shapes[0])}
     return call.passed(layout, call.changed(shared_axes=shared or None), weights)
 
 
@@ -329,8 +329,8 @@ def _bidirectional(layer: Any, call: Call) -> Moved:
     return Moved(results[0].inputs[:1] + kept.inputs[1:], layer, kept.outputs, weights)
 
 
-@_rules(Model)
-def _nested(model: Model, call: Call) -> Moved:
+@_rules(Network)
+def _nested(model: Network, call: Call) -> Moved:
     """A nested model is carried over by itself, from the layouts its own layers want."""
     result = _Walk(model, call.data_format, call.path + "/", call.restored, call.reordered).run()
     return Moved(
@@ -350,7 +350,7 @@ class Relayout:
     reordered: the Flattens whose features weights took in a new order; notes: what was inserted and why.
     """
 
-    model: Model
+    model: Network
     inputs: list[Layout]
     outputs: list[Layout]
     layouts: dict[str, Layout]
@@ -359,7 +359,7 @@ class Relayout:
     notes: list[str]
 
 
-def relayout(model: Model, data_format: str | None, reordered: frozenset[str] = frozenset()) -> Relayout:
+def relayout(model: Network, data_format: str | None, reordered: frozenset[str] = frozenset()) -> Relayout:
     """`model` with every image layer in `data_format`; None keeps all as it is.
 
     reordered: Flattens (by path) that should leave a new order of features to the weights even where
@@ -369,7 +369,7 @@ def relayout(model: Model, data_format: str | None, reordered: frozenset[str] = 
     """
     if data_format is None:
         kept = [identity(len(shape)) for shape in model.input_shapes]
-        outputs = [identity(len(model.shapes()[ref])) for ref in model.outputs]
+        outputs = [identity(len(model.shapes()[ref])) for ref in model.output_refs]
         return Relayout(model, kept, outputs, {}, {}, frozenset(), [])
     restored: frozenset[str] = frozenset()
     while True:
@@ -393,7 +393,7 @@ class _Walk:
     """One pass over a graph, from the inputs to the outputs."""
 
     def __init__(
-        self, model: Model, data_format: str, prefix: str, restored: frozenset[str], reordered: frozenset[str]
+        self, model: Network, data_format: str, prefix: str, restored: frozenset[str], reordered: frozenset[str]
     ) -> None:
         self.model, self.data_format, self.prefix = model, data_format, prefix
         self.restored, self.reordered = restored, reordered
@@ -409,15 +409,15 @@ class _Walk:
         self.permuted: dict[tuple[Ref, Layout], Ref] = {}
 
     def run(self) -> Relayout:
-        wanted = [wants(self.model, ref, self.data_format) for ref in self.model.inputs]
-        self.layouts.update(zip(self.model.inputs, wanted, strict=True))
+        wanted = [wants(self.model, ref, self.data_format) for ref in self.model.input_refs]
+        self.layouts.update(zip(self.model.input_refs, wanted, strict=True))
         for node in self.model.nodes:
             if node.inputs:
                 self._call(node)
             else:
                 self.nodes.append(node)
         model = self._model()
-        outputs = [self.layouts[ref] for ref in self.model.outputs]
+        outputs = [self.layouts[ref] for ref in self.model.output_refs]
         layouts = {ref.key: layout for ref, layout in self.layouts.items()} | self.inner
         return Relayout(model, wanted, outputs, layouts, self.weights, frozenset(self.origins), self.notes)
 
@@ -471,24 +471,24 @@ class _Walk:
         taken = set(self.model.by_name) | {layer.name for layer, _ in self.inserted}
         return next(n for n in (name, *(f"{name}_{i}" for i in range(2, 1000))) if n not in taken)
 
-    def _model(self) -> Model:
+    def _model(self) -> Network:
         """The new graph; a chain stays a chain."""
         layers = {
             name: self.done[name].layer if name in self.done else layer for name, layer in self.model.by_name.items()
         }
         for ref, layout in self.layouts.items():
             layer = layers[ref.layer]
-            if ref in self.model.inputs and layer.batch_input_shape is not None:
+            if ref in self.model.input_refs and layer.batch_input_shape is not None:
                 layers[ref.layer] = copy(layer)
                 layers[ref.layer].batch_input_shape = layout.shape(tuple(layer.batch_input_shape))
         layers.update((layer.name, layer) for layer, _ in self.inserted)
         if isinstance(self.model, Sequential):
             return self._chain(layers)
-        return Model(
+        return Network(
             layers=_in_order(self.nodes, layers),
             nodes=self.nodes,
-            inputs=self.model.inputs,
-            outputs=self.model.outputs,
+            input_refs=self.model.input_refs,
+            output_refs=self.model.output_refs,
             name=self.model.name,
             trainable=self.model.trainable,
         )
@@ -513,7 +513,7 @@ def _in_order(nodes: list[Node], layers: dict[str, Layer]) -> list[Layer]:
     return [layers[name] for name in order]
 
 
-def image_data_format(model: Model) -> str | None:
+def image_data_format(model: Network) -> str | None:
     """The data format that all image layers of `model` state, None where there are none or they differ."""
     images = (*SPATIAL_LAYERS, *GLOBAL_POOLING)
     stated = {layer.data_format for _, layer in model.leaves() if isinstance(layer, images)}
@@ -523,7 +523,7 @@ def image_data_format(model: Model) -> str | None:
 # ------------------------------------------------------------ what is wanted ----
 
 
-def wants(model: Model, ref: Ref, data_format: str) -> Layout:
+def wants(model: Network, ref: Ref, data_format: str) -> Layout:
     """The layout in which the layers that use tensor `ref` want it: that of the first image layer reached."""
     shapes = model.shapes()
     todo, seen = [ref], {ref}
@@ -544,8 +544,8 @@ def wants(model: Model, ref: Ref, data_format: str) -> Layout:
 
 def _wanted(layer: Layer, shapes: list[Shape], data_format: str, position: int) -> Layout | None:
     """The layout that this very layer wants of its input; None where it takes any or has no wish."""
-    if isinstance(layer, Model):
-        return wants(layer, layer.inputs[position], data_format)
+    if isinstance(layer, Network):
+        return wants(layer, layer.input_refs[position], data_format)
     if isinstance(layer, L.TimeDistributed):
         shape = shapes[0]
         inner = _wanted(layer.layer, [(shape[0], *shape[2:])], data_format, 0)

@@ -15,7 +15,7 @@ from ...conventions.generations import release
 from ...errors import KconvertError
 from ...kernels import Chain, Shift
 from ...layers.base import Layer, Shape
-from ...network.network import Model
+from ...network.network import Network
 from ...network.rewrite import Piece, Rewritten, chain, changed, names, rewrite
 from .hazards import windows
 from .repair import CROPPINGS, Context, explicit, known, padded, sized
@@ -170,7 +170,7 @@ ODDITIES = (
 # ---------------------------------------------------------------- applying ----
 
 
-def read_as(model: Model, version: str | None, backend: str, given: bool = False) -> Rewritten:
+def read_as(model: Network, version: str | None, backend: str, given: bool = False) -> Rewritten:
     """`model` of a file of release `version`, saying what that computed on `backend`.
 
     given: the user gave the architecture, so that it says what was meant. Raises KconvertError naming the
@@ -180,7 +180,7 @@ def read_as(model: Model, version: str | None, backend: str, given: bool = False
     return _rewritten(model, [(one, one.read) for one in wanted], "read")
 
 
-def write_for(model: Model, version: str, backend: str) -> Rewritten:
+def write_for(model: Network, version: str, backend: str) -> Rewritten:
     """`model` in words by which release `version` on `backend` computes what they say now."""
     return _rewritten(model, [(one, one.write) for one in _oddities(version, backend)], "written")
 
@@ -190,7 +190,7 @@ def _oddities(version: str | None, backend: str) -> list[Oddity]:
     return [one for one in ODDITIES if numbers and one.holds(numbers, backend)]
 
 
-def _rewritten(model: Model, changes: Sequence[tuple[Oddity, Change]], verb: str) -> Rewritten:
+def _rewritten(model: Network, changes: Sequence[tuple[Oddity, Change]], verb: str) -> Rewritten:
     present = {type(layer) for _, layer in model.leaves()}
     fitting = [(oddity, change) for oddity, change in changes if present & set(oddity.classes)]
     notes: list[str] = []

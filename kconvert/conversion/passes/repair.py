@@ -24,7 +24,7 @@ from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same
 from ...errors import KconvertError
 from ...kernels import Chain, Grow
 from ...layers.base import Layer, Shape
-from ...network.network import Model
+from ...network.network import Network
 from ...network.rewrite import Piece, Rewritten, chain, changed, names, rewrite
 from .hazards import Hazard, Window, differs, spatial_sizes, windows
 
@@ -42,7 +42,7 @@ class Context:
     keras1: bool
 
 
-def repair(model: Model, hazards: Sequence[Hazard], source: str, target: str, form: str) -> Rewritten:
+def repair(model: Network, hazards: Sequence[Hazard], source: str, target: str, form: str) -> Rewritten:
     """`model` without its hazards.
 
     Raises KconvertError naming the layer that cannot be repaired.
@@ -92,11 +92,11 @@ def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
 @explicit.register(L.Conv2DTranspose)
 @explicit.register(L.Conv3DTranspose)
 def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
-    sizes = [known(layer, n) for n in spatial_sizes(layer, layer.output_shape(shape))]
+    sizes = [known(layer, n) for n in spatial_sizes(layer, layer.compute_output_shape(shape))]
     full = changed(layer, padding="valid", output_padding=None)
     if isinstance(layer, L.Conv2DTranspose) and layer.keras1_output_shape is not None:
         full.keras1_output_shape = None
-    lengths = [known(layer, n) for n in spatial_sizes(layer, full.output_shape(shape))]
+    lengths = [known(layer, n) for n in spatial_sizes(layer, full.compute_output_shape(shape))]
     starts = [_before(layer, window, context) for window in windows(layer, shape)]
     crops = [(start, length - start - n) for start, length, n in zip(starts, lengths, sizes, strict=True)]
     if any(after < 0 for _, after in crops):
@@ -105,7 +105,7 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
     if context.keras1:  # where the whole shape is stated, perhaps with a batch size
         batch, *_ = getattr(layer, "keras1_output_shape", None) or shape
-        full.keras1_output_shape = [batch, *full.output_shape(shape)[1:]]
+        full.keras1_output_shape = [batch, *full.compute_output_shape(shape)[1:]]
     cropped = padded(layer, [(-before, -after) for before, after in crops])
     if layer.activation != "softmax":
         return chain(full, *cropped)

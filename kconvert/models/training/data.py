@@ -15,7 +15,7 @@ from ...errors import KconvertError, Problem
 from .objective import Objective
 
 if TYPE_CHECKING:
-    from ...network.network import Model
+    from ...network.network import Network
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Sequence:
 
 
 def checked(
-    model: Model, objective: Objective, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    model: Network, objective: Objective, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
 ) -> Batch:
     """What the user gives as a Batch; raises KconvertError with what does not fit and where."""
     xs = model.checked(x)

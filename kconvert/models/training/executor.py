@@ -21,7 +21,7 @@ from .optimizers import Optimizer
 from .weighting import masked_weights
 
 if TYPE_CHECKING:
-    from ...network.network import LayerPath, LeafWeights, Model
+    from ...network.network import LayerPath, LeafWeights, Network
 
 Key = tuple[Any, ...]
 Values = Mapping[Key, Tensor]
@@ -36,7 +36,7 @@ class Executor:
     """
 
     def __init__(
-        self, model: Model, objective: Objective, optimizer: Optimizer, seed: int = 0, jit_compile: bool = False
+        self, model: Network, objective: Objective, optimizer: Optimizer, seed: int = 0, jit_compile: bool = False
     ) -> None:
         assert model.backend is not None
         self.model, self.objective, self.optimizer = model, objective, optimizer
@@ -106,7 +106,7 @@ class Executor:
             InputSpec((None, *np.shape(array)[1:])) for array in (*ys, *weights) if array is not None
         ]
         keys = [key for key in self.variables if training or key[0] not in ("slot", "scalar", *SEED, *RATE)]
-        n = len(self.model.inputs)
+        n = len(self.model.input_refs)
 
         def build(values: list[Tensor], inputs: list[Tensor]) -> tuple[list[Tensor], dict[int, Tensor]]:
             rest = iter(inputs[n:])
@@ -127,8 +127,8 @@ class Executor:
         phase = Phase(K, training, values.get(SEED))
         held = {key[1:]: value for key, value in values.items() if key[0] in ("weight", "state")}
         found, masks = self.model.run(K, nest(held.items()), xs, training=phase)
-        outputs = [found[ref] for ref in self.model.outputs]
-        output_masks = [masks[ref] for ref in self.model.outputs]
+        outputs = [found[ref] for ref in self.model.output_refs]
+        output_masks = [masks[ref] for ref in self.model.output_refs]
         total, parts = objective.total(K, ys, outputs, weights, output_masks)
         total = total + self._penalty(K, values, phase)
 
@@ -225,7 +225,7 @@ def _zeros(tracked: Tracked) -> dict[str, np.ndarray]:
     return {name: np.zeros(shape, "float32") for name, shape in tracked.metric.states().items()}
 
 
-def trained_paths(model: Model) -> list[LayerPath]:
+def trained_paths(model: Network) -> list[LayerPath]:
     """The weights that training changes, in the order of the layers."""
     leaves = model.weight_table() if model.trainable else []
     return [(*leaf.path, w.name) for leaf in leaves if leaf.trainable for w in leaf.weights if w.trainable]

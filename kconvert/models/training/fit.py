@@ -15,7 +15,7 @@ from .data import Batch, batches, checked, is_stream, parts, shuffled, split, st
 from .executor import Executor
 
 if TYPE_CHECKING:
-    from ...network.network import Model
+    from ...network.network import Network
 
 Source = Callable[[], Iterator[Batch]]
 
@@ -28,7 +28,7 @@ class Fit:
 
     def __init__(
         self,
-        model: Model,
+        model: Network,
         executor: Executor,
         x: Any,
         y: Any = None,

@@ -20,12 +20,12 @@ from ...layers import Layer
 from . import initializers
 
 if TYPE_CHECKING:
-    from ...network.network import LeafWeights, Model
+    from ...network.network import LeafWeights, Network
 
 _held: WeakKeyDictionary[Layer, tuple[Backend, dict[str, Variable]]] = WeakKeyDictionary()
 
 
-def ready(model: Model, backend: str | None = None, seed: int | None = None) -> Backend:
+def ready(model: Network, backend: str | None = None, seed: int | None = None) -> Backend:
     """Gives `model` a backend, if it has none, and the weights that it lacks.
 
     A layer that another model runs already shares its weights with it, as in Keras.
@@ -46,7 +46,7 @@ def ready(model: Model, backend: str | None = None, seed: int | None = None) -> 
     return K
 
 
-def hold(model: Model) -> None:
+def hold(model: Network) -> None:
     """Remembers the variables of the layers of `model`, for models that are made of them."""
     assert model.backend is not None
     for leaf in model.weight_table():

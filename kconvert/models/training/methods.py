@@ -11,7 +11,7 @@ from ...conventions.words.calls import understands
 from ...errors import KconvertError, Problem
 
 if TYPE_CHECKING:
-    from ...network.network import Model
+    from ...network.network import Network
     from .data import Batch
     from .executor import Executor
 
@@ -61,15 +61,15 @@ class Trainable:
             "sample_weight_mode": sample_weight_mode,
         }
         try:
-            if self._model.outputs:
+            if self._model.output_refs:
                 self.trainer()
         except KconvertError:
             self.said = None
             raise
 
     @property
-    def _model(self) -> Model:
-        return cast("Model", self)
+    def _model(self) -> Network:
+        return cast("Network", self)
 
     def trainer(self, x: Any = None) -> Executor:
         """The executor, made at its first use; `x`: the data that a chain without an input shape learns it from."""

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from ...conventions.generations import Convention
-from ...network.network import Model
+from ...network.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Job:
     """
 
     path: str
-    model: Model
+    model: Network
     convention: Convention
     required: bool = False
     custom: tuple[str, ...] = ()

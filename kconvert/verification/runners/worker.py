@@ -12,7 +12,7 @@ import numpy as np
 from ...conventions.generations import Convention
 from ...errors import KconvertError
 from ...layers.registry import load_module
-from ...network.network import Model
+from ...network.network import Network
 from .base import Job
 from .foreign.serving import serve
 from .here import KEPT, Here
@@ -44,6 +44,6 @@ def _job(request: dict[str, Any]) -> Job:
 
 
 @lru_cache(KEPT)
-def _model(path: str) -> Model:
+def _model(path: str) -> Network:
     """The model in a file of the parent's; the same object for the same file, so that `Here` knows it again."""
     return pickle.loads(Path(path).read_bytes())

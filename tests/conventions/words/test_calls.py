@@ -127,7 +127,7 @@ def test_a_script_is_told_once_for_each_line(tmp_path):
         "model.add(Convolution2D(4, 3, 3, border_mode='same', input_shape=(6, 5, 1)))",
         "model.add(Flatten())",
         "model.add(Dense(output_dim=2))",
-        "print(model.output_shape((None, 6, 5, 1)))",
+        "print(model.compute_output_shape((None, 6, 5, 1)))",
     ]
     script.write_text("\n".join(lines))
     here = {**os.environ, "PYTHONPATH": str(Path(kc.__file__).parents[1])}

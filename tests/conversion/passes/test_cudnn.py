@@ -145,7 +145,7 @@ def test_found_inside_wrappers_and_models():
 def test_computes_what_the_other_computes_with_its_weights(cls):
     K, rng = get_backend("numpy"), np.random.default_rng(0)
     layer = cls(4, name="rnn", batch_input_shape=SHAPE)
-    w = {weight.name: rng.normal(size=weight.shape) for weight in layer.weights(SHAPE)}
+    w = {weight.name: rng.normal(size=weight.shape) for weight in layer.weight_specs(SHAPE)}
     rewritten = without_cudnn(Sequential([layer]))
     (other,) = rewritten.model.sublayers
     bias = rewritten.weights.get(("rnn", "bias"))

@@ -62,7 +62,7 @@ def windows(draw):
     layer = KINDS[kind](rank)(*args, window, strides=strides, **options)
     shape = (2, *sizes) if form == CHANNELS_FIRST else (*sizes, 2)
     layer.batch_input_shape = (None, *shape)
-    assume(all(size is None or size > 0 for size in layer.output_shape(layer.batch_input_shape)[1:]))
+    assume(all(size is None or size > 0 for size in layer.compute_output_shape(layer.batch_input_shape)[1:]))
     return Sequential([layer], name="m")
 
 
@@ -143,7 +143,7 @@ def test_full_padding_is_repaired_exactly(layer, pieces):
     done = repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2").model
     assert [type(one).__name__ for one in done.sublayers] == pieces
     assert hazards(done, "theano", "tensorflow") == []
-    assert done.output_shape(done.input_shapes[0]) == model.output_shape(model.input_shapes[0])
+    assert done.compute_output_shape(done.input_shapes[0]) == model.compute_output_shape(model.input_shapes[0])
     x, weights = random_inputs(model), random_weights(model, 0)
     ours, theirs = (
         one.bind(

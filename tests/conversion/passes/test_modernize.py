@@ -102,7 +102,7 @@ def test_a_concatenation_keeps_its_axis(axis):
 def test_products(mode, axes, shapes):
     new = check(merged(L.Merge(mode, dot_axes=axes), *shapes))
     assert classes(new) == (["Dot"] if mode == "dot" else ["Dot", "Reshape"])
-    assert new.outputs == [Ref("old")]
+    assert new.output_refs == [Ref("old")]
 
 
 @pytest.mark.parametrize("extra", [None, 0, 1])
@@ -111,7 +111,7 @@ def test_products(mode, axes, shapes):
 @pytest.mark.parametrize("part", BACKENDS)
 def test_the_output_shape_that_keras_1_states(padding, stride, extra, part):
     layer = L.Conv2DTranspose(2, 3, stride, padding, data_format=CHANNELS_LAST)
-    smallest = layer.output_shape((None, 4, 5, 3))
+    smallest = layer.compute_output_shape((None, 4, 5, 3))
     wanted = (None, *(size + (extra or 0) for size in smallest[1:3]), 2)
     layer.keras1_output_shape = list(wanted)
     model = chain(layer, 4, 5, 3)
@@ -121,7 +121,7 @@ def test_the_output_shape_that_keras_1_states(padding, stride, extra, part):
         assert extra and "layer old: Keras 2 cannot make the output shape" in str(refusal)
         return
     assert new.by_name["old"].keras1_output_shape is None
-    assert new.shapes()[new.outputs[0]] == wanted
+    assert new.shapes()[new.output_refs[0]] == wanted
 
 
 def test_flattens_say_their_order():
@@ -151,7 +151,7 @@ def test_a_merge_that_becomes_two_layers_in_the_middle_of_a_graph():
     model = merged(L.Merge("cos", dot_axes=1), (4,), (4,))
     after = L.Dense(3, name="after")
     nodes = [*model.nodes, Node("after", 0, (Ref("old"),))]
-    whole = Model([*model.layers, after], nodes, model.inputs, [Ref("after"), Ref("old")], name="m")
+    whole = Model([*model.layers, after], nodes, model.input_refs, [Ref("after"), Ref("old")], name="m")
     done = modernize(whole)
     assert classes(done.model) == ["Dot", "Reshape", "Dense"]
     weights, inputs = random_weights(whole), random_inputs(whole)

@@ -63,7 +63,7 @@ def check(model, data_format):
     assert set(before) <= set(after)
     for name, x in before.items():
         assert close(brought(x, result.layouts[name]), after[name]), name
-    for old, new, layout in zip(model.outputs, result.model.outputs, result.outputs, strict=True):
+    for old, new, layout in zip(model.output_refs, result.model.output_refs, result.outputs, strict=True):
         assert layout.features is None, "outputs keep the order of their features"
         assert close(brought(before[old.key], layout), after[new.key])
     return result

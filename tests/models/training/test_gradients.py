@@ -70,7 +70,7 @@ class Probe:
 
     @property
     def output_shapes(self):
-        found = self.layer.output_shape(self.shape)
+        found = self.layer.compute_output_shape(self.shape)
         return found if isinstance(found, list) else [found]
 
     def moves(self, weights, inputs):

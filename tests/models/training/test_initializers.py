@@ -60,7 +60,7 @@ def test_orthogonal(shape):
 
 @pytest.mark.parametrize(("layer", "rows"), [(L.LSTM(3), 1), (L.CuDNNLSTM(3), 2)], ids=["LSTM", "CuDNNLSTM"])
 def test_forget_gates_begin_at_one(layer, rows):
-    bias = next(w for w in layer.weights((None, 5, 2)) if w.name == "bias")
+    bias = next(w for w in layer.weight_specs((None, 5, 2)) if w.name == "bias")
     values = initializers.get(bias.initializer)(bias.shape, rng())
     assert values.reshape(rows, 4, 3)[-1].tolist() == [[0] * 3, [1] * 3, [0] * 3, [0] * 3]
     assert values.sum() == 3

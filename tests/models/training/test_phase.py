@@ -98,7 +98,7 @@ def test_alpha_dropout_keeps_mean_and_variance(backend):
 def test_recurrent_dropout_is_the_same_at_every_step(backend, layer, options, shape):
     """With weights that only sum, dropping inputs or states is visible in the outputs."""
     rnn = layer(4, dropout=0.5, recurrent_dropout=0.5, return_sequences=True, name="rnn", **options)
-    weights = {w.name: 0.1 * numbers(*w.shape, seed=i) for i, w in enumerate(rnn.weights((None, 3, *shape)))}
+    weights = {w.name: 0.1 * numbers(*w.shape, seed=i) for i, w in enumerate(rnn.weight_specs((None, 3, *shape)))}
     x = np.repeat(numbers(6, 1, *shape), 3, 1)
     y, _ = passed(backend, rnn, x, **weights)
     still, _ = passed(backend, rnn, x, training=False, **weights)
@@ -136,7 +136,7 @@ def gru_of_keras(x, h, _, w, of_x, of_h):
 def test_with_an_implementation_of_1_every_gate_has_masks_of_its_own(cell, step):
     K = get_backend("numpy", "tensorflow")
     cell = cell(3, implementation=1, dropout=0.5, recurrent_dropout=0.5, name="cell")
-    w = {weight.name: numbers(*weight.shape, seed=i) for i, weight in enumerate(cell.weights((None, 4)))}
+    w = {weight.name: numbers(*weight.shape, seed=i) for i, weight in enumerate(cell.weight_specs((None, 4)))}
     x, h, c = numbers(6, 4, seed=7), numbers(6, 3, seed=8), numbers(6, 3, seed=9)
     (noise,) = cell.noise(K, (6, 4), Phase(K, True, np.int32([1, 2])))
     for masks in (noise.inputs, noise.state):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("no_frameworks")
 def test_the_outputs_are_those_of_keras(name, tmp_path):
     work, x = job(name)
     ran = Here().run(work, x, tmp_path)
-    outputs = [ran.load()[ref.key] for ref in work.model.outputs]
+    outputs = [ran.load()[ref.key] for ref in work.model.output_refs]
     for ours, theirs in zip(outputs, case(name).arrays("y"), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 

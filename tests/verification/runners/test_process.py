@@ -196,7 +196,7 @@ def test_threads_share_a_process(custom, tell, tmp_path):
     with Process(timeout=LONG) as runner, ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(runner.run, *work, tmp_path / str(i)) for i, work in enumerate((first, second))]
         for (work, _), ran in zip((first, second), runs, strict=True):
-            assert {ref.key for ref in work.model.outputs} <= set(ran.result().tensors)
+            assert {ref.key for ref in work.model.output_refs} <= set(ran.result().tensors)
 
 
 def test_a_process_that_is_closed_answers_nobody(custom, tell, who, tmp_path):

@@ -55,8 +55,8 @@ def close(ran, wanted, atol=1e-5):
 def test_keras_3_computes_what_keras_2_did(name, keras3, tmp_path):
     work, x = job(f"2.3.1-tensorflow/{name}")
     ran = keras3.run(work, x, tmp_path)
-    assert list(ran.tensors)[-1] in {ref.key for ref in work.model.outputs}
-    assert set(ran.tensors) == set(work.model.tensor_layers()) - {ref.key for ref in work.model.inputs}
+    assert list(ran.tensors)[-1] in {ref.key for ref in work.model.output_refs}
+    assert set(ran.tensors) == set(work.model.tensor_layers()) - {ref.key for ref in work.model.input_refs}
     with np.load(case(f"2.3.1-tensorflow/{name}").folder / "activations.npz") as stored:
         close(ran.load(), dict(stored))
     assert ran.ran_on == "keras" and ran.version.startswith("3.") and " on tensorflow 2." in ran.version
@@ -135,8 +135,8 @@ def test_the_very_keras_that_saved_a_file(found, tmp_path):
         for arch in (None, str(found.folder / "arch.json")):
             bare = replace(work, path=str(found.folder / "weights.h5"), arch=arch)
             close(runner.run(bare, x, tmp_path / "w").load(), tensors)
-    assert {ref.key for ref in work.model.outputs} <= set(tensors)
-    for ref, wanted in zip(work.model.outputs, found.arrays("y"), strict=True):
+    assert {ref.key for ref in work.model.output_refs} <= set(tensors)
+    for ref, wanted in zip(work.model.output_refs, found.arrays("y"), strict=True):
         np.testing.assert_allclose(tensors[ref.key], wanted, atol=1e-5)
     ours = Here().run(work, x, tmp_path / "c").load()
     close(tensors, {name: y for name, y in ours.items() if name in tensors}, atol=1e-4)
