@@ -1,12 +1,12 @@
 """How kconvert is built and installed; `pyproject.toml` holds the settings of the tools."""
 
-import re
+import runpy
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kconvert" / "__init__.py").read_text(encoding="utf-8"), re.M)
+PROJECT = runpy.run_path(str(HERE / "kconvert" / "_version.py"))
 
 # Theano 1.0.5 neither installs on Python 3.12 nor runs on numpy 2. Where the marker is false nothing is
 # installed, and asking for the backend says why it is missing.
@@ -35,8 +35,8 @@ TEST = [
 ]
 
 setup(
-    name="kconvert",
-    version=VERSION[1],
+    name=PROJECT["DISTRIBUTION"],
+    version=PROJECT["__version__"],
     description="Converts Keras weight files between backends and releases, and proves it by running both sides",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

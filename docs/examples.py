@@ -30,6 +30,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from kconvert import backend, cli
+from kconvert._version import install
 from kconvert.backend import Probe
 from kconvert.conventions.backends import BACKENDS
 
@@ -114,7 +115,7 @@ def bare() -> Iterator[None]:
     """As on a machine without Theano and TensorFlow."""
     kept = dict(backend._PROBES)
     for name in BACKENDS:
-        missing = Probe(name, None, f"{name} is not installed", f"pip install 'kconvert[{name}]'")
+        missing = Probe(name, None, f"{name} is not installed", install(name))
         backend._PROBES[name] = lambda missing=missing: missing
     try:
         yield

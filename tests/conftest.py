@@ -14,6 +14,7 @@ os.environ.pop("COLUMNS", None)  # output is compared at its usual width
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # waiting threads of several test processes slow each other down
 
 from kconvert import backend as backends
+from kconvert._version import install
 from kconvert.backend import Probe, get_backend
 from kconvert.conventions.backends import BACKENDS
 from tests.browser import MISSING, chromium
@@ -87,5 +88,5 @@ def no_frameworks(monkeypatch):
 def bare(monkeypatch):
     """A machine with neither framework: the NumPy reference runs both sides, fast."""
     for name in BACKENDS:
-        missing = Probe(name, None, f"{name} is not installed", f"pip install 'kconvert[{name}]'")
+        missing = Probe(name, None, f"{name} is not installed", install(name))
         monkeypatch.setitem(backends._PROBES, name, lambda missing=missing: missing)

@@ -6,17 +6,16 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import yaml
 
+from tests.checkout import ROOT, copy_sources
 from tests.fixtures import case
 from tests.verification.damage import converted, damage
 
-ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 INSTALL, RUN = ACTION["runs"]["steps"]
 (HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
@@ -150,11 +149,7 @@ def test_inputs_are_words_and_no_shell(runner, given):
 def test_the_first_step_installs(tmp_path, monkeypatch):
     """From the package index, into an environment of its own."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, files.split("\0")):
-        if not name.startswith("tests/"):
-            (tmp_path / "action" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / "action" / name)
+    copy_sources(tmp_path / "action")
     (tmp_path / "temp").mkdir()
     code, _, _, log = run(INSTALL, tmp_path, extras="report", python=sys.executable)
     assert code == 0, log

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+from .._version import install
 from ..errors import KconvertError, Problem
 from .base import Backend, InputSpec, Tensor
 
@@ -148,7 +149,7 @@ def _probe_numpy() -> Probe:
 def _probe_theano() -> Probe:
     version = _installed("Theano")
     numpy = _installed("numpy") or ""
-    extra = "pip install 'kconvert[theano]'"
+    extra = install("theano")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     if sys.version_info[:2] not in ((3, 10), (3, 11)):
         missing, fix = f"Theano 1.0.5 does not run on Python {python}", f"use Python 3.10 or 3.11 and {extra}"
@@ -169,7 +170,7 @@ def _probe_theano() -> Probe:
 def _probe_tensorflow() -> Probe:
     version = _installed("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")
     if version is None:
-        return Probe("tensorflow", None, "TensorFlow is not installed", "pip install 'kconvert[tensorflow]'")
+        return Probe("tensorflow", None, "TensorFlow is not installed", install("tensorflow"))
     return Probe("tensorflow", version)
 
 

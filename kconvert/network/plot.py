@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .._version import install
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.base import Shape
@@ -77,7 +78,7 @@ def _graphviz() -> Any:
     try:
         import graphviz
     except ImportError as error:
-        raise KconvertError("graphviz is not installed", "plot_model", "pip install 'kconvert[plot]'") from error
+        raise KconvertError("graphviz is not installed", "plot_model", install("plot")) from error
     return graphviz
 
 

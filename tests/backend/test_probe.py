@@ -1,12 +1,14 @@
 """Looking for backends imports none of them, and what is missing is said with the remedy."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from kconvert import backend
+from kconvert._version import install
 from kconvert.errors import KconvertError, Problem
 
 
@@ -44,7 +46,7 @@ def test_the_version_probed_is_the_version_that_runs(framework):
 
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setattr(backend, "_installed", lambda *names: None)
-    with pytest.raises(KconvertError, match=r"pip install 'kconvert\[tensorflow\]'") as caught:
+    with pytest.raises(KconvertError, match=re.escape(install("tensorflow"))) as caught:
         backend.get_backend("tensorflow")
     assert caught.value.problem is Problem.UNVERIFIED
 

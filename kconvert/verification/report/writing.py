@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TypeAlias
 
+from ..._version import install
 from ...errors import KconvertError, Problem
 from ...formats.targets import regular, write_text
 from ..value import Report, Summary
@@ -52,4 +53,4 @@ def _form(suffix: str) -> Render:
         return import_module(f".{FORMS[suffix]}", __package__).render
     except ModuleNotFoundError as error:
         what = f"reports in {suffix} need {error.name}, which is not installed"
-        raise KconvertError(what, fix="pip install 'kconvert[report]'", problem=Problem.USAGE) from error
+        raise KconvertError(what, fix=install("report"), problem=Problem.USAGE) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ... import __version__
+from ..._version import __version__, install
 from ...errors import KconvertError, Problem
 from .base import Runner
 from .here import Here
@@ -32,14 +32,18 @@ def open_runner(
     if package is None and found.kconvert == __version__:
         return Process(found.path, timeout)
     if package is None and found.kconvert:
-        raise _lacks(found, f"has kconvert {found.kconvert}, this is {__version__}", f"kconvert=={__version__}")
+        raise _lacks(found, f"has kconvert {found.kconvert}, this is {__version__}", _kconvert(found))
     wanted = package or "keras"
     if wanted not in found.packages:
         neither = "has neither kconvert nor keras" if package is None else f"has no {wanted}"
-        raise _lacks(found, neither, wanted if package else f"kconvert=={__version__}")
+        raise _lacks(found, neither, f"{found.path} -m pip install {wanted}" if package else _kconvert(found))
     return RealKeras(backend, found.path, timeout, wanted)
 
 
-def _lacks(found: Interpreter, what: str, wanted: str) -> KconvertError:
-    where = f"Python {found.python} at {found.path}"
-    return KconvertError(what, where, f"{found.path} -m pip install {wanted}", Problem.USAGE)
+def _kconvert(found: Interpreter) -> str:
+    """How that interpreter gets this release of kconvert."""
+    return f"{install(python=found.path)}, version {__version__}"
+
+
+def _lacks(found: Interpreter, what: str, fix: str) -> KconvertError:
+    return KconvertError(what, f"Python {found.python} at {found.path}", fix, Problem.USAGE)

@@ -10,6 +10,7 @@ from html import unescape
 import pytest
 
 from kconvert import KconvertError
+from kconvert._version import install
 from kconvert.errors import Problem
 from kconvert.verification.report import writing
 from kconvert.verification.report.html import CAUSES, render
@@ -147,7 +148,5 @@ def test_a_missing_library_is_named_before_anything_runs(suffix, library, tmp_pa
     monkeypatch.delitem(sys.modules, f"kconvert.verification.report.{writing.FORMS[suffix]}", raising=False)
     with pytest.raises(KconvertError) as refusal:
         writing.check(tmp_path / f"report{suffix}")
-    assert str(refusal.value) == (
-        f"reports in {suffix} need {library}, which is not installed; pip install 'kconvert[report]'"
-    )
+    assert str(refusal.value) == f"reports in {suffix} need {library}, which is not installed; {install('report')}"
     assert refusal.value.problem is Problem.USAGE

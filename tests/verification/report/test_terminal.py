@@ -168,13 +168,13 @@ def test_backends_and_what_to_do():
         terminal.backends(
             {
                 "numpy": Probe("numpy", "2.0"),
-                "theano": Probe("theano", None, "Theano is not installed", "pip install 'kconvert[theano]'"),
+                "theano": Probe("theano", None, "Theano is not installed", "install it"),
                 "tensorflow": Probe("tensorflow", "2.21.0", hint="slow"),
             }
         )
     )
     assert lines[1:] == [
         "numpy       2.0      ready",
-        "theano      -        Theano is not installed: pip install 'kconvert[theano]'",
+        "theano      -        Theano is not installed: install it",
         "tensorflow  2.21.0   ready (slow)",
     ]

@@ -7,6 +7,7 @@ import pytest
 
 import kconvert
 from kconvert import KconvertError
+from kconvert._version import install
 from kconvert.errors import Problem
 from kconvert.verification.runners import Here, Process, RealKeras, open_runner
 from kconvert.verification.runners.interpreter import look
@@ -55,7 +56,7 @@ def test_an_interpreter_with_another_kconvert(interpreter):
     python = interpreter(kconvert='__version__ = "0.0.1"')
     said = refused("theano", python)
     assert "has kconvert 0.0.1" in said
-    assert said.endswith(f"{python} -m pip install kconvert=={kconvert.__version__}")
+    assert said.endswith(f"{install(python=python)}, version {kconvert.__version__}")
 
 
 def test_an_interpreter_with_a_real_keras(interpreter):
