@@ -20,7 +20,7 @@ help:
 	@echo "make demo | test | test-long | lint | bench | conformance | docs | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
-	@mkdir -p build/demo
+	@mkdir -p build/demo && rm -f build/demo/lenet.h5
 	$(BIN)/kconvert tests/fixtures/$(DEMO)/model.h5 --from theano --to tensorflow -o build/demo/lenet.h5
 
 test: $(READY)
