@@ -13,9 +13,25 @@ from .output import EQUAL, conclude, print_json, progress
 from .verifying import the_running, the_tolerance
 
 
+def _check_output(context: click.Context, parameter: click.Parameter, path: str | None) -> str | None:
+    """Refuses a name of another format before anything runs."""
+    if path is not None:
+        from ..formats import endings
+
+        endings.check(path)
+    return path
+
+
 @main.command(Kconvert.MAIN, hidden=True)
 @click.argument("file", type=PATH)
-@click.option("-o", "--output", type=PATH, metavar="OUT", help="File to write; by default NAME.BACKEND.h5 beside FILE.")
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    metavar="OUT",
+    callback=_check_output,
+    help="File to write, .h5 or .hdf5; by default NAME.BACKEND.h5 beside FILE.",
+)
 @conversion
 @architecture
 @click.option("--no-verify", is_flag=True, help="Convert only.")

@@ -19,7 +19,7 @@ from .. import layers as L
 from ..conventions.backends import DATA_FORMATS
 from ..conventions.generations import FORMATS, Convention
 from ..errors import KconvertError, Problem
-from ..formats import hdf5
+from ..formats import endings, hdf5
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..kernels import Chain
 from ..network.architecture import architecture_json, model_config, model_from_config, read_architecture
@@ -413,14 +413,16 @@ def convert(
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
-    The other arguments are those of `plan`; force also overwrites `out`. The file is written whole or not at
-    all, and `path` is never written to.
+    `out` ends in .h5 or .hdf5. The other arguments are those of `plan`; force also overwrites `out`. The file is
+    written whole or not at all, and `path` is never written to.
     Raises KconvertError where the file cannot be read or converted; then nothing is written.
     """
     if target is None:
         raise KconvertError(
             "which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE
         )
+    if out is not None:
+        endings.check(out)
     origin = Path(path)
     result = Path(out) if out is not None else default_target(origin, target)
     with hdf5.read(origin) as checkpoint:
@@ -461,7 +463,7 @@ def _architecture_path(made: Plan, target: Path, force: bool) -> Path | None:
 
 def default_target(path: Path, target: str) -> Path:
     """`model.h5` for TensorFlow -> `model.tensorflow.h5`."""
-    return path.with_name(f"{path.stem}.{target}{path.suffix or '.h5'}")
+    return path.with_name(f"{endings.stem(path)}.{target}{endings.ENDINGS[0]}")
 
 
 def refuse_converted(checkpoint: Checkpoint, source: str | None, target: str, force: bool) -> None:

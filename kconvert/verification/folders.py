@@ -10,12 +10,11 @@ from typing import Any
 from ..conventions.backends import BACKENDS
 from ..conversion.planning import default_target
 from ..errors import KconvertError, Problem
+from ..formats import endings
 from .matching import FilePath
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
 from .value import Entry, Summary
 from .verifier import Verifier
-
-SUFFIXES = (".h5", ".hdf5")
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,9 @@ def verify_folders(
     """
     pairs = list(_pairs(Path(source_path), Path(target_path)))
     if not pairs:
-        raise KconvertError(f"there is no weight file ({', '.join(SUFFIXES)})", str(source_path), problem=Problem.USAGE)
+        raise KconvertError(
+            f"there is no weight file ({', '.join(endings.ENDINGS)})", str(source_path), problem=Problem.USAGE
+        )
     entries = []
     for number, (name, ours, theirs) in enumerate(pairs, start=1):
         log.info("%d of %d: %s", number, len(pairs), name)
@@ -66,7 +67,7 @@ def _pairs(source: Path, target: Path) -> Iterator[tuple[str, Path, Path | None]
     """(name, source, its counterpart), by name."""
     made = tuple(f".{backend}" for backend in BACKENDS)
     for path in sorted(source.rglob("*")):
-        if path.suffix in SUFFIXES and path.is_file() and not (source == target and path.stem.endswith(made)):
+        if endings.is_known(path) and path.is_file() and not (source == target and path.stem.endswith(made)):
             name = path.relative_to(source)
             same = [target / name] if source != target else []
             ways = [*same, *(default_target(target / name, backend) for backend in BACKENDS)]

@@ -274,6 +274,9 @@ BAD_WORDS = [
     (USAGE, "was saved with theano, not tensorflow", ["--from", "tensorflow", "--to", "theano"]),
     (USAGE, "exists already; pass --force", ["--to", "tensorflow", "-o", "precious.h5"]),
     (USAGE, "is the source file itself", ["--to", "tensorflow", "-o", "model.h5", "--force"]),
+    (USAGE, "out.keras: kconvert writes no files that end in '.keras'; use .h5 or .hdf5", ["-o", "out.keras"]),
+    (USAGE, "no files that end in '.ONNX'; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out.ONNX", "--no-verify"]),
+    (USAGE, "out: the name of the file has no ending; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out"]),
     (USAGE, "there is no directory", ["--to", "tensorflow", "-o", "absent/out.h5"]),
     (USAGE, "--samples", ["--to", "tensorflow", "--samples", "0"]),
     (USAGE, "--nonsense", ["--to", "tensorflow", "--nonsense"]),
@@ -290,6 +293,19 @@ def test_a_bad_command_is_refused_and_nothing_written(model, monkeypatch, code, 
     before = contents(model.parent)
     refused(code, words, "model.h5", *command)
     assert contents(model.parent) == before
+
+
+@pytest.mark.parametrize("name", ["out.keras", "out"])
+def test_another_ending_is_refused_before_the_source_is_read(name, tmp_path):
+    refused(USAGE, "use .h5 or .hdf5", tmp_path / "absent.h5", "--to", "tensorflow", "-o", tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["out.hdf5", "OUT.H5"])
+def test_the_endings_of_hdf5_are_written(name, model):
+    result = run(model, "--to", "tensorflow", "--no-verify", "-o", model.with_name(name))
+    assert result.exit_code == EQUAL, result.output
+    with hdf5.read(model.with_name(name)) as made:
+        assert made.backend == "tensorflow"
 
 
 @pytest.mark.parametrize("source", [[], ["--from", "theano"]])

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -213,7 +214,39 @@ def test_the_default_target_stands_beside(tmp_path):
     made = convert(source, target="tensorflow")
     assert made.target == tmp_path / "model.tensorflow.h5" == default_target(source, "tensorflow")
     assert source.read_bytes() == before
-    assert default_target(tmp_path / "weights", "theano").name == "weights.theano.h5"
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("model.hdf5", "model.theano.h5"),
+        ("MODEL.H5", "MODEL.theano.h5"),
+        ("weights", "weights.theano.h5"),
+        ("weights.03-0.52", "weights.03-0.52.theano.h5"),
+    ],
+)
+def test_a_default_name_ends_in_h5(name, made):
+    assert default_target(Path("folder", name), "theano") == Path("folder", made)
+
+
+@pytest.mark.parametrize("name", ["out.h5", "out.hdf5", "OUT.H5", "out.v1.Hdf5"])
+def test_hdf5_is_written_under_its_endings(name, tmp_path):
+    assert convert(LENET["theano"], tmp_path / name, target="tensorflow").target == tmp_path / name
+    with hdf5.read(tmp_path / name) as made:
+        assert made.backend == "tensorflow"
+
+
+@pytest.mark.parametrize("name", ["out.keras", "out.KERAS", "out.onnx", "out.h5.bak", "out.", "out", ".h5"])
+@pytest.mark.parametrize("source", ["model.h5", "absent.h5"])
+def test_another_ending_is_refused_before_the_source_is_read(name, source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(LENET["theano"], "model.h5")
+    before = digest(tmp_path)
+    with pytest.raises(KconvertError) as refusal:
+        convert(source, name, target="tensorflow", force=True)
+    assert refusal.value.problem is Problem.USAGE
+    assert str(refusal.value).startswith(f"{name}: ") and str(refusal.value).endswith("; use .h5 or .hdf5")
+    assert digest(tmp_path) == before
 
 
 # ------------------------------------------------------------------- changes ----

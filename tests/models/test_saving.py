@@ -10,6 +10,7 @@ import pytest
 
 from kconvert import KconvertError, load_model
 from kconvert import layers as L
+from kconvert.models.training.callbacks import ModelCheckpoint
 from kconvert.network.network import Sequential
 from tests.fixtures import case
 from tests.models.training.models import dense, numbers
@@ -71,6 +72,19 @@ def test_weights_alone_go_to_a_model_of_the_same_layers(tmp_path):
         np.testing.assert_array_equal(one, other)
     with pytest.raises(KconvertError, match="exists already"):
         first.save_weights(tmp_path / "w.h5", overwrite=False)
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m", "weights.01-0.52"])
+def test_models_are_saved_under_any_name_as_in_keras_2(name, tmp_path):
+    model, path = dense(), tmp_path / name
+    model.ready("numpy", seed=0)
+    checkpoint = ModelCheckpoint(path)
+    checkpoint.set_model(model)
+    for save in (model.save, model.save_weights, lambda path: checkpoint.on_epoch_end(0, {})):
+        save(path)
+        with h5py.File(path) as file:
+            assert file.attrs["backend"] == "tensorflow"
+        path.unlink()
 
 
 def test_a_model_that_was_not_compiled_is_saved_without_a_training(tmp_path):

@@ -55,6 +55,14 @@ def test_conversions_beside_their_sources(tmp_path):
     assert [entry.name for entry in done.entries] == ["model.h5"] and done.equal
 
 
+@pytest.mark.parametrize("name", ["model.hdf5", "MODEL.H5"])
+def test_every_ending_of_hdf5_is_found(name, tmp_path):
+    model = shutil.copy(case("2.3.1-theano/lenet_th").model, tmp_path / name)
+    convert(model, target="tensorflow")
+    done = verified(tmp_path, tmp_path)
+    assert [entry.name for entry in done.entries] == [name] and done.equal
+
+
 def test_runs_are_kept_a_folder_each(folders, tmp_path):
     verified(*folders, folder=tmp_path / "kept")
     assert kept(tmp_path / "kept" / "deep/lstm.h5").layers
