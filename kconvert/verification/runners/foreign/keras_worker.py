@@ -16,7 +16,7 @@ EAGER_SINCE = (2, 4)  # the first release that is TensorFlow 2's own Keras
 CODE = {"channels_first": "th", "channels_last": "tf"}  # what Keras 1 calls a data format
 
 
-class Keras:
+class Keras(object):
     """One release of Keras and its backend.
 
     major, release: of its version. K: its backend module.
@@ -35,7 +35,7 @@ class Keras:
 
     @property
     def version(self):
-        return f"{self.package.__version__} on {self.backend} {self.runs_on.__version__}"
+        return "{} on {} {}".format(self.package.__version__, self.backend, self.runs_on.__version__)
 
     def loaded(self, request):
         """The model of a request, in a fresh session; names of layers are counted from 1 again."""
@@ -157,7 +157,7 @@ def numbered(name, outputs):
     return [(name + (":%d" % i if i else ""), output) for i, output in enumerate(outputs)]
 
 
-class Symbolic:
+class Symbolic(object):
     """Keras 1.0 to 2.3: all tensors of the graph are evaluated together, or each layer's alone where some are given."""
 
     def __init__(self, keras, model, prefix=""):
@@ -203,7 +203,7 @@ class Symbolic:
         return found
 
 
-class NamelessGraph:
+class NamelessGraph(object):
     """Keras 0.3, which gave names to the nodes of a Graph alone: the layers of a chain have them in their order."""
 
     def __init__(self, keras, model, names):
@@ -223,7 +223,7 @@ class NamelessGraph:
         return OrderedDict(zip([name for name, _ in made], values))
 
 
-class Eager:
+class Eager(object):
     """TensorFlow 2's Keras and Keras 3: the model is called, and every layer of it tells what it makes."""
 
     def __init__(self, keras, model):
