@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from .. import __version__
+from .._version import __version__
 from ..errors import KconvertError, Problem, printable
 
 INTERRUPTED, CLOSED_PIPE, BUG = 130, 141, 70

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import layers as L
+from .._version import __version__
 from ..conventions.backends import DATA_FORMATS
 from ..conventions.generations import FORMATS, Convention
 from ..errors import KconvertError, Problem
@@ -492,8 +493,6 @@ def refuse_unchanged(made: Plan, path: Path) -> None:
 
 
 def _provenance(made: Plan, sha256: Future[str]) -> dict[str, Any]:
-    from .. import __version__
-
     return {
         "kconvert": __version__,
         "source_sha256": sha256,

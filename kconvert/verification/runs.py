@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._version import __version__
 from .comparison import Comparison, Details, compare, details
 from .matching import Finding
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
@@ -128,8 +129,6 @@ def _notes(runs: Runs) -> list[str]:
 
 def environment() -> dict[str, str]:
     """What ran the verification: versions that a reader of the report may need."""
-    from .. import __version__
-
     return {
         "kconvert": __version__,
         "python": platform.python_version(),
