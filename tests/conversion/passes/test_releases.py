@@ -10,7 +10,7 @@ from kconvert import KconvertError
 from kconvert.conversion.passes.releases import FUSED_EPSILON, write_for
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
-from kconvert.layers import Conv2DTranspose
+from kconvert.layers import Conv2DTranspose, ZeroPadding1D, ZeroPadding3D
 from kconvert.network.network import Sequential
 from tests.fixtures import case
 
@@ -66,6 +66,26 @@ def test_a_stated_batch_size_is_kept_by_a_repair_too(tmp_path):
     stated = [layer.keras1_output_shape for layer in there.result.model.sublayers if isinstance(layer, Conv2DTranspose)]
     assert [shape[0] for shape in stated] == [len(found.arrays("x")[0])]
     assert len(there.result.model.sublayers) == 2, "repaired"
+
+
+# ---------------------------------------------------- zero padding of Keras 1 ----
+
+
+@pytest.mark.parametrize(
+    ("layer", "version", "wide", "cut"),
+    [
+        (ZeroPadding1D((1, 2)), "1.1.0", (2, 2), (1, 0)),
+        (ZeroPadding3D(((0, 1), (2, 2), (3, 0))), "1.2.2", ((1, 1), (2, 2), (3, 3)), ((1, 0), (0, 0), (0, 3))),
+    ],
+    ids=["1D", "3D"],
+)
+def test_zeros_on_one_side_are_more_zeros_and_a_crop(layer, version, wide, cut):
+    layer.name, layer.batch_input_shape = "pad", (None, *[4] * layer.rank, 3)
+    padding, cropping = write_for(Sequential([layer]), version, "theano").model.sublayers
+    assert (padding.padding, cropping.cropping) == (wide, cut)
+    assert [one.class_name for one in write_for(Sequential([layer]), "2.3.1", "theano").model.sublayers] == [
+        layer.class_name
+    ]
 
 
 # --------------------------------------------------------------- what is said ----
