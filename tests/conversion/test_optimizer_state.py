@@ -52,6 +52,15 @@ def test_keras_1_on_tensorflow_sorts_parameters_by_name(tmp_path):
     assert len(made) == 1 + 3 * 6, "Keras 2.3 expects iterations, m, v and vhat"
 
 
+def test_the_file_of_keras_1_on_theano_is_sorted_by_name_too():
+    with read(case("1.2.2-theano/imdb_lstm").model) as checkpoint:
+        shapes = {array.name: array.shape for group in checkpoint.groups for array in group.arrays}
+        moments = [array.shape for array in checkpoint.optimizer if array.shape]
+    by_name, by_layer = [shapes[name] for name in sorted(shapes)], list(shapes.values())
+    assert moments == by_name * 2
+    assert moments != by_layer * 2
+
+
 def test_keras_1_on_theano_is_dropped_where_shapes_do_not_tell_the_order(tmp_path):
     known = convert(case("1.2.2-theano/lenet_th").model, tmp_path / "known.h5", target="tensorflow")
     assert len(known.plan.optimizer) == 1 + 3 * 8
