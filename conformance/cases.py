@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from kconvert.conversion.files import Conversion, convert
 from kconvert.conversion.passes.relayout import image_data_format
-from kconvert.conversion.planning import KEEP, SAME, Conversion, convert
+from kconvert.conversion.target import KEEP, SAME
 from kconvert.errors import KconvertError
 from kconvert.formats import hdf5
 from kconvert.kernels import Grow, Order
@@ -209,7 +210,7 @@ def there_and_back(case: Case, folder: Path) -> Result:
         data_format=_stated(case, there),
         format=SAME,
         arch=there.architecture,
-        source_data_format=there.plan.data_format,
+        source_data_format=there.plan.goal.data_format,
         force=True,
     )
     with hdf5.read(case.model) as first, hdf5.read(back) as last:

@@ -28,7 +28,8 @@ from kconvert.conversion.binding import places
 from kconvert.conversion.passes.layouts import Call, Layout, moved
 from kconvert.conversion.passes.relayout import rule
 from kconvert.conversion.passes.releases import ODDITIES, Oddity
-from kconvert.conversion.planning import KEEP, SAME, Plan, plan
+from kconvert.conversion.planning import Plan, plan
+from kconvert.conversion.target import KEEP, SAME
 from kconvert.errors import KconvertError
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.kernels import Block, Chain

@@ -15,9 +15,9 @@ _HOMES = {
     "Problem": "errors",
     "Model": "network.network",
     "Sequential": "network.network",
-    "convert": "conversion.planning",
+    "convert": "conversion.files",
     "plan": "conversion.planning",
-    "Conversion": "conversion.planning",
+    "Conversion": "conversion.files",
     "Plan": "conversion.planning",
     "verify": "verification",
     "diff": "verification",
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
     from . import layers as layers
     from .backend import get_backend as get_backend
     from .backend import set_backend as set_backend
+    from .conversion.files import Conversion as Conversion
+    from .conversion.files import convert as convert
     from .conversion.inspection import inspect as inspect
-    from .conversion.planning import Conversion as Conversion
     from .conversion.planning import Plan as Plan
-    from .conversion.planning import convert as convert
     from .conversion.planning import plan as plan
     from .errors import KconvertError as KconvertError
     from .errors import Problem as Problem

@@ -84,7 +84,7 @@ def _verify(a: FilePath, b: FilePath, **options: Any) -> Report:
 
 
 def _convert(file: FilePath, target: str, folder: Path, conversion: Options, options: Options) -> Report:
-    from .conversion.planning import convert, default_target
+    from .conversion.files import convert, default_target
 
     shared = {key: options[key] for key in ("source", "arch", "source_data_format", "force") if key in options}
     made = convert(file, folder / default_target(Path(file), target).name, target=target, **shared, **conversion)

@@ -53,7 +53,7 @@ def convert(
     reporting: dict[str, Any],
 ) -> int:
     """Converts FILE and proves it: runs both files and compares every layer."""
-    from ..conversion.planning import convert
+    from ..conversion.files import convert
     from ..verification import verify
     from ..verification.report import terminal
 
@@ -136,8 +136,8 @@ def backends() -> int:
 
 
 def _evidence(file: str) -> list[str]:
-    from ..conversion.binding import source_convention
+    from ..conversion.source import Source, decide
     from ..formats import hdf5
 
     with hdf5.read(file) as checkpoint:
-        return source_convention(checkpoint, None)[1]
+        return list(decide(checkpoint, Source(file)).evidence)

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions.backends import BACKENDS
-from ..conventions.generations import GENERATIONS, Convention
+from ..conventions.generations import Convention
 from ..conventions.roles import Weight
 from ..conventions.storage import Storage, slot_order, storage
 from ..conventions.words.keras0 import GRAPH
 from ..errors import KconvertError, Problem
-from ..formats.checkpoint import Checkpoint, Group, LazyArray, find_format
+from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..layers import InputLayer, Merge
 from ..layers.base import Layer
 from ..network.nested import Arrays, nest
@@ -287,46 +286,3 @@ def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, targe
         (array,) = chain.apply(*binding.read())
         leaves.append((binding.path, np.ascontiguousarray(array)))
     return nest(leaves)
-
-
-# ------------------------------------------------------------- conventions ----
-
-
-def source_convention(
-    checkpoint: Checkpoint, backend: str | None, force: bool = False, release: str | None = None
-) -> tuple[Convention, list[str]]:
-    """Who wrote the file, with the evidence: what it says or shows, or what the user says.
-
-    release: what the architecture that was given for weights alone states, for files that state none.
-    """
-    where, found = str(checkpoint.path or "checkpoint"), checkpoint.found_backend
-    form, evidence = checkpoint.format, list(checkpoint.evidence)
-    if release and checkpoint.keras_version is None and GENERATIONS[form].told_by_release:
-        told = find_format([("the architecture", release)], None, [])
-        form = told.value or form
-        evidence[:1] = [told.evidence]
-    if backend is None and found is None:
-        raise KconvertError(
-            "the file does not tell which backend saved it",
-            where=where,
-            fix="say it with --from theano or --from tensorflow",
-            problem=Problem.USAGE,
-        )
-    if backend and found and backend != found and not force:
-        raise KconvertError(
-            f"the file was saved with {found}, not {backend} ({_about('backend', evidence)})",
-            where=where,
-            fix=f"leave --from out or say --from {found}; --force overrules the file",
-            problem=Problem.USAGE,
-        )
-    if backend and backend != found:
-        evidence.append(f"backend {backend}: as given" + (f", against the file ({found})" if found else ""))
-    if (backend or found) not in BACKENDS:
-        raise KconvertError(
-            f"backend {backend or found!r} is not known", where=where, fix="say what its kernels are with --from"
-        )
-    return Convention(form, backend or found or ""), evidence
-
-
-def _about(word: str, evidence: Sequence[str]) -> str:
-    return next((line for line in evidence if line.startswith(word)), "no evidence")

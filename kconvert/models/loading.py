@@ -7,8 +7,9 @@ from os import PathLike
 
 from ..backend import default_backend, get_backend
 from ..conventions.generations import Convention
-from ..conversion.binding import arrays_for, source_convention
-from ..conversion.planning import architecture, stated_release
+from ..conversion.binding import arrays_for
+from ..conversion.reading import read_network
+from ..conversion.source import Source, decide
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
@@ -39,8 +40,9 @@ def load_model(
     Raises KconvertError where the file cannot be read, or the framework is not installed.
     """
     with hdf5.read(path) as checkpoint:
-        origin, _ = source_convention(checkpoint, source, release=stated_release(arch))
-        model = architecture(checkpoint, arch, source_data_format, origin.backend)
+        said = Source(path, source, source_data_format, arch)
+        found = decide(checkpoint, said)
+        model, origin = read_network(checkpoint, said, found).model, found.convention
         runner = get_backend(backend or default_backend(), convention)
         arrays = arrays_for(model, checkpoint, origin, Convention("keras2", runner.convention))
         hold(model.bind(runner, arrays))

@@ -63,12 +63,13 @@ class Runnable:
         source: the backend that saved the file, where it does not tell. The data format of the layers
         must be the one the file was saved with. Raises KconvertError where arrays do not fit.
         """
-        from ..conversion.binding import arrays_for, source_convention
+        from ..conversion.binding import arrays_for
+        from ..conversion.source import Source, decide
         from ..formats import hdf5
 
         backend = self.ready()
         with hdf5.read(path) as checkpoint:
-            origin, _ = source_convention(checkpoint, source)
+            origin = decide(checkpoint, Source(path, source)).convention
             arrays = arrays_for(self._model, checkpoint, origin, Convention("keras2", backend.convention))
         for where, array in walk(arrays):
             backend.assign(self.variables[where], array)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..conventions.backends import BACKENDS
-from ..conversion.planning import default_target
+from ..conversion.files import default_target
 from ..errors import KconvertError, Problem
 from ..formats import endings
 from .matching import FilePath

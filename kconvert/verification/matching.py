@@ -8,18 +8,21 @@ gives wrong numbers here as it does in Keras.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 
 import numpy as np
 
 from ..conventions.generations import Convention
-from ..conversion.binding import Binding, bind, source_convention
+from ..conversion.binding import Binding, bind
 from ..conversion.passes.cudnn import has_cudnn
 from ..conversion.passes.layouts import Layout
 from ..conversion.passes.relayout import image_data_format
-from ..conversion.planning import KEEP, SAME, Plan, architecture, plan
+from ..conversion.planning import Plan, plan_conversion
+from ..conversion.reading import network_of
+from ..conversion.source import Source, decide
+from ..conversion.target import KEEP, SAME, Target
 from ..errors import KconvertError, Problem
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
@@ -91,9 +94,10 @@ def match(
     makes of arch). Raises KconvertError where a file cannot be read or the two cannot be of one model.
     """
     with hdf5.read(source_path) as origin, hdf5.read(target_path) as result:
-        goal, _ = source_convention(result, target, force)
-        made = _expected(origin, result, source, goal, arch, source_data_format, force)
-        model = _target_model(result, made, target_arch, source_data_format)
+        theirs = Source(target_path, target, source_data_format, target_arch, force=force)
+        goal = decide(result, replace(theirs, arch=None)).convention
+        made = _expected(origin, result, Source(source_path, source, source_data_format, arch, force=force), goal)
+        model = _target_model(result, made, theirs)
         _check_comparable(made.result.model, model, str(target_path))
         held = {binding.path: binding for binding in bind(model, result, goal)[0]}
         differences = {step.path: _difference(step.read(), held.get(step.path)) for step in made.steps}
@@ -112,43 +116,38 @@ def match(
         )
 
 
-def _expected(
-    origin: Checkpoint,
-    result: Checkpoint,
-    source: str | None,
-    goal: Convention,
-    arch: FilePath | None,
-    source_data_format: str | None,
-    force: bool,
-) -> Plan:
+def _expected(origin: Checkpoint, result: Checkpoint, source: Source, goal: Convention) -> Plan:
     """The conversion that leads from one file to the convention of the other; without an architecture nothing runs."""
-    model = architecture(origin, arch, source_data_format)
+    model = network_of(origin, source)
     stamp = result.provenance or {}
-    cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result)
-    data_format = stamp.get("data_format") or _data_format(result)
+    cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result, goal)
+    data_format = stamp.get("data_format") or _data_format(result, goal)
     generation = goal.format if goal.generation.is_target else SAME
-    return plan(
-        origin, source, goal.backend, data_format, generation, arch, source_data_format, force=force, cudnn=cudnn
-    )
+    return plan_conversion(origin, source, Target(goal.backend, generation, data_format, cudnn=cudnn))
 
 
-def _cudnn(model: Network, result: Checkpoint) -> bool | None:
+def _cudnn(model: Network, result: Checkpoint, goal: Convention) -> bool | None:
     """Whether the model became one with CuDNN layers, or one without."""
-    found = model if result.model_config is None else architecture(result)
+    found = model if result.model_config is None else network_of(result, _as(goal))
     return None if has_cudnn(found) == has_cudnn(model) else has_cudnn(found)
 
 
-def _data_format(checkpoint: Checkpoint) -> str:
+def _as(goal: Convention) -> Source:
+    """The target's own architecture, whatever its file says of its backend."""
+    return Source(backend=goal.backend, force=True)
+
+
+def _data_format(checkpoint: Checkpoint, goal: Convention) -> str:
     """The one data format that the image layers of a file state, else: as the source has it."""
     if checkpoint.model_config is None:
         return KEEP
-    return image_data_format(architecture(checkpoint)) or KEEP
+    return image_data_format(network_of(checkpoint, _as(goal))) or KEEP
 
 
-def _target_model(result: Checkpoint, made: Plan, arch: FilePath | None, source_data_format: str | None) -> Network:
-    if arch is None and result.model_config is None:
+def _target_model(result: Checkpoint, made: Plan, target: Source) -> Network:
+    if target.arch is None and result.model_config is None:
         return made.result.model
-    return architecture(result, arch, source_data_format)
+    return network_of(result, target)
 
 
 def _check_comparable(expected: Network, model: Network, path: str) -> None:

@@ -6,8 +6,9 @@ import pytest
 from conformance.cases import ATOL, converted, sides, there_and_back
 from kconvert import KconvertError, convert, get_backend, load_model
 from kconvert.conventions.generations import Convention
-from kconvert.conversion.binding import arrays_for, source_convention
-from kconvert.conversion.planning import architecture
+from kconvert.conversion.binding import arrays_for
+from kconvert.conversion.reading import network_of
+from kconvert.conversion.source import Source, decide
 from kconvert.formats.hdf5 import read
 from kconvert.network.nested import as_list
 from kconvert.verification import Running, judge, moved, run
@@ -58,8 +59,8 @@ def test_converts_and_both_sides_agree(case, tmp_path):
 @pytest.mark.parametrize("case", [case for case in ALL if case.name not in UNTOLD], ids=identify)
 def test_runs_on_the_numpy_reference(case):
     with read(case.model) as checkpoint:
-        origin, _ = source_convention(checkpoint, case.backend)
-        model = architecture(checkpoint, case.arch, case.data_format, case.backend)
+        said = Source(None, case.backend, case.data_format, case.arch)
+        origin, model = decide(checkpoint, said).convention, network_of(checkpoint, said)
         arrays = arrays_for(model, checkpoint, origin, Convention("keras2", case.backend))
         model.bind(get_backend("numpy", case.backend), arrays)
     for got, wanted in zip(as_list(model.predict(case.arrays("x"))), case.arrays("y"), strict=True):
@@ -102,7 +103,7 @@ def test_unconverted_weights_give_wrong_numbers_only_where_kernels_turn(name):
     """The framework flips nothing: taking a Theano file for a TensorFlow one must show."""
     case = next(case for case in ALL if case.name == name and case.backend == "theano" and case.release == "2.3.1")
     with read(case.model) as checkpoint:
-        model = architecture(checkpoint)
+        model = network_of(checkpoint)
         taken = Convention("keras2", "tensorflow")
         model.bind(get_backend("numpy", "tensorflow"), arrays_for(model, checkpoint, taken, taken))
     error = np.abs(as_list(model.predict(case.arrays("x")))[0] - case.arrays("y")[0]).max()

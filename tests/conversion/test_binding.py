@@ -11,8 +11,9 @@ from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.conventions.backends import BACKENDS
 from kconvert.conventions.generations import Convention
-from kconvert.conversion.binding import arrays_for, bind, places, source_convention
-from kconvert.conversion.planning import architecture
+from kconvert.conversion.binding import arrays_for, bind, places
+from kconvert.conversion.reading import network_of
+from kconvert.conversion.source import Source, decide
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.formats.hdf5 import read
 from kconvert.network.nested import walk
@@ -87,8 +88,8 @@ def test_the_order_of_named_arrays_does_not_matter(architecture, random):
 def test_places_are_where_keras_put_the_arrays(found):
     """Groups, names and shapes of every real file, in order."""
     with read(found.model) as checkpoint:
-        convention, _ = source_convention(checkpoint, found.backend)
-        model = architecture(checkpoint, source_data_format=found.data_format)
+        convention = decide(checkpoint, Source(backend=found.backend)).convention
+        model = network_of(checkpoint, Source(None, found.backend, found.data_format))
         bind(model, checkpoint, convention)  # what a file tells of shared_axes
         ours = {
             name: [place.stored.shapes[place.index] for place in found] for name, found in places(model, convention)
@@ -102,7 +103,7 @@ def test_the_names_that_we_write_are_those_of_keras(backend_name):
     for name in ("lenet_th", "lstm_impl1", "gru_reset_after", "tiny_resnet_th", "separable_conv2d_mult2_tf"):
         found = case(f"2.3.1-{backend_name}/{name}")
         with read(found.model) as checkpoint:
-            model = architecture(checkpoint)
+            model = network_of(checkpoint)
             ours = [place.name(K2[backend_name]) for _, group in places(model, K2[backend_name]) for place in group]
             theirs = [array.name for group in checkpoint.groups for array in group.arrays]
         assert len(ours) == len(theirs)  # Theano's carry the scopes that were open before
@@ -114,7 +115,7 @@ def test_frozen_inner_layers_stand_behind_the_trainable_ones(backend_name):
     """Rulebook A5: names tell, and where there are none (here: taken away) the order does."""
     found = case(f"2.3.1-{backend_name}/nested_frozen_bn_th")
     with read(found.model) as checkpoint:
-        model, convention = architecture(checkpoint), K2[backend_name]
+        model, convention = network_of(checkpoint), K2[backend_name]
         by_name = bound_arrays(model, checkpoint, convention)
         bare = with_groups(
             checkpoint, lambda name, arrays: (name, [renamed(array, f"w{i}") for i, array in enumerate(arrays)])
@@ -130,8 +131,8 @@ def test_shared_axes_are_learned_from_the_arrays():
     """Keras 1.2 did not store them."""
     found = case("1.2.2-theano/conv_prelu_shared_rows_th")
     with read(found.model) as checkpoint:
-        convention, _ = source_convention(checkpoint, None)
-        model = architecture(checkpoint, source_data_format=found.data_format)
+        convention = decide(checkpoint, Source()).convention
+        model = network_of(checkpoint, Source(None, found.backend, found.data_format))
         prelu = next(layer for layer in model.layers if isinstance(layer, L.PReLU))
         assert prelu.shared_axes is None
         bindings, _ = bind(model, checkpoint, convention)
@@ -245,23 +246,23 @@ def stub(format="keras2", backend=None, names=("x/kernel",)):
     ],
 )
 def test_who_wrote_the_file(checkpoint, given_backend, found):
-    convention, _ = source_convention(checkpoint, given_backend)
+    convention = decide(checkpoint, Source(backend=given_backend)).convention
     assert convention == Convention(checkpoint.format, found)
 
 
 def test_who_wrote_the_file_cannot_be_known():
     with pytest.raises(KconvertError, match="does not tell which backend saved it; say it with --from"):
-        source_convention(stub("keras0", names=("param_0",)), None)
+        decide(stub("keras0", names=("param_0",)), Source())
 
 
 def test_a_contradiction_is_refused_unless_forced():
     with pytest.raises(KconvertError, match="the file was saved with theano, not tensorflow"):
-        source_convention(stub(backend="theano"), "tensorflow")
-    convention, evidence = source_convention(stub(backend="theano"), "tensorflow", force=True)
-    assert convention.backend == "tensorflow"
-    assert "as given, against the file (theano)" in evidence[-1]
+        decide(stub(backend="theano"), Source(backend="tensorflow"))
+    origin = decide(stub(backend="theano"), Source(backend="tensorflow", force=True))
+    assert origin.convention.backend == "tensorflow"
+    assert "as given, against the file (theano)" in origin.evidence[-1]
 
 
 def test_a_backend_that_is_not_known_is_named():
     with pytest.raises(KconvertError, match="'plaidml'"):
-        source_convention(stub(backend="plaidml"), None)
+        decide(stub(backend="plaidml"), Source())

@@ -16,16 +16,13 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from kconvert.conventions.generations import Convention
+from kconvert.conversion.applying import apply
 from kconvert.conversion.binding import arrays_for
-from kconvert.conversion.planning import (
-    apply,
-    architecture,
-    convert,
-    default_target,
-    plan,
-    refuse_converted,
-    refuse_unchanged,
-)
+from kconvert.conversion.files import convert, default_target, refuse_converted, refuse_unchanged
+from kconvert.conversion.planning import plan
+from kconvert.conversion.reading import network_of
+from kconvert.conversion.source import Source
+from kconvert.conversion.target import Target
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
 from kconvert.kernels import Chain
@@ -49,8 +46,8 @@ def running(model, checkpoint, convention):
 def agree(made, before, after):
     """Whether both files compute the same, each on its own backend."""
     inputs = random_inputs(made.model)
-    source = running(architecture(before), before, made.source)
-    target = running(architecture(after), after, made.target)
+    source = running(network_of(before), before, made.source)
+    target = running(network_of(after), after, made.target)
     x = as_list(source.predict(one_or_list(inputs)))
     new = [moved(array, layout) for array, layout in zip(inputs, made.result.inputs, strict=True)]
     y = as_list(target.predict(one_or_list(new)))
@@ -167,7 +164,7 @@ def test_formats_and_data_formats(tmp_path):
     ):
         made = convert(source, tmp_path / f"{data_format}.h5", target="tensorflow", data_format=data_format)
         with hdf5.read(made.target) as checkpoint:
-            stated = {layer.data_format for layer in architecture(checkpoint).layers if "Conv" in layer.class_name}
+            stated = {layer.data_format for layer in network_of(checkpoint).layers if "Conv" in layer.class_name}
         assert stated == {wanted}
 
 
@@ -281,9 +278,9 @@ def test_what_was_converted_is_not_converted_again(tmp_path):
     with pytest.raises(KconvertError, match="already converted this file from keras2/theano to keras2/tensorflow"):
         convert(made.target, tmp_path / "again.h5", source="theano", target="tensorflow")
     with hdf5.read(made.target) as checkpoint:
-        refuse_converted(checkpoint, None, "tensorflow", False)
-        refuse_converted(checkpoint, "tensorflow", "theano", False)
-        refuse_converted(checkpoint, "theano", "tensorflow", True)
+        refuse_converted(checkpoint, Source(), Target("tensorflow"))
+        refuse_converted(checkpoint, Source(backend="tensorflow"), Target("theano"))
+        refuse_converted(checkpoint, Source(backend="theano", force=True), Target("tensorflow"))
 
 
 # ---------------------------------------------------------------- provenance ----
@@ -305,7 +302,7 @@ def test_provenance_brings_a_converted_model_back_as_it_was(tmp_path):
     there = convert(found.model, tmp_path / "there.h5", target="tensorflow", format="same")
     back = convert(there.target, tmp_path / "back.h5", target="theano", format="same")
     with hdf5.read(found.model) as first, hdf5.read(back.target) as last:
-        old, new = architecture(first), architecture(last)
+        old, new = network_of(first), network_of(last)
         assert new.get_config() == old.get_config()
 
 

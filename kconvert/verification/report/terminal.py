@@ -16,7 +16,9 @@ from rich.text import Text
 
 from ...backend import Probe
 from ...conversion.inspection import Inspection
-from ...conversion.planning import KEEP, Plan, Step
+from ...conversion.planning import Plan
+from ...conversion.steps import Step
+from ...conversion.target import KEEP
 from ...errors import printable
 from ...kernels import Shape
 from ..difference import Difference
@@ -186,7 +188,7 @@ def summary(made: Plan) -> RenderableType:
     moved = sum(len(step.chain) > 0 for step in made.steps)
     weights = f"{plural(len(made.steps), 'weight')}: {moved} rearranged, {len(made.steps) - moved} as stored"
     return Group(
-        _text(f"{made.source} -> {made.target}, data format {made.data_format or KEEP}"),
+        _text(f"{made.source} -> {made.target}, data format {made.goal.data_format or KEEP}"),
         _text(weights if made.steps else "no weights"),
         *_lines(made.notes, mark="note:"),
     )

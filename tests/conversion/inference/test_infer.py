@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from kconvert import KconvertError, cli, convert
-from kconvert.conversion.binding import source_convention
+from kconvert.conversion.applying import apply
 from kconvert.conversion.inference.infer import CERTAIN, LIKELY
-from kconvert.conversion.planning import apply, architecture, plan
+from kconvert.conversion.planning import plan
+from kconvert.conversion.reading import network_of
+from kconvert.conversion.source import Source, decide
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
@@ -33,7 +35,7 @@ TOLD = {
 @pytest.mark.parametrize("case", ALL, ids=identify)
 def test_the_same_class_as_the_architecture_or_a_refusal(case):
     with hdf5.read(case.folder / "weights.h5") as weights, hdf5.read(case.model) as whole:
-        model = architecture(whole, source_data_format=case.data_format)
+        model = network_of(whole, Source(None, case.backend, case.data_format))
         try:
             made = plan(weights, case.backend, case.other, "keep", "same")
         except KconvertError as refusal:
@@ -315,7 +317,7 @@ def test_layers_are_said_of_weights_alone(tmp_path):
 
 def test_files_that_name_nothing_need_the_architecture():
     with hdf5.read(FOLDER / "0.3.3-theano" / "lstm" / "weights.h5") as weights:
-        origin, _ = source_convention(weights, "theano")
+        origin = decide(weights, Source(backend="theano")).convention
         assert origin.format == "keras0"
         with pytest.raises(KconvertError, match="--arch"):
             plan(weights, "theano", "tensorflow", "keep")

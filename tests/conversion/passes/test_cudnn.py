@@ -14,7 +14,8 @@ from kconvert.conventions.generations import Convention
 from kconvert.conventions.roles import GRU_GATES, VECTOR, Weight
 from kconvert.conventions.storage import storage
 from kconvert.conversion.passes.cudnn import for_cudnn
-from kconvert.conversion.planning import architecture, plan
+from kconvert.conversion.planning import plan
+from kconvert.conversion.reading import network_of
 from kconvert.formats.hdf5 import read, write
 from kconvert.kernels import AddHalves, Chain
 from kconvert.layers import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, Embedding, Masking, TimeDistributed
@@ -228,7 +229,7 @@ def test_cudnn_came_with_2_0_9_and_never_to_theano():
 def other_architecture(name, tmp_path, turn, **options):
     """What `--arch` of the fixture would be, with the layers that `turn` makes of its own."""
     with read(fixture(name).model) as checkpoint:
-        model = turn(architecture(checkpoint)).model
+        model = turn(network_of(checkpoint)).model
     for _, layer in model.leaves():
         for key, value in options.items():
             setattr(layer, key, value)

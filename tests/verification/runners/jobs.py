@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from kconvert.conventions.generations import Convention
-from kconvert.conversion.planning import architecture
+from kconvert.conversion.reading import network_of
+from kconvert.conversion.source import Source
 from kconvert.formats import hdf5
 from kconvert.verification.runners import Job
 from tests.fixtures import case
@@ -21,7 +22,7 @@ def job(name, **options):
     """(the job of a fixture, the inputs that Keras was given)."""
     found, backend = case(name), name.rpartition("-")[2].partition("/")[0]
     with hdf5.read(found.model) as checkpoint:
-        model = architecture(checkpoint, found.arch, found.data_format, backend)
+        model = network_of(checkpoint, Source(None, backend, found.data_format, found.arch, force=True))
         return Job(str(found.model), model, Convention(checkpoint.format, backend), **options), found.arrays("x")
 
 

@@ -1,0 +1,54 @@
+"""Applying a plan: the converted checkpoint, whose arrays are read and rearranged when they are written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..errors import KconvertError
+from ..formats.checkpoint import Checkpoint, Group
+from ..network.architecture import model_config
+from .binding import places
+from .planning import Plan
+
+MENTIONED = 3  # hazards that a refusal names; the plan has them all
+
+
+def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None = None) -> Checkpoint:
+    """The converted checkpoint; its arrays are computed when they are read.
+
+    Raises KconvertError where the plan has hazards: there is no exact conversion.
+    """
+    if plan.hazards:
+        more = len(plan.hazards) - MENTIONED
+        raise KconvertError(
+            "no exchange of weights makes the backends agree on "
+            + "; ".join(str(hazard) for hazard in plan.hazards[:MENTIONED])
+            + (f"; and {more} more layers" if more > 0 else ""),
+            where=str(checkpoint.path or "checkpoint"),
+            fix=f"let them be repaired (no --no-repair), or keep the model on {plan.source.backend}",
+        )
+    steps = {step.path: step for step in plan.steps}
+    groups = [
+        Group(name, [steps[place.path].result(place.index) for place in found])
+        for name, found in places(plan.result.model, plan.target)
+    ]
+    beside = plan.target.generation.architecture_beside
+    leaves_numbers = plan.source.generation.architecture_beside and not beside
+    with_config = not beside and (checkpoint.model_config is not None or leaves_numbers)
+    return replace(
+        checkpoint,
+        format=plan.target.format,
+        whole_model=checkpoint.whole_model or leaves_numbers,
+        groups=groups,
+        backend=plan.target.backend,
+        keras_version=plan.goal.release,
+        model_config=written_architecture(plan) if with_config else None,
+        optimizer=plan.optimizer,
+        provenance=provenance,
+    )
+
+
+def written_architecture(plan: Plan) -> dict[str, Any]:
+    """The architecture JSON of the target."""
+    return model_config(plan.result.model, plan.target.format, plan.goal.release, plan.target.backend)

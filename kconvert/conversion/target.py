@@ -1,0 +1,74 @@
+"""The target of a conversion: what the user asks for, and what is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..conventions.backends import DATA_FORMATS
+from ..conventions.generations import Convention
+from ..errors import KconvertError, Problem
+from .source import Origin
+
+NATIVE, KEEP = "native", "keep"
+SAME = "same"
+KERAS2 = "keras2"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the user asks for."""
+
+    backend: str
+    """The backend to convert for."""
+    generation: str = KERAS2
+    """The generation of Keras to write for; 'same': that of the source."""
+    data_format: str = NATIVE
+    """'native' (as usual on the backend), 'keep', 'channels_first' or 'channels_last'."""
+    repair: bool = True
+    """Whether layers that the two backends compute differently are rewritten, or refused when the plan is applied."""
+    cudnn: bool | None = None
+    """True: LSTM and GRU become CuDNN layers; False: those become LSTM and GRU; None: what the target has."""
+    drop_optimizer: bool = False
+    """Whether the optimizer's state is left out."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is written: the target, decided for one source."""
+
+    convention: Convention
+    """The generation and the backend to write for."""
+    release: str
+    """The release that shall read the file."""
+    data_format: str | None
+    """The data format of image layers; None: each keeps its own."""
+    modernize: bool
+    """Whether the network gets the words of Keras 2; else it keeps those of its own generation."""
+    repair: bool
+    cudnn: bool | None
+    drop_optimizer: bool
+
+
+def decide_goal(target: Target, origin: Origin) -> Goal:
+    """What `target` means for a source. Raises KconvertError where it names something unknown."""
+    same = target.generation == SAME
+    convention = Convention(origin.convention.format if same else target.generation, target.backend)
+    return Goal(
+        convention=convention,
+        release=(origin.release if same else None) or convention.generation.last_release,
+        data_format=_data_format(target.data_format, convention),
+        modernize=not same,
+        repair=target.repair,
+        cudnn=target.cudnn,
+        drop_optimizer=target.drop_optimizer,
+    )
+
+
+def _data_format(wanted: str, convention: Convention) -> str | None:
+    if wanted == KEEP:
+        return None
+    data_format = convention.facts.data_format if wanted == NATIVE else wanted
+    if data_format not in DATA_FORMATS:
+        known = ", ".join((NATIVE, KEEP, *DATA_FORMATS))
+        raise KconvertError(f"unknown data format {data_format!r}", fix=f"one of: {known}", problem=Problem.USAGE)
+    return data_format
