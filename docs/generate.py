@@ -25,8 +25,7 @@ from kconvert.conventions.optimizers import STRUCTURES
 from kconvert.conventions.storage import storage
 from kconvert.conventions.words.rules import RULES
 from kconvert.conversion.binding import places
-from kconvert.conversion.passes.layouts import Call, Layout, moved
-from kconvert.conversion.passes.relayout import rule
+from kconvert.conversion.passes.relayout_tables import RuleInput, rule
 from kconvert.conversion.passes.releases import ODDITIES, Oddity
 from kconvert.conversion.planning import Plan, plan
 from kconvert.conversion.target import KEEP, SAME
@@ -37,6 +36,7 @@ from kconvert.layers.base import Layer, layer_config, layer_from_config
 from kconvert.layers.cells import _Cell
 from kconvert.layers.registry import CUSTOM
 from kconvert.network.architecture import model_config
+from kconvert.network.layout import Layout, image_layout
 from kconvert.network.nested import nest
 from kconvert.network.network import LeafWeights, Network, Node, Ref
 from kconvert.network.sample_inputs import sample_inputs
@@ -440,8 +440,8 @@ def _images(found: Example) -> str:
     if rank < 4:
         return ""
     for time in range(rank - 3):
-        given = moved(CHANNELS_FIRST, rank, time)
-        result = rule(found.layer, Call(found.layer, shapes, [given] * len(shapes), CHANNELS_FIRST, "layer"))
+        given = image_layout(CHANNELS_FIRST, rank, time)
+        result = rule(found.layer, RuleInput(found.layer, shapes, [given] * len(shapes), CHANNELS_FIRST, "layer"))
         if result.inputs[0] == given:
             break
     else:
@@ -459,7 +459,7 @@ def _features(cls: type[Layer]) -> str:
         return ""
     shapes = found.model.input_shapes
     given = Layout(tuple(range(len(shapes[0]))), (Block("cw", "wc", (2, 3)),))
-    result = rule(found.layer, Call(found.layer, shapes, [given] * len(shapes), CHANNELS_LAST, "layer"))
+    result = rule(found.layer, RuleInput(found.layer, shapes, [given] * len(shapes), CHANNELS_LAST, "layer"))
     if result.inputs[0] != given:
         return OLD_ORDER
     return "<br>".join(_weights(result.weights)) or "passed on"

@@ -16,7 +16,8 @@ from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Finding
 from ..network.architecture import architecture_json, model_from_config, stated_data_formats
 from ..network.network import Network
-from .inference.infer import Inferred, surmise
+from .inference.infer import guess
+from .inference.without_graph import Inferred
 from .passes.hazards import hazards
 
 Json = Mapping[str, Any]
@@ -121,7 +122,7 @@ def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[l
     other = next(name for name in BACKENDS if name != backend)
     origin, goal = (Convention(checkpoint.format, name) for name in (backend, other))
     try:
-        return surmise(checkpoint, origin, goal, source_data_format), []
+        return guess(checkpoint, origin, goal, source_data_format), []
     except KconvertError as error:
         return [], [f"its layers cannot be inferred: {error.what}"]
 

@@ -7,26 +7,20 @@ and where they go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
-from .. import layers as L
 from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, LazyArray
 from ..kernels import Chain
 from ..network.network import LayerPath, Network
-from ..network.rewrite import Rewritten
+from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, places
-from .inference.infer import CERTAIN, Loose, infer
+from .inference.infer import infer
 from .optimizer_state import read_state, write_state
-from .passes.cudnn import for_cudnn, loose_for_cudnn
-from .passes.hazards import Hazard, hazards, hazards_of
-from .passes.modernize import modern, modernize
-from .passes.relayout import Relayout, relayout
-from .passes.releases import write_for
-from .passes.repair import repair as mend
+from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, write
 from .reading import read_network
 from .source import Origin, Source, decide
 from .steps import Step
@@ -43,18 +37,14 @@ class Plan:
     """What is written."""
     model: Network
     """The network of the source."""
-    result: Relayout
-    """The network of the target, with the layouts of its tensors."""
-    aliases: Mapping[str, str]
-    """The target's name of each tensor that another layer makes there."""
+    result: Rewritten
+    """The network of the target, and how it is made from that of the source."""
     steps: Sequence[Step]
     """What happens to each weight."""
     optimizer: Sequence[LazyArray]
     """The optimizer's state of the target."""
     notes: Sequence[str]
     """What a user should know."""
-    hazards: Sequence[Hazard]
-    """The layers that the two backends compute differently and that were not repaired."""
 
     @property
     def source(self) -> Convention:
@@ -70,6 +60,16 @@ class Plan:
     def evidence(self) -> Sequence[str]:
         """How the source's convention is known."""
         return self.origin.evidence
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The target's name of each tensor that another layer makes there."""
+        return self.result.aliases
+
+    @property
+    def hazards(self) -> Sequence[Hazard]:
+        """The layers that the two backends compute differently and that were not repaired."""
+        return self.result.hazards
 
     @property
     def changes(self) -> bool:
@@ -125,101 +125,30 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
     """
     origin = decide(checkpoint, source)
     goal = decide_goal(target, origin)
-    meant = _source_model(checkpoint, source, origin, goal)
-    model = meant.model
+    if source.arch is None and checkpoint.model_config is None:
+        layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)
+        origin = replace(origin, evidence=[*origin.evidence, *map(str, layers.inferred)])
+        return _planned(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
+    if source.layers:
+        raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
+    return _planned(checkpoint, origin, goal, read_network(checkpoint, source, origin), WRITE)
+
+
+def _planned(checkpoint: Checkpoint, origin: Origin, goal: Goal, found: Rewritten, passes: Sequence[WritePass]) -> Plan:
+    """The conversion of a network, as it was read, by `passes`."""
+    model = found.model
     bindings, matched = bind(model, checkpoint, origin.convention)
-    if isinstance(model, Loose):
-        origin = replace(origin, evidence=[*origin.evidence, *map(str, model.inferred)])
-        carried = _kept(model, origin, goal)
-    else:
-        carried = _carried(model, origin, goal)
-    result, notes = carried.result, [*matched, *meant.notes, *carried.notes]
+    result = write(model, origin, goal, passes)
+    notes = [*matched, *found.notes, *result.notes]
     if goal.convention.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
-    steps = _steps(bindings, places(result.model, goal.convention), carried.weights, goal.convention)
+    steps = _steps(bindings, places(result.model, goal.convention), result.weights, goal.convention)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
         moved = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal)
         state = () if isinstance(moved, str) else moved
         notes += [f"the optimizer's state is dropped: {moved}"] if isinstance(moved, str) else []
-    return Plan(
-        origin=origin,
-        goal=goal,
-        model=model,
-        result=result,
-        aliases=carried.aliases,
-        steps=steps,
-        optimizer=state,
-        notes=notes,
-        hazards=carried.hazards,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Carried:
-    """What becomes of a model: its new layout, the ops on its canonical weights, and what to say of it."""
-
-    result: Relayout
-    weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
-    notes: Sequence[str] = ()
-    hazards: Sequence[Hazard] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
-
-
-def _carried(model: Network, origin: Origin, goal: Goal) -> _Carried:
-    """A graph in the words of the target's generation, repaired, and brought to the data format."""
-    source, target = origin.convention, goal.convention
-    said = modernize(model) if goal.modernize else Rewritten(model)
-    plain = for_cudnn(said.model, target, goal.release, goal.cudnn)
-    found = hazards(plain.model, source.backend, target.backend) if goal.repair else []
-    mended = mend(plain.model, found, source.backend, target.backend, target.format)
-    told = write_for(mended.model, goal.release, target.backend)
-    result = relayout(told.model, goal.data_format, origin.reordered)
-    return _Carried(
-        result,
-        _ops(plain.weights, _ops(mended.weights, _ops(told.weights, result.weights))),
-        [*said.notes, *plain.notes, *mended.notes, *told.notes, *result.notes],
-        hazards(told.model, source.backend, target.backend),
-        {**mended.aliases, **{old: mended.aliases.get(new, new) for old, new in said.aliases.items()}},
-    )
-
-
-def _kept(model: Loose, origin: Origin, goal: Goal) -> _Carried:
-    """Layers without a graph, as they are."""
-    source, target = origin.convention, goal.convention
-    model.refuse_other(goal.data_format)
-    if goal.cudnn is not None:
-        raise KconvertError("--cudnn and --no-cudnn need the architecture", where=model.name, fix="give it with --arch")
-    if goal.modernize:
-        for leaf in model.table:
-            modern(leaf.layer, None)
-    likely = [known for known in model.inferred if known.confidence != CERTAIN]
-    notes = [
-        f"no architecture: {len(model.inferred)} layers by names and shapes, {len(likely)} of them not for certain"
-    ]
-    notes += map(str, likely)
-    if source.backend != target.backend:
-        notes.append("what the two backends pad differently (padding='same') cannot be seen without the architecture")
-    if not origin.release and any(isinstance(leaf.layer, L.BatchNormalization) for leaf in model.table):
-        notes.append(f"the release is not known: {source.format} is taken, before 1.0.8 running_std was no variance")
-    found = hazards_of(model.calls, source.backend, target.backend)
-    plain = loose_for_cudnn(model, target)
-    result = Relayout(plain.model, [], [], {}, {}, frozenset(), [])
-    return _Carried(result, plain.weights, [*notes, *plain.notes], found)
-
-
-def _source_model(checkpoint: Checkpoint, source: Source, origin: Origin, goal: Goal) -> Rewritten:
-    """The architecture of a file, or what its arrays tell of its layers."""
-    if source.arch is None and checkpoint.model_config is None:
-        return Rewritten(infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format))
-    if source.layers:
-        raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
-    return read_network(checkpoint, source, origin)
-
-
-def _ops(first: Mapping[LayerPath, Chain], then: Mapping[LayerPath, Chain]) -> dict[LayerPath, Chain]:
-    """The ops on canonical weights of two rewritings, one after the other."""
-    return {path: first.get(path, Chain()) >> then.get(path, Chain()) for path in {**first, **then}}
+    return Plan(origin, goal, model, result, steps, state, notes)
 
 
 def _optimizer(
@@ -243,15 +172,15 @@ def _optimizer(
 def _steps(
     bindings: Sequence[Binding],
     groups: Sequence[tuple[str, list[Place]]],
-    moved: Mapping[LayerPath, Chain],
+    ops: Mapping[LayerPath, Chain],
     goal: Convention,
 ) -> list[Step]:
-    """One step a weight: from its stored form to the canonical one, carried over, and to the target's."""
+    """One step a weight: from its stored form to the canonical one, through the passes, and to the stored form."""
     by_path = {binding.path: binding for binding in bindings}
     steps = []
     for place in (place for _, found in groups for place in found if place.index == 0):
         binding = by_path[place.path]
-        chain = binding.stored.chain >> moved.get(place.path, Chain()) >> place.stored.chain.inverse
+        chain = binding.stored.chain >> ops.get(place.path, Chain()) >> place.stored.chain.inverse
         names = tuple(replace(place, slot=slot).name(goal) for slot in place.stored.slots)
         steps.append(Step(place.path, binding.arrays, chain.simplified, names))
     return steps

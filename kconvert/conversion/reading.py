@@ -7,7 +7,7 @@ from ..formats.checkpoint import Checkpoint
 from ..network.architecture import model_from_config, read_architecture
 from ..network.network import Network
 from ..network.rewrite import Rewritten
-from .passes.releases import read_as
+from .passes.order import read
 from .source import Origin, Source, decide
 
 
@@ -22,8 +22,7 @@ def network_of(checkpoint: Checkpoint, source: Source | None = None) -> Network:
 
 def read_network(checkpoint: Checkpoint, source: Source, origin: Origin) -> Rewritten:
     """The same for a file that is known to be `origin`, with notes on what its release computed otherwise."""
-    network = _described(checkpoint, source)
-    return read_as(network, origin.release, origin.convention.backend, given=origin.arch_given)
+    return read(_described(checkpoint, source), origin)
 
 
 def _described(checkpoint: Checkpoint, source: Source) -> Network:

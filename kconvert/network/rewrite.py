@@ -1,7 +1,8 @@
-"""Rewriting a graph: layers become small graphs of layers that compute the same.
+"""Rewriting a network: layers are replaced by small graphs of layers that compute the same.
 
-A rewriting function looks at one layer and the shape of its inputs and gives `Piece`s, or None where
-the layer stays. Calls go on from the last piece; a chain that only grows stays a chain.
+A rewriting function takes one layer and the shape of its inputs and gives `NewLayer`s, or None where the layer
+stays. What used the output of the old layer uses that of the last new one. A Sequential stays a Sequential
+where every layer is replaced by a sequence of layers.
 """
 
 from __future__ import annotations
@@ -15,37 +16,38 @@ from ..errors import KconvertError
 from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer
+from .layout import Layout, identity
 from .nested import one_or_list
 from .network import LayerPath, Network, Node, Ref, Sequential, first_call
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One layer of the small graph; inputs: names of earlier pieces, none for the inputs of the whole.
-
-    weights: ops on the canonical weights it takes over, by path inside the layer.
-    """
+class NewLayer:
+    """One layer of the small graph that replaces a layer."""
 
     layer: Layer
     inputs: tuple[str, ...] = ()
+    """Names of earlier layers of the small graph; none: the inputs of the replaced layer."""
     weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
+    """Ops on the canonical weights that it takes over, by their path inside the layer."""
 
 
-Rewriter = Callable[[Layer, Any], Sequence[Piece] | None]
+Rewriter = Callable[[Layer, Any], Sequence[NewLayer] | None]
 
 
-def names(pieces: Sequence[Piece]) -> str:
-    """The classes of the pieces, with their number where there are several."""
-    classes = [piece.layer.class_name for piece in pieces]
+def class_names(new: Sequence[NewLayer]) -> str:
+    """The classes of new layers in words: '2 ZeroPadding2D + Conv2D'."""
+    classes = [one.layer.class_name for one in new]
     return " + ".join(
         f"{classes.count(name)} {name}" if classes.count(name) > 1 else name for name in dict.fromkeys(classes)
     )
 
 
-def chain(*layers: Layer) -> list[Piece]:
+def in_sequence(*layers: Layer) -> list[NewLayer]:
     """Layers one after the other."""
     return [
-        Piece(layer, (before.name,) if before else ()) for before, layer in zip((None, *layers), layers, strict=False)
+        NewLayer(layer, (before.name,) if before else ())
+        for before, layer in zip((None, *layers), layers, strict=False)
     ]
 
 
@@ -58,17 +60,74 @@ def changed(layer: Layer, /, **config: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Rewritten:
-    """The new graph.
+class Hazard:
+    """A layer whose outputs differ between two backends whatever its weights are."""
 
-    aliases: the new name of each tensor that has another one now. weights: ops on canonical weights, by
-    path. notes: what was done and why.
+    path: str
+    layer: str
+    """The name of its class."""
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.layer}): {self.why}"
+
+
+@dataclass(frozen=True, eq=False)
+class Rewritten:
+    """A network, and how it was made from another one.
+
+    A layer that has weights keeps its path.
     """
 
     model: Network
-    aliases: dict[str, str] = field(default_factory=dict)
-    weights: dict[LayerPath, Chain] = field(default_factory=dict)
+    """The new network."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """The new name of each tensor whose name changed."""
+    weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
+    """Ops on canonical weights, by path."""
     notes: Sequence[str] = ()
+    """What was done and why."""
+    hazards: Sequence[Hazard] = ()
+    """Layers that the two backends of a conversion still compute differently."""
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    """The layouts of tensors, by their new names; a tensor that is not there has its old layout."""
+    reordered: frozenset[str] = frozenset()
+    """The Flattens, by path, whose features weights take in a new order."""
+
+    @property
+    def inputs(self) -> list[Layout]:
+        """The layouts of the network's inputs."""
+        return self._layouts(self.model.input_refs)
+
+    @property
+    def outputs(self) -> list[Layout]:
+        """The layouts of the network's outputs."""
+        return self._layouts(self.model.output_refs)
+
+    def _layouts(self, refs: Sequence[Ref]) -> list[Layout]:
+        shapes = self.model.shapes()
+        return [self.layouts.get(ref.key) or identity(len(shapes[ref])) for ref in refs]
+
+    def then(self, later: Rewritten) -> Rewritten:
+        """This rewriting and a `later` one of its network, as one.
+
+        Raises ValueError where both change layouts or the order of features: one rewriting alone may.
+        """
+        if (self.layouts or self.reordered) and (later.layouts or later.reordered):
+            raise ValueError("two rewritings change layouts")
+        renamed = {old: later.aliases.get(new, new) for old, new in self.aliases.items()}
+        kept = {later.aliases.get(name, name): layout for name, layout in self.layouts.items()}
+        none = Chain()
+        paths = {**self.weights, **later.weights}
+        return Rewritten(
+            model=later.model,
+            aliases={**later.aliases, **renamed},
+            weights={path: self.weights.get(path, none) >> later.weights.get(path, none) for path in paths},
+            notes=[*self.notes, *later.notes],
+            hazards=[*self.hazards, *later.hazards],
+            layouts={**kept, **later.layouts},
+            reordered=self.reordered | later.reordered,
+        )
 
 
 def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten:
@@ -76,18 +135,18 @@ def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten
 
     Raises KconvertError where a layer is called more than once and would become different things.
     """
-    pieces: dict[str, list[Piece]] = {layer.name: [Piece(layer)] for layer in model.input_layers}
+    pieces: dict[str, list[NewLayer]] = {layer.name: [NewLayer(layer)] for layer in model.input_layers}
     aliases: dict[str, str] = {}
-    inner: dict[str, dict[str, str]] = {}
+    inner: dict[str, Mapping[str, str]] = {}
     for layer, shape in zip(
         model.sublayers, model.sublayer_shapes(shapes or one_or_list(model.input_shapes)), strict=True
     ):
         if isinstance(layer, Network):
             result = rewrite(layer, function, shape)
-            pieces[layer.name], inner[layer.name] = [Piece(result.model, (), result.weights)], result.aliases
+            pieces[layer.name], inner[layer.name] = [NewLayer(result.model, (), result.weights)], result.aliases
             continue
         apply = _WRAPPERS.get(type(layer), _plainly)
-        pieces[layer.name] = list(apply(function, layer, shape) or [Piece(layer)])
+        pieces[layer.name] = list(apply(function, layer, shape) or [NewLayer(layer)])
         _refuse_different_calls(model, layer, pieces[layer.name])
     nodes, ends = _nodes(model, pieces)
     for node in model.nodes:
@@ -99,43 +158,43 @@ def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten
     return Rewritten(_assembled(model, [piece.layer for piece in made], nodes, ends, pieces), aliases, weights)
 
 
-def _plainly(function: Rewriter, layer: Layer, shape: Any) -> Sequence[Piece] | None:
+def _plainly(function: Rewriter, layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
     return function(layer, shape)
 
 
-def _at_each_step(function: Rewriter, layer: Any, shape: Any) -> list[Piece] | None:
+def _at_each_step(function: Rewriter, layer: Any, shape: Any) -> list[NewLayer] | None:
     """What becomes of a TimeDistributed: its inner layer is rewritten for one time step."""
     step, inner = (shape[0], *shape[2:]), layer.layer
     if isinstance(inner, Network):
         result = rewrite(inner, function, step)
-        return [Piece(changed(layer, layer=result.model), (), _inside(inner, result.weights))]
+        return [NewLayer(changed(layer, layer=result.model), (), _inside(inner, result.weights))]
     pieces = _new(function, inner, step)
     if pieces is None:
         return None
-    if not _is_chain(pieces):
-        return [Piece(changed(layer, layer=_small_model(pieces, step, inner)))]
+    if not _is_sequence(pieces):
+        return [NewLayer(changed(layer, layer=_small_model(pieces, step, inner)))]
     names = {piece.layer.name: f"{layer.name}_{piece.layer.name}" for piece in pieces} | {inner.name: layer.name}
-    wrapped = chain(*(changed(layer, layer=piece.layer, name=names[piece.layer.name]) for piece in pieces))
+    wrapped = in_sequence(*(changed(layer, layer=piece.layer, name=names[piece.layer.name]) for piece in pieces))
     return [replace(w, weights=_inside(piece.layer, piece.weights)) for w, piece in zip(wrapped, pieces, strict=True)]
 
 
-def _in_both_directions(function: Rewriter, layer: Any, shape: Any) -> list[Piece] | None:
+def _in_both_directions(function: Rewriter, layer: Any, shape: Any) -> list[NewLayer] | None:
     """What becomes of a Bidirectional: the inner layer is rewritten; what comes before it takes steps by themselves."""
     pieces = _new(function, layer.layer, shape)
     if pieces is None:
         return None
     *before, last = pieces
-    if not _is_chain(pieces) or not all(isinstance(piece.layer, TimeDistributed) for piece in before):
+    if not _is_sequence(pieces) or not all(isinstance(piece.layer, TimeDistributed) for piece in before):
         raise KconvertError(f"a {layer.layer.class_name} inside cannot be rewritten", where=f"layer {layer.name}")
     both = replace(layer, layer=last.layer)
     weights = {path: ops for one in both.sublayers for path, ops in _inside(one, last.weights).items()}
-    return [*before, Piece(both, last.inputs, weights)]
+    return [*before, NewLayer(both, last.inputs, weights)]
 
 
 _WRAPPERS = {TimeDistributed: _at_each_step, Bidirectional: _in_both_directions}
 
 
-def _new(function: Rewriter, layer: Layer, shape: Any) -> Sequence[Piece] | None:
+def _new(function: Rewriter, layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
     """What `function` makes of the layer inside a wrapper; None where that stays."""
     pieces = function(layer, shape)
     return None if pieces is None or [piece.layer for piece in pieces] == [layer] else pieces
@@ -146,7 +205,7 @@ def _inside(layer: Layer, weights: Mapping[LayerPath, Chain]) -> dict[LayerPath,
     return {(layer.name, *path): ops for path, ops in weights.items()}
 
 
-def _small_model(pieces: Sequence[Piece], shape: Any, layer: Layer) -> Network:
+def _small_model(pieces: Sequence[NewLayer], shape: Any, layer: Layer) -> Network:
     """The small graph as a model of its own."""
     entry = InputLayer(batch_input_shape=shape, name=f"{layer.name}_input")
     nodes = [Node(entry.name, 0, ())]
@@ -157,7 +216,7 @@ def _small_model(pieces: Sequence[Piece], shape: Any, layer: Layer) -> Network:
     return Network(layers, nodes, [nodes[0].output], [nodes[-1].output], name=f"{layer.name}_parts")
 
 
-def _nodes(model: Network, pieces: dict[str, list[Piece]]) -> tuple[list[Node], dict[Ref, Ref]]:
+def _nodes(model: Network, pieces: dict[str, list[NewLayer]]) -> tuple[list[Node], dict[Ref, Ref]]:
     """The calls of the new graph, and the new end of each tensor that has another one."""
     ends: dict[Ref, Ref] = {}
     nodes: list[Node] = []
@@ -175,9 +234,9 @@ def _nodes(model: Network, pieces: dict[str, list[Piece]]) -> tuple[list[Node], 
 
 
 def _assembled(
-    model: Network, layers: list[Layer], nodes: list[Node], ends: dict[Ref, Ref], pieces: dict[str, list[Piece]]
+    model: Network, layers: list[Layer], nodes: list[Node], ends: dict[Ref, Ref], pieces: dict[str, list[NewLayer]]
 ) -> Network:
-    if isinstance(model, Sequential) and all(_is_chain(found) for found in pieces.values()):
+    if isinstance(model, Sequential) and all(_is_sequence(found) for found in pieces.values()):
         (entry,) = model.input_layers
         first, *rest = [layer for layer in layers if layer is not entry]
         if first.batch_input_shape is None:
@@ -194,12 +253,12 @@ def _assembled(
     )
 
 
-def _is_chain(pieces: Sequence[Piece]) -> bool:
-    names = [piece.layer.name for piece in pieces]
-    return [piece.inputs for piece in pieces] == [(), *((name,) for name in names[:-1])]
+def _is_sequence(new: Sequence[NewLayer]) -> bool:
+    names = [one.layer.name for one in new]
+    return [one.inputs for one in new] == [(), *((name,) for name in names[:-1])]
 
 
-def _refuse_different_calls(model: Network, layer: Layer, pieces: Sequence[Piece]) -> None:
+def _refuse_different_calls(model: Network, layer: Layer, pieces: Sequence[NewLayer]) -> None:
     """A layer that is rewritten must be called on inputs of one shape only: it becomes one thing."""
     calls = [node for node in model.nodes if node.layer == layer.name]
     if len(calls) < 2 or [piece.layer for piece in pieces] == [layer]:

@@ -17,7 +17,6 @@ import numpy as np
 from ..conventions.generations import Convention
 from ..conversion.binding import Binding, bind
 from ..conversion.passes.cudnn import has_cudnn
-from ..conversion.passes.layouts import Layout
 from ..conversion.passes.relayout import image_data_format
 from ..conversion.planning import Plan, plan_conversion
 from ..conversion.reading import network_of
@@ -29,6 +28,7 @@ from ..formats.checkpoint import Checkpoint
 from ..kernels import Rows
 from ..layers import InputLayer
 from ..layers.base import Layer, Shape, json_value
+from ..network.layout import Layout
 from ..network.network import LayerPath, Made, Network
 from .mistakes import Mistake, close, in_other_order, mistakes
 

@@ -5,6 +5,7 @@ import pytest
 from conformance.cases import converted
 from kconvert import KconvertError
 from kconvert import layers as L
+from kconvert.conventions.generations import Convention
 from kconvert.conversion.passes.hazards import hazards
 from kconvert.conversion.passes.modernize import modernize
 from kconvert.conversion.passes.repair import repair
@@ -19,7 +20,7 @@ def even(cls=L.ConvLSTM2D, **options):
 
 
 def mended(model):
-    return repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2")
+    return repair(model, "theano", Convention("keras2", "tensorflow"))
 
 
 def test_both_directions_are_rewritten_alike_and_what_comes_before_is_shared():

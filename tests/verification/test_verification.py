@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError, convert, verify
-from kconvert.conversion.passes.layouts import Layout, identity
 from kconvert.errors import Problem
 from kconvert.kernels import Block
+from kconvert.network.layout import Layout, identity
 from kconvert.verification import Running, judge, moved, run
 from kconvert.verification.tolerance import Tolerance
 from kconvert.verification.value import ARCHITECTURE

@@ -1,92 +1,43 @@
 """Weights without an architecture: which layers they belong to, by names, number and shapes of the arrays.
 
-A layer is proposed for every class whose weights could look like that, and kept where its weights, written
-down by the file's convention, have exactly the names and shapes of the file. What is kept then counts by
-what it would do to the arrays: where all that fits does the same, nothing needs to be decided. A kernel is
-turned only if the layer's name or its set of arrays says what it is, never because its shape would allow it.
+A layer is a candidate for every class whose weights could look like that, and kept where its weights, stored in the
+file's convention, have exactly the names and shapes of the file. The candidates that are left are compared by what
+the conversion would do to the arrays: where all do the same, nothing needs to be decided. A kernel is reversed only
+if the name of the layer or its set of arrays says what it is, never because its shape would allow it.
 
-The result is a `Loose` model: weights as every model lists them, and no graph. So its data format is kept.
+There is no graph, so the data format is kept.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
 
-from ... import layers as L
 from ...conventions.backends import DATA_FORMATS
-from ...conventions.generations import GENERATIONS, KERAS1_NAMES, Convention
-from ...conventions.roles import GRU_GATES, LSTM_GATES, Weight, map_parameter
+from ...conventions.generations import Convention
+from ...conventions.roles import Weight, map_parameter
 from ...conventions.storage import Storage, slot_name
 from ...conventions.words.rules import RULES
 from ...errors import KconvertError, Problem
 from ...formats.checkpoint import Checkpoint, Group, LazyArray
 from ...kernels import Chain, Shape
 from ...layers.base import Layer
-from ...network.network import LeafWeights, Network
+from ...network.network import LeafWeights
 from ..binding import leaf_storage, places
+from .names import automatic_class, split_name, words_for
 from .readers import READERS, Stored
+from .without_graph import CERTAIN, LIKELY, UNDECIDED, Inferred, WithoutGraph
 
 AS_IS = "as-is"
-CERTAIN, LIKELY, UNDECIDED = "certain", "likely", "undecided"
 MENTIONED = 3  # layers that a refusal names
 PLAIN = frozenset({"kernel", "bias", "W", "b"})  # names that layers of a user have as well
 
 
-@dataclass(frozen=True)
-class Inferred:
-    """What one layer is: the classes that fit and are stored alike (none: undecided), how sure that is, and why."""
-
-    path: tuple[str, ...]
-    classes: tuple[str, ...]
-    confidence: str
-    evidence: str
-
-    def __str__(self) -> str:
-        what = " or ".join(self.classes) or "unknown"
-        return f"layer {'/'.join(self.path)} is {what} ({self.confidence}): {self.evidence}"
-
-
-@dataclass(eq=False, kw_only=True)
-class Loose(Network):
-    """Layers without a graph.
-
-    calls: (path, layer, input shape) of each, sizes None where not known. image_formats: of the layers
-    that take images; None where it is not known.
-    """
-
-    table: list[LeafWeights]
-    calls: list[tuple[str, Layer, Any]]
-    inferred: list[Inferred]
-    image_formats: frozenset[str | None]
-
-    def _check_ends(self) -> None:
-        """There is no graph to check."""
-
-    def weight_table(self) -> list[LeafWeights]:
-        return self.table
-
-    def get_config(self, form: str = "keras2") -> dict[str, Any]:
-        """There is no architecture to write."""
-        return {}
-
-    def refuse_other(self, data_format: str | None) -> None:
-        """Raises KconvertError where images would have to be brought to another `data_format`."""
-        if data_format is None or self.image_formats <= {data_format}:
-            return
-        raise KconvertError(
-            f"without the architecture nothing can be brought to {data_format}: it is not known what follows a Flatten",
-            where=self.name,
-            fix="give it with --arch, or keep the data format: --data-format keep",
-        )
-
-
 @dataclass(eq=False)
-class _AsIs(Layer):
+class AsIs(Layer):
     """Arrays of a layer that only the user knows: nothing happens to them."""
 
     shapes: Mapping[str, Shape] = field(default_factory=dict)
@@ -95,105 +46,45 @@ class _AsIs(Layer):
         return [Weight(name, size, map_parameter(len(size))) for name, size in self.shapes.items()]
 
 
-# -------------------------------------------------------------------- names ----
-
-# A layer that is given no name is called after its class: convolution2d_1, conv2d_1, batch_normalization_3.
-_CLASSES = {cls.__name__: cls for cls in READERS}
-_AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in Layer.registry}
-_AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequential"}  # their name tells nothing
-
-# What users call layers: block1_conv1, conv_2, local3.
-_WORDS: Mapping[str, tuple[type[Layer], ...]] = {
-    "conv": (L.Conv1D, L.Conv2D, L.Conv3D),
-    "convolution": (L.Conv1D, L.Conv2D, L.Conv3D),
-    "deconv": (L.Conv2DTranspose, L.Conv3DTranspose),
-    "local": (L.LocallyConnected1D, L.LocallyConnected2D),
-}
-
-
-def automatic_class(name: str) -> str | None:
-    """The class that Keras calls so.
-
-    >>> automatic_class("convolution2d_1"), automatic_class("conv_lst_m2d_2"), automatic_class("fc_1")
-    ('Conv2D', 'ConvLSTM2D', None)
-    """
-    stem = re.sub(r"^(forward|backward)_|_\d+$", "", name)
-    found = _AUTOMATIC.get(stem.replace("_", ""))
-    return None if found in _AROUND_OTHERS else found
-
-
-def words_for(name: str) -> list[type[Layer]]:
-    """The classes that words in a name speak for."""
-    words = {re.sub(r"\d+$", "", word.lower()) for word in re.split(r"[^A-Za-z0-9]+", name)}
-    return [cls for word, classes in _WORDS.items() if word in words for cls in classes]
-
-
-_KERAS1_SLOTS = "|".join(
-    sorted(
-        {*KERAS1_NAMES.values(), "gamma", "beta", "depthwise_kernel", "pointwise_kernel"}
-        | {"t_left", "a_left", "t_right", "a_right"},
-        key=len,
-        reverse=True,
-    )
-)
-_KERAS1_NAME = re.compile(rf"(.+?)_((?:{_KERAS1_SLOTS})(?:_[{LSTM_GATES}{GRU_GATES}])?)")
-
-
-def split_name(name: str, form: str, group: str) -> tuple[str, str]:
-    """The scope and the slot of the name of an array in `group`.
-
-    >>> split_name("forward_lstm_1_W_i:0", "keras1", "bidirectional_1")
-    ('forward_lstm_1', 'W_i')
-    >>> split_name("bidirectional_1/forward_lstm_1/kernel:0", "keras2", "bidirectional_1")
-    ('bidirectional_1/forward_lstm_1', 'kernel')
-    """
-    stem = name.removesuffix(":0")
-    if GENERATIONS[form].scoped_names:
-        scope, _, slot = stem.rpartition("/")
-        return scope, slot
-    found = _KERAS1_NAME.fullmatch(stem)
-    return (found[1], found[2]) if found else (group, stem.removeprefix(f"{group}_"))
-
-
-# ---------------------------------------------------------------- inferring ----
-
-
 @dataclass(frozen=True)
 class Candidate:
-    """A layer that fits, the shape of its input, its weights, and what happens to which of its arrays.
-
-    data_format: that it was read for.
-    """
+    """A layer whose weights are stored as the arrays of the file are."""
 
     layer: Layer
     shape: Any
+    """The shape of its input."""
     weights: list[Weight]
     stored: list[Storage]
-    ways: frozenset[tuple[tuple[str, ...], Chain]]
+    """How the file stores them."""
+    conversions: frozenset[tuple[tuple[str, ...], Chain]]
+    """The names of the arrays of each weight, and the chain that converts them."""
     data_format: str | None
+    """The data format that the arrays were read for."""
 
     @property
     def name(self) -> str:
-        return AS_IS if isinstance(self.layer, _AsIs) else self.layer.class_name
+        return AS_IS if isinstance(self.layer, AsIs) else self.layer.class_name
 
     @property
     def moves(self) -> bool:
-        return any(len(chain) for _, chain in self.ways) or any(len(weight.role.packed) for weight in self.weights)
+        return any(len(chain) for _, chain in self.conversions) or any(
+            len(weight.role.packed) for weight in self.weights
+        )
 
 
 @dataclass(frozen=True)
 class _Leaf:
-    """Arrays of one layer of the file, by slot.
-
-    frozen: it stands behind arrays that never train. scope: what its names begin with. order: the scopes
-    of its group as they follow one another.
-    """
+    """The arrays of one layer of the file."""
 
     path: tuple[str, ...]
     arrays: Mapping[str, LazyArray]
+    """Its arrays by slot."""
     frozen: bool
+    """Whether it stands behind arrays that are never trained."""
     scope: str
+    """What the names of its arrays begin with."""
     order: tuple[str, ...]
+    """The scopes of its group as they follow one another."""
 
     @property
     def title(self) -> str:
@@ -205,7 +96,7 @@ class _Leaf:
 
 
 class _Undecided(Exception):
-    """Nothing says what a layer is; data_format: nothing but its data format is open."""
+    """It is not known what a layer is. data_format: only its data format is not known."""
 
     def __init__(self, why: str, data_format: bool = False) -> None:
         super().__init__(why)
@@ -218,7 +109,7 @@ def infer(
     goal: Convention,
     said: Sequence[str] = (),
     source_data_format: str | None = None,
-) -> Loose:
+) -> WithoutGraph:
     """The layers of a file of weights alone, as far as is needed to bring it from `origin` to `goal`.
 
     said: 'NAME=Class' or 'NAME=as-is' for what cannot be told, NAME with * and ? for several.
@@ -252,7 +143,7 @@ def infer(
             )
     if undecided:
         raise _refusal(undecided, where)
-    model = Loose(
+    model = WithoutGraph(
         layers=[Layer(name=name) for name in leaves],
         nodes=[],
         input_refs=[],
@@ -267,7 +158,7 @@ def infer(
     return model
 
 
-def surmise(
+def guess(
     checkpoint: Checkpoint, origin: Convention, goal: Convention, source_data_format: str | None = None
 ) -> list[Inferred]:
     """What the arrays of a file of weights alone tell of each layer, or why they do not tell.
@@ -302,7 +193,7 @@ def _given(said: Iterable[str]) -> dict[str, str]:
         pattern, equals, name = text.rpartition("=")
         name = {rule.old: rule.new for rule in RULES}.get(name, name)
         if not equals or not pattern or (name != AS_IS and name not in Layer.registry):
-            known = ", ".join((*_CLASSES, AS_IS))
+            known = ", ".join((*(cls.__name__ for cls in READERS), AS_IS))
             raise KconvertError(
                 f"{text!r} names no layer and class", fix=f"NAME=Class, Class one of: {known}", problem=Problem.USAGE
             )
@@ -343,7 +234,7 @@ def _path(group: str, scope: str, last: str) -> tuple[str, ...]:
     return (group,) if scope == group or scope.endswith(f"/{group}") else (group, last)
 
 
-def _check_order(model: Loose, leaves: Mapping[str, Sequence[_Leaf]], origin: Convention, where: str) -> None:
+def _check_order(model: WithoutGraph, leaves: Mapping[str, Sequence[_Leaf]], origin: Convention, where: str) -> None:
     """Refuses a group whose layers do not follow one another as Keras of `origin` would put them."""
     for name, found in places(model, origin):
         by_scope = {leaf.scope: leaf.path for leaf in leaves[name]}
@@ -366,7 +257,7 @@ class _Inference:
         """What a layer is. Raises _Undecided, and KconvertError where what is said of it cannot be."""
         arrays = " ".join(f"{slot} {shape}" for slot, shape in leaf.shapes.items())
         if said == AS_IS:
-            (chosen,) = self._fitting(leaf, [_AsIs])
+            (chosen,) = self._fitting(leaf, [AsIs])
             return chosen, Inferred(leaf.path, (AS_IS,), CERTAIN, "as given")
         if said:
             fitting = self._fitting(leaf, [Layer.registry[said]])
@@ -397,7 +288,7 @@ class _Inference:
     def _only(self, leaf: _Leaf, fitting: Sequence[Candidate], confidence: str, why: str) -> tuple[Candidate, Inferred]:
         """The first of several that do the same to the arrays."""
         names = tuple(dict.fromkeys(candidate.name for candidate in fitting))
-        if len({candidate.ways for candidate in fitting}) > 1:
+        if len({candidate.conversions for candidate in fitting}) > 1:
             if len(names) == 1:
                 raise _Undecided(f"{names[0]} of either data format", data_format=True)
             raise _Undecided(f"it may be a {' or '.join(names)}")
@@ -411,8 +302,8 @@ class _Inference:
         return [candidate for cls in classes for candidate in self._readings(leaf, cls)]
 
     def _readings(self, leaf: _Leaf, cls: type[Layer]) -> list[Candidate]:
-        if cls is _AsIs:
-            return [self._candidate(leaf, _AsIs(name=leaf.path[-1], shapes=leaf.shapes), None, None)]
+        if cls is AsIs:
+            return [self._candidate(leaf, AsIs(name=leaf.path[-1], shapes=leaf.shapes), None, None)]
         reader = next((READERS[base] for base in cls.__mro__ if base in READERS), None)
         if reader is None:
             raise KconvertError(
@@ -438,16 +329,16 @@ class _Inference:
             leaf_storage(LeafWeights(leaf.path, layer, weights, True), convention)
             for convention in (self.origin, self.goal)
         )
-        ways = frozenset(
+        conversions = frozenset(
             (ours.slots, (ours.chain >> theirs.chain.inverse).simplified)
             for ours, theirs in zip(source, target, strict=True)
         )
-        return Candidate(layer, shape, weights, source, ways, data_format)
+        return Candidate(layer, shape, weights, source, conversions, data_format)
 
     def image_formats(self, leaf: _Leaf, chosen: Candidate) -> set[str | None]:
         """The data format of a layer that takes images, as far as it is known: by the kernel's shape, or as given."""
         layer: Any = chosen.layer
-        if isinstance(layer, _AsIs):
+        if isinstance(layer, AsIs):
             return {None} if any(len(shape) > 2 for shape in leaf.shapes.values()) else set()
         if not hasattr(layer, "data_format") or len(layer.kernel_size) < 2:
             return set()

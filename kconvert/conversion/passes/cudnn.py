@@ -1,7 +1,8 @@
 """CuDNN layers, which Keras 2 has on TensorFlow alone, as the LSTM and GRU that compute the same, and back.
 
-Source: `_convert_rnn_weights` of Keras 2.3.1 (rulebook A5). What a file packs is unpacked with the weights'
-roles; here the bias of an LSTM loses its second row, or gets it. A GRU keeps both: reset_after=True has them too.
+How cuDNN packs the arrays of a file is part of their storage (keras-facts: cudnn-packed-weights). Here the class of the
+layer changes, and the bias of an LSTM loses its second row, or gets one (keras-facts: cudnn-bias). A GRU keeps both
+rows, as one with reset_after=True has them too.
 """
 
 from __future__ import annotations
@@ -12,50 +13,51 @@ from functools import singledispatch
 from typing import Any
 
 from ... import layers as L
-from ...conventions.generations import Convention, release
+from ...conventions.generations import Convention
+from ...conventions.generations import release as numbers
 from ...errors import KconvertError
 from ...kernels import AddHalves, Chain
 from ...layers.base import Layer
 from ...network.network import LayerPath, LeafWeights, Network
-from ...network.rewrite import Piece, Rewritten, changed, rewrite
-from ..inference.infer import Loose
+from ...network.rewrite import NewLayer, Rewritten, changed, rewrite
+from ..inference.without_graph import WithoutGraph
 
-SINCE = (2, 0, 9)
+SINCE = (2, 0, 9)  # (keras-facts: cudnn-only-on-tensorflow)
 ONLY_TENSORFLOW = "only TensorFlow has CuDNN layers"
 
-Turn = Callable[[Layer], Piece | None]
+Replace = Callable[[Layer], NewLayer | None]
 
 
 # -------------------------------------------------------------- without cuDNN ----
 
 
 @singledispatch
-def native(layer: Layer) -> Piece | None:
+def without_cudnn(layer: Layer) -> NewLayer | None:
     """The layer that computes the same without cuDNN; None for those that do not need it."""
     return None
 
 
-@native.register(L.CuDNNLSTM)
-def _lstm(layer: L.CuDNNLSTM) -> Piece:
+@without_cudnn.register(L.CuDNNLSTM)
+def _lstm(layer: L.CuDNNLSTM) -> NewLayer:
     return _as(L.LSTM, layer, Chain((AddHalves(),)))
 
 
-@native.register(L.CuDNNGRU)
-def _gru(layer: L.CuDNNGRU) -> Piece:
+@without_cudnn.register(L.CuDNNGRU)
+def _gru(layer: L.CuDNNGRU) -> NewLayer:
     return _as(L.GRU, layer)
 
 
-def _as(cls: type[Layer], layer: Layer, bias: Chain | None = None) -> Piece:
+def _as(cls: type[Layer], layer: Layer, bias: Chain | None = None) -> NewLayer:
     """The layer of class `cls` that says what `layer` says of its fields. bias: the op on its canonical bias."""
     shared = {f.name: getattr(layer, f.name) for f in fields(cls) if hasattr(layer, f.name)}
-    return Piece(cls(**shared), weights={("bias",): bias} if bias else {})
+    return NewLayer(cls(**shared), weights={("bias",): bias} if bias else {})
 
 
 # ----------------------------------------------------------------- with cuDNN ----
 
 
 @singledispatch
-def packed(layer: Layer) -> Piece | None:
+def with_cudnn(layer: Layer) -> NewLayer | None:
     """The layer of cuDNN that computes the same; None for layers of other kinds.
 
     Raises KconvertError naming what cuDNN does not have.
@@ -63,19 +65,20 @@ def packed(layer: Layer) -> Piece | None:
     return None
 
 
-@packed.register(L.LSTM)
-def _cudnn_lstm(layer: L.LSTM) -> Piece:
+@with_cudnn.register(L.LSTM)
+def _cudnn_lstm(layer: L.LSTM) -> NewLayer:
     _refuse_options(layer)
     return _as(L.CuDNNLSTM, layer, Chain((AddHalves().inverse,)))
 
 
-@packed.register(L.GRU)
-def _cudnn_gru(layer: L.GRU) -> Piece:
+@with_cudnn.register(L.GRU)
+def _cudnn_gru(layer: L.GRU) -> NewLayer:
     _refuse_options(layer)
     return _as(L.CuDNNGRU, layer)
 
 
 def _refuse_options(layer: L.LSTM | L.GRU) -> None:
+    """(keras-facts: cudnn-options)"""
     if layer.not_in_cudnn:
         raise KconvertError(
             f"cuDNN has no {layer.class_name} with {', '.join(layer.not_in_cudnn)}",
@@ -87,14 +90,14 @@ def _refuse_options(layer: L.LSTM | L.GRU) -> None:
 # ---------------------------------------------------------------- whole models ----
 
 
-def for_cudnn(model: Network, goal: Convention, version: str, wanted: bool | None) -> Rewritten:
-    """`model` with CuDNN layers (wanted), without them, or (None) as it is where `goal` has them.
+def for_cudnn(model: Network, target: Convention, release: str, wanted: bool | None) -> Rewritten:
+    """`model` with CuDNN layers (wanted: True), without them (False), or as it is where `target` has them (None).
 
-    version: the release that is written. Raises KconvertError where CuDNN layers are wanted and cannot be.
+    release: the release that is written. Raises KconvertError where CuDNN layers are wanted and cannot be.
     """
     if wanted:
-        _refuse_convention(goal, version)
-        done = _turned(model, packed, "as asked")
+        _refuse_convention(target, release)
+        done = _replaced(model, with_cudnn, "as asked")
         masking = [layer.name for _, layer in model.leaves() if layer.makes_mask]
         if masking and done.notes:
             raise KconvertError(
@@ -103,55 +106,55 @@ def for_cudnn(model: Network, goal: Convention, version: str, wanted: bool | Non
                 fix="leave --cudnn out",
             )
         return done
-    if wanted is None and goal.facts.cudnn:
+    if wanted is None and target.facts.cudnn:
         return Rewritten(model)
-    return _turned(model, native, ONLY_TENSORFLOW if wanted is None else "as asked")
+    return _replaced(model, without_cudnn, ONLY_TENSORFLOW if wanted is None else "as asked")
 
 
-def loose_for_cudnn(model: Loose, goal: Convention) -> Rewritten:
-    """Layers without a graph, those of CuDNN as what `goal` has."""
-    if goal.facts.cudnn:
+def layers_for_cudnn(model: WithoutGraph, target: Convention) -> Rewritten:
+    """Layers without a graph, those of cuDNN as what `target` has."""
+    if target.facts.cudnn:
         return Rewritten(model)
     table: list[LeafWeights] = []
     weights: dict[LayerPath, Chain] = {}
     notes: list[str] = []
     for leaf, (_, _, shape) in zip(model.table, model.calls, strict=True):
-        piece = native(leaf.layer)
-        if piece:
-            notes.append(_becomes(leaf.layer, piece.layer, ONLY_TENSORFLOW))
-            weights.update({(*leaf.path, *path): ops for path, ops in piece.weights.items()})
-            leaf = replace(leaf, layer=piece.layer, weights=piece.layer.weight_specs(shape))
+        new = without_cudnn(leaf.layer)
+        if new:
+            notes.append(_becomes(leaf.layer, new.layer, ONLY_TENSORFLOW))
+            weights.update({(*leaf.path, *path): ops for path, ops in new.weights.items()})
+            leaf = replace(leaf, layer=new.layer, weights=new.layer.weight_specs(shape))
         table.append(leaf)
     return Rewritten(changed(model, table=table), weights=weights, notes=notes)
 
 
 def has_cudnn(model: Network) -> bool:
     """Whether there are CuDNN layers in it."""
-    return any(native(layer) for _, layer in model.leaves())
+    return any(without_cudnn(layer) for _, layer in model.leaves())
 
 
-def _turned(model: Network, turn: Turn, why: str) -> Rewritten:
+def _replaced(model: Network, replacement: Replace, why: str) -> Rewritten:
     notes: list[str] = []
 
-    def turned(layer: Layer, shape: Any) -> Sequence[Piece] | None:
-        piece = turn(layer)
-        if piece is None:
+    def replaced(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
+        new = replacement(layer)
+        if new is None:
             return None
-        notes.append(_becomes(layer, piece.layer, why))
-        return [piece]
+        notes.append(_becomes(layer, new.layer, why))
+        return [new]
 
-    return replace(rewrite(model, turned), notes=notes)
+    return replace(rewrite(model, replaced), notes=notes)
 
 
 def _becomes(layer: Layer, new: Layer, why: str) -> str:
     return f"{layer.name}: {layer.class_name} becomes {new.class_name}, {why}"
 
 
-def _refuse_convention(goal: Convention, version: str) -> None:
-    if not goal.facts.cudnn:
-        raise KconvertError(f"Keras has no CuDNN layers on {goal.backend}", fix="leave --cudnn out")
-    if release(version) < SINCE:
+def _refuse_convention(target: Convention, release: str) -> None:
+    if not target.facts.cudnn:
+        raise KconvertError(f"Keras has no CuDNN layers on {target.backend}", fix="leave --cudnn out")
+    if numbers(release) < SINCE:
         raise KconvertError(
-            f"Keras {version} has no CuDNN layers (they came with {'.'.join(map(str, SINCE))})",
+            f"Keras {release} has no CuDNN layers (they came with {'.'.join(map(str, SINCE))})",
             fix="use --format keras2",
         )

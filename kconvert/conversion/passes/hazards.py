@@ -1,8 +1,8 @@
-"""What no exchange of weights can mend: layers that two backends compute differently by design.
+"""Hazards: layers that two backends compute differently whatever their weights are.
 
-Theano and TensorFlow pad 'same' windows differently (the flip table's formulas, in `conventions`). A
-layer is a hazard exactly where the two formulas give different padding for its sizes, or where one of the
-backends does not have it at all, so the rule is stated once, in the tables, and only applied here.
+Theano and TensorFlow pad 'same' windows differently (keras-facts: same-padding-of-convolutions,
+same-padding-of-pooling). A layer is a hazard exactly where the two formulas give different padding for its sizes, or
+where one of the backends does not have it at all. The formulas stand in `conventions`; here they are applied.
 """
 
 from __future__ import annotations
@@ -17,28 +17,19 @@ from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same
 from ...layers.base import Layer, Shape
 from ...network.nested import as_list, one_or_list
 from ...network.network import Network
+from ...network.rewrite import Hazard
 
 Rule = Callable[[BackendFacts, int, int, int], int | None]
 
 
 @dataclass(frozen=True)
-class Hazard:
-    """A layer whose outputs differ between two backends whatever its weights are."""
-
-    path: str
-    layer: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.path} ({self.layer}): {self.why}"
-
-
-@dataclass(frozen=True)
 class Window:
-    """The windows of one layer on one spatial axis: which padding rule applies, and the sizes."""
+    """The windows of one layer on one spatial axis."""
 
     rule: Rule
+    """The padding before the first element, by backend and sizes."""
     size: int | None
+    """How many elements the axis has, where that is known."""
     kernel: int
     stride: int
 
@@ -73,6 +64,7 @@ def _even_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int 
 
 
 def _full_rule(facts: BackendFacts, size: int, kernel: int, stride: int) -> int | None:
+    """(keras-facts: full-padding)"""
     return kernel - 1 if facts.full else None
 
 
@@ -121,13 +113,14 @@ def lacking(layer: Layer, facts: BackendFacts) -> str | None:
 
 @lacking.register(L.UpSampling2D)
 def _bilinear(layer: L.UpSampling2D, facts: BackendFacts) -> str | None:
+    """(keras-facts: bilinear-factors)"""
     if layer.interpolation != "bilinear" or facts.bilinear in (None, tuple(layer.size)):
         return None
     return f"{facts.name} enlarges bilinearly by {facts.bilinear} only, not by {tuple(layer.size)}"
 
 
 def _padding(layer: Any) -> str:
-    """What the layer says; the recurrent convolution of a ConvLSTM2D is 'same' whatever it says."""
+    """The padding in the words of Keras; the recurrent convolution of a ConvLSTM2D is always 'same'."""
     return "full" if layer.padding == "full" else "same"
 
 
@@ -206,7 +199,10 @@ def _pooling(layer: Any, shape: Shape) -> list[Window]:
 @windows.register(L.Conv2DTranspose)
 @windows.register(L.Conv3DTranspose)
 def _transposed(layer: Any, shape: Shape) -> list[Window]:
-    """The padding is that of the convolution whose gradient this is: for the size of the output."""
+    """The padding of the convolution whose gradient this is, for the size of the output.
+
+    (keras-facts: same-padding-of-transposed)
+    """
     if layer.padding == "valid":
         return []
     found = []
@@ -219,7 +215,10 @@ def _transposed(layer: Any, shape: Shape) -> list[Window]:
 
 @windows.register(L.ConvLSTM2D)
 def _convolutional_recurrent(layer: Any, shape: Shape) -> list[Window]:
-    """The recurrent convolution is always 'same' with stride 1; the input's as the layer says."""
+    """The recurrent convolution is always 'same' with stride 1; that of the input is as the layer says.
+
+    (keras-facts: convlstm-recurrent-padding)
+    """
     sequence = as_list(shape)[0]  # initial states may follow
     step = (sequence[0], *sequence[2:])
     output = spatial_sizes(layer, as_list(layer.compute_output_shape(shape))[0])

@@ -1,7 +1,7 @@
-"""Keras 1's own layers in Keras 2's words: what a Keras 2 file says instead, layer by layer.
+"""Layers that only Keras 1 has, as the layers of Keras 2 that compute the same.
 
-A layer becomes the chain of layers that computes the same, with its weights in the first of them.
-Renamed keys are the business of `config`; here the classes are others.
+A layer becomes a sequence of layers, with its weights in the first of them. Keys that were only renamed are
+translated in network/architecture.py; here the classes change.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.merge import in_keras2
 from ...network.network import Network, Sequential
-from ...network.rewrite import Piece, Rewritten, chain, changed, rewrite
+from ...network.rewrite import NewLayer, Rewritten, changed, in_sequence, rewrite
 
 
 @singledispatch
-def modern(layer: Layer, shape: Any) -> Sequence[Layer] | Sequence[Piece]:
+def modern(layer: Layer, shape: Any) -> Sequence[Layer] | Sequence[NewLayer]:
     """The Keras 2 layers, a chain or a small graph, that compute what `layer` does on inputs of `shape`."""
     return [layer]
 
@@ -101,7 +101,7 @@ def _decoder(layer: Any) -> list[str]:
 
 
 @modern.register(L.TimeDistributedMerge)
-def _time_distributed_merge(layer: Any, shape: Any) -> Sequence[Layer] | Sequence[Piece]:
+def _time_distributed_merge(layer: Any, shape: Any) -> Sequence[Layer] | Sequence[NewLayer]:
     """The mean of all steps; their sum is that many times the mean; their product takes each by itself."""
     steps = shape[1]
     if layer.mode == "ave":
@@ -111,12 +111,14 @@ def _time_distributed_merge(layer: Any, shape: Any) -> Sequence[Layer] | Sequenc
     if layer.mode == "sum":
         mean = L.GlobalAveragePooling1D(name=f"{layer.name}_mean")
         total = L.Add(name=layer.name) if steps > 1 else L.Activation("linear", name=layer.name)
-        return [Piece(mean), Piece(total, (mean.name,) * steps)]
+        return [NewLayer(mean), NewLayer(total, (mean.name,) * steps)]
     crops = [L.Cropping1D((i, steps - 1 - i), name=f"{layer.name}_{i}") for i in range(steps)]
     product = L.Multiply(name=f"{layer.name}_product")
     flat = L.Flatten(name=layer.name, data_format=CHANNELS_LAST)
-    parts = [*map(Piece, crops), Piece(product, tuple(crop.name for crop in crops)), Piece(flat, (product.name,))]
-    return parts if steps > 1 else [flat]
+    if steps == 1:
+        return [flat]
+    joined = NewLayer(product, tuple(crop.name for crop in crops))
+    return [*map(NewLayer, crops), joined, NewLayer(flat, (product.name,))]
 
 
 @modern.register(L.ThresholdedLinear)
@@ -137,10 +139,10 @@ def modernize(model: Network) -> Rewritten:
 
     notes: list[str] = []
 
-    def pieces(layer: Layer, shape: Any) -> list[Piece]:
+    def pieces(layer: Layer, shape: Any) -> list[NewLayer]:
         notes.extend(f"{layer.name}: {what}" for what in left_out(layer))
         found = modern(layer, shape)
         plain = [one for one in found if isinstance(one, Layer)]
-        return chain(*plain) or [one for one in found if isinstance(one, Piece)]
+        return in_sequence(*plain) or [one for one in found if isinstance(one, NewLayer)]
 
     return replace(rewrite(model, pieces), notes=notes)

@@ -1,6 +1,8 @@
-"""What single releases computed otherwise than their configuration says now: said explicitly when read and written.
+"""What single releases computed otherwise than their configuration says today.
 
-The rows of `ODDITIES`. (Source: the backends and the layers' `get_config` of these releases; `tf.nn.fused_batch_norm`.)
+Each row of `ODDITIES` says how such a layer is read from a file of these releases, and how it is written for them
+(keras-facts: average-counts-zeros, zero-padding-of-four-numbers, zero-padding-is-symmetric, unsaved-output-shape,
+output-shape-needs-a-batch-size, raised-epsilon).
 """
 
 from __future__ import annotations
@@ -11,36 +13,39 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import BACKENDS, same_padding
-from ...conventions.generations import release
+from ...conventions.generations import GENERATIONS, release
 from ...errors import KconvertError
 from ...kernels import Chain, Shift
 from ...layers.base import Layer, Shape
 from ...network.network import Network
-from ...network.rewrite import Piece, Rewritten, chain, changed, names, rewrite
+from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
 from .hazards import windows
 from .repair import CROPPINGS, Context, explicit, known, padded, sized
 
-Change = Callable[[Any, Shape], Sequence[Piece] | None]
+Change = Callable[[Any, Shape], Sequence[NewLayer] | None]
 Version = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Oddity:
-    """What releases first to last did with one kind of layer, on one backend or all.
-
-    does: what that is, after the name of the layer. read: what the layer of a file means in today's words.
-    write: how a layer must be said so that these releases compute it. None: the layer stays. in_files: only
-    what a weight file itself says is odd, not an architecture that the user gives.
-    """
+    """What some releases did with one kind of layer."""
 
     first: Version
+    """The first of these releases."""
     last: Version
+    """The last one."""
     classes: tuple[type[Layer], ...]
+    """The classes of these layers."""
     does: str
+    """What these releases do, after the name of the layer."""
     read: Change
+    """The layers of today that compute what a layer of a file meant; None: it stays."""
     write: Change
+    """The layers by which these releases compute what a layer means today; None: it stays."""
     backend: str | None = None
+    """The backend on which they do that; None: all."""
     in_files: bool = False
+    """Whether only the architecture in a weight file is odd, and not one that the user gives."""
 
     def holds(self, version: Version, backend: str) -> bool:
         return self.first <= version <= self.last and self.backend in (None, backend)
@@ -59,7 +64,7 @@ def _same_average(layer: Any) -> bool:
     return layer.padding == "same"
 
 
-def _counted(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+def _counted(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     """Zeros around the input, which then count in the mean."""
     if not _same_average(layer):
         return None
@@ -67,32 +72,35 @@ def _counted(layer: Any, shape: Shape) -> Sequence[Piece] | None:
     for window in windows(layer, shape):
         n, k, s = known(layer, window.size), window.kernel, window.stride
         pads.append(same_padding(BACKENDS["theano"].pool_padding(n, k, s), n, k, s))
-    return chain(*padded(layer, pads), changed(layer, padding="valid"))
+    return in_sequence(*padded(layer, pads), changed(layer, padding="valid"))
 
 
-def _uncounted(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+_THEANO = Context(BACKENDS["theano"], GENERATIONS["keras2"])
+
+
+def _uncounted(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     """Windows that hang over the edge become smaller ones."""
-    return explicit(layer, shape, Context(BACKENDS["theano"], False)) if _same_average(layer) else None
+    return explicit(layer, shape, _THEANO) if _same_average(layer) else None
 
 
-def _first_two(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+def _first_two(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     """Rows by the first number, columns by the second (the file has top, bottom, left, right)."""
     rows, columns = layer.padding[0]
-    return None if _symmetric(layer) else [Piece(changed(layer, padding=((rows, rows), (columns, columns))))]
+    return None if _symmetric(layer) else [NewLayer(changed(layer, padding=((rows, rows), (columns, columns))))]
 
 
 def _symmetric(layer: Any) -> bool:
     return all(before == after for before, after in layer.amounts)
 
 
-def _cropped(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+def _cropped(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     """As many zeros on both sides, and the surplus cut off."""
     if _symmetric(layer):
         return None
     most = [max(pair) for pair in layer.amounts]
     cuts = [(n - before, n - after) for n, (before, after) in zip(most, layer.amounts, strict=True)]
     wide = sized(type(layer), [(n, n) for n in most], layer, f"{layer.name}_wide")
-    return chain(wide, sized(CROPPINGS[layer.rank], cuts, layer, layer.name))
+    return in_sequence(wide, sized(CROPPINGS[layer.rank], cuts, layer, layer.name))
 
 
 def _stays(layer: Any, shape: Shape) -> None:
@@ -122,12 +130,12 @@ def _sized_batch(layer: Any, shape: Shape) -> None:
 FUSED_EPSILON = 1.001e-5
 
 
-def _raised_epsilon(layer: Any, shape: Shape) -> Sequence[Piece] | None:
+def _raised_epsilon(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     """variance + epsilon stays what it was: what is added to the one is taken from the other."""
     if len(shape) != 4 or layer.epsilon >= 1e-5:
         return None
     less = Chain((Shift(layer.epsilon - FUSED_EPSILON),))
-    return [Piece(changed(layer, epsilon=FUSED_EPSILON), (), {("moving_variance",): less})]
+    return [NewLayer(changed(layer, epsilon=FUSED_EPSILON), (), {("moving_variance",): less})]
 
 
 _AVERAGES: tuple[type[Layer], ...] = (L.AveragePooling1D, L.AveragePooling2D)
@@ -170,18 +178,18 @@ ODDITIES = (
 # ---------------------------------------------------------------- applying ----
 
 
-def read_as(model: Network, version: str | None, backend: str, given: bool = False) -> Rewritten:
-    """`model` of a file of release `version`, saying what that computed on `backend`.
+def read_from_release(model: Network, version: str | None, backend: str, given: bool = False) -> Rewritten:
+    """`model` of a file of release `version`, with layers that compute today what the release computed on `backend`.
 
-    given: the user gave the architecture, so that it says what was meant. Raises KconvertError naming the
-    layer whose computation the file does not tell.
+    given: whether the user gave the architecture. Raises KconvertError naming a layer of which the file does not tell
+    what it computed.
     """
     wanted = [one for one in _oddities(version, backend) if not (given and one.in_files)]
     return _rewritten(model, [(one, one.read) for one in wanted], "read")
 
 
-def write_for(model: Network, version: str, backend: str) -> Rewritten:
-    """`model` in words by which release `version` on `backend` computes what they say now."""
+def write_for_release(model: Network, version: str, backend: str) -> Rewritten:
+    """`model` with layers by which release `version` on `backend` computes what they mean today."""
     return _rewritten(model, [(one, one.write) for one in _oddities(version, backend)], "written")
 
 
@@ -195,13 +203,13 @@ def _rewritten(model: Network, changes: Sequence[tuple[Oddity, Change]], verb: s
     fitting = [(oddity, change) for oddity, change in changes if present & set(oddity.classes)]
     notes: list[str] = []
 
-    def apply(layer: Layer, shape: Any) -> Sequence[Piece] | None:
+    def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
         for oddity, change in fitting:
-            pieces = change(layer, shape) if type(layer) in oddity.classes else None
-            if pieces is not None:
-                said = f"{layer.class_name} of {oddity.releases} {oddity.does}"
-                notes.append(f"{layer.name}: {verb} as {names(pieces)}, for {said}")
-                return pieces
+            new = change(layer, shape) if type(layer) in oddity.classes else None
+            if new is not None:
+                why = f"{layer.class_name} of {oddity.releases} {oddity.does}"
+                notes.append(f"{layer.name}: {verb} as {class_names(new)}, for {why}")
+                return new
         return None
 
     return replace(rewrite(model, apply), notes=notes) if fitting else Rewritten(model)

@@ -1,7 +1,7 @@
-"""Repairing hazards exactly: what the source's backend computed, said so that every backend computes it.
+"""Repairing hazards: layers that every backend computes as the source's backend did.
 
-A layer whose 'same' padding two backends understand differently is rewritten with the padding of the
-source's backend spelled out and padding='valid' (rulebook A8):
+A layer whose 'same' padding two backends understand differently is rewritten with padding='valid', and the padding of
+the source's backend by layers of its own (keras-facts: same-padding-spelled-out):
 
     convolution              zeros around its input (or a crop), then the convolution
     transposed convolution   the full result, then a crop
@@ -21,12 +21,13 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
+from ...conventions.generations import Convention, Generation
 from ...errors import KconvertError
 from ...kernels import Chain, Grow
 from ...layers.base import Layer, Shape
 from ...network.network import Network
-from ...network.rewrite import Piece, Rewritten, chain, changed, names, rewrite
-from .hazards import Hazard, Window, differs, spatial_sizes, windows
+from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
+from .hazards import Window, differs, hazards, spatial_sizes, windows
 
 _PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
 CROPPINGS = {1: L.Cropping1D, 2: L.Cropping2D, 3: L.Cropping3D}
@@ -36,32 +37,36 @@ Pairs = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Context:
-    """Whose padding is spelled out, and whether Keras 1 will read the result."""
+    """What a repair is made for."""
 
     facts: BackendFacts
-    keras1: bool
+    """The backend whose padding is spelled out."""
+    generation: Generation
+    """The generation that will read the result."""
 
 
-def repair(model: Network, hazards: Sequence[Hazard], source: str, target: str, form: str) -> Rewritten:
-    """`model` without its hazards.
+def repair(model: Network, source: str, target: Convention) -> Rewritten:
+    """`model` without its hazards: layers that backend `source` and that of `target` compute differently.
 
     Raises KconvertError naming the layer that cannot be repaired.
     """
-    context = Context(BACKENDS[source], not form.startswith("keras2"))
+    if not hazards(model, source, target.backend):
+        return Rewritten(model)
+    context = Context(BACKENDS[source], target.generation)
     notes: list[str] = []
 
-    def mend(layer: Layer, shape: Any) -> Sequence[Piece] | None:
-        if not differs(layer, shape, BACKENDS[source], BACKENDS[target]):
+    def repaired(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
+        if not differs(layer, shape, context.facts, target.facts):
             return None
-        pieces = explicit(layer, shape, context)
-        notes.append(f"{layer.name}: what {source} computes is spelled out ({names(pieces)})")
-        return pieces
+        new = explicit(layer, shape, context)
+        notes.append(f"{layer.name}: what {source} computes is spelled out ({class_names(new)})")
+        return new
 
-    return replace(rewrite(model, mend), notes=notes) if hazards else Rewritten(model)
+    return replace(rewrite(model, repaired), notes=notes)
 
 
 @singledispatch
-def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
+def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[NewLayer]:
     """The layer with the padding of `context` spelled out."""
     raise KconvertError(
         f"no layers around this {layer.class_name} make it the same on both backends",
@@ -78,7 +83,7 @@ def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[Piece]:
 @explicit.register(L.DepthwiseConv2D)
 @explicit.register(L.SeparableConv1D)
 @explicit.register(L.SeparableConv2D)
-def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
     pads = []
     for window in windows(layer, shape):
         before = _before(layer, window, context)
@@ -86,12 +91,12 @@ def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         even = (before, before)  # 'full' pads both ends alike, and so may 'same' where that adds no window
         adds = (n + 2 * before - k) // step != (n - 1) // step
         pads.append(same_padding(before, n, k, step) if layer.padding == "same" and adds else even)
-    return chain(*padded(layer, pads), changed(layer, padding="valid"))
+    return in_sequence(*padded(layer, pads), changed(layer, padding="valid"))
 
 
 @explicit.register(L.Conv2DTranspose)
 @explicit.register(L.Conv3DTranspose)
-def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
     sizes = [known(layer, n) for n in spatial_sizes(layer, layer.compute_output_shape(shape))]
     full = changed(layer, padding="valid", output_padding=None)
     if isinstance(layer, L.Conv2DTranspose) and layer.keras1_output_shape is not None:
@@ -103,14 +108,14 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         extra = [max(-after, 0) for _, after in crops]
         full.output_padding = tuple(extra)
         crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
-    if context.keras1:  # where the whole shape is stated, perhaps with a batch size
+    if context.generation.states_output_shape:  # perhaps with a batch size
         batch, *_ = getattr(layer, "keras1_output_shape", None) or shape
         full.keras1_output_shape = [batch, *full.compute_output_shape(shape)[1:]]
     cropped = padded(layer, [(-before, -after) for before, after in crops])
     if layer.activation != "softmax":
-        return chain(full, *cropped)
+        return in_sequence(full, *cropped)
     full.activation = "linear"  # a softmax looks at the whole last axis, which is cropped first
-    return chain(full, *cropped, L.Activation("softmax", name=f"{layer.name}_softmax"))
+    return in_sequence(full, *cropped, L.Activation("softmax", name=f"{layer.name}_softmax"))
 
 
 def _before(layer: Any, window: Window, context: Context) -> int:
@@ -126,7 +131,7 @@ def _before(layer: Any, window: Window, context: Context) -> int:
 
 
 @explicit.register(L.ConvLSTM2D)
-def _convolutional_recurrent(layer: Any, shape: Any, context: Context) -> Sequence[Piece]:
+def _convolutional_recurrent(layer: Any, shape: Any, context: Context) -> Sequence[NewLayer]:
     """The recurrent convolution is 'same' whatever the layer says, so its kernel must be of odd size."""
     if isinstance(shape, list):
         raise KconvertError(
@@ -150,7 +155,7 @@ def _convolutional_recurrent(layer: Any, shape: Any, context: Context) -> Sequen
     grow = Chain((Grow(tuple(grown), "hwio"),))
     sizes = tuple(k + 1 - k % 2 for k in layer.kernel_size)
     frames = [L.TimeDistributed(frame, name=f"{frame.name}s") for frame in padded(layer, pads)]
-    pieces = chain(*frames, changed(layer, kernel_size=sizes, padding="valid"))
+    pieces = in_sequence(*frames, changed(layer, kernel_size=sizes, padding="valid"))
     return [*pieces[:-1], replace(pieces[-1], weights={("kernel",): grow, ("recurrent_kernel",): grow})]
 
 
@@ -187,7 +192,7 @@ def sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
 
 
 @explicit.register(L.UpSampling2D)
-def _bilinear(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+def _bilinear(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
     """To enlarge by 4 is to enlarge twice by 2; by 1, not at all."""
     n, m = layer.size
     if n != m or n & (n - 1):
@@ -198,9 +203,9 @@ def _bilinear(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
     steps = n.bit_length() - 1
     names = [*(f"{layer.name}_{i}" for i in range(1, steps)), layer.name]
     return (
-        chain(*(changed(layer, size=(2, 2), name=name) for name in names))
+        in_sequence(*(changed(layer, size=(2, 2), name=name) for name in names))
         if steps
-        else chain(L.Activation("linear", name=layer.name))
+        else in_sequence(L.Activation("linear", name=layer.name))
     )
 
 
@@ -236,14 +241,14 @@ def parts(size: int, window: int, stride: int, before: int) -> list[Part]:
 @explicit.register(L.AveragePooling1D)
 @explicit.register(L.AveragePooling2D)
 @explicit.register(L.AveragePooling3D)
-def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
+def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
     """Every combination of parts is cropped, pooled by itself and put back in its place."""
     sizes = [known(layer, window.size) for window in windows(layer, shape)]
     axes = [
         parts(n, k, s, context.facts.pool_padding(n, k, s))
         for n, k, s in zip(sizes, layer.pool_size, layer.strides, strict=True)
     ]
-    pieces: list[Piece] = []
+    pieces: list[NewLayer] = []
     pooled: dict[tuple[int, ...], str] = {}
     for place in product(*(range(len(found)) for found in axes)):
         chosen = [found[i] for found, i in zip(axes, place, strict=True)]
@@ -251,15 +256,15 @@ def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         name = "_".join([layer.name, *map(str, place)])
         small = changed(layer, pool_size=tuple(part.window for part in chosen), padding="valid", name=name)
         around = padded(changed(layer, name=name), [(-before, -after) for before, after in crops])
-        pieces += [Piece(one) for one in around]
-        pieces.append(Piece(small, tuple(one.name for one in around)))
+        pieces += [NewLayer(one) for one in around]
+        pieces.append(NewLayer(small, tuple(one.name for one in around)))
         pooled[place] = name
     return pieces + _joined(layer, pooled, len(shape), context)
 
 
-def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: Context) -> list[Piece]:
+def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: Context) -> list[NewLayer]:
     """The parts put together along one axis after the other, the last one first."""
-    pieces: list[Piece] = []
+    pieces: list[NewLayer] = []
     first = 2 if layer.data_format == CHANNELS_FIRST else 1
     while len(next(iter(pooled), ())):
         axis = first + len(next(iter(pooled))) - 1
@@ -269,11 +274,13 @@ def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: 
             outer[place] = found[0]
             if len(found) > 1:
                 name = "_".join([layer.name, "join", *map(str, place)]) if place else layer.name
-                pieces.append(Piece(_concatenate(axis, name, context), found))
+                pieces.append(NewLayer(_concatenate(axis, name, context), found))
                 outer[place] = name
         pooled = outer
     return pieces
 
 
 def _concatenate(axis: int, name: str, context: Context) -> Layer:
-    return L.Merge(mode="concat", concat_axis=axis, name=name) if context.keras1 else L.Concatenate(axis, name=name)
+    if context.generation.merge_layers:
+        return L.Concatenate(axis, name=name)
+    return L.Merge(mode="concat", concat_axis=axis, name=name)

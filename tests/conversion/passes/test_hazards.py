@@ -140,7 +140,7 @@ def test_full_padding_is_on_theano_alone(layer, source, target):
 )
 def test_full_padding_is_repaired_exactly(layer, pieces):
     model = chain(layer, *(9, 7, 8)[: len(layer.kernel_size)], 3)
-    done = repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2").model
+    done = repair(model, "theano", K2["tensorflow"]).model
     assert [type(one).__name__ for one in done.sublayers] == pieces
     assert hazards(done, "theano", "tensorflow") == []
     assert done.compute_output_shape(done.input_shapes[0]) == model.compute_output_shape(model.input_shapes[0])
@@ -160,7 +160,7 @@ def test_what_the_source_cannot_have_computed_is_refused():
     with pytest.raises(
         KconvertError, match=r"layer w: theano has no Conv2DTranspose with padding='same' and kernel_size"
     ):
-        repair(model, hazards(model, "theano", "tensorflow"), "theano", "tensorflow", "keras2")
+        repair(model, "theano", K2["tensorflow"])
 
 
 @pytest.mark.parametrize(("size", "layers"), [((4, 4), ["UpSampling2D"] * 2), ((1, 1), ["Activation"])])
@@ -168,7 +168,7 @@ def test_bilinear_enlarging_by_powers_of_two_goes_step_by_step(size, layers):
     model = chain(L.UpSampling2D(size, interpolation="bilinear"), 4, 5, 2)
     (found,) = hazards(model, "tensorflow", "theano")
     assert found.why == f"theano enlarges bilinearly by (2, 2) only, not by {size}"
-    done = repair(model, [found], "tensorflow", "theano", "keras2").model
+    done = repair(model, "tensorflow", K2["theano"]).model
     assert [type(one).__name__ for one in done.sublayers] == layers
     assert done.sublayers[-1].name == "w"
     x = random_inputs(model)[0]
@@ -179,9 +179,8 @@ def test_bilinear_enlarging_by_powers_of_two_goes_step_by_step(size, layers):
 @pytest.mark.parametrize("size", [(2, 3), (3, 3), (2, 4)])
 def test_other_bilinear_enlarging_is_refused_on_theano(size):
     model = chain(L.UpSampling2D(size, interpolation="bilinear"), 4, 5, 2)
-    found = hazards(model, "tensorflow", "theano")
     with pytest.raises(KconvertError, match="layer w: no layers make the bilinear enlarging"):
-        repair(model, found, "tensorflow", "theano", "keras2")
+        repair(model, "tensorflow", K2["theano"])
     assert hazards(model, "tensorflow", "tensorflow") == []
     assert hazards(chain(L.UpSampling2D(size), 4, 5, 2), "tensorflow", "theano") == []
 

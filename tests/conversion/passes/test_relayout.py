@@ -10,15 +10,11 @@ from hypothesis.errors import NoSuchExample
 
 from kconvert import layers as L
 from kconvert.conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
-from kconvert.conversion.passes.layouts import Layout, identity, moved
-from kconvert.conversion.passes.relayout import (
-    GLOBAL_POOLING,
-    SPATIAL_LAYERS,
-    image_data_format,
-    relayout,
-    rule,
-)
+from kconvert.conversion.passes.relayout import image_data_format, relayout
+from kconvert.conversion.passes.relayout_rules import GLOBAL_POOLING, SPATIAL_LAYERS
+from kconvert.conversion.passes.relayout_tables import rule
 from kconvert.kernels import Block, Chain, Rows
+from kconvert.network.layout import Layout, identity, image_layout
 from kconvert.network.network import Model, Node, Ref, Sequential
 from kconvert.verification import moved as brought
 from tests.architectures import architectures, bound, random_inputs, random_weights
@@ -52,7 +48,7 @@ def close(x, y):
 
 
 def check(model, data_format):
-    """`model` computes in `data_format` what it computed: every tensor in its layout. Gives the Relayout."""
+    """`model` computes in `data_format` what it computed: every tensor in its layout. Gives the new network."""
     weights, inputs = random_weights(model), random_inputs(model)
     before = bound(model, weights).activations(inputs)
     result = relayout(model, data_format)
@@ -152,7 +148,7 @@ def test_random_architectures_know_every_rule():
 @pytest.mark.parametrize("time", [0, 1])
 def test_moved_there_and_back(rank, time):
     x = np.arange(np.prod(range(2, 2 + rank))).reshape(range(2, 2 + rank))
-    to_last, to_first = moved(CHANNELS_LAST, rank, time), moved(CHANNELS_FIRST, rank, time)
+    to_last, to_first = image_layout(CHANNELS_LAST, rank, time), image_layout(CHANNELS_FIRST, rank, time)
     assert np.array_equal(brought(brought(x, to_last), to_first), x)
     assert brought(x, to_last).shape == to_last.shape(x.shape)
     assert to_last.axis(1 + time) == rank - 1 and to_last.axis(0) == 0
@@ -160,8 +156,8 @@ def test_moved_there_and_back(rank, time):
 
 
 def test_a_step_of_a_sequence():
-    sequence = moved(CHANNELS_LAST, 5, time=1)
-    assert sequence.inner() == moved(CHANNELS_LAST, 4)
+    sequence = image_layout(CHANNELS_LAST, 5, time=1)
+    assert sequence.inner() == image_layout(CHANNELS_LAST, 4)
     assert sequence.inner().outer() == sequence
     assert identity(5).is_identity and not sequence.is_identity
     features = Layout((0, 1), (Block("chw", "hwc", (2, 3, 4)),))

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.cases import converted
 from kconvert import KconvertError
-from kconvert.conversion.passes.releases import FUSED_EPSILON, write_for
+from kconvert.conversion.passes.releases import FUSED_EPSILON, write_for_release
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
 from kconvert.layers import Conv2DTranspose, ZeroPadding1D, ZeroPadding3D
@@ -51,12 +51,12 @@ def deconvolution(batch):
 @pytest.mark.parametrize("version", ["1.0.8", "1.1.2"])
 def test_a_graph_with_a_constant_output_shape_needs_a_batch_size(version):
     with pytest.raises(KconvertError, match=r"layer deconv.* batch size in its output_shape.*--arch"):
-        write_for(deconvolution(None), version, "tensorflow")
+        write_for_release(deconvolution(None), version, "tensorflow")
 
 
 @pytest.mark.parametrize(("version", "target"), [("1.2.1", "tensorflow"), ("1.1.2", "theano")])
 def test_other_releases_take_the_batch_size_of_the_input(version, target):
-    (layer,) = write_for(deconvolution(None), version, target).model.sublayers
+    (layer,) = write_for_release(deconvolution(None), version, target).model.sublayers
     assert layer.keras1_output_shape == [None, 7, 8, 2]
 
 
@@ -81,9 +81,9 @@ def test_a_stated_batch_size_is_kept_by_a_repair_too(tmp_path):
 )
 def test_zeros_on_one_side_are_more_zeros_and_a_crop(layer, version, wide, cut):
     layer.name, layer.batch_input_shape = "pad", (None, *[4] * layer.rank, 3)
-    padding, cropping = write_for(Sequential([layer]), version, "theano").model.sublayers
+    padding, cropping = write_for_release(Sequential([layer]), version, "theano").model.sublayers
     assert (padding.padding, cropping.cropping) == (wide, cut)
-    assert [one.class_name for one in write_for(Sequential([layer]), "2.3.1", "theano").model.sublayers] == [
+    assert [one.class_name for one in write_for_release(Sequential([layer]), "2.3.1", "theano").model.sublayers] == [
         layer.class_name
     ]
 

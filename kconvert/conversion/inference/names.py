@@ -1,0 +1,68 @@
+"""What the names of layers and of arrays tell of a layer, where there is no architecture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ... import layers as L
+from ...conventions.generations import GENERATIONS, KERAS1_NAMES
+from ...conventions.roles import GRU_GATES, LSTM_GATES
+from ...conventions.words.rules import RULES
+from ...layers.base import Layer
+
+# A layer that is given no name is called after its class: convolution2d_1, conv2d_1, batch_normalization_3.
+_AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in Layer.registry}
+_AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequential"}  # their name tells nothing
+
+# What users call layers: block1_conv1, conv_2, local3.
+_WORDS: Mapping[str, tuple[type[Layer], ...]] = {
+    "conv": (L.Conv1D, L.Conv2D, L.Conv3D),
+    "convolution": (L.Conv1D, L.Conv2D, L.Conv3D),
+    "deconv": (L.Conv2DTranspose, L.Conv3DTranspose),
+    "local": (L.LocallyConnected1D, L.LocallyConnected2D),
+}
+
+
+def automatic_class(name: str) -> str | None:
+    """The class that Keras calls so.
+
+    >>> automatic_class("convolution2d_1"), automatic_class("conv_lst_m2d_2"), automatic_class("fc_1")
+    ('Conv2D', 'ConvLSTM2D', None)
+    """
+    stem = re.sub(r"^(forward|backward)_|_\d+$", "", name)
+    found = _AUTOMATIC.get(stem.replace("_", ""))
+    return None if found in _AROUND_OTHERS else found
+
+
+def words_for(name: str) -> list[type[Layer]]:
+    """The classes that words in a name speak for."""
+    words = {re.sub(r"\d+$", "", word.lower()) for word in re.split(r"[^A-Za-z0-9]+", name)}
+    return [cls for word, classes in _WORDS.items() if word in words for cls in classes]
+
+
+_KERAS1_SLOTS = "|".join(
+    sorted(
+        {*KERAS1_NAMES.values(), "gamma", "beta", "depthwise_kernel", "pointwise_kernel"}
+        | {"t_left", "a_left", "t_right", "a_right"},
+        key=len,
+        reverse=True,
+    )
+)
+_KERAS1_NAME = re.compile(rf"(.+?)_((?:{_KERAS1_SLOTS})(?:_[{LSTM_GATES}{GRU_GATES}])?)")
+
+
+def split_name(name: str, form: str, group: str) -> tuple[str, str]:
+    """The scope and the slot of the name of an array in `group`.
+
+    >>> split_name("forward_lstm_1_W_i:0", "keras1", "bidirectional_1")
+    ('forward_lstm_1', 'W_i')
+    >>> split_name("bidirectional_1/forward_lstm_1/kernel:0", "keras2", "bidirectional_1")
+    ('bidirectional_1/forward_lstm_1', 'kernel')
+    """
+    stem = name.removesuffix(":0")
+    if GENERATIONS[form].scoped_names:
+        scope, _, slot = stem.rpartition("/")
+        return scope, slot
+    found = _KERAS1_NAME.fullmatch(stem)
+    return (found[1], found[2]) if found else (group, stem.removeprefix(f"{group}_"))

@@ -1,0 +1,63 @@
+"""The layers of a file of weights alone: weights as every network lists them, and no graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import KconvertError
+from ...layers.base import Layer
+from ...network.network import LayerPath, LeafWeights, Network
+
+CERTAIN, LIKELY, UNDECIDED = "certain", "likely", "undecided"
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """What is known of one layer."""
+
+    path: LayerPath
+    classes: tuple[str, ...]
+    """The classes that fit, which all store its weights alike; none where it is undecided."""
+    confidence: str
+    """'certain', 'likely' or 'undecided'."""
+    evidence: str
+    """Why."""
+
+    def __str__(self) -> str:
+        what = " or ".join(self.classes) or "unknown"
+        return f"layer {'/'.join(self.path)} is {what} ({self.confidence}): {self.evidence}"
+
+
+@dataclass(eq=False, kw_only=True)
+class WithoutGraph(Network):
+    """Layers with their weights, and no graph."""
+
+    table: list[LeafWeights]
+    """The weights, layer by layer."""
+    calls: list[tuple[str, Layer, Any]]
+    """(path, layer, shape of its input) of each layer; sizes that are not known are None."""
+    inferred: list[Inferred]
+    """How each layer is known."""
+    image_formats: frozenset[str | None]
+    """The data formats of the layers that take images; None stands for one that is not known."""
+
+    def _check_ends(self) -> None:
+        """There is no graph to check."""
+
+    def weight_table(self) -> list[LeafWeights]:
+        return self.table
+
+    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+        """There is no architecture to write."""
+        return {}
+
+    def refuse_other(self, data_format: str | None) -> None:
+        """Raises KconvertError where images would have to be brought to another `data_format`."""
+        if data_format is None or self.image_formats <= {data_format}:
+            return
+        raise KconvertError(
+            f"without the architecture nothing can be brought to {data_format}: it is not known what follows a Flatten",
+            where=self.name,
+            fix="give it with --arch, or keep the data format: --data-format keep",
+        )

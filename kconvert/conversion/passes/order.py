@@ -1,0 +1,141 @@
+"""The passes in their order: what becomes of the network of a source.
+
+A pass takes a network and gives a `Rewritten` one, with all that it did to it. The passes of READ say what the release
+that saved a file computed; they leave the weights as they are stored, so that the arrays of the file are bound to the
+network that they give. The passes of WRITE make the network of the target from that one. Layers without a graph have
+passes of their own. This table says what each pass depends on; the passes themselves take nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ... import layers as L
+from ...errors import KconvertError
+from ...network.network import Network
+from ...network.rewrite import Rewritten
+from ..inference.without_graph import CERTAIN, WithoutGraph
+from ..source import Origin
+from ..target import Goal
+from .cudnn import for_cudnn, layers_for_cudnn
+from .hazards import hazards, hazards_of
+from .modernize import modern, modernize
+from .relayout import relayout
+from .releases import read_from_release, write_for_release
+from .repair import repair
+
+ReadPass = Callable[[Network, Origin], Rewritten]
+WritePass = Callable[[Any, Origin, Goal], Rewritten]
+
+
+def read(network: Network, origin: Origin) -> Rewritten:
+    """The network that the arrays of a file belong to, from the one that its architecture describes.
+
+    Raises ValueError where a pass changes weights.
+    """
+    done = Rewritten(network)
+    for one in READ:
+        done = done.then(one(done.model, origin))
+    if done.weights:
+        raise ValueError("a pass that reads a network changes its weights")
+    return done
+
+
+def write(network: Network, origin: Origin, goal: Goal, passes: Sequence[WritePass]) -> Rewritten:
+    """The network of the target, from that of the source."""
+    done = Rewritten(network)
+    for one in passes:
+        done = done.then(one(done.model, origin, goal))
+    return done
+
+
+# ----------------------------------------------------------------- reading ----
+
+
+def _from_release(network: Network, origin: Origin) -> Rewritten:
+    return read_from_release(network, origin.release, origin.convention.backend, origin.arch_given)
+
+
+READ: tuple[ReadPass, ...] = (_from_release,)
+
+
+# ----------------------------------------------------------------- writing ----
+
+
+def _words(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return modernize(network) if goal.modernize else Rewritten(network)
+
+
+def _cudnn(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return for_cudnn(network, goal.convention, goal.release, goal.cudnn)
+
+
+def _repairs(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return repair(network, origin.convention.backend, goal.convention) if goal.repair else Rewritten(network)
+
+
+def _for_release(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return write_for_release(network, goal.release, goal.convention.backend)
+
+
+def _hazards(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return Rewritten(network, hazards=hazards(network, origin.convention.backend, goal.convention.backend))
+
+
+def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return relayout(network, goal.data_format, origin.reordered)
+
+
+WRITE: tuple[WritePass, ...] = (_words, _cudnn, _repairs, _for_release, _hazards, _data_format)
+
+
+# --------------------------------------------------------- without a graph ----
+
+
+def _keep_data_format(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
+    network.refuse_other(goal.data_format)
+    return Rewritten(network)
+
+
+def _keep_words(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
+    """Raises KconvertError for a layer that Keras 2 does not have."""
+    for leaf in network.table if goal.modernize else ():
+        modern(leaf.layer, None)
+    return Rewritten(network)
+
+
+def _inference(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
+    """Notes on what is not known without the architecture."""
+    uncertain = [known for known in network.inferred if known.confidence != CERTAIN]
+    how_many = f"{len(uncertain)} of them not certain" if uncertain else "all certain"
+    notes = [f"no architecture: {len(network.inferred)} layers inferred from names and shapes, {how_many}"]
+    notes += map(str, uncertain)
+    if origin.convention.backend != goal.convention.backend:
+        notes.append("what the two backends pad differently (padding='same') cannot be seen without the architecture")
+    if not origin.release and any(isinstance(leaf.layer, L.BatchNormalization) for leaf in network.table):
+        generation = origin.convention.format
+        notes.append(f"the release is not known: {generation} is taken, before 1.0.8 running_std was no variance")
+    return Rewritten(network, notes=notes)
+
+
+def _cudnn_layers(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
+    if goal.cudnn is not None:
+        raise KconvertError(
+            "--cudnn and --no-cudnn need the architecture", where=network.name, fix="give it with --arch"
+        )
+    return layers_for_cudnn(network, goal.convention)
+
+
+def _hazards_of_layers(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
+    found = hazards_of(network.calls, origin.convention.backend, goal.convention.backend)
+    return Rewritten(network, hazards=found)
+
+
+WITHOUT_GRAPH: tuple[WritePass, ...] = (
+    _keep_data_format,
+    _keep_words,
+    _inference,
+    _hazards_of_layers,
+    _cudnn_layers,
+)
