@@ -30,6 +30,8 @@ class Target:
     """True: LSTM and GRU become CuDNN layers; False: those become LSTM and GRU; None: what the target has."""
     drop_optimizer: bool = False
     """Whether the optimizer's state is left out."""
+    release: str | None = None
+    """The release that shall read the result; None: that of the source for 'same', else the last of its generation."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def decide_goal(target: Target, origin: Origin) -> Goal:
     convention = Convention(origin.convention.format if same else target.generation, target.backend)
     return Goal(
         convention=convention,
-        release=(origin.release if same else None) or convention.generation.last_release,
+        release=target.release or (origin.release if same else None) or convention.generation.last_release,
         data_format=_data_format(target.data_format, convention),
         modernize=not same,
         repair=target.repair,

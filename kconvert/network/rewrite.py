@@ -155,7 +155,14 @@ def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten
     aliases.update((old.key, new.key) for old, new in ends.items())
     made = [piece for name in model.by_name for piece in pieces[name]]
     weights = {(piece.layer.name, *path): ops for piece in made for path, ops in piece.weights.items()}
-    return Rewritten(_assembled(model, [piece.layer for piece in made], nodes, ends, pieces), aliases, weights)
+    new = _assembled(model, [piece.layer for piece in made], nodes, ends, pieces)
+    return Rewritten(new, {**aliases, **renamed_inputs(model, new)}, weights)
+
+
+def renamed_inputs(old: Network, new: Network) -> dict[str, str]:
+    """The new name of each input whose name changed: the input of a Sequential is called after its first layer."""
+    pairs = zip(old.input_refs, new.input_refs, strict=True)
+    return {before.key: after.key for before, after in pairs if before != after}
 
 
 def _plainly(function: Rewriter, layer: Layer, shape: Any) -> Sequence[NewLayer] | None:

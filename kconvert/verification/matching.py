@@ -123,7 +123,8 @@ def _expected(origin: Checkpoint, result: Checkpoint, source: Source, goal: Conv
     cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result, goal)
     data_format = stamp.get("data_format") or _data_format(result, goal)
     generation = goal.format if goal.generation.is_target else SAME
-    return plan_conversion(origin, source, Target(goal.backend, generation, data_format, cudnn=cudnn))
+    target = Target(goal.backend, generation, data_format, cudnn=cudnn, release=result.keras_version)
+    return plan_conversion(origin, source, target)
 
 
 def _cudnn(model: Network, result: Checkpoint, goal: Convention) -> bool | None:

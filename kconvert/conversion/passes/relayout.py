@@ -17,7 +17,7 @@ from ...kernels import Chain
 from ...layers.base import Layer, Shape
 from ...network.layout import Layout, identity
 from ...network.network import LayerPath, Network, Node, Ref, Sequential
-from ...network.rewrite import Rewritten, changed
+from ...network.rewrite import Rewritten, changed, renamed_inputs
 from .relayout_rules import GLOBAL_POOLING, SPATIAL_LAYERS
 from .relayout_tables import Restore, RuleInput, RuleResult, keeps_layout, rule, wanted_layout
 
@@ -61,7 +61,8 @@ class _Walk:
         self.origins: set[str] = set()
         self.shapes = model.shapes()
         self.layouts: dict[Ref, Layout] = {}
-        self.inner: dict[str, Layout] = {}  # of tensors in nested models
+        self.inner: dict[str, Layout] = {}  # of tensors in nested networks
+        self.aliases: dict[str, str] = {}
         self.done: dict[str, RuleResult] = {}
         self.weights: dict[LayerPath, Chain] = {}
         self.inserted: list[tuple[Layer, Node]] = []
@@ -77,11 +78,15 @@ class _Walk:
                 self._call(node)
             else:
                 self.nodes.append(node)
+        model = self._model()
+        aliases = self.aliases | renamed_inputs(self.model, model)
+        layouts = {ref.key: layout for ref, layout in self.layouts.items()} | self.inner
         return Rewritten(
-            model=self._model(),
+            model=model,
+            aliases=aliases,
             weights=self.weights,
             notes=self.notes,
-            layouts={ref.key: layout for ref, layout in self.layouts.items()} | self.inner,
+            layouts={aliases.get(name, name): layout for name, layout in layouts.items()},
             reordered=frozenset(self.origins),
         )
 
@@ -99,7 +104,9 @@ class _Walk:
         self.nodes.append(replace(node, inputs=inputs))
         self.layouts.update((Ref(node.layer, node.index, i), layout) for i, layout in enumerate(result.outputs))
         self.origins.update(*(layout.origins for layout in result.outputs))
-        self.inner.update((f"{node.output.key}/{name}", layout) for name, layout in result.layouts.items())
+        inside = f"{node.output.key}/"
+        self.inner.update((inside + name, layout) for name, layout in result.layouts.items())
+        self.aliases.update((inside + old, inside + new) for old, new in result.aliases.items())
         self.weights.update(((layer.name, *path), chain) for path, chain in result.weights.items())
 
     def _agreed(self, layer: Layer, result: RuleResult, path: str) -> RuleResult:
@@ -211,11 +218,12 @@ def _nested(model: Network, call: RuleInput) -> RuleResult:
     """A nested network is carried over by itself, from the layouts that its own layers want."""
     result = _Walk(model, call.data_format, call.path + "/", call.restored, call.reordered).run()
     return RuleResult(
-        inputs=[result.layouts[ref.key] for ref in model.input_refs],
+        inputs=result.inputs,
         layer=result.model,
-        outputs=[result.layouts[ref.key] for ref in model.output_refs],
+        outputs=result.outputs,
         weights=result.weights,
         layouts=result.layouts,
+        aliases=result.aliases,
         reordered=result.reordered,
         notes=result.notes,
     )

@@ -70,6 +70,8 @@ class RuleResult:
     """Ops on its canonical weights, by their path inside the layer."""
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     """The layouts of the tensors of a nested network."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """The new names of the tensors of a nested network."""
     reordered: frozenset[str] = frozenset()
     """The Flattens of a nested network whose features weights take in a new order."""
     notes: Sequence[str] = ()

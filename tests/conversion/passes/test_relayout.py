@@ -352,3 +352,12 @@ def test_flattened_vectors_of_a_sequence_flattened_again(data_format):
     model = Sequential([td, flat, L.Flatten(data_format, name="again"), L.Dense(3, name="dense")])
     result = check(model, CHANNELS_LAST)
     assert set(result.weights) == {("dense", "kernel")}
+
+
+def test_a_sequential_that_begins_with_a_permute_has_the_layout_of_its_input():
+    """Its input is then called after the Permute."""
+    softmax = L.Activation("softmax", name="softmax", batch_input_shape=(None, 4, 5, 3))
+    model = Sequential([softmax, L.Conv2D(2, 3, name="conv", data_format=CHANNELS_LAST)], name="m")
+    result = check(model, CHANNELS_FIRST)
+    assert [layer.class_name for layer in result.model.sublayers][:2] == ["Permute", "Activation"]
+    assert result.inputs == [image_layout(CHANNELS_FIRST, 4)]
