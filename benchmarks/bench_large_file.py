@@ -21,6 +21,7 @@ import numpy as np
 from measure import KCONVERT, MB, Run, rounds, run, show
 from rich.table import Table
 
+from kconvert.conventions.generations import GENERATIONS
 from kconvert.formats import hdf5
 from kconvert.formats.checkpoint import Checkpoint, Group, Rows
 
@@ -87,7 +88,8 @@ def make(path: Path) -> None:
     ]
     groups = [Group(name, weights(kind, name, kernel)) for kind, name, _, kernel in vgg16()]
     config = {"class_name": "Sequential", "config": layers}
-    hdf5.write(path, Checkpoint("keras1", groups, keras_version="1.2.2", whole_model=True, model_config=config))
+    checkpoint = Checkpoint(groups, keras_version="1.2.2", whole_model=True, model_config=config)
+    hdf5.write(path, checkpoint, GENERATIONS["keras1"])
 
 
 # ----------------------------------------------------------------- the check ----

@@ -215,8 +215,8 @@ def saved(model: Network, convention: Convention) -> Checkpoint:
         for name, found in places(model, convention)
     ]
     return Checkpoint(
-        convention.format,
         groups,
+        named=not convention.generation.numbered,
         backend=convention.backend,
         keras_version=release,
         whole_model=True,

@@ -579,8 +579,8 @@ def checkpoint_of(model, weights, convention, whole=True):
         groups.append(Group(name, arrays))
     version = {"keras2": "2.3.1", "keras1": "1.2.2"}.get(convention.format)
     return Checkpoint(
-        format=convention.format,
         groups=groups,
+        named=not convention.generation.numbered,
         backend=convention.backend if convention.format == "keras2" else None,
         keras_version=version,
         whole_model=whole,

@@ -22,7 +22,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     if plan.hazards:
         more = len(plan.hazards) - MENTIONED
         raise KconvertError(
-            "no exchange of weights makes the backends agree on "
+            "these layers cannot be converted exactly: "
             + "; ".join(str(hazard) for hazard in plan.hazards[:MENTIONED])
             + (f"; and {more} more layers" if more > 0 else ""),
             where=str(checkpoint.path or "checkpoint"),
@@ -38,11 +38,12 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     with_config = not beside and (checkpoint.model_config is not None or leaves_numbers)
     return replace(
         checkpoint,
-        format=plan.target.format,
+        named=not plan.target.generation.numbered,
         whole_model=checkpoint.whole_model or leaves_numbers,
         groups=groups,
         backend=plan.target.backend,
         keras_version=plan.goal.release,
+        stated_in={},
         model_config=written_architecture(plan) if with_config else None,
         optimizer=plan.optimizer,
         provenance=provenance,

@@ -76,7 +76,7 @@ def convert_file(source: Source, target: Target, out: str | PathLike[str] | None
         with ThreadPoolExecutor(1) as beside:  # hashing takes about as long as all the rest
             provenance = _provenance(made, beside.submit(hdf5.sha256, origin))
             architecture = _architecture_path(made, result, source.force)
-            hdf5.write(result, apply(made, checkpoint, provenance), force=source.force)
+            hdf5.write(result, apply(made, checkpoint, provenance), made.target.generation, source.force)
     if architecture:
         write_text(architecture, json.dumps(written_architecture(made)))
     return Conversion(made, origin, result, architecture)

@@ -13,12 +13,13 @@ from ..conventions.backends import BACKENDS
 from ..conventions.generations import GENERATIONS, Convention
 from ..errors import KconvertError
 from ..formats import hdf5
-from ..formats.checkpoint import Checkpoint, Finding
+from ..formats.checkpoint import Checkpoint
 from ..network.architecture import architecture_json, model_from_config, stated_data_formats
 from ..network.network import Network
 from .inference.infer import guess
 from .inference.without_graph import Inferred
 from .passes.hazards import hazards
+from .source import Fact, backend_of, generation_of
 
 Json = Mapping[str, Any]
 
@@ -61,7 +62,7 @@ class Inspection:
 
     path: str
     size: int
-    facts: Mapping[str, Finding]
+    facts: Mapping[str, Fact]
     layers: Sequence[StoredLayer]
     hazards: Mapping[str, Sequence[str]] = field(default_factory=dict)
     provenance: Json | None = None
@@ -111,16 +112,16 @@ def _understood(
         return None, {}, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
     try:
         model = model_from_config(dict(config), checkpoint.keras_version, source_data_format)
-        return model, _hazards(model, checkpoint.found_backend), []
+        return model, _hazards(model, backend_of(checkpoint).value), []
     except KconvertError as error:
         return None, {}, [f"kconvert cannot convert this architecture: {error}"]
 
 
 def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[list[Inferred], list[str]]:
     """What the arrays tell of the layers, or a note that says why they tell nothing."""
-    backend = checkpoint.found_backend or next(iter(BACKENDS))
+    backend = backend_of(checkpoint).value or next(iter(BACKENDS))
     other = next(name for name in BACKENDS if name != backend)
-    origin, goal = (Convention(checkpoint.format, name) for name in (backend, other))
+    origin, goal = (Convention(str(generation_of(checkpoint).value), name) for name in (backend, other))
     try:
         return guess(checkpoint, origin, goal, source_data_format), []
     except KconvertError as error:
@@ -130,52 +131,47 @@ def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[l
 # ------------------------------------------------------------------- facts ----
 
 
-def _facts(checkpoint: Checkpoint, config: Json | None, arch: Any) -> dict[str, Finding]:
-    generation = GENERATIONS[checkpoint.format]
-    release = Finding(checkpoint.keras_version, "the attribute keras_version")
+def _facts(checkpoint: Checkpoint, config: Json | None, arch: Any) -> dict[str, Fact]:
+    form = generation_of(checkpoint)
+    releases = GENERATIONS[str(form.value)].releases
+    release = Fact(checkpoint.keras_version, "the attribute keras_version")
     return {
-        "format": _found("format", generation.name, checkpoint.evidence),
-        "release": release if release.value else Finding(generation.releases, "the releases that wrote this format"),
-        "backend": _found("backend", checkpoint.found_backend, checkpoint.evidence),
+        "format": form,
+        "release": release if release.value else Fact(releases, "the releases that wrote this format"),
+        "backend": backend_of(checkpoint),
         "data format": _data_format(config),
         "content": _content(checkpoint, config, arch),
         "optimizer": _optimizer(checkpoint),
     }
 
 
-def _found(fact: str, value: str | None, evidence: Sequence[str]) -> Finding:
-    """The evidence that a Checkpoint has for `fact`, without the words 'fact value: ' before it."""
-    line = next((line for line in evidence if line.startswith(fact)), "")
-    return Finding(value, line.partition(": ")[2])
-
-
-def _data_format(config: Json | None) -> Finding:
+def _data_format(config: Json | None) -> Fact:
     if config is None:
-        return Finding(None, "layers state it, and the architecture is not there")
+        return Fact(None, "layers state it, and the architecture is not there")
     counts = Counter(stated_data_formats(config))
     if not counts:
-        return Finding("none", "no layer states one")
+        return Fact("none", "no layer states one")
     numbers = ", ".join(f"{name} in {n}" for name, n in counts.most_common())
-    return Finding(" and ".join(name for name, _ in counts.most_common()), f"layers that state one: {numbers}")
+    return Fact(" and ".join(name for name, _ in counts.most_common()), f"layers that state one: {numbers}")
 
 
-def _content(checkpoint: Checkpoint, config: Json | None, arch: Any) -> Finding:
+def _content(checkpoint: Checkpoint, config: Json | None, arch: Any) -> Fact:
     if arch is not None:
-        return Finding("weights, architecture given", f"the architecture is that of {arch}")
+        return Fact("weights, architecture given", f"the architecture is that of {arch}")
     if config is None:
-        return Finding("weights alone", "there is no attribute model_config")
-    return Finding("whole model", f"the attribute model_config describes a {config.get('class_name', '?')}")
+        return Fact("weights alone", "there is no attribute model_config")
+    return Fact("whole model", f"the attribute model_config describes a {config.get('class_name', '?')}")
 
 
-def _optimizer(checkpoint: Checkpoint) -> Finding:
+def _optimizer(checkpoint: Checkpoint) -> Fact:
     compiled = (checkpoint.training_config or {}).get("optimizer_config")
     name = compiled.get("class_name") if isinstance(compiled, Mapping) else None
     if checkpoint.optimizer:
         state = f"{name or 'unknown'}, with its state"
-        return Finding(state, f"{len(checkpoint.optimizer)} arrays in the group optimizer_weights")
+        return Fact(state, f"{len(checkpoint.optimizer)} arrays in the group optimizer_weights")
     if name:
-        return Finding(f"{name}, without state", "named in training_config; there is no group optimizer_weights")
-    return Finding("none", "neither training_config nor optimizer_weights is there")
+        return Fact(f"{name}, without state", "named in training_config; there is no group optimizer_weights")
+    return Fact("none", "neither training_config nor optimizer_weights is there")
 
 
 # ------------------------------------------------------------------ layers ----
@@ -199,7 +195,7 @@ def _layers(
 
 def _classes(checkpoint: Checkpoint, config: Json | None, model: Network | None) -> dict[str, str]:
     """Class by group: in the file's own words where it has them; by order where groups have numbers for names."""
-    if GENERATIONS[checkpoint.format].numbered:
+    if not checkpoint.named:
         layers = model.sublayers if model else []
         fits = len(layers) == len(checkpoint.groups)
         return {g.name: layer.class_name for g, layer in zip(checkpoint.groups, layers, strict=True)} if fits else {}

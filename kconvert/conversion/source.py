@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
 from ..conventions.backends import BACKENDS
-from ..conventions.generations import GENERATIONS, Convention
+from ..conventions.generations import GENERATIONS, Convention, Generation, of_release
 from ..errors import KconvertError, Problem
-from ..formats.checkpoint import Checkpoint, find_format
+from ..formats.checkpoint import Checkpoint
 from ..network.architecture import architecture_json
 
 
@@ -47,19 +48,34 @@ class Origin:
     """The Flattens whose features an earlier conversion of this file put in a new order."""
 
 
+@dataclass(frozen=True)
+class Fact:
+    """What is known of a file, and how."""
+
+    value: str | None
+    """None: it cannot be known."""
+    evidence: str
+    """How it is known, or why it cannot be."""
+
+    def sentence(self, name: str) -> str:
+        """'backend theano: the backend attribute of the root'."""
+        return f"{name} {self.value or 'unknown'}: {self.evidence}"
+
+
+# ----------------------------------------------------------------- deciding ----
+
+
 def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     """What the file is: as it says or shows, or as the user says.
 
     Raises KconvertError where the backend is not known, or where the file contradicts the user.
     """
-    where, found = str(checkpoint.path or "checkpoint"), checkpoint.found_backend
-    form, evidence = checkpoint.format, list(checkpoint.evidence)
+    where = str(checkpoint.path or "checkpoint")
     release = _release(checkpoint, source)
-    if source.arch is not None and release and checkpoint.keras_version is None and GENERATIONS[form].told_by_release:
-        stated = find_format([("the architecture", release)], None, [])
-        form = stated.value or form
-        evidence[:1] = [stated.evidence]
-    backend = source.backend or found
+    generation = _generation(checkpoint, source, release)
+    shown = backend_of(checkpoint)
+    evidence = [generation.sentence("format"), shown.sentence("backend")]
+    backend = source.backend or shown.value
     if backend is None:
         raise KconvertError(
             "the file does not tell which backend saved it",
@@ -67,29 +83,94 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
             fix="say it with --from theano or --from tensorflow",
             problem=Problem.USAGE,
         )
-    if found and backend != found and not source.force:
+    if shown.value and backend != shown.value and not source.force:
         raise KconvertError(
-            f"the file was saved with {found}, not {backend} ({_about('backend', evidence)})",
+            f"the file was saved with {shown.value}, not {backend} ({shown.sentence('backend')})",
             where=where,
-            fix=f"leave --from out or say --from {found}; --force overrules the file",
+            fix=f"leave --from out or say --from {shown.value}; --force overrules the file",
             problem=Problem.USAGE,
         )
-    if backend != found:
-        evidence.append(f"backend {backend}: as given" + (f", against the file ({found})" if found else ""))
+    if backend != shown.value:
+        against = f", against the file ({shown.value})" if shown.value else ""
+        evidence.append(f"backend {backend}: as given{against}")
     if backend not in BACKENDS:
         raise KconvertError(f"unknown backend {backend!r}", where=where, fix="say what its kernels are with --from")
     reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
-    return Origin(Convention(form, backend), release, evidence, source.arch is not None, reordered)
+    return Origin(Convention(str(generation.value), backend), release, evidence, source.arch is not None, reordered)
 
 
 def _release(checkpoint: Checkpoint, source: Source) -> str | None:
     """The release that the file states, or else its architecture."""
-    if checkpoint.keras_version:
-        return checkpoint.keras_version
     config = checkpoint.model_config if source.arch is None else architecture_json(str(source.arch))
-    stated = (config or {}).get("keras_version")
+    stated = checkpoint.keras_version or (config or {}).get("keras_version")
     return stated if isinstance(stated, str) else None
 
 
-def _about(word: str, evidence: Sequence[str]) -> str:
-    return next((line for line in evidence if line.startswith(word)), "no evidence")
+def _generation(checkpoint: Checkpoint, source: Source, release: str | None) -> Fact:
+    """As the file shows; where only a release can tell, as the user's architecture states."""
+    shown = generation_of(checkpoint)
+    stated = of_release(release) if source.arch is not None and checkpoint.keras_version is None else None
+    if stated and GENERATIONS[str(shown.value)].told_by_release:
+        return Fact(stated.name, f"keras_version of the architecture is {release}")
+    return shown
+
+
+# ------------------------------------------------------------ what a file shows ----
+
+# Keras 1 ends a name in _W, _b_i ...; a '/' in it comes from the name of a layer (fire2/squeeze1x1_W).
+# (keras-facts: names-of-arrays)
+_KERAS1_NAME = re.compile(
+    r"[^/]*_(W|U|b|gamma|beta|running_mean|running_std|alphas|betas|[ta]_left|[ta]_right)(_[a-z]+)?(:0)?"
+)
+
+
+def generation_of(checkpoint: Checkpoint) -> Fact:
+    """The generation that wrote a file: by its release, else by its backend attribute, else by the names of arrays.
+
+    (keras-facts: form-by-release, who-wrote-it, names-of-arrays)
+    """
+    if not checkpoint.named:
+        return Fact(_NUMBERED, "weights have numbers and no names, as in Keras 0.2 - 0.3")
+    inside = (checkpoint.model_config or {}).get("keras_version")
+    stated = {checkpoint.stated_in.get("keras_version", "the file"): checkpoint.keras_version, "model_config": inside}
+    for place, version in stated.items():
+        known = of_release(version) if isinstance(version, str) else None
+        if known:
+            return Fact(known.name, f"keras_version of {place} is {version}")
+    if checkpoint.backend:
+        return Fact(_SCOPED, f"no keras_version, but backend {checkpoint.backend!r} is named, as from Keras 2.0 on")
+    names = checkpoint.names
+    scoped = [name for name in names if "/" in name and not _KERAS1_NAME.fullmatch(name.rpartition("/")[2])]
+    if scoped:
+        return Fact(_SCOPED, f"no keras_version; {scoped[0]!r} is how Keras 2 names a weight")
+    if names:
+        how = f"{names[0]!r} is how Keras 1 names a weight (nothing tells 1.0 from 1.1 and later)"
+        return Fact(_UNSCOPED, f"no keras_version; {how}")
+    return Fact(_UNSCOPED, "a guess, as nothing tells the version; Keras 2 would have named its backend")
+
+
+def _last(kind: Callable[[Generation], bool]) -> str:
+    return [generation.name for generation in GENERATIONS.values() if kind(generation)][-1]
+
+
+_NUMBERED = _last(lambda generation: generation.numbered)
+_UNSCOPED = _last(lambda generation: not generation.numbered and not generation.scoped_names)
+_SCOPED = _last(lambda generation: generation.scoped_names)
+
+
+def backend_of(checkpoint: Checkpoint) -> Fact:
+    """The backend that trained the weights: by attribute, else by the ':0' that TensorFlow ends names with.
+
+    (keras-facts: names-end-in-colon-zero)
+    """
+    if checkpoint.backend:
+        return Fact(checkpoint.backend, f"the backend attribute of {checkpoint.stated_in.get('backend', 'the file')}")
+    if not checkpoint.named:
+        return Fact(None, "files of Keras 0.2 - 0.3 do not tell it")
+    names = checkpoint.names
+    if not names:
+        return Fact(None, "no backend attribute and no weights")
+    ending = [name for name in names if name.endswith(":0")]
+    if ending:
+        return Fact("tensorflow", f"no backend attribute; {ending[0]!r} ends in ':0'")
+    return Fact("theano", f"no backend attribute; no name ends in ':0', see {names[0]!r}")

@@ -1,20 +1,16 @@
-"""Checkpoint: a weight file as a value; arrays are read only when asked for.
+"""Checkpoint: a weight file as a value, whose arrays are read only when they are asked for.
 
-Nothing here knows HDF5. What a file does not say outright (its format, its backend) is found from
-its names, always with the sentence that says how: a `Finding`.
+It holds what stands in the file. What that means (its generation, its backend) is decided in conversion/source.py.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-
-from ..conventions.generations import GENERATIONS, of_release
 
 Rows = np.ndarray | slice | None
 
@@ -69,104 +65,36 @@ class Group:
     arrays: Sequence[LazyArray]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A fact about a file, and the sentence that says how it is known. None: it cannot be known."""
-
-    value: str | None
-    evidence: str
-
-
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a weight file holds.
+    """What a weight file holds, as it stands there."""
 
-    format: a name of `GENERATIONS`. backend, keras_version: the attributes, None where the
-    file has none. whole_model: the file is of `model.save`; only such a file holds an optimizer.
-    attributes: other attributes of the root. provenance: what kconvert wrote about how it made the
-    file; when it is written, values may be Futures. evidence: how format and backend were found.
-    """
-
-    format: str
     groups: Sequence[Group]
+    """The arrays, layer by layer."""
+    named: bool = True
+    """Whether the layers and arrays have names; in files of Keras 0.2 - 0.3 they have numbers."""
     path: Path | None = None
+    """The file; None for a checkpoint that is made in memory."""
     backend: str | None = None
+    """The attribute `backend`; None where the file has none."""
     keras_version: str | None = None
+    """The attribute `keras_version`; None where the file has none."""
+    stated_in: Mapping[str, str] = field(default_factory=dict)
+    """In which place of the file these two attributes stand: {'backend': 'the root'}."""
     whole_model: bool = False
+    """Whether `model.save` wrote the file; only such a file holds an optimizer."""
     model_config: dict[str, Any] | None = None
+    """The architecture, as JSON values."""
     training_config: dict[str, Any] | None = None
+    """How the model was compiled, as JSON values."""
     optimizer: Sequence[LazyArray] = ()
+    """The arrays of the optimizer."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    """The other attributes of the root."""
     provenance: dict[str, Any] | None = None
-    evidence: Sequence[str] = ()
+    """What kconvert wrote about how it made the file; in a checkpoint to be written, values may be Futures."""
 
     @property
-    def found_backend(self) -> str | None:
-        """The backend that trained the weights: by attribute, else by names, else None."""
-        return find_backend([("the file", self.backend)], self.format, weight_names(self.groups)).value
-
-
-def weight_names(groups: Iterable[Group]) -> list[str]:
-    """The names of all arrays, group by group."""
-    return [array.name for group in groups for array in group.arrays]
-
-
-# ---------------------------------------------------------------- findings ----
-
-# Keras 1 ends a name in _W, _b_i ...; a '/' in it comes from the name of a layer (fire2/squeeze1x1_W).
-_KERAS1_NAME = re.compile(
-    r"[^/]*_(W|U|b|gamma|beta|running_mean|running_std|alphas|betas|[ta]_left|[ta]_right)(_[a-z]+)?(:0)?"
-)
-
-Statements = Iterable[tuple[str, str | None]]
-
-
-def find_format(versions: Statements, backend: str | None, names: Sequence[str]) -> Finding:
-    """The format of a file that has layer_names: by version, else by backend, else by the names of weights.
-
-    versions: (place, keras_version) pairs, the most trusted first.
-
-    >>> find_format([("the root", "1.2.2")], None, [])
-    Finding(value='keras1', evidence='format keras1: keras_version of the root is 1.2.2')
-    """
-    for place, version in versions:
-        generation = of_release(version)
-        if generation:
-            return Finding(generation.name, f"format {generation.name}: keras_version of {place} is {version}")
-    if backend:
-        return Finding(
-            "keras2", f"format keras2: no keras_version, but backend {backend!r} is named, as from Keras 2.0 on"
-        )
-    scoped = [name for name in names if "/" in name and not _KERAS1_NAME.fullmatch(name.rpartition("/")[2])]
-    if scoped:
-        return Finding("keras2", f"format keras2: no keras_version; {scoped[0]!r} is how Keras 2 names a weight")
-    if names:
-        return Finding(
-            "keras1",
-            f"format keras1: no keras_version; {names[0]!r} is how Keras 1 names a weight"
-            " (nothing tells 1.0 from 1.1 and later)",
-        )
-    return Finding(
-        "keras1", "format keras1: a guess, as nothing tells the version; Keras 2 would have named its backend"
-    )
-
-
-def find_backend(attributes: Statements, form: str, names: Sequence[str]) -> Finding:
-    """The backend that trained the weights: by attribute, else by the ':0' that TensorFlow ends names with.
-
-    attributes: (place, backend) pairs, the most trusted first.
-
-    >>> find_backend([("the root", None)], "keras1", ["dense_1_W:0"])
-    Finding(value='tensorflow', evidence="backend tensorflow: no backend attribute; 'dense_1_W:0' ends in ':0'")
-    """
-    for place, backend in attributes:
-        if backend:
-            return Finding(backend, f"backend {backend}: the backend attribute of {place}")
-    if GENERATIONS[form].numbered:
-        return Finding(None, "backend unknown: files of Keras 0.2 - 0.3 do not tell it")
-    if not names:
-        return Finding(None, "backend unknown: no backend attribute and no weights")
-    ending = [name for name in names if name.endswith(":0")]
-    if ending:
-        return Finding("tensorflow", f"backend tensorflow: no backend attribute; {ending[0]!r} ends in ':0'")
-    return Finding("theano", f"backend theano: no backend attribute; no name ends in ':0', see {names[0]!r}")
+    def names(self) -> list[str]:
+        """The names of all arrays, layer by layer."""
+        return [array.name for group in self.groups for array in group.arrays]

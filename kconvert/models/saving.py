@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions.generations import Convention
+from ..conventions.generations import GENERATIONS, Convention
 from ..conversion.binding import Binding, bind, places
 from ..conversion.optimizer_state import laid_out, read_state
 from ..errors import KconvertError
@@ -25,12 +25,12 @@ KERAS = "2.3.1"
 
 def save(model: Network, path: str | PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> Path:
     """Writes configuration, weights, and the optimizer with its state: what `load_model` and Keras 2.3 read."""
-    return hdf5.write(path, checkpoint_of(model, True, include_optimizer), overwrite)
+    return hdf5.write(path, checkpoint_of(model, True, include_optimizer), GENERATIONS["keras2"], overwrite)
 
 
 def save_weights(model: Network, path: str | PathLike[str], overwrite: bool = True) -> Path:
     """Writes the weights alone."""
-    return hdf5.write(path, checkpoint_of(model, False, False), overwrite)
+    return hdf5.write(path, checkpoint_of(model, False, False), GENERATIONS["keras2"], overwrite)
 
 
 def to_json(model: Network, **options: Any) -> str:
@@ -51,7 +51,6 @@ def checkpoint_of(model: Network, whole: bool = True, optimizer: bool = True) ->
     goal = Convention("keras2", model.ready().convention)
     training = optimizer and model.said is not None
     return Checkpoint(
-        format="keras2",
         groups=_groups(model, goal),
         backend=goal.backend,
         keras_version=KERAS,

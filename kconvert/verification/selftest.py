@@ -105,7 +105,7 @@ def _errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:
         bindings = {path[-1]: binding for path, binding in held.items() if path[:-1] == leaf.path}
         right = {name: binding.canonical() for name, binding in bindings.items()}
         for mistake in mistakes(leaf, reordered):
-            yield _Error(leaf.path, mistake.words, partial(_with_mistake, checkpoint, bindings, right, mistake))
+            yield _Error(leaf.path, mistake.words, partial(_with_mistake, checkpoint, files, bindings, right, mistake))
     inside: dict[str, Layer] = {}
     shapes: dict[str, list[Any]] = {}
     for name, layer, shape in calls(files.model):
@@ -125,7 +125,7 @@ def _errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:
 
 
 def _with_mistake(
-    checkpoint: Checkpoint, bindings: Mapping[str, Binding], right: Arrays, mistake: Mistake, path: Path
+    checkpoint: Checkpoint, files: Match, bindings: Mapping[str, Binding], right: Arrays, mistake: Mistake, path: Path
 ) -> _Copy | None:
     """A copy in which weights of a layer are written down wrongly; right: all of that layer's, canonical."""
     wrong = mistake.made(right)
@@ -137,7 +137,7 @@ def _with_mistake(
         for old, array in zip(bindings[name].arrays, bindings[name].stored.chain.inverse.apply(canonical), strict=True)
     }
     groups = [replace(group, arrays=[new.get(id(a), a) for a in group.arrays]) for group in checkpoint.groups]
-    return _Copy(hdf5.write(path, replace(checkpoint, groups=groups, path=None), force=True))
+    return _Copy(hdf5.write(path, replace(checkpoint, groups=groups, path=None), files.goal.generation, force=True))
 
 
 # ------------------------------------------------------- wrong architecture ----
@@ -196,7 +196,9 @@ def _with_architecture(checkpoint: Checkpoint, files: Match, changed: Network, p
     version = checkpoint.keras_version or files.goal.generation.last_release
     config = model_config(changed, files.goal.format, version, files.goal.backend)
     if checkpoint.model_config is not None:
-        return _Copy(hdf5.write(path, replace(checkpoint, model_config=config, path=None), force=True))
+        return _Copy(
+            hdf5.write(path, replace(checkpoint, model_config=config, path=None), files.goal.generation, force=True)
+        )
     beside = path.with_suffix(".json")
     beside.write_text(json.dumps(config), encoding="utf-8")
     return _Copy(Path(files.target), {"target_arch": beside})

@@ -52,7 +52,7 @@ def test_the_main_job_converts_verifies_and_says_so(bare, model):
     assert "theano is not installed" in result.stdout
     assert result.stdout.splitlines()[-1].startswith("EQUAL: 12 layers")
     with hdf5.read(model.with_name("model.tensorflow.h5")) as made:
-        assert (made.backend, made.format) == ("tensorflow", "keras2")
+        assert (made.backend, made.keras_version) == ("tensorflow", "2.3.1")
 
 
 def test_options_may_come_before_the_file(bare, model):
@@ -83,7 +83,7 @@ def test_the_options_reach_the_library(bare, model):
     assert (values["inputs"], values["samples"]) == ("random, seed 3", 2)
     assert values["tolerance"] == {"atol": 1e-5, "rtol": 0.5, "layers": {}}
     with hdf5.read(out) as made:
-        assert (made.format, made.provenance["data_format"]) == ("keras1", "keep")
+        assert (made.keras_version, made.provenance["data_format"]) == ("1.2.2", "keep")
 
 
 def test_weights_alone_with_their_architecture(bare, tmp_path):

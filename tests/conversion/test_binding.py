@@ -14,7 +14,7 @@ from kconvert.conventions.generations import Convention
 from kconvert.conversion.binding import arrays_for, bind, places
 from kconvert.conversion.reading import network_of
 from kconvert.conversion.source import Source, decide
-from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
+from kconvert.formats.checkpoint import Group, InMemory
 from kconvert.formats.hdf5 import read
 from kconvert.network.nested import walk
 from kconvert.network.network import Sequential
@@ -61,7 +61,7 @@ def test_what_is_laid_out_is_found_again(architecture, convention):
     """Any model, any convention: stored as its Keras stores it, read back as the weights it was made of."""
     model = architecture.model
     weights = random_weights(model)
-    checkpoint = replace(checkpoint_of(model, weights, convention, whole=False), format=convention.format)
+    checkpoint = checkpoint_of(model, weights, convention, whole=False)
     canonical = arrays_for(model, checkpoint, convention, K2["tensorflow"])
     found = dict(walk(canonical))
     for path, wanted in weights.items():
@@ -225,44 +225,3 @@ def test_same_shapes_in_another_order_are_told_apart_by_name_alone():
     checkpoint, weights = saved(model)
     back = with_groups(checkpoint, lambda name, arrays: (name, arrays[::-1]))
     assert same(bound_arrays(model, back), weights)
-
-
-# ---------------------------------------------------------------- conventions ----
-
-
-def stub(format="keras2", backend=None, names=("x/kernel",)):
-    arrays = [InMemory(name, np.ones(1, "float32")) for name in names]
-    return Checkpoint(format=format, groups=[Group("x", arrays)], backend=backend)
-
-
-@pytest.mark.parametrize(
-    ("checkpoint", "given_backend", "found"),
-    [
-        (stub(backend="theano"), None, "theano"),
-        (stub(backend="theano"), "theano", "theano"),
-        (stub(names=("x/kernel:0",)), None, "tensorflow"),
-        (stub(names=("x/kernel",)), None, "theano"),
-        (stub("keras0", names=("param_0",)), "tensorflow", "tensorflow"),
-    ],
-)
-def test_who_wrote_the_file(checkpoint, given_backend, found):
-    convention = decide(checkpoint, Source(backend=given_backend)).convention
-    assert convention == Convention(checkpoint.format, found)
-
-
-def test_who_wrote_the_file_cannot_be_known():
-    with pytest.raises(KconvertError, match="does not tell which backend saved it; say it with --from"):
-        decide(stub("keras0", names=("param_0",)), Source())
-
-
-def test_a_contradiction_is_refused_unless_forced():
-    with pytest.raises(KconvertError, match="the file was saved with theano, not tensorflow"):
-        decide(stub(backend="theano"), Source(backend="tensorflow"))
-    origin = decide(stub(backend="theano"), Source(backend="tensorflow", force=True))
-    assert origin.convention.backend == "tensorflow"
-    assert "as given, against the file (theano)" in origin.evidence[-1]
-
-
-def test_a_backend_that_is_not_known_is_named():
-    with pytest.raises(KconvertError, match="'plaidml'"):
-        decide(stub(backend="plaidml"), Source())

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
 import h5py
 
-from ..checkpoint import Checkpoint, Finding, Group, LazyArray, find_backend, find_format, weight_names
+from ..checkpoint import Checkpoint, Group, LazyArray
 from .safely import Node, hdf5_errors, unreadable
 
-# Attributes of the root that have a place of their own in a Checkpoint.
+# Attributes of the root that are fields of a Checkpoint
 _KNOWN = re.compile(r"nb_layers|backend|keras_version|kconvert|(layer_names|model_config|training_config)\d*")
 
 
@@ -64,34 +64,29 @@ def _checkpoint(root: Node) -> Checkpoint:
     named = root.names("layer_names") is not None
     whole_model = not named and "model_weights" in root
     weights = root.group("model_weights") if whole_model else root
-    model_config, training_config = root.json("model_config"), root.json("training_config")
-    places = [("the weights", weights)] + ([("the root", root)] if whole_model else [])
-    versions = [(place, node.text("keras_version")) for place, node in places]
-    backends = [(place, node.text("backend")) for place, node in places]
-    backend = next((value for _, value in backends if value), None)
-
-    if named or whole_model:
-        groups = _named_groups(weights)
-        config_version = str((model_config or {}).get("keras_version") or "")
-        form = find_format([*versions, ("model_config", config_version)], backend, weight_names(groups))
-    else:
-        groups = _numbered_groups(root)
-        form = Finding("keras0", "format keras0: weights have numbers and no names, as in Keras 0.2 - 0.3")
-    assert form.value
+    named = named or whole_model
+    places = {"the weights": weights} | ({"the root": root} if whole_model else {})
+    stated = {name: _first_stated(name, places) for name in ("backend", "keras_version")}
     return Checkpoint(
+        groups=_named_groups(weights) if named else _numbered_groups(root),
+        named=named,
         path=root.path,
-        format=form.value,
-        backend=backend,
-        keras_version=next((value for _, value in versions if value), None),
-        groups=groups,
+        backend=stated["backend"][1],
+        keras_version=stated["keras_version"][1],
+        stated_in={name: place for name, (place, value) in stated.items() if value},
         whole_model=whole_model,
-        model_config=model_config,
-        training_config=training_config,
+        model_config=root.json("model_config"),
+        training_config=root.json("training_config"),
         optimizer=_arrays(root.group("optimizer_weights")) if whole_model and "optimizer_weights" in root else [],
         attributes={name: root.attribute(name) for name in root.attributes() if not _KNOWN.fullmatch(name)},
         provenance=root.json("kconvert"),
-        evidence=[form.evidence, find_backend(backends, form.value, weight_names(groups)).evidence],
     )
+
+
+def _first_stated(name: str, places: Mapping[str, Node]) -> tuple[str, str | None]:
+    """The first place that states a text attribute, and the text."""
+    stated = ((place, node.text(name)) for place, node in places.items())
+    return next((found for found in stated if found[1]), ("", None))
 
 
 def _named_groups(weights: Node) -> list[Group]:

@@ -14,7 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ...conventions.generations import GENERATIONS
+from ...conventions.generations import Generation
 from ...errors import KconvertError, Problem
 from ..checkpoint import Checkpoint, LazyArray
 from ..targets import in_place, regular
@@ -26,27 +26,22 @@ log = logging.getLogger(__name__)
 HEADER_LIMIT = 64512  # bytes of one attribute; Keras 2 splits longer lists into name0, name1, ...
 
 
-def write(path: str | PathLike[str], checkpoint: Checkpoint, force: bool = False) -> Path:
-    """Writes `checkpoint` as a file of its format; gives the path of the file.
+def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generation, force: bool = False) -> Path:
+    """Writes `checkpoint` as Keras of `generation` would; returns the path of the file.
 
     Each array is read, block by block, while it is written. Until all is written and synced, it goes
     into a hidden file beside the target; on any error that is removed and the target is as before.
-    Formats with names are written as Keras 1.2.2 and 2.3.1 do, keras0 as Keras 0.3.3 does. Only whole
-    models hold the optimizer.
+    The file is what the last release of the generation writes. Only whole models hold the optimizer.
 
     force: replace an existing file. Raises KconvertError: USAGE where the target cannot be written or
-    is the source itself, UNSUPPORTED where the format cannot hold the checkpoint.
+    is the source itself, UNSUPPORTED where files of the generation cannot hold the checkpoint.
     """
-    if checkpoint.format not in GENERATIONS:
-        raise KconvertError(
-            f"unknown format {checkpoint.format!r}", fix=f"one of: {', '.join(GENERATIONS)}", problem=Problem.USAGE
-        )
     target = _target(Path(path), checkpoint.path, force)
     with in_place(target) as temporary:
         with _writing(target):
             file = h5py.File(temporary, "x")
         try:
-            _Writer(target, file, checkpoint.format).write(checkpoint)
+            _Writer(target, file, generation).write(checkpoint)
         finally:
             with _writing(target):
                 file.close()
@@ -75,10 +70,10 @@ def _target(path: Path, source: Path | None, force: bool) -> Path:
 class _Writer:
     """One checkpoint into one new file."""
 
-    def __init__(self, target: Path, file: h5py.File, form: str) -> None:
+    def __init__(self, target: Path, file: h5py.File, generation: Generation) -> None:
         self.target = target
         self.file = file
-        self.generation = GENERATIONS[form]
+        self.generation = generation
 
     def write(self, checkpoint: Checkpoint) -> None:
         for name, value in checkpoint.attributes.items():
@@ -99,7 +94,7 @@ class _Writer:
         """Keras 0.2 - 0.3: layer_0/param_0, ...; the one group of a Graph keeps its name."""
         if checkpoint.whole_model:
             raise KconvertError(
-                f"files of {checkpoint.format} hold weights alone, not a whole model",
+                f"files of {self.generation.name} hold weights alone, not a whole model",
                 str(self.target),
                 "write the weights alone, and the architecture as JSON",
             )

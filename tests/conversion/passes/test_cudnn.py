@@ -10,7 +10,7 @@ import pytest
 from conformance.cases import ATOL
 from kconvert import KconvertError, convert, load_model, verify
 from kconvert.backend import get_backend
-from kconvert.conventions.generations import Convention
+from kconvert.conventions.generations import GENERATIONS, Convention
 from kconvert.conventions.roles import GRU_GATES, VECTOR, Weight
 from kconvert.conventions.storage import storage
 from kconvert.conversion.passes.cudnn import for_cudnn
@@ -263,7 +263,7 @@ def test_other_weights_for_an_architecture_with_cudnn(name, tmp_path):
     native = convert(fixture(name).model, tmp_path / "native.h5", target="theano").target
     bare = tmp_path / "bare.h5"
     with read(native) as checkpoint:
-        write(bare, replace(checkpoint, model_config=None, whole_model=False))
+        write(bare, replace(checkpoint, model_config=None, whole_model=False), GENERATIONS["keras2"])
     done = convert(bare, tmp_path / "out.h5", target="tensorflow", arch=arch)
     assert bits(written(done.target)) == bits(keras_made(name, "cudnn"))
     assert any("weights that cuDNN did not pack" in note for note in done.plan.notes)

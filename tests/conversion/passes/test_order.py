@@ -6,7 +6,7 @@ import pytest
 
 from kconvert import KconvertError, convert
 from kconvert import layers as L
-from kconvert.conventions.generations import Convention
+from kconvert.conventions.generations import GENERATIONS, Convention
 from kconvert.conversion.passes import order
 from kconvert.conversion.planning import plan_conversion
 from kconvert.conversion.source import Source, decide
@@ -105,7 +105,7 @@ def test_a_layer_that_is_rewritten_for_a_release_is_still_compared(tmp_path):
     stored = checkpoint_of(model, random_weights(model), Convention("keras2", "tensorflow"))
     config = {**stored.model_config, "keras_version": "2.1.0"}
     stored = replace(stored, keras_version="2.1.0", model_config=config)
-    source = hdf5.write(tmp_path / "source.h5", stored)
+    source = hdf5.write(tmp_path / "source.h5", stored, GENERATIONS["keras2"])
     done = convert(source, tmp_path / "out.h5", target="theano", format="same")
     assert done.plan.aliases == {"pool": "pool_0", "pool_input": "pool_0_input"}
     assert set(match(source, done.target).paired) >= {"pool", "dense"}

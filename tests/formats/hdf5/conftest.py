@@ -81,7 +81,7 @@ def small():
     kernel = np.arange(12, dtype="float32").reshape(4, 3)
     arrays = [InMemory("dense_1/kernel:0", kernel), InMemory("dense_1/bias:0", np.ones(3, "float32"))]
     groups = [Group("flatten_1", []), Group("dense_1", arrays)]
-    return Checkpoint("keras2", groups, backend="tensorflow", keras_version="2.3.1")
+    return Checkpoint(groups, backend="tensorflow", keras_version="2.3.1")
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
+from kconvert.conventions.generations import GENERATIONS
 from kconvert.errors import KconvertError, Problem
 from kconvert.formats.hdf5 import read, sha256, write
 
@@ -35,7 +35,7 @@ def changed(small, tmp_path):
 
     def changed(spoil, form="keras2"):
         path = tmp_path / "spoilt.h5"
-        write(path, replace(small, format=form), force=True)
+        write(path, small, GENERATIONS[form], force=True)
         with h5py.File(path, "r+") as file:
             spoil(file)
         return path

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kconvert.conventions.generations import GENERATIONS
 from kconvert.formats.hdf5 import read, write
 from kconvert.formats.hdf5.rows import blocks, gather, runs, unpacked
 
@@ -116,7 +117,7 @@ def test_a_row_outside_is_an_error(dataset, row):
 
 
 def test_rows_of_a_large_packed_array(small, tmp_path):
-    path = write(tmp_path / "packed.h5", small)
+    path = write(tmp_path / "packed.h5", small, GENERATIONS["keras2"])
     large = np.random.default_rng(0).integers(0, 9, (1000, 1000)).astype("float32")
     with h5py.File(path, "r+") as file:
         del file["dense_1/dense_1/kernel:0"]

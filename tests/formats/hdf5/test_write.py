@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from kconvert.conventions.generations import GENERATIONS
 from kconvert.errors import KconvertError, Problem
 from kconvert.formats.checkpoint import Checkpoint, Group
 from kconvert.formats.hdf5 import read, write
 
 FLOAT = np.dtype("float32")
+KERAS2 = GENERATIONS["keras2"]
 
 
 @dataclass
@@ -47,13 +49,13 @@ class Wrong:
 
 
 def one(array):
-    return Checkpoint("keras2", [Group("x", [array])])
+    return Checkpoint([Group("x", [array])])
 
 
 def usage(path, checkpoint, words, force=False):
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(KconvertError, match=words) as caught:
-        write(path, checkpoint, force=force)
+        write(path, checkpoint, KERAS2, force=force)
     assert caught.value.problem == Problem.USAGE
     assert "\n" not in str(caught.value)
     assert (path.read_bytes() if path.is_file() else None) == before
@@ -65,7 +67,7 @@ def test_an_existing_file_needs_force(small, tmp_path):
     path.write_bytes(b"precious")
     path.chmod(0o600)
     usage(path, small, "exists already; pass --force")
-    assert write(path, small, force=True) == path
+    assert write(path, small, KERAS2, force=True) == path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with read(path) as again:
         assert [group.name for group in again.groups] == ["flatten_1", "dense_1"]
@@ -75,7 +77,7 @@ def test_an_existing_file_needs_force(small, tmp_path):
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("alias", ["same", "symlink", "hardlink", "dots"])
 def test_the_source_is_never_written(small, tmp_path, alias, force):
-    path = write(tmp_path / "in.h5", small)
+    path = write(tmp_path / "in.h5", small, KERAS2)
     other = {"same": path, "dots": tmp_path / "new" / ".." / "in.h5"}.get(alias, tmp_path / "alias.h5")
     (tmp_path / "new").mkdir()
     if alias == "symlink":
@@ -89,7 +91,7 @@ def test_the_source_is_never_written(small, tmp_path, alias, force):
 def test_through_a_symlink(small, tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "link.h5").symlink_to(tmp_path / "there" / "out.h5")
-    write(tmp_path / "link.h5", small)
+    write(tmp_path / "link.h5", small, KERAS2)
     assert (tmp_path / "link.h5").is_symlink()
     assert os.listdir(tmp_path / "there") == ["out.h5"]
 
@@ -98,7 +100,7 @@ def test_no_place_to_write(small, tmp_path):
     usage(tmp_path / "missing" / "out.h5", small, "there is no directory")
     usage(tmp_path, small, "not a regular file", force=True)
     with pytest.raises(KconvertError, match="cannot be written"):
-        write(tmp_path / ("x" * 300), small)
+        write(tmp_path / ("x" * 300), small, KERAS2)
     os.mkfifo(tmp_path / "pipe")
     usage(tmp_path / "pipe", small, "not a regular file", force=True)
 
@@ -116,7 +118,7 @@ def test_nothing_is_left_of_a_failure(tmp_path, error, existing):
     if existing:
         path.write_bytes(b"precious")
     with pytest.raises(type(error)):
-        write(path, one(Failing(error)), force=True)
+        write(path, one(Failing(error)), KERAS2, force=True)
     assert os.listdir(tmp_path) == ["out.h5"] * existing
     assert not existing or path.read_bytes() == b"precious"
 
@@ -129,7 +131,7 @@ def test_the_hidden_file_stands_beside_the_target(tmp_path):
             seen.extend(os.listdir(tmp_path))
             return np.zeros((rows.stop - rows.start, self.shape[1]), self.dtype)
 
-    write(tmp_path / "out.h5", one(Watching(KeyboardInterrupt())))
+    write(tmp_path / "out.h5", one(Watching(KeyboardInterrupt())), KERAS2)
     assert len(seen) == 3  # rows larger than a block, one at a time
     assert len(set(seen)) == 1
     assert seen[0].startswith(".out.h5")
@@ -159,20 +161,18 @@ def test_two_layers_of_one_name(small, tmp_path):
 
 def test_keras0_holds_no_whole_model(small, tmp_path):
     with pytest.raises(KconvertError, match="weights alone") as caught:
-        write(tmp_path / "out.h5", replace(small, format="keras0", whole_model=True))
+        write(tmp_path / "out.h5", replace(small, whole_model=True), GENERATIONS["keras0"])
     assert caught.value.problem == Problem.UNSUPPORTED
     assert not os.listdir(tmp_path)
 
 
-def test_unknown_format(small, tmp_path):
-    usage(tmp_path / "out.h5", replace(small, format="keras9"), "unknown format 'keras9'; one of: keras0")
-
-
 def test_only_keras2_says_who_wrote_it(small, tmp_path, stored):
     for form in ("keras1", "keras1.0"):
-        write(tmp_path / "out.h5", replace(small, format=form, whole_model=True, keras_version="1.2.2"), force=True)
+        write(
+            tmp_path / "out.h5", replace(small, whole_model=True, keras_version="1.2.2"), GENERATIONS[form], force=True
+        )
         found = stored(tmp_path / "out.h5")
         assert list(found["/"][1]) == ["keras_version"]
         assert list(found["model_weights"][1]) == ["layer_names"]
-        write(tmp_path / "out.h5", replace(small, format=form), force=True)
+        write(tmp_path / "out.h5", small, GENERATIONS[form], force=True)
         assert list(stored(tmp_path / "out.h5")["/"][1]) == ["layer_names"]

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kconvert.conventions.generations import Convention
 from kconvert.conversion.reading import network_of
-from kconvert.conversion.source import Source
+from kconvert.conversion.source import Source, decide
 from kconvert.formats import hdf5
 from kconvert.verification.runners import Job
 from tests.fixtures import case
@@ -22,8 +21,9 @@ def job(name, **options):
     """(the job of a fixture, the inputs that Keras was given)."""
     found, backend = case(name), name.rpartition("-")[2].partition("/")[0]
     with hdf5.read(found.model) as checkpoint:
-        model = network_of(checkpoint, Source(None, backend, found.data_format, found.arch, force=True))
-        return Job(str(found.model), model, Convention(checkpoint.format, backend), **options), found.arrays("x")
+        said = Source(None, backend, found.data_format, found.arch, force=True)
+        convention, model = decide(checkpoint, said).convention, network_of(checkpoint, said)
+        return Job(str(found.model), model, convention, **options), found.arrays("x")
 
 
 def same(ran, other):
