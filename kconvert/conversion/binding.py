@@ -23,7 +23,8 @@ from ..formats.checkpoint import Checkpoint, Group, LazyArray, find_format
 from ..layers import InputLayer, Merge
 from ..layers.base import Layer
 from ..network.nested import Arrays, nest
-from ..network.network import LayerPath, LeafWeights, Network, Sequential
+from ..network.network import LayerPath, LeafWeights, Network
+from ..network.sequential import Sequential
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer
 from .nested import one_or_list
-from .network import LayerPath, Network, Node, Ref, Sequential, first_call
+from .network import LayerPath, Network, Node, Ref, first_call
+from .sequential import Sequential
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from kconvert.conventions.generations import Convention
 from kconvert.conversion.binding import arrays_for, source_convention
 from kconvert.conversion.planning import architecture
 from kconvert.formats.hdf5 import read
+from kconvert.models.sequential import as_model
 from kconvert.network.nested import as_list
 from kconvert.verification import Running, judge, moved, run
 from tests.fixtures import case as found
@@ -61,7 +62,7 @@ def test_runs_on_the_numpy_reference(case):
         origin, _ = source_convention(checkpoint, case.backend)
         model = architecture(checkpoint, case.arch, case.data_format, case.backend)
         arrays = arrays_for(model, checkpoint, origin, Convention("keras2", case.backend))
-        model.bind(get_backend("numpy", case.backend), arrays)
+        model = as_model(model).bind(get_backend("numpy", case.backend), arrays)
     for got, wanted in zip(as_list(model.predict(case.arrays("x"))), case.arrays("y"), strict=True):
         assert got.shape == wanted.shape
         assert np.abs(got - wanted).max() <= ATOL
@@ -104,7 +105,8 @@ def test_unconverted_weights_give_wrong_numbers_only_where_kernels_turn(name):
     with read(case.model) as checkpoint:
         model = architecture(checkpoint)
         taken = Convention("keras2", "tensorflow")
-        model.bind(get_backend("numpy", "tensorflow"), arrays_for(model, checkpoint, taken, taken))
+        arrays = arrays_for(model, checkpoint, taken, taken)
+        model = as_model(model).bind(get_backend("numpy", "tensorflow"), arrays)
     error = np.abs(as_list(model.predict(case.arrays("x")))[0] - case.arrays("y")[0]).max()
     assert (error > 10 * ATOL) == (name != "lstm_impl1")
 

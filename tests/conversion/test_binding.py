@@ -16,7 +16,7 @@ from kconvert.conversion.planning import architecture
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.formats.hdf5 import read
 from kconvert.network.nested import walk
-from kconvert.network.network import Sequential
+from kconvert.network.sequential import Sequential
 from tests.architectures import architectures, checkpoint_of, random_weights
 from tests.fixtures import case, cases, identify
 

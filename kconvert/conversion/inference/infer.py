@@ -27,6 +27,7 @@ from ...errors import KconvertError, Problem
 from ...formats.checkpoint import Checkpoint, Group, LazyArray
 from ...kernels import Chain, Shape
 from ...layers.base import Layer
+from ...layers.registry import LAYERS, known_layers
 from ...network.network import LeafWeights, Network
 from ..binding import leaf_storage, places
 from .readers import READERS, Stored
@@ -99,7 +100,7 @@ class _AsIs(Layer):
 
 # A layer that is given no name is called after its class: convolution2d_1, conv2d_1, batch_normalization_3.
 _CLASSES = {cls.__name__: cls for cls in READERS}
-_AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in Layer.registry}
+_AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in LAYERS}
 _AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequential"}  # their name tells nothing
 
 # What users call layers: block1_conv1, conv_2, local3.
@@ -301,7 +302,7 @@ def _given(said: Iterable[str]) -> dict[str, str]:
     for text in said:
         pattern, equals, name = text.rpartition("=")
         name = {rule.old: rule.new for rule in RULES}.get(name, name)
-        if not equals or not pattern or (name != AS_IS and name not in Layer.registry):
+        if not equals or not pattern or (name != AS_IS and name not in known_layers()):
             known = ", ".join((*_CLASSES, AS_IS))
             raise KconvertError(
                 f"{text!r} names no layer and class", fix=f"NAME=Class, Class one of: {known}", problem=Problem.USAGE
@@ -369,7 +370,7 @@ class _Inference:
             (chosen,) = self._fitting(leaf, [_AsIs])
             return chosen, Inferred(leaf.path, (AS_IS,), CERTAIN, "as given")
         if said:
-            fitting = self._fitting(leaf, [Layer.registry[said]])
+            fitting = self._fitting(leaf, [known_layers()[said]])
             if not fitting:
                 raise KconvertError(
                     f"its arrays ({arrays}) are not those of a {said}", fix="correct --layer", problem=Problem.USAGE

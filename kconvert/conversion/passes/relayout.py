@@ -22,7 +22,8 @@ from ...errors import KconvertError
 from ...kernels import Block, Chain, Rows, Transpose, plain
 from ...layers.base import Layer, Shape
 from ...network.nested import as_list
-from ...network.network import LayerPath, Network, Node, Ref, Sequential
+from ...network.network import LayerPath, Network, Node, Ref
+from ...network.sequential import Sequential
 from .layouts import Call, Layout, Moved, Restore, identity, moved
 
 # ------------------------------------------------------------------- rules ----
