@@ -1,6 +1,6 @@
 """Writes docs/support.md from the code: `python -m docs.generate` (`make docs`).
 
-Every layer class of `Layer.registry` is put into a model of its own, saved (without a file) as every
+Every layer class of `LAYERS` is put into a model of its own, saved (without a file) as every
 generation of Keras on either backend would, and planned for the other backend: what the page says is what
 `plan` did. Only the configurations that are tried stand here.
 """
@@ -32,13 +32,15 @@ from kconvert.conversion.target import KEEP, SAME
 from kconvert.errors import KconvertError
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.kernels import Block, Chain
-from kconvert.layers.base import Layer, layer_config, layer_from_config
+from kconvert.layers.base import Layer, layer_config
 from kconvert.layers.cells import _Cell
-from kconvert.layers.registry import CUSTOM
+from kconvert.layers.registry import CUSTOM, LAYERS, layer_from_config
+from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_config
+from kconvert.network.graph import LeafWeights, Node, Ref
 from kconvert.network.layout import Layout, image_layout
 from kconvert.network.nested import nest
-from kconvert.network.network import LeafWeights, Network, Node, Ref
+from kconvert.network.network import Network
 from kconvert.network.sample_inputs import sample_inputs
 
 PAGE = Path(__file__).parent / "support.md"
@@ -117,7 +119,7 @@ class Example:
 def classes() -> list[type[Layer]]:
     """The layers that stand in a model by themselves, by name."""
     inside = (Network, _Cell, L.InputLayer)
-    ours = {name: cls for name, cls in Layer.registry.items() if cls.__module__.startswith("kconvert.")}
+    ours = {name: cls for name, cls in LAYERS.items() if cls.__module__.startswith("kconvert.")}
     found = {name: cls for name, cls in ours.items() if name not in CUSTOM and not issubclass(cls, inside)}
     return [found[name] for name in sorted(found, key=str.lower)]
 
@@ -170,7 +172,7 @@ def _refusal(model: Network) -> str:
         for weight in leaf.weights
     )
     try:
-        result = model.bind(get_backend("numpy"), arrays).predict(sample_inputs(model, 2))
+        result = as_model(model).bind(get_backend("numpy"), arrays).predict(sample_inputs(model, 2))
     except KconvertError as error:
         if "register_function" not in str(error):
             raise
@@ -367,7 +369,7 @@ def _saved_under(files: Mapping[str, Sequence[str]]) -> str:
 
 
 def variant(name: str, options: Mapping[str, Any]) -> Example:
-    found = example(Layer.registry[name], **options)
+    found = example(LAYERS[name], **options)
     assert found, f"{name} has no {options}"
     return found
 
@@ -427,7 +429,7 @@ def data_format_table() -> str:
     """What becomes of every class when images change their data format."""
     rows = []
     for name, found in plain().items():
-        images, features = _images(found), _features(Layer.registry[name])
+        images, features = _images(found), _features(LAYERS[name])
         if images or features:
             rows.append([found.title, images, features])
     return table(["class", "images in the other data format", "flattened features in another order"], rows)
@@ -486,7 +488,7 @@ def not_run() -> str:
 
 def cells() -> list[str]:
     """The cells that run inside an RNN."""
-    found = [cls for cls in Layer.registry.values() if issubclass(cls, _Cell) and cls.__name__ not in CUSTOM]
+    found = [cls for cls in LAYERS.values() if issubclass(cls, _Cell) and cls.__name__ not in CUSTOM]
     return sorted(cls.__name__ for cls in found if example(L.RNN, cell=cls(**_required(cls))))
 
 

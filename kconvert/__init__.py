@@ -13,8 +13,8 @@ from ._version import __version__
 _HOMES = {
     "KconvertError": "errors",
     "Problem": "errors",
-    "Model": "network.network",
-    "Sequential": "network.network",
+    "Model": "models.model",
+    "Sequential": "models.sequential",
     "convert": "conversion.files",
     "plan": "conversion.planning",
     "Conversion": "conversion.files",
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from .layers.registry import register_function as register_function
     from .layers.registry import register_layer as register_layer
     from .models.loading import load_model as load_model
+    from .models.model import Model as Model
+    from .models.sequential import Sequential as Sequential
     from .models.training import callbacks as callbacks
     from .models.training import constraints as constraints
     from .models.training import initializers as initializers
@@ -68,8 +70,6 @@ if TYPE_CHECKING:
     from .models.training import regularizers as regularizers
     from .models.training.data import Sequence as Sequence
     from .network.functional import Input as Input
-    from .network.network import Model as Model
-    from .network.network import Sequential as Sequential
     from .network.plot import plot_model as plot_model
     from .verification import Running as Running
     from .verification import diff as diff

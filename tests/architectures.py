@@ -16,9 +16,12 @@ from kconvert.conventions.backends import DATA_FORMATS
 from kconvert.conversion.binding import places
 from kconvert.errors import KconvertError
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
+from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_config
+from kconvert.network.graph import Node, Ref, first_call, leaf_weights
 from kconvert.network.nested import nest, one_or_list
-from kconvert.network.network import Model, Node, Ref, Sequential, first_call, leaf_weights
+from kconvert.network.network import Network
+from kconvert.network.sequential import Sequential
 
 FREE = 6  # what a free size becomes when the model runs
 MOST = 1500  # elements of a tensor, batch left out: so that a law takes milliseconds
@@ -104,7 +107,7 @@ class Draft:
         given = one_or_list([self.shapes[ref] for ref in refs])
         running = one_or_list([_running(self.real[ref]) for ref in refs])
         calls = [node for node in self.nodes if node.layer == layer.name]
-        if isinstance(layer, Model):
+        if isinstance(layer, Network):
             shapes = layer.input_shapes
             fits = [self.shapes[ref] for ref in refs] == shapes and _listed(running) == [_running(s) for s in shapes]
         else:
@@ -231,7 +234,7 @@ class Draft:
             if not _is_input(self, ref) and not self.chance(3):
                 self.finish(ref)
         outputs = [ref for ref in self.loose() if not _is_input(self, ref)]
-        return Model(
+        return Network(
             layers=self.layers,
             nodes=self.nodes,
             input_refs=[Ref(layer.name) for layer in self.layers if isinstance(layer, L.InputLayer)],
@@ -508,12 +511,12 @@ def summary(model, indent=""):
     lines = []
     for node in model.nodes:
         layer = model.by_name[node.layer]
-        config = {} if isinstance(layer, Model) else layer.get_config()
+        config = {} if isinstance(layer, Network) else layer.get_config()
         told = {k: v for k, v in config.items() if k in TOLD and v is not None}
         lines.append(
             f"{indent}{node.output.key} = {layer.class_name}({told}) of {', '.join(ref.key for ref in node.inputs)}"
         )
-        if isinstance(layer, Model):
+        if isinstance(layer, Network):
             lines.append(summary(layer, indent + "    "))
     return "\n".join(lines) + f"\n{indent}-> {', '.join(ref.key for ref in model.output_refs)}"
 
@@ -565,7 +568,7 @@ def random_inputs(model, samples=2, seed=1):
 
 def bound(model, weights):
     """`model` on the NumPy reference with canonical `weights`."""
-    return model.bind(get_backend("numpy", "tensorflow"), nest(weights.items()))
+    return as_model(model).bind(get_backend("numpy", "tensorflow"), nest(weights.items()))
 
 
 def checkpoint_of(model, weights, convention, whole=True):

@@ -22,7 +22,8 @@ from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..layers import InputLayer, Merge
 from ..layers.base import Layer
 from ..network.nested import Arrays, nest
-from ..network.network import LayerPath, LeafWeights, Network, Sequential
+from ..network.network import LayerPath, LeafWeights, Network
+from ..network.sequential import Sequential
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ import numpy as np
 from ..conventions.generations import Convention
 from ..conventions.optimizers import STRUCTURES
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
-from ..network.network import LayerPath, Network, Sequential
+from ..network.network import LayerPath, Network
+from ..network.sequential import Sequential
 from .binding import Binding, Place, places
 from .steps import Step
 

@@ -1,4 +1,7 @@
-"""The layers of Keras 0.2 to 2.3, one family per module; `Layer.registry` finds them by class name."""
+"""The layers of Keras 0.2 to 2.3, one family per module.
+
+Every family is imported here, so that an architecture finds each class by its name.
+"""
 
 from typing import Any
 
@@ -73,6 +76,7 @@ from .pooling import (
     MaxPooling3D,
 )
 from .recurrent import GRU, LSTM, RNN, CuDNNGRU, CuDNNLSTM, SimpleRNN
+from .registry import LAYERS, built_in
 from .regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -178,10 +182,12 @@ __all__ = [
     "merge",
 ]
 
+built_in(*(cls for cls in map(globals().__getitem__, __all__) if isinstance(cls, type) and cls is not Layer))
+
 
 def __getattr__(name: str) -> Any:
     """The classes that Keras 1 calls otherwise."""
     new = new_name(name)
     if new is None:
         raise AttributeError(f"module 'kconvert.layers' has no attribute {name!r}")
-    return globals().setdefault(name, Layer.registry[new])
+    return globals().setdefault(name, LAYERS[new])

@@ -16,68 +16,163 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache
+from inspect import Parameter, Signature, signature
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem
-from .calls import INPUT_WORDS, call, spelled_inputs
+from .calls import INPUT_WORDS, Call, call, input_arguments, shapes_of
 from .phase import Phase
 
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
 
 
-class _Spelled(type):
-    """Classes that are called in more than one spelling: `spelled` gives the arguments in their own."""
+class _Constructed(type):
+    """Layer classes, which are constructed in the words of Keras 2 or of Keras 1."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        args, kwargs = cls.spelled(args, kwargs)  # type: ignore[attr-defined]
+        args, kwargs = cls.native_arguments(args, kwargs)  # type: ignore[attr-defined]
         return super().__call__(*args, **kwargs)
+
+    @property
+    def __signature__(cls) -> Signature:
+        """What `inspect.signature` shows: the parameters of the constructor."""
+        return _signature(cls)
+
+
+@cache
+def _signature(cls: type) -> Signature:
+    """The parameters of the constructor of `cls`, without `self`."""
+    found = signature(cls.__init__)  # type: ignore[misc]
+    return found.replace(parameters=list(found.parameters.values())[1:])
 
 
 @dataclass(eq=False, kw_only=True)
-class Layer(metaclass=_Spelled):
-    """The part that every layer shares.
-
-    extra: configuration keys the class does not know; they are kept and written back. unstated: the
-    values of those it knows but the configuration did not state.
-    orders: by format, the names of the weights in the order of its files where it is not that of `weights`.
-    """
+class Layer(metaclass=_Constructed):
+    """The part that every layer shares."""
 
     name: str = ""
     trainable: bool = True
     dtype: str | None = None
+    # The shape of the input with the batch axis, where the layer states it.
     batch_input_shape: Shape | None = None
+    # Configuration keys that the class does not know. They are kept and written back.
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
+    # The values of the keys that the configuration did not state.
     unstated: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    registry: ClassVar[dict[str, type[Layer]]] = {}
+    # Whether the layer is a graph of layers.
+    is_network: ClassVar[bool] = False
     supports_masking: ClassVar[bool] = False
+    # By generation: the names of the weights in the order of its files, where it is not that of `weight_specs`.
     orders: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     own_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "unstated"}
     )
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if not cls.__name__.startswith("_"):
-            Layer.registry[cls.__name__] = cls
+    def __init__(
+        self,
+        name: str = "",
+        trainable: bool = True,
+        dtype: str | None = None,
+        batch_input_shape: Shape | None = None,
+        **words: Any,
+    ) -> None:
+        """For classes with a constructor of their own; the others are dataclasses, whose constructor sets all fields.
+
+        words: `input_shape`, `input_dim`, `input_length` and `batch_size`, as in Keras.
+        """
+        stated = input_arguments(set(), words)
+        self.name, self.trainable, self.dtype = name, trainable, dtype
+        self.batch_input_shape = stated.pop("batch_input_shape", batch_input_shape)
+        self.extra, self.unstated = {}, {}
+        if stated:
+            what = f"{type(self).__name__} has no argument {next(iter(stated))!r}"
+            raise KconvertError(what, problem=Problem.USAGE)
 
     @classmethod
-    def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call in Keras 2's words, with the shape of the input as `batch_input_shape`."""
-        own = [f for f in fields(cls) if f.init]
-        known, words = {f.name for f in own}, [f.name for f in own if not f.kw_only]
-        named = {_key(f): f.name for f in own if "only" not in f.metadata}
-        kwargs = {named.get(word, word): value for word, value in kwargs.items()}
+    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call in Keras 2's words, with the shape of the input as `batch_input_shape`.
+
+        A constructor that takes any keyword gets its arguments as they are.
+        """
+        parameters = _signature(cls).parameters.values()
+        if any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
+            return args, kwargs
+        known = {p.name for p in parameters}
+        words = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
+        keys = {_key(f): f.name for f in fields(cls) if f.init and "only" not in f.metadata}
+        kwargs = {keys.get(word, word): value for word, value in kwargs.items()}
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
-        return args, spelled_inputs(known, kwargs)
+        return args, input_arguments(known, kwargs)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
-        """What the layer makes of symbols (`Input(...)`, or what other layers gave): the model grows by one call."""
+        """The symbols that come out for symbols that go in (`Input(...)`, or what other layers gave)."""
         return call(self, inputs, **kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, or a pickle, has the configuration alone: no calls, and no arrays."""
+        return {key: value for key, value in self.__dict__.items() if key not in ("_inbound", "_entry")}
+
+    @property
+    def entry(self) -> Any:
+        """The arrays that all models made of this layer share. The layer refers to them and does nothing else."""
+        return self.__dict__.get("_entry")
+
+    @entry.setter
+    def entry(self, entry: Any) -> None:
+        self.__dict__["_entry"] = entry
+
+    # -------------------------------------------------------------- symbols ----
+
+    @property
+    def inbound(self) -> list[Call]:
+        """The calls of the layer on symbols, in order."""
+        return self.__dict__.setdefault("_inbound", [])
+
+    def _call(self, index: int | None = None) -> Call:
+        """One of the calls; the only one where `index` is None."""
+        if not self.inbound:
+            raise KconvertError("the layer was not called", f"layer {self.name}", "call it on a symbol", Problem.USAGE)
+        if index is None and len(self.inbound) > 1:
+            what = f"the layer was called {len(self.inbound)} times, so it has no single input or output"
+            raise KconvertError(what, f"layer {self.name}", "use get_output_at(i) or get_input_at(i)", Problem.USAGE)
+        if index is not None and not -len(self.inbound) <= index < len(self.inbound):
+            what = f"the layer has no call {index}"
+            raise KconvertError(what, f"layer {self.name}", f"it was called {len(self.inbound)} times", Problem.USAGE)
+        return self.inbound[index or 0]
+
+    @property
+    def input(self) -> Any:
+        """The symbol that the layer was called on, or the list of them. KconvertError unless it was called once."""
+        return self._call().input
+
+    @property
+    def output(self) -> Any:
+        """The symbol that the call gave, or the list of them. KconvertError unless the layer was called once."""
+        return self._call().output
+
+    def get_input_at(self, index: int) -> Any:
+        """`input` of call number `index`, from 0."""
+        return self._call(index).input
+
+    def get_output_at(self, index: int) -> Any:
+        """`output` of call number `index`, from 0."""
+        return self._call(index).output
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of `input`, or the list of them."""
+        return shapes_of(self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of `output`, or the list of them."""
+        return shapes_of(self.output)
 
     # ------------------------------------------------------- configuration ----
 
@@ -96,6 +191,8 @@ class Layer(metaclass=_Spelled):
 
         Raises KconvertError where a required key is missing.
         """
+        if any(p.kind is Parameter.VAR_KEYWORD for p in _signature(cls).parameters.values()):
+            return cls(**config)
         known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "unstated")}
         arguments = {known[key].name: value for key, value in config.items() if key in known}
         missing = [
@@ -170,7 +267,8 @@ class Layer(metaclass=_Spelled):
     def option(self, weight: str, kind: str) -> Any:
         """What the configuration says of a weight; `kind`: 'regularizer' or 'constraint'.
 
-        >>> Layer.registry["LSTM"](4, recurrent_constraint="max_norm").option("recurrent_kernel", "constraint")
+        >>> from kconvert.layers import LSTM
+        >>> LSTM(4, recurrent_constraint="max_norm").option("recurrent_kernel", "constraint")
         'max_norm'
         """
         return getattr(self, f"{weight.removesuffix('_kernel')}_{kind}", None)
@@ -227,20 +325,6 @@ def _key(f: Field[Any]) -> str:
 def layer_config(layer: Layer, form: str = "keras2") -> dict[str, Any]:
     """`{'class_name': ..., 'config': ...}` of a layer, for a generation of Keras."""
     return {"class_name": layer.class_name, "config": layer.get_config(form)}
-
-
-def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
-    """The layer of `{'class_name': ..., 'config': ...}`, or the layer itself; refuses an unknown class by name."""
-    from .registry import WAYS, find_layer
-
-    if isinstance(item, Layer):
-        return item
-    name, config = item["class_name"], item["config"]
-    cls = find_layer(name)
-    if cls is None:
-        where = config.get("name", "?") if isinstance(config, Mapping) else "?"
-        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}", fix=WAYS)
-    return cls.from_config(config)
 
 
 def json_value(value: Any, form: str = "keras2") -> Any:

@@ -4,8 +4,8 @@
     y = Dense(10)(Dense(512, activation="relu")(x))
     model = Model(x, y)
 
-A symbol is a tensor without values: it knows its shape and the call that made it. `Model` follows the calls
-back from its outputs; layers keep nothing.
+A symbol is a tensor without values: it knows its shape and the call that gave it. `Model` follows the calls back from
+its outputs.
 """
 
 from __future__ import annotations
@@ -13,49 +13,93 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..errors import KconvertError, Problem
-
-if TYPE_CHECKING:
-    from .base import Layer, Shape
+from .lists import one_or_list
 
 _numbers = count()
 
 INPUT_WORDS = frozenset({"input_shape", "input_dim", "input_length", "batch_size"})
-"""The ways to say the shape of a layer's input, beside `batch_input_shape`."""
+"""The ways to state the shape of a layer's input, beside `batch_input_shape`."""
+
+
+class CalledLayer(Protocol):
+    """What a call needs of a layer."""
+
+    name: str
+
+    @property
+    def inbound(self) -> list[Call]: ...
+
+    @property
+    def class_name(self) -> str: ...
+
+    def compute_output_shape(self, shape: Any) -> Any: ...
+
+    def weight_specs(self, shape: Any) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a layer; no inputs for an InputLayer. number: calls made later have greater ones."""
+    """One call of a layer."""
 
-    layer: Layer
+    layer: Any
+    # None for an InputLayer.
     inputs: tuple[Symbol, ...] = ()
+    # The shapes of the outputs, with the batch axis.
+    shapes: tuple[tuple[int | None, ...], ...] = ()
+    # Further arguments of the call, which are kept.
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    # Later calls have greater numbers.
     number: int = field(default_factory=lambda: next(_numbers))
 
+    @property
+    def outputs(self) -> list[Symbol]:
+        return [Symbol(self, i) for i in range(len(self.shapes))]
 
-@dataclass(frozen=True, eq=False)
+    @property
+    def input(self) -> Any:
+        """The input, or the list of them; that of an InputLayer is its output."""
+        return one_or_list(list(self.inputs) or self.outputs)
+
+    @property
+    def output(self) -> Any:
+        """The output, or the list of them."""
+        return one_or_list(self.outputs)
+
+
+@dataclass(frozen=True)
 class Symbol:
-    """Output `index` of a call, of a shape with the batch axis."""
+    """Output number `index` of a call."""
 
     call: Call
     index: int
-    shape: Shape
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The shape with the batch axis."""
+        return self.call.shapes[self.index]
 
 
-def call(layer: Layer, inputs: Symbol | Sequence[Symbol], initial_state: Any = None) -> Any:
-    """The outputs of `layer` for `inputs`: a symbol, or a list of several.
+def shapes_of(symbols: Any) -> Any:
+    """The shape of a symbol, or the shapes of a list of them."""
+    return [symbol.shape for symbol in symbols] if isinstance(symbols, list) else symbols.shape
 
-    initial_state: a symbol or a list of them, for recurrent layers. Raises KconvertError where an input is none,
-    or where the layer cannot take it.
+
+def call(layer: CalledLayer, inputs: Symbol | Sequence[Symbol], initial_state: Any = None) -> Any:
+    """Calls `layer` on `inputs`; gives a symbol, or the list of them where the layer has several outputs.
+
+    initial_state: a symbol or a list of them, for recurrent layers. Raises KconvertError where an input is not a
+    symbol, or where the layer cannot take it.
     """
     states = [] if initial_state is None else as_symbols(initial_state)
     given = [*as_symbols(inputs), *states]
     odd = [item for item in given if not isinstance(item, Symbol)]
     if odd or not given:
+        kind = type(odd[0] if odd else inputs).__name__
         raise KconvertError(
-            f"a {layer.class_name} layer was called on {type(odd[0] if odd else inputs).__name__}, which is no symbol",
+            f"a {layer.class_name} layer was called on {kind}, which is not a symbol",
             fix="call it on what Input(...) or another layer gave; model.predict takes arrays",
             problem=Problem.USAGE,
         )
@@ -68,12 +112,13 @@ def call(layer: Layer, inputs: Symbol | Sequence[Symbol], initial_state: Any = N
         raise KconvertError(
             f"a {layer.class_name} layer cannot take an input of shape {taken}", problem=Problem.USAGE
         ) from error
-    made = Call(layer, tuple(given))
-    outputs = [Symbol(made, i, tuple(shape)) for i, shape in enumerate(found if isinstance(found, list) else [found])]
-    return outputs if len(outputs) > 1 else outputs[0]
+    outputs = found if isinstance(found, list) else [found]
+    layer.inbound.append(Call(layer, tuple(given), tuple(tuple(shape) for shape in outputs)))
+    return layer.inbound[-1].output
 
 
 def as_symbols(value: Any) -> list[Any]:
+    """A list or tuple of symbols as a list, one symbol as a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
@@ -89,12 +134,12 @@ def calls_behind(outputs: Sequence[Symbol]) -> list[Call]:
     return [found[number] for number in sorted(found)]
 
 
-def spelled_inputs(known: set[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def input_arguments(known: set[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """`input_shape`, `input_dim`, `input_length` and `batch_size` as the one `batch_input_shape`.
 
     known: the arguments that the layer has itself.
 
-    >>> spelled_inputs({"units"}, {"units": 4, "input_shape": (7, 3)})
+    >>> input_arguments({"units"}, {"units": 4, "input_shape": (7, 3)})
     {'units': 4, 'batch_input_shape': (None, 7, 3)}
     """
     result = dict(arguments)

@@ -20,8 +20,9 @@ from ..conventions.roles import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Rol
 from ..errors import KconvertError
 from ..kernels import AddHalves, Chain
 from .activations import activation
-from .base import Layer, Shape, Weights, layer_from_config
+from .base import Layer, Shape, Weights
 from .phase import Phase
+from .registry import layer_from_config
 from .shapes import Sizes
 
 Activation = Callable[[Backend, Tensor], Tensor]

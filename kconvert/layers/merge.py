@@ -241,7 +241,7 @@ class Merge(Layer):
     elementwise: ClassVar[tuple[str, ...]] = ("sum", "mul", "ave", "max")
 
     @classmethod
-    def spelled(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         branches = args[0] if args else kwargs.get("layers")
         if isinstance(branches, (list, tuple)) and any(isinstance(branch, Layer) for branch in branches):
             raise KconvertError(
@@ -249,7 +249,7 @@ class Merge(Layer):
                 fix="call them on inputs a and b, then Model([a, b], ...) with merge([left(a), right(b)], mode=...)",
                 problem=Problem.USAGE,
             )
-        return super().spelled(args, kwargs)
+        return super().native_arguments(args, kwargs)
 
     def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, 2 if self.mode in ("dot", "cos") else None)

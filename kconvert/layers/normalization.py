@@ -63,16 +63,16 @@ class BatchNormalization(Layer):
             if training and self.mode == 0:
                 n = K.cast(math.prod(K.shape(x)[i] for i in axes), "float32")
                 sample = K.facts.batch_variance(variance, n, self.epsilon, rank == 4 and axis == 3)
-                self._move(K, w["moving_mean"], mean, training)
-                self._move(K, w["moving_variance"], sample, training)
+                self._move(K, w, "moving_mean", mean, training)
+                self._move(K, w, "moving_variance", sample, training)
         else:
             mean, variance = vectors["moving_mean"], vectors["moving_variance"]
         return self._affine((x - mean) / K.sqrt(variance + self.epsilon), vectors)
 
-    def _move(self, K: Backend, average: Tensor, value: Tensor, phase: Phase) -> None:
-        """Moves an average towards the value of a batch, whose other axes have size 1."""
-        new = self.momentum * average + (1.0 - self.momentum) * K.reshape(value, (-1,))
-        phase.update(average, K.stop_gradient(new))
+    def _move(self, K: Backend, w: Weights, name: str, value: Tensor, phase: Phase) -> None:
+        """Moves the average `name` towards the value of a batch, whose other axes have size 1."""
+        new = self.momentum * w[name] + (1.0 - self.momentum) * K.reshape(value, (-1,))
+        phase.update(name, K.stop_gradient(new))
 
     def _affine(self, x: Tensor, w: Weights) -> Tensor:
         x = x * w["gamma"] if self.scale else x

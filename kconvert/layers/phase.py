@@ -8,6 +8,8 @@ phase is true in training, false in testing and predicting; without one (None) a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from itertools import count
 from typing import Any
 
 from ..backend.base import Backend, Size, Tensor
@@ -16,24 +18,33 @@ from ..backend.base import Backend, Size, Tensor
 class Phase:
     """One pass, training or not.
 
-    seed: two int32, for noise; every pass of a training has another one. updates: (tensor of a weight, its
-    new value). penalties: (regularizer, as a layer states it, and the tensor it acts on).
+    seed: two int32, for noise; every pass of a training has another one.
     """
 
     def __init__(self, K: Backend, training: bool = False, seed: Tensor = None) -> None:
         self.K = K
         self.training = training
-        self.updates: list[tuple[Tensor, Tensor]] = []
+        # The names of the layers around, from the outermost in.
+        self.path: tuple[str, ...] = ()
+        # New values of weights and states, by path: names of layers, then that of the weight.
+        self.updates: dict[tuple[str, ...], Tensor] = {}
+        # (regularizer as a layer states it, the tensor it acts on)
         self.penalties: list[tuple[Any, Tensor]] = []
         self._seed = seed
-        self._draws = 0
+        self._draws = count(1)
 
     def __bool__(self) -> bool:
         return self.training
 
-    def update(self, weight: Tensor, value: Tensor) -> None:
-        """Gives a weight or state another value once the pass is over."""
-        self.updates.append((weight, value))
+    def within(self, name: str) -> Phase:
+        """The same phase for what is inside layer `name`: it reports to the same place."""
+        inner = copy(self)
+        inner.path = (*self.path, name)
+        return inner
+
+    def update(self, name: str, value: Tensor) -> None:
+        """Gives weight or state `name` of the layer another value once the pass is over."""
+        self.updates[self.path + (name,)] = value
 
     def penalize(self, regularizer: Any, x: Tensor) -> None:
         """Adds the cost that `regularizer` sees in `x` to the loss."""
@@ -49,8 +60,7 @@ class Phase:
 
     def seed(self, own: int | None = None) -> Tensor:
         """A new seed for every draw; `own`: that of a layer that states one."""
-        self._draws += 1
-        offset = self._draws * 7919 + (own or 0) * 104729
+        offset = next(self._draws) * 7919 + (own or 0) * 104729
         return self._seed + self.K.constant([offset % 2**30, 0], "int32")
 
     def normal(self, shape: Sequence[Size], seed: int | None = None) -> Tensor:
@@ -63,5 +73,10 @@ class Phase:
         return self.K.cast(self.K.greater(draws, rate), "float32")
 
     def scaled(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
-        """Dropout's factors: 0 with the probability `rate`, the others such that the mean is 1."""
+        """The factors of dropout: 0 with the probability `rate`; the others make the mean 1."""
         return self.kept(shape, rate, seed) * (1.0 / (1.0 - rate))
+
+
+def within(phase: Phase | None, name: str) -> Phase | None:
+    """The phase for what is inside layer `name`, where there is one."""
+    return None if phase is None else phase.within(name)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..backend.base import Backend
 from ..conventions.roles import Weight
 from ..errors import KconvertError
-from .base import Layer, Shape, Weights, layer_from_config
+from .base import Layer, Shape, Weights
 from .cells import (
     CuDNNFields,
     GRUCell,
@@ -27,6 +27,7 @@ from .cells import (
     seen,
 )
 from .phase import Phase
+from .registry import layer_from_config
 from .shapes import fold_time, one_step, unfold_time
 
 
@@ -115,9 +116,9 @@ class _Loop(Layer):
             self.go_backwards,
             self.unroll and isinstance(sizes[1], int),
         )
-        for old, new in zip(kept, states, strict=False):
-            if training is not None:
-                training.update(old, new)
+        if training is not None and kept:
+            for name, new in zip(self.state_names, states, strict=True):
+                training.update(name, new)
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
 

@@ -1,16 +1,16 @@
-"""Layers and functions of the user: registered here, found by the name that an architecture states.
+"""Layer classes by the class name that an architecture states, and functions of the user for Lambda layers.
 
-Three ways lead here: `register_layer` (and `register_function`) before a file is read, a package that
-announces its layers as entry points of the group `kconvert.layers`, and a module that is imported by
-name (`--custom package.module`). Nothing is ever loaded out of a model file.
+The classes of this package are in `LAYERS`, those of the user in `CUSTOM`. A user's class is found by one of three
+ways: `register_layer` before a file is read, a module that is imported by name (`--custom package.module`), and a
+package that announces its layers as entry points of the group `kconvert.layers`. Nothing is loaded out of a model file.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
@@ -31,41 +31,50 @@ Function = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class CustomFunction:
-    """What takes the place of a Lambda's function.
+    """What replaces the function of a Lambda."""
 
-    run: f(K, x, **arguments) -> output. output_shape: without the batch axis, or a function of the input's
-    shape; None where the layer states it or keeps that of its input.
-    """
-
+    # f(K, x, **arguments) -> output
     run: Function
+    # Without the batch axis, or a function of the input's shape. None: as the layer states it, else that of its input.
     output_shape: Any = None
 
 
-CUSTOM: set[str] = set()
+LAYERS: dict[str, type[Layer]] = {}
+CUSTOM: dict[str, type[Layer]] = {}
 FUNCTIONS: dict[str, CustomFunction] = {}
 
 
-def register_layer(cls: AnyLayer) -> AnyLayer:
-    """Makes a layer class known by its name; a decorator for a dataclass that is a `kconvert.layers.Layer`.
+def built_in(*classes: type[Layer], name: str | None = None) -> None:
+    """Makes classes of this package known by their class name, or a single one by `name`."""
+    LAYERS.update((name or cls.__name__, cls) for cls in classes)
 
-    Its fields are its configuration keys, as Keras stores them. Raises KconvertError for anything else.
+
+def known_layers() -> Mapping[str, type[Layer]]:
+    """Every class by its name; a class of the user comes before one of this package."""
+    return {**LAYERS, **CUSTOM}
+
+
+def register_layer(cls: AnyLayer) -> AnyLayer:
+    """Makes a layer class known by its name; a decorator for a class that inherits from `kconvert.layers.Layer`.
+
+    For a dataclass, its fields are its configuration keys, as Keras stores them. For a class with a constructor of its
+    own, `get_config` says them. Raises KconvertError for anything else.
     """
-    if not (isinstance(cls, type) and issubclass(cls, Layer) and is_dataclass(cls)):
+    if not (isinstance(cls, type) and issubclass(cls, Layer)):
         raise KconvertError(
-            f"{getattr(cls, '__name__', cls)!r} is no layer",
-            fix="register a dataclass that inherits from kconvert.layers.Layer",
+            f"{getattr(cls, '__name__', cls)!r} is not a layer class",
+            fix="register a class that inherits from kconvert.layers.Layer",
             problem=Problem.USAGE,
         )
-    Layer.registry[cls.__name__] = cls
-    CUSTOM.add(cls.__name__)
+    CUSTOM[cls.__name__] = cls
     return cls
 
 
 def register_function(name: str, output_shape: Any = None) -> Callable[[Function], Function]:
     """Takes `f(K, x, **arguments)` for the Lambda layer called `name`, or for the function it names.
 
-    K holds the operations of a backend (`kconvert.backend.Backend`). output_shape: without the batch axis,
-    or a function of the input's shape; needed only where the layer does not state it and changes it.
+    K holds the operations of a backend (`kconvert.backend.Backend`). output_shape: without the batch axis, or a
+    function of the input's shape; needed only where the layer does not state it and changes it.
 
         @kconvert.register_function("lambda_1")
         def double(K, x):
@@ -89,19 +98,31 @@ def load_module(name: str) -> None:
     _loaded(f"the module {name!r}", lambda: import_module(name))
 
 
-def registered_in() -> tuple[str, ...]:
+def custom_modules() -> tuple[str, ...]:
     """The modules that define what is registered: what another process must import to know it too."""
-    things = [Layer.registry[name] for name in CUSTOM] + [function.run for function in FUNCTIONS.values()]
+    things = [*CUSTOM.values(), *(function.run for function in FUNCTIONS.values())]
     return tuple(sorted({thing.__module__ for thing in things} - {"__main__"}))
 
 
 def find_layer(name: str) -> type[Layer] | None:
     """The class called `name`; where it is not known, installed packages are asked for it."""
-    if name not in Layer.registry:
+    if name not in CUSTOM and name not in LAYERS:
         for point in entry_points(group=ENTRY_POINTS):
             if point.name == name:
                 register_layer(_loaded(f"the entry point {point.value!r} of {ENTRY_POINTS}", point.load))
-    return Layer.registry.get(name)
+    return CUSTOM.get(name) or LAYERS.get(name)
+
+
+def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
+    """The layer of `{'class_name': ..., 'config': ...}`, or the layer itself; refuses an unknown class by name."""
+    if isinstance(item, Layer):
+        return item
+    name, config = item["class_name"], item["config"]
+    cls = find_layer(name)
+    if cls is None:
+        where = config.get("name", "?") if isinstance(config, Mapping) else "?"
+        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}", fix=WAYS)
+    return cls.from_config(config)
 
 
 def _loaded(what: str, load: Callable[[], Any]) -> Any:

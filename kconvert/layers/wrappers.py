@@ -6,8 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..backend.base import Backend, Tensor
-from .base import Layer, Shape, Weights, layer_from_config
-from .phase import Phase
+from .base import Layer, Shape, Weights
+from .lists import as_list, one_or_list
+from .names import free_name
+from .phase import Phase, within
+from .registry import layer_from_config
 from .shapes import fold_time, one_of, one_step, unfold_time
 
 MERGES = {
@@ -17,6 +20,12 @@ MERGES = {
     "concat": lambda K, x, y: K.concatenate([x, y]),
     None: lambda K, x, y: [x, y],
 }
+
+
+def _named(layer: Layer) -> Layer:
+    """The inner layer of a wrapper, with a name where it has none: the weights in it are found by that."""
+    layer.name = layer.name or free_name(layer.class_name)
+    return layer
 
 
 @dataclass(eq=False)
@@ -32,7 +41,7 @@ class TimeDistributed(Layer):
     supports_masking = True
 
     def __post_init__(self) -> None:
-        self.layer = layer_from_config(self.layer)
+        self.layer = _named(layer_from_config(self.layer))
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -47,7 +56,8 @@ class TimeDistributed(Layer):
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         inner_mask = None if mask is None else fold_time(K, mask)
-        y = self.layer.call(K, w.get(self.layer.name, {}), fold_time(K, x), mask=inner_mask, training=training)
+        name = self.layer.name
+        y = self.layer.call(K, w.get(name, {}), fold_time(K, x), mask=inner_mask, training=within(training, name))
         if training is not None:
             training.penalize_activity(self.layer, [y])
         return unfold_time(K, y, K.shape(x)[1])
@@ -84,7 +94,8 @@ class AutoEncoder(Layer):
         return self.encoder.compute_output_shape(shape)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        return self.encoder.call(K, w.get(self.encoder.name, {}), x, mask=mask, training=training)
+        name = self.encoder.name
+        return self.encoder.call(K, w.get(name, {}), x, mask=mask, training=within(training, name))
 
 
 @dataclass(eq=False)
@@ -104,7 +115,7 @@ class Bidirectional(Layer):
 
     def __post_init__(self) -> None:
         self.merge_mode = one_of(self.merge_mode, MERGES, "merge_mode")
-        self.layer = layer_from_config(self.layer)
+        self.layer = _named(layer_from_config(self.layer))
         name, backwards = self.layer.name, not self.layer.go_backwards
         self.forward = replace(self.layer, name=f"forward_{name}")
         self.backward = replace(self.layer, name=f"backward_{name}", go_backwards=backwards)
@@ -118,35 +129,27 @@ class Bidirectional(Layer):
         return [taken, taken]
 
     def compute_output_shape(self, shape: Any) -> Any:
-        output, *states = _as_list(self.forward.compute_output_shape(shape))
+        output, *states = as_list(self.forward.compute_output_shape(shape))
         if self.merge_mode == "concat" and output[-1] is not None:
             output = (*output[:-1], 2 * output[-1])
         outputs = [output] if self.merge_mode else [output, output]
-        return _one_or_list(outputs + states * 2)
+        return one_or_list(outputs + states * 2)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        x, *states = _as_list(x)
+        x, *states = as_list(x)
         half = len(states) // 2
         y, *forward_states = self.run(K, w, self.forward, [x, *states[:half]], mask, training)
         y_back, *backward_states = self.run(K, w, self.backward, [x, *states[half:]], mask, training)
         if self.layer.return_sequences:
             y_back = K.flip(y_back, 1)
-        merged = _as_list(MERGES[self.merge_mode](K, y, y_back))
-        return _one_or_list(merged + forward_states + backward_states)
+        merged = as_list(MERGES[self.merge_mode](K, y, y_back))
+        return one_or_list(merged + forward_states + backward_states)
 
     @staticmethod
     def run(K: Backend, w: Weights, layer: Layer, x: list[Tensor], mask: Any, training: Phase | None) -> list[Tensor]:
         """Output and states of one direction."""
-        return _as_list(layer.call(K, w[layer.name], x, mask=mask, training=training))
+        return as_list(layer.call(K, w[layer.name], x, mask=mask, training=within(training, layer.name)))
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
-        kept, *states = _as_list(self.forward.compute_mask(K, x, mask))
-        return _one_or_list(([kept] if self.merge_mode else [kept, kept]) + states * 2)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value]
-
-
-def _one_or_list(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values
+        kept, *states = as_list(self.forward.compute_mask(K, x, mask))
+        return one_or_list(([kept] if self.merge_mode else [kept, kept]) + states * 2)

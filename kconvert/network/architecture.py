@@ -17,8 +17,8 @@ from ..conventions.words import keras0 as config0
 from ..conventions.words.rules import DIM_ORDERING, RULES, Rule
 from ..conventions.words.yaml import parse as parse_yaml
 from ..errors import KconvertError, Problem
-from ..layers.base import layer_config, layer_from_config
-from ..layers.registry import CUSTOM
+from ..layers.base import layer_config
+from ..layers.registry import CUSTOM, layer_from_config
 from .network import Network
 
 Json = dict[str, Any]

@@ -1,21 +1,14 @@
-"""Nested dicts of arrays, by layer and weight name, and lists that may be of one."""
+"""Nested dicts of arrays, by the names of layers and weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..layers.lists import as_list as as_list
+from ..layers.lists import one_or_list as one_or_list
+
 Arrays = dict[str, Any]
-
-
-def as_list(value: Any) -> list[Any]:
-    """A list as it is, anything else as a list of one."""
-    return list(value) if isinstance(value, list) else [value]
-
-
-def one_or_list(values: Sequence[Any]) -> Any:
-    """The only value, or the list of them."""
-    return values[0] if len(values) == 1 else list(values)
 
 
 def walk(arrays: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
@@ -28,7 +21,7 @@ def walk(arrays: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tu
 
 
 def nest(leaves: Iterable[tuple[tuple[str, ...], Any]]) -> Arrays:
-    """The nested dict that `walk` took apart.
+    """The nested dict that `walk` takes apart.
 
     >>> nest([(("dense", "kernel"), 1), (("dense", "bias"), 2)])
     {'dense': {'kernel': 1, 'bias': 2}}

@@ -14,6 +14,7 @@ from ..backend.base import Backend, InputSpec, Tensor
 from ..errors import KconvertError, Problem
 from .nested import Arrays, nest, walk
 from .network import Network
+from .sample_inputs import checked_inputs
 
 
 class Activations:
@@ -47,7 +48,7 @@ class Activations:
         """The tensors by name, in the order of the graph (nested models': `outer/inner`), for one batch of inputs."""
         weights = [array for _, array in walk(arrays)]
         taken = [(given or {})[name] for name in self.given]
-        results = self._function([*self.model.checked(inputs), *weights, *taken])
+        results = self._function([*checked_inputs(self.model, inputs), *weights, *taken])
         return dict(zip(self.names, results, strict=True))
 
     def _build(self, K: Backend, tensors: Sequence[Tensor]) -> list[Tensor]:

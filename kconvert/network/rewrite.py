@@ -18,7 +18,8 @@ from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer
 from .layout import Layout, identity
 from .nested import one_or_list
-from .network import LayerPath, Network, Node, Ref, Sequential, first_call
+from .network import LayerPath, Network, Node, Ref, first_call
+from .sequential import Sequential
 
 
 @dataclass(frozen=True)

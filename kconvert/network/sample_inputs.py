@@ -1,7 +1,8 @@
-"""Inputs for a model: seeded random ones (integers for an Embedding, some padded steps before a mask), or a file's."""
+"""Inputs for a network: those of the user, checked, those of a file, and seeded random ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 from zipfile import BadZipFile
@@ -15,6 +16,59 @@ from .network import Network, Ref
 
 FREE_STEPS = 7
 FREE_SPACE = 24
+
+
+def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
+    """The inputs as arrays of the right dtype, in the order of the network's inputs.
+
+    x: an array, a list of arrays, or a dict of them by the names of the inputs. Raises KconvertError where number or
+    shapes do not fit.
+    """
+    names = [ref.layer for ref in network.input_refs]
+    xs = [numbers(array, f"input {name}") for array, name in zip(_by_input(network, x, names), names, strict=True)]
+    for array, shape, name in zip(xs, network.input_shapes, names, strict=True):
+        fits = len(array.shape) == len(shape) and all(
+            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
+        )
+        if not fits:
+            raise KconvertError(
+                f"an array of shape {array.shape} was given where {shape} is expected (None is free)",
+                where=f"input {name}",
+                problem=Problem.USAGE,
+            )
+    return [a.astype(spec.dtype, copy=False) for a, spec in zip(xs, network.input_specs, strict=True)]
+
+
+def _by_input(network: Network, x: Any, names: Sequence[str]) -> list[Any]:
+    """One value for each input. Raises KconvertError where their number or names differ."""
+    if isinstance(x, Mapping):
+        unknown = set(x) ^ set(names)
+        if unknown:
+            what = f"inputs do not match: {', '.join(sorted(unknown))}"
+            raise KconvertError(what, network.name, f"the inputs are {', '.join(names)}", Problem.USAGE)
+        x = [x[name] for name in names]
+    several = isinstance(x, (list, tuple)) and (len(names) > 1 or any(isinstance(a, np.ndarray) for a in x))
+    values = list(x) if several else [x]
+    if x is None or len(values) != len(names):
+        count = 0 if x is None else len(values)
+        what = f"the model has {len(names)} inputs, {count} were given"
+        raise KconvertError(what, where=network.name, problem=Problem.USAGE)
+    return values
+
+
+def numbers(array: Any, where: str) -> np.ndarray:
+    """`array` as an array of numbers; raises KconvertError for anything else."""
+    try:
+        result = np.asarray(array)
+    except ValueError as error:
+        raise KconvertError("rows of different lengths are not an array", where, "pad them", Problem.USAGE) from error
+    if result.dtype.kind not in "fiub":
+        fix = "give float or integer arrays of one shape"
+        raise KconvertError(f"an array of dtype {result.dtype} is not an array of numbers", where, fix, Problem.USAGE)
+    return result
+
+
+# ------------------------------------------------------------------ samples ----
 
 
 def sample_inputs(model: Network, samples: int = 4, seed: int = 0) -> list[np.ndarray]:
@@ -44,7 +98,9 @@ def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
         raise KconvertError(what, where, "give an .npy or .npz file of numbers", Problem.UNREADABLE) from error
     names = [ref.layer for ref in model.input_refs]
     try:
-        return model.checked([found[name] for name in names] if set(names) <= set(found) else list(found.values()))
+        return checked_inputs(
+            model, [found[name] for name in names] if set(names) <= set(found) else list(found.values())
+        )
     except KconvertError as error:
         raise error.within(where) from None
 

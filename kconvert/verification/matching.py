@@ -29,7 +29,7 @@ from ..kernels import Rows
 from ..layers import InputLayer
 from ..layers.base import Layer, Shape, json_value
 from ..network.layout import Layout
-from ..network.network import LayerPath, Made, Network
+from ..network.network import LayerPath, Network, Producer
 from .mistakes import Mistake, close, in_other_order, mistakes
 
 FilePath = str | PathLike[str]
@@ -70,7 +70,7 @@ class Match:
     target_arch: str | None = None
 
     @cached_property
-    def paired(self) -> dict[str, Made]:
+    def paired(self) -> dict[str, Producer]:
         """The tensors of the source that the target has too, and what makes them there."""
         theirs = self.model.tensor_layers()
         names = {name: self.made.aliases.get(name, name) for name in self.made.model.tensor_layers()}

@@ -23,6 +23,7 @@ from ..errors import KconvertError, Problem
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, InMemory
 from ..layers.base import Layer, layer_config
+from ..layers.registry import layer_from_config
 from ..network.architecture import model_config
 from ..network.network import LayerPath, Network
 from .matching import FilePath, Match, places
@@ -172,7 +173,7 @@ def _with_value(item: Any, keys: Keys, value: Any) -> Any:
 def _read(item: Mapping[str, Any]) -> Network | None:
     """The model of a configuration, None where it is none."""
     try:
-        return Network.registry[item["class_name"]].from_config(item["config"])  # type: ignore[return-value]
+        return layer_from_config(item)  # type: ignore[return-value]
     except KconvertError:
         return None
 

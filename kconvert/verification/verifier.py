@@ -15,8 +15,8 @@ import numpy as np
 
 from ..layers import Softmax
 from ..layers.base import Layer
-from ..layers.registry import registered_in
-from ..network.sample_inputs import input_arrays, sample_inputs
+from ..layers.registry import custom_modules
+from ..network.sample_inputs import checked_inputs, input_arrays, sample_inputs
 from .kept import check_folder, keep
 from .matching import FilePath, Finding, Match, findings_of, match, moved
 from .runners import Job, Ran, Runner, open_runner
@@ -122,7 +122,7 @@ class Verifier:
             return Pairing(matched, sample_inputs(model, samples, seed), f"random, seed {seed}")
         if isinstance(inputs, (str, PathLike)):
             return Pairing(matched, input_arrays(model, inputs), f"from {Path(inputs).name}")
-        return Pairing(matched, model.checked(list(inputs)), "as given")
+        return Pairing(matched, checked_inputs(model, list(inputs)), "as given")
 
     def run(self, pairing: Pairing, source: Ran | None = None) -> Runs:
         """Runs both sides; source: what its side gave before, if it need not run again.
@@ -156,13 +156,15 @@ class Verifier:
     def source(self, pairing: Pairing) -> Ran:
         """Runs the source."""
         files = pairing.match
-        job = Job(files.source, files.made.model, files.made.source, self.running.required, registered_in(), files.arch)
+        job = Job(
+            files.source, files.made.model, files.made.source, self.running.required, custom_modules(), files.arch
+        )
         return self._runner(job.convention.backend).run(job, pairing.inputs, self._out())
 
     def target(self, pairing: Pairing, given: Mapping[str, np.ndarray] | None = None) -> Ran:
         """Runs the target; given: tensors that replace its own in what follows (kconvert runs it then)."""
         files = pairing.match
-        job = Job(files.target, files.model, files.goal, self.running.required, registered_in(), files.target_arch)
+        job = Job(files.target, files.model, files.goal, self.running.required, custom_modules(), files.target_arch)
         inputs = [moved(x, layout) for x, layout in zip(pairing.inputs, files.made.result.inputs, strict=True)]
         runner = self._runner(job.convention.backend, self.running.package if given is None else None)
         return runner.run(job, inputs, self._out(), given)

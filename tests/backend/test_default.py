@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import kconvert as kc
+from kconvert import Sequential
 from kconvert import layers as L
 from kconvert.backend import _chosen, default_backend, set_backend
 from kconvert.errors import KconvertError
-from kconvert.network.network import Sequential
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from kconvert.conversion.binding import arrays_for
 from kconvert.conversion.reading import network_of
 from kconvert.conversion.source import Source, decide
 from kconvert.formats.hdf5 import read
+from kconvert.models.sequential import as_model
 from kconvert.network.nested import as_list
 from kconvert.verification import Running, judge, moved, run
 from tests.fixtures import case as found
@@ -62,7 +63,7 @@ def test_runs_on_the_numpy_reference(case):
         said = Source(None, case.backend, case.data_format, case.arch)
         origin, model = decide(checkpoint, said).convention, network_of(checkpoint, said)
         arrays = arrays_for(model, checkpoint, origin, Convention("keras2", case.backend))
-        model.bind(get_backend("numpy", case.backend), arrays)
+        model = as_model(model).bind(get_backend("numpy", case.backend), arrays)
     for got, wanted in zip(as_list(model.predict(case.arrays("x"))), case.arrays("y"), strict=True):
         assert got.shape == wanted.shape
         assert np.abs(got - wanted).max() <= ATOL
@@ -105,7 +106,8 @@ def test_unconverted_weights_give_wrong_numbers_only_where_kernels_turn(name):
     with read(case.model) as checkpoint:
         model = network_of(checkpoint)
         taken = Convention("keras2", "tensorflow")
-        model.bind(get_backend("numpy", "tensorflow"), arrays_for(model, checkpoint, taken, taken))
+        arrays = arrays_for(model, checkpoint, taken, taken)
+        model = as_model(model).bind(get_backend("numpy", "tensorflow"), arrays)
     error = np.abs(as_list(model.predict(case.arrays("x")))[0] - case.arrays("y")[0]).max()
     assert (error > 10 * ATOL) == (name != "lstm_impl1")
 

@@ -17,7 +17,7 @@ from kconvert.conversion.source import Source, decide
 from kconvert.formats.checkpoint import Group, InMemory
 from kconvert.formats.hdf5 import read
 from kconvert.network.nested import walk
-from kconvert.network.network import Sequential
+from kconvert.network.sequential import Sequential
 from tests.architectures import architectures, checkpoint_of, random_weights
 from tests.fixtures import case, cases, identify
 

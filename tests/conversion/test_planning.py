@@ -26,8 +26,9 @@ from kconvert.conversion.target import Target
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
 from kconvert.kernels import Chain
+from kconvert.models.sequential import as_model
 from kconvert.network.nested import as_list, one_or_list
-from kconvert.network.network import Sequential
+from kconvert.network.sequential import Sequential
 from kconvert.verification import moved
 from tests.architectures import architectures, checkpoint_of, random_inputs, random_weights
 from tests.fixtures import case, cases, identify
@@ -40,7 +41,7 @@ LENET = {backend: case(f"2.3.1-{backend}/lenet_th").model for backend in BACKEND
 def running(model, checkpoint, convention):
     """`model` on NumPy in the part of `convention`, with the arrays of its file."""
     arrays = arrays_for(model, checkpoint, convention, Convention("keras2", convention.backend))
-    return model.bind(get_backend("numpy", convention.backend), arrays)
+    return as_model(model).bind(get_backend("numpy", convention.backend), arrays)
 
 
 def agree(made, before, after):

@@ -16,6 +16,7 @@ from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.conventions.generations import Convention
 from kconvert.conventions.storage import Storage, storage
 from kconvert.layers.base import Layer
+from kconvert.layers.registry import LAYERS
 from tests.fixtures import FOLDER as FIXTURES
 
 FORMATS = {"0": "keras0", "1": "keras1", "2": "keras2"}
@@ -69,7 +70,7 @@ class Case:
 
     def layer(self, name: str) -> Layer:
         """The layer of a Keras 2 file."""
-        return Layer.registry[self.nodes[name]["class_name"]].from_config(self.nodes[name]["config"])
+        return LAYERS[self.nodes[name]["class_name"]].from_config(self.nodes[name]["config"])
 
     def inputs(self, name: str) -> list[np.ndarray]:
         """What Keras fed the layer."""

@@ -11,7 +11,8 @@ import numpy as np
 
 import kconvert.layers  # noqa: F401  (registers the layers)
 from kconvert.backend.base import Backend, InputSpec
-from kconvert.layers.base import Layer, layer_from_config
+from kconvert.layers.base import Layer
+from kconvert.layers.registry import layer_from_config
 from tests.fixtures import FOLDER as FIXTURES
 
 

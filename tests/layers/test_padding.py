@@ -7,8 +7,8 @@ import pytest
 
 from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.errors import KconvertError
-from kconvert.layers.base import Layer
 from kconvert.layers.padding import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+from kconvert.layers.registry import LAYERS
 from tests.layers.saved import Saved, check_round_trip
 
 CASES = ["zero_padding2d_asymmetric_th", "cropping3d_th", "upsampling2d_bilinear_22_th"]
@@ -32,8 +32,8 @@ def formats(rank):
 @pytest.mark.parametrize(("rank", "options"), [(rank, options) for rank in (1, 2, 3) for options in formats(rank)])
 def test_cropping_undoes_padding(rank, options):
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 5, 6)[: rank + 2]).astype("float32")
-    pad = Layer.registry[f"ZeroPadding{rank}D"](AMOUNTS[rank], **options)
-    crop = Layer.registry[f"Cropping{rank}D"](AMOUNTS[rank], **options)
+    pad = LAYERS[f"ZeroPadding{rank}D"](AMOUNTS[rank], **options)
+    crop = LAYERS[f"Cropping{rank}D"](AMOUNTS[rank], **options)
     padded = pad.call(NumpyBackend(), {}, x)
     assert np.isclose(padded.sum(), x.sum(), atol=1e-4)
     assert pad.compute_output_shape(x.shape) == padded.shape != x.shape
@@ -44,7 +44,7 @@ def test_cropping_undoes_padding(rank, options):
 @pytest.mark.parametrize(("rank", "options"), [(rank, options) for rank in (1, 2, 3) for options in formats(rank)])
 def test_every_element_comes_several_times(rank, options):
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 5, 6)[: rank + 2]).astype("float32")
-    layer = Layer.registry[f"UpSampling{rank}D"](2 if rank == 1 else (2, 3, 4)[:rank], **options)
+    layer = LAYERS[f"UpSampling{rank}D"](2 if rank == 1 else (2, 3, 4)[:rank], **options)
     y = layer.call(NumpyBackend(), {}, x)
     assert layer.compute_output_shape(x.shape) == y.shape
     every = tuple(slice(None, None, large // small) for large, small in zip(y.shape, x.shape, strict=True))

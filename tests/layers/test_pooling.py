@@ -7,7 +7,7 @@ import pytest
 
 from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.layers import pooling
-from kconvert.layers.base import Layer
+from kconvert.layers.registry import LAYERS
 from tests.layers.saved import Saved, check_round_trip
 
 CASES = ["maxpooling2d_same_stride_th", "averagepooling2d_same_2x3_tf", "global_average_pooling1d_masked"]
@@ -34,7 +34,7 @@ def image(rank, data_format):
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
 @pytest.mark.parametrize("options", [{}, {"pool_size": 3, "strides": 2}, {"pool_size": 3, "padding": "same"}], ids=str)
 def test_output_has_the_foretold_shape(kind, rank, data_format, options):
-    layer = Layer.registry[f"{kind}Pooling{rank}D"](data_format=data_format, **options)
+    layer = LAYERS[f"{kind}Pooling{rank}D"](data_format=data_format, **options)
     x = image(rank, data_format)
     y = layer.call(NumpyBackend(), {}, x)
     assert layer.compute_output_shape(x.shape) == y.shape
@@ -47,7 +47,7 @@ def test_global_pooling_leaves_one_number_a_channel(rank, data_format):
     x = image(rank, data_format)
     channels = x.reshape(2, 3, -1) if data_format == "channels_first" else x.reshape(2, -1, 3).swapaxes(1, 2)
     for kind, expected in (("Max", channels.max(-1)), ("Average", channels.mean(-1))):
-        layer = Layer.registry[f"Global{kind}Pooling{rank}D"](data_format)
+        layer = LAYERS[f"Global{kind}Pooling{rank}D"](data_format)
         np.testing.assert_allclose(layer.call(NumpyBackend(), {}, x), expected, rtol=1e-5, atol=1e-6)
         assert layer.compute_output_shape(x.shape) == expected.shape
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import kconvert as kc
 from kconvert import KconvertError, cli
 from kconvert.errors import Problem
-from kconvert.layers import Dense, Lambda, Layer
-from kconvert.layers.registry import CUSTOM, FUNCTIONS, find_layer
+from kconvert.layers import Dense, Lambda
+from kconvert.layers.registry import CUSTOM, FUNCTIONS, LAYERS, find_layer
 from tests.fixtures import FOLDER
 
 LSTM = FOLDER / "1.2.2-theano" / "lstm_cpu" / "model.h5"
@@ -43,7 +43,7 @@ def affine(K, x):
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
     """What a test registers or imports is forgotten after it."""
-    known = [(registry, registry.copy()) for registry in (Layer.registry, CUSTOM, FUNCTIONS)]
+    known = [(registry, registry.copy()) for registry in (LAYERS, CUSTOM, FUNCTIONS)]
     modules, path = set(sys.modules), sys.path.copy()
     yield
     for registry, before in known:
@@ -144,7 +144,7 @@ def test_only_layers_can_be_registered():
         pass
 
     for wrong in (Other, Other(), 3):
-        with pytest.raises(KconvertError, match="is no layer"):
+        with pytest.raises(KconvertError, match="is not a layer class"):
             kc.register_layer(wrong)
 
 

@@ -8,10 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from kconvert import KconvertError, load_model
+from kconvert import KconvertError, Sequential, load_model
 from kconvert import layers as L
 from kconvert.models.training.callbacks import ModelCheckpoint
-from kconvert.network.network import Sequential
 from tests.fixtures import case
 from tests.models.training.models import dense, numbers
 
@@ -59,14 +58,14 @@ def test_the_optimizers_state_is_turned_as_the_weights_are(tmp_path):
 def test_training_of_keras_1_goes_on_where_its_order_is_known(name):
     model = load_model(case(f"1.2.2-tensorflow/{name}").model, "numpy", "tensorflow")
     assert model.optimizer.class_name == "Adam"
-    assert all(np.any(array) for key, array in model.trainer().read("slot").items() if key[-1] == "m")
+    assert all(np.any(array) for key, array in model.trainer.executor.read("slot").items() if key[-1] == "m")
 
 
 def test_weights_alone_go_to_a_model_of_the_same_layers(tmp_path):
     first, second = dense(kernel_initializer="glorot_uniform"), dense()
-    first.ready("numpy", seed=0)
+    first.start("numpy", seed=0)
     first.save_weights(tmp_path / "w.h5")
-    second.ready("numpy")
+    second.start("numpy")
     second.load_weights(tmp_path / "w.h5", source="tensorflow")
     for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -77,7 +76,7 @@ def test_weights_alone_go_to_a_model_of_the_same_layers(tmp_path):
 @pytest.mark.parametrize("name", ["m.keras", "m", "weights.01-0.52"])
 def test_models_are_saved_under_any_name_as_in_keras_2(name, tmp_path):
     model, path = dense(), tmp_path / name
-    model.ready("numpy", seed=0)
+    model.start("numpy", seed=0)
     checkpoint = ModelCheckpoint(path)
     checkpoint.set_model(model)
     for save in (model.save, model.save_weights, lambda path: checkpoint.on_epoch_end(0, {})):
@@ -89,10 +88,10 @@ def test_models_are_saved_under_any_name_as_in_keras_2(name, tmp_path):
 
 def test_a_model_that_was_not_compiled_is_saved_without_a_training(tmp_path):
     model = Sequential([L.Bidirectional(L.LSTM(3), input_shape=(None, 2)), L.BatchNormalization(), L.Dense(1)])
-    model.ready("numpy", seed=0)
+    model.start("numpy", seed=0)
     model.save(tmp_path / "m.h5")
     again = load_model(tmp_path / "m.h5", "numpy")
-    assert again.said is None
+    assert not again.is_compiled
     np.testing.assert_array_equal(model.predict(numbers(2, 4, 2)), again.predict(numbers(2, 4, 2)))
 
 
@@ -101,13 +100,13 @@ def test_a_training_that_cannot_be_understood_leaves_a_model_that_predicts(tmp_p
     model.compile("sgd", lambda K, y_true, y_pred: K.mean(y_pred - y_true, -1), backend="numpy")
     model.save(tmp_path / "m.h5")
     again = load_model(tmp_path / "m.h5", "numpy")
-    assert again.said is None and again.predict(np.ones((1, 4))) == 4
+    assert not again.is_compiled and again.predict(np.ones((1, 4))) == 4
     assert "the model is not compiled: unknown loss '<lambda>'" in caplog.text
 
 
 def test_weights_that_do_not_fit_are_refused():
     model = dense()
-    model.ready("numpy")
+    model.start("numpy")
     with pytest.raises(KconvertError, match=r"m: the weights do not fit: \(4, 2\) for d/kernel of \(4, 1\)"):
         model.set_weights([np.ones((4, 2)), np.ones(1)])
     with pytest.raises(KconvertError, match="m: the weights do not fit: 1 arrays for 2 weights"):
@@ -126,7 +125,7 @@ def test_weights_that_do_not_fit_are_refused():
 )
 def test_what_only_keras_1_can_say_is_not_lost_in_silence(tmp_path, layer, said):
     model = Sequential([layer], name="m")
-    model.ready("numpy")
+    model.start("numpy")
     with pytest.raises(KconvertError, match=said):
         model.save(tmp_path / "m.h5")
     assert not (tmp_path / "m.h5").exists()

@@ -11,6 +11,7 @@ from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.errors import Problem
 from kconvert.layers.base import layer_config
+from kconvert.layers.registry import LAYERS
 from kconvert.network.architecture import (
     generation,
     model_config,
@@ -20,7 +21,9 @@ from kconvert.network.architecture import (
     to_keras1,
     to_keras2,
 )
-from kconvert.network.network import Model, Node, Ref, Sequential
+from kconvert.network.graph import Node, Ref
+from kconvert.network.network import Network
+from kconvert.network.sequential import Sequential
 from tests.fixtures import case, cases, identify
 
 KERAS1, KERAS2 = cases("1.2.2"), cases("2.3.1")
@@ -224,7 +227,7 @@ def test_regularizers_and_constraints(old, new, back):
 )
 def test_the_forms_of_zero_padding(old, pads, back):
     new = to_keras2(chain(layer("ZeroPadding2D", "pad", padding=old), conv()))
-    made = L.Layer.registry["ZeroPadding2D"].from_config(new["config"]["layers"][0]["config"])
+    made = LAYERS["ZeroPadding2D"].from_config(new["config"]["layers"][0]["config"])
     assert made.padding == pads
     config = json.loads(json.dumps(made.get_config()))
     assert to_keras1({"class_name": "ZeroPadding2D", "config": config})["config"]["padding"] == back
@@ -233,7 +236,7 @@ def test_the_forms_of_zero_padding(old, pads, back):
 @pytest.mark.parametrize(("old", "pads"), [(2, (2, 2)), ([1, 2], (1, 2)), ({"left_pad": 1, "right_pad": 2}, (1, 2))])
 def test_the_forms_of_zero_padding_of_sequences(old, pads):
     new = to_keras2(chain(layer("ZeroPadding1D", "pad", padding=old), shape=(None, 6, 3)))
-    assert L.Layer.registry["ZeroPadding1D"].from_config(new["config"]["layers"][0]["config"]).padding == pads
+    assert LAYERS["ZeroPadding1D"].from_config(new["config"]["layers"][0]["config"]).padding == pads
 
 
 @pytest.mark.parametrize(
@@ -281,7 +284,7 @@ def test_what_keras_1_cannot_say_is_refused_by_name(made, said):
 def test_a_call_with_arguments_is_not_one_of_keras_1():
     entry = L.InputLayer(batch_input_shape=(None, 3), name="x")
     nodes = [Node("x", 0, ()), Node("d", 0, (Ref("x"),), {"mask": None})]
-    model = Model([entry, L.Dense(2, name="d")], nodes, [Ref("x")], [Ref("d")], name="m")
+    model = Network([entry, L.Dense(2, name="d")], nodes, [Ref("x")], [Ref("d")], name="m")
     with pytest.raises(KconvertError, match="layer d: Keras 1 has no call of a layer with mask"):
         to_keras1(layer_config(model))
 

@@ -7,10 +7,11 @@ import json
 import numpy as np
 import pytest
 
+from kconvert import Model, Sequential
 from kconvert import layers as L
+from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_from_config
 from kconvert.network.functional import Input
-from kconvert.network.network import Model, Sequential
 
 
 def names(model):
@@ -20,11 +21,11 @@ def names(model):
 def test_a_chain_grows_layer_by_layer_and_keeps_its_weights():
     model = Sequential()
     model.add(L.Dense(3, input_shape=(4,)))
-    model.ready("numpy", seed=0)
+    model.start("numpy", seed=0)
     before = model.predict(np.ones((1, 4)))
     model.add(L.Activation("linear"))
     model.add(L.Dense(2))
-    model.ready("numpy")
+    model.start("numpy")
     assert names(model) == ["dense_1_input", "dense_1", "activation_1", "dense_2"]
     assert model.predict(np.ones((1, 4))).shape == (1, 2)
     model.pop()
@@ -53,12 +54,12 @@ def test_a_graph_with_a_shared_layer_and_two_outputs():
     model = Model([a, b], [L.Concatenate()([left, right]), right], name="graph")
     assert names(model) == ["input_1", "second", "dense_1", "concatenate_1"]
     assert model.compute_output_shape([(None, 4)] * 2) == [(None, 6), (None, 3)]
-    model.ready("numpy", seed=0)
+    model.start("numpy", seed=0)
     joined, last = model.predict([np.ones((2, 4)), np.zeros((2, 4))])
     np.testing.assert_array_equal(joined[:, 3:], last)
     again = model_from_config(json.loads(model.to_json()))
     assert names(again) == names(model)
-    again.bind(model.backend, model.arrays)
+    again = as_model(again).bind(model.backend, model.arrays)
     np.testing.assert_array_equal(again.predict([np.ones((2, 4)), np.zeros((2, 4))])[0], joined)
 
 
@@ -66,8 +67,8 @@ def test_models_are_layers_and_share_their_weights():
     x = Input((4,))
     encoder = Model(x, L.Dense(2)(x), name="encoder")
     whole = Sequential([encoder, L.Dense(4)])
-    whole.ready("numpy", seed=0)
-    encoder.ready("numpy")
+    whole.start("numpy", seed=0)
+    encoder.start("numpy")
     hidden = encoder.predict(np.ones((1, 4)))
     whole.set_weights([2 * array for array in whole.get_weights()])
     np.testing.assert_allclose(encoder.predict(np.ones((1, 4))), 2 * hidden, rtol=1e-6)
@@ -77,7 +78,7 @@ def test_states_can_be_given_to_recurrent_layers():
     x, h, c = Input((None, 3)), Input((2,)), Input((2,))
     output, *states = L.LSTM(2, return_state=True)(x, initial_state=[h, c])
     model = Model([x, h, c], [output, *states])
-    model.ready("numpy", seed=0)
+    model.start("numpy", seed=0)
     ones, zeros = np.ones((1, 2)), np.zeros((1, 2))
     step = np.ones((1, 1, 3))
     _, *after = model.predict([step, ones, zeros])
@@ -91,8 +92,7 @@ def test_one_seed_gives_one_network_on_every_backend(backend):
     def made(name, convention):
         layers = [L.Conv2D(3, (3, 2), input_shape=(6, 5, 2)), L.Flatten(), L.Dense(2)]
         model = Sequential(layers)
-        model.backend = backend if name == "here" else reference(convention)
-        model.ready(seed=7)
+        model.start(backend if name == "here" else reference(convention), seed=7)
         return model.predict(np.random.default_rng(0).normal(size=(2, 6, 5, 2)))
 
     def reference(convention):

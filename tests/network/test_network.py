@@ -10,8 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from kconvert import KconvertError, load_model
 from kconvert import layers as L
 from kconvert.backend import get_backend
+from kconvert.models.sequential import as_model
+from kconvert.network.graph import Node, Ref
 from kconvert.network.nested import as_list, nest, one_or_list, walk
-from kconvert.network.network import Model, Node, Ref, Sequential
+from kconvert.network.network import Network
+from kconvert.network.sequential import Sequential
 from tests.architectures import architectures, bound, random_inputs, random_weights
 from tests.fixtures import case, cases, identify
 
@@ -36,7 +39,7 @@ def graph(layers, calls, inputs, outputs):
         nodes.append(Node(name, counts.get(name, 0), refs))
         counts[name] = counts.get(name, 0) + 1
     outputs = [ref if isinstance(ref, Ref) else Ref(ref) for ref in outputs]
-    return Model(layers, nodes, [Ref(name) for name in inputs], outputs, name="graph")
+    return Network(layers, nodes, [Ref(name) for name in inputs], outputs, name="graph")
 
 
 def ready(model):
@@ -151,7 +154,7 @@ def test_a_shared_layer_has_its_weights_once():
     layers = [entry("a", 4), entry("b", 4), L.Dense(3, name="d"), L.Add(name="sum")]
     model = graph(layers, [("d", ["a"]), ("d", ["b"]), ("sum", [Ref("d"), Ref("d", 1)])], ["a", "b"], ["sum"])
     assert [leaf.path for leaf in model.weight_table()] == [("d",)]
-    ready(model)
+    model = ready(model)
     x, y = (np.random.default_rng(i).standard_normal((2, 4)).astype("float32") for i in (0, 1))
     w = model.arrays["d"]
     np.testing.assert_allclose(model.predict([x, y]), (x + y) @ w["kernel"] + 2 * w["bias"], rtol=1e-4, atol=1e-5)
@@ -163,7 +166,7 @@ def test_a_nested_model_is_a_layer():
     model = Sequential([inner, L.Dense(2, name="out")], name="whole")
     assert model.input_shapes == [(None, 4)]
     assert [leaf.path for leaf in model.weight_table()] == [("in", "d"), ("out",)]
-    ready(model)
+    model = ready(model)
     x = np.ones((2, 4), "float32")
     found = model.activations(x)
     assert {"in#1/d", "in#1/t", "in#1", "out"} <= set(found)
@@ -196,11 +199,11 @@ def test_masks_travel():
 
     passing = weights(masked(L.TimeDistributed(L.Dense(3, name="dense"), name="td"), L.Dropout(0.5, name="drop")))
     free = Sequential([L.Masking(name="mask", batch_input_shape=(None, None, 3)), *passing.sublayers[1:]])
-    free.bind(passing.backend, passing.arrays)
+    free = as_model(free).bind(passing.backend, passing.arrays)
     np.testing.assert_allclose(passing.predict(x), free.predict(short), rtol=1e-5, atol=1e-6)
     ending = weights(masked(L.Permute((1, 2), name="same")))
     free = Sequential([L.Masking(name="mask", batch_input_shape=(None, None, 3)), *ending.sublayers[1:]])
-    free.bind(ending.backend, ending.arrays)
+    free = as_model(free).bind(ending.backend, ending.arrays)
     assert np.abs(ending.predict(x) - free.predict(short)).max() > 1e-3
 
 
@@ -240,10 +243,9 @@ def test_inputs_that_do_not_fit_are_refused_in_one_sentence(x, said, method):
 
 
 def test_a_model_without_weights_starts_with_initial_ones():
-    model = Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4))], name="m")
-    model.ready("numpy", seed=0)
-    again = Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4))], name="m")
-    again.ready("numpy", seed=0)
+    model, again = (as_model(Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4))])) for _ in range(2))
+    model.start("numpy", seed=0)
+    again.start("numpy", seed=0)
     assert model.predict(np.ones((3, 4))).any()
     np.testing.assert_array_equal(model.predict(np.ones((3, 4))), again.predict(np.ones((3, 4))))
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from kconvert import KconvertError, get_backend
+from kconvert import KconvertError
 from kconvert import layers as L
-from kconvert.network.network import Ref, Sequential
+from kconvert.network.graph import Ref
 from kconvert.network.outputs import Activations
+from kconvert.network.sequential import Sequential
 from tests.architectures import architectures, bound, random_inputs, random_weights
 from tests.network.test_network import entry, graph, laws
 
@@ -65,7 +66,8 @@ def test_with_all_given_each_layer_runs_alone(architecture):
 def test_what_is_given_is_taken_by_all_that_comes_after(backend):
     layers = [entry("a", 4), L.Dense(4, name="d"), L.Activation("relu", name="r"), L.Add(name="sum")]
     model = graph(layers, [("d", ["a"]), ("r", ["d"]), ("sum", ["r", "d"])], ["a"], ["sum"])
-    ready(model).bind(backend, model.arrays)
+    model = ready(model)
+    model.bind(backend, model.arrays)
     x, y = (np.random.default_rng(seed).standard_normal((3, 4)).astype("float32") for seed in (0, 1))
     free, after = model.activations(x), model.activations(x, {"d": y})
     np.testing.assert_array_equal(after["d"], free["d"])
@@ -79,7 +81,8 @@ def test_masks_are_those_of_what_is_given(backend):
     model = Sequential(
         [L.Activation("linear", name="same", batch_input_shape=(None, 4, 3)), mask, L.SimpleRNN(2, name="rnn")]
     )
-    ready(model).bind(backend, model.arrays)
+    model = ready(model)
+    model.bind(backend, model.arrays)
     x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
     short = np.where(np.arange(4)[:, None] < 2, x, 0)
     wanted = model.activations(short)["rnn"]
@@ -98,6 +101,6 @@ def test_one_function_serves_other_weights_and_batches(backend):
 
 def test_names_that_are_no_tensors_are_refused():
     model = Sequential([L.Dense(3, name="d", batch_input_shape=(None, 4))], name="m")
-    model.bind(get_backend("numpy"), random_weights(model))
+    model = ready(model)
     with pytest.raises(KconvertError, match="m: no layer makes the tensor e"):
         model.activations(np.ones((1, 4)), {"e": np.ones((1, 3), "float32")})

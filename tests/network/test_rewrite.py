@@ -11,7 +11,9 @@ from kconvert.conversion.passes.modernize import modernize
 from kconvert.conversion.passes.repair import repair
 from kconvert.kernels import Grow
 from kconvert.network.architecture import model_config
-from kconvert.network.network import Model, Node, Ref, Sequential
+from kconvert.network.graph import Node, Ref
+from kconvert.network.network import Network
+from kconvert.network.sequential import Sequential
 from tests.fixtures import case
 
 
@@ -46,7 +48,7 @@ def test_initial_states_leave_no_place_for_a_repair(wrapped):
     entries += [L.InputLayer(batch_input_shape=(None, 6, 7, 2), name=name) for name in states]
     refs = tuple(Ref(entry.name) for entry in entries)
     nodes = [*(Node(entry.name, 0, ()) for entry in entries), Node(layer.name, 0, refs)]
-    model = Model([*entries, layer], nodes, list(refs), [Ref(layer.name)], name="m")
+    model = Network([*entries, layer], nodes, list(refs), [Ref(layer.name)], name="m")
     assert {hazard.layer for hazard in hazards(model, "theano", "tensorflow")} == {"ConvLSTM2D"}
     with pytest.raises(KconvertError, match="initial states"):
         mended(model)
@@ -62,5 +64,5 @@ def test_a_wrapper_whose_layer_stays_may_be_called_on_several_lengths():
     entries = [L.InputLayer(batch_input_shape=(None, n, 5), name=f"x{n}") for n in (3, 4)]
     shared = L.TimeDistributed(L.Dense(2, name="d"), name="td")
     nodes = [Node("x3", 0, ()), Node("x4", 0, ()), Node("td", 0, (Ref("x3"),)), Node("td", 1, (Ref("x4"),))]
-    model = Model([*entries, shared], nodes, [Ref("x3"), Ref("x4")], [Ref("td"), Ref("td", 1)], name="m")
+    model = Network([*entries, shared], nodes, [Ref("x3"), Ref("x4")], [Ref("td"), Ref("td", 1)], name="m")
     assert modernize(model).model.by_name["td"] is shared

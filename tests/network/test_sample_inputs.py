@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 
 from kconvert import layers as L
-from kconvert.network.network import Model, Node, Ref, Sequential
+from kconvert.network.graph import Node, Ref
+from kconvert.network.network import Network
 from kconvert.network.sample_inputs import FREE_SPACE, FREE_STEPS, sample_inputs
+from kconvert.network.sequential import Sequential
 from tests.architectures import architectures
 
 
@@ -44,7 +46,7 @@ def test_inputs_fit_the_model_and_come_again(architecture):
 def test_two_inputs_differ():
     entries = [L.InputLayer(batch_input_shape=(None, 4), name=name) for name in "ab"]
     nodes = [Node("a", 0, ()), Node("b", 0, ()), Node("sum", 0, (Ref("a"), Ref("b")))]
-    model = Model([*entries, L.Add(name="sum")], nodes, [Ref("a"), Ref("b")], [Ref("sum")], name="m")
+    model = Network([*entries, L.Add(name="sum")], nodes, [Ref("a"), Ref("b")], [Ref("sum")], name="m")
     x, y = sample_inputs(model)
     assert not np.array_equal(x, y)
 
@@ -120,7 +122,7 @@ def test_of_two_layers_on_one_input_the_one_that_needs_integers_decides():
     inner = Sequential([L.Dense(6, name="d", batch_input_shape=(None, 6))], name="inner")
     nodes = [Node("x", 0, ()), Node("a", 0, (Ref("x"),)), Node("inner", 1, (Ref("x"),)), Node("e", 0, (Ref("x"),))]
     outputs = [Ref("a"), Ref("inner", 1), Ref("e")]
-    (x,) = sample_inputs(Model([*layers, inner], nodes, [Ref("x")], outputs, name="m"))
+    (x,) = sample_inputs(Network([*layers, inner], nodes, [Ref("x")], outputs, name="m"))
     assert np.array_equal(x, x.astype(int))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from kconvert import layers as L
 from kconvert.conventions.backends import BACKENDS
-from kconvert.network.network import Sequential
+from kconvert.network.sequential import Sequential
 from kconvert.verification.mistakes import close, in_other_order, misread, mistakes, pads_nothing
 
 MODEL = Sequential(

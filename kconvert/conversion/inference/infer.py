@@ -25,6 +25,7 @@ from ...errors import KconvertError, Problem
 from ...formats.checkpoint import Checkpoint, Group, LazyArray
 from ...kernels import Chain, Shape
 from ...layers.base import Layer
+from ...layers.registry import known_layers
 from ...network.network import LeafWeights
 from ..binding import leaf_storage, places
 from .names import automatic_class, split_name, words_for
@@ -192,7 +193,7 @@ def _given(said: Iterable[str]) -> dict[str, str]:
     for text in said:
         pattern, equals, name = text.rpartition("=")
         name = {rule.old: rule.new for rule in RULES}.get(name, name)
-        if not equals or not pattern or (name != AS_IS and name not in Layer.registry):
+        if not equals or not pattern or (name != AS_IS and name not in known_layers()):
             known = ", ".join((*(cls.__name__ for cls in READERS), AS_IS))
             raise KconvertError(
                 f"{text!r} names no layer and class", fix=f"NAME=Class, Class one of: {known}", problem=Problem.USAGE
@@ -260,7 +261,7 @@ class _Inference:
             (chosen,) = self._fitting(leaf, [AsIs])
             return chosen, Inferred(leaf.path, (AS_IS,), CERTAIN, "as given")
         if said:
-            fitting = self._fitting(leaf, [Layer.registry[said]])
+            fitting = self._fitting(leaf, [known_layers()[said]])
             if not fitting:
                 raise KconvertError(
                     f"its arrays ({arrays}) are not those of a {said}", fix="correct --layer", problem=Problem.USAGE

@@ -10,9 +10,10 @@ from ...conventions.generations import GENERATIONS, KERAS1_NAMES
 from ...conventions.roles import GRU_GATES, LSTM_GATES
 from ...conventions.words.rules import RULES
 from ...layers.base import Layer
+from ...layers.registry import LAYERS
 
 # A layer that is given no name is called after its class: convolution2d_1, conv2d_1, batch_normalization_3.
-_AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in Layer.registry}
+_AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in LAYERS}
 _AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequential"}  # their name tells nothing
 
 # What users call layers: block1_conv1, conv_2, local3.

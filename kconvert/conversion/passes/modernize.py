@@ -17,8 +17,9 @@ from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.merge import in_keras2
-from ...network.network import Network, Sequential
+from ...network.network import Network
 from ...network.rewrite import NewLayer, Rewritten, changed, in_sequence, rewrite
+from ...network.sequential import Sequential
 
 
 @singledispatch

@@ -16,8 +16,9 @@ from ...errors import KconvertError
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
 from ...network.layout import Layout, identity
-from ...network.network import LayerPath, Network, Node, Ref, Sequential
+from ...network.network import LayerPath, Network, Node, Ref
 from ...network.rewrite import Rewritten, changed, renamed_inputs
+from ...network.sequential import Sequential
 from .relayout_rules import GLOBAL_POOLING, SPATIAL_LAYERS
 from .relayout_tables import Restore, RuleInput, RuleResult, keeps_layout, rule, wanted_layout
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...errors import KconvertError, Problem
+from ...network.network import Network
+from ...network.sample_inputs import checked_inputs, numbers
 from .objective import Objective
-
-if TYPE_CHECKING:
-    from ...network.network import Network
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,10 @@ class Sequence:
 
 
 def checked(
-    model: Network, objective: Objective, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    network: Network, objective: Objective, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
 ) -> Batch:
     """What the user gives as a Batch; raises KconvertError with what does not fit and where."""
-    xs = model.checked(x)
+    xs = checked_inputs(network, x)
     ys = [
         None if loss is None else _labels(array, shape, name)
         for loss, array, shape, name in zip(
@@ -79,20 +78,10 @@ def checked(
     counts = {len(array) for array in (*xs, *ys, *weights) if array is not None}
     if len(counts) > 1:
         listed = " and ".join(map(str, sorted(counts)))
-        raise KconvertError(f"arrays of {listed} samples were given together", where=model.name, problem=Problem.USAGE)
+        raise KconvertError(
+            f"arrays of {listed} samples were given together", where=network.name, problem=Problem.USAGE
+        )
     return batch
-
-
-def numbers(array: Any, where: str) -> np.ndarray:
-    """`array` as an array of numbers; raises KconvertError for anything else."""
-    try:
-        result = np.asarray(array)
-    except ValueError as error:
-        raise KconvertError("rows of different lengths are no array", where, "pad them", Problem.USAGE) from error
-    if result.dtype.kind not in "fiub":
-        fix = "give float or integer arrays of one shape"
-        raise KconvertError(f"an array of dtype {result.dtype} is no array of numbers", where, fix, Problem.USAGE)
-    return result
 
 
 def _labels(array: Any, shape: tuple[int | None, ...], name: str) -> np.ndarray:

@@ -8,20 +8,20 @@ the optimizer's slots and scalars, states of stateful layers, sums of metrics, t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
 from ...layers.phase import Phase
+from ...network.graph import LayerPath, LeafWeights
 from ...network.nested import nest
+from ...network.network import Network
+from ..runtime import Runtime
 from . import constraints, regularizers
 from .objective import Objective, Tracked
 from .optimizers import Optimizer
 from .weighting import masked_weights
-
-if TYPE_CHECKING:
-    from ...network.network import LayerPath, LeafWeights, Network
 
 Key = tuple[Any, ...]
 Values = Mapping[Key, Tensor]
@@ -36,16 +36,15 @@ class Executor:
     """
 
     def __init__(
-        self, model: Network, objective: Objective, optimizer: Optimizer, seed: int = 0, jit_compile: bool = False
+        self, runtime: Runtime, objective: Objective, optimizer: Optimizer, seed: int = 0, jit_compile: bool = False
     ) -> None:
-        assert model.backend is not None
-        self.model, self.objective, self.optimizer = model, objective, optimizer
-        self.K: Backend = model.backend
+        self.network, self.objective, self.optimizer = runtime.network, objective, optimizer
+        self.K: Backend = runtime.start()
         self.jit_compile = jit_compile
-        self.leaves: list[LeafWeights] = model.weight_table()
-        self.trained = trained_paths(model)
-        self.variables: dict[Key, Variable] = {("weight", *path): v for path, v in model.variables.items()}
-        self.variables.update((("state", *path), v) for path, v in model.keep_states().items())
+        self.leaves: list[LeafWeights] = self.network.weight_table()
+        self.trained = trained_paths(self.network)
+        self.variables: dict[Key, Variable] = {("weight", *path): v for path, v in runtime.variables.items()}
+        self.variables.update((("state", *path), v) for path, v in runtime.keep_states().items())
         self._steps: dict[Any, Compiled] = {}
         self._rate = float("nan")
         made: dict[Key, Any] = {SEED: np.array([seed, 0], "int32")}
@@ -102,11 +101,11 @@ class Executor:
     def _compiled(self, training: bool, ys: Sequence[Any], weights: Sequence[Any]) -> Compiled:
         """The step for labels and sample weights of these shapes."""
         there = [array is not None for array in (*ys, *weights)]
-        specs = self.model.input_specs + [
+        specs = self.network.input_specs + [
             InputSpec((None, *np.shape(array)[1:])) for array in (*ys, *weights) if array is not None
         ]
         keys = [key for key in self.variables if training or key[0] not in ("slot", "scalar", *SEED, *RATE)]
-        n = len(self.model.input_refs)
+        n = len(self.network.input_refs)
 
         def build(values: list[Tensor], inputs: list[Tensor]) -> tuple[list[Tensor], dict[int, Tensor]]:
             rest = iter(inputs[n:])
@@ -126,9 +125,9 @@ class Executor:
         K, objective = self.K, self.objective
         phase = Phase(K, training, values.get(SEED))
         held = {key[1:]: value for key, value in values.items() if key[0] in ("weight", "state")}
-        found, masks = self.model.run(K, nest(held.items()), xs, training=phase)
-        outputs = [found[ref] for ref in self.model.output_refs]
-        output_masks = [masks[ref] for ref in self.model.output_refs]
+        found, masks = self.network.run(K, nest(held.items()), xs, training=phase)
+        outputs = [found[ref] for ref in self.network.output_refs]
+        output_masks = [masks[ref] for ref in self.network.output_refs]
         total, parts = objective.total(K, ys, outputs, weights, output_masks)
         total = total + self._penalty(K, values, phase)
 
@@ -165,10 +164,14 @@ class Executor:
 
     def _reported(self, values: Values, phase: Phase) -> dict[Key, Tensor]:
         """New values that layers reported: of states always, of weights where the layer is not frozen."""
-        by_tensor = {id(tensor): key for key, tensor in values.items()}
-        live = {("weight", *leaf.path) for leaf in self.leaves if leaf.trainable and self.model.trainable}
-        found = [(by_tensor[id(weight)], new) for weight, new in phase.updates]
-        return {key: new for key, new in found if key[0] == "state" or key[:-1] in live}
+        live = {leaf.path for leaf in self.leaves if leaf.trainable and self.network.trainable}
+        updates: dict[Key, Tensor] = {}
+        for path, new in phase.updates.items():
+            if ("state", *path) in values:
+                updates[_of("state", path)] = new
+            elif path[:-1] in live:
+                updates[_of("weight", path)] = new
+        return updates
 
     def _learned(self, values: Values, total: Tensor) -> dict[Key, Tensor]:
         """Weights, slots and scalars after a step of the optimizer, weights within their constraints."""
@@ -225,7 +228,7 @@ def _zeros(tracked: Tracked) -> dict[str, np.ndarray]:
     return {name: np.zeros(shape, "float32") for name, shape in tracked.metric.states().items()}
 
 
-def trained_paths(model: Network) -> list[LayerPath]:
+def trained_paths(network: Network) -> list[LayerPath]:
     """The weights that training changes, in the order of the layers."""
-    leaves = model.weight_table() if model.trainable else []
+    leaves = network.weight_table() if network.trainable else []
     return [(*leaf.path, w.name) for leaf in leaves if leaf.trainable for w in leaf.weights if w.trainable]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,21 +14,19 @@ from . import callbacks as cb
 from .data import Batch, batches, checked, is_stream, parts, shuffled, split, stream_of
 from .executor import Executor
 
-if TYPE_CHECKING:
-    from ...network.network import Network
-
 Source = Callable[[], Iterator[Batch]]
 
 
 class Fit:
     """One call of `fit`: where its batches come from, and the loop over them.
 
-    The arguments are those of Keras 2.3's `fit`; `x` may be a generator, an iterator or a Sequence.
+    model: what callbacks are told of. The further arguments are those of Keras 2.3's `fit`; `x` may be a generator,
+    an iterator or a Sequence.
     """
 
     def __init__(
         self,
-        model: Network,
+        model: Any,
         executor: Executor,
         x: Any,
         y: Any = None,
@@ -53,7 +51,7 @@ class Fit:
             self.steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch")
             self.epoch = self._from_stream(stream, self.steps, class_weight)
         else:
-            data = checked(model, executor.objective, x, y, sample_weight, class_weight)
+            data = checked(executor.network, executor.objective, x, y, sample_weight, class_weight)
             if validation_split:
                 data, held_out = split(data, validation_split)
             size = batch_size or 32
@@ -83,7 +81,7 @@ class Fit:
     def _from_stream(self, stream: Iterator[Any], steps: int, class_weight: Any) -> Source:
         def made(item: Any) -> Batch:
             x, y, weight = parts(item)
-            return checked(self.model, self.executor.objective, x, y, weight, class_weight)
+            return checked(self.executor.network, self.executor.objective, x, y, weight, class_weight)
 
         return lambda: (made(item) for item in islice(stream, steps))
 
@@ -96,7 +94,7 @@ class Fit:
             return self._from_stream(stream, count, None)
         if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
             raise KconvertError("validation_data should be (x, y) or (x, y, sample_weight)", problem=Problem.USAGE)
-        whole = checked(self.model, self.executor.objective, *data)
+        whole = checked(self.executor.network, self.executor.objective, *data)
         return lambda: islice(batches(whole, self.batch_size or 32), steps)
 
     # ----------------------------------------------------------------- loop ----

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
+from ...network.network import Network
 from . import losses
 from .losses import Loss
 from .metrics import resolve
-
-if TYPE_CHECKING:
-    from ...network.network import Network
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class Objective:
     for names that are unknown and lists that do not fit.
     """
 
-    def __init__(self, model: Network, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
-        self.names = output_names(model)
-        self.shapes = [model.shapes()[ref] for ref in model.output_refs]
+    def __init__(self, network: Network, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
+        self.names = output_names(network)
+        self.shapes = [network.shapes()[ref] for ref in network.output_refs]
         self.losses: list[Loss | None] = [losses.get(one) for one in self._each("loss", loss, repeat=True)]
         if not any(self.losses):
             raise KconvertError("no output has a loss", fix="compile(..., loss='mse')", problem=Problem.USAGE)
@@ -107,10 +105,10 @@ class Objective:
         raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(self.names)}", Problem.USAGE)
 
 
-def output_names(model: Network) -> list[str]:
+def output_names(network: Network) -> list[str]:
     """The names of the outputs: those of their layers, `lstm_1_1` for the second output of one layer."""
     names: list[str] = []
-    for ref in model.output_refs:
+    for ref in network.output_refs:
         again = sum(name == ref.layer or name.startswith(f"{ref.layer}_") for name in names) if names else 0
         names.append(f"{ref.layer}_{again}" if again and ref.layer in names else ref.layer)
     return names

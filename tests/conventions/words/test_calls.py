@@ -14,6 +14,7 @@ import kconvert as kc
 from kconvert import layers as L
 from kconvert.conventions.words.rules import RULES
 from kconvert.errors import KconvertError
+from kconvert.layers.registry import LAYERS
 
 L2 = kc.regularizers.l2(0.1)
 
@@ -59,7 +60,7 @@ def test_a_layer_in_the_words_of_keras_1_is_the_layer_of_keras_2(old, new):
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.old != rule.new], ids=lambda rule: rule.old)
 def test_every_class_that_has_another_name_is_found_under_the_old_one(rule):
-    assert getattr(L, rule.old) is L.Layer.registry[rule.new]
+    assert getattr(L, rule.old) is LAYERS[rule.new]
 
 
 def test_zeros_on_four_sides_need_no_new_name():

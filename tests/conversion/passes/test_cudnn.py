@@ -21,7 +21,7 @@ from kconvert.kernels import AddHalves, Chain
 from kconvert.layers import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, Embedding, Masking, TimeDistributed
 from kconvert.layers.base import layer_config
 from kconvert.network.architecture import model_config
-from kconvert.network.network import Sequential
+from kconvert.network.sequential import Sequential
 from tests.fixtures import case
 
 CASES = ["cudnnlstm", "cudnngru", "bidirectional_cudnnlstm"]

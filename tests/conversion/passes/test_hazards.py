@@ -11,7 +11,10 @@ from kconvert.backend import get_backend
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, DATA_FORMATS
 from kconvert.conversion.passes.hazards import hazards
 from kconvert.conversion.passes.repair import repair
-from kconvert.network.network import Model, Node, Ref, Sequential
+from kconvert.models.sequential import as_model
+from kconvert.network.graph import Node, Ref
+from kconvert.network.network import Network
+from kconvert.network.sequential import Sequential
 from tests.architectures import checkpoint_of, random_inputs, random_weights
 from tests.conversion.test_binding import K2, arrays_for
 
@@ -33,8 +36,8 @@ def on_both(model, seed=0):
     found = []
     for name in ("theano", "tensorflow"):
         checkpoint = checkpoint_of(model, weights, K2[name])
-        model.bind(get_backend("numpy", name), arrays_for(model, checkpoint, K2[name], K2[name]))
-        found.append(model.predict(x if len(x) > 1 else x[0]))
+        running = as_model(model).bind(get_backend("numpy", name), arrays_for(model, checkpoint, K2[name], K2[name]))
+        found.append(running.predict(x if len(x) > 1 else x[0]))
     return found
 
 
@@ -146,7 +149,7 @@ def test_full_padding_is_repaired_exactly(layer, pieces):
     assert done.compute_output_shape(done.input_shapes[0]) == model.compute_output_shape(model.input_shapes[0])
     x, weights = random_inputs(model), random_weights(model, 0)
     ours, theirs = (
-        one.bind(
+        as_model(one).bind(
             get_backend("numpy"),
             arrays_for(one, checkpoint_of(one, weights, K2["tensorflow"]), *(K2["tensorflow"],) * 2),
         )
@@ -172,7 +175,7 @@ def test_bilinear_enlarging_by_powers_of_two_goes_step_by_step(size, layers):
     assert [type(one).__name__ for one in done.sublayers] == layers
     assert done.sublayers[-1].name == "w"
     x = random_inputs(model)[0]
-    ours, theirs = (one.bind(get_backend("numpy"), {}).predict(x) for one in (model, done))
+    ours, theirs = (as_model(one).bind(get_backend("numpy"), {}).predict(x) for one in (model, done))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
@@ -201,7 +204,7 @@ def test_a_shared_layer_is_judged_by_all_its_calls():
     entries = [L.InputLayer(batch_input_shape=(None, n, 8, 3), name=f"x{n}") for n in (6, 7)]
     shared = L.Conv2D(2, 3, strides=2, padding="same", name="conv")
     nodes = [Node("x6", 0, ()), Node("x7", 0, ()), Node("conv", 0, (Ref("x6"),)), Node("conv", 1, (Ref("x7"),))]
-    model = Model([*entries, shared], nodes, [Ref("x6"), Ref("x7")], [Ref("conv"), Ref("conv", 1)], name="m")
+    model = Network([*entries, shared], nodes, [Ref("x6"), Ref("x7")], [Ref("conv"), Ref("conv", 1)], name="m")
     assert [hazard.path for hazard in hazards(model, "theano", "tensorflow")] == ["conv"]
 
 

@@ -9,9 +9,12 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST
 from kconvert.conversion.passes.modernize import modernize
+from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_config, model_from_config, read_architecture
+from kconvert.network.graph import Node, Ref
 from kconvert.network.nested import nest, one_or_list
-from kconvert.network.network import Model, Node, Ref, Sequential
+from kconvert.network.network import Network
+from kconvert.network.sequential import Sequential
 from tests.architectures import architectures, bound, random_inputs, random_weights
 from tests.fixtures import cases, identify
 
@@ -29,7 +32,7 @@ def merged(layer, *shapes):
         L.InputLayer(batch_input_shape=(None, *shape), name=name) for name, shape in zip(names, shapes, strict=True)
     ]
     nodes = [*(Node(name, 0, ()) for name in names), Node("old", 0, tuple(map(Ref, names)))]
-    return Model([*entries, layer], nodes, [Ref(name) for name in names], [Ref("old")], name="m")
+    return Network([*entries, layer], nodes, [Ref(name) for name in names], [Ref("old")], name="m")
 
 
 def check(model, part="tensorflow"):
@@ -41,8 +44,8 @@ def check(model, part="tensorflow"):
     ]
     arrays = nest(weights.items())
     backend = get_backend("numpy", part)
-    x = model.bind(backend, arrays).predict(one_or_list(inputs))
-    y = new.bind(backend, arrays).predict(one_or_list(inputs))
+    x = as_model(model).bind(backend, arrays).predict(one_or_list(inputs))
+    y = as_model(new).bind(backend, arrays).predict(one_or_list(inputs))
     assert x.size == y.size
     np.testing.assert_allclose(x, y.reshape(x.shape), rtol=1e-5, atol=1e-6)
     return new
@@ -151,7 +154,7 @@ def test_a_merge_that_becomes_two_layers_in_the_middle_of_a_graph():
     model = merged(L.Merge("cos", dot_axes=1), (4,), (4,))
     after = L.Dense(3, name="after")
     nodes = [*model.nodes, Node("after", 0, (Ref("old"),))]
-    whole = Model([*model.layers, after], nodes, model.input_refs, [Ref("after"), Ref("old")], name="m")
+    whole = Network([*model.layers, after], nodes, model.input_refs, [Ref("after"), Ref("old")], name="m")
     done = modernize(whole)
     assert classes(done.model) == ["Dot", "Reshape", "Dense"]
     weights, inputs = random_weights(whole), random_inputs(whole)

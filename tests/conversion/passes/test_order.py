@@ -14,8 +14,8 @@ from kconvert.conversion.target import Target
 from kconvert.formats import hdf5
 from kconvert.kernels import AddHalves, Chain, Grow
 from kconvert.network.layout import Layout, identity
-from kconvert.network.network import Sequential
 from kconvert.network.rewrite import NewLayer, Rewritten, changed, in_sequence, rewrite
+from kconvert.network.sequential import Sequential
 from kconvert.verification import match
 from tests.architectures import checkpoint_of, random_weights
 from tests.fixtures import cases, identify

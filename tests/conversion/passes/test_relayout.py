@@ -14,8 +14,10 @@ from kconvert.conversion.passes.relayout import image_data_format, relayout
 from kconvert.conversion.passes.relayout_rules import GLOBAL_POOLING, SPATIAL_LAYERS
 from kconvert.conversion.passes.relayout_tables import rule
 from kconvert.kernels import Block, Chain, Rows
+from kconvert.network.graph import Node, Ref
 from kconvert.network.layout import Layout, identity, image_layout
-from kconvert.network.network import Model, Node, Ref, Sequential
+from kconvert.network.network import Network
+from kconvert.network.sequential import Sequential
 from kconvert.verification import moved as brought
 from tests.architectures import architectures, bound, random_inputs, random_weights
 
@@ -270,7 +272,7 @@ def graph(layers, calls, shape=(3, 5, 4)):
     for name, inputs in calls:
         nodes.append(Node(name, count.get(name, 0), tuple(Ref(one) for one in inputs)))
         count[name] = count.get(name, 0) + 1
-    return Model([entry, *layers], nodes, [Ref("x")], [nodes[-1].output], name="graph")
+    return Network([entry, *layers], nodes, [Ref("x")], [nodes[-1].output], name="graph")
 
 
 def test_branches_are_joined_feature_block_by_block():

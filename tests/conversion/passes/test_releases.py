@@ -11,7 +11,7 @@ from kconvert.conversion.passes.releases import FUSED_EPSILON, write_for_release
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
 from kconvert.layers import Conv2DTranspose, ZeroPadding1D, ZeroPadding3D
-from kconvert.network.network import Sequential
+from kconvert.network.sequential import Sequential
 from tests.fixtures import case
 
 

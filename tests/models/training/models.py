@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kconvert import Sequential
 from kconvert import layers as L
-from kconvert.network.network import Sequential
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:

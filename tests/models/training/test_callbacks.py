@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from kconvert import Sequential
 from kconvert import layers as L
 from kconvert.errors import KconvertError
 from kconvert.models.training import callbacks, optimizers
-from kconvert.network.network import Sequential
 from tests.fixtures import FOLDER
 from tests.models.training.keras_numbers import CASES
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kconvert import Model, Sequential
 from kconvert import layers as L
 from kconvert.models.training.callbacks import Callback, LambdaCallback
 from kconvert.models.training.data import Sequence
 from kconvert.network.functional import Input
-from kconvert.network.network import Model, Sequential
 from tests.models.training.models import dense, mlp, numbers
 
 pytestmark = pytest.mark.needs("tensorflow")

@@ -18,8 +18,8 @@ def gone_on(saved_under, case, backend, ahead=0):
     with np.load(folder / f"{case}.npz") as stored:
         wanted = dict(stored)
     model = load_model(folder / f"{case}.h5", backend)
-    count = model.trainer().read("scalar")["iterations",]
-    model.trainer().write("scalar", {("iterations",): count + ahead})
+    count = model.trainer.executor.read("scalar")["iterations",]
+    model.trainer.executor.write("scalar", {("iterations",): count + ahead})
     losses = [model.train_on_batch(wanted["x"], wanted["y"]) for _ in wanted["losses"]]
     return wanted, np.ravel(losses), model
 

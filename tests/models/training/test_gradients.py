@@ -15,8 +15,8 @@ from kconvert.backend import get_backend
 from kconvert.conventions.generations import Convention
 from kconvert.conversion.binding import leaf_storage
 from kconvert.layers.phase import Phase
+from kconvert.network.graph import leaf_weights
 from kconvert.network.nested import nest, one_or_list
-from kconvert.network.network import leaf_weights
 from tests.models.training.gradient_cases import CASES, INTEGERS
 
 BATCH = 3

@@ -5,7 +5,7 @@ import pytest
 
 from kconvert import layers as L
 from kconvert.errors import KconvertError
-from kconvert.layers.base import Layer
+from kconvert.layers.registry import LAYERS
 from kconvert.models.training import initializers
 from tests.models.training.keras_numbers import CASES, numbers
 
@@ -69,7 +69,7 @@ def test_forget_gates_begin_at_one(layer, rows):
 def test_every_layer_begins_with_known_initializers():
     named = {
         f"{cls.__name__}.{f.name}": f.default
-        for cls in Layer.registry.values()
+        for cls in LAYERS.values()
         for f in cls.config_fields()
         if (f.name.endswith("initializer") or f.name == "init") and isinstance(f.default, str)
     }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kconvert import Sequential
 from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.layers.phase import Phase
-from kconvert.network.network import Sequential
 from tests.models.training.models import dense, numbers
 
 
@@ -19,8 +19,8 @@ def passed(K, layer, x, training=True, seed=(3, 0), **weights):
     def build(values, _):
         phase = Phase(K, training, values[1])
         y = layer.call(K, dict(zip(weights, values[2:], strict=True)), values[0], training=phase)
-        place = {id(value): i for i, value in enumerate(values)}
-        return [y, *(new for _, new in phase.updates)], {place[id(old)]: new for old, new in phase.updates}
+        place = {(name,): i for i, name in enumerate(weights, start=2)}
+        return [y, *phase.updates.values()], {place[path]: new for path, new in phase.updates.items()}
 
     y = K.step(build, [], variables)([])[0]
     return y, {name: K.value(variable) for name, variable in zip(weights, variables[2:], strict=True)}
@@ -194,7 +194,7 @@ def test_a_stateful_layer_goes_on_from_the_batch_before_until_it_is_reset(framew
     def model(**options):
         rnn = L.LSTM(3, return_sequences=True, name="rnn", batch_input_shape=(2, None, 4), **options)
         made = Sequential([rnn])
-        made.ready(framework.name, seed=1)
+        made.start(framework.name, seed=1)
         return made
 
     x, whole = numbers(2, 6, 4), model(stateful=False)

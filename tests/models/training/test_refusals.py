@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kconvert import KconvertError
+from kconvert import KconvertError, Model, Sequential
 from kconvert import layers as L
 from kconvert.models.training.callbacks import TerminateOnNaN
 from kconvert.network.functional import Input
-from kconvert.network.network import Model, Sequential
 from tests.models.training.models import dense
 
 pytestmark = pytest.mark.needs("tensorflow")
@@ -31,12 +30,15 @@ DATA = {
         {"x": X, "y": np.ones((4, 2))},
         r"labels of output d: an array of shape \(4, 2\) was given where \(None, 1\)",
     ),
-    "words": ({"x": np.array([["a"] * 4] * 4), "y": Y}, "input d_input: an array of dtype <U1 is no array of numbers"),
+    "words": (
+        {"x": np.array([["a"] * 4] * 4), "y": Y},
+        "input d_input: an array of dtype <U1 is not an array of numbers",
+    ),
     "objects": (
         {"x": X, "y": np.array([None] * 4)},
-        "labels of output d: an array of dtype object is no array of numbers",
+        "labels of output d: an array of dtype object is not an array of numbers",
     ),
-    "ragged": ({"x": [[1, 2], [3]], "y": Y}, "input d_input: rows of different lengths are no array; pad them"),
+    "ragged": ({"x": [[1, 2], [3]], "y": Y}, "input d_input: rows of different lengths are not an array; pad them"),
     "lengths": ({"x": X, "y": Y[:3]}, "m: arrays of 3 and 4 samples were given together"),
     "no labels": ({"x": X}, "labels of output d: there are none; give y"),
     "weights": ({"x": X, "y": Y, "sample_weight": np.ones(3)}, r"sample_weight of output d: weights of shape \(3,\)"),
@@ -81,7 +83,7 @@ def test_names_that_are_unknown(name):
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
 def test_what_needs_compile_says_so(method):
-    with pytest.raises(KconvertError, match=r"m: the model is not compiled; model.compile\(optimizer, loss\)"):
+    with pytest.raises(KconvertError, match=r"m: the model is not compiled; call model.compile\(optimizer, loss\)"):
         getattr(dense(), method)(X, Y)
 
 
@@ -119,7 +121,7 @@ def test_graphs_that_do_not_hold_together():
     x, y = Input((4,), name="x"), Input((4,), name="y")
     with pytest.raises(KconvertError, match="the outputs need y, which is not among the inputs"):
         Model(x, L.Add()([x, y]))
-    with pytest.raises(KconvertError, match="a Dense layer was called on ndarray, which is no symbol"):
+    with pytest.raises(KconvertError, match="a Dense layer was called on ndarray, which is not a symbol"):
         L.Dense(2)(X)
     with pytest.raises(KconvertError, match="Model takes symbols, not int"):
         Model(3, x)

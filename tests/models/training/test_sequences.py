@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kconvert import Model, Sequential
 from kconvert import layers as L
 from kconvert.network.functional import Input
-from kconvert.network.network import Model, Sequential
 from tests.models.training.models import numbers
 
 

@@ -1,0 +1,44 @@
+"""Prediction: the outputs of a model for data, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..network.nested import as_list, one_or_list
+from ..network.outputs import Activations
+from ..network.sample_inputs import checked_inputs
+from .runtime import Runtime
+from .training.data import is_stream, stream_of
+
+
+def predict(runtime: Runtime, x: Any, batch_size: int | None = None, steps: int | None = None) -> Any:
+    """Outputs for `x`: an array, a list of arrays for several inputs, or what gives the batches itself."""
+    network = runtime.network
+    function = runtime.function(
+        "predict", lambda K, w, inputs, phase: as_list(network.call(K, w, one_or_list(inputs), None, phase))
+    )
+    found = [function(batch) for batch in _batches(runtime, x, batch_size or 32, steps)]
+    return one_or_list([np.concatenate(parts) for parts in zip(*found, strict=True)])
+
+
+def activations(runtime: Runtime, x: Any, given: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+    """The output of every layer by name (nested: `outer/inner`), for one batch `x`; given: as in `Activations`."""
+    backend = runtime.start()
+    function = Activations(runtime.network, backend, runtime.arrays, given)
+    return function(runtime.arrays, as_list(x), given)
+
+
+def _batches(runtime: Runtime, x: Any, size: int, steps: int | None) -> Iterator[list[np.ndarray]]:
+    if is_stream(x):
+        count, stream = stream_of(x, steps, "steps")
+        for _ in range(count):
+            item = next(stream)
+            yield checked_inputs(runtime.network, item[0] if isinstance(item, tuple) else item)
+        return
+    xs = checked_inputs(runtime.network, x)
+    n = len(xs[0]) if steps is None else min(len(xs[0]), steps * size)
+    for i in range(0, n, size):
+        yield [a[i : i + size] for a in xs]

@@ -1,0 +1,62 @@
+"""What a file holds for a model that exists: its weights, and the state of its optimizer."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from ..conventions.generations import Convention
+from ..conventions.storage import Storage
+from ..conversion.binding import Binding, arrays_for, bind, places
+from ..conversion.optimizer_state import read_state
+from ..conversion.source import Source, decide
+from ..formats import hdf5
+from ..formats.checkpoint import Checkpoint
+from ..network.nested import walk
+from .runtime import Runtime
+from .store import run_convention
+from .training.trainer import Trainer
+
+
+def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None = None) -> None:
+    """Takes the weights of an HDF5 file of any convention, converted to the backend that runs.
+
+    source: the backend that saved the file, where it does not tell. Raises KconvertError where arrays do not fit.
+    """
+    K = runtime.start()
+    with hdf5.read(path) as checkpoint:
+        origin = decide(checkpoint, Source(path, source)).convention
+        arrays = arrays_for(runtime.network, checkpoint, origin, run_convention(K))
+    for where, array in walk(arrays):
+        K.assign(runtime.variables[where], array)
+
+
+def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> str | None:
+    """Takes the state of the optimizer in a file; why it does not, where it does not."""
+    network = trainer.runtime.network
+    bindings, _ = bind(network, checkpoint, origin)
+    state = read_state(checkpoint, network, bindings, origin)
+    if isinstance(state, str):
+        return state
+    executor, goal = trainer.executor, run_convention(trainer.runtime.start())
+    structure = executor.optimizer.structure
+    if state.scalars:
+        executor.write("scalar", {(n,): a.read() for n, a in zip(structure.scalars, state.scalars, strict=False)})
+    stored = {place.path: place.stored for _, found in places(network, goal) for place in found}
+    for name, slot in zip(structure.slots, state.slots, strict=False):
+        for binding in bindings:
+            keys = [(binding.path[:-1], part) for part in binding.stored.slots]
+            if all(key in slot for key in keys):
+                array = _run_form(binding, stored[binding.path], [slot[key].read() for key in keys])
+                executor.write("slot", {(*binding.path, name): array})
+    return None
+
+
+def _run_form(binding: Binding, goal: Storage, arrays: list[Any]) -> np.ndarray:
+    """One slot of a parameter, from the form of the file to that of the backend; an unused one as it is."""
+    if all(array.shape == (1,) for array in arrays) and binding.weight.shape != (1,):
+        return arrays[0]
+    chain = (binding.stored.chain >> goal.chain.inverse >> binding.weight.role.packed).simplified
+    return np.ascontiguousarray(chain.apply(*arrays)[0])

@@ -1,0 +1,144 @@
+"""Runtime: a network with its arrays on a backend, and the compiled functions that share them.
+
+What trains, predicts, saves and loads takes a Runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backend import default_backend, get_backend
+from ..backend.base import Backend, Compiled, Tensor, Variable
+from ..conversion.binding import leaf_storage, places
+from ..errors import KconvertError, Problem
+from ..layers.phase import Phase
+from ..network.graph import LayerPath
+from ..network.nested import Arrays, nest, walk
+from ..network.network import Network
+from .store import initial_variable, run_convention, share, shared_variables
+
+Build = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
+
+
+def _backend(name: str | None) -> Backend:
+    return get_backend(name or default_backend())
+
+
+class Runtime:
+    """A network that runs."""
+
+    def __init__(self, network: Network, backend: Backend | None = None) -> None:
+        self.network = network
+        # None until the network runs for the first time.
+        self.backend = backend
+        # The weights by path: names of layers, then that of the weight. In the convention of `backend`.
+        self.variables: dict[LayerPath, Variable] = {}
+        # What stateful layers keep from batch to batch, by path.
+        self.states: dict[LayerPath, Variable] = {}
+        self._functions: dict[str, Compiled] = {}
+
+    # -------------------------------------------------------------- backend ----
+
+    def start(self, backend: str | Backend | None = None, seed: int | None = None) -> Backend:
+        """Gives the network a backend, if it has none, and the weights that it lacks; returns the backend.
+
+        A layer that another model runs already shares its weights with it, as in Keras.
+        backend: the default one if None. seed: of the initial weights, which are the same on every backend.
+        """
+        K = self.backend = self.backend or (backend if isinstance(backend, Backend) else _backend(backend))
+        seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
+        number, table = 0, self.network.weight_table()
+        for leaf in table:
+            shared = shared_variables(leaf, K)
+            for stored in leaf_storage(leaf, run_convention(K)):
+                number += 1
+                path = (*leaf.path, stored.weight.name)
+                if path not in self.variables:
+                    own = shared.get(stored.weight.name)
+                    self.variables[path] = initial_variable(stored, K, [seed, number]) if own is None else own
+        share(table, K, self.variables)
+        return K
+
+    def bind(self, backend: Backend, arrays: Arrays) -> None:
+        """Takes `arrays`, nested by names and in the convention of `backend`, and runs there from now on."""
+        self.take(backend, {path: backend.variable(np.asarray(a, "float32")) for path, a in walk(arrays)})
+
+    def take(self, backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
+        """Takes other variables, which functions compiled before do not know."""
+        self.backend, self.variables = backend, dict(variables)
+        self.states, self._functions = {}, {}
+
+    # --------------------------------------------------------------- arrays ----
+
+    @property
+    def arrays(self) -> Arrays:
+        """The weights as they are now, in the convention of the backend, nested by names."""
+        K = self.backend
+        return nest((path, K.value(variable)) for path, variable in self.variables.items()) if K else {}
+
+    def paths(self) -> list[LayerPath]:
+        """Every weight, in the order of files."""
+        return [place.path for _, found in places(self.network, run_convention(self.start())) for place in found]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The weights in Keras's order, in the convention of the backend."""
+        K = self.start()
+        return [K.value(self.variables[path]) for path in self.paths()]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Takes weights as `get_weights` gives them. Raises KconvertError where number or shapes differ."""
+        K, paths = self.start(), self.paths()
+        wanted = {"/".join(path): K.value(self.variables[path]).shape for path in paths}
+        given = [np.shape(array) for array in weights]
+        if given != list(wanted.values()):
+            pairs = zip(wanted.items(), given, strict=False)
+            odd = next((f"{shape} for {name} of {own}" for (name, own), shape in pairs if shape != own), None)
+            what = f"the weights do not fit: {odd or f'{len(given)} arrays for {len(wanted)} weights'}"
+            raise KconvertError(what, self.network.name, problem=Problem.USAGE)
+        for path, array in zip(paths, weights, strict=True):
+            K.assign(self.variables[path], np.asarray(array))
+
+    # --------------------------------------------------------------- states ----
+
+    def keep_states(self) -> dict[LayerPath, Variable]:
+        """The states that stateful layers keep, zeros at first."""
+        K = self.backend
+        if not self.states and K is not None:
+            shapes = self.network.state_shapes().items()
+            self.states = {path: K.variable(np.zeros(shape, "float32")) for path, shape in shapes}
+        return self.states
+
+    def reset_states(self) -> None:
+        """Sets the states of stateful layers to zero."""
+        for variable in self.states.values():
+            if self.backend is not None:
+                self.backend.assign(variable, np.zeros_like(self.backend.value(variable)))
+
+    # ------------------------------------------------------------ functions ----
+
+    def function(self, name: str, build: Build) -> Compiled:
+        """The compiled function called `name`, made when it is first used.
+
+        build: called with the backend, the weights nested by names, the inputs and the phase; returns the outputs.
+        """
+        if name not in self._functions:
+            self._functions[name] = self._compiled(build)
+        return self._functions[name]
+
+    def _compiled(self, build: Build) -> Compiled:
+        K = self.start()
+        variables = {**self.variables, **self.keep_states()}
+        position = {path: i for i, path in enumerate(variables)}
+
+        def function(values: list[Tensor], inputs: list[Tensor]) -> tuple[Sequence[Tensor], dict[int, Tensor]]:
+            phase = Phase(K)
+            outputs = build(K, nest(zip(variables, values, strict=True)), inputs, phase)
+            return outputs, {position[path]: new for path, new in phase.updates.items()}
+
+        specs, held = self.network.input_specs, list(variables.values())
+        if self.states:
+            return K.step(function, specs, held)
+        return K.reader(lambda values, inputs: function(values, inputs)[0], specs, held)

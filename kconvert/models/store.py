@@ -1,0 +1,75 @@
+"""The arrays of layers on a backend, shared by all models that are made of the same layers.
+
+Each layer refers to its entry (`Layer.entry`). Initial weights are drawn in canonical form and stored in the convention
+of the backend, so one seed gives one network on every backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backend.base import Backend, Variable
+from ..conventions.generations import Convention
+from ..conventions.storage import Storage
+from ..conversion.binding import leaf_storage
+from ..network.graph import LayerPath, LeafWeights
+from .training import initializers
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """The arrays of one layer."""
+
+    backend: Backend
+    # By the name of the weight, in the convention of `backend`.
+    variables: Mapping[str, Variable]
+
+
+def run_convention(backend: Backend) -> Convention:
+    """The convention of the arrays that layers run on."""
+    return Convention("keras2", backend.convention)
+
+
+def shared_variables(leaf: LeafWeights, backend: Backend) -> Mapping[str, Variable]:
+    """The variables that a layer has already, by name of the weight; converted copies where it runs elsewhere."""
+    entry: Entry | None = leaf.layer.entry
+    if entry is None:
+        return {}
+    if (entry.backend.name, entry.backend.convention) == (backend.name, backend.convention):
+        return entry.variables
+    there, here = (leaf_storage(leaf, run_convention(one)) for one in (entry.backend, backend))
+    return {
+        old.weight.name: backend.variable(
+            _run_form(new, _canonical(old, entry.backend.value(entry.variables[old.weight.name])))
+        )
+        for old, new in zip(there, here, strict=True)
+    }
+
+
+def initial_variable(stored: Storage, backend: Backend, seed: Any) -> Variable:
+    """A new variable with the initial value of a weight."""
+    weight = stored.weight
+    make = initializers.get(weight.initializer)
+    return backend.variable(_run_form(stored, make(weight.shape, np.random.default_rng(seed))))
+
+
+def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
+    """Gives each layer of `table` the entry of its variables, for models that are made of these layers later."""
+    for leaf in table:
+        own = {weight.name: variables[leaf.path + (weight.name,)] for weight in leaf.weights}
+        leaf.layer.entry = Entry(backend, own)
+
+
+def _run_form(stored: Storage, canonical: np.ndarray) -> np.ndarray:
+    """A canonical weight as layers run it."""
+    chain = (stored.chain.inverse >> stored.weight.role.packed).simplified
+    return np.ascontiguousarray(chain.apply(canonical)[0], "float32")
+
+
+def _canonical(stored: Storage, array: np.ndarray) -> np.ndarray:
+    chain = (stored.weight.role.packed.inverse >> stored.chain).simplified
+    return chain.apply(array)[0]
