@@ -23,7 +23,7 @@ from rich.table import Table
 
 from kconvert.conventions.generations import GENERATIONS
 from kconvert.formats import hdf5
-from kconvert.formats.checkpoint import Checkpoint, Group, Rows
+from kconvert.formats.checkpoint import Checkpoint, Group, RowIndex
 
 BOUND = 300 * MB
 TO_TENSORFLOW, TO_THEANO, COPY = "kconvert --to tensorflow", "kconvert --to theano", "cp"
@@ -51,7 +51,7 @@ class Seeded:
     shape: tuple[int, ...]
     dtype: np.dtype[Any] = FLOAT
 
-    def read(self, rows: Rows = None) -> np.ndarray:
+    def read(self, rows: RowIndex = None) -> np.ndarray:
         wanted = np.arange(self.shape[0])[rows]
         random = np.random.default_rng([wanted[0], *self.name.encode()])
         return random.random((len(wanted), *self.shape[1:]), np.float32) - np.float32(0.5)

@@ -13,8 +13,8 @@ from typing import Any
 from .._version import __version__
 from ..errors import KconvertError, Problem
 from ..formats import endings, hdf5
+from ..formats.atomic import writable_path, write_text
 from ..formats.checkpoint import Checkpoint
-from ..formats.targets import write_text
 from .applying import apply, written_architecture
 from .planning import Plan, plan_conversion
 from .source import Source
@@ -86,7 +86,7 @@ def _architecture_path(made: Plan, target: Path, force: bool) -> Path | None:
     """Where the architecture goes, beside weights of a format that has no place for it."""
     if not made.target.generation.architecture_beside:
         return None
-    path = target.with_suffix(".json")
+    path = writable_path(target.with_suffix(".json"))
     if path.exists() and not force:
         raise KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
     return path

@@ -1,4 +1,4 @@
-"""inspect: what a weight file is, each fact with the evidence; nothing is converted and no array is read."""
+"""Inspecting: what a weight file is, each fact with its evidence. Nothing is converted, and no array is read."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ class StoredWeight:
 
 @dataclass(frozen=True)
 class StoredLayer:
-    """The arrays of one layer. class_name: as the architecture has it or the arrays tell, None where nothing does."""
+    """The arrays of one layer."""
 
     name: str
     class_name: str | None
+    """As the architecture or the arrays tell; None where neither does."""
     weights: Sequence[StoredWeight]
 
     @property
@@ -52,22 +53,22 @@ class StoredLayer:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a file is.
-
-    facts: format, release, backend, data format, content and optimizer, each with its evidence; None
-    where it cannot be known. hazards: by target backend, the layers whose outputs would differ there;
-    a backend for which that cannot be told is absent, and the notes say why. provenance: what kconvert
-    wrote when it made the file. inferred: for weights alone, what each layer is, how sure that is, and why.
-    """
+    """What a file is."""
 
     path: str
     size: int
+    """In bytes."""
     facts: Mapping[str, Fact]
+    """The format, release, backend, data format, content and optimizer."""
     layers: Sequence[StoredLayer]
     hazards: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By target backend, the layers whose outputs would differ there. A backend for which that is not known is absent,
+    and the notes say why."""
     provenance: Json | None = None
+    """What kconvert wrote when it made the file."""
     notes: Sequence[str] = ()
     inferred: Sequence[Inferred] = ()
+    """For weights alone: what each layer is."""
 
     @property
     def parameters(self) -> int:
@@ -85,19 +86,19 @@ def inspect(
 
     arch: architecture JSON, for a file of weights alone. source_data_format: that of Keras 1 layers which
     do not state theirs.
-    An architecture that kconvert does not understand is no error here: a note says what is wrong with it.
+    An architecture that kconvert cannot read is no error: a note says what is wrong with it.
     Raises KconvertError where the file or `arch` cannot be read.
     """
     with hdf5.read(path) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
-        model, prospects, notes = _understood(checkpoint, config, source_data_format)
+        model, by_target, notes = _understood(checkpoint, config, source_data_format)
         inferred, why = _inferred(checkpoint, source_data_format) if config is None else ([], [])
         return Inspection(
             path=str(path),
             size=checkpoint.path.stat().st_size if checkpoint.path else 0,
             facts=_facts(checkpoint, config, arch),
             layers=_layers(checkpoint, config, model, inferred),
-            hazards=prospects,
+            hazards=by_target,
             provenance=checkpoint.provenance,
             notes=[*notes, *why],
             inferred=inferred,

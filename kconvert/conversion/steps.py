@@ -1,4 +1,4 @@
-"""Steps: what happens to one weight, and the arrays that come out, computed when they are read."""
+"""Steps: the way of one weight from the source to the target; its arrays are computed when they are read."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.checkpoint import LazyArray, Rows
+from ..formats.checkpoint import LazyArray, RowIndex
 from ..kernels import Chain, Shape
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happens to one weight: its stored arrays, the chain, and the names of the arrays that come out."""
+    """What happens to one weight."""
 
     path: tuple[str, ...]
+    """The path of its layer, and its name."""
     sources: tuple[LazyArray, ...]
+    """Its arrays in the source."""
     chain: Chain
+    """The ops that make the arrays of the target of them."""
     targets: tuple[str, ...]
+    """The names of its arrays in the target."""
 
     @property
     def source_shapes(self) -> tuple[Shape, ...]:
@@ -29,7 +33,7 @@ class Step:
         return self.chain.shapes(self.source_shapes)
 
     def read(self) -> tuple[np.ndarray, ...]:
-        """The arrays that come out."""
+        """The arrays of the target."""
         return self.chain.apply(*(array.read() for array in self.sources))
 
     def to_json(self) -> dict[str, Any]:
@@ -41,12 +45,12 @@ class Step:
         }
 
     def result(self, index: int = 0) -> LazyArray:
-        """One of the arrays that come out, computed when it is read."""
+        """One of the arrays of the target, computed when it is read."""
         return _Result(self, index)
 
 
 class _Result:
-    """One array of a converted checkpoint: read and rearranged when asked for, by rows where that is possible."""
+    """One array of the target: the source is read and rearranged when the array is read, by rows where possible."""
 
     def __init__(self, step: Step, index: int) -> None:
         self._step, self._index = step, index
@@ -54,7 +58,7 @@ class _Result:
         self.dtype: np.dtype[Any] = step.sources[0].dtype
         self._whole: np.ndarray | None = None
 
-    def read(self, rows: Rows = None) -> np.ndarray:
+    def read(self, rows: RowIndex = None) -> np.ndarray:
         if rows is None:
             return self._step.read()[self._index]
         wanted = np.arange(self.shape[0])[rows]

@@ -12,17 +12,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-Rows = np.ndarray | slice | None
+RowIndex = np.ndarray | slice | None
+"""Rows along the leading axis: indices in any order, a slice, or None for all of them."""
 
 
 class LazyArray(Protocol):
-    """One stored array, not yet read.
-
-    name: the full stored name of the weight ('conv2d_1/kernel:0').
-    """
+    """One stored array, not yet read."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The full name of the weight: 'conv2d_1/kernel:0'."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -30,13 +29,13 @@ class LazyArray(Protocol):
     @property
     def dtype(self) -> np.dtype[Any]: ...
 
-    def read(self, rows: Rows = None) -> np.ndarray:
-        """`array[rows]` along the leading axis: indices in any order, a slice, or None for all of it."""
+    def read(self, rows: RowIndex = None) -> np.ndarray:
+        """`array[rows]`."""
 
 
 @dataclass(frozen=True, eq=False)
 class InMemory:
-    """An array that is already here. What `read` gives may be a view of it.
+    """An array in memory. What `read` gives may be a view of it.
 
     >>> InMemory("dense_1_b", np.arange(4)).read(np.array([3, 0]))
     array([3, 0])
@@ -53,7 +52,7 @@ class InMemory:
     def dtype(self) -> np.dtype[Any]:
         return self.array.dtype
 
-    def read(self, rows: Rows = None) -> np.ndarray:
+    def read(self, rows: RowIndex = None) -> np.ndarray:
         return self.array if rows is None else self.array[rows]
 
 

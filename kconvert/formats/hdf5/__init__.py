@@ -1,7 +1,7 @@
-"""HDF5 files <-> `Checkpoint`, array by array: the only importer of h5py.
+"""HDF5 files <-> `Checkpoint`, array by array; no other module imports h5py.
 
-It knows files, not layers: what each release of Keras names its groups and attributes, and what a
-file must not contain to be read.
+It knows files and not layers: how each generation of Keras names groups and attributes, and what files must not
+contain (keras-facts: keras0-files, named-files, who-wrote-it).
 """
 
 from .reader import read, sha256

@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 
 from ..checkpoint import Checkpoint, Group, LazyArray
-from .safely import Node, hdf5_errors, unreadable
+from .safely import StoredGroup, hdf5_errors, unreadable
 
 # Attributes of the root that are fields of a Checkpoint
 _KNOWN = re.compile(r"nb_layers|backend|keras_version|kconvert|(layer_names|model_config|training_config)\d*")
@@ -34,7 +34,7 @@ def read(path: str | PathLike[str]) -> Iterator[Checkpoint]:
     with hdf5_errors("is truncated or damaged", str(path)):
         file = h5py.File(path, "r")
     with file:
-        yield _checkpoint(Node(path, file))
+        yield _checkpoint(StoredGroup(path, file))
 
 
 def sha256(path: str | PathLike[str]) -> str:
@@ -60,7 +60,7 @@ def _regular_file(name: str | PathLike[str]) -> Path:
             return path
 
 
-def _checkpoint(root: Node) -> Checkpoint:
+def _checkpoint(root: StoredGroup) -> Checkpoint:
     named = root.names("layer_names") is not None
     whole_model = not named and "model_weights" in root
     weights = root.group("model_weights") if whole_model else root
@@ -83,13 +83,13 @@ def _checkpoint(root: Node) -> Checkpoint:
     )
 
 
-def _first_stated(name: str, places: Mapping[str, Node]) -> tuple[str, str | None]:
+def _first_stated(name: str, places: Mapping[str, StoredGroup]) -> tuple[str, str | None]:
     """The first place that states a text attribute, and the text."""
     stated = ((place, node.text(name)) for place, node in places.items())
     return next((found for found in stated if found[1]), ("", None))
 
 
-def _named_groups(weights: Node) -> list[Group]:
+def _named_groups(weights: StoredGroup) -> list[Group]:
     """Keras 1 and 2: a group for each of layer_names."""
     names = weights.names("layer_names")
     if names is None:
@@ -97,14 +97,14 @@ def _named_groups(weights: Node) -> list[Group]:
     return [Group(name, _arrays(weights.group(name))) for name in names]
 
 
-def _arrays(group: Node) -> list[LazyArray]:
+def _arrays(group: StoredGroup) -> list[LazyArray]:
     names = group.names("weight_names")
     if names is None:
         raise unreadable("there is no attribute weight_names", group.where)
     return [group.array(name) for name in names]
 
 
-def _numbered_groups(root: Node) -> list[Group]:
+def _numbered_groups(root: StoredGroup) -> list[Group]:
     """Keras 0.2 - 0.3: layer_0, layer_1, ... of a Sequential, or one group `graph` of a Graph."""
     if "nb_layers" in root.attributes():
         names: Iterable[str] = (f"layer_{k}" for k in range(root.count("nb_layers")))

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..checkpoint import Rows
+from ..checkpoint import RowIndex
 
 BLOCK = 2 * 2**20  # bytes held at a time; for arrays twice as large NumPy asks for huge pages, which slows all copying
 
@@ -43,7 +43,7 @@ def runs(rows: np.ndarray) -> Iterator[tuple[int, int]]:
             begin = end
 
 
-def gather(dataset: Any, rows: Rows, size: int = BLOCK) -> np.ndarray:
+def gather(dataset: Any, rows: RowIndex, size: int = BLOCK) -> np.ndarray:
     """`dataset[rows]` of NumPy, from a dataset that takes only slices with a positive step.
 
     One read for each run of rows; one in all where they lie within `size` bytes of each other.

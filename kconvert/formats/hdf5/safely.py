@@ -1,4 +1,4 @@
-"""Walking an HDF5 file that somebody else made: every step is checked, every failure is one sentence."""
+"""Reading an HDF5 file that somebody else made: everything is checked, and every error is one sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from ...errors import KconvertError, Problem
-from ..checkpoint import Rows
+from ..checkpoint import RowIndex
 from .rows import gather, unpacked
 
 EXPANSION = 1000  # an array may be so many times larger than what is stored of it ...
@@ -52,7 +52,7 @@ class StoredArray:
     where: str
     dataset: h5py.Dataset
 
-    def read(self, rows: Rows = None) -> np.ndarray:
+    def read(self, rows: RowIndex = None) -> np.ndarray:
         """See `LazyArray.read`. Raises KconvertError where the file is damaged, or closed by now."""
         if not self.dataset:
             raise unreadable("the file is closed", self.where, "read arrays inside `with read(path)`")
@@ -65,7 +65,7 @@ class StoredArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Node:
+class StoredGroup:
     """A group of an open file, reached through hard links alone."""
 
     path: Path
@@ -81,12 +81,12 @@ class Node:
 
     # --------------------------------------------------------------- links ----
 
-    def group(self, name: str) -> Node:
+    def group(self, name: str) -> StoredGroup:
         """The group `name` below this one."""
         item = self._follow(name)
         if not isinstance(item, h5py.Group):
             raise unreadable(f"{name!r} should be a group and is none", self.where)
-        return Node(self.path, item)
+        return StoredGroup(self.path, item)
 
     def array(self, name: str) -> StoredArray:
         """The dataset `name` below this group, as Keras finds it: from the root if the name begins with '/'."""

@@ -1,4 +1,4 @@
-"""Writing: files that Keras 0.3, 1 and 2 load, streamed block by block and put in place at once."""
+"""Writing: files that Keras 0.3, 1 and 2 load, written block by block and put in their place when they are complete."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ import numpy as np
 
 from ...conventions.generations import Generation
 from ...errors import KconvertError, Problem
+from ..atomic import replacing, writable_path
 from ..checkpoint import Checkpoint, LazyArray
-from ..targets import in_place, regular
 from .rows import blocks
 from .safely import hdf5_errors
 
 log = logging.getLogger(__name__)
 
-HEADER_LIMIT = 64512  # bytes of one attribute; Keras 2 splits longer lists into name0, name1, ...
+HEADER_LIMIT = 64512  # bytes of one attribute; longer lists are split (keras-facts: split-lists-of-names)
 
 
 def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generation, force: bool = False) -> Path:
     """Writes `checkpoint` as Keras of `generation` would; returns the path of the file.
 
-    Each array is read, block by block, while it is written. Until all is written and synced, it goes
-    into a hidden file beside the target; on any error that is removed and the target is as before.
+    Each array is read, block by block, while it is written. The file is written under another name beside the
+    target, which it replaces when it is complete; on any error it is removed and the target stays as it was.
     The file is what the last release of the generation writes. Only whole models hold the optimizer.
 
     force: replace an existing file. Raises KconvertError: USAGE where the target cannot be written or
     is the source itself, UNSUPPORTED where files of the generation cannot hold the checkpoint.
     """
     target = _target(Path(path), checkpoint.path, force)
-    with in_place(target) as temporary:
+    with replacing(target) as temporary:
         with _writing(target):
             file = h5py.File(temporary, "x")
         try:
@@ -58,7 +58,7 @@ def _target(path: Path, source: Path | None, force: bool) -> Path:
     def refusal(what: str, fix: str) -> KconvertError:
         return KconvertError(what, str(path), fix, Problem.USAGE)
 
-    target = regular(path)
+    target = writable_path(path)
     if target.exists():
         if source is not None and source.exists() and target.samefile(source):
             raise refusal("is the source file itself, which is never written to", "name another file")
@@ -184,14 +184,17 @@ class _Writer:
 
 
 def _check(block: np.ndarray, dataset: h5py.Dataset, rows: slice | None) -> None:
-    """HDF5 would broadcast and cast without a word."""
+    """Refuses a block that HDF5 would broadcast or cast without an error."""
     shape = dataset.shape if rows is None else (rows.stop - rows.start, *dataset.shape[1:])
     if (block.shape, block.dtype) != (shape, dataset.dtype):
         raise ValueError(f"got {block.dtype} {block.shape}, not {dataset.dtype} {shape}")
 
 
 def _unique_names(arrays: Sequence[LazyArray]) -> list[str]:
-    """Names as Keras 2.3 stores them: param_3 for a nameless weight, a number after one that was there before."""
+    """Names as Keras 2.3 stores them: param_3 for a weight without a name, a number after a name that is there already.
+
+    (keras-facts: repeated-names)
+    """
     names: dict[str, None] = {}
     for position, array in enumerate(arrays):
         stem = name = array.name or f"param_{position}"

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ..._version import install
 from ...errors import KconvertError, Problem
-from ...formats.targets import regular, write_text
+from ...formats.atomic import writable_path, write_text
 from ..value import Report, Summary
 
 FORMS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html", ".txt": "text"}
@@ -45,7 +45,7 @@ def _prepared(path: str | PathLike[str]) -> tuple[Path, Render]:
         raise KconvertError(
             f"no form of report has the suffix {suffix!r}", str(path), f"one of: {known}", Problem.USAGE
         )
-    return regular(path), _form(suffix)
+    return writable_path(path), _form(suffix)
 
 
 def _form(suffix: str) -> Render:

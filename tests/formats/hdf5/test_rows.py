@@ -1,4 +1,4 @@
-"""Rows of an array: any choice of rows equals plain indexing, in as few reads as there are runs."""
+"""RowIndex of an array: any choice of rows equals plain indexing, in as few reads as there are runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files to be written: refused in time, and put in place whole or not at all."""
+"""Writing files whole or not at all: each is made beside its place, synced, and then put there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import KconvertError, Problem
 
 
-def regular(path: str | PathLike[str]) -> Path:
+def writable_path(path: str | PathLike[str]) -> Path:
     """The real path of a file that can be written.
 
     Raises KconvertError (USAGE) where it is no regular file, or its directory is missing or not writable.
@@ -34,8 +34,8 @@ def regular(path: str | PathLike[str]) -> Path:
 
 
 @contextmanager
-def in_place(target: Path) -> Iterator[Path]:
-    """A hidden file beside `target`, to be made by the block: synced and put in its place, or removed on any error."""
+def replacing(target: Path) -> Iterator[Path]:
+    """A hidden file beside `target` for the block to make; it replaces `target`, or is removed on any error."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         yield temporary
@@ -51,8 +51,8 @@ def in_place(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Writes `text` as UTF-8; what stood there before is replaced."""
-    with in_place(target) as temporary, _writing(target), open(temporary, "x", encoding="utf-8") as file:
+    """Writes `text` as UTF-8; an existing file is replaced."""
+    with replacing(target) as temporary, _writing(target), open(temporary, "x", encoding="utf-8") as file:
         file.write(text)
 
 
