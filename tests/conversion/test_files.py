@@ -1,0 +1,171 @@
+"""Converting files: written whole or not at all, under a name that says what they are, and never twice."""
+
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from kconvert import KconvertError
+from kconvert.conventions.backends import BACKENDS, CHANNELS_LAST
+from kconvert.conversion.files import convert, default_target, refuse_converted
+from kconvert.conversion.reading import network_of
+from kconvert.conversion.source import Source
+from kconvert.conversion.target import Target
+from kconvert.errors import Problem
+from kconvert.formats import hdf5
+from tests.fixtures import case
+
+LENET = {backend: case(f"2.3.1-{backend}/lenet_th").model for backend in BACKENDS}
+
+
+def digest(path):
+    return {entry.name: entry.read_bytes() for entry in path.iterdir()}
+
+
+def test_the_default_target_stands_beside(tmp_path):
+    source = tmp_path / "model.h5"
+    shutil.copy(LENET["theano"], source)
+    before = source.read_bytes()
+    made = convert(source, target="tensorflow")
+    assert made.target == tmp_path / "model.tensorflow.h5" == default_target(source, "tensorflow")
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("model.hdf5", "model.theano.h5"),
+        ("MODEL.H5", "MODEL.theano.h5"),
+        ("weights", "weights.theano.h5"),
+        ("weights.03-0.52", "weights.03-0.52.theano.h5"),
+    ],
+)
+def test_a_default_name_ends_in_h5(name, made):
+    assert default_target(Path("folder", name), "theano") == Path("folder", made)
+
+
+@pytest.mark.parametrize("name", ["out.h5", "out.hdf5", "OUT.H5", "out.v1.Hdf5"])
+def test_hdf5_is_written_under_its_endings(name, tmp_path):
+    assert convert(LENET["theano"], tmp_path / name, target="tensorflow").target == tmp_path / name
+    with hdf5.read(tmp_path / name) as made:
+        assert made.backend == "tensorflow"
+
+
+@pytest.mark.parametrize("name", ["out.keras", "out.KERAS", "out.onnx", "out.h5.bak", "out.", "out", ".h5"])
+@pytest.mark.parametrize("source", ["model.h5", "absent.h5"])
+def test_another_ending_is_refused_before_the_source_is_read(name, source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(LENET["theano"], "model.h5")
+    before = digest(tmp_path)
+    with pytest.raises(KconvertError) as refusal:
+        convert(source, name, target="tensorflow", force=True)
+    assert refusal.value.problem is Problem.USAGE
+    assert str(refusal.value).startswith(f"{name}: ") and str(refusal.value).endswith("; use .h5 or .hdf5")
+    assert digest(tmp_path) == before
+
+
+# ------------------------------------------------------------------- changes ----
+
+
+@pytest.mark.parametrize("name", ["lenet_th", "lstm_impl1"])
+def test_what_is_already_so_is_refused(name, tmp_path):
+    found = case(f"2.3.1-theano/{name}")
+    with pytest.raises(KconvertError, match="already is in the convention keras2/theano"):
+        convert(found.model, tmp_path / "out.h5", target="theano", data_format="keep")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_converted_is_not_converted_again(tmp_path):
+    """A user who says --from theano of a file that kconvert made for TensorFlow would turn its kernels again."""
+    made = convert(LENET["theano"], tmp_path / "out.h5", target="tensorflow")
+    with pytest.raises(KconvertError, match="already converted this file from keras2/theano to keras2/tensorflow"):
+        convert(made.target, tmp_path / "again.h5", source="theano", target="tensorflow")
+    with hdf5.read(made.target) as checkpoint:
+        refuse_converted(checkpoint, Source(), Target("tensorflow"))
+        refuse_converted(checkpoint, Source(backend="tensorflow"), Target("theano"))
+        refuse_converted(checkpoint, Source(backend="theano", force=True), Target("tensorflow"))
+
+
+# ---------------------------------------------------------------- provenance ----
+
+
+def test_provenance(tmp_path):
+    made = convert(LENET["theano"], tmp_path / "out.h5", target="tensorflow")
+    with hdf5.read(made.target) as checkpoint:
+        stamp = checkpoint.provenance
+    assert stamp["source_sha256"] == hdf5.sha256(LENET["theano"])
+    assert (stamp["source"], stamp["target"]) == ("keras2/theano", "keras2/tensorflow")
+    assert stamp["data_format"] == CHANNELS_LAST
+    assert stamp["reordered"] == sorted(made.plan.result.reordered)
+
+
+def test_provenance_brings_a_converted_model_back_as_it_was(tmp_path):
+    """Which Flatten left its order to the weights is not in the architecture."""
+    found = case("1.2.2-theano/lenet_th")
+    there = convert(found.model, tmp_path / "there.h5", target="tensorflow", format="same")
+    back = convert(there.target, tmp_path / "back.h5", target="theano", format="same")
+    with hdf5.read(found.model) as first, hdf5.read(back.target) as last:
+        old, new = network_of(first), network_of(last)
+        assert new.get_config() == old.get_config()
+
+
+# ------------------------------------------------------------------- failures ----
+
+
+def broken(path):
+    """A file whose last array cannot be read to the end."""
+    shutil.copy(LENET["theano"], path)
+    with h5py.File(path, "r+") as file:
+        weights = file["model_weights"]
+        name = weights.attrs["layer_names"][-1]
+        group = weights[name]
+        last = group.attrs["weight_names"][0]
+        shape = group[last].shape
+        del group[last]
+        group.create_dataset(last, shape, "float32", chunks=shape, compression="gzip", data=np.random.rand(*shape))
+        offset = group[last].id.get_chunk_info(0).byte_offset
+    data = bytearray(path.read_bytes())
+    data[offset : offset + 20] = b"\xff" * 20
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("existing", [None, b"what was there"])
+def test_a_conversion_that_fails_half_way_leaves_nothing_and_keeps_what_was_there(tmp_path, existing):
+    source, target = broken(tmp_path / "in.h5"), tmp_path / "out.h5"
+    if existing:
+        target.write_bytes(existing)
+    before = digest(tmp_path)
+    with pytest.raises(KconvertError) as refusal:
+        convert(source, target, target="tensorflow", force=True)
+    assert refusal.value.problem is Problem.UNREADABLE
+    assert digest(tmp_path) == before
+
+
+def test_a_target_that_exists_is_kept_unless_forced(tmp_path):
+    target = tmp_path / "out.h5"
+    target.write_bytes(b"mine")
+    with pytest.raises(KconvertError, match="exists already"):
+        convert(LENET["theano"], target, target="tensorflow")
+    assert target.read_bytes() == b"mine"
+    convert(LENET["theano"], target, target="tensorflow", force=True)
+    assert target.read_bytes() != b"mine"
+
+
+def test_hazards_that_are_not_repaired_are_refused_and_named(tmp_path):
+    found = case("2.3.1-theano/maxpooling2d_same_th")
+    with pytest.raises(KconvertError, match="these layers cannot be converted exactly: max_pooling2d_1"):
+        convert(found.model, tmp_path / "out.h5", target="tensorflow", repair=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_architecture_beside_weights_is_written_whole_or_not_at_all(tmp_path):
+    found = case("0.3.3-theano/conv_flatten_dense_th")
+    options = {"source": "theano", "target": "tensorflow", "format": "same", "arch": found.arch}
+    done = convert(found.model, tmp_path / "out.h5", **options)
+    assert done.architecture == tmp_path / "out.json"
+    with pytest.raises(KconvertError, match=r"out\.json: exists already"):
+        convert(found.model, tmp_path / "out.hdf5", **options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.h5", "out.json"]
