@@ -19,7 +19,7 @@ from typing import Any
 from ... import layers as L
 from ...conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ...errors import KconvertError
-from ...kernels import Block, Chain, Rows, Transpose, plain
+from ...kernels import Block, Chain, Rows, Transpose, unchanged_block
 from ...layers.base import Layer, Shape
 from ...network.nested import as_list
 from ...network.network import LayerPath, Network, Node, Ref
@@ -284,7 +284,7 @@ def _concatenated(call: Call, key: str) -> Moved:
     if any(features) and all(layout.keeps_axes for layout in call.given) and axis % call.rank == call.rank - 1:
         blocks: list[Block] = []
         for shape, layout in zip(call.shapes, call.given, strict=True):
-            blocks += layout.features or (plain(call.layer.known(shape, -1)),)
+            blocks += layout.features or (unchanged_block(call.layer.known(shape, -1)),)
         origins = frozenset().union(*(layout.origins for layout in call.given))
         return Moved(call.given, call.layer, [replace(identity(call.rank), features=tuple(blocks), origins=origins)])
     layout = _common(call)
