@@ -130,6 +130,7 @@ LATER = {
     "GENERATIONS in kconvert/conventions/generations.py",
     "Rewritten.then in network/rewrite.py",
     "conversion/passes/order.py",
+    "conversion/passes/relayout_rules.py",
     "conversion/target.py",
     "checked_inputs in network/sample_inputs.py",
     "layer_from_config in layers/registry.py",
