@@ -124,16 +124,11 @@ LATER = {
     "conversion/applying.py",
     "conversion/files.py",
     "conversion/source.py",
-    "models/model.py",
-    "models/predicting.py",
-    "models/runtime.py",
     "GENERATIONS in kconvert/conventions/generations.py",
     "Rewritten.then in network/rewrite.py",
     "conversion/passes/order.py",
     "conversion/passes/relayout_rules.py",
     "conversion/target.py",
-    "checked_inputs in network/sample_inputs.py",
-    "layer_from_config in layers/registry.py",
 }
 
 
