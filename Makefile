@@ -41,8 +41,9 @@ conformance: $(READY)  ## CORPUS=DIR, and for check C: LEGACY=DIR ORACLE=DIR
 bench: $(READY)  ## LEGACY=DIR: training beside Keras 1.2.2 too
 	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || failed=1; done; test -z "$$failed"
 
-docs: $(READY)  ## writes docs/support.md, and the real output of the examples into the pages
+docs: $(READY)  ## writes docs/support.md, the rooms in docs/architecture.md, and the output of the examples into the pages
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.structure --write
 	$(BIN)/python -m docs.examples
 
 clean:

@@ -1,6 +1,6 @@
-"""A whole model of the size of VGG16, 553 MB, converted there and back: time and memory beside `cp` and `h5repack`.
+"""Converts a model of the size of VGG16 (553 MB) and back; compares time and memory with `cp` and `h5repack`.
 
-Exits 1 where kconvert needs 300 MB or more, or where a weight does not arrive bit for bit.
+Exits with code 1 if kconvert needs 300 MB or more, or if a weight is not bit for bit what it must be.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ INPUT = {"batch_input_shape": [None, 3, 224, 224], "input_dtype": "float32"}
 
 @dataclass(frozen=True)
 class Seeded:
-    """Random weights, made block by block when they are written; the name is the seed."""
+    """Random weights, made block by block while they are written; the name is the seed."""
 
     name: str
     shape: tuple[int, ...]
@@ -58,7 +58,7 @@ class Seeded:
 
 
 def vgg16() -> Iterator[tuple[str, str, dict[str, Any], tuple[int, ...]]]:
-    """Class, name and configuration of each layer as Keras 1.2.2 stores them, and the kernel's shape on Theano."""
+    """Class, name and configuration of each layer as Keras 1.2.2 stores them, and the shape of its kernel on Theano."""
     channels = 3
     for stage, widths in enumerate(STAGES, 1):
         for k, filters in enumerate(widths, 1):
@@ -82,7 +82,7 @@ def weights(kind: str, name: str, kernel: tuple[int, ...]) -> list[Seeded]:
 
 
 def make(path: Path) -> None:
-    """What `model.save` of Keras 1.2.2 on Theano would write."""
+    """Writes the file that `model.save` of Keras 1.2.2 on Theano would write."""
     layers = [
         {"class_name": kind, "config": {"name": name, "trainable": True, **config}} for kind, name, config, _ in vgg16()
     ]
@@ -96,7 +96,7 @@ def make(path: Path) -> None:
 
 
 def differing(source: Path, tensorflow: Path, back: Path) -> list[str]:
-    """Weights that did not arrive bit for bit; where they belong is said here once more, without kconvert."""
+    """The weights that are not bit for bit what they must be; that is computed here again, without kconvert."""
     with h5py.File(source) as a, h5py.File(tensorflow) as b, h5py.File(back) as c:
         return [
             f"{name}, array {k}"
@@ -112,7 +112,10 @@ def stored(file: h5py.File, layer: str) -> list[h5py.Dataset]:
 
 
 def arrived(layer: str, old: h5py.Dataset, new: h5py.Dataset, again: h5py.Dataset) -> bool:
-    """Keras 2 keeps kernels HWIO on both backends; on Theano they are flipped, and features flattened CHW."""
+    """Whether one array is right in both results.
+
+    Keras 2 stores kernels as HWIO on both backends; on Theano kernels are flipped, and features are flattened as CHW.
+    """
     if old.ndim == 4:
         kernel = old[()].transpose(2, 3, 1, 0)
         return np.array_equal(new[()], kernel[::-1, ::-1]) and np.array_equal(again[()], kernel)
@@ -129,7 +132,7 @@ def arrived(layer: str, old: h5py.Dataset, new: h5py.Dataset, again: h5py.Datase
 
 
 def writing(target: Path, *command: str | PathLike[str]) -> Run:
-    """Runs a command that makes the file `target`, which is not there before."""
+    """Runs a command that makes the file `target`, after removing it."""
     target.unlink(missing_ok=True)
     return run(*command)
 

@@ -1,10 +1,10 @@
-"""The examples of 2015: time to the first batch and of an epoch, beside Keras 3 and, where it is given, Keras 1.2.2.
+"""Trains the examples of 2015: the time to the first batch and of an epoch, compared with Keras 3 and Keras 1.2.2.
 
     python benchmarks/bench_training.py --legacy DIR      DIR: environment with Python 3.6, Theano 1.0.5, keras-1.2.2/
 
-Every figure is the median of processes of their own, which take turns. Keras 3 runs on TensorFlow, Keras 1.2.2 on
-Theano 1.0.5 with the BLAS of its NumPy; all have the same data and batches. Writes RESULTS.md.
-Exits 1 where a target is missed.
+Each figure is the median of several processes; the frameworks run in turns. Keras 3 runs on TensorFlow. Keras 1.2.2, if
+`--legacy` is given, runs on Theano 1.0.5 with the BLAS of its NumPy. All have the same data and batches. Writes
+RESULTS.md, and exits with code 1 if a target is missed.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Target:
-    """A figure of `way` over that of `other` (None: in seconds) that is to be at most `most`, by task."""
+    """An upper bound for a figure of one framework, as a ratio to that of another or in seconds."""
 
-    what: str
-    way: str
-    other: str | None
-    most: Mapping[str, float]
+    what: str  # the figure: a name of a time in `Figures.of`
+    way: str  # the framework
+    other: str | None  # the framework to compare with; None: the bound is in seconds
+    most: Mapping[str, float]  # the bound for each task
 
 
 TARGETS = (
@@ -66,10 +66,10 @@ WORDS = {"epoch": "an epoch", "first": "first batch", "cold": "first batch, comp
 
 @dataclass
 class Figures:
-    """What was measured of one task in one framework, in seconds; cold: with nothing compiled before."""
+    """The times of one task in one framework, in seconds."""
 
-    cold: float | None = None
-    firsts: list[float] = field(default_factory=list)
+    cold: float | None = None  # to the first batch, with an empty compile cache
+    firsts: list[float] = field(default_factory=list)  # to the first batch
     epochs: list[float] = field(default_factory=list)
 
     def add(self, answer: Mapping[str, Any], compiles: bool) -> None:
@@ -91,9 +91,10 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", 
 
 
 def environments(legacy: Path | None, cache: Path, threads: int | None) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Framework, its Python, and its environment; Theano's modules are compiled into `cache`.
+    """Each framework with its Python and its environment.
 
-    threads: None leaves their number to each framework, as it is where nobody sets it.
+    cache: where Theano's modules are compiled.
+    threads: the number of threads; None leaves it to each framework.
     """
     ours = {**os.environ, "KCONVERT_THEANO_COMPILEDIR": str(cache / THEANO), "PYTHONPATH": str(HERE.parent)}
     limits = dict.fromkeys(THREADS, str(threads)) if threads else {}
@@ -114,7 +115,7 @@ def environments(legacy: Path | None, cache: Path, threads: int | None) -> Itera
 
 
 def measured(options: argparse.Namespace, folder: Path) -> dict[tuple[str, str], Figures]:
-    """Every task in every framework, in turns."""
+    """Runs each task in each framework, in turns."""
     files = {task: folder / f"{task}.npz" for task in options.task}
     for task, file in files.items():
         x, y = arrays(task)
@@ -147,8 +148,8 @@ def arrays(task: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def page(found: Mapping[tuple[str, str], Figures], load: Sequence[float], rounds: int, threads: int | None) -> str:
-    """RESULTS.md."""
-    limit = f"{threads} thread{'s' * (threads > 1)} for BLAS and TensorFlow" if threads else "the threads each takes"
+    """The text of RESULTS.md."""
+    limit = f"{threads} thread{'s' * (threads > 1)} for BLAS and TensorFlow" if threads else "each framework's threads"
     rows = []
     for task in dict.fromkeys(task for task, _ in found):
         for name in TITLES:
@@ -162,14 +163,14 @@ def page(found: Mapping[tuple[str, str], Figures], load: Sequence[float], rounds
 
 {"; ".join(machine())}. {date.today():%d %B %Y}.
 
-Each figure is the median of {rounds} process{"es" * (rounds > 1)}, in turns, with {limit}. The load average was
-{load[0]:.1f} at first and {os.getloadavg()[0]:.1f} at last: where that is more than the number of cores, other work
-took its share, and ratios say more than seconds.
+Each figure is the median of {rounds} process{"es" * (rounds > 1)}, which run in turns, with {limit}. The load average
+was {load[0]:.1f} at the start and {os.getloadavg()[0]:.1f} at the end. If it is more than the number of cores, other
+processes used the machine, and the ratios are more reliable than the seconds.
 
 {table(["task", "samples of an epoch", "of a batch"], [[t, str(SAMPLES[t]), str(BATCHES[t])] for t in SAMPLES])}
 
-*First batch*: building the network, compiling, and the first batch, without imports; *compiling*: the same where
-Theano has compiled nothing yet.
+*First batch*: the time to build the network, compile it and train the first batch, without imports. *First batch,
+compiling*: the same with an empty compile cache of Theano.
 
 {table(["task", "framework", "first batch, compiling", "first batch", "epoch"], rows)}
 
@@ -180,7 +181,7 @@ Theano has compiled nothing yet.
 
 
 def verdicts(found: Mapping[tuple[str, str], Figures]) -> Iterator[list[str]]:
-    """A row for every target that the figures can speak of."""
+    """A row for each target for which there are figures."""
     none = Figures()
     for target in TARGETS:
         for task, most in target.most.items():
@@ -206,7 +207,7 @@ def seconds(value: float | None) -> str:
 
 
 def machine() -> Iterator[str]:
-    """What it ran on."""
+    """The machine and the versions of the packages."""
     info = Path("/proc/cpuinfo")
     names = [line.partition(": ")[2] for line in info.read_text().splitlines() if line.startswith("model name")]
     yield f"{os.cpu_count()} cores ({names[0] if names else platform.machine()}), {platform.system()}"

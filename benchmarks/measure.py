@@ -1,4 +1,4 @@
-"""Commands as child processes: how long each took, and the most memory it had."""
+"""Runs commands as child processes, and measures their time and peak memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from rich.table import Table
 MB = 10**6
 KCONVERT = (sys.executable, "-c", "from kconvert.cli import main; main()")  # what the installed command runs
 
-# A child's peak begins with what its parent held when it started the child. So this bare Python stands
-# between; peaks up to its own, about 10 MB, cannot be told apart.
+# The peak memory of a child process begins with that of its parent. So a small Python process starts the command;
+# peaks below its own, about 10 MB, cannot be measured.
 WATCH = """
 import json, os, sys, time
 quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
@@ -32,15 +32,15 @@ print(json.dumps([os.waitstatus_to_exitcode(status), took, usage.ru_utime + usag
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds on the clock and on the processors, peak resident memory in bytes."""
+    """The measurements of one run of a command."""
 
-    seconds: float
-    processor: float
-    peak: int
+    seconds: float  # on the clock
+    processor: float  # seconds on all processors
+    peak: int  # of resident memory, in bytes
 
 
 def run(*command: str | os.PathLike[str]) -> Run:
-    """Runs `command` to its end. Raises CalledProcessError where it fails."""
+    """Runs `command` to its end. Raises CalledProcessError if it fails."""
     watched = [sys.executable, "-I", "-S", "-c", WATCH, *command]
     compiled = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     answer = subprocess.run(watched, env=compiled, stdout=subprocess.PIPE, check=True)
@@ -51,7 +51,7 @@ def run(*command: str | os.PathLike[str]) -> Run:
 
 
 def rounds(acts: Mapping[str, Callable[[], Run]], count: int) -> dict[str, Run]:
-    """Every act `count` times, in turns, so that a busy moment hits all alike: median times, highest peak."""
+    """Runs each act `count` times, in turns, so that other load affects all equally: median times, highest peak."""
     done: dict[str, list[Run]] = {name: [] for name in acts}
     for _ in range(count):
         for name, act in acts.items():
@@ -66,7 +66,7 @@ def _summary(runs: Sequence[Run]) -> Run:
 
 
 def show(table: Table, failures: Sequence[str]) -> int:
-    """The table with the machine it was measured on, then what went wrong; gives the exit code."""
+    """Prints the table with the machine it was measured on, then the failures; returns the exit code."""
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     table.caption = machine
     console = Console(highlight=False)

@@ -1,10 +1,10 @@
-"""One process of `bench_training.py`: builds one network, trains it, and says how long that took.
+"""One process of `bench_training.py`: builds a network, trains it, and prints how long that took.
 
     python train_once.py FRAMEWORK TASK DATA.npz EPOCHS     FRAMEWORK: theano, tensorflow (kconvert's), keras3, keras1
 
-Prints {"first": seconds, "epochs": [seconds, ...], "loss": ...}: first is from nothing but imports to the end of the
-first batch; an epoch that warms up comes before those that count.
-Kept in the words of Python 3.6, which runs Keras 1.
+Prints {"first": seconds, "epochs": [seconds, ...], "loss": ...}. `first` is the time from the end of the imports to
+the end of the first batch. One epoch runs before those that are measured. The syntax is that of Python 3.6, which runs
+Keras 1.
 """
 
 import importlib
@@ -45,7 +45,7 @@ def main(framework, task, path, epochs):
 
 def kconvert(backend, task, x):
     import kconvert as kc
-    import kconvert.models.training.methods  # or compile imports it, which is timed
+    import kconvert.models.sequential  # or the network imports it, which is timed
 
     kc.get_backend(backend)  # imports the framework
     return example(task, kc), lambda: kc.optimizers.Adadelta(learning_rate=1.0), {"backend": backend, "seed": 1}, x
@@ -64,8 +64,8 @@ def example(task, keras):
 
 
 def keras1(_, task, x):
-    """Images as Keras 1 on Theano likes them best: (1, 28, 28)."""
-    import theano.ifelse  # noqa: F401  (Keras 1 takes it for granted)
+    """Images as (1, 28, 28), the native data format of Keras 1 on Theano."""
+    import theano.ifelse  # noqa: F401  (Keras 1 uses it without importing it)
     from keras.optimizers import Adadelta
 
     x = x.reshape(-1, 1, 28, 28) if task == "mnist_cnn" else x

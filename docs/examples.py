@@ -1,15 +1,15 @@
-"""The examples in the pages are run: `python -m docs.examples` writes their real output into them (`make docs`).
+"""Runs the examples in the pages: `python -m docs.examples` writes their output into the pages (`make docs`).
 
-Blocks of one page run in order, in one folder that holds `tests` and `build/demo`, and `model.h5`, `weights.h5`
-of one fixture:
+The blocks of a page run in order, in a folder that contains `tests`, `build/demo`, and `model.h5` and `weights.h5` of
+one fixture:
 
-    console   `$ kconvert ...` and what it prints; `$ echo $?` is the exit code of the command before, and must
-              follow where that is not 0
+    console   `$ kconvert ...` and what it prints; `$ echo $?` shows the exit code of the command before, and must
+              follow if that is not 0
     pycon     a session, checked by doctest
-    python    code, run; `x` holds inputs of `model.h5`
+    python    code that is run; `x` holds inputs of `model.h5`
 
-Models run within this process. Pages of this folder run as on a machine without Theano and TensorFlow, where NumPy
-takes their part; the README needs both.
+Models run in this process. The pages of this folder run as on a machine without Theano and TensorFlow, where NumPy
+emulates them; the README and the page on training need both.
 """
 
 from __future__ import annotations
@@ -43,14 +43,18 @@ FIXTURE = ROOT / "tests" / "fixtures" / "1.2.2-theano" / "lenet_th"
 BLOCK = re.compile(r"^```(console|pycon|python)\n(.*?)^```$", re.M | re.S)
 COMMAND = re.compile(r"^\$ (.*)$", re.M)
 
-# What differs from machine to machine: the numbers of a comparison, and versions.
+# What differs from machine to machine: the errors in a comparison, and versions.
 _COMPARED = re.compile(r"( \d+(?:x\d+)*)(?: +[\d.e+-]+){3} (equal|DIFFERS)$", re.M)
 _VERSION = re.compile(r"(theano|tensorflow|numpy) +\d+\.[\w.]+")
 _LARGEST = re.compile(r"largest error [\d.e+-]+")
 
 
 class Page:
-    """The text of a page while its examples run; failures: what sessions gave instead of what they say."""
+    """The text of a page while its examples run.
+
+    folder: where they run.
+    failures: what sessions printed instead of what the page shows, and commands that failed without saying so.
+    """
 
     def __init__(self, text: str, folder: Path) -> None:
         self.text, self.folder, self.code = text, folder, 0
@@ -59,7 +63,7 @@ class Page:
             self.names: dict[str, Any] = {"x": stored["x0"]}
 
     def run(self) -> str:
-        """The text with the output that its commands really have."""
+        """The text with the output that its commands have now."""
         return BLOCK.sub(lambda block: getattr(self, block[1])(block), self.text)
 
     def console(self, block: re.Match[str]) -> str:
@@ -95,7 +99,7 @@ class Page:
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """A folder for the examples, made the current one."""
+    """A folder for the examples; it is the current folder while it is open."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -112,7 +116,7 @@ def workplace() -> Iterator[Path]:
 
 @contextmanager
 def bare() -> Iterator[None]:
-    """As on a machine without Theano and TensorFlow."""
+    """While it is open, Theano and TensorFlow are not installed."""
     kept = dict(backend._PROBES)
     for name in BACKENDS:
         missing = Probe(name, None, f"{name} is not installed", install(name))
@@ -124,7 +128,7 @@ def bare() -> Iterator[None]:
 
 
 def run(path: Path) -> tuple[str, str, list[str]]:
-    """The text of the page `path`, the same with real output, and the failures of its sessions."""
+    """The text of the page `path`, the text with the output of now, and the failures."""
     text = path.read_text(encoding="utf-8")
     with nullcontext() if path in NEED_BOTH else bare(), workplace() as folder:
         page = Page(text, folder)

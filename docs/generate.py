@@ -1,8 +1,8 @@
 """Writes docs/support.md from the code: `python -m docs.generate` (`make docs`).
 
-Every layer class of `LAYERS` is put into a model of its own, saved (without a file) as every
-generation of Keras on either backend would, and planned for the other backend: what the page says is what
-`plan` did. Only the configurations that are tried stand here.
+Each layer class of `LAYERS` is put into a model of one layer. The model is saved (without a file) as each
+generation of Keras on each backend would save it, and planned for the other backend. The page says what `plan` did.
+This module only holds the configurations to try.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ OLD_ORDER = "in the old order"
 
 # ------------------------------------------------------------ what is tried ----
 
-# Values of the fields that have no default, whatever the class; `implementation`: one array a gate in Keras 1.
+# Values of the fields that have no default, for all classes; `implementation` 1: one array per gate in Keras 1.
 ARGUMENTS: Mapping[str, Any] = {
     "activation": "relu",
     "axes": -1,
@@ -76,7 +76,7 @@ INNER: Mapping[str, Mapping[str, Layer]] = {
     "TimeDistributed": {"layer": L.Dense(4, name="inner")},
 }
 
-# Configurations that are worth a line of their own.
+# Configurations that have their own row in the table.
 VARIANTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "BatchNormalization": [{"mode": mode} for mode in (1, 2)],
     "Merge": [{"mode": mode} for mode in ("sum", "mul", "ave", "max", "concat", "dot", "cos")],
@@ -99,12 +99,12 @@ SHAPES: Sequence[Any] = (
 
 @dataclass(frozen=True)
 class Example:
-    """A layer of one class with one configuration, called in a model of its own; refusal: why it cannot run."""
+    """A layer of one class with one configuration, in a model of one layer."""
 
     layer: Layer
     model: Network
-    options: Mapping[str, Any] = field(default_factory=dict)
-    refusal: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)  # the configuration beside what every layer needs
+    refusal: str = ""  # why the model cannot run; "" if it can
 
     @property
     def title(self) -> str:
@@ -117,7 +117,7 @@ class Example:
 
 
 def classes() -> list[type[Layer]]:
-    """The layers that stand in a model by themselves, by name."""
+    """The layer classes that can be layers of a model, by name; not cells, models and inputs."""
     inside = (Network, _Cell, L.InputLayer)
     ours = {name: cls for name, cls in LAYERS.items() if cls.__module__.startswith("kconvert.")}
     found = {name: cls for name, cls in ours.items() if name not in CUSTOM and not issubclass(cls, inside)}
@@ -125,7 +125,7 @@ def classes() -> list[type[Layer]]:
 
 
 def example(cls: type[Layer], shapes: Sequence[Any] = SHAPES, **options: Any) -> Example | None:
-    """The first model of one layer of `cls` that runs on an input of `shapes`; None where there is none."""
+    """A model of one layer of `cls`, with the first of `shapes` on which it runs; None if there is none."""
     if not set(options) <= {f.name for f in cls.config_fields()}:
         return None
     given = _required(cls)
@@ -139,7 +139,7 @@ def example(cls: type[Layer], shapes: Sequence[Any] = SHAPES, **options: Any) ->
 
 
 def _required(cls: type[Layer]) -> dict[str, Any]:
-    """What a layer of `cls` needs to be made."""
+    """The arguments that a layer of `cls` needs."""
     required = {f.name for f in cls.config_fields() if f.default is MISSING and f.default_factory is MISSING}
     known = {f.name for f in cls.config_fields()} & set(ARGUMENTS)
     return {name: ARGUMENTS[name] for name in known if name in required or name == "implementation"} | dict(
@@ -148,7 +148,7 @@ def _required(cls: type[Layer]) -> dict[str, Any]:
 
 
 def _likely(cls: type[Layer], shapes: Sequence[Any]) -> Sequence[Any]:
-    """`shapes`; of a class that names its rank (Conv2D), those that have it or a time axis more."""
+    """`shapes`; for a class that names its rank (Conv2D), those of that rank, also with a time axis."""
     said = re.search(r"(\d)D", cls.__name__)
     return [shape for shape in shapes if len(shape) - int(said[1]) in (2, 3)][::-1] if said else shapes
 
@@ -165,7 +165,7 @@ def alone(layer: Layer, shape: Any) -> Network:
 
 
 def _refusal(model: Network) -> str:
-    """Runs the model on the NumPy reference; the reason why it cannot, where it waits for a function of the user's."""
+    """Runs the model on NumPy; returns why it cannot run if it needs a function of the user, else ""."""
     arrays = nest(
         ((*leaf.path, weight.name), np.zeros(weight.shape, "float32"))
         for leaf in model.weight_table()
@@ -179,7 +179,7 @@ def _refusal(model: Network) -> str:
         return f"{error.what}; {error.fix}"
     (said,) = [shape for ref, shape in model.shapes().items() if ref in model.output_refs]
     if not isinstance(result, np.ndarray) or any(n not in (None, m) for n, m in zip(said, result.shape, strict=True)):
-        raise ValueError("another shape than is said")
+        raise ValueError("the output does not have the shape that the model computes")
     return ""
 
 
@@ -188,15 +188,15 @@ def _refusal(model: Network) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of an example: a word, and the plan or the reason why there is none."""
+    """The result of planning an example."""
 
-    word: str
-    made: Plan | None = None
-    why: str = ""
+    word: str  # what the tables say: one of NONE, AS_IS, CONVERTED, REWRITTEN, REFUSED
+    made: Plan | None = None  # the plan; None if there is none
+    why: str = ""  # why it is refused
 
     @property
     def layers(self) -> str:
-        """The classes of the result's new layers, each once."""
+        """The classes of the layers that are new in the result, each once."""
         assert self.made
         old = [layer_config(layer) for layer in self.made.model.sublayers]
         found = [_class(layer) for layer in self.made.result.model.sublayers if layer_config(layer) not in old]
@@ -210,7 +210,7 @@ def _class(layer: Any) -> str:
 
 
 def saved(model: Network, convention: Convention) -> Checkpoint:
-    """The file of `model` that a Keras of `convention` would write; KconvertError where it has no such layer."""
+    """`model` as Keras of `convention` would save it. Raises KconvertError if it does not have such a layer."""
     release = convention.generation.last_release
     groups = [
         Group(name, [InMemory(place.name(convention), np.zeros(place.stored.shapes[place.index])) for place in found])
@@ -227,7 +227,7 @@ def saved(model: Network, convention: Convention) -> Checkpoint:
 
 
 def outcome(found: Example, convention: Convention, form: str = "keras2") -> Outcome:
-    """What a plan for the other backend makes of `found`; form: the generation of the result."""
+    """The result of planning `found` for the other backend; form: the generation of the result."""
     try:
         checkpoint = saved(found.model, convention)
     except KconvertError:
@@ -244,7 +244,7 @@ def outcome(found: Example, convention: Convention, form: str = "keras2") -> Out
 
 @cache
 def plain() -> dict[str, Example]:
-    """One example a class, with nothing but what it needs. Raises LookupError for a class of which none runs."""
+    """One example for each class, with only the arguments it needs. Raises LookupError if none runs for a class."""
     examples = {cls.__name__: example(cls) for cls in classes()}
     missing = [name for name, found in examples.items() if not found]
     if missing:
@@ -254,7 +254,7 @@ def plain() -> dict[str, Example]:
 
 @cache
 def known_to(name: str, form: str) -> bool:
-    """Whether that generation has the class: its architecture can say it, and Keras 2 says it with no other class."""
+    """Whether generation `form` has the class; for Keras 2, also whether no other class replaced it."""
     found = plain()[name]
     if form != "keras2":
         return outcome(found, Convention(form, "theano")).word != NONE
@@ -263,7 +263,7 @@ def known_to(name: str, form: str) -> bool:
 
 
 def cell(name: str, form: str) -> str:
-    """What becomes of a class in files of generation `form`, on either backend."""
+    """The cell of the table for a class in files of generation `form`, on both backends."""
     if not known_to(name, form):
         return NONE
     words = {backend: outcome(plain()[name], Convention(form, backend)).word for backend in BACKENDS}
@@ -285,7 +285,7 @@ def code(words: Iterable[object]) -> str:
 
 
 def layers_table() -> str:
-    """Every class in every generation on either backend; neighbouring generations that never differ share a column."""
+    """Each class in each generation on both backends; neighbouring generations that never differ share a column."""
     words = {form: [cell(name, form) for name in plain()] for form in GENERATIONS}
     columns = [list(forms) for _, forms in groupby(GENERATIONS, key=lambda form: words[form])]
     rows = []
@@ -298,20 +298,20 @@ def layers_table() -> str:
 
 
 def _span(forms: Sequence[str]) -> str:
-    """Generations, neighbours as from - to."""
+    """Names of generations; neighbours as 'first to last'."""
     order = list(GENERATIONS)
     runs = [[form for _, form in run] for _, run in groupby(enumerate(forms), lambda at: order.index(at[1]) - at[0])]
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs)
 
 
 def title(weight: Any, fused: bool = False) -> str:
-    """A weight's role as the tables name it."""
+    """The role of a weight as the tables show it."""
     gates = f", gates `{weight.role.gates}`" if weight.role.gates else ""
     return f"{weight.role.name} `{weight.role.axes}`{gates}" + (" in one array" if gates and fused else "")
 
 
 def weights_table() -> str:
-    """How every kind of weight gets from its stored form to the canonical one."""
+    """The chain from the stored to the canonical form, for each role."""
     fused = [found for cls in classes() if (found := example(cls, implementation=2))]
     roles: dict[str, tuple[Any, bool]] = {}
     for found in [*plain().values(), *fused]:
@@ -334,7 +334,7 @@ def _chain(weight: Any, convention: Convention, data_format: str, fused: bool) -
 
 
 def _files(files: Mapping[str, Sequence[str]]) -> str:
-    """Formats, and the data format where only one is meant."""
+    """Generations, with the data format if the row is only for one."""
     if all(len(data_formats) == len(DATA_FORMATS) for data_formats in files.values()):
         return "all" if len(files) == len(GENERATIONS) else _span(list(files))
     by_data_format: dict[str, list[str]] = {}
@@ -345,7 +345,7 @@ def _files(files: Mapping[str, Sequence[str]]) -> str:
 
 
 def rewritten_table() -> str:
-    """Layers that become others, or are refused, and in which files."""
+    """Layers that are replaced by others or refused, and in which files."""
     variants = [variant(name, options) for name, several in VARIANTS.items() for options in several]
     rows = []
     for found in [*(found for name, found in plain().items() if name not in VARIANTS), *variants]:
@@ -362,7 +362,7 @@ def rewritten_table() -> str:
 
 
 def _saved_under(files: Mapping[str, Sequence[str]]) -> str:
-    """Formats, and the backend where only one is meant."""
+    """Generations, with the backend if the row is only for one."""
     if len(files) == len(BACKENDS) and len({tuple(forms) for forms in files.values()}) == 1:
         return _span(files["theano"])
     return "; ".join(f"{_span(forms)} of {TITLES[backend]}" for backend, forms in files.items())
@@ -375,7 +375,7 @@ def variant(name: str, options: Mapping[str, Any]) -> Example:
 
 
 def oddities_table() -> str:
-    """What single releases did otherwise."""
+    """What single releases computed differently."""
     rows = [
         [one.releases, code(dict.fromkeys(_old_names(cls, one) for cls in one.classes)), one.does] for one in ODDITIES
     ]
@@ -383,13 +383,13 @@ def oddities_table() -> str:
 
 
 def _old_names(cls: type[Layer], oddity: Oddity) -> str:
-    """What the releases of an oddity call a class."""
+    """The name of a class in the releases of an oddity."""
     older = [rule.old for rule in RULES if rule.new == cls.__name__]
     return older[-1] if older and oddity.last < (2,) else cls.__name__
 
 
 def windows_table() -> str:
-    """What padding='same' becomes where the two backends pad differently."""
+    """What replaces padding='same' if the two backends pad differently."""
     rows = []
     for cls in classes():
         found: dict[str, dict[str, None]] = {backend: {} for backend in BACKENDS}
@@ -406,7 +406,7 @@ def windows_table() -> str:
 
 
 def paddings_table() -> str:
-    """For which windows the formulas of both backends agree."""
+    """For which windows both backends pad equally."""
     rows = []
     for what, rule_of in (("convolution", "conv_padding"), ("pooling", "pool_padding")):
         for stride in (1, 2, 3):
@@ -417,7 +417,7 @@ def paddings_table() -> str:
                     for n in range(2 * k, 2 * k + 12)
                     if len({getattr(facts, rule_of)(n, k, stride) for facts in BACKENDS.values()}) == 1
                 ]
-                words.append("alike" if len(alike) == 12 else "differ" if not alike else "depends on the size")
+                words.append("equal" if len(alike) == 12 else "different" if not alike else "depends on the size")
             rows.append([what, str(stride), *words])
     return table(["", "stride", *(f"window {k}" for k in (2, 3, 4, 5))], rows)
 
@@ -426,7 +426,7 @@ def paddings_table() -> str:
 
 
 def data_format_table() -> str:
-    """What becomes of every class when images change their data format."""
+    """What happens to each class when images change their data format."""
     rows = []
     for name, found in plain().items():
         images, features = _images(found), _features(LAYERS[name])
@@ -436,7 +436,7 @@ def data_format_table() -> str:
 
 
 def _images(found: Example) -> str:
-    """For images after the batch axis alone, or after a time axis too: whichever the layer takes."""
+    """What happens to a class when its images change their data format: (batch, image) or (batch, time, image)."""
     shapes = found.model.input_shapes
     rank = len(shapes[0])
     if rank < 4:
@@ -451,7 +451,7 @@ def _images(found: Example) -> str:
     old, new = found.layer.get_config(), result.layer.get_config()
     words = [f"{code(key for key in new if new[key] != old.get(key))} changes" if new != old else "passed on"]
     if result.outputs[0].features:
-        words = ["gives its features in another order"]
+        words = ["its features have another order"]
     return "<br>".join(words + _weights(result.weights))
 
 
@@ -482,18 +482,18 @@ def optimizers_table() -> str:
 
 
 def not_run() -> str:
-    """Layers that convert but wait for a function of the user's before they can run."""
+    """Layers that can be converted, but need a function of the user to run."""
     return "\n".join(f"- {found.title}: {found.refusal}." for found in plain().values() if found.refusal)
 
 
 def cells() -> list[str]:
-    """The cells that run inside an RNN."""
+    """The classes of cells that run inside an RNN."""
     found = [cls for cls in LAYERS.values() if issubclass(cls, _Cell) and cls.__name__ not in CUSTOM]
     return sorted(cls.__name__ for cls in found if example(L.RNN, cell=cls(**_required(cls))))
 
 
 def unknown() -> str:
-    """What is said of a class that nobody registered."""
+    """The error message for a class that is not registered."""
     try:
         layer_from_config({"class_name": "Unknown", "config": {"name": "layer"}})
     except KconvertError as error:
@@ -509,80 +509,82 @@ def page() -> str:
 
 # What is supported
 
-This page is generated from the code: every layer was planned from every generation of Keras on either backend to the
-other backend, with `--format keras2 --data-format keep`. [conversion.md](conversion.md) explains the words.
+This page is generated from the code: each layer was planned from each generation of Keras on each backend to the
+other backend, with `--format keras2 --data-format keep`. [conversion.md](conversion.md) explains the terms.
 
 {formats}
 
 ## Layers
 
-What becomes of a layer in a file of each generation, saved on Theano or on TensorFlow, for the other backend. Where
-the two differ, both are said.
+The table shows what a conversion to the other backend does to a layer in a file of each generation. If files of
+Theano and of TensorFlow differ, it shows both.
 
-- *{AS_IS}*: its arrays (if any) need nothing;
+- *{AS_IS}*: the arrays of the layer, if it has any, are not changed;
 - *{CONVERTED}*: its arrays are rearranged, see [weights](#weights);
-- *{REWRITTEN}*: it becomes other layers, see [rewritten and refused](#rewritten-and-refused);
-- {REFUSED}: nothing is written, see the same place for the reason;
-- nothing: the generation has no such class.
+- *{REWRITTEN}*: it is replaced by other layers, see [rewritten and refused](#rewritten-and-refused);
+- {REFUSED}: nothing is written, see the same section for the reason;
+- empty: the generation does not have the class.
 
-`padding='same'` is a matter of its own, see [there](#paddingsame).
+For `padding='same'` see [its section](#paddingsame).
 
 {layers_table()}
 
-Models nest in models, and `RNN` takes {code(cells())}. A class that is
+A model may contain models, and `RNN` takes {code(cells())}. A class that is
 not in the table is refused: "{unknown()}".
 
-These layers convert, but verification cannot run them without a function of yours (exit code 5):
+These layers can be converted, but verification cannot run them without a function of yours (exit code 5):
 
 {not_run()}
 
 ## Weights
 
-How each kind of weight gets from its stored form to the canonical one, which is that of Keras 2 on TensorFlow. A
-conversion is the chain of the source, then the inverse chain of the target, simplified. Letters are axes: `i` in, `o`
-out, `h` `w` `d` spatial; of fused gates, `ifco` input, forget, candidate, output, and `zrh` update, reset, candidate.
+The table shows the chain from the stored form of each role to the canonical form, which is that of Keras 2 on
+TensorFlow. A conversion is the chain of the source, then the inverse of the chain of the target, simplified. The
+letters of axes are `i` in, `o` out, `h` `w` `d` spatial; those of fused gates are `ifco` input, forget, candidate,
+output, and `zrh` update, reset, candidate.
 
 {weights_table()}
 
 ## Rewritten and refused
 
-Layers that Keras 2 or the other backend does not have. `--format same` leaves the words of the source's generation as
-they are.
+These are layers that Keras 2 or the other backend does not have. With `--format same`, layers that only Keras 2 lacks
+stay as they are.
 
 {rewritten_table()}
 
 ## Single releases
 
-Some releases did with a layer what its configuration does not say, or cannot run it as it is. Their files are read as
-what they computed, and a result for such a release is written so that it computes that; a note says so. Where a file
-does not tell what was computed, or such a release could not run the result, it is refused.
+Some releases computed something else than the configuration of a layer says, or cannot run the layer as it is. A file
+of such a release is read as what it computed, and a result for such a release is written so that it computes the
+same; a note says so. If a file does not tell what was computed, or the release could not run the result, the layer is
+refused.
 
 {oddities_table()}
 
 ## padding='same'
 
-Where the two backends pad alike nothing is done:
+If the two backends pad equally, nothing is changed:
 
 {paddings_table()}
 
-Where they do not, the layer is rewritten with the padding of the source's backend spelled out, or refused
-(`padding='full'`, which only Theano has, likewise). This is
-what became of windows of 2 and 3 with strides 1 and 2 on an image of 8 x 9, one line for each different result;
-`--no-repair` refuses them all.
+If they do not, the layer is rewritten with explicit padding as on the backend of the source, or refused. The same
+holds for `padding='full'`, which only Theano has. The table shows the result for windows of 2 and 3 with strides 1
+and 2 on an image of 8 x 9, one line for each different result. `--no-repair` refuses all of these.
 
 {windows_table()}
 
 ## Data format
 
-What becomes of a layer when `--data-format` moves the channels of its input, and when features that were flattened
-before arrive in another order. *{OLD_ORDER.capitalize()}*: a `Permute` brings it back, before the layer or
-before the `Flatten`.
+The table shows what happens to a layer when `--data-format` changes the position of the channels in its input, and
+when its input has flattened features in another order. *{OLD_ORDER.capitalize()}*: a `Permute` restores the old
+order, before the layer or before the `Flatten`.
 
 {data_format_table()}
 
 ## Optimizers
 
-The state of these goes through the same plan as the weights; that of any other is dropped, and a note says so.
+The state of these optimizers is converted like the weights. The state of any other optimizer is dropped, and a note
+says so.
 
 {optimizers_table()}
 """

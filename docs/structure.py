@@ -1,7 +1,8 @@
 """The structure of the package, measured from its imports: rooms, floors and circles.
 
     python -m docs.structure              prints the figures
-    python -m docs.structure --root DIR   the same for another checkout
+    python -m docs.structure --root DIR   prints the figures of another checkout
+    python -m docs.structure --write      writes the table and the drawing of the rooms into docs/architecture.md
 
 A room is an entry at the top of `kconvert/`: a folder, or a single module. The graph holds every import: at the head
 of a module, inside a function, under TYPE_CHECKING, and in a string that is run.
@@ -19,6 +20,7 @@ from pathlib import Path
 import networkx as nx
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "architecture.md"
 PACKAGE = "kconvert"
 
 BASE = ("errors", "_version")
@@ -44,6 +46,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
 
 OUTSIDE = ("__init__", "__main__")
 """Entries at the top of the package that only pass names on; `__init__` does so when a name is first used."""
+
+BEGIN, END = "<!-- Written by `python -m docs.structure --write`: do not edit. -->", "<!-- End of the written part. -->"
+"""The lines of docs/architecture.md between which the table and the drawing are."""
 
 _IN_A_STRING = re.compile(rf"(?:from|import)\s+({PACKAGE}(?:\.\w+)*)")
 
@@ -143,10 +148,47 @@ def floors(modules: nx.DiGraph) -> int:
     return int(nx.dag_longest_path_length(nx.condensation(rooms_of(inside)))) + 1
 
 
+def page(text: str, root: Path = ROOT) -> str:
+    """`text` of docs/architecture.md, with the table and the drawing made from the code."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{table(root)}\n\n{drawing(graph(root))}\n\n{END}{after}"
+
+
+def table(root: Path = ROOT) -> str:
+    """The rooms in the order of ROOMS: what each is for, by the first line of its docstring, and what it stands on."""
+    files = sources(root)
+    rows = ["| room | purpose | stands on |", "|---|---|---|"]
+    for name, below in ROOMS.items():
+        if path := files.get(f"{PACKAGE}.{name}"):
+            entry = f"{name}/" if path.name == "__init__.py" else f"{name}.py"
+            rows.append(f"| `{entry}` | {_purpose(path)} | {', '.join(f'`{other}`' for other in below)} |")
+    return "\n".join(rows)
+
+
+def _purpose(path: Path) -> str:
+    """The first line of a module's docstring, without the full stop."""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].removesuffix(".")
+
+
+def drawing(modules: nx.DiGraph) -> str:
+    """The rooms and their imports in Mermaid: an arrow that a longer way of arrows implies is left out."""
+    rooms = rooms_of(modules)
+    drawn = nx.DiGraph((a, b) for a, b in rooms.edges if b in allowed(a) and b not in BASE)
+    arrows = sorted(nx.transitive_reduction(drawn).edges, key=lambda arrow: [*map([*ROOMS].index, arrow)], reverse=True)
+    return "\n".join(["```mermaid", "flowchart TD", *(f"    {a} --> {b}" for a, b in arrows), "```"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, default=ROOT)
-    modules = graph(parser.parse_args().root)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    if given.write:
+        PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        return
+    modules = graph(given.root)
     found = [name for name in rooms_of(modules) if name not in OUTSIDE]
     print(f"{len(modules)} modules, {modules.number_of_edges()} imports between them")
     print(f"{len(found)} entries at the top on {floors(modules)} floors")

@@ -1,8 +1,8 @@
-"""A convolutional network learns handwritten digits, on either backend.
+"""Trains a convolutional network on handwritten digits, on either backend.
 
     python examples/mnist_cnn.py --backend theano --data mnist.npz --samples 60000 --tests 10000 --epochs 12
 
-(The network of Keras's own example of 2015.)
+The network is that of the Keras example of 2015.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BATCH = 128
 
 
 def network(keras: Any = kc) -> Any:
-    """Two convolutions over images of 28 x 28, and ten digits. keras: whose layers to take."""
+    """Images of 28 x 28, two convolutions, ten digits. keras: the package whose layers to use."""
     L = keras.layers
     return keras.Sequential(
         [
@@ -35,14 +35,14 @@ def network(keras: Any = kc) -> Any:
 
 
 def main() -> None:
-    said = options(__doc__, epochs=3, samples=4000)
-    (x, y), (x_test, y_test) = data.mnist(said.data, said.samples, said.tests)
+    args = options(__doc__, epochs=3, samples=4000)
+    (x, y), (x_test, y_test) = data.mnist(args.data, args.samples, args.tests)
 
     model = network()
     optimizer = kc.optimizers.Adadelta(learning_rate=1.0)
-    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"], backend=said.backend, seed=said.seed)
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"], backend=args.backend, seed=args.seed)
     model.summary()
-    model.fit(x, y, batch_size=BATCH, epochs=said.epochs, validation_data=(x_test, y_test))
+    model.fit(x, y, batch_size=BATCH, epochs=args.epochs, validation_data=(x_test, y_test))
     loss, accuracy = model.evaluate(x_test, y_test)
     print(f"{model.backend.name}: test loss {loss:.4f}, test accuracy {accuracy:.4f}")
 

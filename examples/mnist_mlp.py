@@ -1,8 +1,8 @@
-"""A multilayer perceptron learns handwritten digits, on either backend.
+"""Trains a multilayer perceptron on handwritten digits, on either backend.
 
     python examples/mnist_mlp.py --backend theano --data mnist.npz --samples 60000 --tests 10000 --epochs 20
 
-(The network of Keras's own example of 2015.)
+The network is that of the Keras example of 2015.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BATCH = 128
 
 
 def network(keras: Any = kc) -> Any:
-    """784 pixels, two hidden layers, ten digits. keras: whose layers to take."""
+    """784 pixels, two hidden layers, ten digits. keras: the package whose layers to use."""
     L = keras.layers
     return keras.Sequential(
         [
@@ -32,14 +32,14 @@ def network(keras: Any = kc) -> Any:
 
 
 def main() -> None:
-    said = options(__doc__, epochs=3, samples=20_000)
-    (x, y), (x_test, y_test) = data.mnist(said.data, said.samples, said.tests)
+    args = options(__doc__, epochs=3, samples=20_000)
+    (x, y), (x_test, y_test) = data.mnist(args.data, args.samples, args.tests)
     x, x_test = x.reshape(-1, 784), x_test.reshape(-1, 784)
 
     model = network()
-    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"], backend=said.backend, seed=said.seed)
+    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"], backend=args.backend, seed=args.seed)
     model.summary()
-    model.fit(x, y, batch_size=BATCH, epochs=said.epochs, validation_data=(x_test, y_test))
+    model.fit(x, y, batch_size=BATCH, epochs=args.epochs, validation_data=(x_test, y_test))
     loss, accuracy = model.evaluate(x_test, y_test)
     print(f"{model.backend.name}: test loss {loss:.4f}, test accuracy {accuracy:.4f}")
 

@@ -1,6 +1,6 @@
-"""The version, the name of the distribution, and how to install it: each in this one place.
+"""The version, the name of the distribution, and how to install it.
 
-`setup.py` runs this file by itself, so it imports nothing.
+`setup.py` runs this file alone, so it imports nothing.
 """
 
 __version__ = "0.1.0"
@@ -9,7 +9,10 @@ DISTRIBUTION = "keras-kconvert"  # the project `kconvert` on PyPI is another one
 
 
 def install(extra: str = "", python: str = "") -> str:
-    """The advice how to install kconvert, with the dependencies of `extra`, for the interpreter `python`.
+    """How to install kconvert, as a command for error messages.
+
+    extra: the extra whose dependencies are needed.
+    python: the interpreter to install it for.
 
     The distribution is not on PyPI yet, so it is installed from the repository.
 

@@ -1,4 +1,4 @@
-"""The one error of the package: what is wrong, where, and how to mend it."""
+"""The error of the package, `KconvertError`: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from enum import IntEnum
 
 
 class Problem(IntEnum):
-    """What kind of problem stopped the work; the value is the exit code of the command line."""
+    """The kind of a problem; the value is the exit code of the command line."""
 
-    USAGE = 2
-    UNSUPPORTED = 3
-    UNREADABLE = 4
-    UNVERIFIED = 5
+    USAGE = 2  # the call or the command line is wrong
+    UNSUPPORTED = 3  # the model cannot be converted
+    UNREADABLE = 4  # a file cannot be read, or is hostile
+    UNVERIFIED = 5  # a required backend is missing, or the model cannot run
 
 
 class KconvertError(Exception):
-    """Anything kconvert refuses to do, in one sentence a user can act on.
+    """What kconvert refuses to do, in one sentence that a user can act on.
+
+    what: what is wrong.
+    where: the file, the layer, the option; from the outside in.
+    fix: how to fix it.
+    problem: the kind of the problem.
 
     >>> print(KconvertError("unknown layer class 'Foo'", where="model.h5, layer foo_1",
     ...                     fix="pass its class with --custom"))
@@ -41,13 +46,13 @@ class KconvertError(Exception):
         return printable(f"{place}{self.what}{remedy}")
 
     def within(self, place: str) -> KconvertError:
-        """The same error, one place further out (`model.h5, layer conv1`)."""
+        """The same error with `place` before its own place, as in `model.h5, layer conv1`."""
         where = f"{place}, {self.where}" if self.where else place
         return KconvertError(self.what, where, self.fix, self.problem)
 
 
 def printable(text: str) -> str:
-    r"""`text` with its control characters spelled out: names come from files, and a terminal obeys what it is sent.
+    r"""`text` with its control characters escaped, because names come from files and a terminal would obey them.
 
     >>> printable("conv1\x1b[2J")
     'conv1\\x1b[2J'

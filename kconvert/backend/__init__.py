@@ -1,4 +1,8 @@
-"""Backends: `get_backend(name)` imports the framework only then; `probe()` imports none."""
+"""Backends: `get_backend(name)` imports a framework when it is needed; `probe()` tells what is installed without that.
+
+One contract, `Backend` in `base.py`, and one class for each framework in `numpy_backend.py`, `theano_backend.py` and
+`tensorflow_backend.py`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ __all__ = ["Backend", "InputSpec", "Probe", "Tensor", "default_backend", "get_ba
 
 log = logging.getLogger(__name__)
 
-_CLASSES = {
+_CLASSES = {  # name: module, class
     "numpy": (".numpy_backend", "NumpyBackend"),
     "theano": (".theano_backend", "TheanoBackend"),
     "tensorflow": (".tensorflow_backend", "TensorflowBackend"),
@@ -31,17 +35,13 @@ _CLASSES = {
 
 @dataclass(frozen=True)
 class Probe:
-    """What is installed of one backend.
-
-    version: of the framework, None where it is not installed. missing: what keeps it from running,
-    '' if nothing. fix: the command or step that mends this. hint: what would make it better.
-    """
+    """Whether one backend can run here."""
 
     name: str
-    version: str | None
-    missing: str = ""
-    fix: str = ""
-    hint: str = ""
+    version: str | None  # version of the framework; None if it is not installed
+    missing: str = ""  # why the backend cannot run; "" if it can
+    fix: str = ""  # how to install what is missing
+    hint: str = ""  # what would make a backend that runs faster
 
     @property
     def usable(self) -> bool:
@@ -49,9 +49,12 @@ class Probe:
 
 
 def get_backend(name: str, convention: str | None = None) -> Backend:
-    """The backend `name`; `convention` is for numpy, which takes the part of 'tensorflow' (default) or 'theano'.
+    """The backend of that name; imports its framework.
 
-    Raises KconvertError where the name is unknown, the framework is missing, or it has another convention.
+    name: "theano", "tensorflow" or "numpy".
+    convention: the framework that numpy emulates, "tensorflow" (the default) or "theano".
+
+    Raises KconvertError if the name is unknown, the framework cannot run here, or `convention` names another framework.
 
     >>> get_backend("numpy", "theano").facts.convolves
     True
@@ -60,41 +63,41 @@ def get_backend(name: str, convention: str | None = None) -> Backend:
         raise KconvertError(f"unknown backend {name!r}", fix=f"one of: {', '.join(_CLASSES)}", problem=Problem.USAGE)
     if name != "numpy" and convention not in (None, name):
         raise KconvertError(
-            f"backend {name} cannot take the part of {convention!r}",
+            f"backend {name} cannot emulate {convention!r}",
             fix="use backend numpy for that",
             problem=Problem.USAGE,
         )
-    found = _PROBES[name]()
-    if not found.usable:
-        raise KconvertError(f"backend {name} cannot run: {found.missing}", fix=found.fix, problem=Problem.UNVERIFIED)
+    probed = _PROBES[name]()
+    if not probed.usable:
+        raise KconvertError(f"backend {name} cannot run: {probed.missing}", fix=probed.fix, problem=Problem.UNVERIFIED)
     module, class_name = _CLASSES[name]
     log.info("loading %s", name)
     try:
         backend = getattr(import_module(module, __name__), class_name)
-    except Exception as error:  # a broken installation raises anything
-        said = (str(error) or type(error).__name__).splitlines()[0]
+    except Exception as error:  # a broken installation may raise any error
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise KconvertError(
-            f"backend {name} is installed but cannot be imported ({said})", problem=Problem.UNVERIFIED
+            f"backend {name} is installed but cannot be imported ({reason})", problem=Problem.UNVERIFIED
         ) from error
     return backend(convention) if name == "numpy" and convention else backend()
 
 
-_chosen: list[str] = []
+_chosen: list[str] = []  # the backend that `set_backend` named, if any
 
 
 def set_backend(name: str) -> None:
-    """Makes `name` the backend of models that are made from now on; those that run already stay on theirs.
+    """Makes `name` the default backend of models that are built from now on; models that already run keep theirs.
 
-    Raises KconvertError where the name is unknown.
+    Raises KconvertError if the name is unknown.
     """
     _chosen[:] = [_known(name, "set_backend")]
 
 
 def default_backend() -> str:
-    """The backend of models that are told none.
+    """The backend of models that are given none.
 
-    The first that speaks: `set_backend`, the variable KCONVERT_BACKEND, `{"backend": ...}` in
-    ~/.kconvert/config.json; else tensorflow, or theano where that is all there is.
+    The first of these that is set: `set_backend`, the environment variable KCONVERT_BACKEND, `{"backend": ...}` in
+    ~/.kconvert/config.json. If none is set: tensorflow, or theano if only that is installed.
     """
     if _chosen:
         return _chosen[0]
@@ -124,16 +127,16 @@ def _known(name: str, where: str) -> str:
 
 
 def probe() -> dict[str, Probe]:
-    """What is installed of each backend, by name; no framework is imported.
+    """Whether each backend can run here, by name. No framework is imported.
 
     >>> probe()["numpy"].usable
     True
     """
-    return {name: look() for name, look in _PROBES.items()}
+    return {name: probe_one() for name, probe_one in _PROBES.items()}
 
 
 def _installed(*packages: str) -> str | None:
-    """Version of the first of `packages` that is installed."""
+    """The version of the first of `packages` that is installed; None if none is."""
     for package in packages:
         try:
             return installed_version(package)
@@ -160,7 +163,7 @@ def _probe_theano() -> Probe:
     elif shutil.which("g++") is None:
         missing, fix = "there is no C++ compiler, and Theano compiles its convolutions", "install g++"
     elif _installed("scipy-openblas32") is None:
-        hint = "no BLAS for Theano: convolutions are many times slower; pip install scipy-openblas32"
+        hint = "Theano has no BLAS, so convolutions are many times slower; pip install scipy-openblas32"
         return Probe("theano", version, hint=hint)
     else:
         return Probe("theano", version)

@@ -1,12 +1,12 @@
 """The contract of a backend: the operations that layers are written in.
 
-A layer calls these on `K` and never imports a framework. Arithmetic (`+ - * / **`), comparison by
-method, and basic indexing (`x[:, 0]`, slices with steps) work on the tensors of every backend.
-Shapes may hold symbolic sizes where the framework does not know them beforehand.
+A layer calls these on `K` and never imports a framework. Arithmetic (`+ - * / **`) and basic indexing (`x[:, 0]`,
+slices with steps) work on the tensors of every backend; comparisons are methods (`K.greater`). A shape may hold
+symbolic sizes if the framework does not know them before it runs.
 
-Kernels are in the backend's own convention: axes are always (spatial..., in, out), and on a backend
-that convolves (`BACKENDS[...].convolves`) they are applied reversed, by the framework's own
-convolution. Nothing is flipped here, so unconverted weights give wrong numbers, as in real Keras.
+Kernels are in the convention of the backend: axes are always (spatial..., in, out), and a backend that convolves
+(`BACKENDS[...].convolves`) applies them reversed, by the framework's own convolution. Nothing is flipped here, so
+weights that were not converted give wrong numbers, as in Keras.
 """
 
 from __future__ import annotations
@@ -20,136 +20,138 @@ import numpy as np
 
 from ..conventions.backends import BACKENDS, BackendFacts
 
-Tensor = Any
-Variable = Any
-Size = Any
-Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
-Pure = Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]]
+Tensor = Any  # a tensor of the framework
+Variable = Any  # a tensor that the framework keeps between runs
+Size = Any  # an int, or a symbolic scalar of the framework
+Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]  # (x_t, states) -> (output_t, states)
+Pure = Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]]  # (weights, inputs) -> outputs
+# (weights, inputs) -> (outputs, new values by position in weights)
 Updating = Callable[[list[Tensor], list[Tensor]], tuple[Sequence[Tensor], Mapping[int, Tensor]]]
-Compiled = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+Compiled = Callable[[Sequence[np.ndarray]], list[np.ndarray]]  # inputs -> outputs
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One input of a compiled function: sizes (None where free, as the batch axis) and dtype."""
+    """Shape and dtype of one input of a compiled function."""
 
-    shape: tuple[int | None, ...]
+    shape: tuple[int | None, ...]  # None for a size that may differ from run to run, as that of the batch
     dtype: str = "float32"
 
 
 class Backend(ABC):
-    """One framework, behind the operations that layers need."""
+    """One framework, as the operations that layers use."""
 
     name: ClassVar[str]
-    convention: str
+    convention: str  # the framework whose convention the kernels have: the backend itself, or the one numpy emulates
 
     @property
     def facts(self) -> BackendFacts:
-        """The convention of the kernels this backend takes."""
+        """The row of BACKENDS for the convention of this backend."""
         return BACKENDS[self.convention]
 
     # ------------------------------------------------------------- running ----
 
     @abstractmethod
     def variable(self, array: np.ndarray) -> Variable:
-        """A tensor that the framework keeps, of the shape and dtype of `array`."""
+        """A tensor that the framework keeps between runs, with the values, shape and dtype of `array`."""
 
     @abstractmethod
     def value(self, variable: Variable) -> np.ndarray:
-        """What a variable holds now, copied."""
+        """A copy of the present values of a variable."""
 
     @abstractmethod
     def assign(self, variable: Variable, array: np.ndarray) -> None:
-        """Gives a variable another value of its shape."""
+        """Replaces the values of a variable; the shape must be the same."""
 
     def function(self, build: Pure, inputs: Sequence[InputSpec], weights: Sequence[np.ndarray]) -> Compiled:
-        """Compiles `build(weights, inputs) -> outputs` once; the result takes and gives NumPy arrays."""
+        """Compiles `build(weights, inputs) -> outputs`; the compiled function takes and returns NumPy arrays."""
         held = [self.variable(np.asarray(w, "float32")) for w in weights]
         return self.reader(build, inputs, held)
 
     @abstractmethod
     def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
-        """As `function`, on variables that other functions share. Compiles fast, for few runs."""
+        """Like `function`, but on variables that other compiled functions share. Compiles fast, for few runs."""
 
     @abstractmethod
     def step(
         self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
     ) -> Compiled:
-        """Compiles `build(values, inputs) -> outputs, updates`; each run gives the outputs and updates the variables.
+        """Compiles a function that returns outputs and updates the variables at each run, for many runs.
 
-        updates: new values by position in `variables`; all are computed from the old ones. Compiles for many runs.
-        jit_compile: through XLA, where the framework has it.
+        build: `(values, inputs) -> (outputs, updates)`. `updates` holds new values by their position in `variables`;
+            all of them are computed from the old values.
+        jit_compile: compile with XLA; without effect on a framework that does not have it.
         """
 
     @abstractmethod
     def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """The derivative of the scalar `y` by each tensor; zeros where it does not depend on one."""
+        """The derivative of the scalar `y` with respect to each tensor; zeros if `y` does not depend on it."""
 
     @abstractmethod
     def stop_gradient(self, x: Tensor) -> Tensor:
-        """`x`, constant for `gradients`."""
+        """`x`, which `gradients` takes as a constant."""
 
     @abstractmethod
     def version(self) -> str:
-        """Version of the framework, for reports."""
+        """The version of the framework, for reports."""
 
     # -------------------------------------------------------------- shapes ----
 
     @abstractmethod
     def shape(self, x: Tensor) -> tuple[Size, ...]:
-        """Sizes of `x`: ints where known, else symbolic scalars that `reshape` accepts."""
+        """The sizes of `x`: ints if known, else symbolic scalars that `reshape` accepts."""
 
     @abstractmethod
     def ndim(self, x: Tensor) -> int:
-        """Number of axes."""
+        """The number of axes."""
 
     @abstractmethod
     def reshape(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
-        """`x` in C order with new sizes; one of them may be -1."""
+        """`x` with new sizes, elements in C order; one size may be -1."""
 
     @abstractmethod
     def transpose(self, x: Tensor, axes: Sequence[int]) -> Tensor:
-        """Axes in the given order."""
+        """`x` with its axes in the given order."""
 
     @abstractmethod
     def expand_dims(self, x: Tensor, axis: int) -> Tensor:
-        """A new axis of size 1."""
+        """`x` with a new axis of size 1 at position `axis`."""
 
     @abstractmethod
     def squeeze(self, x: Tensor, axis: int) -> Tensor:
-        """Without an axis of size 1."""
+        """`x` without the axis `axis`, whose size is 1."""
 
     @abstractmethod
     def concatenate(self, tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
-        """Joined along an existing axis."""
+        """The tensors joined along an existing axis."""
 
     @abstractmethod
     def split(self, x: Tensor, parts: int, axis: int = -1) -> list[Tensor]:
-        """Equal parts along an axis of known size."""
+        """`x` in equal parts along an axis whose size is known."""
 
     @abstractmethod
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
-        """Joined along a new axis."""
+        """The tensors joined along a new axis."""
 
     @abstractmethod
     def repeat(self, x: Tensor, times: int, axis: int) -> Tensor:
-        """Each element `times` times in a row along `axis`."""
+        """Each element repeated `times` times along `axis`: a, a, b, b."""
 
     @abstractmethod
     def flip(self, x: Tensor, axis: int) -> Tensor:
-        """Reversed along `axis`."""
+        """`x` reversed along `axis`."""
 
     @abstractmethod
     def pad(self, x: Tensor, padding: Sequence[tuple[int, int]]) -> Tensor:
-        """Zeros before and after, one pair an axis."""
+        """`x` padded with zeros; padding: (number before, number after) for each axis."""
 
     @abstractmethod
     def zeros(self, shape: Sequence[Size], dtype: str = "float32") -> Tensor:
-        """Zeros."""
+        """A tensor of zeros."""
 
     @abstractmethod
     def constant(self, value: Any, dtype: str = "float32") -> Tensor:
-        """A tensor with a value known now."""
+        """A tensor with the values of a number or an array."""
 
     @abstractmethod
     def arange(self, size: Size) -> Tensor:
@@ -157,7 +159,7 @@ class Backend(ABC):
 
     @abstractmethod
     def cast(self, x: Tensor, dtype: str) -> Tensor:
-        """Elements as `dtype` ('bool', 'int32', 'float32', ...)."""
+        """`x` with elements of `dtype` ('bool', 'int32', 'float32', ...)."""
 
     # --------------------------------------------------------- elementwise ----
 
@@ -178,7 +180,7 @@ class Backend(ABC):
 
     @abstractmethod
     def round(self, x: Tensor) -> Tensor:
-        """The nearest whole number, halves to the even one."""
+        """The nearest integer; halves are rounded to the even one."""
 
     @abstractmethod
     def tanh(self, x: Tensor) -> Tensor: ...
@@ -215,7 +217,7 @@ class Backend(ABC):
 
     @abstractmethod
     def where(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Elements of `x` where `condition` holds, else of `y`; the three broadcast."""
+        """The elements of `x` where `condition` is true, else those of `y`; the three broadcast."""
 
     # ---------------------------------------------------------- reductions ----
 
@@ -230,32 +232,35 @@ class Backend(ABC):
 
     @abstractmethod
     def argmax(self, x: Tensor, axis: int = -1) -> Tensor:
-        """Index of the first of the greatest elements along `axis`, as int32."""
+        """The index of the greatest element along `axis` (the first if several are equal), as int32."""
 
     @abstractmethod
     def any(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-        """Logical or of booleans."""
+        """Whether any of the booleans is true."""
 
     @abstractmethod
     def all(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-        """Logical and of booleans."""
+        """Whether all of the booleans are true."""
 
     # ------------------------------------------------------ linear algebra ----
 
     @abstractmethod
     def dot(self, x: Tensor, y: Tensor) -> Tensor:
-        """Last axis of `x` (any rank) with the first of the matrix `y`."""
+        """The product of `x` (..., n) and the matrix `y` (n, m): (..., m)."""
 
     @abstractmethod
     def batch_dot(self, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
-        """For each sample, `x` and `y` (each of 2 or 3 axes with the batch) summed over one axis of each.
+        """The product of `x` and `y` for each sample, summed over one axis of each.
 
-        The remaining axes of `x` come first, then those of `y`; two matrices of (batch, n) give (batch, 1).
+        x, y: 2 or 3 axes, the first of which is the batch.
+        axes: the axis of `x` and the axis of `y` to sum over.
+
+        The result has the batch, the remaining axes of `x`, then those of `y`; (batch, 1) if none remains.
         """
 
     @abstractmethod
     def gather(self, table: Tensor, indices: Tensor) -> Tensor:
-        """Rows of `table` at integer `indices`."""
+        """The rows of `table` (n, ...) at integer `indices`: (indices..., ...)."""
 
     @abstractmethod
     def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
@@ -273,11 +278,11 @@ class Backend(ABC):
         data_format: str,
         dilation: tuple[int, ...],
     ) -> Tensor:
-        """Convolution (or correlation: the framework's own) of 1, 2 or 3 spatial axes.
+        """The convolution layer of this backend (on Theano a convolution, else a correlation), 1 to 3 spatial axes.
 
-        x: (batch, channels, spatial...) or (batch, spatial..., channels) by `data_format`; kernel:
-        (spatial..., in, out). padding: 'valid', 'same' in the way of this backend (`conv_padding`),
-        or 'full' where the framework has it.
+        x: (batch, channels, spatial...) or (batch, spatial..., channels), according to `data_format`.
+        kernel: (spatial..., in, out).
+        padding: 'valid'; 'same', by the rule of this backend (`facts.conv_padding`); or 'full', not on TensorFlow.
         """
 
     @abstractmethod
@@ -293,7 +298,8 @@ class Backend(ABC):
     ) -> Tensor:
         """The gradient of `conv` with respect to its input, 2 or 3 spatial axes.
 
-        kernel: (spatial..., out, in); output_size: the spatial sizes of the result.
+        kernel: (spatial..., out, in).
+        output_size: the spatial sizes of the result.
         """
 
     @abstractmethod
@@ -306,30 +312,37 @@ class Backend(ABC):
         data_format: str,
         dilation: tuple[int, ...],
     ) -> Tensor:
-        """Each channel with its own kernels, 1 or 2 spatial axes; a correlation on every backend (rulebook A2).
+        """Applies separate kernels to each channel, 1 or 2 spatial axes.
 
-        kernel: (spatial..., in, multiplier); channel c gives outputs c*multiplier ... (c+1)*multiplier-1.
+        It is a correlation on every backend (keras-facts: depthwise-not-reversed).
+
+        kernel: (spatial..., in, multiplier); input channel c gives outputs c*multiplier ... (c+1)*multiplier-1.
         """
 
     @abstractmethod
     def pool(
         self, x: Tensor, size: tuple[int, ...], strides: tuple[int, ...], padding: str, data_format: str, mode: str
     ) -> Tensor:
-        """Windows of 1, 2 or 3 spatial axes: mode 'max', or 'average' (the padding left out of the mean)."""
+        """Pools windows of 1 to 3 spatial axes.
+
+        size: the sizes of the window.
+        padding: 'valid', or 'same' by the rule of this backend (`facts.pool_padding`).
+        mode: 'max', or 'average', in which padded elements do not count.
+        """
 
     @abstractmethod
     def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
-        """Images enlarged by whole factors with bilinear interpolation, as UpSampling2D of this backend does."""
+        """Images enlarged by integer factors with bilinear interpolation, as UpSampling2D does on this backend."""
 
     # --------------------------------------------------------------- noise ----
 
     @abstractmethod
     def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        """Numbers from [0, 1); the same seed (two int32) and shape give the same numbers."""
+        """Uniform numbers in [0, 1). The same shape and seed (two int32) give the same numbers."""
 
     @abstractmethod
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        """Numbers of mean 0 and standard deviation 1, by a seed as above."""
+        """Normal numbers of mean 0 and standard deviation 1; `seed` as in `random_uniform`."""
 
     # ----------------------------------------------------------- recurrence ----
 
@@ -343,9 +356,16 @@ class Backend(ABC):
         go_backwards: bool = False,
         unroll: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Runs `step(x_t, states) -> (output_t, states)` over axis 1 of `inputs` (batch, time, ...).
+        """Runs a recurrent step over time.
 
-        mask: (batch, time) booleans; at a False step the states stay and the output of the step
-        before is repeated (zeros before the first). go_backwards: from the last step to the first.
-        Gives (last output, outputs (batch, time, ...) in the order computed, last states).
+        step: `(x_t, states) -> (output_t, states)`.
+        inputs: (batch, time, ...).
+        states: the initial states.
+        mask: booleans (batch, time). At a step that is False, the states stay as they are and the output of the step
+            before is repeated (zeros at the first step).
+        go_backwards: run from the last step to the first.
+        unroll: build the graph of every step instead of a loop; `time` must be known.
+
+        Returns the last output, all outputs (batch, time, ...) in the order in which they were computed, and the last
+        states.
         """

@@ -1,4 +1,4 @@
-"""Random numbers as a function of a seed, for the backends that compute in NumPy."""
+"""Random numbers as a function of a seed, for the backends that draw them with NumPy: numpy and theano."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 
 
 def uniform(shape: Sequence[Any], seed: Any) -> np.ndarray:
-    """float32 from [0, 1).
+    """Uniform float32 numbers in [0, 1). The same shape and seed give the same numbers.
+
+    seed: integers, of which the lower 32 bits are used.
 
     >>> bool((uniform((2, 3), [7, 1]) == uniform((2, 3), [7, 1])).all())
     True
@@ -18,7 +20,7 @@ def uniform(shape: Sequence[Any], seed: Any) -> np.ndarray:
 
 
 def normal(shape: Sequence[Any], seed: Any) -> np.ndarray:
-    """float32 of mean 0 and standard deviation 1."""
+    """Normal float32 numbers of mean 0 and standard deviation 1; `seed` as in `uniform`."""
     return _generator(seed).standard_normal(tuple(shape), "float32")
 
 

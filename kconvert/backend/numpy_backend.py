@@ -1,4 +1,4 @@
-"""The reference backend: plain NumPy, in the part of either convention."""
+"""The reference backend: plain NumPy, which emulates Theano or TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ Pairs = list[tuple[int, int]]
 
 
 class NumpyBackend(Backend):
-    """Keras on NumPy: kernels and padding of 'same' as in `convention` ('tensorflow' or 'theano').
+    """Keras on NumPy, with the kernels and the padding 'same' of the framework that it emulates.
 
-    Where Keras on that framework refuses (Theano: even kernels in a transposed 'same' convolution,
-    bilinear factors other than 2; TensorFlow: padding 'full'), this computes by the same formulas.
+    convention: the framework to emulate, 'tensorflow' or 'theano'.
+
+    It also computes, by the same formulas, what Keras on that framework refuses. Theano: even kernels in a transposed
+    'same' convolution, bilinear factors other than 2. TensorFlow: padding 'full'.
     """
 
     name = "numpy"
@@ -53,7 +55,7 @@ class NumpyBackend(Backend):
     ) -> Compiled:
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
             given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
-            with np.errstate(all="ignore"):  # infinities and NaN without a word, as the frameworks
+            with np.errstate(all="ignore"):  # infinities and NaN without a warning, as in the frameworks
                 outputs, updates = build([array for (array,) in variables], given)
             for i, new in updates.items():
                 self.assign(variables[i], new)
@@ -250,7 +252,7 @@ class NumpyBackend(Backend):
         spans = [(n - 1) * s + 1 for n, s in zip(x.shape[1:-1], strides, strict=True)]
         room = [max(n + b, span + w - 1) for n, (b, _), span, w in zip(output_size, pairs, spans, window, strict=True)]
         y = np.zeros((x.shape[0], *room, kernel.shape[-2]), np.result_type(x, kernel))
-        # Each tap of the kernel sends the whole input to the places from which a forward convolution read it.
+        # Each tap of the kernel adds the whole input to the positions that a forward convolution would read with it.
         columns = np.tensordot(x, self._applied(kernel, rank), (-1, -1))
         for tap in product(*map(range, sizes)):
             starts = [t * d for t, d in zip(tap, dilation, strict=True)]
@@ -298,7 +300,7 @@ class NumpyBackend(Backend):
     def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
         x = move_channels(self, x, data_format, CHANNELS_LAST)
         for axis, factor in enumerate(factors, 1):
-            # Element i lies at i / factor of the source; beyond the last element that element is repeated.
+            # Element i of the result lies at position i / factor of the source; the last element is repeated.
             lower, part = np.divmod(np.arange(x.shape[axis] * factor), factor)
             upper = np.minimum(lower + 1, x.shape[axis] - 1)
             share = (part / factor).astype("float32").reshape(-1, *(1,) * (3 - axis))
@@ -306,7 +308,7 @@ class NumpyBackend(Backend):
         return move_channels(self, x, CHANNELS_LAST, data_format)
 
     def _applied(self, kernel: Tensor, rank: int) -> Tensor:
-        """The kernel as a correlation applies it: reversed in space where the convention convolves."""
+        """The kernel for a correlation: reversed along the spatial axes if the convention convolves."""
         return np.flip(kernel, range(rank)) if self.facts.convolves else kernel
 
     # --------------------------------------------------------------- noise ----
@@ -342,17 +344,17 @@ class NumpyBackend(Backend):
 
 
 def _axes(axis: int | Sequence[int] | None) -> Any:
-    """Axes of a reduction as NumPy takes them."""
+    """The axes of a reduction in the form that NumPy accepts."""
     return axis if axis is None or isinstance(axis, int) else tuple(axis)
 
 
 def _keep(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """`new` for the samples whose mask (batch,) holds, else `old`."""
+    """`new` for the samples whose mask (batch,) is true, else `old`."""
     return np.where(mask.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
 
 
 def _inside(space: Sequence[slice], taps: Sequence[slice] = ()) -> tuple[slice, ...]:
-    """Slices of the spatial axes, as an index into (batch, spatial..., channels, taps...)."""
+    """Slices of the spatial axes and the taps, as an index into (batch, spatial..., channels, taps...)."""
     return (slice(None), *space, slice(None), *taps)
 
 
@@ -363,7 +365,10 @@ def _pairs(
     strides: Sequence[int],
     padding: str,
 ) -> Pairs:
-    """Padding (before, after) of each spatial axis; `before` is the rule of the convention for 'same'."""
+    """Padding (before, after) of each spatial axis.
+
+    before: the rule of the convention for 'same': (size, window, stride) -> number of elements before the first.
+    """
     axes = zip(sizes, window, strides, strict=True)
     if padding == "same":
         return [same_padding(before(n, k, s), n, k, s) for n, k, s in axes]
@@ -371,7 +376,7 @@ def _pairs(
 
 
 def _padded(x: Tensor, pairs: Pairs, fill: float) -> Tensor:
-    """x (batch, spatial..., channels) padded with `fill`; a negative padding after crops."""
+    """`x` (batch, spatial..., channels) padded with `fill`; a negative number after the last element crops."""
     x = x[_inside([slice(n + min(after, 0)) for n, (_, after) in zip(x.shape[1:-1], pairs, strict=True)])]
     return np.pad(x, [(0, 0), *((b, max(a, 0)) for b, a in pairs), (0, 0)], constant_values=fill)
 

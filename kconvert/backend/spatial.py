@@ -1,4 +1,4 @@
-"""What the backends share about axes in space: integers only, and moves written in `K.transpose`."""
+"""What the backends share about spatial axes: sizes as integers, and transpositions with `K.transpose`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import Backend, Tensor
 
 
 def move_channels(K: Backend, x: Tensor, source: str, target: str) -> Tensor:
-    """`x`, whose channels stand as in data format `source`, with them where `target` has them."""
+    """Transposes `x` from data format `source` to data format `target`; the batch axis stays first."""
     if source == target:
         return x
     last = K.ndim(x) - 1
@@ -17,12 +17,12 @@ def move_channels(K: Backend, x: Tensor, source: str, target: str) -> Tensor:
 
 
 def unit_axis(data_format: str) -> int:
-    """Where a second spatial axis of size 1 goes, so that a sequence (batch, 2 axes) becomes an image."""
+    """The position of the axis of size 1 that makes an image of a sequence (batch, time, channels) in `data_format`."""
     return 3 if data_format == CHANNELS_FIRST else 2
 
 
 def dilated_sizes(kernel: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
-    """Elements that a kernel spans on each axis.
+    """The number of input elements that a dilated kernel spans on each axis.
 
     >>> dilated_sizes((3, 2), (1, 4))
     (3, 5)
@@ -31,7 +31,7 @@ def dilated_sizes(kernel: Sequence[int], dilation: Sequence[int]) -> tuple[int, 
 
 
 def batch_dot_subscripts(x_axes: int, y_axes: int, axes: tuple[int, int]) -> str:
-    """`batch_dot` of tensors with that many axes, as einsum subscripts.
+    """The einsum subscripts of `Backend.batch_dot` for tensors with that many axes.
 
     >>> batch_dot_subscripts(3, 3, (2, 1))
     'abz,aze->abe'

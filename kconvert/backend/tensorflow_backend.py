@@ -1,4 +1,4 @@
-"""TensorFlow 2 as the real Keras used it: correlation, channels last on the CPU."""
+"""TensorFlow 2 as Keras used it: correlation; channels last, as its CPU kernels require."""
 
 from __future__ import annotations
 
@@ -329,9 +329,9 @@ class TensorflowBackend(Backend):
 
 
 def _steps_of(x: Tensor, unroll: bool) -> Callable[[Any], Tensor]:
-    """The steps of `x` (batch, time, ...) by number.
+    """A function that gives a time step of `x` (batch, time, ...) by its index.
 
-    From an array of tensors: the gradient of a slice would be as large as the whole of `x`, at every step.
+    It reads from a TensorArray: the gradient of a slice of `x` would have the size of the whole of `x` at every step.
     """
     by_time = tf.transpose(x, (1, 0, *range(2, x.shape.rank)))
     if unroll:
@@ -341,19 +341,19 @@ def _steps_of(x: Tensor, unroll: bool) -> Callable[[Any], Tensor]:
 
 
 def _keep(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """`new` for the samples whose mask (batch,) holds, else `old`."""
+    """`new` for the samples whose mask (batch,) is true, else `old`."""
     return tf.where(tf.reshape(mask, (-1, *(1,) * (new.shape.rank - 1))), new, old)
 
 
 def _padding(padding: str) -> str:
-    """TensorFlow's name of a padding; raises KconvertError for 'full', which only Theano has."""
+    """TensorFlow's name of a padding. Raises KconvertError for 'full', which only Theano has."""
     if padding == "full":
-        raise KconvertError("padding 'full' does not exist on TensorFlow", fix="run it on theano or numpy")
+        raise KconvertError("TensorFlow does not have padding 'full'", fix="run the model on theano or numpy")
     return padding.upper()
 
 
 def _spread(kernel: Tensor, dilation: tuple[int, ...]) -> Tensor:
-    """The kernel with zeros between its taps: dilation where TensorFlow has no dilated kernel of its own."""
+    """The kernel with zeros between its taps: dilation for operations that TensorFlow does not dilate itself."""
     for axis, d in enumerate(dilation):
         sizes = list(kernel.shape)
         gaps = [(0, d - 1) if i == axis + 1 else (0, 0) for i in range(len(sizes) + 1)]

@@ -1,4 +1,4 @@
-"""TensorFlow without its talk: how to import it and keep the user's terminal for what the user should read."""
+"""How to import TensorFlow without its informational messages, so that the terminal shows only what matters."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
-# Lines of C++ that no setting stops: about the machine, and about where such lines go.
-_TALK = rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|To enable the following instructions"
-_PASS_ON = "import re, sys\nfor line in sys.stdin.buffer:\n  re.match({!r}, line) or sys.stderr.buffer.write(line)"
+# Lines from C++ that no setting stops: about the processor, and about the logging itself.
+_INFORMATION = rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|To enable the following instructions"
+_FILTER = "import re, sys\nfor line in sys.stdin.buffer:\n  re.match({!r}, line) or sys.stderr.buffer.write(line)"
 
 
 def load() -> ModuleType:
-    """Imports TensorFlow; of what it says meanwhile, warnings and errors reach the user, remarks do not."""
+    """Imports TensorFlow. Its warnings and errors are printed, its informational messages are not."""
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        with _without_talk():
+        with _without_information():
             import_module("tensorflow")
     return sys.modules["tensorflow"]
 
 
 @contextmanager
-def _without_talk() -> Iterator[None]:
-    """Within it, the process's standard error goes through a second process that leaves lines of talk out.
+def _without_information() -> Iterator[None]:
+    """While it is open, standard error goes through a second process, which drops the informational lines.
 
-    A second process, since TensorFlow may end this one while it is imported (on a processor that it
-    does not support), and its reason must still be read.
+    It is a process and not a thread, because TensorFlow may end this process while it is imported (on a processor
+    that it does not support), and its reason must still be printed.
     """
-    command = [sys.executable, "-S", "-c", _PASS_ON.format(_TALK)]
+    command = [sys.executable, "-S", "-c", _FILTER.format(_INFORMATION)]
     try:
         kept = os.dup(2)
     except OSError:  # there is no standard error

@@ -1,4 +1,4 @@
-"""TensorFlow's writer of the files that TensorBoard reads; TensorBoard itself is not needed for it."""
+"""Writes the event files that TensorBoard reads, with TensorFlow. TensorBoard itself is not needed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 
 from . import tensorflow_compat
 
-SCALAR, TENSOR = 1, 2  # data classes of summary.proto
+SCALAR, TENSOR = 1, 2  # values of DataClass in TensorFlow's summary.proto
 BUCKETS = 30
 
 
 class Writer:
-    """Writes event files into a folder, in the formats of TensorBoard's plugins `scalars` and `histograms`."""
+    """Writes event files for TensorBoard's plugins `scalars` and `histograms`.
+
+    folder: where the files are written; the first value creates it.
+    """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
         self.tf = tensorflow_compat.load()
@@ -23,11 +26,11 @@ class Writer:
         self.writer: Any = None
 
     def scalars(self, step: int, values: Mapping[str, Any]) -> None:
-        """One point of each curve."""
+        """Writes one point of each curve, by the name of the curve."""
         self._write("scalars", SCALAR, step, {name: np.float32(value) for name, value in values.items()})
 
     def histograms(self, step: int, values: Mapping[str, np.ndarray]) -> None:
-        """The distribution of each array."""
+        """Writes the distribution of each array, by the name of the array."""
         self._write("histograms", TENSOR, step, {name: _buckets(value) for name, value in values.items()})
 
     def _write(self, plugin: str, data_class: int, step: int, values: Mapping[str, Any]) -> None:
@@ -47,6 +50,6 @@ class Writer:
 
 
 def _buckets(values: np.ndarray) -> np.ndarray:
-    """(left, right, count) of each bucket."""
+    """The histogram of the values: (left edge, right edge, count) of each bucket, (BUCKETS, 3)."""
     counts, edges = np.histogram(values, BUCKETS)
     return np.stack([edges[:-1], edges[1:], counts], 1)

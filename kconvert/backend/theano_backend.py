@@ -1,4 +1,4 @@
-"""Theano 1.0.5 as the real Keras used it: true convolution, channels first."""
+"""Theano 1.0.5 as Keras used it: true convolution, channels first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..errors import KconvertError
 from . import theano_compat, theano_compiling, theano_noise
 from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
 from .spatial import move_channels, unit_axis
+from .theano_sizes import known_sizes, sized
 
 theano = theano_compat.load()
 T = theano.tensor
@@ -68,10 +69,10 @@ class TheanoBackend(Backend):
 
     def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
         found = theano.grad(y, list(tensors), disconnected_inputs="ignore")
-        return [_sized(gradient, self.shape(x)) for gradient, x in zip(found, tensors, strict=True)]
+        return [sized(gradient, self.shape(x)) for gradient, x in zip(found, tensors, strict=True)]
 
     def stop_gradient(self, x: Tensor) -> Tensor:
-        return _sized(theano.gradient.disconnected_grad(x), self.shape(x))
+        return sized(theano.gradient.disconnected_grad(x), self.shape(x))
 
     def version(self) -> str:
         return theano.__version__
@@ -79,15 +80,15 @@ class TheanoBackend(Backend):
     # -------------------------------------------------------------- shapes ----
 
     def shape(self, x: Tensor) -> tuple[Size, ...]:
-        return tuple(x.shape[axis] if n is None else n for axis, n in enumerate(_known_sizes(x)))
+        return tuple(x.shape[axis] if n is None else n for axis, n in enumerate(known_sizes(x)))
 
     def ndim(self, x: Tensor) -> int:
         return x.ndim
 
     def reshape(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
         y = T.reshape(x, tuple(shape), ndim=len(shape))
-        known = [n if isinstance(n, int) and n >= 0 else found for n, found in zip(shape, _known_sizes(y), strict=True)]
-        return _sized(y, known)
+        known = [n if isinstance(n, int) and n >= 0 else found for n, found in zip(shape, known_sizes(y), strict=True)]
+        return sized(y, known)
 
     def transpose(self, x: Tensor, axes: Sequence[int]) -> Tensor:
         return x.dimshuffle(*axes)
@@ -107,7 +108,7 @@ class TheanoBackend(Backend):
         axis = axis % x.ndim
         sizes = list(self.shape(x))
         sizes[axis] //= parts
-        return [_sized(y, sizes) for y in T.split(x, [sizes[axis]] * parts, parts, axis)]
+        return [sized(y, sizes) for y in T.split(x, [sizes[axis]] * parts, parts, axis)]
 
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         return T.stack(tensors, axis)
@@ -115,10 +116,10 @@ class TheanoBackend(Backend):
     def repeat(self, x: Tensor, times: int, axis: int) -> Tensor:
         sizes = list(self.shape(x))
         sizes[axis] *= times
-        return _sized(T.repeat(x, times, axis % x.ndim), sizes)
+        return sized(T.repeat(x, times, axis % x.ndim), sizes)
 
     def flip(self, x: Tensor, axis: int) -> Tensor:
-        return _sized(x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)], self.shape(x))
+        return sized(x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)], self.shape(x))
 
     def pad(self, x: Tensor, padding: Sequence[tuple[int, int]]) -> Tensor:
         sizes = self.shape(x)
@@ -219,14 +220,14 @@ class TheanoBackend(Backend):
     def dot(self, x: Tensor, y: Tensor) -> Tensor:
         *sizes, inner = self.shape(x)
         if x.ndim == 2:
-            return _sized(T.dot(x, y), (sizes[0], self.shape(y)[1]))
+            return sized(T.dot(x, y), (sizes[0], self.shape(y)[1]))
         return self.reshape(T.dot(self.reshape(x, (-1, inner)), y), (*sizes, self.shape(y)[1]))
 
     def batch_dot(self, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
         sizes, y_sizes = list(self.shape(x)), list(self.shape(y))
         del sizes[axes[0]], y_sizes[axes[1]]
         result = T.batched_tensordot(x, y, [axes[0] % x.ndim, axes[1] % y.ndim])
-        result = _sized(result, sizes + y_sizes[1:])
+        result = sized(result, sizes + y_sizes[1:])
         return result if result.ndim > 1 else result.dimshuffle(0, "x")
 
     def gather(self, table: Tensor, indices: Tensor) -> Tensor:
@@ -275,10 +276,10 @@ class TheanoBackend(Backend):
         dilation: tuple[int, ...],
     ) -> Tensor:
         rank = x.ndim - 2
-        sizes = _known_sizes(kernel)[:rank]
+        sizes = known_sizes(kernel)[:rank]
         if padding == "same" and any(n is not None and n % 2 == 0 for n in sizes):
             raise KconvertError(
-                f"Theano has no transposed convolution with padding 'same' and an even kernel, as {sizes}",
+                f"Theano has no transposed convolution with padding 'same' and an even kernel such as {sizes}",
                 fix="use an odd kernel or padding 'valid'",
             )
         x = move_channels(self, x, data_format, CHANNELS_FIRST)
@@ -338,17 +339,17 @@ class TheanoBackend(Backend):
     def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
         if tuple(factors) != self.facts.bilinear:
             raise KconvertError(
-                f"Keras on Theano enlarges bilinearly by {self.facts.bilinear} only, not by {tuple(factors)}",
-                fix="use interpolation 'nearest' or run it on another backend",
+                f"Keras on Theano has bilinear interpolation by {self.facts.bilinear} only, not by {tuple(factors)}",
+                fix="use interpolation 'nearest' or run the model on another backend",
             )
         x = move_channels(self, x, data_format, CHANNELS_FIRST)
         batch, channels, height, width = self.shape(x)
         y = T.nnet.abstract_conv.bilinear_upsampling(x, ratio=2)
-        y = _sized(y, (batch, channels, height * 2, width * 2))
+        y = sized(y, (batch, channels, height * 2, width * 2))
         return move_channels(self, y, CHANNELS_FIRST, data_format)
 
     def _cropped(self, y: Tensor, x: Tensor, strides: tuple[int, ...], padding: str) -> Tensor:
-        """For 'same', the first ceil(size / stride) elements: Theano's even kernels and its pooling give more."""
+        """The first ceil(size / stride) elements for 'same': Theano gives more with even kernels and in pooling."""
         if padding != "same":
             return y
         sizes = zip(self.shape(x)[2:], strides, strict=True)
@@ -358,10 +359,10 @@ class TheanoBackend(Backend):
     # --------------------------------------------------------------- noise ----
 
     def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return _sized(theano_noise.uniform(shape, seed), shape)
+        return sized(theano_noise.uniform(shape, seed), shape)
 
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return _sized(theano_noise.normal(shape, seed), shape)
+        return sized(theano_noise.normal(shape, seed), shape)
 
     # ----------------------------------------------------------- recurrence ----
 
@@ -391,7 +392,7 @@ class TheanoBackend(Backend):
                 output, *states = masked_step(inputs[:, t], mask_t, output, states)
                 outputs.append(output)
             batch, *sizes = self.shape(first)
-            return output, _sized(T.stack(outputs, 1), (batch, len(outputs), *sizes)), states
+            return output, sized(T.stack(outputs, 1), (batch, len(outputs), *sizes)), states
 
         initial = [first, *states]
         batch, _, *features = self.shape(inputs)
@@ -399,9 +400,9 @@ class TheanoBackend(Backend):
         def body(x_t: Tensor, *rest: Tensor) -> list[Tensor]:
             mask_t, *old = rest if mask is not None else (None, *rest)
             for tensor, outer in zip(old, initial, strict=True):
-                _sized(tensor, self.shape(outer))
+                sized(tensor, self.shape(outer))
             before, *old = old
-            return [_unbroadcast(y) for y in masked_step(_sized(x_t, (batch, *features)), mask_t, before, old)]
+            return [_unbroadcast(y) for y in masked_step(sized(x_t, (batch, *features)), mask_t, before, old)]
 
         results, _ = theano.scan(
             body,
@@ -412,79 +413,30 @@ class TheanoBackend(Backend):
         )
         results = results if isinstance(results, list) else [results]
         steps = self.shape(inputs)[1]
-        results = [_sized(y, (steps, *self.shape(x))) for y, x in zip(results, initial, strict=True)]
+        results = [sized(y, (steps, *self.shape(x))) for y, x in zip(results, initial, strict=True)]
         lasts = [T.patternbroadcast(y[-1], x.broadcastable) for y, x in zip(results, initial, strict=True)]
         return lasts[0], results[0].swapaxes(0, 1), lasts[1:]
 
 
 def _as(variable: Variable, value: Tensor) -> Tensor:
-    """`value` of the type of `variable`."""
+    """`value` with the dtype and the broadcastable axes of `variable`."""
     value = T.as_tensor_variable(value)
     value = T.cast(value, variable.dtype) if value.dtype != variable.dtype else value
     return T.patternbroadcast(value, variable.broadcastable)
 
 
 def _placeholder(spec: InputSpec) -> Tensor:
-    """An input that remembers its known sizes; its axes of size 1 broadcast."""
+    """An input of the graph with its known sizes; axes of size 1 broadcast."""
     x = T.TensorType(spec.dtype, tuple(n == 1 for n in spec.shape))()
     x.tag.sizes = spec.shape
     return x
 
 
 def _keep(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """`new` for the samples whose mask (batch,) holds, else `old`."""
+    """`new` for the samples whose mask (batch,) is true, else `old`."""
     return T.switch(mask.dimshuffle(0, *["x"] * (new.ndim - 1)), new, old)
 
 
 def _unbroadcast(x: Tensor) -> Tensor:
-    """`x` of the type that scan keeps: no axis known to have size 1."""
+    """`x` with no broadcastable axes: scan requires that the type of a state stays the same from step to step."""
     return T.unbroadcast(x, *range(x.ndim))
-
-
-def _sized(x: Tensor, sizes: Sequence[Size]) -> Tensor:
-    """`x`, remembering those of its sizes that are integers."""
-    x.tag.sizes = tuple(n if isinstance(n, int) else None for n in sizes)
-    return x
-
-
-def _known_sizes(x: Tensor) -> tuple[int | None, ...]:
-    """The sizes of `x` that follow from its inputs'; Theano's types have only ranks."""
-    waiting = [x]
-    while waiting:
-        variable = waiting[-1]
-        node = variable.owner
-        missing = [i for i in node.inputs if hasattr(i, "ndim") and not hasattr(i.tag, "sizes")] if node else []
-        if hasattr(variable.tag, "sizes"):
-            waiting.pop()
-        elif missing:
-            waiting.extend(missing)
-        else:
-            variable.tag.sizes = tuple(_known_size(size) for size in _inferred(variable))
-    return x.tag.sizes
-
-
-def _inferred(x: Tensor) -> Sequence[Any]:
-    """Sizes of `x` as symbols, by the rule of the operation that made it."""
-    if isinstance(x, theano.compile.SharedVariable):
-        return x.get_value(borrow=True).shape
-    if isinstance(x, theano.gof.Constant):
-        return x.data.shape
-    unknown = tuple(x.shape[axis] for axis in range(x.ndim))
-    if x.owner is None or not hasattr(x.owner.op, "infer_shape"):
-        return unknown
-    given = [_symbolic_sizes(i) if hasattr(i, "ndim") else None for i in x.owner.inputs]
-    try:
-        return x.owner.op.infer_shape(x.owner, given)[x.owner.outputs.index(x)]
-    except T.basic.ShapeError:
-        return unknown
-
-
-def _symbolic_sizes(x: Tensor) -> tuple[Tensor, ...]:
-    return tuple(x.shape[a] if n is None else T.constant(n, dtype="int64") for a, n in enumerate(x.tag.sizes))
-
-
-def _known_size(size: Any) -> int | None:
-    try:
-        return int(T.get_scalar_constant_value(size))
-    except T.NotScalarConstantError:
-        return None

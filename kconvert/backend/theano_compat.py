@@ -1,7 +1,7 @@
-"""Theano 1.0.5 on a current Python: how to import it.
+"""How to import Theano 1.0.5 on a current Python.
 
-Needs Python 3.10 or 3.11, NumPy 1 and a C++ compiler. `load` makes the import work and gives Theano a
-BLAS and a compile directory that lasts.
+Needs Python 3.10 or 3.11, NumPy 1 and a C++ compiler. `load` makes the import work, and gives Theano a BLAS and a
+permanent compile directory.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from types import ModuleType
 
 import numpy as np
 
-# Names that Theano takes from NumPy and NumPy 1.24 dropped.
+# Names that Theano imports from NumPy and that NumPy 1.24 removed.
 _NUMPY_ALIASES = {"bool": bool, "int": int, "float": float, "object": object, "complex": complex, "str": str}
 
-# The BLAS functions that Theano's C++ calls; scipy-openblas32 has each of them as `scipy_<name>_`.
+# The BLAS functions that Theano's C++ calls; in scipy-openblas32 they are named `scipy_<name>_`.
 _BLAS_FUNCTIONS = [
     precision + function
     for function in ("gemm", "gemv", "ger", "dot", "axpy", "scal", "copy", "swap", "rot")
     for precision in "sd"
 ]
 
-# Convolution asks for the number of threads of the BLAS and sets it.
+# Theano's convolution reads and sets the number of threads of the BLAS.
 _BLAS_THREADS = ["openblas_set_num_threads", "openblas_get_num_threads", "goto_set_num_threads"]
 
 
@@ -39,9 +39,9 @@ _BLAS_THREADS = ["openblas_set_num_threads", "openblas_get_num_threads", "goto_s
 
 
 def cache_directory() -> Path:
-    """Where compiled modules stay between runs.
+    """The directory in which compiled modules are kept between runs.
 
-    $KCONVERT_THEANO_COMPILEDIR, else kconvert/theano in $XDG_CACHE_HOME or ~/.cache.
+    $KCONVERT_THEANO_COMPILEDIR if it is set, else kconvert/theano in $XDG_CACHE_HOME or ~/.cache.
     """
     if own := os.environ.get("KCONVERT_THEANO_COMPILEDIR"):
         return Path(own).expanduser()
@@ -50,20 +50,23 @@ def cache_directory() -> Path:
 
 
 def load() -> ModuleType:
-    """Imports Theano with all it needs; its floatX is float32, other settings of the user's THEANO_FLAGS hold."""
+    """Imports Theano with what it needs on a current Python.
+
+    floatX is always float32; the user's THEANO_FLAGS are used otherwise.
+    """
     if "theano" not in sys.modules:
         for name, value in {**_NUMPY_ALIASES, "typeDict": np.sctypeDict}.items():
             if name not in np.__dict__:
                 setattr(np, name, value)
-        # The C file of scan's loop in the wheel does not compile on Python 3.11; scan then loops in Python.
+        # The C file of scan's loop in the wheel does not compile on Python 3.11; without it scan loops in Python.
         sys.modules["theano.scan_module.scan_perform_ext"] = None  # type: ignore[assignment]
         has_openmp = _load_openmp()
-        # Without a BLAS it says so at every import (`kconvert backends` does); of the lock on its compile
-        # directory it tells whenever another process holds it for a moment.
+        # Theano would warn at every import without a BLAS (`kconvert backends` tells that), and log a line whenever
+        # another process holds the lock of the compile directory.
         logging.getLogger("theano.tensor.blas").setLevel(logging.ERROR)
         with _environment("THEANO_FLAGS", _flags(os.environ.get("THEANO_FLAGS", ""))):
             import_module("theano")
-        if has_openmp:  # or Theano compiles a program in each process to see whether the compiler has it
+        if has_openmp:  # else Theano compiles a program in each process to find out whether the compiler has OpenMP
             sys.modules["theano"].gof.op.OpenMPOp.gxx_support_openmp = True
         logging.getLogger("theano.gof.compilelock").setLevel(logging.WARNING)
     theano = sys.modules["theano"]
@@ -74,7 +77,10 @@ def load() -> ModuleType:
 
 
 def _flags(users: str) -> str:
-    """THEANO_FLAGS: ours, the user's over them, and those without which nothing runs."""
+    """The value of THEANO_FLAGS: our defaults, the user's flags, and flags without which Theano does not run.
+
+    users: the user's THEANO_FLAGS. They replace our defaults, but not floatX; gcc.cxxflags are added to ours.
+    """
     lexer = shlex.shlex(users, posix=True)
     lexer.whitespace, lexer.whitespace_split = ",", True
     given = dict(flag.strip().split("=", 1) for flag in lexer if "=" in flag)
@@ -83,7 +89,7 @@ def _flags(users: str) -> str:
         "base_compiledir": str(cache_directory()),
         "blas.ldflags": _blas_flags(),
         "openmp": "True",
-        "compile.wait": "1",  # seconds between two looks at the lock, where processes share the directory
+        "compile.wait": "1",  # seconds between two attempts to lock the directory, which processes share
         **given,
         "floatX": "float32",
         "gcc.cxxflags": f"{_header_flags()} {given.get('gcc.cxxflags', '')}".strip(),
@@ -92,9 +98,10 @@ def _flags(users: str) -> str:
 
 
 def _load_openmp() -> bool:
-    """Loads the OpenMP of g++, by which convolution and pooling share samples out among the cores; False without it.
+    """Loads the OpenMP library of g++; returns whether there is one.
 
-    Its threads are to sleep when they have no work, for those of NumPy take turns with them; it asks once for that.
+    With it, convolution and pooling distribute the samples of a batch over the cores. Its idle threads must sleep,
+    because NumPy's threads run in turns with them; the library reads that setting only when it is loaded.
     """
     with _environment("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "passive")):
         try:
@@ -106,7 +113,7 @@ def _load_openmp() -> bool:
 
 @contextmanager
 def _environment(name: str, value: str) -> Iterator[None]:
-    """Within it the variable has that value, afterwards what it was."""
+    """Sets an environment variable while it is open, and restores it afterwards."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:
@@ -119,7 +126,7 @@ def _environment(name: str, value: str) -> Iterator[None]:
 
 
 def _header_flags() -> str:
-    """Compiler flags: Python 3.11 moved a header that Theano includes, and Theano's C++ is of an older taste."""
+    """Compiler flags: where a header is that Python 3.11 moved, and -fpermissive, which Theano's C++ needs."""
     moved = Path(sysconfig.get_path("include")) / "cpython" / "longintrepr.h"
     if not moved.exists():
         return "-fpermissive -w"
@@ -130,9 +137,10 @@ def _header_flags() -> str:
 
 
 def _blas_flags() -> str:
-    """Linker flags of the BLAS in the wheel scipy-openblas32; without the wheel none, and convolution is slow.
+    """Linker flags for the BLAS in the wheel scipy-openblas32; "" if it is not installed, and convolution is slow.
 
-    It has one thread: convolution calls it from several, and those of a second BLAS would stand in the way of NumPy's.
+    The BLAS is limited to one thread: convolution calls it from several threads, and the threads of a second BLAS
+    would compete with NumPy's.
     """
     if find_spec("scipy_openblas32") is None:
         return ""

@@ -1,4 +1,4 @@
-"""Theano functions that compile in little time: C++ for what gains by it, NumPy for the rest."""
+"""Compiles Theano functions fast: C++ only for operations that are faster in it, NumPy for the others."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _modes: list[Any] = []
 
 
 def mode() -> Any:
-    """The optimisations to compile with, for the function itself and for each scan in it."""
+    """The Theano mode of the function that is being compiled; each scan in it takes the same."""
     return _modes[-1]
 
 
 def _few_runs() -> Any:
-    """Optimised little, memory freed as soon as it can be."""
+    """The mode for few runs: few optimisations, and memory is freed as early as possible."""
     return theano.compile.Mode("cvm", "fast_run").excluding("fusion", "inplace")
 
 
 def _many_runs() -> Any:
-    """Optimised for speed; memory is kept for the next run.
+    """The mode for many runs: optimised for speed, and memory is kept for the next run.
 
-    Left out is what computes a product twice where it is used with a factor and without.
+    One optimisation is excluded, because it computes a product twice if it is used both with a factor and without.
     """
     return theano.compile.Mode("cvm_nogc", "fast_run").excluding("local_dot22_to_dot22scalar")
 
@@ -48,23 +48,24 @@ _LIGHT = (
     T.nnet.nnet.Softmax,
     T.nnet.nnet.SoftmaxWithBias,
 )
-"""Operations whose `perform` is a view, a copy or one call of NumPy."""
+"""Operations whose `perform` in Python is a view, a copy or one call of NumPy."""
 
 
 def _in_python(node: Any) -> bool:
-    """Whether Theano's own Python does as well as C++."""
+    """Whether the operation runs as fast in Theano's Python as in C++."""
     scalars = isinstance(node.op, T.elemwise.Elemwise) and all(y.ndim == 0 for y in node.outputs)
     return scalars or isinstance(node.op, _LIGHT)
 
 
 @contextmanager
 def compiling(many_runs: bool = False) -> Iterator[None]:
-    """Within it, functions are compiled in little time: what NumPy does as well runs in NumPy.
+    """While it is open, Theano compiles functions fast: operations that NumPy computes as fast run in NumPy.
 
-    That holds inside scan and constant folding too. Theano would compile a C++ module of about a second for
-    each of these operations, type and rank; convolution, pooling and products of batches stay in C++, in modules
-    that serve every model.
-    many_runs: whether the functions are to run often, so that optimising them pays.
+    This includes scan and constant folding. Theano would compile a C++ module, in about a second, for each of these
+    operations, dtype and rank. Convolution, pooling and products of batches stay in C++, in modules that every model
+    uses.
+
+    many_runs: whether the functions will run often, so that more optimisation pays.
     """
     op_class = theano.gof.Op
 
@@ -76,7 +77,7 @@ def compiling(many_runs: bool = False) -> Iterator[None]:
             if in_numpy is not None:
                 return in_numpy
             if _in_python(node):
-                raise NotImplementedError  # Theano falls back on `perform`
+                raise NotImplementedError  # then Theano calls `perform`
             return make_c_thunk(op, node, storage_map, compute_map, no_recycling)
 
         op_class.make_c_thunk = make_thunk

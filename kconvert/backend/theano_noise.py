@@ -1,4 +1,4 @@
-"""Random numbers in a Theano graph: a function of shape and seed, computed in NumPy."""
+"""Random numbers in a Theano graph: a function of shape and seed, computed with NumPy."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ T = theano.tensor
 
 
 class _Noise(theano.Op):  # type: ignore[name-defined]
-    """Numbers of one distribution, of a shape and by a seed that both are tensors.
+    """Random numbers of one distribution; the inputs are the shape and the seed, both as tensors.
 
-    units: which axes are known to have size 1.
+    draw: `noise.uniform` or `noise.normal`.
+    units: for each axis, whether it is known to have size 1.
     """
 
     __props__ = ("draw", "units")
@@ -41,12 +42,12 @@ class _Noise(theano.Op):  # type: ignore[name-defined]
 
 
 def uniform(shape: Sequence[Size], seed: Tensor) -> Tensor:
-    """float32 from [0, 1)."""
+    """Uniform float32 numbers in [0, 1)."""
     return _drawn(noise.uniform, shape, seed)
 
 
 def normal(shape: Sequence[Size], seed: Tensor) -> Tensor:
-    """float32 of mean 0 and standard deviation 1."""
+    """Normal float32 numbers of mean 0 and standard deviation 1."""
     return _drawn(noise.normal, shape, seed)
 
 

@@ -1,13 +1,13 @@
-"""Theano's light operations in NumPy.
+"""Theano's cheap operations in NumPy.
 
-For such an operation Theano has C++, which takes about a second to compile for each operation, type and rank, and
-Python that prepares and checks at every call what could be prepared once, and that computes in place by way of a
-copy. A rule here makes, once for a node of the graph, the function that computes it:
+Theano has two implementations of such an operation. Its C++ takes about a second to compile for each operation, dtype
+and rank. Its Python prepares and checks at every call what could be prepared once, and copies where it could compute in
+place. A rule in this module makes, once for each node of the graph, the function that computes the node:
 
-    compute(out, *operands) -> result      out: the result of the last call, to be overwritten if it fits, or None
+    compute(out, *operands) -> result      out: the result of the last call, which may be overwritten, or None
 
-Theano's own contract of memory holds: a result is new, or `out`, or, for an operation that is a view or works in
-place, (part of) an operand.
+The rules keep Theano's contract about memory: a result is a new array, or `out`, or, if the operation is a view or
+works in place, an operand or part of one.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ T, scalar = theano.tensor, theano.scalar
 Compute = Callable[..., Any]
 Out = np.ndarray | None
 Function = Callable[..., Any]
-"""A function of elements, called with its operands and the array for its result, or None."""
+"""An elementwise function: called with its operands, and with the array for the result or None."""
 
 BLOCK = 1 << 14
-"""Elements computed at a time, so that what one function gives the next stays in the processor's cache."""
+"""Number of elements computed at a time, so that intermediate results stay in the cache of the processor."""
 
 
 def thunk(node: Any, storage_map: Any, compute_map: Any) -> Callable[[], None] | None:
-    """What runs `node` on its storage; None where no rule says how."""
+    """The function that runs `node` on its storage; None if there is no rule for its operation."""
     rule = next((rule for op_class, rule in _RULES.items() if isinstance(node.op, op_class)), None)
     compute = rule(node) if rule else None
     if compute is None:
@@ -61,42 +61,42 @@ def thunk(node: Any, storage_map: Any, compute_map: Any) -> Callable[[], None] |
 
 @dataclass(frozen=True)
 class _Program:
-    """Functions one after the other, the last of which gives the result.
+    """Elementwise functions that run one after another; the last one gives the result.
 
-    constants: values that follow the operands; steps: each function and the places of its operands among all values.
+    The values are numbered: the operands first, then the constants, then the result of each step.
     """
 
     constants: list[np.ndarray]
-    steps: list[tuple[Function, list[int]]]
+    steps: list[tuple[Function, list[int]]]  # each function, and the numbers of the values that it takes
 
     def run(self, operands: Sequence[np.ndarray], out: Out) -> Any:
         values = [*operands, *self.constants]
         last = len(self.steps) - 1
-        for i, (function, places) in enumerate(self.steps):
-            values.append(function(*[values[place] for place in places], out if i == last else None))
+        for i, (function, operand_numbers) in enumerate(self.steps):
+            values.append(function(*[values[n] for n in operand_numbers], out if i == last else None))
         return values[-1]
 
 
 def _program(op: Any, count: int) -> _Program | None:
-    """What computes a scalar operation of `count` operands; None where NumPy has no function for a part of it."""
+    """The program that computes a scalar operation of `count` operands; None if NumPy lacks a function for it."""
     if not isinstance(op, scalar.Composite):
         function = _function(op, count)
         return _Program([], [(function, list(range(count)))]) if function else None
     graph, nodes = op.fgraph, op.fgraph.toposort()
     constants = list(dict.fromkeys(x for node in nodes for x in node.inputs if isinstance(x, theano.Constant)))
-    place_of = {x: i for i, x in enumerate([*graph.inputs, *constants, *(node.outputs[0] for node in nodes)])}
+    number_of = {x: i for i, x in enumerate([*graph.inputs, *constants, *(node.outputs[0] for node in nodes)])}
     steps = []
     for node in nodes:
         function = _function(node.op, len(node.inputs))
         if function is None:
             return None
-        steps.append((function, [place_of[x] for x in node.inputs]))
+        steps.append((function, [number_of[x] for x in node.inputs]))
     is_last = bool(nodes) and graph.outputs == [nodes[-1].outputs[0]]
     return _Program([np.asarray(x.data, x.dtype) for x in constants], steps) if is_last else None
 
 
 def _elementwise(node: Any) -> Compute | None:
-    """By functions of NumPy, a block of elements at a time."""
+    """Computes with NumPy's functions, a block of elements at a time."""
     op, result = node.op, node.outputs[0].type
     program = _program(op.scalar_op, len(node.inputs)) if len(node.outputs) == 1 else None
     if program is None or program.run([np.ones(1, x.dtype) for x in node.inputs], None).dtype != result.dtype:
@@ -126,10 +126,10 @@ def _elementwise(node: Any) -> Compute | None:
         return out
 
     def checked(y: np.ndarray, operands: Sequence[np.ndarray]) -> np.ndarray:
-        """`y`, as long as each operand along every axis that Theano does not stretch; NumPy would stretch more."""
+        """`y`, if every operand has its size along each axis that Theano does not broadcast; NumPy would broadcast."""
         for i in whole:
             if operands[i].shape != y.shape:
-                op.perform(node, operands, [[None]])  # says what does not fit
+                op.perform(node, operands, [[None]])  # raises the error that names the shapes
         if len(whole) < len(operands):
             for i, axis in own_axes:
                 if operands[i].shape[axis] != y.shape[axis]:
@@ -140,7 +140,7 @@ def _elementwise(node: Any) -> Compute | None:
 
 
 def _function(op: Any, count: int) -> Function | None:
-    """What computes a scalar operation of `count` operands."""
+    """The NumPy function for a scalar operation of `count` operands; None if there is none."""
     if type(op) in _FUNCTIONS:
         return _FUNCTIONS[type(op)](op)
     name, operands, _ = getattr(op, "nfunc_spec", None) or ("", 0, 0)
@@ -153,7 +153,7 @@ def _function(op: Any, count: int) -> Function | None:
 
 
 def _folded(ufunc: np.ufunc) -> Function:
-    """A sum or product of several."""
+    """A sum or product of more than two operands, from the function of two."""
 
     def fold(*given: Any) -> Any:
         first, second, *rest, last, out = given
@@ -174,7 +174,7 @@ def _sigmoid(x: Any, out: Out) -> np.ndarray:
 
 
 def _written(y: Any, out: Out) -> Any:
-    """`y`, in `out` where that is given."""
+    """`y`, copied into `out` if that is not None."""
     if out is None:
         return y
     np.copyto(out, y, casting="unsafe")
@@ -205,7 +205,11 @@ def _dimshuffle(node: Any) -> Compute:
 
 
 def _index(node: Any, operands: int) -> Callable[..., Any]:
-    """The index of a (Inc)Subtensor from what follows its operands; its ellipsis makes arrays of single elements."""
+    """The function that computes the index of a Subtensor or IncSubtensor from the inputs after its operands.
+
+    operands: the number of inputs that are not part of the index. The index ends with an ellipsis, so that a single
+    element is an array too.
+    """
     entries, given = node.op.idx_list, node.inputs[operands:]
     found = T.subtensor.get_idx_list
     if all(isinstance(x, theano.Constant) for x in given):
@@ -244,7 +248,7 @@ def _split(node: Any) -> Compute | None:
 
     def compute(_: Out, x: np.ndarray, *given: Any) -> list[np.ndarray]:
         if x.shape[position] != length:
-            raise ValueError(f"{x.shape} has not {length} elements along axis {position}")
+            raise ValueError(f"an array of shape {x.shape} does not have {length} elements along axis {position}")
         return [x[part].copy() for part in parts]
 
     return compute
@@ -278,7 +282,7 @@ def _gemm(node: Any) -> Compute:
     in_place = node.op.inplace
 
     def compute(_: Out, z: np.ndarray, a: np.ndarray, x: np.ndarray, y: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """a * x . y + b * z; where b is 0, z may hold anything, numbers that are none among it."""
+        """a * (x . y) + b * z; if b is 0, z is not read, as it may contain NaN."""
         product = np.dot(x, y)
         if a != 1:
             np.multiply(product, a, product)
@@ -305,3 +309,4 @@ _RULES: dict[type, Callable[[Any], Compute | None]] = {
     theano.compile.ops.ViewOp: lambda node: lambda _, x: x,
     theano.compile.ops.DeepCopyOp: lambda node: lambda _, x: x.copy(),
 }
+"""For each class of operations, what makes the function that computes a node; None if NumPy cannot compute it."""

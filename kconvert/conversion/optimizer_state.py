@@ -102,7 +102,7 @@ def write_state(
     """
     if goal.format.startswith("keras1") and goal.facts.convolves:
         return "Keras 1 on Theano reads it in an order that a file cannot state"
-    if any(not op.moves for step in steps for op in step.chain):
+    if any(not op.rearranges for step in steps for op in step.chain):
         return "some weights are computed anew, not only moved"
     structure = STRUCTURES[state.name]
     scalars, slots = list(state.scalars), list(state.slots)

@@ -76,4 +76,4 @@ class _Result:
         if len(self._step.sources) > 1 or len(self._step.targets) > 1:
             return None
         (source,) = self._step.sources
-        return self._step.chain.block(wanted, tuple(source.shape), source.read)
+        return self._step.chain.apply_to_rows(wanted, tuple(source.shape), source.read)

@@ -1,10 +1,14 @@
-"""The weight-layout algebra: pure, invertible ops on arrays (NumPy only)."""
+"""Invertible ops on arrays: each op with its inverse and its JSON form.
+
+`Op` and `Chain` are in `base.py`; the concrete ops are grouped by what they change: named axes (`axes.py`), gates
+(`gates.py`), flattened features (`rows.py`), values (`values.py`), cuDNN's packing (`cudnn.py`). Only NumPy is used.
+"""
 
 from .axes import Flip, Grow, Transpose
 from .base import Chain, EachOp, GateOp, Op, Shape
 from .cudnn import AddHalves, Fold, Halve, Order, Unfold
 from .gates import Fuse, Gates, Split
-from .rows import Block, Rows, plain
+from .rows import Block, Rows, unchanged_block
 from .values import Deviation, Power, Scale, Shift, ValueOp, Variance
 
 __all__ = [
@@ -32,5 +36,5 @@ __all__ = [
     "Unfold",
     "ValueOp",
     "Variance",
-    "plain",
+    "unchanged_block",
 ]

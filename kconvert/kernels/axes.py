@@ -1,4 +1,7 @@
-"""Transpose and Flip: the order and the direction of named axes."""
+"""Transpose, Grow and Flip: the order, the length and the direction of named axes.
+
+Axes are named by one letter each: `o` out, `i` in, `d` `h` `w` spatial; `1` is an axis of size 1.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ UNIT = "1"
 
 @dataclass(frozen=True)
 class Transpose(EachOp):
-    """Reorders named axes; an axis named `1` has one element and may be left out or put in.
+    """Reorders named axes. An axis named `1` has size 1 and may be removed or inserted.
+
+    source: the axes of the input, in order.
+    target: the same axes in the order of the result.
 
     >>> Transpose("oihw", "hwio").shape((64, 3, 5, 7))
     (5, 7, 3, 64)
@@ -53,7 +59,7 @@ class Transpose(EachOp):
         squeezed = array.reshape([n for axis, n in zip(self.source, array.shape, strict=True) if axis != UNIT])
         return squeezed.transpose([named.index(axis) for axis in self.target if axis != UNIT]).reshape(target)
 
-    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
+    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
         return (wanted, Chain((self,))) if self.source[:1] == self.target[:1] != UNIT else None
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
@@ -83,10 +89,11 @@ class Transpose(EachOp):
 
 @dataclass(frozen=True)
 class Grow(EachOp):
-    """Zeros before and after along some axes, so that a kernel of even size becomes one of odd size.
+    """Pads some axes with zeros, so that a kernel of even size becomes one of odd size.
 
-    pads: (axis, before, after); negative numbers cut what a `Grow` has added. The inverse is exact on
-    what was grown.
+    pads: (axis, number of zeros before, number of zeros after) for each axis. Negative numbers remove elements;
+        the inverse of a `Grow` removes the zeros that it added.
+    of: the names of all axes of the array.
 
     >>> Grow((("w", 0, 1),), "wio").array(np.ones((2, 1, 1))).ravel()
     array([1., 1., 0.])
@@ -98,7 +105,7 @@ class Grow(EachOp):
 
     def __post_init__(self) -> None:
         if not {axis for axis, _, _ in self.pads} <= set(self.of):
-            raise KconvertError(f"axes {[axis for axis, _, _ in self.pads]} are not among {self.of!r}")
+            raise KconvertError(f"axes {[axis for axis, _, _ in self.pads]} are not all in {self.of!r}")
 
     @property
     def inverse(self) -> Grow:
@@ -148,7 +155,10 @@ class Grow(EachOp):
 
 @dataclass(frozen=True)
 class Flip(EachOp):
-    """Reverses some axes of an array whose axes are named `of`: convolution <-> correlation.
+    """Reverses some axes: makes the kernel of a convolution that of a correlation, and back.
+
+    axes: the axes to reverse.
+    of: the names of all axes of the array.
 
     >>> Flip("w", "wio").array(np.arange(3).reshape(3, 1, 1)).ravel()
     array([2, 1, 0])
@@ -161,7 +171,7 @@ class Flip(EachOp):
     def __post_init__(self) -> None:
         named = self.of.replace(UNIT, "")
         if not distinct(self.axes) or not distinct(named) or not set(self.axes) <= set(named):
-            raise KconvertError(f"axes {self.axes!r} are not among {self.of!r}")
+            raise KconvertError(f"axes {self.axes!r} are not all in {self.of!r}")
 
     @property
     def inverse(self) -> Flip:
@@ -184,7 +194,7 @@ class Flip(EachOp):
         self.shape(array.shape)
         return array[tuple(slice(None, None, -1) if axis in self.axes else slice(None) for axis in self.of)]
 
-    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
+    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
         if self.of[0] not in self.axes:
             return wanted, Chain((self,))
         return shape[0] - 1 - wanted, Chain((Flip(self.axes.replace(self.of[0], ""), self.of),))

@@ -1,9 +1,9 @@
-"""Op and Chain: invertible rearrangements of weight arrays, as values.
+"""Op and Chain: invertible operations on weight arrays, as values.
 
-An op takes a tuple of arrays to a tuple of arrays. Most ops rearrange each array by itself; `Fuse`
-makes one array of several and `Split` undoes it. Every op has an exact inverse, predicts shapes
-without data, can be written as JSON, and can say which rows of its input a block of its output
-needs, so that an array larger than memory is converted block by block.
+An op maps a tuple of arrays to a tuple of arrays. Most ops treat each array separately (`EachOp`); `Fuse` joins
+several arrays into one and `Split` undoes that. Every op has an inverse, computes the shapes of its result without
+data and can be written as JSON. An `EachOp` can also tell which rows of its input a block of its output needs, so
+that an array larger than memory can be converted block by block.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ Json = dict[str, Any]
 
 
 def distinct(names: str) -> bool:
-    """True where no letter stands twice."""
+    """Whether no letter occurs twice."""
     return len(set(names)) == len(names)
 
 
 class Op(ABC):
-    """One invertible step. Subclasses are frozen dataclasses: equal when their fields are equal."""
+    """One invertible operation on arrays. Subclasses are frozen dataclasses: equal when their fields are equal."""
 
-    registry: ClassVar[dict[str, type[Op]]] = {}
-    id: ClassVar[str]
-    moves: ClassVar[bool] = True  # elements only change places; False where they are computed
+    registry: ClassVar[dict[str, type[Op]]] = {}  # every op class, by `id`
+    id: ClassVar[str]  # name of the op in JSON
+    rearranges: ClassVar[bool] = True  # whether elements only change their position; False if values are computed
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -42,19 +42,19 @@ class Op(ABC):
     @property
     @abstractmethod
     def inverse(self) -> Op:
-        """The op that undoes this one, bit for bit."""
+        """The op that undoes this one: bit for bit if the op only rearranges elements, else up to rounding."""
 
     @abstractmethod
     def shapes(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        """The shapes that come out when arrays of `shapes` go in; refuses shapes it cannot take."""
+        """The shapes of the result for arrays of `shapes`. Raises KconvertError for shapes that do not fit the op."""
 
     @abstractmethod
     def apply(self, arrays: Arrays) -> Arrays:
-        """The rearranged arrays (views where NumPy can)."""
+        """The result for `arrays`: views of them where NumPy can give views."""
 
     @abstractmethod
     def fields(self) -> Json:
-        """The op's arguments as JSON values; `from_fields` takes them back."""
+        """The op's arguments as JSON values; `from_fields` is the inverse."""
 
     @classmethod
     @abstractmethod
@@ -62,12 +62,15 @@ class Op(ABC):
         """The op that `fields` describes."""
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
-        """A simpler equal of `self` followed by `following`, or None where there is none."""
+        """Ops that are simpler than `self` followed by `following` and do the same; None if there are none.
+
+        `Chain.simplified` calls it for each pair of neighbours.
+        """
         return None
 
     @property
     def is_identity(self) -> bool:
-        """True where the op changes nothing, whatever the array."""
+        """Whether the op changes no array."""
         return False
 
     def to_json(self) -> Json:
@@ -75,7 +78,7 @@ class Op(ABC):
 
     @staticmethod
     def from_json(value: Json) -> Op:
-        """The op that `to_json` wrote. Raises KconvertError for anything else."""
+        """The op that `to_json` wrote. Raises KconvertError for any other value."""
         try:
             fields = dict(value)
             return Op.registry[fields.pop("op")].from_fields(fields)
@@ -90,36 +93,38 @@ class Op(ABC):
 
 
 class GateOp(Op):
-    """An op that makes one array of several, or several of one, along the last axis."""
+    """An op that joins several arrays along the last axis, or splits one array along it."""
 
 
 class EachOp(Op):
-    """An op that rearranges each array by itself."""
+    """An op that treats each array separately. Subclasses define `shape` and `array`."""
 
     @property
     def keeps_last_axis(self) -> bool:
-        """True where the last axis stays last and in order, so that gate blocks are left alone."""
+        """Whether the last axis stays last and keeps its order, so that blocks of gates stay as they are."""
         return False
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
-        """An op that leaves gate blocks alone moves behind a `GateOp`: there it meets the ops that may undo it."""
+        """An op that keeps the last axis moves behind a `GateOp`, where its neighbours may be ops that cancel it."""
         return (following, self) if self.keeps_last_axis and isinstance(following, GateOp) else None
 
-    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
-        """For a block of output rows: the input rows it needs, and what to apply to them.
+    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
+        """The input rows that some output rows need, and the chain that computes these output rows from them.
 
-        `wanted` holds indices of the leading axis of the output, `shape` is the input's. None
-        where the leading axis is mixed with others, so that the whole array is needed.
+        wanted: indices along the first axis of the output.
+        shape: the shape of the input.
+
+        None if the op mixes the first axis with others, so that the whole array is needed.
         """
         return None
 
     @abstractmethod
     def shape(self, shape: Shape) -> Shape:
-        """The shape that comes out when an array of `shape` goes in."""
+        """The shape of the result for an array of `shape`. Raises KconvertError for a shape that does not fit."""
 
     @abstractmethod
     def array(self, array: np.ndarray) -> np.ndarray:
-        """The rearranged array."""
+        """The result for one array."""
 
     def shapes(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return tuple(self.shape(shape) for shape in shapes)
@@ -130,7 +135,7 @@ class EachOp(Op):
 
 @dataclass(frozen=True)
 class Chain:
-    """Ops one after the other; the empty chain is the identity.
+    """Ops applied one after another; the empty chain is the identity.
 
     >>> from kconvert.kernels import Flip, Transpose
     >>> chain = Transpose("oihw", "hwio") >> Flip("hw", "hwio")
@@ -163,7 +168,7 @@ class Chain:
 
     @property
     def simplified(self) -> Chain:
-        """An equal chain with no two neighbours that could be one; the identity becomes empty."""
+        """A chain that does the same, in which no two neighbours can be combined; an identity becomes empty."""
         done: list[Op] = []
         todo = list(reversed(self.ops))
         while todo:
@@ -190,10 +195,16 @@ class Chain:
             result = op.apply(result)
         return result
 
-    def block(self, wanted: np.ndarray, shape: Shape, read: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | None:
-        """Rows `wanted` of the result for one array of `shape`, reading only the rows they need.
+    def apply_to_rows(
+        self, wanted: np.ndarray, shape: Shape, read: Callable[[np.ndarray], np.ndarray]
+    ) -> np.ndarray | None:
+        """Some rows of the result for one array, computed from only the source rows that they need.
 
-        `read(rows)` gives rows of the source. None where an op needs the whole array.
+        wanted: indices along the first axis of the result.
+        shape: the shape of the source array.
+        read: gives the rows of the source with the given indices.
+
+        None if an op needs the whole array.
         """
         each: list[tuple[EachOp, Shape]] = []
         for op in self.ops:
@@ -201,16 +212,16 @@ class Chain:
                 return None
             each.append((op, shape))
             shape = op.shape(shape)
-        partial: list[Chain] = []
+        for_rows: list[Chain] = []
         for op, before in reversed(each):
-            found = op.rows(wanted, before)
-            if found is None:
+            needed = op.for_rows(wanted, before)
+            if needed is None:
                 return None
-            wanted, rest = found
-            partial.append(rest)
+            wanted, chain = needed
+            for_rows.append(chain)
         array = read(wanted)
-        for rest in reversed(partial):
-            (array,) = rest.apply(array)
+        for chain in reversed(for_rows):
+            (array,) = chain.apply(array)
         return array
 
     def to_json(self) -> list[Json]:

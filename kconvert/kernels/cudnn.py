@@ -1,4 +1,8 @@
-"""Order, Fold, Unfold, Halve and AddHalves: what stands between cuDNN's weights and those of an LSTM or a GRU."""
+"""Order, Fold, Unfold, Halve and AddHalves: the ops between the weights of a cuDNN layer and those of an LSTM or GRU.
+
+CuDNN stores matrices (out, in) under the shape (in, out), and two biases per gate (keras-facts: cudnn-packed-weights,
+cudnn-bias).
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,11 @@ from .base import EachOp, Json, Op, Shape, distinct
 
 @dataclass(frozen=True)
 class Order(EachOp):
-    """Elements that stand in the order of axes `source`, put in the order of axes `target`; the shape stays.
+    """Reorders the elements in memory without changing the shape.
 
-    of: the axes that the shape names. CuDNN keeps matrices (out, in), Keras gives them the shape (in, out).
+    source: the axes in whose order the elements are stored.
+    target: the axes in whose order the result stores them.
+    of: the axes of the shape. CuDNN stores (out, in); Keras gives the array the shape (in, out).
 
     >>> Order("oi", "io", "io").array(np.arange(6).reshape(3, 2))
     array([[0, 3],
@@ -70,7 +76,7 @@ class Order(EachOp):
 
 @dataclass(frozen=True)
 class Fold(EachOp):
-    """Cuts the first axis into `parts` rows.
+    """Splits the first axis into `parts` rows of equal size.
 
     >>> Fold(2).shape((24,))
     (2, 12)
@@ -88,7 +94,7 @@ class Fold(EachOp):
 
     def shape(self, shape: Shape) -> Shape:
         if not shape or shape[0] % self.parts:
-            raise KconvertError(f"the first axis of {shape} cannot be cut into {self.parts} rows")
+            raise KconvertError(f"the first axis of {shape} cannot be divided into {self.parts} rows")
         return (self.parts, shape[0] // self.parts, *shape[1:])
 
     def array(self, array: np.ndarray) -> np.ndarray:
@@ -113,7 +119,7 @@ class Fold(EachOp):
 
 @dataclass(frozen=True)
 class Unfold(EachOp):
-    """Joins `parts` rows along the next axis: what `Fold` cut.
+    """Joins `parts` rows into one axis: the inverse of `Fold`.
 
     >>> Unfold(2).shape((2, 12))
     (24,)
@@ -156,12 +162,12 @@ class Unfold(EachOp):
 
 def _check_parts(parts: int) -> None:
     if not isinstance(parts, int) or parts < 1:
-        raise KconvertError(f"an axis cannot be cut into {parts!r} rows")
+        raise KconvertError(f"an axis cannot be divided into {parts!r} rows")
 
 
 @dataclass(frozen=True)
 class Halve(EachOp):
-    """Two rows, each half of the array: `AddHalves` makes it of them again.
+    """Makes two rows, each of half the values: one bias becomes the two that cuDNN adds.
 
     >>> Halve().array(np.array([3.0, 5.0]))
     array([[1.5, 2.5],
@@ -169,7 +175,7 @@ class Halve(EachOp):
     """
 
     id = "halve"
-    moves = False
+    rearranges = False
 
     @property
     def inverse(self) -> AddHalves:
@@ -198,14 +204,14 @@ class Halve(EachOp):
 
 @dataclass(frozen=True)
 class AddHalves(EachOp):
-    """The sum of two rows. Its inverse gives two equal ones with that sum: the rows themselves are gone.
+    """Adds two rows. The inverse gives two equal rows with that sum, not the original rows.
 
     >>> AddHalves().array(np.array([[1.0, 2.0], [2.0, 3.0]]))
     array([3., 5.])
     """
 
     id = "add_halves"
-    moves = False
+    rearranges = False
 
     @property
     def inverse(self) -> Halve:

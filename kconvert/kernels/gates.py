@@ -1,4 +1,7 @@
-"""Gates, Fuse and Split: the gate blocks of recurrent layers, along the last axis."""
+"""Gates, Fuse and Split: the gates of recurrent layers, as blocks along the last axis.
+
+A gate is named by one letter: `i` input, `f` forget, `c` candidate, `o` output; `z` update, `r` reset, `h` candidate.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ def _are_gates(gates: str) -> bool:
 
 @dataclass(frozen=True)
 class Gates(EachOp):
-    """Reorders the gate blocks of the last axis, one letter a gate.
+    """Reorders the gates along the last axis.
+
+    source: the gates of the input, in order.
+    target: the same gates in the order of the result.
 
     >>> Gates("icfo", "ifco").array(np.arange(4))
     array([0, 2, 1, 3])
@@ -40,7 +46,7 @@ class Gates(EachOp):
 
     def shape(self, shape: Shape) -> Shape:
         if not shape or shape[-1] % len(self.source):
-            raise KconvertError(f"the last axis of {shape} does not hold {len(self.source)} gates")
+            raise KconvertError(f"the last axis of {shape} cannot be divided into {len(self.source)} gates")
         return shape
 
     def array(self, array: np.ndarray) -> np.ndarray:
@@ -48,7 +54,7 @@ class Gates(EachOp):
         blocks = np.arange(n).reshape(len(self.source), n // len(self.source))
         return array.take(blocks[[self.source.index(gate) for gate in self.target]].ravel(), axis=-1)
 
-    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
+    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
         return (wanted, Chain((self,))) if len(shape) > 1 else None
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
@@ -72,7 +78,9 @@ class Gates(EachOp):
 
 @dataclass(frozen=True)
 class Fuse(GateOp):
-    """Joins one array a gate, given in the order of `gates`, along the last axis.
+    """Joins one array per gate along the last axis.
+
+    gates: the gates in the order of the arrays.
 
     >>> Fuse("zrh").shapes(((3, 4), (3, 4), (3, 4)))
     ((3, 12),)
@@ -83,7 +91,7 @@ class Fuse(GateOp):
 
     def __post_init__(self) -> None:
         if not _are_gates(self.gates):
-            raise KconvertError(f"gates {self.gates!r} cannot be joined")
+            raise KconvertError(f"gates {self.gates!r} cannot be fused: one letter for each, all different")
 
     @property
     def inverse(self) -> Split:
@@ -124,7 +132,9 @@ class Fuse(GateOp):
 
 @dataclass(frozen=True)
 class Split(GateOp):
-    """Cuts the last axis into one array a gate: what `Fuse` joined.
+    """Splits the last axis into one array per gate: the inverse of `Fuse`.
+
+    gates: the gates in the order of the arrays.
 
     >>> Split("ifco").shapes(((3, 16),))
     ((3, 4), (3, 4), (3, 4), (3, 4))
@@ -135,7 +145,7 @@ class Split(GateOp):
 
     def __post_init__(self) -> None:
         if not _are_gates(self.gates):
-            raise KconvertError(f"gates {self.gates!r} cannot be cut apart")
+            raise KconvertError(f"gates {self.gates!r} cannot be split: one letter for each, all different")
 
     @property
     def inverse(self) -> Fuse:
@@ -143,10 +153,10 @@ class Split(GateOp):
 
     def shapes(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
         if len(shapes) != 1:
-            raise KconvertError(f"{len(shapes)} arrays cannot be cut into gates {self.gates!r}, only one")
+            raise KconvertError(f"{len(shapes)} arrays cannot be split into gates {self.gates!r}, only one array can")
         (shape,) = shapes
         if not shape or shape[-1] % len(self.gates):
-            raise KconvertError(f"the last axis of {shape} does not hold {len(self.gates)} gates")
+            raise KconvertError(f"the last axis of {shape} cannot be divided into {len(self.gates)} gates")
         return (shape[:-1] + (shape[-1] // len(self.gates),),) * len(self.gates)
 
     def apply(self, arrays: Arrays) -> Arrays:

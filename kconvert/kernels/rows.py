@@ -1,4 +1,8 @@
-"""Rows: the order of features that were flattened from a map, along one axis of a weight."""
+"""Rows: the order of flattened features along one axis of a weight.
+
+`Flatten` makes features of a map, in the order of the map's axes: channels first or channels last. The rows of the
+Dense kernel behind it follow that order.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,11 @@ from .base import Chain, EachOp, Json, Op, Shape, distinct
 
 @dataclass(frozen=True)
 class Block:
-    """A run of features, seen as a map with named axes `source`, read in the order `target`.
+    """Consecutive features that were flattened from one map, and the new order of the map's axes.
+
+    source: the axes of the map, in the order in which it was flattened.
+    target: the same axes, in the order in which the result is flattened.
+    shape: the sizes of the axes `source`.
 
     >>> Block("chw", "hwc", (2, 1, 3)).index
     array([0, 3, 1, 4, 2, 5])
@@ -26,7 +34,7 @@ class Block:
     def __post_init__(self) -> None:
         same_axes = distinct(self.source) and sorted(self.source) == sorted(self.target)
         if not same_axes or len(self.source) != len(self.shape) or any(n < 0 for n in self.shape):
-            raise KconvertError(f"a map {self.source!r} of {self.shape} cannot be read as {self.target!r}")
+            raise KconvertError(f"a map of axes {self.source!r} and shape {self.shape} cannot become {self.target!r}")
 
     @property
     def size(self) -> int:
@@ -39,7 +47,7 @@ class Block:
 
     @property
     def index(self) -> np.ndarray:
-        """For each feature of the result, where it was: `result = features[index]`."""
+        """The old position of each feature of the result: `result = features[index]`."""
         order = [self.source.index(axis) for axis in self.target]
         return np.arange(self.size).reshape(self.shape).transpose(order).ravel()
 
@@ -54,14 +62,18 @@ class Block:
         return f"{self.source}->{self.target} of {sizes}" if not self.is_identity else f"{self.size} kept"
 
 
-def plain(size: int) -> Block:
-    """A block of features that keep their order."""
+def unchanged_block(size: int) -> Block:
+    """A block of `size` features that keep their order."""
     return Block("i", "i", (size,))
 
 
 @dataclass(frozen=True)
 class Rows(EachOp):
-    """Reorders axis `axis` of an array with named axes `of`, block of features by block.
+    """Reorders the features along one axis, block by block.
+
+    axis: the axis with the features.
+    of: the names of all axes of the array.
+    blocks: consecutive blocks of features; their sizes add up to the size of the axis.
 
     >>> Rows("i", "io", (Block("chw", "hwc", (4, 5, 7)),)).shape((140, 10))
     (140, 10)
@@ -78,7 +90,7 @@ class Rows(EachOp):
 
     @property
     def index(self) -> np.ndarray:
-        """For each row of the result, where it was."""
+        """The old position of each row of the result."""
         starts = np.cumsum([0] + [block.size for block in self.blocks])
         return np.concatenate([block.index + start for block, start in zip(self.blocks, starts, strict=False)])
 
@@ -97,14 +109,14 @@ class Rows(EachOp):
     def shape(self, shape: Shape) -> Shape:
         size = sum(block.size for block in self.blocks)
         if len(shape) != len(self.of) or shape[self.of.index(self.axis)] != size:
-            raise KconvertError(f"axis {self.axis!r} of {self.of!r} in {shape} does not have {size} features")
+            raise KconvertError(f"axis {self.axis!r} of {self.of!r} in shape {shape} does not have {size} features")
         return shape
 
     def array(self, array: np.ndarray) -> np.ndarray:
         self.shape(array.shape)
         return array.take(self.index, axis=self.of.index(self.axis))
 
-    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
+    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
         if self.axis == self.of[0]:
             return self.index[wanted], Chain()
         return wanted, Chain((self,))

@@ -1,7 +1,7 @@
-"""Scale, Shift, Power, Variance and Deviation: ops on the values of an array, where a release stored another quantity.
+"""Scale, Shift, Power, Variance and Deviation: ops that compute new values, for releases that stored another quantity.
 
-Unlike rearrangements they round: applied one after the other, an op and its inverse give almost the same
-values. A chain never does that, because the two cancel in it, whatever rearrangements stand between.
+Unlike ops that rearrange elements, these ops round: an op and then its inverse give almost the same values. In a
+simplified chain the two cancel instead, even with rearranging ops between them, so no value is rounded twice.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .base import Chain, EachOp, Json, Op, Shape
 
 
 class ValueOp(EachOp):
-    """An op that changes every element by itself, computed in float64."""
+    """An op that computes each element of the result from the element at the same position, in float64."""
 
-    moves = False
+    rearranges = False
 
     @property
     def keeps_last_axis(self) -> bool:
@@ -25,7 +25,7 @@ class ValueOp(EachOp):
 
     @abstractmethod
     def values(self, x: np.ndarray) -> np.ndarray:
-        """The new values of float64 values."""
+        """The new values for the float64 array `x`; the same shape."""
 
     def shape(self, shape: Shape) -> Shape:
         return shape
@@ -33,14 +33,14 @@ class ValueOp(EachOp):
     def array(self, array: np.ndarray) -> np.ndarray:
         return self.values(array.astype("float64")).astype(array.dtype)
 
-    def rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
+    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
         return wanted, Chain((self,))
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
-        """Its inverse undoes it; it moves behind rearrangements, where it may meet that."""
+        """Cancels with the inverse; else moves behind ops that rearrange, where the inverse may follow."""
         if following == self.inverse:
             return ()
-        return (following, self) if following.moves else None
+        return (following, self) if following.rearranges else None
 
     @classmethod
     def from_fields(cls, fields: Json) -> ValueOp:
@@ -49,7 +49,7 @@ class ValueOp(EachOp):
 
 @dataclass(frozen=True)
 class Scale(ValueOp):
-    """Times `factor`, or divided by it.
+    """Multiplies by `factor`, or divides by it if `divides` is set.
 
     >>> Scale(0.75).array(np.array([4.0, 8.0])), (Scale(0.75) >> Scale(0.75).inverse).simplified
     (array([3., 6.]), Chain())
@@ -79,7 +79,7 @@ class Scale(ValueOp):
 
 @dataclass(frozen=True)
 class Shift(ValueOp):
-    """Plus `amount`.
+    """Adds `amount`.
 
     >>> Shift(-0.5).array(np.array([4.0, 8.0]))
     array([3.5, 7.5])
@@ -108,7 +108,7 @@ class Shift(ValueOp):
 
 @dataclass(frozen=True)
 class Power(ValueOp):
-    """To the power of `exponent` or, where `root`, its root."""
+    """Raises to the power `exponent`, or takes the root of that degree if `root` is set."""
 
     exponent: int
     root: bool = False
@@ -134,7 +134,9 @@ class Power(ValueOp):
 
 @dataclass(frozen=True)
 class Variance(ValueOp):
-    """A standard deviation s that is divided by as s + epsilon, as the variance v divided by as sqrt(v + epsilon).
+    """Computes a variance v from a standard deviation s, for a layer that divides by sqrt(v + epsilon).
+
+    The release that stored s divided by s + epsilon, so v = (s + epsilon)^2 - epsilon.
 
     >>> Variance(0.01).array(np.array([1.99]))
     array([3.99])
@@ -159,7 +161,7 @@ class Variance(ValueOp):
 
 @dataclass(frozen=True)
 class Deviation(ValueOp):
-    """A variance as the standard deviation: undoes `Variance`."""
+    """Computes the standard deviation from a variance: the inverse of `Variance`."""
 
     epsilon: float
     id = "deviation"

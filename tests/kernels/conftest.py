@@ -1,4 +1,4 @@
-"""Laws are tried without a deadline: a busy machine is no broken law."""
+"""The laws are tested without a deadline, so that they do not fail on a busy machine."""
 
 from hypothesis import settings
 

@@ -5,7 +5,20 @@ from math import prod
 import numpy as np
 from hypothesis import strategies as st
 
-from kconvert.kernels import Block, Chain, Flip, Fold, Fuse, Gates, Order, Rows, Split, Transpose, Unfold, plain
+from kconvert.kernels import (
+    Block,
+    Chain,
+    Flip,
+    Fold,
+    Fuse,
+    Gates,
+    Order,
+    Rows,
+    Split,
+    Transpose,
+    Unfold,
+    unchanged_block,
+)
 from kconvert.kernels.axes import UNIT
 
 SIZES = (1, 2, 3, 4, 6)
@@ -28,12 +41,12 @@ class Draft:
 
     @property
     def last(self):
-        """Size of the last axis, 0 where gates cannot stand there."""
+        """Size of the last axis; 0 if it cannot hold gates."""
         return self.sizes[self.axes[-1]] if self.axes[-1] != UNIT else 0
 
     @property
     def distinct(self):
-        """The axes, units too, under names of their own; None where there are not enough names."""
+        """The axes, each with a new name, also those of size 1; None if there are not enough names."""
         names = "".join(axis if axis != UNIT else "xyz"[i % 3] for i, axis in enumerate(self.axes))
         return names if len(set(names)) == len(names) else None
 
@@ -62,14 +75,14 @@ def blocks(draw, size):
         part = size - draw(st.integers(0, size - 1))
         c = draw(st.sampled_from([n for n in range(1, part + 1) if part % n == 0]))
         seen = Block("chw", "".join(draw(st.permutations("chw"))), (c, 1, part // c))
-        result.append(draw(st.sampled_from([seen, Block("cw", "wc", (c, part // c)), plain(part)])))
+        result.append(draw(st.sampled_from([seen, Block("cw", "wc", (c, part // c)), unchanged_block(part)])))
         size -= part
     return tuple(result)
 
 
 @st.composite
 def ops(draw, draft):
-    """One op that `draft` can take; the draft then stands for the result."""
+    """One op that fits `draft`; the draft is changed to describe the result."""
     kinds = ["transpose", "flip"]
     kinds += ["rows", "order"] if draft.distinct else []
     kinds += ["fold"] if draft.axes[0] != UNIT and len(draft.named) < 5 else []
@@ -116,7 +129,7 @@ def ops(draw, draft):
 
 @st.composite
 def cases(draw, most_arrays=3, most_ops=6):
-    """A chain and the shapes of arrays it takes."""
+    """A chain and shapes of arrays that it accepts."""
     draft = draw(drafts(most_arrays))
     shapes = (draft.shape,) * draft.count
     return Chain(tuple(draw(ops(draft)) for _ in range(draw(st.integers(0, most_ops))))), shapes
@@ -124,7 +137,7 @@ def cases(draw, most_arrays=3, most_ops=6):
 
 @st.composite
 def single_ops(draw):
-    """An op and the shapes of arrays it takes."""
+    """An op and shapes of arrays that it accepts."""
     draft = draw(drafts())
     shapes = (draft.shape,) * draft.count
     return draw(ops(draft)), shapes

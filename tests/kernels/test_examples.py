@@ -19,10 +19,10 @@ from kconvert.kernels import (
     Split,
     Transpose,
     Unfold,
-    plain,
+    unchanged_block,
 )
 
-RUNS = Rows("i", "io", (Block("hw", "wh", (2, 3)), plain(2), Block("chw", "wch", (2, 2, 3))))
+RUNS = Rows("i", "io", (Block("hw", "wh", (2, 3)), unchanged_block(2), Block("chw", "wch", (2, 2, 3))))
 LAST = Rows("o", "io", RUNS.blocks)
 x = np.arange(2 * 3 * 4).reshape(2, 3, 4)
 
@@ -37,7 +37,7 @@ x = np.arange(2 * 3 * 4).reshape(2, 3, 4)
         (Gates("ifco", "ocif"), x[..., [3, 2, 0, 1]]),
         (Gates("ab", "ba"), x[..., [2, 3, 0, 1]]),
         (Rows("c", "abc", (Block("hw", "wh", (2, 2)),)), x[..., [0, 2, 1, 3]]),
-        (Rows("b", "abc", (plain(1), Block("cw", "wc", (1, 2)))), x),
+        (Rows("b", "abc", (unchanged_block(1), Block("cw", "wc", (1, 2)))), x),
         (Order("cab", "abc", "abc"), x.reshape(4, 2, 3).transpose(1, 2, 0)),
         (Order("abc", "bca", "abc"), x.transpose(1, 2, 0).reshape(2, 3, 4)),
         (Fold(1), x[None]),
@@ -52,7 +52,7 @@ def test_rearranges(op, expected):
 
 
 def test_rows_follow_a_map_through_flatten():
-    """What Flatten makes of a channels_first map, put into the order of a channels_last one."""
+    """The features that Flatten makes of a channels_first map, in the order of a channels_last map."""
     c, h, w, units = 3, 4, 5, 2
     features = np.random.default_rng(0).normal(size=(c, h, w))
     kernel = np.random.default_rng(1).normal(size=(c * h * w, units))
@@ -86,8 +86,8 @@ def test_two_halves_add_up_bit_for_bit(dtype):
     np.testing.assert_array_equal(halves[0], halves[1])
     assert halves.dtype == added.dtype == dtype
     assert (Halve().shapes((whole.shape,)), Halve().inverse.shapes((halves.shape,))) == ((halves.shape,), ((6,),))
-    assert not Halve.moves
-    assert not AddHalves.moves
+    assert not Halve.rearranges
+    assert not AddHalves.rearranges
 
 
 # ------------------------------------------------------------- simplifying ----
@@ -109,7 +109,7 @@ def test_two_halves_add_up_bit_for_bit(dtype):
         (RUNS >> Fuse("zrh"), Fuse("zrh") >> RUNS),
         (LAST >> Fuse("zrh"), LAST >> Fuse("zrh")),
         (RUNS >> Split("zr") >> RUNS.inverse, Chain((Split("zr"),))),
-        (Rows("i", "io", (plain(6),)) >> Flip("", "io"), Chain()),
+        (Rows("i", "io", (unchanged_block(6),)) >> Flip("", "io"), Chain()),
         (Rows("i", "io", (Block("hw", "wh", (1, 6)),)) >> Flip("i", "io"), Chain((Flip("i", "io"),))),
         (Order("oi", "io", "io") >> Order("io", "oi", "io"), Chain()),
         (Order("abc", "cba", "abc") >> Order("cba", "bca", "abc"), Chain((Order("abc", "bca", "abc"),))),
@@ -146,7 +146,7 @@ def test_simplifies(chain, simple):
 )
 def test_streams_where_the_leading_axis_stays_in_front(chain, shape, streams):
     whole = np.arange(np.prod(shape)).reshape(shape)
-    block = chain.block(np.array([2, 0]), shape, lambda rows: whole[rows])
+    block = chain.apply_to_rows(np.array([2, 0]), shape, lambda rows: whole[rows])
     assert (block is not None) == streams
     if streams:
         np.testing.assert_array_equal(block, chain.apply(whole)[0][[2, 0]])
@@ -174,9 +174,9 @@ def test_streams_where_the_leading_axis_stays_in_front(chain, shape, streams):
         lambda: Block("chw", "hwc", (2, 3)),
         lambda: Block("hh", "hh", (2, 3)),
         lambda: Block("hw", "wh", (-2, -3)),
-        lambda: Rows("x", "io", (plain(2),)),
-        lambda: Rows("io", "io", (plain(2),)),
-        lambda: Rows("i", "ii", (plain(2),)),
+        lambda: Rows("x", "io", (unchanged_block(2),)),
+        lambda: Rows("io", "io", (unchanged_block(2),)),
+        lambda: Rows("i", "ii", (unchanged_block(2),)),
         lambda: Rows("i", "io", ()),
         lambda: Order("oi", "io", "o"),
         lambda: Order("oo", "oo", "oo"),
@@ -206,7 +206,7 @@ def test_nonsense_cannot_be_made(make):
         (Split("zrh"), [(2, 6), (2, 6)]),
         (Split("zrh"), [()]),
         (Rows("i", "io", (Block("chw", "hwc", (2, 3, 4)),)), [(25, 10)]),
-        (Rows("i", "io", (plain(4),)), [(4,)]),
+        (Rows("i", "io", (unchanged_block(4),)), [(4,)]),
         (Order("oi", "io", "io"), [(4,)]),
         (Fold(2), [(5,)]),
         (Fold(2), [()]),

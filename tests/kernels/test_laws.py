@@ -146,7 +146,7 @@ def test_a_block_equals_rows_of_the_whole(case, data):
 
     result = chain.apply(whole)
     wanted = np.array(data.draw(st.lists(st.integers(0, len(result[0]) - 1), max_size=8)), dtype=int)
-    block = chain.block(wanted, shapes[0], read)
+    block = chain.apply_to_rows(wanted, shapes[0], read)
     if block is None:
         assert made == []
         assert len(chain) > 0

@@ -1,4 +1,4 @@
-"""Ops on values: exact in a chain, where they cancel; rounding only where they are applied."""
+"""Ops that compute values: an op and its inverse cancel exactly in a chain, and round only where they are applied."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_json_and_repr_take_it_back(op):
 
 def test_a_block_of_rows_is_enough():
     x = np.arange(6.0).reshape(3, 2)
-    block = Chain((Scale(2),)).block(np.array([2, 0]), x.shape, lambda rows: x[rows])
+    block = Chain((Scale(2),)).apply_to_rows(np.array([2, 0]), x.shape, lambda rows: x[rows])
     np.testing.assert_array_equal(block, 2 * x[[2, 0]])
 
 

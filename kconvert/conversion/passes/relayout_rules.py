@@ -12,7 +12,7 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
-from ...kernels import Block, Chain, Rows, Transpose, plain
+from ...kernels import Block, Chain, Rows, Transpose, unchanged_block
 from ...layers.base import Layer, Shape
 from ...network.layout import Layout, identity, image_layout
 from ...network.nested import as_list
@@ -266,7 +266,7 @@ def _concatenated(call: RuleInput, key: str) -> RuleResult:
     if any(features) and all(layout.keeps_axes for layout in call.layouts) and axis % call.rank == call.rank - 1:
         blocks: list[Block] = []
         for shape, layout in zip(call.shapes, call.layouts, strict=True):
-            blocks += layout.features or (plain(call.layer.known(shape, -1)),)
+            blocks += layout.features or (unchanged_block(call.layer.known(shape, -1)),)
         origins = frozenset().union(*(layout.origins for layout in call.layouts))
         return RuleResult(
             call.layouts, call.layer, [replace(identity(call.rank), features=tuple(blocks), origins=origins)]
