@@ -20,7 +20,7 @@ import numpy as np
 from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
-from kconvert.conventions.generations import FORMATS, Convention
+from kconvert.conventions.generations import GENERATIONS, Convention
 from kconvert.conventions.optimizers import STRUCTURES
 from kconvert.conventions.storage import storage
 from kconvert.conventions.words.rules import RULES
@@ -210,7 +210,7 @@ def _class(layer: Any) -> str:
 
 def saved(model: Network, convention: Convention) -> Checkpoint:
     """`model` as Keras of `convention` would save it. Raises KconvertError if it does not have such a layer."""
-    release = FORMATS[convention.format].releases.split()[-1]
+    release = convention.generation.last_release
     groups = [
         Group(name, [InMemory(place.name(convention), np.zeros(place.stored.shapes[place.index])) for place in found])
         for name, found in places(model, convention)
@@ -285,8 +285,8 @@ def code(words: Iterable[object]) -> str:
 
 def layers_table() -> str:
     """Each class in each generation on both backends; neighbouring generations that never differ share a column."""
-    words = {form: [cell(name, form) for name in plain()] for form in FORMATS}
-    columns = [list(forms) for _, forms in groupby(FORMATS, key=lambda form: words[form])]
+    words = {form: [cell(name, form) for name in plain()] for form in GENERATIONS}
+    columns = [list(forms) for _, forms in groupby(GENERATIONS, key=lambda form: words[form])]
     rows = []
     for i, (name, found) in enumerate(plain().items()):
         older = [rule.old for rule in RULES if rule.new == name and rule.old != name]
@@ -298,7 +298,7 @@ def layers_table() -> str:
 
 def _span(forms: Sequence[str]) -> str:
     """Names of generations; neighbours as 'first to last'."""
-    order = list(FORMATS)
+    order = list(GENERATIONS)
     runs = [[form for _, form in run] for _, run in groupby(enumerate(forms), lambda at: order.index(at[1]) - at[0])]
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs)
 
@@ -320,7 +320,7 @@ def weights_table() -> str:
     rows = []
     for name, (weight, one) in sorted(roles.items()):
         ways: dict[tuple[str, ...], dict[str, list[str]]] = {}
-        for form, data_format in product(FORMATS, DATA_FORMATS):
+        for form, data_format in product(GENERATIONS, DATA_FORMATS):
             chains = tuple(_chain(weight, Convention(form, backend), data_format, one) for backend in BACKENDS)
             ways.setdefault(chains, {}).setdefault(form, []).append(data_format)
         rows += [[name, _files(files), *chains] for chains, files in ways.items()]
@@ -335,7 +335,7 @@ def _chain(weight: Any, convention: Convention, data_format: str, fused: bool) -
 def _files(files: Mapping[str, Sequence[str]]) -> str:
     """Generations, with the data format if the row is only for one."""
     if all(len(data_formats) == len(DATA_FORMATS) for data_formats in files.values()):
-        return "all" if len(files) == len(FORMATS) else _span(list(files))
+        return "all" if len(files) == len(GENERATIONS) else _span(list(files))
     by_data_format: dict[str, list[str]] = {}
     for form, data_formats in files.items():
         said = "" if len(data_formats) > 1 else f" with {data_formats[0]}"
@@ -349,7 +349,7 @@ def rewritten_table() -> str:
     rows = []
     for found in [*(found for name, found in plain().items() if name not in VARIANTS), *variants]:
         ways: dict[str, dict[str, list[str]]] = {}
-        for form, backend in product(FORMATS, BACKENDS):
+        for form, backend in product(GENERATIONS, BACKENDS):
             one = outcome(found, Convention(form, backend))
             if known_to(found.layer.class_name, form) and one.word in (REFUSED, REWRITTEN):
                 becomes = one.layers if one.word == REWRITTEN else f"{REFUSED}: {one.why}"
@@ -502,7 +502,7 @@ def unknown() -> str:
 
 def page() -> str:
     """The whole page, from the code."""
-    formats = table(["generation", "releases"], [[f.name, f.releases] for f in FORMATS.values()])
+    formats = table(["generation", "releases"], [[f.name, f.releases] for f in GENERATIONS.values()])
     return f"""\
 <!-- Written by `python -m docs.generate` (`make docs`): do not edit. -->
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, BackendFacts
-from kconvert.conventions.generations import _KERAS1_NAMES, FORMATS, release
+from kconvert.conventions.generations import GENERATIONS, KERAS1_NAMES, release
 from kconvert.conventions.optimizers import STRUCTURES
 from kconvert.conventions.roles import (
     GRU_GATES,
@@ -24,7 +24,6 @@ from kconvert.conventions.words import keras0 as config0
 from kconvert.conventions.words.rules import GONE, METHODS, RULES
 from kconvert.conversion.passes.cudnn import SINCE as CUDNN_SINCE
 from kconvert.conversion.passes.releases import FUSED_EPSILON, ODDITIES
-from kconvert.formats.checkpoint import _RELEASES
 from kconvert.formats.hdf5.writer import HEADER_LIMIT
 from kconvert.layers.cells import STORED_LSTM_GATES
 from kconvert.network.architecture import _ONE_REGULARIZER, _SINCE, NAMED_CHAINS
@@ -98,12 +97,10 @@ def test_every_fact_of_a_backend_has_its_row():
 
 def test_every_form_of_a_file_has_its_row():
     yes = {True: "yes", False: "no"}
-    known = [
-        (form.name, form.releases, yes[form.fused_gates], yes[form.names is not None]) for form in FORMATS.values()
-    ]
+    known = [(form.name, form.releases, yes[form.fused_gates], yes[not form.numbered]) for form in GENERATIONS.values()]
     assert table("generations") == known
-    assert dict(table("form-by-release")) == _RELEASES
-    assert dict(table("weight-names")) == _KERAS1_NAMES
+    assert dict(table("form-by-release")) == {one: form.name for form in GENERATIONS.values() for one in form.versions}
+    assert dict(table("weight-names")) == KERAS1_NAMES
 
 
 @pytest.mark.parametrize(
@@ -118,7 +115,7 @@ def test_every_form_of_a_file_has_its_row():
     ],
 )
 def test_axes_of_stored_kernels(slug, make, rank, column):
-    for form, data_format in product(FORMATS.values(), (CHANNELS_FIRST, CHANNELS_LAST)):
+    for form, data_format in product(GENERATIONS.values(), (CHANNELS_FIRST, CHANNELS_LAST)):
         last = release(form.releases.rpartition(" ")[2])
         rows = [row for row in table(slug) if data_format in row or "either" in row or slug.startswith("conv1d")]
         (axes,) = {row[column] for row in rows if spans(row[0], last)} or {None}
@@ -137,7 +134,7 @@ def test_what_each_form_divides_by_has_its_row():
     values = variance(0.01).values
     known = [
         (form, *(cell for name in ("theano", "tensorflow") for cell in said[len(values.get((form, name), ()))]))
-        for form in FORMATS
+        for form in GENERATIONS
     ]
     assert table("running-std") == known
 

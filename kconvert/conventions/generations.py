@@ -1,31 +1,63 @@
-"""What each generation of Keras wrote into files: facts as rows of a table."""
+"""What each generation of Keras writes into files: facts as rows of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..errors import KconvertError, Problem
 from .backends import BACKENDS, BackendFacts
 
-# ----------------------------------------------------------------- formats ----
+# ------------------------------------------------------------- generations ----
 
 
 @dataclass(frozen=True)
-class Format:
-    """How one generation of Keras names and stores arrays in HDF5.
+class Generation:
+    """What one generation of Keras writes (keras-facts: generations)."""
 
-    fused_gates: recurrent layers store one array for all gates. names: the stored name of each
-    weight where it is not the Keras 2 one; None: the file has no names at all.
-    """
-
+    # how files made by kconvert, reports and the command line call it
     name: str
+    # its releases, the first and the last one
     releases: str
+    # how the `keras_version` of its files begins; the longest beginning counts (keras-facts: form-by-release)
+    versions: tuple[str, ...]
+    # groups and arrays of a file have numbers; else they have names (keras-facts: keras0-files, named-files)
+    numbered: bool
+    # recurrent layers store one array for all gates
     fused_gates: bool
-    names: Mapping[str, str] | None = field(hash=False)
+    # what the weights are called that have another name in Keras 2 (keras-facts: weight-names)
+    weight_names: Mapping[str, str] = field(hash=False)
+    # the name of an array begins with the path of its layer: 'dense_1/kernel' and not 'dense_1_W'
+    scoped_names: bool
+    # only `keras_version` tells a file from one of its neighbours: the names are the same
+    told_by_release: bool
+    # files state their backend, and weights alone state their release too (keras-facts: who-wrote-it)
+    states_backend: bool
+    # a list of names that is too long for one attribute is split (keras-facts: split-lists-of-names)
+    splits_names: bool
+    # the arrays of an optimizer are sorted by the names of the weights; else they follow the layers
+    # (keras-facts: optimizer-order)
+    sorts_optimizer: bool
+    # a file has no place for the architecture, which is written beside it
+    architecture_beside: bool
+    # each way of merging has a layer class of its own; else there is one class with a mode
+    merge_layers: bool
+    # a transposed convolution states its whole output shape; else what to add to the smallest one
+    # (keras-facts: deconvolution-output-shape)
+    states_output_shape: bool
+    # there are CuDNN layers
+    cudnn: bool
+    # kconvert converts files of other generations to it
+    is_target: bool
+
+    @property
+    def last_release(self) -> str:
+        """Its last release: the one that is written, and the one that files without `keras_version` are taken for."""
+        return self.releases.rpartition(" ")[2]
 
 
-_KERAS1_NAMES = {
+KERAS1_NAMES = {
     "kernel": "W",
     "recurrent_kernel": "U",
     "bias": "b",
@@ -38,19 +70,70 @@ _KERAS1_NAMES = {
     "carry_bias": "b_carry",
 }
 
-FORMATS: Mapping[str, Format] = {
-    form.name: form
-    for form in (
-        Format("keras0", "0.2 - 0.3.3", False, None),
-        Format("keras1.0.5", "1.0.0 - 1.0.5", False, _KERAS1_NAMES),
-        Format("keras1.0.6", "1.0.6", False, _KERAS1_NAMES),
-        Format("keras1.0.7", "1.0.7", False, _KERAS1_NAMES),
-        Format("keras1.0", "1.0.8", False, _KERAS1_NAMES),
-        Format("keras1.1", "1.1.0 - 1.1.2", False, _KERAS1_NAMES),
-        Format("keras1", "1.2.0 - 1.2.2", False, _KERAS1_NAMES),
-        Format("keras2", "2.0.0 - 2.3.1", True, {}),
+_before_keras2 = partial(
+    Generation,
+    fused_gates=False,
+    weight_names=KERAS1_NAMES,
+    scoped_names=False,
+    states_backend=False,
+    splits_names=False,
+    merge_layers=False,
+    states_output_shape=True,
+    cudnn=False,
+    is_target=False,
+)
+_keras1 = partial(_before_keras2, numbered=False, told_by_release=True, sorts_optimizer=True, architecture_beside=False)
+
+GENERATIONS: Mapping[str, Generation] = {
+    generation.name: generation
+    for generation in (
+        _before_keras2(
+            "keras0",
+            "0.2 - 0.3.3",
+            (),
+            numbered=True,
+            told_by_release=False,
+            sorts_optimizer=False,
+            architecture_beside=True,
+        ),
+        _keras1("keras1.0.5", "1.0.0 - 1.0.5", ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5")),
+        _keras1("keras1.0.6", "1.0.6", ("1.0.6",)),
+        _keras1("keras1.0.7", "1.0.7", ("1.0.7",)),
+        _keras1("keras1.0", "1.0.8", ("1.0",)),
+        _keras1("keras1.1", "1.1.0 - 1.1.2", ("1.1",)),
+        _keras1("keras1", "1.2.0 - 1.2.2", ("1",)),
+        Generation(
+            "keras2",
+            "2.0.0 - 2.3.1",
+            ("2", "3"),  # Keras 3 writes .h5 files as Keras 2 does
+            numbered=False,
+            fused_gates=True,
+            weight_names={},
+            scoped_names=True,
+            told_by_release=False,
+            states_backend=True,
+            splits_names=True,
+            sorts_optimizer=False,
+            architecture_beside=False,
+            merge_layers=True,
+            states_output_shape=False,
+            cudnn=True,
+            is_target=True,
+        ),
     )
 }
+
+
+def of_release(version: str | None) -> Generation | None:
+    """The generation of the files that state release `version`; None where no row knows it.
+
+    >>> of_release("1.0.8").name, of_release("2.1.0").name, of_release("4.0")
+    ('keras1.0', 'keras2', None)
+    """
+    by_version = {known: generation for generation in GENERATIONS.values() for known in generation.versions}
+    numbers = (version or "").split(".")
+    beginnings = (".".join(numbers[:n]) for n in (3, 2, 1))
+    return next((by_version[beginning] for beginning in beginnings if beginning in by_version), None)
 
 
 def release(version: str | None) -> tuple[int, ...]:
@@ -65,17 +148,21 @@ def release(version: str | None) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Convention:
-    """Who wrote a file: the format of its arrays and the backend whose kernels they are."""
+    """Who wrote a file: the name of the generation, and the backend whose kernels its arrays are."""
 
     format: str
     backend: str
 
     def __post_init__(self) -> None:
-        for value, known, what in ((self.format, FORMATS, "format"), (self.backend, BACKENDS, "backend")):
+        for value, known, what in ((self.format, GENERATIONS, "format"), (self.backend, BACKENDS, "backend")):
             if value not in known:
                 raise KconvertError(
                     f"unknown {what} {value!r}", fix=f"one of: {', '.join(known)}", problem=Problem.USAGE
                 )
+
+    @property
+    def generation(self) -> Generation:
+        return GENERATIONS[self.format]
 
     @property
     def facts(self) -> BackendFacts:

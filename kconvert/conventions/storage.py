@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..kernels import Chain, Flip, Fuse, Shape, Transpose
-from .generations import _KERAS1_NAMES, FORMATS, Convention
+from .generations import GENERATIONS, Convention
 from .roles import Weight
 
 # ----------------------------------------------------------------- storage ----
@@ -32,8 +32,7 @@ def slot_name(form: str, weight: str) -> str:
     >>> slot_name("keras1", "recurrent_kernel")
     'U'
     """
-    facts = FORMATS[form]
-    return (facts.names or _KERAS1_NAMES if not facts.fused_gates else {}).get(weight, weight)
+    return GENERATIONS[form].weight_names.get(weight, weight)
 
 
 def storage(
@@ -55,12 +54,12 @@ def storage(
     >>> kept.slots, kept.shapes, str(kept.chain)
     (('W',), ((8, 4, 3, 5),), 'transpose oihw->hwio >> flip hw of hwio')
     """
-    form = FORMATS[convention.format]
+    form = convention.generation
     result = []
     for weight in weights:
         role = weight.role
         packed = role.otherwise if otherwise else role.packed
-        if packed is None or (otherwise and not form.fused_gates):
+        if packed is None or (otherwise and not form.cudnn):
             return []
         name = slot_name(form.name, weight.name)
         chain = packed >> Transpose(role.stored_axes(form.name, data_format), role.axes)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..conventions.backends import BACKENDS
-from ..conventions.generations import FORMATS, Convention
+from ..conventions.generations import GENERATIONS, Convention
 from ..conventions.roles import Weight
 from ..conventions.storage import Storage, slot_order, storage
 from ..conventions.words.keras0 import GRAPH
@@ -50,7 +50,7 @@ class Place:
     def name(self, convention: Convention) -> str:
         """The name a file of `convention` gives the array."""
         suffix = "" if convention.facts.convolves else ":0"
-        if FORMATS[convention.format].fused_gates:
+        if convention.generation.scoped_names:
             return f"{'/'.join(self.leaf)}/{self.slot}{suffix}"
         return f"{self.leaf[-1]}_{self.slot}{suffix}"
 
@@ -91,7 +91,7 @@ def places(model: Network, convention: Convention) -> list[tuple[str, list[Place
     A nested model's trainable arrays come before the others (rulebook A5). Keras 0.3 numbers the layers of a
     chain, in the order in which they were added, and knows nothing of that.
     """
-    if FORMATS[convention.format].names is None:
+    if convention.generation.numbered:
         return _numbered_places(model, convention)
     groups: dict[str, list[Place]] = {layer.name: [] for layer in _grouped(model)}
     for leaf in model.weight_table():
@@ -302,7 +302,7 @@ def source_convention(
     """
     where, found = str(checkpoint.path or "checkpoint"), checkpoint.found_backend
     form, evidence = checkpoint.format, list(checkpoint.evidence)
-    if release and checkpoint.keras_version is None and FORMATS[form].names:
+    if release and checkpoint.keras_version is None and GENERATIONS[form].told_by_release:
         told = find_format([("the architecture", release)], None, [])
         form = told.value or form
         evidence[:1] = [told.evidence]

@@ -10,7 +10,7 @@ from os import PathLike
 from typing import Any
 
 from ..conventions.backends import BACKENDS
-from ..conventions.generations import FORMATS, Convention
+from ..conventions.generations import GENERATIONS, Convention
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Finding
@@ -130,11 +130,11 @@ def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[l
 
 
 def _facts(checkpoint: Checkpoint, config: Json | None, arch: Any) -> dict[str, Finding]:
-    form = FORMATS[checkpoint.format]
+    generation = GENERATIONS[checkpoint.format]
     release = Finding(checkpoint.keras_version, "the attribute keras_version")
     return {
-        "format": _found("format", form.name, checkpoint.evidence),
-        "release": release if release.value else Finding(form.releases, "the releases that wrote this format"),
+        "format": _found("format", generation.name, checkpoint.evidence),
+        "release": release if release.value else Finding(generation.releases, "the releases that wrote this format"),
         "backend": _found("backend", checkpoint.found_backend, checkpoint.evidence),
         "data format": _data_format(config),
         "content": _content(checkpoint, config, arch),
@@ -198,7 +198,7 @@ def _layers(
 
 def _classes(checkpoint: Checkpoint, config: Json | None, model: Network | None) -> dict[str, str]:
     """Class by group: in the file's own words where it has them; by order where groups have numbers for names."""
-    if FORMATS[checkpoint.format].names is None:
+    if GENERATIONS[checkpoint.format].numbered:
         layers = model.sublayers if model else []
         fits = len(layers) == len(checkpoint.groups)
         return {g.name: layer.class_name for g, layer in zip(checkpoint.groups, layers, strict=True)} if fits else {}

@@ -18,7 +18,7 @@ from typing import Any
 from .. import layers as L
 from .._version import __version__
 from ..conventions.backends import DATA_FORMATS
-from ..conventions.generations import FORMATS, Convention
+from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats import endings, hdf5
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
@@ -39,7 +39,6 @@ from .steps import Step
 
 NATIVE, KEEP = "native", "keep"
 SAME = "same"
-KERAS2_RELEASE = "2.3.1"
 MENTIONED = 3  # hazards that a refusal names; the plan has them all
 
 
@@ -113,7 +112,8 @@ def plan(
     origin, evidence = source_convention(checkpoint, source, force, stated_release(arch))
     form = origin.format if format == SAME else format
     goal = Convention(form, target)
-    version = KERAS2_RELEASE if form == "keras2" and format != SAME else checkpoint.keras_version or _release(form)
+    stated = checkpoint.keras_version if format == SAME else None
+    version = stated or goal.generation.last_release
     wanted = _wanted_data_format(data_format, goal)
     meant = _source_model(checkpoint, origin, goal, arch, source_data_format, layers)
     model = meant.model
@@ -125,7 +125,7 @@ def plan(
         reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
         carried = _carried(model, origin, goal, wanted, format, version, reordered, repair, cudnn)
     result, notes = carried.result, [*matched, *meant.notes, *carried.notes]
-    if FORMATS[form].names is None:
+    if goal.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
     steps = _steps(bindings, places(result.model, goal), carried.weights, goal)
     state: Sequence[LazyArray] = ()
@@ -317,11 +317,6 @@ def _wanted_data_format(data_format: str, goal: Convention) -> str | None:
     return wanted
 
 
-def _release(form: str) -> str:
-    """A release of the generation, for files that do not state theirs."""
-    return KERAS2_RELEASE if form == "keras2" else FORMATS[form].releases.rpartition(" ")[2]
-
-
 def _steps(
     bindings: Sequence[Binding],
     groups: Sequence[tuple[str, list[Place]]],
@@ -361,9 +356,9 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         Group(name, [steps[place.path].result(place.index) for place in found])
         for name, found in places(plan.result.model, plan.target)
     ]
-    numbered = FORMATS[plan.target.format].names is None
-    leaves_numbers = FORMATS[plan.source.format].names is None and not numbered
-    with_config = not numbered and (checkpoint.model_config is not None or leaves_numbers)
+    beside = plan.target.generation.architecture_beside
+    leaves_numbers = plan.source.generation.architecture_beside and not beside
+    with_config = not beside and (checkpoint.model_config is not None or leaves_numbers)
     return replace(
         checkpoint,
         format=plan.target.format,
@@ -454,7 +449,7 @@ def convert(
 
 def _architecture_path(made: Plan, target: Path, force: bool) -> Path | None:
     """Where the architecture goes, beside weights of a format that has no place for it."""
-    if FORMATS[made.target.format].names is not None:
+    if not made.target.generation.architecture_beside:
         return None
     path = target.with_suffix(".json")
     if path.exists() and not force:

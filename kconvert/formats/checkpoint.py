@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..conventions.generations import GENERATIONS, of_release
+
 Rows = np.ndarray | slice | None
 
 
@@ -79,7 +81,7 @@ class Finding:
 class Checkpoint:
     """What a weight file holds.
 
-    format: a name of `conventions.FORMATS`. backend, keras_version: the attributes, None where the
+    format: a name of `GENERATIONS`. backend, keras_version: the attributes, None where the
     file has none. whole_model: the file is of `model.save`; only such a file holds an optimizer.
     attributes: other attributes of the root. provenance: what kconvert wrote about how it made the
     file; when it is written, values may be Futures. evidence: how format and backend were found.
@@ -111,18 +113,6 @@ def weight_names(groups: Iterable[Group]) -> list[str]:
 
 # ---------------------------------------------------------------- findings ----
 
-# The format by the first numbers of keras_version. Keras 3 writes .h5 files in the Keras 2 layout.
-_RELEASES = {
-    **{f"1.0.{patch}": "keras1.0.5" for patch in range(6)},
-    "1.0.6": "keras1.0.6",
-    "1.0.7": "keras1.0.7",
-    "1.0": "keras1.0",
-    "1.1": "keras1.1",
-    "1": "keras1",
-    "2": "keras2",
-    "3": "keras2",
-}
-
 # Keras 1 ends a name in _W, _b_i ...; a '/' in it comes from the name of a layer (fire2/squeeze1x1_W).
 _KERAS1_NAME = re.compile(
     r"[^/]*_(W|U|b|gamma|beta|running_mean|running_std|alphas|betas|[ta]_left|[ta]_right)(_[a-z]+)?(:0)?"
@@ -140,10 +130,9 @@ def find_format(versions: Statements, backend: str | None, names: Sequence[str])
     Finding(value='keras1', evidence='format keras1: keras_version of the root is 1.2.2')
     """
     for place, version in versions:
-        numbers = (version or "").split(".")
-        form = next((_RELEASES[key] for n in (3, 2, 1) if (key := ".".join(numbers[:n])) in _RELEASES), None)
-        if form:
-            return Finding(form, f"format {form}: keras_version of {place} is {version}")
+        generation = of_release(version)
+        if generation:
+            return Finding(generation.name, f"format {generation.name}: keras_version of {place} is {version}")
     if backend:
         return Finding(
             "keras2", f"format keras2: no keras_version, but backend {backend!r} is named, as from Keras 2.0 on"
@@ -173,7 +162,7 @@ def find_backend(attributes: Statements, form: str, names: Sequence[str]) -> Fin
     for place, backend in attributes:
         if backend:
             return Finding(backend, f"backend {backend}: the backend attribute of {place}")
-    if form == "keras0":
+    if GENERATIONS[form].numbered:
         return Finding(None, "backend unknown: files of Keras 0.2 - 0.3 do not tell it")
     if not names:
         return Finding(None, "backend unknown: no backend attribute and no weights")

@@ -126,7 +126,7 @@ def _expected(
     stamp = result.provenance or {}
     cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result)
     data_format = stamp.get("data_format") or _data_format(result)
-    generation = SAME if goal.format == origin.format != "keras2" else "keras2"
+    generation = goal.format if goal.generation.is_target else SAME
     return plan(
         origin, source, goal.backend, data_format, generation, arch, source_data_format, force=force, cudnn=cudnn
     )

@@ -19,7 +19,6 @@ import numpy as np
 
 from ..conversion.binding import Binding, bind
 from ..conversion.passes.hazards import calls
-from ..conversion.planning import KERAS2_RELEASE
 from ..errors import KconvertError, Problem
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, InMemory
@@ -195,7 +194,7 @@ def _weight_shapes(model: Network) -> list[tuple[int, ...]]:
 
 def _with_architecture(checkpoint: Checkpoint, files: Match, changed: Network, path: Path) -> _Copy:
     """A copy with another architecture in it, or beside it where it holds weights alone."""
-    version = checkpoint.keras_version or KERAS2_RELEASE
+    version = checkpoint.keras_version or files.goal.generation.last_release
     config = model_config(changed, files.goal.format, version, files.goal.backend)
     if checkpoint.model_config is not None:
         return _Copy(hdf5.write(path, replace(checkpoint, model_config=config, path=None), force=True))

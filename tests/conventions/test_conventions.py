@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS, same_padding
-from kconvert.conventions.generations import FORMATS, Convention
+from kconvert.conventions.generations import GENERATIONS, Convention
 from kconvert.conventions.roles import (
     DENSE_KERNEL,
     GRU_GATES,
@@ -30,7 +30,7 @@ from tests.fixtures import FOLDER as FIXTURES
 
 STORED_LSTM = "icfo"
 OLD = ("keras0", "keras1.0", "keras1")
-CONVENTIONS = [Convention(form, backend) for form, backend in product(FORMATS, BACKENDS)]
+CONVENTIONS = [Convention(form, backend) for form, backend in product(GENERATIONS, BACKENDS)]
 SIZES = dict(zip("dhwiomvabc", (2, 3, 5, 7, 12, 4, 6, 8, 9, 10), strict=True))
 
 KERNELS = [
@@ -105,7 +105,7 @@ def test_the_way_between_two_conventions_does_not_matter(role):
 
 
 @pytest.mark.parametrize("role", PLAIN + GATED, ids=label)
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", GENERATIONS)
 def test_backends_differ_by_a_reversal_of_space_alone(form, role):
     """Which kernels flip (flip table, "the rule"): those of real convolutions, never the others."""
     for data_format in DATA_FORMATS:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import DATA_FORMATS
-from ...conventions.generations import FORMATS, Convention
+from ...conventions.generations import GENERATIONS, KERAS1_NAMES, Convention
 from ...conventions.roles import GRU_GATES, LSTM_GATES, Weight, map_parameter
 from ...conventions.storage import Storage, slot_name
 from ...conventions.words.rules import RULES
@@ -131,7 +131,7 @@ def words_for(name: str) -> list[type[Layer]]:
 
 _KERAS1_SLOTS = "|".join(
     sorted(
-        {*(FORMATS["keras1"].names or {}).values(), "gamma", "beta", "depthwise_kernel", "pointwise_kernel"}
+        {*KERAS1_NAMES.values(), "gamma", "beta", "depthwise_kernel", "pointwise_kernel"}
         | {"t_left", "a_left", "t_right", "a_right"},
         key=len,
         reverse=True,
@@ -149,7 +149,7 @@ def split_name(name: str, form: str, group: str) -> tuple[str, str]:
     ('bidirectional_1/forward_lstm_1', 'kernel')
     """
     stem = name.removesuffix(":0")
-    if FORMATS[form].fused_gates:
+    if GENERATIONS[form].scoped_names:
         scope, _, slot = stem.rpartition("/")
         return scope, slot
     found = _KERAS1_NAME.fullmatch(stem)
@@ -288,7 +288,7 @@ def surmise(
 
 
 def _refuse_nameless(origin: Convention, where: str) -> None:
-    if FORMATS[origin.format].names is None:
+    if origin.generation.numbered:
         raise KconvertError(
             "files of Keras 0.2 - 0.3 name neither layers nor weights",
             where,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ... import layers as L
-from ...conventions.generations import FORMATS
+from ...conventions.generations import GENERATIONS
 from ...conventions.roles import (
     DENSE_KERNEL,
     GRU_GATES,
@@ -124,8 +124,8 @@ def _recurrent(gates: str, cls: Any, a: Stored) -> Reading:
 
 
 def _cudnn(gates: str, cls: Any, a: Stored) -> Reading:
-    if not FORMATS[a.form].fused_gates:
-        raise LookupError("only Keras 2 has CuDNN layers")
+    if not GENERATIONS[a.form].cudnn:
+        raise LookupError(f"{a.form} has no CuDNN layers")
     kernel = DENSE_KERNEL.gated(gates, gates)
     n, units = a.shape("kernel", kernel)[0], a.shape("recurrent_kernel", kernel)[0]
     return cls(units), (None, None, n)

@@ -14,7 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ...conventions.generations import FORMATS
+from ...conventions.generations import GENERATIONS
 from ...errors import KconvertError, Problem
 from ..checkpoint import Checkpoint, LazyArray
 from ..targets import in_place, regular
@@ -37,9 +37,9 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, force: bool = False
     force: replace an existing file. Raises KconvertError: USAGE where the target cannot be written or
     is the source itself, UNSUPPORTED where the format cannot hold the checkpoint.
     """
-    if checkpoint.format not in FORMATS:
+    if checkpoint.format not in GENERATIONS:
         raise KconvertError(
-            f"unknown format {checkpoint.format!r}", fix=f"one of: {', '.join(FORMATS)}", problem=Problem.USAGE
+            f"unknown format {checkpoint.format!r}", fix=f"one of: {', '.join(GENERATIONS)}", problem=Problem.USAGE
         )
     target = _target(Path(path), checkpoint.path, force)
     with in_place(target) as temporary:
@@ -78,14 +78,14 @@ class _Writer:
     def __init__(self, target: Path, file: h5py.File, form: str) -> None:
         self.target = target
         self.file = file
-        self.keras2 = form == "keras2"  # says who wrote it, and splits long lists of names
+        self.generation = GENERATIONS[form]
 
     def write(self, checkpoint: Checkpoint) -> None:
         for name, value in checkpoint.attributes.items():
             self.attribute(self.file, name, value)
         self.json(self.file, "model_config", checkpoint.model_config)
         self.json(self.file, "training_config", checkpoint.training_config)
-        if FORMATS[checkpoint.format].names is None:
+        if self.generation.numbered:
             self.numbered_weights(checkpoint)
         elif checkpoint.whole_model:
             self.whole_model(checkpoint)
@@ -115,7 +115,7 @@ class _Writer:
     def whole_model(self, checkpoint: Checkpoint) -> None:
         """Keras 1 and 2, `model.save`."""
         self.text(self.file, "keras_version", checkpoint.keras_version)
-        if self.keras2:
+        if self.generation.states_backend:
             self.text(self.file, "backend", checkpoint.backend)
         self.named_weights(self.group(self.file, "model_weights"), checkpoint)
         if checkpoint.optimizer:
@@ -124,7 +124,7 @@ class _Writer:
     def named_weights(self, weights: h5py.Group, checkpoint: Checkpoint) -> None:
         """Keras 1 and 2, `model.save_weights`."""
         self.names(weights, "layer_names", [layer.name for layer in checkpoint.groups])
-        if self.keras2:
+        if self.generation.states_backend:
             self.text(weights, "backend", checkpoint.backend)
             self.text(weights, "keras_version", checkpoint.keras_version)
         for layer in checkpoint.groups:
@@ -161,13 +161,13 @@ class _Writer:
         encoded = [text.encode("utf-8") for text in names]
         whole = np.asarray(encoded)
         pieces = [whole]
-        while self.keras2 and whole.itemsize <= HEADER_LIMIT < max(piece.nbytes for piece in pieces):
+        while self.generation.splits_names and whole.itemsize <= HEADER_LIMIT < max(piece.nbytes for piece in pieces):
             pieces = np.array_split(whole, len(pieces) + 1)
         if max(piece.nbytes for piece in pieces) > HEADER_LIMIT:
             raise KconvertError(
                 f"{len(names)} names are too long for the attribute {name}",
                 f"{self.target}, group {item.name}",
-                "write --format keras2" if not self.keras2 else "shorten them",
+                "shorten them" if self.generation.splits_names else "write --format keras2",
             )
         if len(pieces) == 1:
             self.attribute(item, name, whole)

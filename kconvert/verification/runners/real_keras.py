@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...conventions.generations import FORMATS
+from ...conventions.generations import GENERATIONS
 from ...conversion.passes.relayout import image_data_format
 from ...errors import KconvertError, Problem
 from ...formats import hdf5
@@ -61,7 +61,7 @@ class RealKeras(Process):
             config = architecture_json(job.arch)
         elif inside is None:
             form = job.convention.format
-            release = version or FORMATS[form].releases.rpartition(" ")[2]
+            release = version or GENERATIONS[form].last_release
             config = model_config(job.model, form, release, job.convention.backend)
         if any(map(_holds_code, _mappings(config))):
             what = "the file has a Lambda, whose code a real Keras would run"
