@@ -28,7 +28,7 @@ from ..network.network import LayerPath, Network
 from ..network.rewrite import Rewritten
 from .binding import Binding, Place, bind, places, source_convention
 from .inference.infer import CERTAIN, Loose, infer
-from .optimizer_state import read_state, write_state
+from .optimizer_state import StateDropped, read_state, write_state
 from .passes.cudnn import for_cudnn, loose_for_cudnn
 from .passes.hazards import Hazard, hazards, hazards_of
 from .passes.modernize import modern, modernize
@@ -130,9 +130,10 @@ def plan(
     steps = _steps(bindings, places(result.model, goal), carried.weights, goal)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
-        moved = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal, drop_optimizer, format)
-        state = () if isinstance(moved, str) else moved
-        notes += [f"the optimizer's state is dropped: {moved}"] if isinstance(moved, str) else []
+        try:
+            state = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal, drop_optimizer, format)
+        except StateDropped as why:
+            notes.append(f"the optimizer's state is dropped: {why}")
     return Plan(
         source=origin,
         target=goal,
@@ -250,13 +251,11 @@ def _optimizer(
     goal: Convention,
     drop: bool,
     format: str,
-) -> Sequence[LazyArray] | str:
-    """The optimizer's state for the target, or why it is dropped."""
+) -> Sequence[LazyArray]:
+    """The optimizer's state for the target. Raises StateDropped where there is none."""
     if drop:
-        return "as asked"
+        raise StateDropped("as asked")
     state = read_state(checkpoint, model, bindings, origin)
-    if isinstance(state, str):
-        return state
     return write_state(state, result, steps, bindings, goal, complete=format != SAME)
 
 

@@ -32,13 +32,11 @@ def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None
         K.assign(runtime.variables[where], array)
 
 
-def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> str | None:
-    """Takes the state of the optimizer in a file; why it does not, where it does not."""
+def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> None:
+    """Takes the state of the optimizer in a file. Raises StateDropped where it cannot be understood."""
     network = trainer.runtime.network
     bindings, _ = bind(network, checkpoint, origin)
     state = read_state(checkpoint, network, bindings, origin)
-    if isinstance(state, str):
-        return state
     executor, goal = trainer.executor, run_convention(trainer.runtime.start())
     structure = executor.optimizer.structure
     if state.scalars:
@@ -50,7 +48,6 @@ def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Conventi
             if all(key in slot for key in keys):
                 array = _run_form(binding, stored[binding.path], [slot[key].read() for key in keys])
                 executor.write("slot", {(*binding.path, name): array})
-    return None
 
 
 def _run_form(binding: Binding, goal: Storage, arrays: list[Any]) -> np.ndarray:
