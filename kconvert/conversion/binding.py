@@ -16,7 +16,7 @@ import numpy as np
 from ..conventions.backends import BACKENDS
 from ..conventions.generations import GENERATIONS, Convention
 from ..conventions.roles import Weight
-from ..conventions.storage import Storage, slot_order, storage
+from ..conventions.storage import Storage, counterparts, slot_order, storage
 from ..conventions.words.keras0 import GRAPH
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, LazyArray, find_format
@@ -74,14 +74,13 @@ class Binding:
         return array
 
 
-def leaf_storage(leaf: LeafWeights, convention: Convention, otherwise: bool = False) -> list[Storage]:
-    """How the weights of one layer, or of its counterpart (otherwise), are stored in a file of `convention`."""
+def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
+    """How the weights of one layer are stored in a file of `convention`."""
     return storage(
         leaf.weights,
         convention,
         getattr(leaf.layer, "data_format", None),
         fused=getattr(leaf.layer, "fused_gates", False),
-        otherwise=otherwise,
     )
 
 
@@ -237,7 +236,7 @@ def _counterparts(pairs: Pairs, convention: Convention, notes: list[str]) -> Pai
             continue
         layer: Any = own[0][0].layer
         weights = [place.stored.weight for place, _ in own if place.index == 0]
-        other = leaf_storage(LeafWeights(leaf, layer, weights, True), convention, otherwise=True)
+        other = leaf_storage(LeafWeights(leaf, layer, counterparts(weights, convention), True), convention)
         by_slot = {slot: stored for stored in other for slot in stored.slots}
         turned = [(replace(place, stored=by_slot[place.slot]), array) for place, array in own if other]
         if turned and _fit(turned):
@@ -275,16 +274,12 @@ def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[Laz
 
 
 def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
-    """The arrays of a checkpoint for `model`, in another convention, nested by layer and weight name.
-
-    Layers run on weights that are not packed.
-    """
+    """The arrays of a checkpoint as the layers of `model` take them on the backend of `target`, nested by path."""
     bindings, _ = bind(model, checkpoint, source)
     stored = {place.path: place.stored for _, found in places(model, target) for place in found}
     leaves = []
     for binding in bindings:
-        goal = stored[binding.path].chain.inverse >> binding.weight.role.packed
-        chain = (binding.stored.chain >> goal).simplified
+        chain = (binding.stored.chain >> stored[binding.path].to_run).simplified
         (array,) = chain.apply(*binding.read())
         leaves.append((binding.path, np.ascontiguousarray(array)))
     return nest(leaves)

@@ -54,5 +54,5 @@ def _run_form(binding: Binding, goal: Storage, arrays: list[Any]) -> np.ndarray:
     """One slot of a parameter, from the form of the file to that of the backend; an unused one as it is."""
     if all(array.shape == (1,) for array in arrays) and binding.weight.shape != (1,):
         return arrays[0]
-    chain = (binding.stored.chain >> goal.chain.inverse >> binding.weight.role.packed).simplified
+    chain = (binding.stored.chain >> goal.to_run).simplified
     return np.ascontiguousarray(chain.apply(*arrays)[0])

@@ -179,7 +179,7 @@ class Candidate:
 
     @property
     def moves(self) -> bool:
-        return any(len(chain) for _, chain in self.ways) or any(len(weight.role.packed) for weight in self.weights)
+        return any(len(chain) for _, chain in self.ways) or any(len(weight.role.unpack) for weight in self.weights)
 
 
 @dataclass(frozen=True)
