@@ -19,11 +19,12 @@ from .. import layers as L
 from .._version import __version__
 from ..conventions.backends import DATA_FORMATS
 from ..conventions.generations import Convention
+from ..conventions.words.files import architecture_json
 from ..errors import KconvertError, Problem
 from ..formats import endings, hdf5
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..kernels import Chain
-from ..network.architecture import architecture_json, model_config, model_from_config, read_architecture
+from ..network.architecture import model_config, model_from_config, read_architecture
 from ..network.network import LayerPath, Network
 from ..network.rewrite import Rewritten
 from .binding import Binding, Place, bind, places, source_convention

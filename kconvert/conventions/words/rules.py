@@ -40,9 +40,12 @@ class Key:
 
 
 def _table(pairs: Mapping[Any, Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """read and write for values that only have other names."""
-    back = {new: old for old, new in pairs.items()}
-    return (lambda value: pairs.get(value, value)), (lambda value: back.get(value, value))
+    """read and write for values that only have other names; what is no name is kept."""
+
+    def renaming(names: Mapping[Any, Any]) -> Callable[[Any], Any]:
+        return lambda value: names.get(value, value) if isinstance(value, str | int | None) else value
+
+    return renaming(pairs), renaming({new: old for old, new in pairs.items()})
 
 
 def _alone(value: Any) -> Any:
@@ -56,7 +59,7 @@ _CONSTRAINT_KEYS = {"m": "max_value", "low": "min_value", "high": "max_value"}
 
 def _read_object(value: Any) -> Any:
     """A Keras 1 regularizer or constraint `{'name': ..., **arguments}` as Keras 2 writes it."""
-    if not isinstance(value, Mapping) or "name" not in value:
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
         return value
     name = _REGULARIZERS.get(value["name"], value["name"])
     config = {_CONSTRAINT_KEYS.get(key, key): item for key, item in value.items() if key != "name"}
@@ -64,7 +67,7 @@ def _read_object(value: Any) -> Any:
 
 
 def _write_object(value: Any) -> Any:
-    if not isinstance(value, Mapping) or "class_name" not in value:
+    if not isinstance(value, Mapping) or "class_name" not in value or not isinstance(value.get("config"), Mapping):
         return value
     name = str(value["class_name"]).replace("L1L2", "L1L2Regularizer")
     keys = {"MaxNorm": {"max_value": "m"}, "MinMaxNorm": {"min_value": "low", "max_value": "high"}}.get(name, {})
