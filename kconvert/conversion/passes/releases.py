@@ -11,7 +11,7 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import BACKENDS, same_padding
-from ...conventions.generations import release
+from ...conventions.generations import GENERATIONS, release
 from ...errors import KconvertError
 from ...kernels import Chain, Shift
 from ...layers.base import Layer, Shape
@@ -70,9 +70,12 @@ def _counted(layer: Any, shape: Shape) -> Sequence[Piece] | None:
     return chain(*padded(layer, pads), changed(layer, padding="valid"))
 
 
+_THEANO = Context(BACKENDS["theano"], GENERATIONS["keras2"])
+
+
 def _uncounted(layer: Any, shape: Shape) -> Sequence[Piece] | None:
     """Windows that hang over the edge become smaller ones."""
-    return explicit(layer, shape, Context(BACKENDS["theano"], False)) if _same_average(layer) else None
+    return explicit(layer, shape, _THEANO) if _same_average(layer) else None
 
 
 def _first_two(layer: Any, shape: Shape) -> Sequence[Piece] | None:

@@ -21,6 +21,7 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
+from ...conventions.generations import GENERATIONS, Generation
 from ...errors import KconvertError
 from ...kernels import Chain, Grow
 from ...layers.base import Layer, Shape
@@ -36,10 +37,12 @@ Pairs = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Context:
-    """Whose padding is spelled out, and whether Keras 1 will read the result."""
+    """What a repair is made for."""
 
     facts: BackendFacts
-    keras1: bool
+    """The backend whose padding is spelled out."""
+    generation: Generation
+    """The generation that will read the result."""
 
 
 def repair(model: Network, hazards: Sequence[Hazard], source: str, target: str, form: str) -> Rewritten:
@@ -47,7 +50,7 @@ def repair(model: Network, hazards: Sequence[Hazard], source: str, target: str, 
 
     Raises KconvertError naming the layer that cannot be repaired.
     """
-    context = Context(BACKENDS[source], not form.startswith("keras2"))
+    context = Context(BACKENDS[source], GENERATIONS[form])
     notes: list[str] = []
 
     def mend(layer: Layer, shape: Any) -> Sequence[Piece] | None:
@@ -103,7 +106,7 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[Piece]:
         extra = [max(-after, 0) for _, after in crops]
         full.output_padding = tuple(extra)
         crops = [(before, after + more) for (before, after), more in zip(crops, extra, strict=True)]
-    if context.keras1:  # where the whole shape is stated, perhaps with a batch size
+    if context.generation.states_output_shape:  # perhaps with a batch size
         batch, *_ = getattr(layer, "keras1_output_shape", None) or shape
         full.keras1_output_shape = [batch, *full.compute_output_shape(shape)[1:]]
     cropped = padded(layer, [(-before, -after) for before, after in crops])
@@ -276,4 +279,6 @@ def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: 
 
 
 def _concatenate(axis: int, name: str, context: Context) -> Layer:
-    return L.Merge(mode="concat", concat_axis=axis, name=name) if context.keras1 else L.Concatenate(axis, name=name)
+    if context.generation.merge_layers:
+        return L.Concatenate(axis, name=name)
+    return L.Merge(mode="concat", concat_axis=axis, name=name)
