@@ -163,7 +163,7 @@ def test_values_of_keras_1():
 def test_words_of_keras_1_by_release():
     known = {(cls, key, since) for cls, keys in SINCE.items() for key, since in keys.items()}
     assert {(cls, key, release(since)) for cls, key, since in table("keras1-words-by-release")} == known
-    demanded = {key for rule in RULES for key in rule.demanded}
+    demanded = {key for rule in RULES for key in rule.required}
     assert all(f"`{key}`" in FACTS["keras1-words-by-release"] for key in demanded)
 
 

@@ -62,7 +62,7 @@ class _Reader:
         result = {key: value for key, value in config.items() if key not in rule.dropped.split()}
         for key in rule.keys:
             key.rename(result)
-        result = {**rule.unsaid, **result}
+        result = {**rule.unstated, **result}
         if any(key.new == "data_format" for key in rule.keys) and result.get("data_format") is None:
             result["data_format"] = self._unstated(rule, config)
         return result
@@ -225,7 +225,7 @@ def to_keras1(item: Json, custom: Collection[str], defaults: Defaults) -> Json:
     kept = {"name", "trainable", "batch_input_shape", *rule.kept.split()}
     stated = kept | {key.new for key in rule.keys} | set(items)
     kept |= _unknown(rule, config, stated, defaults)
-    result = {**rule.demanded, **{key: config[key] for key in config if key in kept}}
+    result = {**rule.required, **{key: config[key] for key in config if key in kept}}
     for key in rule.keys:
         if key.new in config:
             value = key.write(config[key.new])
