@@ -87,8 +87,8 @@ def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
 def places(model: Network, convention: Convention) -> list[tuple[str, list[Place]]]:
     """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
 
-    A nested model's trainable arrays come before the others (rulebook A5). Keras 0.3 numbers the layers of a
-    chain, in the order in which they were added, and knows nothing of that.
+    In a group, trainable arrays come before the others (keras-facts: trainable-first). Keras 0.3 does not know this
+    order: it numbers the layers of a chain in the order in which they were added (keras-facts: keras0-groups).
     """
     if convention.generation.numbered:
         return _numbered_places(model, convention)
