@@ -20,13 +20,14 @@ from kconvert.conventions.roles import (
     transposed_conv_kernel,
     variance,
 )
-from kconvert.conventions.words import keras0 as config0
+from kconvert.conventions.words import keras0_writing
+from kconvert.conventions.words.keras1 import ONE_REGULARIZER, SINCE
+from kconvert.conventions.words.keras2 import NAMED_CHAINS
 from kconvert.conventions.words.rules import GONE, METHODS, RULES
 from kconvert.conversion.passes.cudnn import SINCE as CUDNN_SINCE
 from kconvert.conversion.passes.releases import FUSED_EPSILON, ODDITIES
 from kconvert.formats.hdf5.writer import HEADER_LIMIT
 from kconvert.layers.cells import STORED_LSTM_GATES
-from kconvert.network.architecture import _ONE_REGULARIZER, _SINCE, NAMED_CHAINS
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "keras-facts.md").read_text(encoding="utf-8")
@@ -160,25 +161,25 @@ def test_values_of_keras_1():
 
 
 def test_words_of_keras_1_by_release():
-    known = {(cls, key, since) for cls, keys in _SINCE.items() for key, since in keys.items()}
+    known = {(cls, key, since) for cls, keys in SINCE.items() for key, since in keys.items()}
     assert {(cls, key, release(since)) for cls, key, since in table("keras1-words-by-release")} == known
-    demanded = {key for rule in RULES for key in rule.demanded}
+    demanded = {key for rule in RULES for key in rule.required}
     assert all(f"`{key}`" in FACTS["keras1-words-by-release"] for key in demanded)
 
 
 def test_classes_of_keras_0():
-    assert set(re.findall(r"`(\w+)`", FACTS["keras0-classes"].partition("- Source")[0])) == config0._CLASSES
+    assert set(re.findall(r"`(\w+)`", FACTS["keras0-classes"].partition("- Source")[0])) == keras0_writing.CLASSES
 
 
 def test_keys_that_keras_0_lacks():
-    assert all(f"`{key}`" in FACTS["keras0-lacks"] for key in config0._LATER_KEYS)
+    assert all(f"`{key}`" in FACTS["keras0-lacks"] for key in keras0_writing.LATER_KEYS)
 
 
 @pytest.mark.parametrize(
     ("slug", "value"),
     [
         ("names-of-chains", NAMED_CHAINS),
-        ("keras1-words-by-release", _ONE_REGULARIZER),
+        ("keras1-words-by-release", ONE_REGULARIZER),
         ("cudnn-only-on-tensorflow", CUDNN_SINCE),
         ("split-lists-of-names", HEADER_LIMIT),
         ("raised-epsilon", f"{FUSED_EPSILON * 1e5:.3f}e-5"),

@@ -1,11 +1,15 @@
 """The structure of the package: imports go down, there are no circles, and each foreign library has one door."""
 
+import ast
+import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 from docs.structure import OUTSIDE, ROOMS, ROOT, allowed, arrows_up, circles, graph, imports, room, sources
+from kconvert.conventions.generations import Generation
 
 DOORS = {
     "h5py": ("formats.hdf5",),
@@ -18,6 +22,8 @@ DOORS = {
     "pytest": ("pytest_plugin",),
     "graphviz": ("network.plot",),
 }
+GENERATION = re.compile(r"keras\d")
+NO_ANSWERS = {field.name for field in fields(Generation) if field.type != "bool"}
 HEAVY = ("theano", "tensorflow", "keras")
 MODULES = sources()
 INSIDE = [name for name in MODULES if room(name) not in OUTSIDE]
@@ -48,6 +54,69 @@ def test_each_foreign_library_has_one_door(library):
     doors = tuple(f"kconvert.{door}" for door in DOORS[library])
     outside = {name for name in used if not name.startswith(doors)}
     assert not outside, f"import {library} in {' '.join(DOORS[library])} only"
+
+
+def generations_compared(code):
+    """The lines of `code` that ask which generation something is, by its name or by a field that stands for it."""
+    return sorted({node.lineno for node in ast.walk(ast.parse(code)) for one in asked(node) if stands_for_one(one)})
+
+
+def asked(node):
+    """What a node compares with something."""
+    if isinstance(node, ast.Compare):
+        yield from (part for side in (node.left, *node.comparators) for part in elements(side))
+    elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("startswith", "endswith", "removeprefix"):
+        yield from (part for argument in node.args for part in elements(argument))
+    elif isinstance(node, ast.MatchValue):
+        yield node.value
+
+
+def elements(node):
+    """A node, and what is inside it where it is a tuple, a list or a set."""
+    return [node, *getattr(node, "elts", ())]
+
+
+def stands_for_one(node):
+    """Whether it is the name of a generation, its row or words, or a field of the row that is no answer by itself."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and bool(GENERATION.match(node.value))
+    if isinstance(node, ast.Name):
+        return bool(re.fullmatch(r"KERAS\d", node.id))
+    row = getattr(node, "value", None)
+    table = getattr(row, "value", None) if isinstance(row, ast.Subscript) else None
+    names = [getattr(one, "attr", getattr(one, "id", "")) for one in (row, table)]
+    return getattr(node, "attr", "") in NO_ANSWERS and ("generation" in names or "GENERATIONS" in names)
+
+
+@pytest.mark.parametrize("name", [name for name in INSIDE if room(name) != "conventions"])
+def test_only_the_table_of_generations_tells_one_from_another(name):
+    code = MODULES[name].read_text(encoding="utf-8")
+    assert generations_compared(code) == [], "make it a field of Generation in conventions/generations.py"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'form == "keras2"',
+        'x if "keras1.0" != form else y',
+        'form in ("keras0", "keras1")',
+        'form not in {"keras0"}',
+        'not form.startswith("keras1")',
+        'match form:\n  case "keras2":\n    pass',
+        'match form:\n  case "keras1" | "keras2":\n    pass',
+        "generation.words is KERAS2",
+        "goal.generation.weight_names is None",
+        "GENERATIONS[form].releases == other",
+        "goal.generation.name == origin.generation.name",
+    ],
+)
+def test_a_comparison_of_generations_is_seen(code):
+    assert generations_compared(code)
+
+
+@pytest.mark.parametrize("code", ['Convention("keras2", backend)', "goal.generation.numbered", 'package == "keras"'])
+def test_other_uses_of_a_generation_are_none_of_its_business(code):
+    assert not generations_compared(code)
 
 
 def test_the_reader_of_imports_sees_every_kind(tmp_path):

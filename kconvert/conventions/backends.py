@@ -37,26 +37,28 @@ def _tensorflow_batch_variance(variance: Any, n: Any, epsilon: float, image: boo
 
 @dataclass(frozen=True)
 class BackendFacts:
-    """What Keras computed on one backend (rulebook A1, A2; flip table, "padding of 'same'").
-
-    convolves: kernels are applied reversed (true convolution). conv_padding, pool_padding: rows of
-    padding before the first element for padding='same', from (size, kernel, stride) on one axis;
-    the result always has ceil(size / stride) elements. full: it has padding='full'. even: it has transposed
-    convolutions with padding='same' and even kernels. bilinear: the only factors by which it enlarges images
-    bilinearly; None: any. cudnn: it has CuDNNLSTM and CuDNNGRU. batch_variance: what enters the moving variance of
-    a BatchNormalization, from (variance of the batch, number of values, epsilon, whether these are channels_last
-    images): in Keras 2.3.1 both have corrections of their own on top of that of a sample's variance.
-    """
+    """What Keras computed on one backend (keras-facts: backend-facts)."""
 
     name: str
+    # kernels are applied reversed: true convolution
     convolves: bool
+    # its own data format
     data_format: str
+    # padding before the first element for padding='same', from (size, kernel, stride) on one axis; the result
+    # always has ceil(size / stride) elements
     conv_padding: Callable[[int, int, int], int]
+    # the same for poolings
     pool_padding: Callable[[int, int, int], int]
+    # it has padding='full'
     full: bool
+    # it has transposed convolutions with padding='same' and even kernels
     even: bool
+    # the only factors by which it enlarges images bilinearly; None: any
     bilinear: tuple[int, int] | None
+    # it has CuDNNLSTM and CuDNNGRU
     cudnn: bool
+    # what enters the moving variance of a BatchNormalization, from (variance of the batch, number of values, epsilon,
+    # whether these are channels_last images): Keras 2.3.1 corrects it on both backends beyond a sample's variance
     batch_variance: Callable[[Any, Any, float, bool], Any]
 
 

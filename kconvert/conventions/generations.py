@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from ..errors import KconvertError, Problem
 from .backends import BACKENDS, BackendFacts
+from .words.table import KERAS0, KERAS1, KERAS2, WORDS, Words
 
 # ------------------------------------------------------------- generations ----
 
@@ -50,6 +52,8 @@ class Generation:
     cudnn: bool
     # kconvert converts files of other generations to it
     is_target: bool
+    # the words in which architectures are described
+    words: Words
 
     @property
     def last_release(self) -> str:
@@ -82,7 +86,9 @@ _before_keras2 = partial(
     cudnn=False,
     is_target=False,
 )
-_keras1 = partial(_before_keras2, numbered=False, told_by_release=True, sorts_optimizer=True, architecture_beside=False)
+_keras1 = partial(
+    _before_keras2, words=KERAS1, numbered=False, told_by_release=True, sorts_optimizer=True, architecture_beside=False
+)
 
 GENERATIONS: Mapping[str, Generation] = {
     generation.name: generation
@@ -95,6 +101,7 @@ GENERATIONS: Mapping[str, Generation] = {
             told_by_release=False,
             sorts_optimizer=False,
             architecture_beside=True,
+            words=KERAS0,
         ),
         _keras1("keras1.0.5", "1.0.0 - 1.0.5", ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5")),
         _keras1("keras1.0.6", "1.0.6", ("1.0.6",)),
@@ -119,6 +126,7 @@ GENERATIONS: Mapping[str, Generation] = {
             states_output_shape=False,
             cudnn=True,
             is_target=True,
+            words=KERAS2,
         ),
     )
 }
@@ -134,6 +142,16 @@ def of_release(version: str | None) -> Generation | None:
     numbers = (version or "").split(".")
     beginnings = (".".join(numbers[:n]) for n in (3, 2, 1))
     return next((by_version[beginning] for beginning in beginnings if beginning in by_version), None)
+
+
+def words_of(config: Any, keras_version: str | None = None) -> Words:
+    """The words of an architecture: by the release that it or its file states, else by the words themselves."""
+    if not KERAS0.recognizes(config) and isinstance(config, Mapping):
+        version = keras_version or config.get("keras_version")
+        generation = of_release(version) if isinstance(version, str) else None
+        if generation:
+            return generation.words
+    return next(words for words in WORDS if words.recognizes(config))
 
 
 def release(version: str | None) -> tuple[int, ...]:

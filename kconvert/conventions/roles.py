@@ -1,9 +1,12 @@
-"""How each backend and each file format writes weights down: facts as tables.
+"""What a weight is, and where generations and backends differ in it: facts as tables.
 
 A layer says what each of its weights *is* (`Weight` with a `Role`); a `Convention` says who wrote the
-file; `storage` puts the two together: which stored arrays make up the weight, and the chain of ops
-from the stored form to the canonical one. Canonical is Keras 2 on TensorFlow: correlation kernels,
-axes (spatial..., in, out), fused gates `ifco` / `zrh`, features flattened in channels_last order.
+file; `storage` puts the two together. A weight has three forms:
+
+    stored      the arrays of a file
+    canonical   that of Keras 2 on TensorFlow: correlation kernels, axes (spatial..., in, out), fused gates
+                `ifco` / `zrh`, features flattened in channels_last order
+    run         what a layer takes on a backend: canonical, but with the kernels of that backend
 """
 
 from __future__ import annotations
@@ -25,49 +28,51 @@ GRU_GATES = "zrh"
 
 @dataclass(frozen=True)
 class Role:
-    """What a weight is: canonical axis names, and where formats and backends differ.
-
-    reversed: the spatial axes that a convolving backend reverses. stored: axis names by format and
-    data format, where they are not the canonical ones. gates, stored_gates: the letters of the gates
-    along the last axis, canonical and in the order of separately stored arrays. values: by format and
-    backend, what makes the canonical values of the stored ones where those are another quantity. packed: what
-    makes the weight of one that cuDNN packed, where the layer keeps it so. otherwise: the same for a file of the
-    layer's counterpart, which is with cuDNN where the layer is without; None where it has none.
-    """
+    """What a weight is."""
 
     name: str
+    # canonical names of its axes
     axes: str
+    # the spatial axes that a convolving backend reverses
     reversed: str = ""
+    # names of its axes by generation and data format, where they are not the canonical ones
     stored: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    # the letters of the gates along the last axis
     gates: str = ""
+    # the same letters in the order of arrays that are stored one a gate
     stored_gates: str = ""
+    # by generation and backend: from stored values to canonical ones, where those are another quantity
     values: Mapping[tuple[str, str], Chain] = field(default_factory=dict, hash=False)
-    packed: Chain = field(default_factory=Chain)
-    otherwise: Chain | None = None
+    # from the array of a file in which the weight is packed; empty where it is not
+    unpack: Chain = field(default_factory=Chain)
+    # the same weight in a file of the layer's counterpart (CuDNNLSTM for LSTM, and the reverse); None: there is none
+    counterpart: Role | None = None
 
-    def stored_axes(self, form: str, data_format: str | None) -> str:
-        by_data_format = self.stored.get(form, {})
+    def stored_axes(self, generation: str, data_format: str | None) -> str:
+        by_data_format = self.stored.get(generation, {})
         return by_data_format.get(data_format or CHANNELS_LAST, self.axes)
 
     def gated(self, gates: str, stored_gates: str) -> Role:
         """The same weight for every gate of a recurrent layer, along the last axis."""
         return replace(self, gates=gates, stored_gates=stored_gates)
 
-    def cudnn(self, rows: Chain, packed: bool) -> Role:
-        """The same weight where cuDNN has it too: a gate's matrix (out, in), both rows of a bias in one (rulebook A5).
+    def cudnn(self, bias_rows: Chain, packed: bool) -> Role:
+        """The same weight where cuDNN has it too (keras-facts: cudnn-packed-weights).
 
-        rows: what makes the bias of two rows. packed: whether the layer itself is one of cuDNN.
+        Packed are a matrix, gate by gate (out, in), and the two rows of a bias, one after the other.
+        bias_rows: from the two rows of a bias in cuDNN to the bias of the layer without. packed: whether this
+        layer is the one of cuDNN.
         """
         matrix = self.axes == "io"
-        unpacked = Split(self.gates) >> Order("oi", "io", "io") >> Fuse(self.gates) if matrix else Chain((Fold(2),))
-        rows = Chain() if matrix else rows
+        unpack = Split(self.gates) >> Order("oi", "io", "io") >> Fuse(self.gates) if matrix else Chain((Fold(2),))
+        rows = Chain() if matrix else bias_rows
         if packed:
-            return replace(self, packed=unpacked, otherwise=rows.inverse)
-        return replace(self, otherwise=unpacked >> rows)
+            return replace(self, unpack=unpack, counterpart=replace(self, unpack=rows.inverse))
+        return replace(self, counterpart=replace(self, unpack=unpack >> rows))
 
 
-def _same_in(forms: str, first: str, last: str) -> dict[str, dict[str, str]]:
-    return {form: {CHANNELS_FIRST: first, CHANNELS_LAST: last} for form in forms.split()}
+def _same_in(generations: str, first: str, last: str) -> dict[str, dict[str, str]]:
+    return {name: {CHANNELS_FIRST: first, CHANNELS_LAST: last} for name in generations.split()}
 
 
 _UP_TO_1_0 = "keras0 keras1.0.5 keras1.0.6 keras1.0.7 keras1.0"
@@ -76,7 +81,10 @@ _OLD = f"{_UP_TO_1_0} {_FROM_1_1}"
 
 
 def conv_kernel(rank: int) -> Role:
-    """Kernel of Conv1D/2D/3D: reversed on Theano (rulebook A2, A5)."""
+    """Kernel (spatial..., in, out) of Conv1D, Conv2D and Conv3D, reversed on Theano.
+
+    (keras-facts: reversed-kernels, conv-kernel-axes, conv1d-kernel-axes)
+    """
     space = SPATIAL[rank]
     stored = _same_in(_OLD, "oi" + space, space + "io")
     if rank == 1:
@@ -85,19 +93,25 @@ def conv_kernel(rank: int) -> Role:
 
 
 def transposed_conv_kernel(rank: int) -> Role:
-    """Kernel of Conv2DTranspose/Conv3DTranspose, (spatial..., out, in): reversed on Theano."""
+    """Kernel (spatial..., out, in) of Conv2DTranspose and Conv3DTranspose, reversed on Theano.
+
+    (keras-facts: reversed-kernels, transposed-kernel-axes)
+    """
     space = SPATIAL[rank]
     return Role("transposed_conv_kernel", space + "oi", space, _same_in(_OLD, "oi" + space, space + "io"))
 
 
 def depthwise_kernel(rank: int) -> Role:
-    """Kernel (spatial..., in, multiplier): Keras on Theano reverses it before convolving, so it is stored alike."""
+    """Kernel (spatial..., in, multiplier); Keras on Theano reverses it before it convolves, so it is stored alike.
+
+    (keras-facts: depthwise-not-reversed, separable-kernel-axes)
+    """
     space = SPATIAL[rank]
     return Role("depthwise_kernel", space + "im", "", _same_in(_OLD, "mi" + space, space + "im"))
 
 
 def pointwise_kernel(rank: int) -> Role:
-    """The 1x1 kernel of a separable convolution: nothing to reverse."""
+    """The 1x1 kernel of a separable convolution: there is nothing to reverse (keras-facts: separable-kernel-axes)."""
     space = SPATIAL[rank]
     return Role("pointwise_kernel", space + "io", "", _same_in(_OLD, "oi" + space, space + "io"))
 
@@ -110,7 +124,10 @@ LOCAL_KERNEL = Role("local_kernel", "pko")
 
 
 def embeddings(dropout: float = 0.0) -> Role:
-    """A table of vectors; Keras 0.2 and 0.3 scale it by 1 - dropout whenever they do not train."""
+    """A table of vectors; Keras 0.2 and 0.3 scale it by 1 - dropout outside of training.
+
+    (keras-facts: embedding-dropout-scales)
+    """
     kept = Chain((Scale(1.0 - dropout),)).simplified
     return Role("embeddings", "vo", values={("keras0", backend): kept for backend in BACKENDS})
 
@@ -119,17 +136,20 @@ def variance(epsilon: float) -> Role:
     """The moving variance that is divided by as sqrt(variance + epsilon).
 
     Up to Keras 1.0.6 a standard deviation is stored in its place, divided by as deviation + epsilon (1.0.6:
-    on Theano alone), and Keras 1.0.7 on Theano divides by sqrt(variance) + epsilon (rulebook A7).
+    on Theano alone), and Keras 1.0.7 on Theano divides by sqrt(variance) + epsilon (keras-facts: running-std).
     """
     deviation = Chain((Variance(epsilon),))
-    values = {(form, backend): deviation for form in ("keras0", "keras1.0.5") for backend in BACKENDS}
+    values = {(name, backend): deviation for name in ("keras0", "keras1.0.5") for backend in BACKENDS}
     values["keras1.0.6", "theano"] = deviation
     values["keras1.0.7", "theano"] = Power(2, root=True) >> deviation
     return Role("variance", "o", values=values)
 
 
 def local_bias(rank: int) -> Role:
-    """Bias of a locally connected layer, (spatial..., out): reshaped where channels_first (rulebook A6)."""
+    """Bias (spatial..., out) of a locally connected layer, reshaped to channels_first in the layer.
+
+    (keras-facts: local-bias-is-reshaped)
+    """
     return Role("local_bias", SPATIAL[rank] + "o")
 
 

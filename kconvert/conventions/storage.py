@@ -1,9 +1,9 @@
-"""How a weight is stored: role and convention put together as a chain of ops."""
+"""How a weight is stored and run: role and convention put together as chains of ops."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..kernels import Chain, Flip, Fuse, Shape, Transpose
 from .generations import GENERATIONS, Convention
@@ -14,11 +14,20 @@ from .roles import Weight
 
 @dataclass(frozen=True)
 class Storage:
-    """How one weight is stored: the names of its arrays, and the chain from them to canonical form."""
+    """One weight in the files and on the backend of a convention."""
 
     weight: Weight
+    # the names of its arrays
     slots: tuple[str, ...]
+    # from the stored arrays to the canonical form
     chain: Chain
+    # from the canonical form to the one that layers take on the backend
+    to_run: Chain
+
+    @property
+    def from_run(self) -> Chain:
+        """From the form that layers take on the backend to the canonical one."""
+        return self.to_run.inverse
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
@@ -26,13 +35,13 @@ class Storage:
         return self.chain.inverse.shapes((self.weight.shape,))
 
 
-def slot_name(form: str, weight: str) -> str:
-    """What files of a format call a weight, the letter of a gate aside.
+def slot_name(generation: str, weight: str) -> str:
+    """What files of a generation call a weight, the letter of a gate aside.
 
     >>> slot_name("keras1", "recurrent_kernel")
     'U'
     """
-    return GENERATIONS[form].weight_names.get(weight, weight)
+    return GENERATIONS[generation].weight_names.get(weight, weight)
 
 
 def storage(
@@ -40,12 +49,11 @@ def storage(
     convention: Convention,
     data_format: str | None = None,
     fused: bool = False,
-    otherwise: bool = False,
 ) -> list[Storage]:
     """How a layer with `weights` and `data_format` is stored in a file of `convention`.
 
-    fused: the layer stores its gates as one array even where the format has one array a gate
-    (`consume_less='gpu'` in Keras 1). otherwise: by the layer's counterpart; nothing where it has none.
+    fused: the layer stores its gates as one array even where the generation has one array a gate
+    (`consume_less='gpu'` in Keras 1).
 
     >>> from .backends import CHANNELS_FIRST
     >>> from .roles import conv_kernel
@@ -54,24 +62,26 @@ def storage(
     >>> kept.slots, kept.shapes, str(kept.chain)
     (('W',), ((8, 4, 3, 5),), 'transpose oihw->hwio >> flip hw of hwio')
     """
-    form = convention.generation
+    generation = convention.generation
     result = []
     for weight in weights:
-        role = weight.role
-        packed = role.otherwise if otherwise else role.packed
-        if packed is None or (otherwise and not form.cudnn):
-            return []
-        name = slot_name(form.name, weight.name)
-        chain = packed >> Transpose(role.stored_axes(form.name, data_format), role.axes)
-        if convention.facts.convolves:
-            chain = chain >> Flip(role.reversed, role.axes)
+        role, name = weight.role, slot_name(generation.name, weight.name)
+        to_run = Chain((Flip(role.reversed, role.axes),) if convention.facts.convolves else ()).simplified
+        chain = role.unpack >> Transpose(role.stored_axes(generation.name, data_format), role.axes) >> to_run.inverse
         slots: tuple[str, ...] = (name,)
-        if role.gates and not (form.fused_gates or fused):
+        if role.gates and not (generation.fused_gates or fused):
             slots = tuple(f"{name}_{gate}" for gate in role.gates)
             chain = chain >> Fuse(role.gates)
-        chain = chain >> role.values.get((form.name, convention.backend), Chain())
-        result.append(Storage(weight, slots, chain.simplified))
+        chain = chain >> role.values.get((generation.name, convention.backend), Chain())
+        result.append(Storage(weight, slots, chain.simplified, to_run))
     return result
+
+
+def counterparts(weights: Sequence[Weight], convention: Convention) -> list[Weight]:
+    """The same weights in a file of the layer's counterpart (CuDNNLSTM for LSTM, and the reverse); none without one."""
+    roles = [weight.role.counterpart for weight in weights] if convention.generation.cudnn else [None]
+    found = [replace(weight, role=role) for weight, role in zip(weights, roles, strict=False) if role]
+    return found if len(found) == len(weights) else []
 
 
 def slot_order(stored: Sequence[Storage]) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..conventions.generations import Convention
 from ..conventions.roles import Weight
-from ..conventions.storage import Storage, slot_order, storage
+from ..conventions.storage import Storage, counterparts, slot_order, storage
 from ..conventions.words.keras0 import GRAPH
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
@@ -73,22 +73,21 @@ class Binding:
         return array
 
 
-def leaf_storage(leaf: LeafWeights, convention: Convention, otherwise: bool = False) -> list[Storage]:
-    """How the weights of one layer, or of its counterpart (otherwise), are stored in a file of `convention`."""
+def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
+    """How the weights of one layer are stored in a file of `convention`."""
     return storage(
         leaf.weights,
         convention,
         getattr(leaf.layer, "data_format", None),
         fused=getattr(leaf.layer, "fused_gates", False),
-        otherwise=otherwise,
     )
 
 
 def places(model: Network, convention: Convention) -> list[tuple[str, list[Place]]]:
     """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
 
-    A nested model's trainable arrays come before the others (rulebook A5). Keras 0.3 numbers the layers of a
-    chain, in the order in which they were added, and knows nothing of that.
+    In a group, trainable arrays come before the others (keras-facts: trainable-first). Keras 0.3 does not know this
+    order: it numbers the layers of a chain in the order in which they were added (keras-facts: keras0-groups).
     """
     if convention.generation.numbered:
         return _numbered_places(model, convention)
@@ -236,7 +235,7 @@ def _counterparts(pairs: Pairs, convention: Convention, notes: list[str]) -> Pai
             continue
         layer: Any = own[0][0].layer
         weights = [place.stored.weight for place, _ in own if place.index == 0]
-        other = leaf_storage(LeafWeights(leaf, layer, weights, True), convention, otherwise=True)
+        other = leaf_storage(LeafWeights(leaf, layer, counterparts(weights, convention), True), convention)
         by_slot = {slot: stored for stored in other for slot in stored.slots}
         turned = [(replace(place, stored=by_slot[place.slot]), array) for place, array in own if other]
         if turned and _fit(turned):
@@ -274,16 +273,12 @@ def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[Laz
 
 
 def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
-    """The arrays of a checkpoint for `model`, in another convention, nested by layer and weight name.
-
-    Layers run on weights that are not packed.
-    """
+    """The arrays of a checkpoint as the layers of `model` take them on the backend of `target`, nested by path."""
     bindings, _ = bind(model, checkpoint, source)
     stored = {place.path: place.stored for _, found in places(model, target) for place in found}
     leaves = []
     for binding in bindings:
-        goal = stored[binding.path].chain.inverse >> binding.weight.role.packed
-        chain = (binding.stored.chain >> goal).simplified
+        chain = (binding.stored.chain >> stored[binding.path].to_run).simplified
         (array,) = chain.apply(*binding.read())
         leaves.append((binding.path, np.ascontiguousarray(array)))
     return nest(leaves)

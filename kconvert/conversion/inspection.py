@@ -11,10 +11,11 @@ from typing import Any
 
 from ..conventions.backends import BACKENDS
 from ..conventions.generations import GENERATIONS, Convention
+from ..conventions.words.files import architecture_json, stated_data_formats
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
-from ..network.architecture import architecture_json, model_from_config, stated_data_formats
+from ..network.architecture import model_from_config
 from ..network.network import Network
 from .inference.infer import guess
 from .inference.without_graph import Inferred

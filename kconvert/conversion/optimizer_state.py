@@ -1,22 +1,18 @@
 """The optimizer's state of a whole-model file, taken through the same plan as the weights.
 
 Keras stores a few scalars and then one array for every trainable parameter, once for each kind of
-moment it keeps. The moments are elementwise, so a parameter's chain is right for them too. What must be
-known is the order of the parameters, and that depends on who wrote the file:
+moment it keeps (keras-facts: optimizer-slots). A moment is rearranged as its parameter is
+(keras-facts: moments-are-elementwise). The parameters stand in the order of the layers or of their
+names, by the generation of the file (keras-facts: optimizer-order).
 
-    Keras 2                  the order of the layers
-    Keras 1 on TensorFlow    sorted by the names of the weights
-    Keras 1 on Theano        sorted by counters that are not in the file: known only where shapes tell
-
-Where the order cannot be known the state is dropped, and a note says so: it is never guessed.
-(Source: `collect_trainable_weights` and `optimizers.py` of Keras 1.2.2, 2.0.9 and 2.3.1.)
+Where the state cannot be converted it is dropped, and a note gives the reason: it is never guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,28 +20,37 @@ from ..conventions.generations import Convention
 from ..conventions.optimizers import STRUCTURES
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..network.network import LayerPath, Network
-from ..network.sequential import Sequential
 from .binding import Binding, Place, places
 from .steps import Step
 
-Key = tuple[LayerPath, str]
+Key = tuple[LayerPath, str]  # path of the layer, stored name of one of its arrays
+Item = TypeVar("Item")
+
+
+class StateDropped(Exception):
+    """The state of an optimizer cannot be read or written; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Scalars, and for each slot the array of every parameter (by layer path and stored slot name)."""
+    """The state of one optimizer as its file stores it."""
 
+    # the class of the optimizer
     name: str
     scalars: Sequence[LazyArray]
+    # for each kind of moment, the array of every parameter
     slots: Sequence[dict[Key, LazyArray]]
 
 
-def read_state(checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention) -> State | str:
-    """The optimizer's state of a file, or the reason why it cannot be understood."""
+# ----------------------------------------------------------------- reading ----
+
+
+def read_state(checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention) -> State:
+    """The optimizer's state of a file. Raises StateDropped where it cannot be understood."""
     config = (checkpoint.training_config or {}).get("optimizer_config", {})
     name = config.get("class_name", "")
     if name not in STRUCTURES:
-        return f"the optimizer {name or '(not stated)'} is not known"
+        raise StateDropped(f"the optimizer {name or '(not stated)'} is not known")
     scalars = [array for array in checkpoint.optimizer if array.shape == ()]
     moments = [array for array in checkpoint.optimizer if array.shape != ()]
     arrays = {
@@ -53,20 +58,19 @@ def read_state(checkpoint: Checkpoint, model: Network, bindings: Sequence[Bindin
         for binding in bindings
         for slot, array in zip(binding.stored.slots, binding.arrays, strict=True)
     }
-    order = _source_order(model, origin, arrays, moments)
-    if order is None:
-        return "Keras 1 on Theano stores it in an order that the file does not tell"
+    keys = [(place.leaf, place.slot) for place in _trainable(model, origin)]
+    order = _in_order(keys, lambda key: arrays[key].name, origin)
     if not order or len(moments) % len(order):
-        return f"{len(moments)} arrays are no whole number for each of {len(order)} trainable parameters"
+        raise StateDropped(f"{len(moments)} arrays cannot be divided among {len(order)} trainable parameters")
     slots = [dict(zip(order, moments[i : i + len(order)], strict=True)) for i in range(0, len(moments), len(order))]
     for slot in slots:
         if not _is_empty(slot) and any(tuple(slot[key].shape) != tuple(arrays[key].shape) for key in order):
-            return "its arrays do not have the shapes of the parameters"
+            raise StateDropped("its arrays do not have the shapes of the parameters")
     return State(name, scalars, slots)
 
 
 def _is_empty(slot: dict[Key, LazyArray]) -> bool:
-    """Keras 2.1.4+ stores one element a parameter for the vhat of an Adam without amsgrad."""
+    """Whether the slot is not used: one element a parameter (keras-facts: empty-vhat)."""
     return all(tuple(array.shape) == (1,) for array in slot.values())
 
 
@@ -74,19 +78,9 @@ def _trainable(model: Network, convention: Convention) -> list[Place]:
     return [place for _, found in places(model, convention) for place in found if place.trainable]
 
 
-def _source_order(
-    model: Network, origin: Convention, arrays: dict[Key, LazyArray], moments: Sequence[LazyArray]
-) -> list[Key] | None:
-    """The parameters in the order of the file; None where it cannot be known."""
-    order = [(place.leaf, place.slot) for place in _trainable(model, origin)]
-    if not origin.format.startswith("keras1"):
-        return order
-    if not origin.facts.convolves:
-        return sorted(order, key=lambda key: arrays[key].name)
-    shapes = [tuple(array.shape) for array in moments[: len(order)]]
-    turned = [order[i:] + order[:i] for i in range(len(order))]
-    fitting = [keys for keys in turned if [tuple(arrays[key].shape) for key in keys] == shapes]
-    return fitting[0] if isinstance(model, Sequential) and len(fitting) == 1 else None
+def _in_order(parameters: Iterable[Item], name: Callable[[Item], str], convention: Convention) -> list[Item]:
+    """Parameters, given in the order of the layers, as an optimizer of `convention` stores its arrays."""
+    return sorted(parameters, key=name) if convention.generation.sorts_optimizer else list(parameters)
 
 
 # ----------------------------------------------------------------- writing ----
@@ -94,22 +88,20 @@ def _source_order(
 
 def write_state(
     state: State, model: Network, steps: Sequence[Step], bindings: Sequence[Binding], goal: Convention, complete: bool
-) -> list[LazyArray] | str:
-    """The state in the order and layout of the target, or the reason why it cannot be written.
+) -> list[LazyArray]:
+    """The state in the order and layout of the target.
 
-    steps: what happens to each weight. complete: give it all that Keras 2.3 expects (a state that an
-    older release did not keep starts at zero).
+    steps: what happens to each weight. complete: write all that Keras 2.3 expects; a state that an older
+    release did not keep starts at zero. Raises StateDropped where the state cannot be written.
     """
-    if goal.format.startswith("keras1") and goal.facts.convolves:
-        return "Keras 1 on Theano reads it in an order that a file cannot state"
     if any(not op.rearranges for step in steps for op in step.chain):
-        return "some weights are computed anew, not only moved"
+        raise StateDropped("some weights are computed anew, not only moved")
     structure = STRUCTURES[state.name]
     scalars, slots = list(state.scalars), list(state.slots)
     if complete and not scalars:
         scalars = [InMemory("iterations", np.array(0, "int64"))]
     if complete and len(scalars) != len(structure.scalars):
-        return f"this release did not keep all that {state.name} of Keras 2.3 needs"
+        raise StateDropped(f"this release did not keep all that {state.name} of Keras 2.3 needs")
     by_path = {binding.path: binding for binding in bindings}
     order = _target_order(model, goal)
     written: list[LazyArray] = [
@@ -148,10 +140,8 @@ def _name(name: str, goal: Convention, number: int | None = None) -> str:
 
 def _target_order(model: Network, goal: Convention) -> list[tuple[LayerPath, int]]:
     """(weight, which of its arrays) in the order that Keras of `goal` reads."""
-    found = _trainable(model, goal)
-    if goal.format.startswith("keras1"):
-        found = sorted(found, key=lambda place: place.name(goal))
-    return [(place.path, place.index) for place in found]
+    order = _in_order(_trainable(model, goal), lambda place: place.name(goal), goal)
+    return [(place.path, place.index) for place in order]
 
 
 def _moved(

@@ -19,7 +19,7 @@ from ..network.network import LayerPath, Network
 from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, places
 from .inference.infer import infer
-from .optimizer_state import read_state, write_state
+from .optimizer_state import StateDropped, read_state, write_state
 from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, write
 from .reading import read_network
 from .source import Origin, Source, decide
@@ -145,9 +145,10 @@ def _planned(checkpoint: Checkpoint, origin: Origin, goal: Goal, found: Rewritte
     steps = _steps(bindings, places(result.model, goal.convention), result.weights, goal.convention)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
-        moved = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal)
-        state = () if isinstance(moved, str) else moved
-        notes += [f"the optimizer's state is dropped: {moved}"] if isinstance(moved, str) else []
+        try:
+            state = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal)
+        except StateDropped as why:
+            notes.append(f"the optimizer's state is dropped: {why}")
     return Plan(origin, goal, model, result, steps, state, notes)
 
 
@@ -159,13 +160,11 @@ def _optimizer(
     steps: Sequence[Step],
     origin: Origin,
     goal: Goal,
-) -> Sequence[LazyArray] | str:
-    """The optimizer's state for the target, or why it is dropped."""
+) -> Sequence[LazyArray]:
+    """The optimizer's state for the target. Raises StateDropped where it cannot be kept, or is not wanted."""
     if goal.drop_optimizer:
-        return "as asked"
+        raise StateDropped("as asked")
     state = read_state(checkpoint, model, bindings, origin.convention)
-    if isinstance(state, str):
-        return state
     return write_state(state, result, steps, bindings, goal.convention, complete=goal.modernize)
 
 

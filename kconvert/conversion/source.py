@@ -9,9 +9,9 @@ from os import PathLike
 
 from ..conventions.backends import BACKENDS
 from ..conventions.generations import GENERATIONS, Convention, Generation, of_release
+from ..conventions.words.files import architecture_json
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint
-from ..network.architecture import architecture_json
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ gives lists.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
 from inspect import Parameter, Signature, signature
@@ -192,7 +193,8 @@ class Layer(metaclass=_Constructed):
         Raises KconvertError where a required key is missing.
         """
         if any(p.kind is Parameter.VAR_KEYWORD for p in _signature(cls).parameters.values()):
-            return cls(**config)
+            with _named_refusals(cls, config):
+                return cls(**config)
         known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "unstated")}
         arguments = {known[key].name: value for key, value in config.items() if key in known}
         missing = [
@@ -206,7 +208,9 @@ class Layer(metaclass=_Constructed):
                 where=f"layer {config.get('name', '?')}",
                 problem=Problem.UNREADABLE,
             )
-        layer = type.__call__(cls, **arguments, extra={key: value for key, value in config.items() if key not in known})
+        extra = {key: value for key, value in config.items() if key not in known}
+        with _named_refusals(cls, config):
+            layer = type.__call__(cls, **arguments, extra=extra)
         layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
         return layer
 
@@ -310,6 +314,19 @@ class Layer(metaclass=_Constructed):
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
         """The mask of the output: passed on by layers that support masking, else it ends here."""
         return mask if self.supports_masking else None
+
+
+@contextmanager
+def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[None]:
+    """Whatever a constructor raises for a value in a file, as a KconvertError that names the layer and its class."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise KconvertError(
+            f"this is not the configuration of a {cls.__name__} ({type(error).__name__}: {error})",
+            where=f"layer {config.get('name', '?')}",
+            problem=Problem.UNREADABLE,
+        ) from error
 
 
 def keras1(default: Any) -> Any:

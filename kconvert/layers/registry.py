@@ -16,6 +16,7 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from ..backend.base import Tensor
+from ..conventions.words.items import is_item, not_an_item
 from ..errors import KconvertError, Problem
 from .base import Layer
 
@@ -117,6 +118,8 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     """The layer of `{'class_name': ..., 'config': ...}`, or the layer itself; refuses an unknown class by name."""
     if isinstance(item, Layer):
         return item
+    if not is_item(item):
+        raise not_an_item(item)
     name, config = item["class_name"], item["config"]
     cls = find_layer(name)
     if cls is None:

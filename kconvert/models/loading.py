@@ -8,6 +8,7 @@ from os import PathLike
 from ..backend import default_backend, get_backend
 from ..conventions.generations import Convention
 from ..conversion.binding import arrays_for
+from ..conversion.optimizer_state import StateDropped
 from ..conversion.reading import read_network
 from ..conversion.source import Source, decide
 from ..errors import KconvertError
@@ -66,9 +67,9 @@ def _restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> None:
             sample_weight_mode=said.get("sample_weight_mode"),
             weighted_metrics=said.get("weighted_metrics"),
         )
-        why = restore_optimizer(model.trainer, checkpoint, origin) if checkpoint.optimizer else None
+        if checkpoint.optimizer:
+            restore_optimizer(model.trainer, checkpoint, origin)
+    except StateDropped as why:
+        log.warning("%s: the optimizer starts anew: %s", checkpoint.path, why)
     except KconvertError as error:
         log.warning("%s: the model is not compiled: %s", checkpoint.path, error)
-    else:
-        if why:
-            log.warning("%s: the optimizer starts anew: %s", checkpoint.path, why)

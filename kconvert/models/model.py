@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.base import Backend, Variable
-from ..conventions.words.calls import MADE_BY_USER, renamed, understands
+from ..conventions.words.calls import MADE_BY_USER, accepts_old_words, renamed
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.calls import Symbol
@@ -242,7 +242,7 @@ class Model(Network):
 
     # ------------------------------------------------------------- training ----
 
-    @understands
+    @accepts_old_words
     def compile(
         self,
         optimizer: Any,
@@ -311,7 +311,7 @@ class Model(Network):
         if self._trainer is not None:
             self._trainer.forget()
 
-    @understands
+    @accepts_old_words
     def fit(
         self,
         x: Any = None,
@@ -355,7 +355,7 @@ class Model(Network):
         )
         return loop.run(callbacks, epochs, initial_epoch, verbose)
 
-    @understands
+    @accepts_old_words
     def evaluate(
         self,
         x: Any = None,
@@ -389,17 +389,17 @@ class Model(Network):
 
     # ----------------------------------------------------------- generators ----
 
-    @understands
+    @accepts_old_words
     def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, **options: Any) -> Any:
         """`fit` under its older name for what gives batches by itself."""
         return self.fit(generator, steps_per_epoch=steps_per_epoch, **_without_workers(options))
 
-    @understands
+    @accepts_old_words
     def evaluate_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
         """`evaluate` under its older name for what gives batches by itself."""
         return self.evaluate(generator, steps=steps, **_without_workers(options))
 
-    @understands
+    @accepts_old_words
     def predict_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
         """`predict` under its older name for what gives batches by itself."""
         return self.predict(generator, steps=steps, **_without_workers(options))

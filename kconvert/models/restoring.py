@@ -33,13 +33,11 @@ def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None
         K.assign(runtime.variables[where], array)
 
 
-def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> str | None:
-    """Takes the state of the optimizer in a file; why it does not, where it does not."""
+def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> None:
+    """Takes the state of the optimizer in a file. Raises StateDropped where it cannot be understood."""
     network = trainer.runtime.network
     bindings, _ = bind(network, checkpoint, origin)
     state = read_state(checkpoint, network, bindings, origin)
-    if isinstance(state, str):
-        return state
     executor, goal = trainer.executor, run_convention(trainer.runtime.start())
     structure = executor.optimizer.structure
     if state.scalars:
@@ -51,12 +49,11 @@ def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Conventi
             if all(key in slot for key in keys):
                 array = _run_form(binding, stored[binding.path], [slot[key].read() for key in keys])
                 executor.write("slot", {(*binding.path, name): array})
-    return None
 
 
 def _run_form(binding: Binding, goal: Storage, arrays: list[Any]) -> np.ndarray:
     """One slot of a parameter, from the form of the file to that of the backend; an unused one as it is."""
     if all(array.shape == (1,) for array in arrays) and binding.weight.shape != (1,):
         return arrays[0]
-    chain = (binding.stored.chain >> goal.chain.inverse >> binding.weight.role.packed).simplified
+    chain = (binding.stored.chain >> goal.to_run).simplified
     return np.ascontiguousarray(chain.apply(*arrays)[0])

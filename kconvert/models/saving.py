@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..conventions.generations import Convention
+from ..conventions.storage import Storage
 from ..conversion.binding import places
 from ..conversion.optimizer_state import laid_out
 from ..errors import KconvertError
@@ -73,10 +74,15 @@ def _groups(runtime: Runtime, goal: Convention) -> list[Group]:
     for name, found in places(runtime.network, goal):
         arrays: list[LazyArray] = []
         for place in found:
-            stored = place.stored.weight.role.packed.inverse.apply(K.value(runtime.variables[place.path]))
+            stored = _stored(place.stored, K.value(runtime.variables[place.path]))
             arrays.append(InMemory(place.name(goal), np.ascontiguousarray(stored[place.index])))
         groups.append(Group(name, arrays))
     return groups
+
+
+def _stored(stored: Storage, array: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The arrays that a file has for a weight, or for one of its moments, of the form in which it runs."""
+    return (stored.from_run >> stored.chain.inverse).simplified.apply(array)
 
 
 # ----------------------------------------------------------------- training ----
@@ -113,11 +119,9 @@ def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
     slots: dict[str, dict[Any, np.ndarray]] = {}
     for key, array in executor.read("slot").items():
         slots.setdefault(key[-1], {})[key[:-1]] = array
-    packed = {place.path: place.stored.weight.role.packed for _, found in places(network, goal) for place in found}
+    stored = {place.path: place.stored for _, found in places(network, goal) for place in found}
     moved = {
-        name: {
-            path: array if array.shape == (1,) else packed[path].inverse.apply(array)[0] for path, array in own.items()
-        }
+        name: {path: array if array.shape == (1,) else _stored(stored[path], array)[0] for path, array in own.items()}
         for name, own in slots.items()
     }
     return laid_out(executor.optimizer.class_name, scalars, moved, network, goal)

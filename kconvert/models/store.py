@@ -42,12 +42,11 @@ def shared_variables(leaf: LeafWeights, backend: Backend) -> Mapping[str, Variab
     if (entry.backend.name, entry.backend.convention) == (backend.name, backend.convention):
         return entry.variables
     there, here = (leaf_storage(leaf, run_convention(one)) for one in (entry.backend, backend))
-    return {
-        old.weight.name: backend.variable(
-            _run_form(new, _canonical(old, entry.backend.value(entry.variables[old.weight.name])))
-        )
-        for old, new in zip(there, here, strict=True)
-    }
+    copies = {}
+    for old, new in zip(there, here, strict=True):
+        (canonical,) = old.from_run.apply(entry.backend.value(entry.variables[old.weight.name]))
+        copies[old.weight.name] = backend.variable(_run_form(new, canonical))
+    return copies
 
 
 def initial_variable(stored: Storage, backend: Backend, seed: Any) -> Variable:
@@ -66,10 +65,4 @@ def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPa
 
 def _run_form(stored: Storage, canonical: np.ndarray) -> np.ndarray:
     """A canonical weight as layers run it."""
-    chain = (stored.chain.inverse >> stored.weight.role.packed).simplified
-    return np.ascontiguousarray(chain.apply(canonical)[0], "float32")
-
-
-def _canonical(stored: Storage, array: np.ndarray) -> np.ndarray:
-    chain = (stored.weight.role.packed.inverse >> stored.chain).simplified
-    return chain.apply(array)[0]
+    return np.ascontiguousarray(stored.to_run.apply(canonical)[0], "float32")

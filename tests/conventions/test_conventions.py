@@ -1,4 +1,4 @@
-"""The tables of conventions, against what Keras's releases stored and computed (rulebook A2, A5; flip table)."""
+"""The tables of conventions, against what Keras's releases stored and computed (docs/keras-facts.md)."""
 
 from itertools import product
 from math import prod
@@ -23,9 +23,9 @@ from kconvert.conventions.roles import (
     pointwise_kernel,
     transposed_conv_kernel,
 )
-from kconvert.conventions.storage import slot_order, storage
+from kconvert.conventions.storage import counterparts, slot_order, storage
 from kconvert.errors import KconvertError, Problem
-from kconvert.kernels import Chain
+from kconvert.kernels import AddHalves, Chain
 from tests.fixtures import FOLDER as FIXTURES
 
 STORED_LSTM = "icfo"
@@ -107,7 +107,7 @@ def test_the_way_between_two_conventions_does_not_matter(role):
 @pytest.mark.parametrize("role", PLAIN + GATED, ids=label)
 @pytest.mark.parametrize("form", GENERATIONS)
 def test_backends_differ_by_a_reversal_of_space_alone(form, role):
-    """Which kernels flip (flip table, "the rule"): those of real convolutions, never the others."""
+    """Kernels of real convolutions flip, no others (keras-facts: reversed-kernels, never-reversed)."""
     for data_format in DATA_FORMATS:
         theano, tensorflow = (
             storage([weight(role)], Convention(form, name), data_format)[0] for name in ("theano", "tensorflow")
@@ -120,7 +120,36 @@ def test_backends_differ_by_a_reversal_of_space_alone(form, role):
             assert set(op.axes) == set(role.axes) - set("io")
 
 
-# --------------------------------------------------------- stored axes (A5) ----
+@pytest.mark.parametrize("convention", CONVENTIONS, ids=str)
+@pytest.mark.parametrize("role", PLAIN + GATED, ids=label)
+def test_a_weight_runs_in_canonical_form_with_the_kernels_of_the_backend(role, convention):
+    (kept,) = storage([weight(role)], convention)
+    assert kept.from_run == kept.to_run.inverse
+    turns = convention.backend == "theano" and role.name in ("conv_kernel", "transposed_conv_kernel")
+    assert str(kept.to_run) == (f"flip {role.reversed} of {role.axes}" if turns else str(Chain()))
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_counterpart_stores_the_same_weights_otherwise(packed):
+    """What both files store of the same weights; without cuDNN the two biases are one."""
+    rows = Chain((AddHalves(),))
+    gated = [role.gated(LSTM_GATES, STORED_LSTM).cudnn(rows, packed) for role in (DENSE_KERNEL, VECTOR)]
+    weights = [Weight("kernel", (3, 8), gated[0]), Weight("bias", (2, 8) if packed else (8,), gated[1])]
+    convention = Convention("keras2", "tensorflow")
+    own, other = storage(weights, convention), storage(counterparts(weights, convention), convention)
+    without, with_cudnn = (other, own) if packed else (own, other)
+    assert [kept.shapes for kept in without] == [((3, 8),), ((8,),)]
+    assert [kept.shapes for kept in with_cudnn] == [((3, 8),), ((16,),)]
+    assert str(with_cudnn[0].chain).startswith("split")
+
+
+def test_only_some_layers_have_a_counterpart_in_some_generations():
+    assert counterparts(lstm(), Convention("keras2", "tensorflow")) == []
+    roles = [role.cudnn(Chain(), False) for role in (DENSE_KERNEL.gated(GRU_GATES, GRU_GATES),)]
+    assert counterparts([Weight("kernel", (3, 6), roles[0])], Convention("keras1", "tensorflow")) == []
+
+
+# -------------------------------------------------------------- stored axes ----
 
 
 @pytest.mark.parametrize(
@@ -177,7 +206,7 @@ def test_conv1d_of_keras_1_0_on_theano():
     np.testing.assert_array_equal(kept.chain.apply(stored)[0], expected, strict=True)
 
 
-# --------------------------------------------------------------- gates (A5) ----
+# -------------------------------------------------------------------- gates ----
 
 
 @pytest.mark.parametrize("form", OLD)
@@ -206,7 +235,10 @@ def test_gpu_mode_of_keras_1_is_fused_already():
 
 
 def test_convlstm_of_keras_1_is_transposed_gate_by_gate():
-    """Keras's own loader joins channels_first gates along the columns; (2,3,1,0) of each comes first (rulebook A4)."""
+    """Keras's own loader joins channels_first gates along the columns; (2,3,1,0) of each comes first.
+
+    (keras-facts: convlstm-gate-by-gate)
+    """
     role = conv_kernel(2).gated(LSTM_GATES, STORED_LSTM)
     (kept,) = storage([Weight("kernel", (3, 2, 2, 12), role)], Convention("keras1", "theano"), CHANNELS_FIRST)
     assert kept.shapes == ((3, 2, 3, 2),) * 4
@@ -267,7 +299,7 @@ def test_order_and_shapes_of_a_file_without_names():
     assert shapes == [expected[slot] for slot in slot_order(stored)]
 
 
-# ------------------------------------------------- padding of 'same' (flip table) ----
+# -------------------------------------------------------- padding of 'same' ----
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
-"""Architectures of Keras 1 and 2: read, written back as they were, refused with a reason."""
+"""Architectures of every generation as networks: read, written back as they were, refused with a reason."""
 
-import copy
 import json
 
 import pytest
@@ -10,67 +9,20 @@ from hypothesis import strategies as st
 from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.errors import Problem
-from kconvert.layers.base import layer_config
-from kconvert.layers.registry import LAYERS
-from kconvert.network.architecture import (
-    generation,
-    model_config,
-    model_from_config,
-    read_architecture,
-    stated_data_formats,
-    to_keras1,
-    to_keras2,
-)
-from kconvert.network.graph import Node, Ref
-from kconvert.network.network import Network
+from kconvert.models.model import Model
+from kconvert.network.architecture import model_config, model_from_config, read_architecture
+from kconvert.network.functional import Input
 from kconvert.network.sequential import Sequential
+from tests.conventions.words.items import arch, chain, differences, layer
 from tests.fixtures import case, cases, identify
 
 KERAS1, KERAS2 = cases("1.2.2"), cases("2.3.1")
 MERGED_CHAINS = ("merge_sequential_images_concat_th", "merge_sequential_sum")
 MEAN_NOTHING = {"input_dim", "input_length"}  # of layers whose batch_input_shape or input says the same
-NOT_STORED = {"UpSampling2D": {"dim_ordering"}}  # Keras 1.2 took the user's global setting
 laws = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def arch(found):
-    return json.loads((found.folder / "arch.json").read_text())
-
-
-def item(found):
-    config = arch(found)
-    return {"class_name": config["class_name"], "config": config["config"]}
-
-
-def differences(old, new, cls="", key=""):
-    """(class, key, old, new) where two configurations differ; None stands for what is not there."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        cls = old.get("class_name", cls)
-        return [found for k in {**old, **new} for found in differences(old.get(k), new.get(k), cls, k)]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [found for a, b in zip(old, new, strict=True) for found in differences(a, b, cls, key)]
-    return [] if old == new else [(cls, key, old, new)]
-
-
-def layer(cls, name="layer_1", **config):
-    return {"class_name": cls, "config": {"name": name, **config}}
-
-
-def chain(*entries, shape=(None, 3, 6, 7)):
-    entries[0]["config"].setdefault("batch_input_shape", list(shape))
-    return {"class_name": "Sequential", "config": list(entries)}
-
-
 # ------------------------------------------------------- as Keras wrote it ----
-
-
-@pytest.mark.parametrize("found", [f for f in KERAS1 if f.name not in MERGED_CHAINS], ids=identify)
-def test_keras_1_there_and_back_key_by_key(found):
-    old = item(found)
-    for cls, key, before, after in differences(old, to_keras1(to_keras2(old, found.data_format))):
-        lost = key in MEAN_NOTHING and after is None
-        stated = key in NOT_STORED.get(cls, ()) and before is None and after == found.meta["dim_ordering"]
-        assert lost or stated, (cls, key, before, after)
 
 
 @pytest.mark.parametrize("found", [f for f in KERAS1 if f.name not in MERGED_CHAINS], ids=identify)
@@ -103,201 +55,6 @@ def test_merged_chains_of_keras_1_become_a_graph(name, saved_by):
     assert [node.inputs for node in model.nodes if len(node.inputs) == len(model.input_refs) > 1]
 
 
-def test_merged_chains_in_merged_chains():
-    def branch(name, units=4):
-        return chain(layer("Dense", name, output_dim=units), shape=(None, 5))
-
-    inner = {
-        "class_name": "Sequential",
-        "config": [layer("Merge", "m1", mode="sum", layers=[branch("a"), branch("b")])],
-    }
-    whole = [layer("Merge", "m2", mode="concat", concat_axis=-1, layers=[inner, branch("c", 3)])]
-    whole.append(layer("Dense", "d", output_dim=2))
-    model = model_from_config({"class_name": "Sequential", "config": whole}, "1.2.2")
-    assert [ref.layer for ref in model.input_refs] == ["a_input", "b_input", "c_input"]
-    assert model.compute_output_shape(model.input_shapes) == (None, 2)
-    assert [shape for ref, shape in model.shapes().items() if ref.layer == "m2"] == [(None, 7)]
-
-
-def test_a_branch_without_an_input_shape_is_refused():
-    branch = {"class_name": "Sequential", "config": [layer("Dense", "a", output_dim=4)]}
-    merge = layer("Merge", "m", mode="sum", layers=[branch, branch])
-    with pytest.raises(KconvertError, match="layer a: the first layer of a merged branch states no input shape"):
-        to_keras2({"class_name": "Sequential", "config": [merge]})
-
-
-# ---------------------------------------------------------------- data format ----
-
-
-def padding(name="pad", **config):
-    return layer("ZeroPadding2D", name, padding=[1, 1], **config)
-
-
-def conv(name="conv", order="th"):
-    return layer("Convolution2D", name, nb_filter=2, nb_row=2, nb_col=3, dim_ordering=order)
-
-
-def test_an_unstated_data_format_is_that_of_all_other_layers():
-    for order, form in (("th", "channels_first"), ("tf", "channels_last")):
-        new = to_keras2(chain(padding(), conv("a", order), conv("b", order)))
-        assert new["config"]["layers"][0]["config"]["data_format"] == form
-
-
-def test_a_given_data_format_is_for_the_unstated_only():
-    new = to_keras2(chain(padding(), conv("a", "th")), "channels_last")
-    assert [entry["config"]["data_format"] for entry in new["config"]["layers"]] == ["channels_last", "channels_first"]
-
-
-@pytest.mark.parametrize(
-    ("others", "why"),
-    [([], "no other layer states one"), ([conv("a", "th"), conv("b", "tf")], "the other layers disagree")],
-)
-def test_an_unstated_data_format_that_nothing_tells_is_refused(others, why):
-    with pytest.raises(KconvertError) as refusal:
-        to_keras2(chain(padding(), *copy.deepcopy(others)))
-    assert str(refusal.value) == (
-        f"layer pad: Keras 1 did not store the dim_ordering of this ZeroPadding2D, and {why}; "
-        "say which one it was used with: --source-data-format channels_first or channels_last"
-    )
-
-
-def test_default_counts_as_unstated():
-    with pytest.raises(KconvertError, match="no other layer states one"):
-        to_keras2(chain(conv("a", "default")))
-    assert list(stated_data_formats([conv("a", "default"), {"data_format": None}])) == []
-
-
-def test_an_unstated_data_format_in_a_wrapper_and_in_a_nested_model():
-    td = layer("TimeDistributed", "td", layer=padding("inner"))
-    nested = {"class_name": "Sequential", "config": [padding("deep", batch_input_shape=[None, 3, 6, 7])]}
-    whole = {"class_name": "Sequential", "config": [nested, td, conv("a", "th")]}
-    new = to_keras2(whole)["config"]["layers"]
-    assert new[0]["config"]["layers"][0]["config"]["data_format"] == "channels_first"
-    assert new[1]["config"]["layer"]["config"]["data_format"] == "channels_first"
-
-
-# ------------------------------------------------------------------- values ----
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "back"),
-    [
-        (
-            {"name": "WeightRegularizer", "l1": 0.1, "l2": 0.2},
-            {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.2}},
-            {"name": "L1L2Regularizer", "l1": 0.1, "l2": 0.2},
-        ),
-        (
-            {"name": "L1L2Regularizer", "l1": 0.1, "l2": 0.2},
-            {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.2}},
-            None,
-        ),
-        (
-            {"name": "MaxNorm", "m": 2, "axis": 0},
-            {"class_name": "MaxNorm", "config": {"max_value": 2, "axis": 0}},
-            None,
-        ),
-        (
-            {"name": "MinMaxNorm", "low": 0.1, "high": 2.0, "rate": 1.0, "axis": 1},
-            {"class_name": "MinMaxNorm", "config": {"min_value": 0.1, "max_value": 2.0, "rate": 1.0, "axis": 1}},
-            None,
-        ),
-        ({"name": "NonNeg"}, {"class_name": "NonNeg", "config": {}}, None),
-        (None, None, None),
-    ],
-    ids=lambda value: value.get("name", "") if isinstance(value, dict) else "",
-)
-def test_regularizers_and_constraints(old, new, back):
-    entry = layer("Dense", "d", output_dim=2, W_regularizer=old, b_constraint=old)
-    config = to_keras2(chain(entry, shape=(None, 4)))["config"]["layers"][0]["config"]
-    assert (config["kernel_regularizer"], config["bias_constraint"]) == (new, new)
-    again = to_keras1({"class_name": "Dense", "config": config})["config"]
-    assert (again["W_regularizer"], again["b_constraint"]) == (back or old, back or old)
-
-
-@pytest.mark.parametrize(
-    ("old", "pads", "back"),
-    [
-        ([1, 2], ((1, 1), (2, 2)), [1, 2]),
-        ([1, 2, 3, 4], ((1, 2), (3, 4)), [1, 2, 3, 4]),
-        ({"top_pad": 1, "bottom_pad": 2, "left_pad": 3, "right_pad": 4}, ((1, 2), (3, 4)), [1, 2, 3, 4]),
-        ({"top_pad": 1, "right_pad": 4}, ((1, 0), (0, 4)), [1, 0, 0, 4]),
-        ([2, 2, 3, 3], ((2, 2), (3, 3)), [2, 3]),
-    ],
-)
-def test_the_forms_of_zero_padding(old, pads, back):
-    new = to_keras2(chain(layer("ZeroPadding2D", "pad", padding=old), conv()))
-    made = LAYERS["ZeroPadding2D"].from_config(new["config"]["layers"][0]["config"])
-    assert made.padding == pads
-    config = json.loads(json.dumps(made.get_config()))
-    assert to_keras1({"class_name": "ZeroPadding2D", "config": config})["config"]["padding"] == back
-
-
-@pytest.mark.parametrize(("old", "pads"), [(2, (2, 2)), ([1, 2], (1, 2)), ({"left_pad": 1, "right_pad": 2}, (1, 2))])
-def test_the_forms_of_zero_padding_of_sequences(old, pads):
-    new = to_keras2(chain(layer("ZeroPadding1D", "pad", padding=old), shape=(None, 6, 3)))
-    assert LAYERS["ZeroPadding1D"].from_config(new["config"]["layers"][0]["config"]).padding == pads
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key", "value"),
-    [
-        ("AtrousConvolution2D", "Conv2D", "dilation_rate", [2, 2]),
-        ("Convolution2D", "Conv2D", "kernel_size", [2, 3]),
-        ("Deconvolution2D", "Conv2DTranspose", "output_shape", [None, 2, 7, 9]),
-    ],
-)
-def test_classes_with_other_names(old, new, key, value):
-    extra = {"atrous_rate": [2, 2]} if key == "dilation_rate" else {key: value} if key == "output_shape" else {}
-    entry = layer(old, "c", nb_filter=2, nb_row=2, nb_col=3, dim_ordering="th", **extra)
-    (made,) = to_keras2(chain(entry))["config"]["layers"]
-    assert (made["class_name"], made["config"][key]) == (new, value)
-    assert to_keras1(made)["class_name"] == old
-
-
-def test_an_undilated_convolution_is_a_plain_one_in_keras_1():
-    conv2d = L.Conv2D(2, 3, dilation_rate=1, name="c")
-    assert to_keras1({"class_name": "Conv2D", "config": conv2d.get_config()})["class_name"] == "Convolution2D"
-
-
-@pytest.mark.parametrize(
-    ("made", "said"),
-    [
-        (L.GRU(2, reset_after=True, implementation=1, name="x"), "reset_after=True for GRU"),
-        (L.LSTM(2, use_bias=False, implementation=1, name="x"), "use_bias=False for LSTM"),
-        (L.LSTM(2, return_state=True, implementation=1, name="x"), "return_state=True for LSTM"),
-        (L.BatchNormalization(scale=False, name="x"), "scale=False for BatchNormalization"),
-        (L.UpSampling2D(interpolation="bilinear", name="x"), "interpolation='bilinear' for UpSampling2D"),
-        (L.Conv2DTranspose(2, 3, output_padding=(1, 0), name="x"), r"output_padding=\[1, 0\] for Deconvolution2D"),
-        (L.MaxPooling1D(2, data_format="channels_first", name="x"), "data_format='channels_first' for MaxPooling1D"),
-        (L.Bidirectional(L.LSTM(2, use_bias=False, name="x"), name="b"), "use_bias=False for LSTM"),
-        (L.Softmax(name="x"), "Softmax layer"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_what_keras_1_cannot_say_is_refused_by_name(made, said):
-    with pytest.raises(KconvertError, match=f"layer x: Keras 1 has no {said}.*--format keras2") as refusal:
-        to_keras1(json.loads(json.dumps(layer_config(made))))
-    assert refusal.value.problem == Problem.UNSUPPORTED
-
-
-def test_a_call_with_arguments_is_not_one_of_keras_1():
-    entry = L.InputLayer(batch_input_shape=(None, 3), name="x")
-    nodes = [Node("x", 0, ()), Node("d", 0, (Ref("x"),), {"mask": None})]
-    model = Network([entry, L.Dense(2, name="d")], nodes, [Ref("x")], [Ref("d")], name="m")
-    with pytest.raises(KconvertError, match="layer d: Keras 1 has no call of a layer with mask"):
-        to_keras1(layer_config(model))
-
-
-def test_unknown_keys_are_kept():
-    entry = layer("Dense", "d", output_dim=2, batch_input_shape=[None, 4], color="blue", W_learning_rate_multiplier=3)
-    model = model_from_config({**chain(entry), "keras_version": "1.2.2"})
-    assert model.by_name["d"].extra == {"color": "blue", "W_learning_rate_multiplier": 3}
-    (written,) = model.get_config()["layers"]
-    assert written["config"]["color"] == "blue"
-    assert to_keras1(written)["config"]["color"] == "blue"
-
-
 # ----------------------------------------------------------------- refusals ----
 
 
@@ -307,6 +64,14 @@ def test_an_unknown_class_is_refused_by_name(version):
     with pytest.raises(KconvertError) as refusal:
         model_from_config(config)
     assert "layer st_1" in str(refusal.value) and "'Spatial Transformer'" in str(refusal.value)
+
+
+def test_keras_0_merges_branches_of_layers():
+    """Its Sequential knows no branch that is an input by itself."""
+    x = Input((4,), name="x")
+    model = Model(x, L.Merge("sum", name="m")([x, L.Dense(4, name="d")(x)]))
+    with pytest.raises(KconvertError, match=r"a Merge of Keras 0\.3 takes branches of layers, not an input"):
+        model_config(model, "keras0", "0.3.3", "theano")
 
 
 def test_keras_1_has_no_such_layer():
@@ -350,6 +115,10 @@ def paths(value, path=()):
 
 HOSTILE = ["2.3.1-theano/lenet_th", "2.3.1-tensorflow/td_model_th", "1.2.2-theano/crnn_two_gru_th"]
 HOSTILE += ["2.3.1-theano/rnn_one_cell", "1.2.2-theano/merge_sequential_sum", "2.3.1-theano/siamese_conv_model_tf"]
+HOSTILE += ["0.3.3-theano/graph_shared_node", "0.3.3-theano/graph_two_inputs", "0.3.3-tensorflow/merge_sum"]
+DAMAGES = ["delete", None, 0, -3, 2.5, "x", [], {}, [None], {"name": 1}, True, [[1]]]
+DAMAGES += [{"class_name": "Dense", "config": []}, {"class_name": [], "config": {}}]
+WRITTEN = [("keras2", "2.3.1"), ("keras2", "2.0.9"), ("keras1", "1.2.2"), ("keras0", "0.3.3")]
 
 
 @laws
@@ -362,7 +131,8 @@ def test_a_damaged_architecture_is_read_or_refused(data):
     holder = config
     for key in before:
         holder = holder[key]
-    value = data.draw(st.sampled_from(["delete", None, 0, -3, 2.5, "x", [], {}, [None], {"name": 1}, True]))
+    value = data.draw(st.sampled_from(DAMAGES))
+    form, release = data.draw(st.sampled_from(WRITTEN))
     if value == "delete":
         del holder[last]
     else:
@@ -370,27 +140,50 @@ def test_a_damaged_architecture_is_read_or_refused(data):
     try:
         model = model_from_config(config, data_format=found.data_format)
         model.weight_table()
-        model_config(model, "keras2", "2.3.1", "theano")
+        model_config(model, form, release, "theano")
     except KconvertError as refusal:
         assert "\n" not in str(refusal)
 
 
-# --------------------------------------------------------------- generations ----
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"name": "s", "layers": 3}, "'layers' of Sequential 's' should be a list, not 3"),
+        ({"layers": [{"class_name": 1, "config": {}}]}, "'class_name' of element 0 of 'layers' of the architecture"),
+        ({"layers": [{"class_name": "Dense", "config": [1]}]}, "'config' of element 0 .* should be an object"),
+        ({"layers": [layer("Dense", "d", batch_input_shape=5)]}, "'batch_input_shape' of Dense 'd' should be a list"),
+        ({"layers": [layer("Dense", ["d"])]}, "'name' of element 0 .* should be a string"),
+    ],
+)
+def test_the_shape_of_the_json_is_checked_before_anything_is_built(config, said):
+    with pytest.raises(KconvertError, match=f"the architecture is not one that Keras writes: {said}") as refusal:
+        model_from_config({"class_name": "Sequential", "config": config}, "2.3.1")
+    assert refusal.value.problem is Problem.UNREADABLE
 
 
-def test_generation_by_version_then_by_words():
-    assert generation({"keras_version": "1.2.2"}) == "keras1"
-    assert generation({"keras_version": "2.0.9"}) == "keras2"
-    assert generation({}, "1.0.8") == "keras1"
-    assert generation(chain(conv())) == "keras1"
-    assert generation(chain(layer("Conv2D", filters=2, kernel_size=3))) == "keras2"
+@pytest.mark.parametrize("call", [[], 3, [[1, 0, 0]], [["x", 0]], [["x", 0, 0, "training"]]], ids=str)
+def test_calls_in_a_graph_name_tensors(call):
+    entries = [{**layer("InputLayer", "x", batch_input_shape=[None, 3]), "name": "x", "inbound_nodes": []}]
+    entries.append({**layer("Dense", "d", units=2), "name": "d", "inbound_nodes": [call]})
+    config = {"name": "m", "layers": entries, "input_layers": [["x", 0, 0]], "output_layers": [["d", 0, 0]]}
+    with pytest.raises(KconvertError, match="element 0 of 'inbound_nodes' of Dense 'd'"):
+        model_from_config({"class_name": "Model", "config": config}, "2.3.1")
 
 
-@pytest.mark.parametrize("found", KERAS1[:6] + KERAS2[:6], ids=identify)
-def test_generation_without_a_version(found):
-    config = arch(found)
-    del config["keras_version"]
-    assert generation(config) == ("keras1" if found.release == "1.2.2" else "keras2")
+def test_a_value_that_a_layer_refuses_is_reported_with_the_layer():
+    odd = chain(layer("Conv2D", "c", filters=2, kernel_size=None))
+    with pytest.raises(KconvertError, match="layer c: this is not the configuration of a Conv2D") as refusal:
+        model_from_config(odd, "2.3.1")
+    assert refusal.value.problem is Problem.UNREADABLE
+
+
+def test_an_error_in_kconvert_itself_is_not_taken_for_one_of_the_file(monkeypatch):
+    def broken(cls, config):
+        raise TypeError("a mistake of ours")
+
+    monkeypatch.setattr(Sequential, "from_config", classmethod(broken))
+    with pytest.raises(TypeError, match="a mistake of ours"):
+        model_from_config(chain(layer("Dense", "d", units=2), shape=(None, 4)), "2.3.1")
 
 
 # -------------------------------------------------------------------- files ----

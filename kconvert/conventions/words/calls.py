@@ -1,7 +1,7 @@
-"""Calls in the words of Keras 0.3 and 1: understood by the rows of `renames`, as files are.
+"""Calls in the words of Keras 0.3 and 1: translated by the rows of `rules`, as files are.
 
 Only words are translated; what a call leaves out has the default of Keras 2.3. Each such call gives one
-DeprecationWarning, which shows how Keras 2 spells it.
+DeprecationWarning, which shows the call in Keras 2.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def layer_arguments(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call of layer class `name` in Keras 2's words.
 
-    words: what may be given by position; known: all that it has. Raises KconvertError for arguments that Keras 2
-    does not have, and where something is said twice.
+    words: the arguments that may be given by position; known: all arguments of the class. Raises KconvertError for
+    arguments that Keras 2 does not have, and where one is given twice.
     """
     known = {*words, *known}
     keys = [key for rule in RULES if rule.new == name for key in rule.keys]
@@ -47,7 +47,7 @@ def layer_arguments(
 
 
 def renamed(name: str, kwargs: Mapping[str, Any], level: int = _CALLED_BY_USER) -> dict[str, Any]:
-    """The keyword arguments of `name` (a row of METHODS) in Keras 2's words. Raises KconvertError for those gone."""
+    """The keyword arguments of `name` (a row of METHODS) in Keras 2's words. Raises KconvertError for those of GONE."""
     for word in GONE.keys() & kwargs.keys():
         raise _unknown(name, word, ())
     found = _renamed(name, METHODS.get(name, ()), set(), kwargs)
@@ -59,8 +59,8 @@ def renamed(name: str, kwargs: Mapping[str, Any], level: int = _CALLED_BY_USER) 
     return found
 
 
-def understands(method: Method) -> Method:
-    """A method that is called in the words of Keras 0.3 and 1 too."""
+def accepts_old_words(method: Method) -> Method:
+    """A method that can be called in the words of Keras 0.3 and 1 too."""
 
     @wraps(method)
     def called(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -70,7 +70,7 @@ def understands(method: Method) -> Method:
 
 
 def new_name(old: str) -> str | None:
-    """The class that Keras 1 called `old` and Keras 2 otherwise, with a warning; None if there is none."""
+    """The Keras 2 name of the class that Keras 1 called `old`, with a warning; None where the name is the same."""
     new = next((rule.new for rule in RULES if rule.old == old != rule.new), None)
     if new:
         warn(old, new, _CALLED_BY_USER)
@@ -80,9 +80,9 @@ def new_name(old: str) -> str | None:
 def _sizes_together(
     name: str, words: Sequence[str], keys: Sequence[Key], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """`32, 3, 3` as `32, (3, 3)`, where Keras 1 took sizes one by one; Keras 2.3 reads such calls so too.
+    """`32, 3, 3` as `32, (3, 3)`, where Keras 1 took sizes one by one; Keras 2.3 also reads such calls this way.
 
-    Raises KconvertError where words that only Keras 2 has make the numbers mean something else.
+    Raises KconvertError where arguments that only Keras 2 has give the numbers another meaning.
     """
     for key in keys:
         at, n = words.index(key.new) if key.new in words else 0, len(key.olds)
@@ -112,17 +112,17 @@ def _renamed(name: str, keys: Iterable[Key], known: set[str], kwargs: Mapping[st
 
 
 def _unknown(name: str, word: str, known: Iterable[str]) -> KconvertError:
-    """What to say of an argument that a layer does not have."""
+    """The error for an argument that a layer does not have."""
     near = get_close_matches(word, known, cutoff=0.7)
     fix = f"did you mean {' or '.join(near)}" if near else f"it has: {', '.join(sorted(known))}"
     return KconvertError(f"{name} has no argument {word!r}", fix=GONE.get(word, fix), problem=Problem.USAGE)
 
 
 def _shown(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """A call as one writes it, long values cut."""
+    """A call as Python code, with long values shortened."""
     return f"{name}({', '.join([*map(short, args), *(f'{word}={short(value)}' for word, value in kwargs.items())])})"
 
 
 def warn(old: str, new: str, level: int = 3) -> None:
-    """One line that says how Keras 2 spells what a user wrote, `level` frames above."""
+    """A warning with the Keras 2 form of what a user wrote, `level` frames above."""
     warnings.warn(f"{old} is Keras 1: write {new}", DeprecationWarning, stacklevel=level)

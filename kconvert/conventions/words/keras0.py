@@ -1,4 +1,4 @@
-"""Architecture JSON of Keras 0.2 and 0.3, to and from Keras 1's words.
+"""Architecture JSON of Keras 0.2 and 0.3, read into Keras 1's words.
 
 Keras 0.3 writes a layer as one dict: its class under `name`, its own name under `custom_name`, its
 arguments beside them. Names repeat ("dense", "dense"), so layers are numbered here. Containers:
@@ -7,24 +7,26 @@ arguments beside them. Names repeat ("dense", "dense"), so layers are numbered h
     Graph         nodes by name, how they are connected, inputs and outputs; becomes a Model named `graph`
     Siamese       one layer called on several nodes of a Graph, its outputs merged
     AutoEncoder   an encoder and a decoder
+
+(keras-facts: keras0-layers, keras0-graph, keras0-shared-nodes, keras0-merges)
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import KconvertError
+from .items import Json, checked, each, member, refused
 
-Json = dict[str, Any]
 Ref = list[Any]  # [layer, call, output], as Keras 1 names a tensor
 
 GRAPH = "graph"
 
-_OTHER_NAMES = {("Reshape", "dims"): "target_shape"}
-_OWN_KEYS = {"name", "custom_name", "cache_enabled", "input_shape", "batch_input_shape"}
-_MERGE_KEYS = ("concat_axis", "dot_axes")
+OTHER_NAMES = {("Reshape", "dims"): "target_shape"}
+OWN_KEYS = {"name", "custom_name", "cache_enabled", "input_shape", "batch_input_shape"}
+MERGE_KEYS = ("concat_axis", "dot_axes")
 
 
 def is_keras0(config: Any) -> bool:
@@ -32,12 +34,77 @@ def is_keras0(config: Any) -> bool:
     return isinstance(config, Mapping) and "class_name" not in config and config.get("name") in ("Sequential", "Graph")
 
 
-# ----------------------------------------------------------------- reading ----
-
-
 def to_keras1(config: Json) -> Json:
-    """The `{'class_name', 'config'}` of Keras 1 for an architecture of Keras 0.3. Raises KconvertError by name."""
+    """The `{'class_name', 'config'}` of Keras 1 for an architecture of Keras 0.3.
+
+    Raises KconvertError where it cannot be read, and naming the layer that later releases do not have.
+    """
+    _check_item(config, "the architecture")
     return _Reader().item(config)
+
+
+# ---------------------------------------------------------- shape of the JSON ----
+
+_ITEMS = {"TimeDistributed": ("layer",), "Siamese": ("layer",), "AutoEncoder": ("encoder_config", "decoder_config")}
+_REQUIRED = {"Siamese": ("merge_mode",), "AutoEncoder": ("output_reconstruction",), "Merge": ("mode",)}
+
+
+def _check_item(item: Any, what: str) -> None:
+    """Refuses what is not a layer or a container, with all layers inside."""
+    cls = member(item, "name", str, what)
+    what = f"{cls} {item['custom_name']!r}" if item.get("custom_name") else what
+    _check_shape(item, what)
+    _require(item, _REQUIRED.get(cls, ()), what)
+    for key in _ITEMS.get(cls, ()):
+        _check_item(item.get(key), f"{key!r} of {what}")
+    if cls in ("Sequential", "Merge"):
+        each(item.get("layers"), _check_item, f"'layers' of {what}")
+    if cls == "Graph":
+        _check_graph(item, what)
+
+
+def _check_shape(item: Json, what: str) -> None:
+    for key in ("input_shape", "batch_input_shape"):
+        checked(item.get(key), (list, None), f"{key!r} of {what}")
+
+
+def _check_graph(item: Json, what: str) -> None:
+    nodes = member(item, "nodes", Mapping, what)
+    for name, node in nodes.items():
+        _check_item(node, f"node {name!r} of {what}")
+    each(item.get("input_config"), _check_input, f"'input_config' of {what}")
+    for key in ("node_config", "output_config"):
+        each(item.get(key), _check_connection, f"{key!r} of {what}")
+    each(item.get("input_order"), _check_name, f"'input_order' of {what}")
+    _require(nodes, [entry["name"] for entry in item["node_config"]], f"'nodes' of {what}")
+
+
+def _check_input(entry: Any, what: str) -> None:
+    member(entry, "name", str, what)
+    member(entry, "dtype", str, what)
+    _check_shape(entry, what)
+
+
+def _check_connection(entry: Any, what: str) -> None:
+    """What a node or an output takes: the node `input`, or several nodes `inputs`."""
+    member(entry, "name", str, what)
+    if not checked(entry.get("input"), (str, None), f"'input' of {what}"):
+        each(entry.get("inputs"), _check_name, f"'inputs' of {what}")
+        if not entry["inputs"]:
+            raise refused(f"'inputs' of {what} should name a node")
+
+
+def _check_name(value: Any, what: str) -> None:
+    checked(value, str, what)
+
+
+def _require(holder: Mapping[str, Any], keys: Iterable[str], what: str) -> None:
+    for key in keys:
+        if key not in holder:
+            raise refused(f"{what} has no {key!r}")
+
+
+# ----------------------------------------------------------------- reading ----
 
 
 class _Reader:
@@ -70,7 +137,7 @@ class _Reader:
             return self._autoencoder(item, name)
         if cls in ("Siamese", "SiameseHead"):
             raise KconvertError("a layer shared outside of a Graph is not supported", where=f"layer {name}")
-        config = {_OTHER_NAMES.get((cls, key), key): value for key, value in item.items() if key not in _OWN_KEYS}
+        config = {OTHER_NAMES.get((cls, key), key): value for key, value in item.items() if key not in OWN_KEYS}
         if cls != "Embedding" and (shape := _batch_shape(item)):  # an Embedding states the size of its table
             config["batch_input_shape"] = shape
         if cls == "TimeDistributed":
@@ -118,7 +185,7 @@ class _Graph:
         for entry in self.item["node_config"]:
             self._node(entry)
         outputs = [self._tensor(entry, f"{entry['name']}_merge") for entry in self.item["output_config"]]
-        inputs = [ref for name in self.item["input_order"] for ref in self.outputs[name]]
+        inputs = [ref for name in self.item["input_order"] for ref in self._made(name)]
         return {"name": name, "layers": self.layers, "input_layers": inputs, "output_layers": outputs}
 
     def _input(self, entry: Json) -> None:
@@ -131,7 +198,10 @@ class _Graph:
         name = entry["name"]
         item = self.item["nodes"][name]
         if item["name"] == "SiameseHead":
-            self.outputs[name] = [self.outputs[entry["inputs"][0]][item["head"]]]
+            heads = dict(enumerate(self._made(entry["inputs"][0])))
+            if item.get("head") not in heads:
+                raise refused(f"node {name!r} should be one of {len(heads)} outputs of {entry['inputs'][0]!r}")
+            self.outputs[name] = [heads[item["head"]]]
         elif item["name"] == "Siamese":
             self._shared(entry, item)
         else:
@@ -143,19 +213,26 @@ class _Graph:
         node, merged = entry["name"], item["merge_mode"] is not None
         name = f"{node}_layer" if merged else node
         layer = self._add(self.reader.item(item["layer"], name), name)
-        heads = [self._call(layer, [ref]) for source in entry["inputs"] for ref in self.outputs[source]]
+        heads = [self._call(layer, [ref]) for source in entry["inputs"] for ref in self._made(source)]
         self.outputs[node] = [self._merge(node, item, heads)] if merged else heads
 
     def _tensor(self, entry: Json, name: str) -> Ref:
         """What a node or an output is fed with: one tensor, or several merged."""
         if entry.get("input"):
-            return self.outputs[entry["input"]][0]
-        given = [ref for source in entry["inputs"] for ref in self.outputs[source]]
+            return self._made(entry["input"])[0]
+        given = [ref for source in entry["inputs"] for ref in self._made(source)]
         return given[0] if len(given) == 1 else self._merge(name, entry, given)
 
+    def _made(self, node: str) -> list[Ref]:
+        """The outputs of a node before this one."""
+        if node not in self.outputs:
+            raise refused(f"there is no node {node!r} before the one that takes it")
+        return self.outputs[node]
+
     def _merge(self, name: str, entry: Json, given: list[Ref]) -> Ref:
+        _require(entry, ("merge_mode", *MERGE_KEYS), f"node {name!r}")
         _check_mode(entry["merge_mode"], name)
-        config = {"name": name, "mode": entry["merge_mode"], **{key: entry[key] for key in _MERGE_KEYS}}
+        config = {"name": name, "mode": entry["merge_mode"], **{key: entry[key] for key in MERGE_KEYS}}
         return self._call(self._add({"class_name": "Merge", "config": config}, name), given)
 
     def _add(self, item: Json, name: str) -> Json:
@@ -168,205 +245,3 @@ class _Graph:
         entry["inbound_nodes"].append(given)
         first = int(entry["class_name"] in ("Sequential", "Model"))
         return [entry["name"], len(entry["inbound_nodes"]) - 1 + first, 0]
-
-
-# ----------------------------------------------------------------- writing ----
-
-_CLASSES = {
-    "Activation", "ActivityRegularization", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D",
-    "BatchNormalization", "Convolution1D", "Convolution2D", "Convolution3D", "Dense", "Dropout", "ELU", "Embedding",
-    "Flatten", "GRU", "GaussianDropout", "GaussianNoise", "Highway", "LSTM", "LeakyReLU", "Masking", "MaxPooling1D",
-    "MaxPooling2D", "MaxPooling3D", "MaxoutDense", "Merge", "PReLU", "ParametricSoftplus", "Permute", "RepeatVector",
-    "Reshape", "SReLU", "SimpleRNN", "ThresholdedLinear", "ThresholdedReLU", "TimeDistributed",
-    "TimeDistributedDense", "TimeDistributedMerge", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D",
-    "ZeroPadding2D", "ZeroPadding3D",
-}  # fmt: skip
-_DTYPES = {"int32": "int"}
-_NO_AXES = dict.fromkeys(_MERGE_KEYS, -1)
-_MERGE_DETAILS = {"mode_type", "output_shape", "output_shape_type", "output_mask", "output_mask_type", "arguments"}
-_LATER_KEYS = {"bias", "consume_less", "input_dtype", "sparse", "unroll", "shared_axes"}
-
-
-def to_keras0(item: Json, order: Sequence[str]) -> Json:
-    """A Keras 1 `{'class_name', 'config'}` as Keras 0.3 writes it; `order`: the nodes of a Graph one after the other.
-
-    Raises KconvertError naming the layer that Keras 0.3 did not have.
-    """
-    cls, config = item["class_name"], item["config"]
-    if cls == "Model" and config["name"] == GRAPH:
-        return _written_graph(config, order)
-    if cls == "Model":
-        return _Tree(config).sequential(config["output_layers"][0])
-    if cls == "Sequential":
-        return {"name": cls, "layers": [to_keras0(layer, ()) for layer in config]}
-    if cls == "AutoEncoder":
-        parts = {f"{part}_config": to_keras0(config[part], ()) for part in ("encoder", "decoder")}
-        return {"name": cls, **parts, "output_reconstruction": False}
-    return _written_layer(cls, config)
-
-
-def _written_layer(cls: str, config: Json) -> Json:
-    name = config["name"]
-    if cls not in _CLASSES:
-        raise KconvertError(f"Keras 0.3 has no {cls} layer", where=f"layer {name}", fix="use --format keras2")
-    if cls.startswith("ZeroPadding") and not _is_symmetric(cls, config["padding"]):
-        raise KconvertError(
-            "Keras 0.3 adds as many zeros before as after", where=f"layer {name}", fix="use --format keras2"
-        )
-    names = {(named, new): old for (named, old), new in _OTHER_NAMES.items()}
-    later = _LATER_KEYS | _MERGE_DETAILS if cls == "Merge" else _LATER_KEYS
-    kept = {names.get((cls, key), key): value for key, value in config.items() if key not in later | _OWN_KEYS}
-    if "layer" in kept:
-        kept["layer"] = to_keras0(kept["layer"], ())
-    return {"name": cls, "custom_name": name, **kept, **({} if cls == "Embedding" else _stated_shape(config))}
-
-
-def _stated_shape(config: Json) -> Json:
-    """The input shape that a configuration states, without the batch size where that is free."""
-    shape = config.get("batch_input_shape")
-    if not shape:
-        return {}
-    return {"batch_input_shape": shape} if shape[0] else {"input_shape": shape[1:]}
-
-
-def _is_symmetric(cls: str, padding: Any) -> bool:
-    """Whether a number an axis says it all."""
-    sizes = [padding] if isinstance(padding, int) else padding
-    return len(sizes) == int(cls[-2])
-
-
-class _Tree:
-    """A Model that is a Sequential over merged branches."""
-
-    def __init__(self, config: Json) -> None:
-        self.entries = {entry["name"]: entry for entry in config["layers"]}
-        self.used: Counter[str] = Counter()
-
-    def sequential(self, output: Ref) -> Json:
-        """The chain that ends in a tensor: back to an input, or to a Merge of such chains."""
-        layers: list[Json] = []
-        while True:
-            entry = self.entries[output[0]]
-            if entry["class_name"] == "InputLayer":
-                return {"name": "Sequential", "layers": _with_shape(layers, entry["config"])}
-            self._once(entry)
-            (given,) = entry["inbound_nodes"]
-            if entry["class_name"] == "Merge":
-                branches = [self.sequential(ref) for ref in given]
-                merge = {**_written_layer("Merge", entry["config"]), "layers": branches}
-                return {"name": "Sequential", "layers": [merge, *layers]}
-            layers.insert(0, to_keras0({key: entry[key] for key in ("class_name", "config")}, ()))
-            (output,) = given
-
-    def _once(self, entry: Json) -> None:
-        self.used[entry["name"]] += 1
-        if self.used[entry["name"]] > 1 or len(entry["inbound_nodes"]) > 1:
-            raise KconvertError(
-                "a Sequential of Keras 0.3 cannot use a layer twice",
-                where=f"layer {entry['name']}",
-                fix="use --format keras2",
-            )
-
-
-def _with_shape(layers: list[Json], entry: Json) -> list[Json]:
-    """A branch whose first layer states the shape of its input."""
-    first, *rest = layers
-    return layers if first["name"] in ("Embedding", "Sequential") else [{**first, **_stated_shape(entry)}, *rest]
-
-
-def _written_graph(config: Json, order: Sequence[str]) -> Json:
-    """A Graph: its nodes in `order`."""
-    entries = {entry["name"]: entry for entry in config["layers"]}
-    writer = _GraphWriter(entries)
-    for name in order or entries:
-        writer.node(name)
-    inputs = [entries[ref[0]]["config"] for ref in config["input_layers"]]
-    outputs = [{"name": writer.source(ref), **writer.connection([ref])} for ref in config["output_layers"]]
-    return {
-        "name": "Graph",
-        "input_config": [
-            {"name": c["name"], "dtype": _DTYPES.get(c.get("input_dtype"), "float"), **_stated_shape(c)} for c in inputs
-        ],
-        "node_config": writer.config,
-        "output_config": outputs,
-        "input_order": [c["name"] for c in inputs],
-        "output_order": [output["name"] for output in outputs],
-        "nodes": writer.nodes,
-    }
-
-
-class _GraphWriter:
-    """The nodes of a Graph; a Merge is part of how the layer behind it is connected."""
-
-    def __init__(self, entries: Mapping[str, Json]) -> None:
-        self.entries = entries
-        self.config: list[Json] = []
-        self.nodes: dict[str, Json] = {}
-
-    def node(self, name: str) -> None:
-        entry = self.entries[name]
-        calls = entry["inbound_nodes"]
-        if entry["class_name"] == "InputLayer" or self._is_part(name):
-            return
-        if entry["class_name"] == "Merge":
-            self._merge(name, entry)
-        elif len(calls) > 1:
-            self._shared(name, name, {"merge_mode": None, **_NO_AXES})
-        else:
-            self._add(name, to_keras0(_item(entry), ()), self.connection(calls[0]))
-
-    def _is_part(self, name: str) -> bool:
-        """Whether another node says what this one is: a merge before a layer, a layer inside a Siamese."""
-        before, _, kind = name.rpartition("_")
-        return (kind == "merge" and self.entries[name]["class_name"] == "Merge") or (
-            kind == "layer" and before in self.entries and len(self.entries[name]["inbound_nodes"]) > 1
-        )
-
-    def _merge(self, name: str, entry: Json) -> None:
-        """A merge by itself: of a shared layer's outputs, or before a layer that changes nothing."""
-        (given,) = entry["inbound_nodes"]
-        mode = _mode(entry["config"])
-        if all(ref[0] == f"{name}_layer" for ref in given):
-            self._shared(name, f"{name}_layer", mode)
-            return
-        connected = {"input": None, "inputs": [self.source(ref) for ref in given], **mode}
-        self._add(name, {"name": "Activation", "custom_name": name, "activation": "linear"}, connected)
-
-    def _shared(self, name: str, layer: str, mode: Json) -> None:
-        entry = self.entries[layer]
-        heads = [self.source(given[0]) for given in entry["inbound_nodes"]]
-        inputs = [{"name": "Layer", "custom_name": head} for head in heads]
-        item = {"name": "Siamese", "custom_name": name, "layer": to_keras0(_item(entry), ()), "inputs": inputs}
-        self._add(name, {**item, **mode, "is_graph": True}, {"inputs": heads, **mode})
-        if mode["merge_mode"] is None:
-            for i in range(len(heads)):
-                head = self.source([name, i, 0])
-                self._add(head, {"name": "SiameseHead", "custom_name": head, "head": i}, {"inputs": [name]})
-
-    def _add(self, name: str, item: Json, connected: Json) -> None:
-        self.nodes[name] = item
-        self.config.append({"name": name, **connected, "create_output": False})
-
-    def connection(self, given: list[Ref]) -> Json:
-        """How a node is connected to its only tensor, which may be a merge of several."""
-        entry = self.entries[given[0][0]]
-        if entry["class_name"] != "Merge" or not self._is_part(entry["name"]):
-            return {"input": self.source(given[0]), "inputs": [], "merge_mode": "concat", **_NO_AXES}
-        sources = [self.source(ref) for ref in entry["inbound_nodes"][0]]
-        return {"input": None, "inputs": sources, **_mode(entry["config"])}
-
-    def source(self, ref: Ref) -> str:
-        """The node that makes a tensor."""
-        name, call, _ = ref
-        if self.entries[name]["class_name"] == "Merge":
-            return name.removesuffix("_merge")
-        shared = len(self.entries[name]["inbound_nodes"]) > 1
-        return f"{name}_{call + 1}" if shared else name
-
-
-def _item(entry: Json) -> Json:
-    return {key: entry[key] for key in ("class_name", "config")}
-
-
-def _mode(config: Json) -> Json:
-    return {"merge_mode": config["mode"], **{key: config.get(key, -1) for key in _MERGE_KEYS}}

@@ -1,6 +1,6 @@
 """The words of Keras 1 and Keras 2: one row a layer class, with the keys that have another name or form.
 
-(Source: `keras/legacy/interfaces.py` of Keras 2.3.1 and the layers' `get_config` of Keras 1.0.8 - 1.2.2.)
+(keras-facts: keras1-classes, keras1-keys, keras1-values, regularizers-and-constraints, forms-of-zero-padding)
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ def _same(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Key:
-    """One configuration key: its names in Keras 1 (several are one list in Keras 2) and in Keras 2.
+    """One configuration key."""
 
-    read, write: the value from Keras 1 to Keras 2 and back.
-    """
-
+    # its name in Keras 1; several names, separated by spaces, are one list in Keras 2
     old: str
+    # its name in Keras 2
     new: str
+    # the value from Keras 1 to Keras 2
     read: Callable[[Any], Any] = _same
+    # and back
     write: Callable[[Any], Any] = _same
 
     @property
@@ -33,16 +34,19 @@ class Key:
         return self.old.split()
 
     def rename(self, config: dict[str, Any]) -> None:
-        """What `config` says in Keras 1's words, it then says in those of Keras 2."""
+        """Renames the key in `config`, and translates its value, from Keras 1 to Keras 2."""
         values = [config.pop(old) for old in self.olds if old in config]
         if values:
             config[self.new] = self.read(values if len(self.olds) > 1 else values[0])
 
 
 def _table(pairs: Mapping[Any, Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """read and write for values that only have other names."""
-    back = {new: old for old, new in pairs.items()}
-    return (lambda value: pairs.get(value, value)), (lambda value: back.get(value, value))
+    """read and write for values that only have other names; what is no name is kept."""
+
+    def renaming(names: Mapping[Any, Any]) -> Callable[[Any], Any]:
+        return lambda value: names.get(value, value) if isinstance(value, str | int | None) else value
+
+    return renaming(pairs), renaming({new: old for old, new in pairs.items()})
 
 
 def _alone(value: Any) -> Any:
@@ -56,7 +60,7 @@ _CONSTRAINT_KEYS = {"m": "max_value", "low": "min_value", "high": "max_value"}
 
 def _read_object(value: Any) -> Any:
     """A Keras 1 regularizer or constraint `{'name': ..., **arguments}` as Keras 2 writes it."""
-    if not isinstance(value, Mapping) or "name" not in value:
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
         return value
     name = _REGULARIZERS.get(value["name"], value["name"])
     config = {_CONSTRAINT_KEYS.get(key, key): item for key, item in value.items() if key != "name"}
@@ -64,7 +68,7 @@ def _read_object(value: Any) -> Any:
 
 
 def _write_object(value: Any) -> Any:
-    if not isinstance(value, Mapping) or "class_name" not in value:
+    if not isinstance(value, Mapping) or "class_name" not in value or not isinstance(value.get("config"), Mapping):
         return value
     name = str(value["class_name"]).replace("L1L2", "L1L2Regularizer")
     keys = {"MaxNorm": {"max_value": "m"}, "MinMaxNorm": {"min_value": "low", "max_value": "high"}}.get(name, {})
@@ -154,21 +158,24 @@ def _dilated(config: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Rule:
-    """One class: its names, its keys, the Keras 1 keys that mean nothing later, those that kept their name.
+    """One layer class."""
 
-    fits: whether the Keras 1 class can say what a Keras 2 configuration says (the first that fits is taken).
-    demanded: keys that Keras 1 wants to read, with their usual values. unsaid: Keras 2 keys that not every Keras 1
-    stated, with the values they then have.
-    """
-
+    # its name in Keras 1
     old: str
+    # its name in Keras 2
     new: str
+    # the keys that have another name or other values
     keys: tuple[Key, ...] = ()
+    # the keys of Keras 1 that mean nothing later
     dropped: str = ""
+    # the keys that are the same in both
     kept: str = ""
+    # whether the class of Keras 1 can express a configuration of Keras 2; the first rule that fits is taken
     fits: Callable[[Mapping[str, Any]], bool] = _always
-    demanded: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    unsaid: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    # keys that Keras 1 must find in a configuration, with their usual values
+    required: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    # keys of Keras 2 that not every Keras 1 stated, with the values that they then have
+    unstated: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def _rule(
@@ -267,7 +274,7 @@ RULES: list[Rule] = [
     *(
         replace(
             _rule(cls, None, _RECURRENT, _SIZE_INPUT, "activation return_sequences go_backwards stateful unroll"),
-            unsaid={"implementation": 0},  # one array a gate
+            unstated={"implementation": 0},  # one array a gate
         )
         for cls in ("SimpleRNN", "GRU", "LSTM")
     ),
@@ -295,7 +302,7 @@ RULES: list[Rule] = [
         "Merge",
         kept="mode mode_type concat_axis dot_axes"
         " output_shape output_shape_type output_mask output_mask_type arguments",
-        demanded={"mode_type": "raw", "output_shape": None, "output_shape_type": "raw", "arguments": {}}
+        required={"mode_type": "raw", "output_shape": None, "output_shape_type": "raw", "arguments": {}}
         | {"output_mask": None, "output_mask_type": "raw"},
     ),
     _rule("TimeDistributed"),
@@ -317,15 +324,15 @@ METHODS: Mapping[str, tuple[Key, ...]] = {
     "evaluate_generator": _WORKERS,
     "predict_generator": _WORKERS,
 }
-"""What arguments of models and their methods are called in Keras 1 and in Keras 2."""
+"""The arguments of models and their methods that have another name in Keras 2 (keras-facts: keras1-methods)."""
 
 GONE: Mapping[str, str] = {
     "samples_per_epoch": "give steps_per_epoch, which counts batches",
     "nb_val_samples": "give validation_steps, which counts batches",
     "val_samples": "give steps, which counts batches",
     "show_accuracy": "give metrics=['accuracy'] to compile",
-    "class_mode": "leave it out: the loss says it",
-    "output_shape": "leave it out, or give output_padding: strides and padding say the rest",
+    "class_mode": "leave it out: the loss determines it",
+    "output_shape": "leave it out, or give output_padding: strides and padding determine the rest",
     "weights": "give them to set_weights of the model",
 }
-"""Arguments that Keras 2 has no word for, and what to do."""
+"""Arguments that Keras 2 does not have, and what to do."""

@@ -68,9 +68,9 @@ class Candidate:
 
     @property
     def moves(self) -> bool:
-        return any(len(chain) for _, chain in self.conversions) or any(
-            len(weight.role.packed) for weight in self.weights
-        )
+        """Whether anything happens to its arrays."""
+        chains = [*(chain for _, chain in self.conversions), *(weight.role.unpack for weight in self.weights)]
+        return any(len(chain) for chain in chains)
 
 
 @dataclass(frozen=True)

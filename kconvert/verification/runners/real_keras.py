@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ...conventions.generations import GENERATIONS
+from ...conventions.words.files import architecture_json
 from ...conversion.passes.relayout import image_data_format
 from ...errors import KconvertError, Problem
 from ...formats import hdf5
 from ...layers import InputLayer
-from ...network.architecture import architecture_json, model_config
+from ...network.architecture import model_config
 from .base import Job
 from .process import Process
 

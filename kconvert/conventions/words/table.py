@@ -1,0 +1,93 @@
+"""The words in which each generation of Keras describes architectures, as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import keras0, keras0_writing, keras1, keras2
+from .files import keys
+from .items import Json
+from .keras1 import Defaults
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an architecture in some words depends on, beside the `{'class_name', 'config'}` that is written."""
+
+    keras_version: str
+    # the numbers of keras_version
+    version: tuple[int, ...]
+    backend: str
+    # the names of the layers in the order in which they were added
+    order: Sequence[str]
+    # the names of the user's classes
+    custom: Collection[str]
+    # what a layer of a class has for the keys that its configuration does not state
+    defaults: Defaults
+
+
+@dataclass(frozen=True)
+class Words:
+    """One way to describe architectures."""
+
+    # of which generation the keys are that layers give to `write`: layers have the keys of two generations
+    keys: str
+    # whether an architecture that states no release is in these words
+    recognizes: Callable[[Any], bool]
+    # from (architecture, data format of the layers that state none) to Keras 2's {'class_name', 'config'}
+    read: Callable[[Json, str | None], Json]
+    # from Keras 2's {'class_name', 'config'} to the architecture
+    write: Callable[[Json, Context], Json]
+
+
+# ------------------------------------------------------------------ Keras 0 ----
+
+
+def _read_keras0(config: Json, data_format: str | None) -> Json:
+    return keras1.to_keras2(keras0.to_keras1(config), data_format)
+
+
+def _write_keras0(item: Json, context: Context) -> Json:
+    return keras0_writing.to_keras0(keras1.to_keras1(item, context.custom, context.defaults), context.order)
+
+
+KERAS0 = Words(keys="keras1", recognizes=keras0.is_keras0, read=_read_keras0, write=_write_keras0)
+
+
+# ------------------------------------------------------------------ Keras 1 ----
+
+_ONLY_KERAS1 = {"nb_filter", "border_mode", "dim_ordering", "W_regularizer", "consume_less", "input_dtype"}
+
+
+def _write_keras1(item: Json, context: Context) -> Json:
+    written = keras1.write(item, context.version, context.custom, context.defaults)
+    return {**written, "keras_version": context.keras_version}
+
+
+KERAS1 = Words(
+    keys="keras1",
+    recognizes=lambda config: not _ONLY_KERAS1.isdisjoint(keys(config)),
+    read=keras1.read,
+    write=_write_keras1,
+)
+
+
+# ------------------------------------------------------------------ Keras 2 ----
+
+
+def _write_keras2(item: Json, context: Context) -> Json:
+    written = keras2.write(item, context.version)
+    return {**written, "keras_version": context.keras_version, "backend": context.backend}
+
+
+KERAS2 = Words(
+    keys="keras2",
+    recognizes=lambda config: True,
+    read=lambda config, data_format: keras2.read(config),
+    write=_write_keras2,
+)
+
+WORDS = (KERAS0, KERAS1, KERAS2)
+"""In the order in which they are tried on an architecture: the last one takes what the others do not recognize."""
