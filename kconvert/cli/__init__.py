@@ -1,7 +1,7 @@
-"""The command line: a thin skin of the library.
+"""The command line: thin commands over the library.
 
-`kconvert FILE --to B` is the main job; everything else is a subcommand. Only click is imported when
-the module is: the rest is loaded by the command that needs it.
+`kconvert FILE --to B` is the main job; everything else is a subcommand. Importing this room imports only click; each
+command imports what it needs.
 """
 
 from . import converting, verifying  # noqa: F401  (they add their commands to `main`)
