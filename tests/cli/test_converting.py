@@ -390,7 +390,7 @@ def test_backends_says_how_to_install_what_is_missing(bare):
 
 
 def test_start_up_loads_neither_numpy_nor_h5py_nor_rich():
-    code = "import sys, kconvert.cli; print(*({'numpy', 'h5py', 'rich'} & set(sys.modules)))"
+    code = "import sys, kconvert.cli; kconvert.cli.main; print(*({'numpy', 'h5py', 'rich'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
 

@@ -3,7 +3,7 @@
 Keras 3 comes with TensorFlow. It reads few of the files of Keras 2 (no chain whose first layer states its shape), so
 graphs are run here. A legacy Keras runs where KCONVERT_LEGACY_PYTHON names its interpreter:
 
-    KCONVERT_LEGACY_PYTHON=... KCONVERT_LEGACY_BACKEND=theano pytest -m long tests/runners
+    KCONVERT_LEGACY_PYTHON=... KCONVERT_LEGACY_BACKEND=theano pytest -m long tests/verification/runners
 """
 
 import json
