@@ -19,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from kconvert.errors import KconvertError
-from kconvert.verification import moved
+from kconvert.verification.matching import in_layout
 
 from . import legacy
 from .cases import ATOL, OTHER, Case, Outcome, Result, check, converted
@@ -113,7 +113,7 @@ def _job(case: Case, folder: Path) -> dict[str, Any]:
     arrays = {}
     for letter, layouts in (("x", done.plan.result.inputs), ("y", done.plan.result.outputs)):
         for i, (array, layout) in enumerate(zip(case.arrays(letter), layouts, strict=True)):
-            arrays[f"{letter}{i}"] = moved(array, layout)
+            arrays[f"{letter}{i}"] = in_layout(array, layout)
     io = folder / f"{case.name}.io.npz"
     np.savez(io, **arrays)
     return {

@@ -13,14 +13,19 @@ import numpy as np
 
 from kconvert.conversion.files import Conversion, convert
 from kconvert.conversion.passes.relayout import image_data_format
+from kconvert.conversion.source import Source
 from kconvert.conversion.target import KEEP, SAME
 from kconvert.errors import KconvertError
 from kconvert.formats import hdf5
 from kconvert.kernels import Grow, Order
 from kconvert.models.loading import load_model
 from kconvert.network.nested import as_list
-from kconvert.verification import Running, Verifier, judge, moved, run, self_test
+from kconvert.verification.matching import in_layout
+from kconvert.verification.pairing import Inputs
 from kconvert.verification.planted import HARMLESS, LOCATED, REFUSED
+from kconvert.verification.runs import judge
+from kconvert.verification.selftest import self_test
+from kconvert.verification.verifier import Running, Verifier
 
 ATOL = 1e-4
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
@@ -82,15 +87,12 @@ class Case:
         ordering = self.meta["dim_ordering"] or self.name.rpartition("_")[2]
         return self.meta["data_format"] or _DATA_FORMATS.get(ordering)
 
-    def options(self, done: Conversion) -> dict[str, Any]:
-        """What a verification of a conversion of it must be told."""
-        return {
-            "source": self.backend,
-            "target": self.other,
-            "arch": self.arch,
-            "target_arch": done.architecture,
-            "source_data_format": self.data_format,
-        }
+    def sides(self, done: Conversion) -> tuple[Source, Source]:
+        """The two files of a conversion of it, to be verified."""
+        return (
+            Source(done.source, self.backend, self.data_format, self.arch),
+            Source(done.target, self.other, self.data_format, done.architecture),
+        )
 
     def arrays(self, letter: str) -> list[np.ndarray]:
         """Inputs (`x`) or outputs (`y`), in order."""
@@ -165,8 +167,9 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
         done = converted(case, target, "keras2")
     except KconvertError:  # what Keras 2 cannot say stays in its own generation
         done = converted(case, target, SAME)
-    runs = run(*sides(done), **case.options(done), inputs=case.arrays("x"), running=Running(required=True))
-    wanted = [moved(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
+    with Verifier(Running(required=True)) as verifier:
+        runs = verifier.run(verifier.pair(*case.sides(done), Inputs(arrays=case.arrays("x"))))
+    wanted = [in_layout(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
     ours = _compared([pair.source for pair in runs.outputs], wanted)
     report = judge(runs)
     error = max(comparison.max_error for comparison in report.outputs)
@@ -182,7 +185,7 @@ def detection(case: Case, folder: Path) -> Result:
     """D: every known error that can be planted in the converted file is found, and its layer named as the cause."""
     done = converted(case, folder / f"{case.name}.planted.h5", "keras2")
     with Verifier() as verifier:
-        tested = self_test(verifier, *sides(done), **case.options(done))
+        tested = self_test(verifier, *case.sides(done))
     found = [planted for planted in tested.planted if planted.outcome not in (HARMLESS, REFUSED)]
     lost = [f"{planted.layer}: {planted.words}" for planted in found if planted.outcome != LOCATED]
     smallest = min((planted.error for planted in found if planted.error), default=None)
@@ -235,11 +238,6 @@ def converted(case: Case, target: Path, form: str) -> Conversion:
         source_data_format=case.data_format,
         force=True,
     )
-
-
-def sides(done: Conversion) -> tuple[Path, Path]:
-    """The two files of a conversion."""
-    return done.source, done.target
 
 
 def _stated(case: Case, there: Conversion) -> str:

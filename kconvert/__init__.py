@@ -19,10 +19,11 @@ _HOMES = {
     "plan": "conversion.planning",
     "Conversion": "conversion.files",
     "Plan": "conversion.planning",
-    "verify": "verification",
-    "diff": "verification",
-    "Running": "verification",
+    "verify": "verification.verifier",
+    "diff": "verification.difference",
+    "Running": "verification.verifier",
     "Report": "verification.value",
+    "write_report": "verification.report.writing",
     "Tolerance": "verification.tolerance",
     "inspect": "conversion.inspection",
     "load_model": "models.loading",
@@ -71,11 +72,12 @@ if TYPE_CHECKING:
     from .models.training.data import Sequence as Sequence
     from .network.functional import Input as Input
     from .network.plot import plot_model as plot_model
-    from .verification import Running as Running
-    from .verification import diff as diff
-    from .verification import verify as verify
+    from .verification.difference import diff as diff
+    from .verification.report.writing import write_report as write_report
     from .verification.tolerance import Tolerance as Tolerance
     from .verification.value import Report as Report
+    from .verification.verifier import Running as Running
+    from .verification.verifier import verify as verify
 
 
 def __getattr__(name: str) -> Any:

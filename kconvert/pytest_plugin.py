@@ -1,13 +1,14 @@
 """A pytest plugin: tests that assert that files agree, and one report on all of them.
 
-Two fixtures, `kconvert_agree` and `kconvert_converts`, and the option `--kconvert-report PATH`. What they need is
-imported when they are used: a test run that does not pays nothing.
+It has two fixtures, `kconvert_agree` and `kconvert_converts`, and the option `--kconvert-report PATH`. What these need
+is imported when they are used: pytest loads this module at every start.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,12 +18,17 @@ import pytest
 from .errors import KconvertError
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from .conversion.source import Source
+    from .verification.pairing import Inputs
+    from .verification.tolerance import Tolerance
     from .verification.value import Entry, Report, Summary
+    from .verification.verifier import Running
 
 FilePath: TypeAlias = str | PathLike[str]
-Options: TypeAlias = Mapping[str, Any]
 ENTRIES = pytest.StashKey[list["Entry"]]()
-OUTPUT = "kconvert"  # what a worker of pytest-xdist hands over
+OUTPUT = "kconvert"  # the key of the entries that a worker of pytest-xdist sends
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,21 +45,48 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuses a report that could not be written, before any test runs."""
     config.stash[ENTRIES] = []
     for path in _paths(config):
-        from .verification.report.writing import check
+        from .verification.report.writing import check_report
 
         try:
-            check(path)
+            check_report(path)
         except KconvertError as error:
             raise pytest.UsageError(str(error)) from None
 
 
+# ----------------------------------------------------------------- fixtures ----
+
+
 @pytest.fixture
 def kconvert_agree(request: pytest.FixtureRequest) -> Callable[..., Report]:
-    """Asserts that two files agree: `kconvert_agree(a, b, **options)`, the options of `kconvert.verify`."""
+    """Asserts that two files agree: `kconvert_agree(a, b)`, with the other arguments of `kconvert.verify`."""
 
-    def agree(a: FilePath, b: FilePath, **options: Any) -> Report:
+    def agree(
+        a: FilePath,
+        b: FilePath,
+        tolerance: Tolerance | None = None,
+        running: Running | None = None,
+        source: str | None = None,
+        target: str | None = None,
+        arch: FilePath | None = None,
+        target_arch: FilePath | None = None,
+        source_data_format: str | None = None,
+        force: bool = False,
+        samples: int = 4,
+        seed: int = 0,
+        inputs: Sequence[np.ndarray] | FilePath | None = None,
+        folder: FilePath | None = None,
+    ) -> Report:
         __tracebackhide__ = True
-        return _agreed(request, f"{Path(a).name} -> {Path(b).name}", lambda: _verify(a, b, **options))
+        from .conversion.source import Source
+        from .verification.pairing import Inputs
+
+        sides = (
+            Source(a, source, source_data_format, arch, force=force),
+            Source(b, target, source_data_format, target_arch, force=force),
+        )
+        given = Inputs(samples, seed, inputs)
+        name = f"{Path(a).name} -> {Path(b).name}"
+        return _agreed(request, name, lambda: _verify(*sides, tolerance, running, given, folder))
 
     return agree
 
@@ -62,37 +95,62 @@ def kconvert_agree(request: pytest.FixtureRequest) -> Callable[..., Report]:
 def kconvert_converts(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Report]:
-    """Asserts that a file, converted, computes the same on another backend.
+    """Asserts that a file, converted, computes the same on another backend: `kconvert_converts(file, "tensorflow")`.
 
-    `kconvert_converts(file, target="tensorflow", **options)`: the options of `kconvert.verify`. conversion: options of
-    `kconvert.convert`, as a dict.
+    The other arguments are those of `kconvert.verify`. conversion: the other arguments of `kconvert.convert`.
     """
 
-    def converts(file: FilePath, target: str, conversion: Options | None = None, **options: Any) -> Report:
+    def converts(
+        file: FilePath,
+        target: str,
+        conversion: Mapping[str, Any] | None = None,
+        tolerance: Tolerance | None = None,
+        running: Running | None = None,
+        source: str | None = None,
+        arch: FilePath | None = None,
+        source_data_format: str | None = None,
+        force: bool = False,
+        samples: int = 4,
+        seed: int = 0,
+        inputs: Sequence[np.ndarray] | FilePath | None = None,
+        folder: FilePath | None = None,
+    ) -> Report:
         __tracebackhide__ = True
-        folder = tmp_path_factory.mktemp("kconvert")
-        name = f"{Path(file).name} -> {target}"
-        return _agreed(request, name, lambda: _convert(file, target, folder, conversion or {}, options))
+        from .conversion.files import convert, default_target
+        from .conversion.source import Source
+        from .verification.pairing import Inputs
+
+        side = Source(file, source, source_data_format, arch, force=force)
+        out = tmp_path_factory.mktemp("kconvert") / default_target(Path(file), target).name
+
+        def run() -> Report:
+            options = {"arch": arch, "source_data_format": source_data_format, "force": force, **(conversion or {})}
+            done = convert(file, out, **{"source": source, "target": target, **options})
+            result = replace(side, path=done.target, backend=target, arch=done.architecture)
+            return _verify(side, result, tolerance, running, Inputs(samples, seed, inputs), folder)
+
+        return _agreed(request, f"{Path(file).name} -> {target}", run)
 
     return converts
 
 
-def _verify(a: FilePath, b: FilePath, **options: Any) -> Report:
-    from .verification import verify
+def _verify(
+    source: Source,
+    target: Source,
+    tolerance: Tolerance | None,
+    running: Running | None,
+    inputs: Inputs,
+    folder: FilePath | None,
+) -> Report:
+    from .verification.tolerance import DEFAULT_TOLERANCE
+    from .verification.verifier import Verifier
 
-    return verify(a, b, **options)
-
-
-def _convert(file: FilePath, target: str, folder: Path, conversion: Options, options: Options) -> Report:
-    from .conversion.files import convert, default_target
-
-    shared = {key: options[key] for key in ("source", "arch", "source_data_format", "force") if key in options}
-    made = convert(file, folder / default_target(Path(file), target).name, target=target, **shared, **conversion)
-    return _verify(file, made.target, target=target, **{"target_arch": made.architecture, **options})
+    with Verifier(running) as verifier:
+        return verifier.verify(source, target, tolerance or DEFAULT_TOLERANCE, inputs, folder)
 
 
 def _agreed(request: pytest.FixtureRequest, name: str, run: Callable[[], Report]) -> Report:
-    """The report, if both sides agree; either way it is collected under the name of the test and of the files."""
+    """The report, if both sides agree; in any case it is collected under the name of the test and of the files."""
     __tracebackhide__ = True
     from .verification.report.words import reason, verdict
     from .verification.value import Entry
@@ -128,7 +186,7 @@ def _summary(config: pytest.Config) -> Summary:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Takes over what a worker of pytest-xdist has collected."""
+    """Adds the entries of a worker of pytest-xdist."""
     node.config.stash[ENTRIES] += pickle.loads(getattr(node, "workeroutput", {}).get(OUTPUT, pickle.dumps([])))
 
 
@@ -137,9 +195,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput[OUTPUT] = pickle.dumps(config.stash[ENTRIES])
     for path in _paths(config):
-        from .verification.report.writing import write
+        from .verification.report.writing import write_report
 
-        write(path, _summary(config))
+        write_report(path, _summary(config))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import KconvertError, Problem
 from .group import Kconvert, complain, main
-from .options import PATH, architecture, as_json, conversion, inputs, keep, reporting, running, tolerance
+from .options import PATH, Reporting, architecture, as_json, conversion, inputs, keep, reporting, running, tolerance
 from .output import EQUAL, conclude, print_json, progress
-from .verifying import the_running, the_tolerance
+
+if TYPE_CHECKING:
+    from ..conversion.files import Conversion
+    from ..conversion.source import Source
+    from ..conversion.target import Target
+    from ..verification.pairing import Inputs
+    from ..verification.tolerance import Tolerance
+    from ..verification.verifier import Running
 
 
 def _check_output(context: click.Context, parameter: click.Parameter, path: str | None) -> str | None:
@@ -33,7 +41,6 @@ def _check_output(context: click.Context, parameter: click.Parameter, path: str 
     help="File to write, .h5 or .hdf5; by default NAME.BACKEND.h5 beside FILE.",
 )
 @conversion
-@architecture
 @click.option("--no-verify", is_flag=True, help="Convert only.")
 @inputs
 @tolerance
@@ -43,101 +50,97 @@ def _check_output(context: click.Context, parameter: click.Parameter, path: str 
 def convert(
     file: str,
     output: str | None,
-    conversion: dict[str, Any],
-    architecture: dict[str, Any],
+    conversion: tuple[Source, Target],
     no_verify: bool,
-    inputs: dict[str, Any],
-    tolerance: dict[str, Any],
-    running: dict[str, Any],
+    inputs: Inputs,
+    tolerance: Tolerance,
+    running: Running,
     keep: str | None,
-    reporting: dict[str, Any],
+    reporting: Reporting,
 ) -> int:
     """Converts FILE and proves it: runs both files and compares every layer."""
-    from ..conversion.files import convert
-    from ..verification import verify
-    from ..verification.report import terminal
+    from ..conversion.files import convert_file
+    from ..drawing.terminal import show
+    from ..verification.verifier import Verifier
+    from . import drawing
 
-    silent = reporting["as_json"] or reporting["quiet"]
-    if not silent and conversion["source"] is None:
-        terminal.show(terminal.found(file, _evidence(file)), "")
+    source, target = replace(conversion[0], path=file), conversion[1]
+    if not reporting.silent and source.backend is None:
+        show(drawing.source(file, _evidence(source)), "")
     with progress():
-        done = convert(file, output, **conversion, **architecture)
-    if not silent:
-        terminal.show(terminal.summary(done.plan), terminal.written(done.target), "")
+        done = convert_file(source, target, output)
+    if not reporting.silent:
+        show(drawing.summary(done.plan), drawing.written(done.target), "")
     if no_verify:
-        if reporting["as_json"]:
+        if reporting.as_json:
             print_json(done.plan)
         return EQUAL
     try:
-        with progress():
-            report = verify(
-                file,
-                done.target,
-                the_tolerance(**tolerance),
-                the_running(**running),
-                source=done.plan.source.backend,
-                target=done.plan.target.backend,
-                target_arch=done.architecture,
-                force=conversion["force"],
-                folder=keep,
-                **architecture,
-                **inputs,
-            )
+        with progress(), Verifier(running) as verifier:
+            report = verifier.verify(*_both(source, done), tolerance, inputs, keep)
     except KconvertError as error:
         return complain(f"{done.target} is written but not verified: {error}", Problem.UNVERIFIED)
-    return conclude(report, **reporting)
+    return conclude(report, reporting)
+
+
+def _both(source: Source, done: Conversion) -> tuple[Source, Source]:
+    """The source and the result of a conversion, to be verified."""
+    result = replace(source, path=done.target, backend=done.plan.target.backend, arch=done.architecture, layers=())
+    return replace(source, backend=done.plan.source.backend), result
 
 
 @main.command()
 @click.argument("file", type=PATH)
 @architecture
 @as_json
-def inspect(file: str, architecture: dict[str, Any], as_json: bool) -> int:
+def inspect(file: str, source: Source, as_json: bool) -> int:
     """Says what FILE is, with the evidence."""
     from ..conversion.inspection import inspect
-    from ..verification.report import terminal
+    from ..drawing.terminal import show
+    from . import drawing
 
-    found = inspect(file, **architecture)
+    found = inspect(file, source.arch, source.data_format)
     if as_json:
         print_json(found)
     else:
-        terminal.show(terminal.inspection(found))
+        show(drawing.inspection(found))
     return EQUAL
 
 
 @main.command()
 @click.argument("file", type=PATH)
 @conversion
-@architecture
 @as_json
-def plan(file: str, conversion: dict[str, Any], architecture: dict[str, Any], as_json: bool) -> int:
+def plan(file: str, conversion: tuple[Source, Target], as_json: bool) -> int:
     """Shows what would be done to each weight; writes nothing."""
-    from ..conversion.planning import plan
+    from ..conversion.planning import plan_conversion
+    from ..drawing.terminal import show
     from ..formats import hdf5
-    from ..verification.report import terminal
+    from . import drawing
 
     with hdf5.read(file) as checkpoint:
-        made = plan(checkpoint, **conversion, **architecture)
+        found = plan_conversion(checkpoint, replace(conversion[0], path=file), conversion[1])
     if as_json:
-        print_json(made)
+        print_json(found)
     else:
-        terminal.show(terminal.plan(made, file))
-    return Problem.UNSUPPORTED if made.hazards else EQUAL
+        show(drawing.plan(found, file))
+    return Problem.UNSUPPORTED if found.hazards else EQUAL
 
 
 @main.command()
 def backends() -> int:
     """Lists the backends: what is installed, and how to install what is not."""
     from ..backend import probe
-    from ..verification.report import terminal
+    from ..drawing.terminal import show
+    from . import drawing
 
-    terminal.show(terminal.backends(probe()))
+    show(drawing.backends(probe()))
     return EQUAL
 
 
-def _evidence(file: str) -> list[str]:
-    from ..conversion.source import Source, decide
+def _evidence(source: Source) -> list[str]:
+    from ..conversion.source import decide
     from ..formats import hdf5
 
-    with hdf5.read(file) as checkpoint:
-        return list(decide(checkpoint, Source(file)).evidence)
+    with hdf5.read(source.path or "") as checkpoint:
+        return list(decide(checkpoint, source).evidence)

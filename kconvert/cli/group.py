@@ -24,12 +24,12 @@ Exit codes:
 
 
 class Kconvert(click.Group):
-    """Subcommands, and the main job for anything that is none."""
+    """Subcommands, and the main job for anything else."""
 
     MAIN = "convert"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """A first word that is no command is the file (or an option) of the main job; no word asks for help."""
+        """A first word that is not a command is the file (or an option) of the main job; no word asks for help."""
         if not args:
             args = ["--help"]
         if args[0] not in (*self.commands, "--help", "--version"):
@@ -67,8 +67,8 @@ class Kconvert(click.Group):
         except Exception as error:
             if "KCONVERT_DEBUG" in os.environ:
                 raise
-            said = f"{type(error).__name__}: {error}".splitlines()[0]
-            code = complain(f"a bug in kconvert, please report it ({said}); KCONVERT_DEBUG=1 shows where", BUG)
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            code = complain(f"a bug in kconvert, please report it ({message}); KCONVERT_DEBUG=1 shows where", BUG)
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -79,16 +79,17 @@ class Kconvert(click.Group):
 
 
 class _ClosedPipe(Exception):
-    """Nobody reads the output any more. (Of a BrokenPipeError click would make exit code 1: "differs".)"""
+    """The reader of the output is gone. (For a BrokenPipeError, click exits with 1, which means "differs" here.)"""
 
 
 def _escape_what_cannot_be_written() -> None:
-    """A name that the terminal's encoding lacks is shown escaped."""
+    """Characters that the encoding of the terminal lacks are escaped."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def complain(what: object, code: int) -> int:
+    """Prints an error; returns its exit code."""
     click.echo(f"kconvert: {printable(str(what))}", err=True)
     return code
 

@@ -1,30 +1,41 @@
-"""Options that several commands share, in groups: each group reaches its command as one dict."""
+"""Options that several commands share, in groups: each group reaches its command as one value.
+
+A group is built from its options when a command runs; what it needs of the library is imported then.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from ..conversion.source import Source
+    from ..conversion.target import Target
+    from ..verification.pairing import Inputs
+    from ..verification.tolerance import Tolerance
+    from ..verification.verifier import Running
 
 Command = Callable[..., Any]
 
 
-def together(name: str, *options: Command) -> Command:
-    """Options that several commands share; their values reach the command as one dict, the argument `name`."""
+def together(name: str, build: Callable[..., Any], *options: Command) -> Command:
+    """Options that several commands share; `build` makes the argument `name` of the command from their values."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
-        def packed(**given: Any) -> Any:
-            return command(**{name: {key: given.pop(key) for key in keys}}, **given)
+        def grouped(**values: Any) -> Any:
+            return command(**{name: build(**{key: values.pop(key) for key in keys})}, **values)
 
-        before = len(getattr(packed, "__click_params__", []))
+        before = len(getattr(grouped, "__click_params__", []))
         for option in reversed(options):
-            option(packed)
-        parameters = packed.__click_params__[before:]  # type: ignore[attr-defined]
+            option(grouped)
+        parameters = grouped.__click_params__[before:]  # type: ignore[attr-defined]
         keys = [parameter.name for parameter in parameters if parameter.expose_value]
-        return packed
+        return grouped
 
     return decorate
 
@@ -34,9 +45,11 @@ PATH = click.Path(path_type=str)
 
 DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
 
-conversion = together(
-    "conversion",
-    click.option("--from", "source", type=BACKEND, help="Backend that saved FILE; may be left out where FILE tells."),
+
+# -------------------------------------------------------------------- files ----
+
+_CONVERSION = (
+    click.option("--from", "source", type=BACKEND, help="Backend that saved FILE, where FILE does not tell."),
     click.option("--to", "target", type=BACKEND, required=True, help="Backend to convert for."),
     click.option(
         "--format",
@@ -71,7 +84,7 @@ conversion = together(
         metavar="NAME=CLASS",
         help="What a layer is, where weights alone do not tell; NAME=as-is leaves it alone. May be repeated.",
     ),
-    click.option("--force", is_flag=True, help="Take --from though FILE says otherwise; replace OUT."),
+    click.option("--force", is_flag=True, help="Use --from even where FILE says otherwise; replace OUT."),
 )
 
 
@@ -82,8 +95,7 @@ def _import(context: click.Context, parameter: click.Parameter, modules: tuple[s
         load_module(module)
 
 
-architecture = together(
-    "architecture",
+_ARCHITECTURE = (
     click.option(
         "--arch", type=PATH, metavar="JSON", help="What model.to_json() or to_yaml() wrote, for weights alone."
     ),
@@ -103,15 +115,91 @@ architecture = together(
     ),
 )
 
+
+def _source(arch: str | None, source_data_format: str | None) -> Source:
+    from ..conversion.source import Source
+
+    return Source(arch=arch, data_format=source_data_format)
+
+
+def _conversion(
+    source: str | None,
+    target: str,
+    format: str,
+    data_format: str,
+    repair: bool,
+    cudnn: bool | None,
+    drop_optimizer: bool,
+    layers: tuple[str, ...],
+    force: bool,
+    arch: str | None,
+    source_data_format: str | None,
+) -> tuple[Source, Target]:
+    from ..conversion.source import Source
+    from ..conversion.target import Target
+
+    return (
+        Source(None, source, source_data_format, arch, layers, force),
+        Target(target, format, data_format, repair, cudnn, drop_optimizer),
+    )
+
+
+def _sides(
+    source: str | None,
+    target: str | None,
+    arch: str | None,
+    target_arch: str | None,
+    source_data_format: str | None,
+) -> tuple[Source, Source]:
+    from ..conversion.source import Source
+
+    return Source(None, source, source_data_format, arch), Source(None, target, source_data_format, target_arch)
+
+
+# Files without their paths, which are the arguments of the command.
+architecture = together("source", _source, *_ARCHITECTURE)
+conversion = together("conversion", _conversion, *_CONVERSION, *_ARCHITECTURE)
+sides = together(
+    "sides",
+    _sides,
+    click.option("--from", "source", type=BACKEND, help="Backend of A, where A does not tell."),
+    click.option("--to", "target", type=BACKEND, help="Backend of B, where B does not tell."),
+    click.option("--target-arch", type=PATH, metavar="JSON", help="--arch of B; by default that of A, converted."),
+    *_ARCHITECTURE,
+)
+
+
+# ------------------------------------------------------------- verification ----
+
+
+def _running(
+    required: bool,
+    in_process: bool,
+    timeout: float | None,
+    theano_python: str | None,
+    tensorflow_python: str | None,
+    package: str | None,
+) -> Running:
+    """On the command line each side has a process of its own, unless asked otherwise."""
+    from ..verification.verifier import Running
+
+    pythons = {"theano": theano_python, "tensorflow": tensorflow_python}
+    given = {name: path for name, path in pythons.items() if path}
+    return Running(not in_process, timeout, given, package, required)
+
+
 running = together(
     "running",
-    click.option("--require-backends", "required", is_flag=True, help="No NumPy in the place of a missing backend."),
+    _running,
+    click.option(
+        "--require-backends", "required", is_flag=True, help="Fail where a backend is missing; else NumPy emulates it."
+    ),
     click.option("--in-process", is_flag=True, help="Run both sides in this process, not each in its own."),
     click.option(
         "--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds that a side may run."
     ),
     click.option(
-        "--theano-python", metavar="PATH", help="Interpreter with kconvert or an old Keras to run Theano's side."
+        "--theano-python", metavar="PATH", help="Interpreter with kconvert or an old Keras, to run Theano's side."
     ),
     click.option("--tensorflow-python", metavar="PATH", help="The same for TensorFlow's side."),
     click.option(
@@ -119,8 +207,16 @@ running = together(
     ),
 )
 
+
+def _inputs(inputs: str | None, seed: int, samples: int) -> Inputs:
+    from ..verification.pairing import Inputs
+
+    return Inputs(samples, seed, inputs)
+
+
 inputs = together(
     "inputs",
+    _inputs,
     click.option("--inputs", type=PATH, metavar="NPZ", help="Inputs for the models: .npz, or .npy for one input."),
     click.option(
         "--seed", type=click.IntRange(0), metavar="N", default=0, show_default=True, help="Seed of the random inputs."
@@ -131,10 +227,10 @@ inputs = together(
 )
 
 
-def _numbers(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+def _numbers(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, float]:
     """{name: number} of `NAME=NUMBER`; a name may hold an equals sign."""
     found = {}
-    for text in given:
+    for text in texts:
         name, equals, number = text.rpartition("=")
         try:
             found[name] = float(number)
@@ -145,11 +241,21 @@ def _numbers(context: click.Context, parameter: click.Parameter, given: tuple[st
     return found
 
 
+def _tolerance(atol: float | None, rtol: float | None, layer_rtol: dict[str, float]) -> Tolerance:
+    from ..verification.tolerance import Tolerance
+
+    return Tolerance.of_options(atol, rtol, layer_rtol)
+
+
 tolerance = together(
     "tolerance",
-    click.option("--atol", type=click.FloatRange(0), metavar="X", help="Error allowed in any case."),
+    _tolerance,
+    click.option("--atol", type=click.FloatRange(0), metavar="X", help="Error allowed for every layer."),
     click.option(
-        "--rtol", type=click.FloatRange(0), metavar="X", help="Error allowed, as a part of a layer's largest output."
+        "--rtol",
+        type=click.FloatRange(0),
+        metavar="X",
+        help="Error allowed, as a fraction of a layer's largest output.",
     ),
     click.option(
         "--layer-rtol",
@@ -161,21 +267,38 @@ tolerance = together(
 )
 
 
+# ------------------------------------------------------------------- output ----
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _check_reports(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
     """Refuses a report that cannot be written before anything runs."""
     if paths:
-        from ..verification.report import writing
+        from ..verification.report.writing import check_report
 
         for path in paths:
-            writing.check(path)
+            check_report(path)
     return paths
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """How a command reports."""
+
+    paths: tuple[str, ...]  # reports to write
+    as_json: bool  # print JSON
+    quiet: bool  # print the verdict only
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is printed but the report."""
+        return self.as_json or self.quiet
 
 
 reporting = together(
     "reporting",
+    Reporting,
     click.option(
         "--report",
         "paths",
@@ -186,7 +309,7 @@ reporting = together(
         help="Write a report: .html, .md, .xml (JUnit), .json or .txt. May be repeated.",
     ),
     as_json,
-    click.option("-q", "--quiet", is_flag=True, help="Print the verdict alone."),
+    click.option("-q", "--quiet", is_flag=True, help="Print the verdict only."),
 )
 
-keep = click.option("--keep", type=PATH, metavar="DIR", help="Keep what was computed, for kconvert report.")
+keep = click.option("--keep", type=PATH, metavar="DIR", help="Save what was computed, for kconvert report.")

@@ -1,11 +1,11 @@
-"""What commands print: JSON, reports, and what is going on."""
+"""What commands print: JSON, reports, and their progress."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +15,23 @@ from ..errors import printable
 
 if TYPE_CHECKING:
     from ..verification.value import Report, Summary
+    from .options import Reporting
 
 EQUAL, DIFFERS = 0, 1
 
 
-def conclude(done: Report | Summary, paths: Sequence[str], as_json: bool, quiet: bool) -> int:
-    """Writes and prints a report; gives the exit code."""
-    from ..verification.report import terminal, writing
+def conclude(done: Report | Summary, reporting: Reporting) -> int:
+    """Writes and prints a report; returns the exit code."""
+    from ..drawing.terminal import show
+    from ..verification.report import terminal
+    from ..verification.report.writing import write_report
 
-    for path in paths:
-        writing.write(path, done)
-    if as_json:
+    for path in reporting.paths:
+        write_report(path, done)
+    if reporting.as_json:
         print_json(done)
     else:
-        terminal.show(terminal.shown(done, brief=quiet))
+        show(terminal.drawn(done, brief=reporting.quiet))
     return done.code
 
 
@@ -38,7 +41,7 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def progress() -> Iterator[None]:
-    """What the library is doing (its log), in one line on the standard error while it is a terminal."""
+    """The log of the library in one line on the standard error, where that is a terminal."""
     if not sys.stderr.isatty():
         yield
         return
@@ -52,7 +55,7 @@ def progress() -> Iterator[None]:
             status.update(Text(printable(record.getMessage()), no_wrap=True, overflow="ellipsis"))
 
     log = logging.getLogger(__package__.partition(".")[0])
-    # A descriptor of its own: while TensorFlow is imported, the standard error goes through a filter.
+    # A descriptor of its own: while TensorFlow is imported, the standard error is redirected.
     with open(os.dup(sys.stderr.fileno()), "w") as stream:
         console = Console(file=stream, force_terminal=True, markup=False, highlight=False)
         with console.status("reading", spinner="line") as status:

@@ -1,37 +1,32 @@
-"""What compares two files, or judges what was computed before: verify, report, diff."""
+"""What compares two files, or judges runs that were saved: verify, report, diff."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from .group import main
-from .options import BACKEND, PATH, architecture, as_json, inputs, keep, reporting, running, together, tolerance
+from .options import PATH, Reporting, as_json, inputs, keep, reporting, running, sides, tolerance
 from .output import DIFFERS, EQUAL, conclude, print_json, progress
 
 if TYPE_CHECKING:
-    from ..verification import Running
+    from ..conversion.source import Source
+    from ..verification.pairing import Inputs
     from ..verification.tolerance import Tolerance
     from ..verification.value import Report, Summary
+    from ..verification.verifier import Running
 
 A = click.argument("source_file", metavar="A", type=PATH)
 B = click.argument("target_file", metavar="B", type=PATH)
-
-sides = together(
-    "sides",
-    click.option("--from", "source", type=BACKEND, help="Backend of A, where A does not tell."),
-    click.option("--to", "target", type=BACKEND, help="Backend of B, where B does not tell."),
-    click.option("--target-arch", type=PATH, metavar="JSON", help="--arch of B; by default what A's becomes."),
-)
 
 
 @main.command()
 @A
 @B
 @sides
-@architecture
 @inputs
 @tolerance
 @running
@@ -41,86 +36,75 @@ sides = together(
 def verify(
     source_file: str,
     target_file: str,
-    sides: dict[str, Any],
-    architecture: dict[str, Any],
-    inputs: dict[str, Any],
-    tolerance: dict[str, Any],
-    running: dict[str, Any],
+    sides: tuple[Source, Source],
+    inputs: Inputs,
+    tolerance: Tolerance,
+    running: Running,
     keep: str | None,
     self_test: bool,
-    reporting: dict[str, Any],
+    reporting: Reporting,
 ) -> int:
     """Runs A and B, each on its own backend, and compares every layer.
 
     A and B may be directories: each file of A is compared with the one of the same name in B.
     """
-    from ..verification import Verifier, verify_folders
-    from ..verification import self_test as plant
-    from ..verification.report import terminal
+    from ..verification.folders import verify_folders
+    from ..verification.verifier import Verifier
 
-    options = {**sides, **architecture, **inputs}
-    within = the_tolerance(**tolerance)
-    with progress(), Verifier(the_running(**running)) as verifier:
-        if self_test:
-            tested = plant(verifier, source_file, target_file, within, **options)
-        elif os.path.isdir(source_file) and os.path.isdir(target_file):
-            done: Report | Summary = verify_folders(verifier, source_file, target_file, within, folder=keep, **options)
+    source, target = replace(sides[0], path=source_file), replace(sides[1], path=target_file)
+    if self_test:
+        return _self_test(source, target, tolerance, inputs, running, reporting)
+    with progress(), Verifier(running) as verifier:
+        if os.path.isdir(source_file) and os.path.isdir(target_file):
+            done: Report | Summary = verify_folders(verifier, source, target, tolerance, inputs, keep)
         else:
-            done = verifier.verify(source_file, target_file, within, folder=keep, **options)
-    if not self_test:
-        return conclude(done, **reporting)
-    if reporting["as_json"]:
-        print_json(tested)
+            done = verifier.verify(source, target, tolerance, inputs, keep)
+    return conclude(done, reporting)
+
+
+def _self_test(
+    source: Source, target: Source, tolerance: Tolerance, inputs: Inputs, running: Running, reporting: Reporting
+) -> int:
+    from ..drawing.terminal import show
+    from ..verification import selftest
+    from ..verification.report import terminal
+    from ..verification.verifier import Verifier
+
+    with progress(), Verifier(running) as verifier:
+        done = selftest.self_test(verifier, source, target, tolerance, inputs)
+    if reporting.as_json:
+        print_json(done)
     else:
-        terminal.show(terminal.self_test(tested, brief=reporting["quiet"]))
-    return EQUAL if tested.passed else DIFFERS
+        show(terminal.self_test(done, brief=reporting.quiet))
+    return EQUAL if done.passed else DIFFERS
 
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=PATH)
 @tolerance
 @reporting
-def report(folder: str, tolerance: dict[str, Any], reporting: dict[str, Any]) -> int:
-    """Judges again what verify --keep DIR has kept, without running anything."""
-    from ..verification import judge, kept
+def report(folder: str, tolerance: Tolerance, reporting: Reporting) -> int:
+    """Judges again what verify --keep DIR has saved, without running anything."""
+    from ..verification.runs import judge
+    from ..verification.saved_runs import load_runs
 
-    return conclude(judge(kept(folder), the_tolerance(**tolerance)), **reporting)
+    return conclude(judge(load_runs(folder), tolerance), reporting)
 
 
 @main.command()
 @A
 @B
 @sides
-@architecture
 @as_json
-def diff(
-    source_file: str,
-    target_file: str,
-    sides: dict[str, Any],
-    architecture: dict[str, Any],
-    as_json: bool,
-) -> int:
+def diff(source_file: str, target_file: str, sides: tuple[Source, Source], as_json: bool) -> int:
     """Compares the weights of A and B, whatever their conventions, without running them."""
-    from ..verification import diff
+    from ..drawing.terminal import show
+    from ..verification.difference import diff_files
     from ..verification.report import terminal
 
-    found = diff(source_file, target_file, **sides, **architecture)
+    found = diff_files(replace(sides[0], path=source_file), replace(sides[1], path=target_file))
     if as_json:
         print_json(found)
     else:
-        terminal.show(terminal.difference(found))
+        show(terminal.difference(found))
     return EQUAL if found.equal else DIFFERS
-
-
-def the_tolerance(atol: float | None, rtol: float | None, layer_rtol: dict[str, float]) -> Tolerance:
-    from ..verification.tolerance import tolerance
-
-    return tolerance(atol, rtol, layer_rtol)
-
-
-def the_running(in_process: bool, theano_python: str | None, tensorflow_python: str | None, **given: Any) -> Running:
-    """On the command line each side has a process of its own, unless asked otherwise."""
-    from ..verification import Running
-
-    pythons = {"theano": theano_python, "tensorflow": tensorflow_python}
-    return Running(not in_process, pythons={name: path for name, path in pythons.items() if path}, **given)

@@ -1,4 +1,4 @@
-"""Comparison: two tensors, element by element, and what a reader wants to know of the difference."""
+"""Comparison: two tensors compared element by element, and how their errors are spread."""
 
 from __future__ import annotations
 
@@ -11,50 +11,44 @@ from .tolerance import Tolerance
 
 BINS = 24  # of a histogram: decades of error below the scale, three bins each
 MAP_SIDE = 32  # cells of a heat map along one axis
-FEWEST = 1e-8  # errors below this part of the scale are in the first bin
+SMALLEST = 1e-8  # smaller errors, as a fraction of the scale, are in the first bin of a histogram
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One tensor of the source against the target's, brought to the same layout.
-
-    scale: the largest magnitude on the source's side. needed: the rtol that would have been enough with
-    the atol at hand. cosine: of the angle between the two, 1 where both point the same way. worst: index of
-    the element that is furthest off, and its value on each side. not_finite: how many elements are NaN
-    or infinite on either side. top1, top5: for the class scores of a classifier, the part of the samples where
-    the source's best class is the target's best, or one of its five best; classes that lie closer together than
-    the tolerance count as equally good. problem: why the two cannot be compared, or hold NaN on one side only.
-    """
+    """A tensor of the source compared with the target's, both in the target's layout."""
 
     name: str
-    layer: str
+    layer: str  # class of the layer that makes it
     shape: tuple[int, ...]
     max_error: float
     mean_error: float
-    scale: float
-    needed: float
-    allowed: float
+    scale: float  # the largest magnitude in the source's tensor
+    needed: float  # the rtol that would be enough, with the atol of the tolerance
+    allowed: float  # the largest error that the tolerance allows
     equal: bool
-    cosine: float = 1.0
-    worst: tuple[int, ...] = ()
-    values: tuple[float, ...] = ()
-    not_finite: int = 0
+    cosine: float = 1.0  # of the angle between the two tensors
+    worst: tuple[int, ...] = ()  # index of the element with the largest error
+    values: tuple[float, ...] = ()  # that element in the source and in the target
+    not_finite: int = 0  # how many elements are NaN or infinite on either side
+    # For class scores, the fraction of the samples where the source's best class is the target's best, or one of its
+    # five best. Classes closer together than the tolerance count as equally good.
     top1: float | None = None
     top5: float | None = None
-    problem: str = ""
+    problem: str = ""  # why the two cannot be compared, or that one alone holds NaN
 
     @property
     def relative(self) -> float:
-        """The largest error as a part of the scale."""
+        """The largest error as a fraction of the scale."""
         return self.max_error / self.scale if self.scale else self.max_error
 
 
 def compare(
     name: str, layer: str, source: np.ndarray, target: np.ndarray, tolerance: Tolerance, classes: bool = False
 ) -> Comparison:
-    """Compares two tensors elementwise; NaN and infinities agree only with themselves.
+    """Compares two tensors elementwise; NaN and infinities equal only themselves.
 
-    classes: the last axis holds the scores of classes.
+    classes: the last axis holds class scores.
     """
     within = tolerance.of(name)
     if source.size != target.size or _sizes(source) != _sizes(target):
@@ -65,15 +59,15 @@ def compare(
         )
     x, y = _both(source, target)
     finite = np.isfinite(x) & np.isfinite(y)
-    strange = ~finite & ~((x == y) | (np.isnan(x) & np.isnan(y)))
+    one_sided = ~finite & ~((x == y) | (np.isnan(x) & np.isnan(y)))
     error = _error(x, y, finite)
     largest = float(error.max(initial=0.0))
     scale = float(np.abs(x[finite]).max(initial=0.0))
     allowed = within.allowed(scale)
-    problem = f"{int(strange.sum())} elements are NaN or infinite on one side only" if strange.any() else ""
+    problem = f"{int(one_sided.sum())} elements are NaN or infinite on one side only" if one_sided.any() else ""
     if x.size and not finite.any() and not problem:
         problem = "no element is finite: there is nothing to compare"
-    at = np.unravel_index(int(np.argmax(np.where(strange, np.inf, error))), x.shape) if x.size else ()
+    at = np.unravel_index(int(np.argmax(np.where(one_sided, np.inf, error))), x.shape) if x.size else ()
     return Comparison(
         name=name,
         layer=layer,
@@ -104,7 +98,7 @@ def _error(x: np.ndarray, y: np.ndarray, finite: np.ndarray) -> np.ndarray:
 
 
 def _sizes(array: np.ndarray) -> tuple[int, ...]:
-    """Sizes without the axes of one element: (3, 1) and (3, 1, 1) hold the same."""
+    """Sizes without the axes of size 1: (3, 1) and (3, 1, 1) are equal."""
     return tuple(n for n in array.shape if n != 1)
 
 
@@ -116,7 +110,7 @@ def _needed(largest: float, scale: float, atol: float) -> float:
 
 
 def _cosine(x: np.ndarray, y: np.ndarray) -> float:
-    """1 where both are nothing but zeros, 0 where one is."""
+    """1 where both are zero, 0 where one is."""
     norms = float(np.linalg.norm(x)), float(np.linalg.norm(y))
     if not all(norms):
         return float(norms[0] == norms[1])
@@ -124,14 +118,14 @@ def _cosine(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _agreement(x: np.ndarray, y: np.ndarray, k: int, allowed: float) -> float:
-    """The part of the samples whose best class on one side is among the `k` best of the other, ties counted as equal.
+    """The fraction of the samples whose best class on one side is among the `k` best of the other; ties are equal.
 
     >>> scores = np.array([[0.1, 0.9], [0.5, 0.5]])
     >>> _agreement(scores, scores[:, ::-1], 1, 1e-5)
     0.5
     """
     x, y = x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])
-    best = x.max(-1, keepdims=True) - x <= allowed  # all that tie for the first place
+    best = x.max(-1, keepdims=True) - x <= allowed  # all that tie for the best class
     bar = np.sort(y, -1)[:, -k][:, None] - allowed
     return float((best & (y >= bar)).any(-1).mean()) if len(x) else 1.0
 
@@ -141,17 +135,12 @@ def _agreement(x: np.ndarray, y: np.ndarray, k: int, allowed: float) -> float:
 
 @dataclass(frozen=True)
 class Details:
-    """How the errors of one tensor are spread.
-
-    histogram: how many elements have an error of which size, in bins that are thirds of a decade of
-    error / scale, from 1e-8 (and less) to 1 (and more). heat: the largest error in each cell of a map of at most
-    32 x 32; its axes (`axes`, of the tensor) are the two longest besides the batch.
-    """
+    """How the errors of one tensor are spread."""
 
     name: str
-    histogram: Sequence[int]
-    heat: Sequence[Sequence[float]]
-    axes: tuple[int, ...]
+    histogram: Sequence[int]  # elements by error / scale: BINS on a log axis from 1e-8 (and less) to 1 (and more)
+    heat: Sequence[Sequence[float]]  # the largest error in each cell of a map of at most 32 x 32
+    axes: tuple[int, ...]  # the axes of the tensor that the map shows: the two longest besides the batch
 
 
 def details(name: str, source: np.ndarray, target: np.ndarray) -> Details | None:
@@ -162,8 +151,8 @@ def details(name: str, source: np.ndarray, target: np.ndarray) -> Details | None
     finite = np.isfinite(x) & np.isfinite(y)
     error = _error(x, y, finite)
     scale = float(np.abs(x[finite]).max(initial=0.0)) or 1.0
-    decades = np.log10(np.maximum(error / scale, FEWEST)) - np.log10(FEWEST)
-    bins = np.minimum((decades * BINS / -np.log10(FEWEST)).astype(int), BINS - 1)
+    decades = np.log10(np.maximum(error / scale, SMALLEST)) - np.log10(SMALLEST)
+    bins = np.minimum((decades * BINS / -np.log10(SMALLEST)).astype(int), BINS - 1)
     heat, axes = _heat(error)
     return Details(name, np.bincount(bins.ravel(), minlength=BINS).tolist(), heat.tolist(), axes)
 

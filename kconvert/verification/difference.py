@@ -1,64 +1,88 @@
-"""Two weight files held against each other without running them, whatever their conventions."""
+"""Difference: the weights of two files compared without running them, whatever their conventions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
-from .matching import FilePath, match
+from ..conversion.source import Source
+from .matching import match
 from .value import finite
 
-ROUNDING = 1e-5  # a weight that is further off, as a part of its largest value, holds something else
+FilePath = str | PathLike[str]
+
+ROUNDING = 1e-5  # a larger error, as a fraction of the largest value of the weight, is not rounding
 
 
 @dataclass(frozen=True)
-class Odd:
-    """A weight that is not the same in both files: how far it is off, as a part of its largest value."""
+class WeightDifference:
+    """A weight that is not the same in both files, bit for bit."""
 
     weight: str
-    off: float
+    error: float  # the largest error, as a fraction of the largest value of the weight
 
     @property
     def rounded(self) -> bool:
-        return self.off <= ROUNDING
+        """Whether the error is as small as rounding."""
+        return self.error <= ROUNDING
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What one file holds otherwise than another.
+    """What differs between two files."""
 
-    files: path and convention of each. weights: how many were compared; odd: those that are not the same
-    bit for bit. layers: (layer, what is wrong with it, what would mend it).
-    """
-
-    files: tuple[tuple[str, str], tuple[str, str]]
-    weights: int
-    odd: Sequence[Odd]
-    layers: Sequence[tuple[str, str, str]]
+    files: tuple[tuple[str, str], tuple[str, str]]  # path and convention of each
+    weights: int  # how many were compared
+    differing: Sequence[WeightDifference]
+    layers: Sequence[tuple[str, str, str]]  # (layer, what is wrong with it, what would repair it)
 
     @property
     def equal(self) -> bool:
         """Whether both are the same model with the same weights, rounding aside."""
-        return not self.layers and all(odd.rounded for odd in self.odd)
+        return not self.layers and all(weight.rounded for weight in self.differing)
 
     def to_json(self) -> dict[str, Any]:
-        return {"equal": self.equal, **finite(asdict(self))}
+        return finite(
+            {
+                "equal": self.equal,
+                "files": self.files,
+                "weights": self.weights,
+                "odd": [{"weight": found.weight, "off": found.error} for found in self.differing],
+                "layers": self.layers,
+            }
+        )
 
 
-def diff(source_path: FilePath, target_path: FilePath, **files: Any) -> Difference:
-    """Compares two weight files modulo convention: is it the same model, and which arrays differ?
+def diff(
+    source_path: FilePath,
+    target_path: FilePath,
+    source: str | None = None,
+    target: str | None = None,
+    arch: FilePath | None = None,
+    target_arch: FilePath | None = None,
+    source_data_format: str | None = None,
+    force: bool = False,
+) -> Difference:
+    """Compares two weight files, each in its own convention: are they the same model, and which arrays differ?
 
-    files: the options of `match`. Raises KconvertError where the two cannot be of one model.
+    The arguments are those of `verify`. Raises KconvertError where the two cannot be of one model.
     """
-    found = match(source_path, target_path, **files)
+    return diff_files(
+        Source(source_path, source, source_data_format, arch, force=force),
+        Source(target_path, target, source_data_format, target_arch, force=force),
+    )
+
+
+def diff_files(source: Source, target: Source) -> Difference:
+    """`diff`, for files that are stated as values."""
+    found = match(source, target)
     return Difference(
-        files=((found.source, str(found.made.source)), (found.target, str(found.goal))),
+        files=((str(source.path), str(found.plan.source)), (str(target.path), str(found.convention))),
         weights=found.arrays,
-        odd=[Odd(name, off) for name, off in found.odd.items()],
+        differing=[WeightDifference(name, error) for name, error in found.weight_errors.items()],
         layers=[
-            ("/".join(path), finding.words, finding.remedy)
-            for path, findings in found.findings.items()
-            for finding in findings
+            ("/".join(path), fault.words, fault.remedy) for path, faults in found.faults.items() for fault in faults
         ],
     )

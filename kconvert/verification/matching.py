@@ -1,8 +1,8 @@
-"""Two files brought together: how each is run, and how the tensors and weights of one relate to the other's.
+"""Two files read together: how each is run, and how the tensors and weights of one relate to the other's.
 
-The target is held against what the conversion of the source makes: the same plan as `kconvert.convert`
-has. Nothing is converted between the two runs but the layout of tensors, which the plan knows, so a wrong file
-gives wrong numbers here as it does in Keras.
+The target is compared with what the conversion of the source writes: the same plan as that of `kconvert.convert`.
+Between the two runs only the layout of tensors is converted, which the plan knows. So a wrong file gives wrong numbers
+here, as it does in Keras.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from os import PathLike
 
 import numpy as np
 
 from ..conventions.generations import Convention
-from ..conversion.binding import Binding, bind
+from ..conversion.binding import bind
 from ..conversion.passes.cudnn import has_cudnn
 from ..conversion.passes.relayout import image_data_format
 from ..conversion.planning import Plan, plan_conversion
@@ -26,128 +25,112 @@ from ..errors import KconvertError, Problem
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from ..kernels import Rows
-from ..layers import InputLayer
-from ..layers.base import Layer, Shape, json_value
+from ..layers.base import Shape
 from ..network.layout import Layout
 from ..network.network import LayerPath, Network, Producer
-from .mistakes import Mistake, close, in_other_order, mistakes
-
-FilePath = str | PathLike[str]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong with one layer of the target, whatever it computes.
-
-    words: one clause. weights: the arrays that are wrong, none where the configuration is; remedy: what would
-    mend them, '' if that is not known.
-    """
-
-    words: str
-    weights: Sequence[str] = ()
-    remedy: str = ""
+from .faults import Fault, find_faults, weight_error
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """A source and a target.
+    """A source and a target, with all that is known of them before they are run."""
 
-    source, target, arch, target_arch: the files. made: the conversion that leads from the source to the target's
-    convention. model, goal: architecture and convention of the target. arrays: how many weights were compared; odd:
-    those of the target that are not, bit for bit, what the conversion makes, with the largest difference as a part
-    of the largest value. findings: what is wrong with layers of the target, by path.
-    """
-
-    source: str
-    target: str
-    made: Plan
-    model: Network
-    goal: Convention
-    arrays: int
-    odd: Mapping[str, float]
-    findings: Mapping[LayerPath, Sequence[Finding]]
-    arch: str | None = None
-    target_arch: str | None = None
+    source: Source
+    target: Source
+    plan: Plan  # the conversion of the source to the target's convention
+    model: Network  # architecture of the target
+    convention: Convention  # of the target
+    arrays: int  # how many weights were compared
+    weight_errors: Mapping[str, float]  # weights of the target that are not what the conversion writes, bit for bit
+    faults: Mapping[LayerPath, Sequence[Fault]]  # of layers of the target
 
     @cached_property
-    def paired(self) -> dict[str, Producer]:
+    def common(self) -> dict[str, Producer]:
         """The tensors of the source that the target has too, and what makes them there."""
         theirs = self.model.tensor_layers()
-        names = {name: self.made.aliases.get(name, name) for name in self.made.model.tensor_layers()}
+        names = {name: self.plan.aliases.get(name, name) for name in self.plan.model.tensor_layers()}
         return {name: theirs[new] for name, new in names.items() if new in theirs}
 
+    def layers_behind(self, tensor: str) -> list[LayerPath]:
+        """The layers of the target that make a tensor of the source of the last common tensors before it."""
+        path = self.common[tensor].path
+        if len(path) > 1:
+            return [path]
+        common = {self.plan.aliases.get(name, name) for name in self.common}
+        models = (self.plan.result.model, self.model)
+        return [path, *((name,) for model in models for name in _leading_to(model, path[0], common))]
 
-def match(
-    source_path: FilePath,
-    target_path: FilePath,
-    source: str | None = None,
-    target: str | None = None,
-    arch: FilePath | None = None,
-    target_arch: FilePath | None = None,
-    source_data_format: str | None = None,
-    force: bool = False,
-) -> Match:
-    """Reads both files and holds the weights and the architecture of one against the other's.
+    def faults_behind(self, tensor: str) -> list[Fault]:
+        """The faults of the layers that make a tensor of the source."""
+        if not self.faults:
+            return []
+        behind = self.layers_behind(tensor)
+        return [
+            fault
+            for path, faults in self.faults.items()
+            if any(path[: len(outer)] == outer for outer in behind)
+            for fault in faults
+        ]
 
-    source, target: their backends, where the files do not tell (force: even where they say otherwise).
-    arch, target_arch: architectures of files of weights alone (target_arch defaults to what the conversion
-    makes of arch). Raises KconvertError where a file cannot be read or the two cannot be of one model.
+
+def match(source: Source, target: Source) -> Match:
+    """Reads both files and compares the weights and the architecture of one with the other's.
+
+    The target is a file to read, too. A target of weights alone whose architecture is not given has that of the
+    converted source. Raises KconvertError where a file cannot be read or the two cannot be of one model.
     """
-    with hdf5.read(source_path) as origin, hdf5.read(target_path) as result:
-        theirs = Source(target_path, target, source_data_format, target_arch, force=force)
-        goal = decide(result, replace(theirs, arch=None)).convention
-        made = _expected(origin, result, Source(source_path, source, source_data_format, arch, force=force), goal)
-        model = _target_model(result, made, theirs)
-        _check_comparable(made.result.model, model, str(target_path))
-        held = {binding.path: binding for binding in bind(model, result, goal)[0]}
-        differences = {step.path: _difference(step.read(), held.get(step.path)) for step in made.steps}
-        odd = {path: off for path, off in differences.items() if off is not None}
+    with hdf5.read(source.path or "") as origin, hdf5.read(target.path or "") as result:
+        convention = decide(result, replace(target, arch=None)).convention
+        expected = _expected(origin, result, source, convention)
+        model = _target_model(result, expected, target)
+        _check_comparable(expected.result.model, model, str(target.path))
+        bindings = {binding.path: binding for binding in bind(model, result, convention)[0]}
+        errors = {step.path: weight_error(step.read(), bindings.get(step.path)) for step in expected.steps}
+        differing = {path: error for path, error in errors.items() if error is not None}
         return Match(
-            source=str(source_path),
-            target=str(target_path),
-            made=made,
+            source=source,
+            target=target,
+            plan=expected,
             model=model,
-            goal=goal,
-            arrays=len(made.steps),
-            odd={"/".join(path): off for path, off in odd.items()},
-            findings=_findings(made, model, held, list(odd)),
-            arch=str(arch) if arch is not None else None,
-            target_arch=str(target_arch) if target_arch is not None else None,
+            convention=convention,
+            arrays=len(expected.steps),
+            weight_errors={"/".join(path): error for path, error in differing.items()},
+            faults=find_faults(expected, model, bindings, list(differing)),
         )
 
 
-def _expected(origin: Checkpoint, result: Checkpoint, source: Source, goal: Convention) -> Plan:
-    """The conversion that leads from one file to the convention of the other; without an architecture nothing runs."""
+def _expected(origin: Checkpoint, result: Checkpoint, source: Source, convention: Convention) -> Plan:
+    """The conversion of one file to the convention of the other; it needs an architecture, as both are run."""
     model = network_of(origin, source)
     stamp = result.provenance or {}
-    cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result, goal)
-    data_format = stamp.get("data_format") or _data_format(result, goal)
-    generation = goal.format if goal.generation.is_target else SAME
-    target = Target(goal.backend, generation, data_format, cudnn=cudnn, release=result.keras_version)
+    cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result, convention)
+    data_format = stamp.get("data_format") or _data_format(result, convention)
+    generation = convention.format if convention.generation.is_target else SAME
+    target = Target(convention.backend, generation, data_format, cudnn=cudnn, release=result.keras_version)
     return plan_conversion(origin, source, target)
 
 
-def _cudnn(model: Network, result: Checkpoint, goal: Convention) -> bool | None:
-    """Whether the model became one with CuDNN layers, or one without."""
-    found = model if result.model_config is None else network_of(result, _as(goal))
+def _cudnn(model: Network, result: Checkpoint, convention: Convention) -> bool | None:
+    """Whether the conversion was asked for CuDNN layers or for others; None where the result has the source's."""
+    found = model if result.model_config is None else network_of(result, _stated(convention))
     return None if has_cudnn(found) == has_cudnn(model) else has_cudnn(found)
 
 
-def _as(goal: Convention) -> Source:
-    """The target's own architecture, whatever its file says of its backend."""
-    return Source(backend=goal.backend, force=True)
-
-
-def _data_format(checkpoint: Checkpoint, goal: Convention) -> str:
+def _data_format(result: Checkpoint, convention: Convention) -> str:
     """The one data format that the image layers of a file state, else: as the source has it."""
-    if checkpoint.model_config is None:
+    if result.model_config is None:
         return KEEP
-    return image_data_format(network_of(checkpoint, _as(goal))) or KEEP
+    return image_data_format(network_of(result, _stated(convention))) or KEEP
 
 
-def _target_model(result: Checkpoint, made: Plan, target: Source) -> Network:
+def _stated(convention: Convention) -> Source:
+    """A file read with its own architecture, whatever it says of its backend."""
+    return Source(backend=convention.backend, force=True)
+
+
+def _target_model(result: Checkpoint, expected: Plan, target: Source) -> Network:
     if target.arch is None and result.model_config is None:
-        return made.result.model
+        return expected.result.model
     return network_of(result, target)
 
 
@@ -157,9 +140,9 @@ def _check_comparable(expected: Network, model: Network, path: str) -> None:
         ("inputs", expected.input_shapes, model.input_shapes),
         ("outputs", _output_shapes(expected), _output_shapes(model)),
     ):
-        if len(wanted) != len(found) or not all(map(_fits, wanted, found)):
+        if len(wanted) != len(found) or not all(map(_compatible, wanted, found)):
             raise KconvertError(
-                f"its model has {what} of shape {_listed(found)}, that of the source, converted, {_listed(wanted)}",
+                f"its model has {what} of shape {_listed(found)}, the converted source has {_listed(wanted)}",
                 where=path,
                 fix="compare two files of one model",
                 problem=Problem.USAGE,
@@ -171,8 +154,8 @@ def _output_shapes(model: Network) -> list[Shape]:
     return [shapes[ref] for ref in model.output_refs]
 
 
-def _fits(wanted: Shape, found: Shape) -> bool:
-    """Whether two shapes are equal where both say a size."""
+def _compatible(wanted: Shape, found: Shape) -> bool:
+    """Whether two shapes are equal where both have a size."""
     return len(wanted) == len(found) and all(a == b or None in (a, b) for a, b in zip(wanted, found, strict=True))
 
 
@@ -180,7 +163,7 @@ def _listed(shapes: Sequence[Shape]) -> str:
     return ", ".join(map(str, shapes))
 
 
-def moved(x: np.ndarray, layout: Layout) -> np.ndarray:
+def in_layout(x: np.ndarray, layout: Layout) -> np.ndarray:
     """A tensor of the source in the layout of the target."""
     x = x.transpose(layout.axes)
     if layout.features:
@@ -188,147 +171,12 @@ def moved(x: np.ndarray, layout: Layout) -> np.ndarray:
     return np.ascontiguousarray(x)
 
 
-# ----------------------------------------------------------------- findings ----
-
-
-def places(found: Match, tensor: str) -> list[LayerPath]:
-    """The layers of the target that make the source's `tensor` of the last tensors before it that both sides have."""
-    path = found.paired[tensor].path
-    return [path, *_leading_to(found, path)]
-
-
-def findings_of(found: Match, tensor: str) -> list[Finding]:
-    """What is wrong with the layers that make a tensor of the source."""
-    if not found.findings:
-        return []
-    paths = places(found, tensor)
-    return [
-        finding
-        for place, findings in found.findings.items()
-        if any(place[: len(path)] == path for path in paths)
-        for finding in findings
-    ]
-
-
-def _leading_to(found: Match, path: LayerPath) -> list[LayerPath]:
-    """The layers between the one at `path` and the last tensors before it that both sides have."""
-    if len(path) > 1:
-        return []
-    paired = {found.made.aliases.get(name, name) for name in found.paired}
-    return [(name,) for model in (found.made.result.model, found.model) for name in _before(model, path[0], paired)]
-
-
-def _before(model: Network, layer: str, paired: Set[str]) -> set[str]:
-    """The layers that lead to `layer` from the last tensors that are paired."""
+def _leading_to(model: Network, layer: str, common: Set[str]) -> set[str]:
+    """The layers between `layer` and the last common tensors before it."""
     todo, seen = [layer], set[str]()
     while todo:
         name = todo.pop()
-        refs = {ref for node in model.nodes if node.layer == name for ref in node.inputs if ref.key not in paired}
+        refs = {ref for node in model.nodes if node.layer == name for ref in node.inputs if ref.key not in common}
         todo += {ref.layer for ref in refs} - seen
         seen |= {ref.layer for ref in refs}
     return seen
-
-
-def _difference(expected: Sequence[np.ndarray], held: Binding | None) -> float | None:
-    """How far a weight is off, as a part of its largest value; None where it is the same, bit for bit."""
-    if held is None:
-        return float("inf")
-    found = [_array_difference(a, b) for a, b in zip(expected, held.read(), strict=True)]
-    return max((off for off in found if off is not None), default=None)
-
-
-def _array_difference(x: np.ndarray, y: np.ndarray) -> float | None:
-    if x.shape != y.shape:
-        return float("inf")
-    if np.array_equal(x, y, equal_nan=True):
-        return None
-    off = np.abs(x.astype("float64") - y)
-    scale = float(np.abs(x).max(initial=0.0))
-    return float(off.max()) / scale if scale and np.isfinite(off).all() else float("inf")
-
-
-def _findings(
-    made: Plan, model: Network, held: Mapping[LayerPath, Binding], odd: Sequence[LayerPath]
-) -> dict[LayerPath, list[Finding]]:
-    found = _odd_layers(made, model)
-    weights = _odd_weights(made, model, held, odd)
-    return {path: weights.get(path, []) + found.get(path, []) for path in {**weights, **found}}
-
-
-def _odd_weights(
-    made: Plan, model: Network, held: Mapping[LayerPath, Binding], odd: Sequence[LayerPath]
-) -> dict[LayerPath, list[Finding]]:
-    """What is wrong with the weights of each layer that has odd ones, rounding aside."""
-    layers = {path[:-1] for path in odd if path in held}
-    reordered = in_other_order(model) if layers else {}
-    found = {}
-    for leaf in model.weight_table():
-        if leaf.path in layers:
-            steps = [step for step in made.steps if step.path[:-1] == leaf.path and step.path in held]
-            expected = {step.path[-1]: held[step.path].canonical(step.read()) for step in steps}
-            stored = {step.path[-1]: held[step.path].canonical() for step in steps}
-            found[leaf.path] = _explained(mistakes(leaf, reordered), expected, stored)
-    return found
-
-
-def _explained(
-    known: Sequence[Mistake], expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]
-) -> list[Finding]:
-    """The mistakes that explain what is wrong, and what none explains."""
-    sized = [(name, x.shape, found[name].shape) for name, x in expected.items() if x.shape != found[name].shape]
-    if sized:
-        return [Finding(f"{name} has shape {have} where {want} is expected", [name]) for name, want, have in sized]
-    wrong = {name for name in expected if not close(expected[name], found[name])}
-    findings = []
-    for mistake in sorted(known, key=lambda mistake: -len(mistake.weights)):
-        if set(mistake.weights) <= wrong and mistake.explains(expected, found):
-            findings.append(Finding(mistake.words, list(mistake.weights), mistake.remedy))
-            wrong -= set(mistake.weights)
-    return findings + [_unexplained(name, expected[name], found[name]) for name in expected if name in wrong]
-
-
-def _unexplained(name: str, expected: np.ndarray, found: np.ndarray) -> Finding:
-    off = _array_difference(expected, found) or 0.0
-    return Finding(f"{name} holds other numbers than the conversion makes, off by {off:.1g} of its scale", [name])
-
-
-# What a layer computes does not depend on these.
-_NO_MATTER = ("_initializer", "_regularizer", "_constraint", "implementation", "unroll", "trainable", "seed")
-
-
-def _odd_layers(made: Plan, model: Network) -> dict[LayerPath, list[Finding]]:
-    """What the configuration of each layer says otherwise than that of the converted source."""
-    expected = dict(layer_paths(made.result.model))
-    found: dict[LayerPath, list[Finding]] = {}
-    for path, layer in layer_paths(model):
-        if path not in expected:
-            found[path] = [Finding(f"a {layer.class_name} that the converted source does not have")]
-        elif words := _otherwise(expected[path], layer):
-            found[path] = [Finding(words)]
-    for path in expected.keys() - dict(layer_paths(model)).keys():
-        found[path] = [Finding(f"the {expected[path].class_name} {path[-1]} of the converted source is missing")]
-    return found
-
-
-def layer_paths(layer: Layer, outer: LayerPath = ()) -> list[tuple[LayerPath, Layer]]:
-    """Every layer inside `layer` with its path, wrappers and nested models before what is in them."""
-    found: list[tuple[LayerPath, Layer]] = []
-    for inner in layer.sublayers:
-        path = (*outer, inner.name)
-        found += [(path, inner)] if not isinstance(inner, (Network, InputLayer)) else []
-        found += layer_paths(inner, path)
-    return found
-
-
-def _otherwise(expected: Layer, layer: Layer) -> str:
-    """What one configuration says otherwise than the other, '' if nothing that matters."""
-    if expected.class_name != layer.class_name:
-        return f"a {layer.class_name} where a {expected.class_name} is expected"
-    odd = []
-    for f in layer.config_fields():
-        if f.name.endswith(_NO_MATTER) or isinstance(getattr(layer, f.name), Layer):
-            continue
-        have, want = (json_value(getattr(one, f.name)) for one in (layer, expected))
-        if have != want:
-            odd.append(f"{f.name} is {have!r} where {want!r} is expected")
-    return " and ".join(odd)

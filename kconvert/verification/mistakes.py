@@ -1,8 +1,8 @@
-"""Mistakes: the known ways to write a weight down wrongly, as values.
+"""Mistakes: the known ways to write a weight wrongly, as values.
 
-One table for two uses: a self-test plants each of them in a good file and must catch it, and the search for
-the cause of a difference tries which of them explains it. Ways to misread a configuration are for the self-test alone:
-the cause of such a difference is plain to see.
+The table has two uses. A self-test plants each mistake in a good file, and the verification must catch it. The search
+for the cause of a difference tries which mistake explains it. The ways to misread a configuration are for the self-test
+only: such a difference is seen by comparing the configurations.
 """
 
 from __future__ import annotations
@@ -29,15 +29,11 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Mistake:
-    """One way to write the weights of a layer down wrongly.
+    """One way to write the weights of a layer wrongly."""
 
-    words: what is wrong, of the layer. ops: what was done to the canonical array of each weight; swapped: two
-    weights that stand in each other's place.
-    """
-
-    words: str
-    ops: Mapping[str, Chain]
-    swapped: tuple[str, str] | None = None
+    words: str  # what is wrong with the layer
+    ops: Mapping[str, Chain]  # for each wrong weight, what was done to its canonical array
+    swapped: tuple[str, str] | None = None  # two weights that were exchanged
 
     @property
     def weights(self) -> Sequence[str]:
@@ -46,25 +42,25 @@ class Mistake:
 
     @property
     def remedy(self) -> str:
-        """What would mend it."""
+        """What would repair it."""
         if self.swapped:
-            return f"exchange {self.swapped[0]} and {self.swapped[1]}"
+            return f"swap {self.swapped[0]} and {self.swapped[1]}"
         return "; ".join(f"{chain.inverse} ({name})" for name, chain in self.ops.items())
 
-    def made(self, arrays: Arrays) -> dict[str, np.ndarray]:
-        """The canonical arrays of a layer as they are after the mistake."""
+    def apply(self, arrays: Arrays) -> dict[str, np.ndarray]:
+        """The canonical arrays of the wrong weights, after the mistake."""
         if self.swapped:
             first, second = self.swapped
             return {first: arrays[second], second: arrays[first]}
         return {name: chain.apply(arrays[name])[0] for name, chain in self.ops.items()}
 
-    def explains(self, expected: Arrays, found: Arrays) -> bool:
-        """Whether it turns what a layer should hold into what it holds."""
-        return all(close(array, found[name]) for name, array in self.made(expected).items())
+    def explains(self, expected: Arrays, stored: Arrays) -> bool:
+        """Whether it turns the expected arrays of a layer into the stored ones."""
+        return all(close(array, stored[name]) for name, array in self.apply(expected).items())
 
 
 def close(x: np.ndarray, y: np.ndarray) -> bool:
-    """Equal but for rounding."""
+    """Equal, rounding aside."""
     if x.shape != y.shape:
         return False
     with np.errstate(invalid="ignore"):
@@ -78,19 +74,21 @@ def mistakes(leaf: LeafWeights, reordered: Mapping[LayerPath, Chain]) -> list[Mi
     found = [Mistake(words, {weight.name: Chain((op,))}) for weight in weights for words, op in _single(weight)]
     found += [Mistake(words, {weight.name: Chain((op,)) for weight in gated}) for words, op, gated in _gates(weights)]
     found += [
-        Mistake(f"{a.name} and {b.name} stand in each other's place", {}, (a.name, b.name))
+        Mistake(f"{a.name} and {b.name} are swapped", {}, (a.name, b.name))
         for a, b in combinations(weights, 2)
         if a.shape == b.shape
     ]
     for weight in weights:
         chain = reordered.get((*leaf.path, weight.name), Chain())
         if len(chain) and chain.shapes((weight.shape,)) == (weight.shape,):
-            found.append(Mistake(f"{weight.name} follows the features in another order", {weight.name: chain}))
+            found.append(
+                Mistake(f"the rows of {weight.name} are in the order of another data format", {weight.name: chain})
+            )
     return found
 
 
 def in_other_order(model: Network) -> Mapping[LayerPath, Chain]:
-    """For each weight that follows a flattened map: what the order of the other data format would do to it."""
+    """For each weight whose rows follow a flattened map: the ops that give them the order of the other data format."""
     there = CHANNELS_LAST if image_data_format(model) == CHANNELS_FIRST else CHANNELS_FIRST
     flattens = frozenset(path.partition("/")[2] for path, layer in model.leaves() if isinstance(layer, Flatten))
     return relayout(model, there, flattens).weights
@@ -102,12 +100,12 @@ def _single(weight: Weight) -> Iterator[tuple[str, Op]]:
     if role.reversed:
         yield f"{name} is reversed along {role.reversed}", Flip(role.reversed, axes)
     for axis in role.reversed if len(role.reversed) > 1 else "":
-        yield f"{name} is reversed along {axis} alone", Flip(axis, axes)
+        yield f"{name} is reversed along {axis} only", Flip(axis, axes)
     sizes = dict(zip(axes, weight.shape, strict=False))
     for a, b in combinations(axes, 2) if len(axes) == len(weight.shape) else ():
         if sizes[a] == sizes[b] > 1:
             exchanged = axes.translate(str.maketrans(a + b, b + a))
-            yield f"{name} has {a} and {b} exchanged", Transpose(exchanged, axes)
+            yield f"the axes {a} and {b} of {name} are swapped", Transpose(exchanged, axes)
     if name.endswith("bias"):
         yield f"{name} is halved", Scale(0.5)
     if role.name == "variance":
@@ -115,16 +113,16 @@ def _single(weight: Weight) -> Iterator[tuple[str, Op]]:
 
 
 def _gates(weights: Sequence[Weight]) -> Iterator[tuple[str, Op, list[Weight]]]:
-    """(what is wrong, what was done, to which weights): gates in another order, in all weights or in one."""
+    """(what is wrong, what was done, to which weights) for gates in another order, in all weights or in one."""
     gated = [weight for weight in weights if weight.role.gates]
     if not gated:
         return
     gates = gated[0].role.gates
     for a, b in combinations(gates, 2):
         op = Gates(gates, gates.translate(str.maketrans(a + b, b + a)))
-        yield f"the gates {a} and {b} are exchanged", op, gated
+        yield f"the gates {a} and {b} are swapped", op, gated
         for weight in gated if len(gated) > 1 else ():
-            yield f"the gates {a} and {b} of {weight.name} are exchanged", op, [weight]
+            yield f"the gates {a} and {b} of {weight.name} are swapped", op, [weight]
 
 
 # ------------------------------------------------------------ configuration ----
@@ -147,7 +145,7 @@ def misread(class_name: str, config: Mapping[str, Any]) -> Iterator[tuple[str, A
 
 
 def pads_nothing(layer: Layer, shapes: Sequence[Any], facts: BackendFacts) -> bool:
-    """Whether a layer that takes inputs of `shapes` provably computes the same with padding 'same' and 'valid'."""
+    """Whether a layer computes the same from inputs of `shapes` with padding 'same' and 'valid': nothing is added."""
     same = copy(layer)
     same.padding = "same"  # type: ignore[attr-defined]
     return all(window.added(facts) == (0, 0) for shape in shapes for window in windows(same, shape))

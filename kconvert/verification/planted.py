@@ -1,39 +1,48 @@
-"""SelfTest: what became of errors that were planted to be found."""
+"""SelfTest: whether the verification found the errors that were planted in a copy of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .value import finite
 
-LOCATED, CAUGHT, MISSED, REFUSED, HARMLESS = "located", "caught", "missed", "refused", "harmless"
+LOCATED = "located"  # the report names the layer of the error as the first cause
+CAUGHT = "caught"  # the report differs, and names another layer
+MISSED = "missed"  # the report is equal
+REFUSED = "refused"  # the file does not run
+HARMLESS = "harmless"  # the error changes nothing: the model is the same with and without it
 
 
 @dataclass(frozen=True)
 class Planted:
-    """One error: the layer it was planted in, what it is, and what became of it.
+    """One planted error."""
 
-    outcome: 'located' (the report names that layer as the cause), 'caught' (it names another), 'missed', 'refused' (the
-    file does not run at all), or 'harmless' (the model is the same with and without it). said: the first cause that
-    the report names; error: by how much that layer is off by itself, as a part of its scale.
-    """
+    layer: str  # where it was planted
+    words: str  # what it is
+    outcome: str  # LOCATED, CAUGHT, MISSED, REFUSED or HARMLESS
+    cause: str = ""  # the first cause in the report, or why the file does not run
+    error: float | None = None  # the error of that layer run alone, as a fraction of its scale
 
-    layer: str
-    words: str
-    outcome: str
-    said: str = ""
-    error: float | None = None
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "layer": self.layer,
+            "words": self.words,
+            "outcome": self.outcome,
+            "said": self.cause,
+            "error": self.error,
+        }
 
 
 @dataclass(frozen=True)
 class SelfTest:
-    """What became of every planted error."""
+    """All planted errors."""
 
     planted: Sequence[Planted]
 
     def count(self, outcome: str) -> int:
+        """How many errors have this outcome."""
         return sum(planted.outcome == outcome for planted in self.planted)
 
     @property
@@ -44,4 +53,5 @@ class SelfTest:
 
     def to_json(self) -> dict[str, Any]:
         counts = {outcome: self.count(outcome) for outcome in (LOCATED, CAUGHT, MISSED, REFUSED, HARMLESS)}
-        return finite({"passed": self.passed, **counts, **asdict(self)})
+        planted = [planted.to_json() for planted in self.planted]
+        return finite({"passed": self.passed, **counts, "planted": planted})

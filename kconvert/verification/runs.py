@@ -1,6 +1,6 @@
 """Runs: what both sides computed, and the verdict on it.
 
-A `Runs` holds all that a verdict needs and no model, so that it can be kept in a folder and judged again.
+A `Runs` holds all that a verdict needs and no model, so that it can be saved in a folder and judged again.
 """
 
 from __future__ import annotations
@@ -14,66 +14,57 @@ import numpy as np
 
 from .._version import __version__
 from .comparison import Comparison, Details, compare, details
-from .matching import Finding
+from .faults import Fault
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
 from .value import ARCHITECTURE, PRECISION, WEIGHTS, Cause, Report, Side
 
 DETAILED = 4  # tensors whose errors a report shows in detail
-ROUNDING = 1e-2  # a layer that is further off, as a part of its scale, does not differ by rounding
+ROUNDING = 1e-2  # a larger error, as a fraction of the scale of a layer, is not rounding
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
-    """One tensor on both sides, the source's in the layout of the target.
+class TensorPair:
+    """One tensor on both sides, in the layout of the target."""
 
-    name, target_name: on each side. layer: the class that makes it. classes: its last axis holds the scores of
-    classes. alone: what the target's layer makes of the source's inputs, where that is known. findings: what is
-    wrong with the layer, weights aside that differ by rounding alone.
-    """
-
-    name: str
+    name: str  # in the source
     target_name: str
-    layer: str
+    layer: str  # class of the layer that makes it
     source: np.ndarray
     target: np.ndarray
-    classes: bool = False
-    alone: np.ndarray | None = None
-    findings: Sequence[Finding] = ()
+    classes: bool = False  # whether the last axis holds class scores
+    alone: np.ndarray | None = None  # the output of the target's layer on the source's inputs, once it was run alone
+    faults: Sequence[Fault] = ()  # of the layer, without errors of weights that are rounding
 
     @property
-    def still(self) -> bool:
-        """Whether both sides give one and the same number everywhere: nothing that was fed in shows."""
+    def constant(self) -> bool:
+        """Whether all elements of both sides are one number: then the outputs do not depend on the inputs."""
         first = self.source.flat[:1]
         return self.source.size > 1 and all(bool((side == first).all()) for side in (self.source, self.target))
 
     @property
     def untested(self) -> bool:
-        """Whether something is wrong with weights of the layer that its outputs cannot show."""
-        return self.still and any(finding.weights for finding in self.findings)
+        """Whether weights of the layer are wrong and its outputs cannot show it."""
+        return self.constant and any(fault.weights for fault in self.faults)
 
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """Both sides, run on the same inputs.
-
-    layers: every tensor that both sides have, in the order of the graph; outputs: those of the models.
-    inputs: the arrays that the source was given; given: what they are, in words. arrays, odd, plan: as in `Report`.
-    """
+    """Both sides, run on the same inputs."""
 
     source: Side
     target: Side
-    layers: Sequence[Pair]
-    outputs: Sequence[Pair]
-    inputs: Sequence[np.ndarray]
-    given: str
-    arrays: int = 0
-    odd: Sequence[str] = ()
-    plan: Mapping[str, Any] = field(default_factory=dict)
+    layers: Sequence[TensorPair]  # every tensor that both sides have, in the order of the graph
+    outputs: Sequence[TensorPair]  # the outputs of the models
+    inputs: Sequence[np.ndarray]  # in the layout of the source
+    inputs_from: str  # where the inputs came from
+    arrays: int = 0  # how many weights were compared
+    weights: Sequence[str] = ()  # those of the target that differ from the converted source, bit for bit
+    plan: Mapping[str, Any] = field(default_factory=dict)  # `Plan.to_json`
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ran_alone(self) -> bool:
-        """Whether the layers of the target were run on the source's inputs too."""
+        """Whether the layers of the target were also run on the source's inputs."""
         return any(pair.alone is not None for pair in self.layers)
 
 
@@ -93,42 +84,42 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
             replace(_compared(pair, tolerance), name=f"output {i}: {pair.name}") for i, pair in enumerate(runs.outputs)
         ],
         arrays=runs.arrays,
-        weights=runs.odd,
+        weights=runs.weights,
         plan=runs.plan,
         notes=_notes(runs),
         samples=len(runs.inputs[0]),
-        inputs=runs.given,
+        inputs=runs.inputs_from,
         environment=runs.environment,
     )
     causes = _causes(runs, report)
     return replace(report, causes=causes, details=_details(runs.layers, layers, {cause.name for cause in causes}))
 
 
-def _compared(pair: Pair, tolerance: Tolerance) -> Comparison:
+def _compared(pair: TensorPair, tolerance: Tolerance) -> Comparison:
     found = compare(pair.name, pair.layer, pair.source, pair.target, tolerance, pair.classes)
     if not pair.untested:
         return found
-    return replace(found, equal=False, problem="its outputs are all the same, and weights of it are wrong")
+    return replace(found, equal=False, problem="its weights are wrong, and its outputs are constant")
 
 
-def _details(pairs: Sequence[Pair], layers: Sequence[Comparison], causes: Set[str]) -> list[Details]:
-    """Of the causes, and of the layers that are furthest off, in the order of the graph."""
+def _details(pairs: Sequence[TensorPair], layers: Sequence[Comparison], causes: Set[str]) -> list[Details]:
+    """Details of the causes and of the layers with the largest errors, in the order of the graph."""
     worst = sorted(range(len(pairs)), key=lambda i: (pairs[i].name not in causes, -layers[i].relative))[:DETAILED]
     found = [details(pairs[i].name, pairs[i].source, pairs[i].target) for i in sorted(worst)]
     return [one for one in found if one]
 
 
 def _notes(runs: Runs) -> list[str]:
-    sides = [side for side in (runs.source, runs.target) if side.reference]
-    notes = [f"{side.path} ran on {side}: {side.convention.rpartition('/')[2]} is not installed" for side in sides]
-    still = [pair.name for pair in runs.layers if pair.still]
-    if still:
-        notes.append(f"nothing that was fed in reaches the outputs of {', '.join(still)}: give more --samples")
+    emulated = [side for side in (runs.source, runs.target) if side.reference]
+    notes = [f"{side.path} ran on {side}: {side.emulates} is not installed" for side in emulated]
+    constant = [pair.name for pair in runs.layers if pair.constant]
+    if constant:
+        notes.append(f"the outputs of {', '.join(constant)} do not depend on the inputs: use more --samples")
     return notes
 
 
 def environment() -> dict[str, str]:
-    """What ran the verification: versions that a reader of the report may need."""
+    """The versions that a reader of the report may need."""
     return {
         "kconvert": __version__,
         "python": platform.python_version(),
@@ -148,22 +139,22 @@ def _causes(runs: Runs, report: Report) -> list[Cause]:
     found = [cause for pair in runs.layers for cause in [_cause(pair, report.tolerance)] if cause]
     if found:
         return found
-    words = f"no layer alone is off by more than is allowed: rounding adds up, rtol {report.needed:.1g} would be enough"
+    words = f"every layer run alone is within the tolerance: rounding adds up, an rtol of {report.needed:.1g} is enough"
     return [Cause(first.name, first.layer, PRECISION, 0.0, words)]
 
 
-def _cause(pair: Pair, tolerance: Tolerance) -> Cause | None:
-    """Why a layer makes something else of the same inputs; None where it does not."""
+def _cause(pair: TensorPair, tolerance: Tolerance) -> Cause | None:
+    """Why a layer computes other outputs from the same inputs; None where it does not."""
     if pair.alone is None:
         return None
     alone = compare(pair.name, pair.layer, pair.source, pair.alone, tolerance)
     if alone.equal and not pair.untested:
         return None
-    words = "; ".join(finding.words for finding in pair.findings)
-    weights = [name for finding in pair.findings for name in finding.weights]
-    remedy = "; ".join(finding.remedy for finding in pair.findings if finding.remedy)
+    words = "; ".join(fault.words for fault in pair.faults)
+    weights = [name for fault in pair.faults for name in fault.weights]
+    remedy = "; ".join(fault.remedy for fault in pair.faults if fault.remedy)
     kind = WEIGHTS if weights else ARCHITECTURE
     if not words and alone.relative <= ROUNDING:
         kind, words = PRECISION, f"the two sides round differently, by {alone.relative:.1g} of the scale"
-    words = words or "weights and configuration are as expected, yet the two sides compute something else"
+    words = words or "weights and configuration are as expected, but the two sides compute other outputs"
     return Cause(pair.name, pair.layer, kind, alone.relative, words, weights, remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..errors import KconvertError, Problem
 
@@ -12,15 +12,25 @@ from ..errors import KconvertError, Problem
 class Tolerance:
     """How far two tensors may be apart: atol + rtol * (largest magnitude of the source's tensor).
 
-    layers: another rtol for single layers, by name.
-
     >>> Tolerance(rtol=1e-4, layers={"lstm_1": 1e-3}).of("lstm_1").rtol
     0.001
     """
 
     atol: float = 1e-5
     rtol: float = 1e-4
-    layers: Mapping[str, float] = field(default_factory=dict, hash=False)
+    layers: Mapping[str, float] = field(default_factory=dict, hash=False)  # another rtol for single layers, by name
+
+    @classmethod
+    def of_options(
+        cls, atol: float | None = None, rtol: float | None = None, layers: Mapping[str, float] | None = None
+    ) -> Tolerance:
+        """The default tolerance with the values that are not None.
+
+        >>> Tolerance.of_options(rtol=0.5)
+        Tolerance(atol=1e-05, rtol=0.5, layers={})
+        """
+        given = {"atol": atol, "rtol": rtol, "layers": layers}
+        return cls(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
     def of(self, name: str) -> Tolerance:
         """The tolerance of the tensor `name` alone: `lstm_1#1` and `lstm_1:2` are of layer `lstm_1`."""
@@ -28,22 +38,23 @@ class Tolerance:
         return Tolerance(self.atol, self.rtol if found is None else found)
 
     def allowed(self, scale: float) -> float:
+        """The largest error allowed for a tensor whose largest magnitude is `scale`."""
         return self.atol + self.rtol * scale
 
     @property
     def loosened(self) -> bool:
-        """Whether it allows more than the default anywhere."""
+        """Whether it allows more than the default for any layer."""
         largest = max((self.rtol, *self.layers.values()))
         return self.atol > DEFAULT_TOLERANCE.atol or largest > DEFAULT_TOLERANCE.rtol
 
     def check_layers(self, tensors: Iterable[str]) -> None:
-        """Refuses a tolerance for a layer that makes none of `tensors`: it would quietly do nothing."""
+        """Refuses a tolerance for a layer that makes none of `tensors`: it would have no effect."""
         known = {name for tensor in tensors for name in (tensor, _layer(tensor))}
         unknown = sorted(set(self.layers) - known)
         if unknown:
             raise KconvertError(
-                f"there is no layer {unknown[0]!r} to give a tolerance",
-                fix="name it as the report does",
+                f"the tolerance names the unknown layer {unknown[0]!r}",
+                fix="use a name from the report",
                 problem=Problem.USAGE,
             )
 
@@ -58,9 +69,3 @@ def _layer(tensor: str) -> str:
 
 
 DEFAULT_TOLERANCE = Tolerance()
-
-
-def tolerance(atol: float | None, rtol: float | None, layers: Mapping[str, float]) -> Tolerance:
-    """The default tolerance with what is given (not None) in its place."""
-    given = {key: value for key, value in (("atol", atol), ("rtol", rtol)) if value is not None}
-    return replace(DEFAULT_TOLERANCE, **given, layers=dict(layers))

@@ -18,37 +18,43 @@ WEIGHTS, ARCHITECTURE, PRECISION = "weights", "architecture", "precision"
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two files: its convention and what ran it. reference: NumPy took the framework's part."""
+    """One of the two files, and what ran it."""
 
     path: str
     convention: str
-    ran_on: str
-    version: str
-    reference: bool = False
+    ran_on: str  # the backend, or the package of a real Keras
+    version: str  # of it
+    emulates: str | None = None  # the backend that NumPy emulated
+
+    @property
+    def reference(self) -> bool:
+        """Whether NumPy ran the file, as the reference of a backend that is not installed."""
+        return self.emulates is not None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "convention": self.convention,
+            "ran_on": self.ran_on,
+            "version": self.version,
+            "reference": self.reference,
+        }
 
     def __str__(self) -> str:
-        if self.reference:
-            return f"the NumPy reference in {self.convention.rpartition('/')[2]}'s part"
-        return f"{self.ran_on} {self.version}"
+        return f"NumPy, emulating {self.emulates}" if self.reference else f"{self.ran_on} {self.version}"
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a layer of the target differs from the source's even when it is given the source's inputs.
+    """Why a layer of the target differs from the source's even when it is given the source's inputs."""
 
-    name, layer: the tensor and the class of the layer that makes it. kind: 'weights', 'architecture' or
-    'precision'. alone: the largest error of the layer run alone, as a part of its scale. words: one
-    clause that says what is wrong. weights: the arrays that are; remedy: the op that would mend them, '' if
-    none is known.
-    """
-
-    name: str
-    layer: str
-    kind: str
-    alone: float
-    words: str
-    weights: Sequence[str] = ()
-    remedy: str = ""
+    name: str  # the tensor
+    layer: str  # class of the layer that makes it
+    kind: str  # WEIGHTS, ARCHITECTURE or PRECISION
+    alone: float  # the largest error of the layer run alone, as a fraction of its scale
+    words: str  # one clause that says what is wrong
+    weights: Sequence[str] = ()  # the wrong weights
+    remedy: str = ""  # the op that would repair them; '' where none is known
 
     def __str__(self) -> str:
         return f"{self.name} ({self.layer}): {self.words}"
@@ -56,28 +62,22 @@ class Cause:
 
 @dataclass(frozen=True)
 class Report:
-    """A verification: both sides, every tensor compared, why they differ, and the verdict.
-
-    causes: the layers that make a difference, not those that inherit it. weights: stored arrays of the
-    target that are not, bit for bit, what the conversion makes of the source. details: how the errors of the
-    worst layers are spread. plan: the conversion from one file to the convention of the other, as `Plan.to_json`
-    has it. inputs: what the models were given. notes: what a reader should know.
-    """
+    """A verification: both sides, every tensor compared, why they differ, and the verdict."""
 
     source: Side
     target: Side
     tolerance: Tolerance
     layers: Sequence[Comparison]
     outputs: Sequence[Comparison]
-    causes: Sequence[Cause] = ()
-    arrays: int = 0
-    weights: Sequence[str] = ()
-    details: Sequence[Details] = ()
-    plan: Mapping[str, Any] = field(default_factory=dict)
+    causes: Sequence[Cause] = ()  # the layers that cause a difference, without those that inherit it
+    arrays: int = 0  # how many weights were compared
+    weights: Sequence[str] = ()  # those of the target that differ from the converted source, bit for bit
+    details: Sequence[Details] = ()  # how the errors of the worst layers are spread
+    plan: Mapping[str, Any] = field(default_factory=dict)  # the conversion to the target's convention: `Plan.to_json`
     notes: Sequence[str] = ()
     samples: int = 0
-    inputs: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    inputs: str = ""  # where the inputs came from
+    environment: Mapping[str, str] = field(default_factory=dict)  # versions
     schema: int = field(default=SCHEMA)
 
     @property
@@ -87,7 +87,7 @@ class Report:
 
     @property
     def equal(self) -> bool:
-        """Whether there are outputs, and they and every layer agree."""
+        """Whether there are outputs, and they and every layer are equal."""
         return bool(self.outputs) and all(comparison.equal for comparison in self.comparisons)
 
     @property
@@ -102,12 +102,12 @@ class Report:
 
     @property
     def worst(self) -> Comparison | None:
-        """The tensor with the largest error as a part of its scale."""
+        """The tensor with the largest error as a fraction of its scale."""
         return max(self.comparisons, key=lambda comparison: comparison.relative, default=None)
 
     @property
     def needed(self) -> float:
-        """The rtol that would have been enough for all."""
+        """The rtol that would be enough for all."""
         return max((comparison.needed for comparison in self.comparisons), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
@@ -115,6 +115,8 @@ class Report:
         first = self.first_divergence
         return {
             **finite(asdict(self)),
+            "source": self.source.to_json(),
+            "target": self.target.to_json(),
             "equal": self.equal,
             "first_divergence": first.name if first else None,
             "needed_rtol": finite(self.needed),
@@ -123,15 +125,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Entry:
-    """One pair of files of a directory: its name, and its report or why there is none.
-
-    code: the exit code that the pair alone would have had (`errors.Problem`).
-    """
+    """One pair of files of two directories."""
 
     name: str
     report: Report | None = None
-    error: str = ""
-    code: int = 0
+    error: str = ""  # why there is no report
+    code: int = 0  # the exit code of that error (`errors.Problem`)
 
     @property
     def equal(self) -> bool:
@@ -154,12 +153,12 @@ class Summary:
 
     @property
     def equal(self) -> bool:
-        """Whether there are files, and all agree."""
+        """Whether there are files, and all are equal."""
         return bool(self.entries) and all(entry.equal for entry in self.entries)
 
     @property
     def code(self) -> int:
-        """The exit code: 0 where all agree, 1 where some differ, else that of the first error."""
+        """The exit code: 0 where all are equal, 1 where some differ, else that of the first error."""
         errors = (entry.code for entry in self.entries if entry.report is None)
         return 0 if self.equal else 1 if self.count("differs") else next(errors, 1)
 

@@ -1,4 +1,8 @@
-"""Verifier: runs pairs of files, each side by its runner, and brings their tensors together."""
+"""Verifying: both files run on the same inputs, each on the backend that saved it, and every layer compared.
+
+`match` reads the files, a `Verifier` runs them, `judge` compares. `save_runs` writes what was computed into a folder,
+and `load_runs` reads it again.
+"""
 
 from __future__ import annotations
 
@@ -9,47 +13,71 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import Any
 
 import numpy as np
 
-from ..layers import Softmax
-from ..layers.base import Layer
+from ..conventions.generations import Convention
+from ..conversion.source import Source
 from ..layers.registry import custom_modules
-from ..network.sample_inputs import checked_inputs, input_arrays, sample_inputs
-from .kept import check_folder, keep
-from .matching import FilePath, Finding, Match, findings_of, match, moved
-from .runners import Job, Ran, Runner, open_runner
-from .runs import Pair, Runs, environment, judge
+from ..network.network import Network
+from .matching import match
+from .pairing import Inputs, Pairing, pair_tensors
+from .runners.base import Job, Runner, RunResult
+from .runners.choice import open_runner
+from .runs import Runs, judge
+from .saved_runs import check_folder, save_runs
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
-from .value import Report, Side
+from .value import Report
 
-Inputs = Sequence[np.ndarray]
+FilePath = str | PathLike[str]
 
 
 @dataclass(frozen=True)
 class Running:
-    """How the sides are run.
+    """How the sides are run."""
 
-    isolate: each in a process of its own. timeout: seconds that one run of a side may take (None: any time). pythons:
-    other interpreters, by backend; they have kconvert or a real Keras. package: 'keras' or 'tf_keras', to run
-    the target in the real one. required: no NumPy reference in the place of a missing backend.
+    isolate: bool = False  # each side in a process of its own
+    timeout: float | None = None  # the seconds that one run of a side may take; None: any time
+    pythons: Mapping[str, str] = field(default_factory=dict)  # interpreters by backend, with kconvert or a real Keras
+    package: str | None = None  # 'keras' or 'tf_keras': run the target in that real Keras
+    required: bool = False  # a missing backend is an error; else NumPy emulates it
+
+
+def verify(
+    source_path: FilePath,
+    target_path: FilePath,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    running: Running | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    arch: FilePath | None = None,
+    target_arch: FilePath | None = None,
+    source_data_format: str | None = None,
+    force: bool = False,
+    samples: int = 4,
+    seed: int = 0,
+    inputs: Sequence[np.ndarray] | FilePath | None = None,
+    folder: FilePath | None = None,
+) -> Report:
+    """Runs both files, each on its own backend, and compares every layer; where they differ, it looks for the cause.
+
+    running: where the sides run (default: in this process).
+    source, target: the backends that saved the files, where these do not tell; force: even where they say otherwise.
+    arch, target_arch: architectures, for files of weights alone; target_arch defaults to the converted arch.
+    source_data_format: that of Keras 1 layers which do not state theirs.
+    samples, seed: of the random inputs; inputs: used instead, one array for each input in the source's layout, or an
+    .npy or .npz file of them.
+    folder: where to save all that was computed, for `load_runs`.
+    Raises KconvertError where a file cannot be read or its model cannot run.
     """
-
-    isolate: bool = False
-    timeout: float | None = None
-    pythons: Mapping[str, str] = field(default_factory=dict)
-    package: str | None = None
-    required: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Pairing:
-    """Two files, and the inputs that both are run on: arrays in the source's layout, and what they are in words."""
-
-    match: Match
-    inputs: Inputs
-    given: str
+    with Verifier(running) as verifier:
+        return verifier.verify(
+            Source(source_path, source, source_data_format, arch, force=force),
+            Source(target_path, target, source_data_format, target_arch, force=force),
+            tolerance,
+            Inputs(samples, seed, inputs),
+            folder,
+        )
 
 
 class Verifier:
@@ -74,67 +102,79 @@ class Verifier:
 
     def verify(
         self,
-        source_path: FilePath,
-        target_path: FilePath,
+        source: Source,
+        target: Source,
         tolerance: Tolerance = DEFAULT_TOLERANCE,
+        inputs: Inputs | None = None,
         folder: FilePath | None = None,
-        **options: Any,
     ) -> Report:
         """Runs both files and compares every layer; where they differ, it looks for the cause.
 
-        folder: where to keep all that the verdict is made from. options: those of `pair`. Raises KconvertError where
-        a file cannot be read or its model cannot run.
+        folder: where to save all that the verdict is made from. Raises KconvertError where a file cannot be read or
+        its model cannot run.
         """
-        return self.report(self.pair(source_path, target_path, **options), tolerance, folder)
+        return self.report(self.pair(source, target, inputs), tolerance, folder)
 
     def report(
-        self, pairing: Pairing, tolerance: Tolerance, folder: FilePath | None = None, source: Ran | None = None
+        self, pairing: Pairing, tolerance: Tolerance, folder: FilePath | None = None, source: RunResult | None = None
     ) -> Report:
-        """The same for files that were paired before; source: what its side gave before, if it need not run again."""
+        """The same for files that were paired before; source: an earlier result of that side, instead of a new run."""
         if folder is not None:
             check_folder(folder)  # before hours of running
         runs = self.run(pairing, source)
         report = judge(runs, tolerance)
         if folder is not None or not report.equal:
-            runs = self.alone(pairing, runs)
+            runs = self.run_alone(pairing, runs)
             report = judge(runs, tolerance)
         if folder is not None:
-            keep(runs, folder)
+            save_runs(runs, folder)
         return report
 
-    def pair(
-        self,
-        source_path: FilePath,
-        target_path: FilePath,
-        samples: int = 4,
-        seed: int = 0,
-        inputs: Inputs | FilePath | None = None,
-        **files: Any,
-    ) -> Pairing:
-        """The two files and their inputs.
+    def pair(self, source: Source, target: Source, inputs: Inputs | None = None) -> Pairing:
+        """Reads two files, and makes their inputs."""
+        found = match(source, target)
+        arrays, inputs_from = (inputs or Inputs()).of(found.plan.model)
+        return Pairing(found, arrays, inputs_from)
 
-        inputs: one array an input in the source's layout, or an .npy or .npz file of them, instead of `samples`
-        seeded random ones. files: those of `match`.
+    def run(self, pairing: Pairing, source: RunResult | None = None) -> Runs:
+        """Runs both sides, at the same time if they are isolated.
+
+        source: an earlier result of that side, instead of a new run.
         """
-        matched = match(source_path, target_path, **files)
-        model = matched.made.model
-        if inputs is None:
-            return Pairing(matched, sample_inputs(model, samples, seed), f"random, seed {seed}")
-        if isinstance(inputs, (str, PathLike)):
-            return Pairing(matched, input_arrays(model, inputs), f"from {Path(inputs).name}")
-        return Pairing(matched, checked_inputs(model, list(inputs)), "as given")
-
-    def run(self, pairing: Pairing, source: Ran | None = None) -> Runs:
-        """Runs both sides; source: what its side gave before, if it need not run again.
-
-        Each in a process of its own, they run at the same time.
-        """
-        sides = [lambda: source or self.source(pairing), lambda: self.target(pairing)]
+        sides = [lambda: source or self.run_source(pairing), lambda: self.run_target(pairing)]
         ours, theirs = self._at_once(sides) if self.running.isolate else (side() for side in sides)
-        return paired(pairing, ours, theirs)
+        return pair_tensors(pairing, ours, theirs)
 
-    def _at_once(self, sides: Sequence[Callable[[], Ran]]) -> Sequence[Ran]:
-        """Runs sides that have processes of their own; where one fails, nobody waits for the others."""
+    def run_alone(self, pairing: Pairing, runs: Runs) -> Runs:
+        """The same runs with each layer of the target also run alone, on the inputs of the source's layer."""
+        overrides = {
+            pair.target_name: pair.source.reshape(pair.target.shape)
+            for pair in runs.layers
+            if pair.source.size == pair.target.size
+        }
+        found = self.run_target(pairing, overrides).load()
+        return replace(runs, layers=[replace(pair, alone=found.get(pair.target_name)) for pair in runs.layers])
+
+    def run_source(self, pairing: Pairing) -> RunResult:
+        """Runs the source."""
+        found = pairing.match
+        job = self._job(found.source, found.plan.model, found.plan.source)
+        return self._runner(job.run_on).run(job, pairing.inputs, self._out())
+
+    def run_target(self, pairing: Pairing, overrides: Mapping[str, np.ndarray] | None = None) -> RunResult:
+        """Runs the target; overrides: tensors that replace its own in what follows (kconvert runs it then)."""
+        found = pairing.match
+        job = self._job(found.target, found.model, found.convention)
+        runner = self._runner(job.run_on, self.running.package if overrides is None else None)
+        return runner.run(job, pairing.target_inputs, self._out(), overrides)
+
+    def _job(self, file: Source, model: Network, convention: Convention) -> Job:
+        """One side, to run on the backend that saved its file."""
+        arch = None if file.arch is None else str(file.arch)
+        return Job(str(file.path), model, convention, convention.backend, self.running.required, custom_modules(), arch)
+
+    def _at_once(self, sides: Sequence[Callable[[], RunResult]]) -> Sequence[RunResult]:
+        """Runs sides that have processes of their own; where one fails, the others are stopped."""
         with ThreadPoolExecutor(len(sides)) as pool:
             waiting = [pool.submit(side) for side in sides]
             try:
@@ -143,34 +183,8 @@ class Verifier:
                 self._stop()
                 raise
 
-    def alone(self, pairing: Pairing, runs: Runs) -> Runs:
-        """The same runs with each layer of the target run by itself, on what the source's layers are given."""
-        given = {
-            pair.target_name: pair.source.reshape(pair.target.shape)
-            for pair in runs.layers
-            if pair.source.size == pair.target.size
-        }
-        found = self.target(pairing, given).load()
-        return replace(runs, layers=[replace(pair, alone=found.get(pair.target_name)) for pair in runs.layers])
-
-    def source(self, pairing: Pairing) -> Ran:
-        """Runs the source."""
-        files = pairing.match
-        job = Job(
-            files.source, files.made.model, files.made.source, self.running.required, custom_modules(), files.arch
-        )
-        return self._runner(job.convention.backend).run(job, pairing.inputs, self._out())
-
-    def target(self, pairing: Pairing, given: Mapping[str, np.ndarray] | None = None) -> Ran:
-        """Runs the target; given: tensors that replace its own in what follows (kconvert runs it then)."""
-        files = pairing.match
-        job = Job(files.target, files.model, files.goal, self.running.required, custom_modules(), files.target_arch)
-        inputs = [moved(x, layout) for x, layout in zip(pairing.inputs, files.made.result.inputs, strict=True)]
-        runner = self._runner(job.convention.backend, self.running.package if given is None else None)
-        return runner.run(job, inputs, self._out(), given)
-
     def _runner(self, backend: str, package: str | None = None) -> Runner:
-        """The runner of a backend, made when it is first asked for."""
+        """The runner of a backend, created when it is first needed."""
         key = backend, package
         if key not in self._runners:
             running = self.running
@@ -185,57 +199,3 @@ class Verifier:
     def _stop(self) -> None:
         for runner in self._runners.values():
             runner.close()
-
-
-# ------------------------------------------------------------------ pairing ----
-
-
-def paired(pairing: Pairing, ours: Ran, theirs: Ran) -> Runs:
-    """What both sides gave, tensor by tensor."""
-    files = pairing.match
-    return Runs(
-        source=Side(files.source, str(files.made.source), ours.ran_on, ours.version, ours.reference),
-        target=Side(files.target, str(files.goal), theirs.ran_on, theirs.version, theirs.reference),
-        layers=_layers(files, ours.load(), theirs.load()),
-        outputs=_outputs(files, ours.load(), theirs.load()),
-        inputs=pairing.inputs,
-        given=pairing.given,
-        arrays=files.arrays,
-        odd=list(files.odd),
-        plan=files.made.to_json(),
-        environment=environment(),
-    )
-
-
-def _layers(files: Match, ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> list[Pair]:
-    """Every tensor that both sides have, in the order of the graph."""
-    made, layers = files.made, files.made.model.tensor_layers()
-    found = []
-    for name, x in ours.items():
-        new = made.aliases.get(name, name)
-        if new in theirs:
-            layout = made.result.layouts.get(new)
-            x = moved(x, layout) if layout and not layout.is_identity else x
-            found.append(_pair(name, new, layers[name].layer, x, theirs[new], findings_of(files, name)))
-    return found
-
-
-def _outputs(files: Match, ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> list[Pair]:
-    """The outputs of both models, in order, whatever their layers are called."""
-    layers = files.made.model.tensor_layers()
-    triples = zip(files.made.model.output_refs, files.model.output_refs, files.made.result.outputs, strict=True)
-    return [
-        _pair(old.key, new.key, layers[old.key].layer, moved(ours[old.key], layout), theirs[new.key])
-        for old, new, layout in triples
-    ]
-
-
-def _pair(
-    name: str, target_name: str, layer: Layer, x: np.ndarray, y: np.ndarray, findings: Sequence[Finding] = ()
-) -> Pair:
-    classes = x.ndim == 2 and x.shape[-1] > 1 and _gives_classes(layer)
-    return Pair(name, target_name, layer.class_name, x, y, classes, findings=findings)
-
-
-def _gives_classes(layer: Layer) -> bool:
-    return isinstance(layer, Softmax) or getattr(layer, "activation", None) == "softmax"

@@ -27,7 +27,7 @@ def wrong(pair):
 def test_the_cause_is_printed(wrong):
     result = run("verify", *wrong)
     assert result.exit_code == DIFFERS
-    assert "why: convolution2d_2 (Conv2D): kernel is reversed along hw; to mend it: flip hw of hwio" in result.output
+    assert "why: convolution2d_2 (Conv2D): kernel is reversed along hw; to repair it: flip hw of hwio" in result.output
 
 
 def test_what_was_kept_is_judged_again(wrong, tmp_path):
@@ -36,14 +36,14 @@ def test_what_was_kept_is_judged_again(wrong, tmp_path):
     assert run("report", kept, "-q").output.startswith("DIFFERS, first at convolution2d_2")
     loose = run("report", kept, "--rtol", 10)
     assert loose.exit_code == EQUAL and "TOLERANCE LOOSENED" in loose.output
-    refused(USAGE, "there are no runs in it", "report", tmp_path)
+    refused(USAGE, "there are no saved runs", "report", tmp_path)
 
 
 def test_a_tolerance_for_one_layer(wrong):
     names = [f"--layer-rtol={name}=10" for name in ("convolution2d_2", "activation_2")]
     result = run("verify", *wrong, *names)
     assert "first at maxpooling2d_1" in result.output and "10 x scale for convolution2d_2" in result.output
-    refused(USAGE, "there is no layer 'conv'", "verify", *wrong, "--layer-rtol", "conv=1")
+    refused(USAGE, "names the unknown layer 'conv'", "verify", *wrong, "--layer-rtol", "conv=1")
     for bad in ("conv", "conv=", "=1", "conv=x", "conv=-1", "conv=nan"):
         refused(USAGE, "is not NAME=NUMBER", "verify", *wrong, "--layer-rtol", bad)
 
@@ -109,7 +109,7 @@ def test_diff(wrong):
     found = json.loads(run("diff", *wrong, "--json").output)
     assert not found["equal"] and found["odd"][0]["weight"] == "convolution2d_2/kernel"
     same = run("diff", wrong[0], wrong[0])
-    assert same.exit_code == EQUAL and "SAME: 8 of 8 weights are the same bit for bit" in same.output
+    assert same.exit_code == EQUAL and "SAME: 8 of 8 weights are identical" in same.output
 
 
 def test_a_runner_that_is_no_interpreter(pair):

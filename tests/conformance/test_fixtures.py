@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conformance.cases import ATOL, converted, sides, there_and_back
+from conformance.cases import ATOL, converted, there_and_back
 from kconvert import KconvertError, convert, get_backend, load_model
 from kconvert.conventions.generations import Convention
 from kconvert.conversion.binding import arrays_for
@@ -12,7 +12,10 @@ from kconvert.conversion.source import Source, decide
 from kconvert.formats.hdf5 import read
 from kconvert.models.sequential import as_model
 from kconvert.network.nested import as_list
-from kconvert.verification import Running, judge, moved, run
+from kconvert.verification.matching import in_layout
+from kconvert.verification.pairing import Inputs
+from kconvert.verification.runs import judge
+from kconvert.verification.verifier import Running, Verifier
 from tests.fixtures import case as found
 from tests.fixtures import cases, identify
 
@@ -48,9 +51,10 @@ STAYING = {
 @pytest.mark.parametrize("case", CONVERTIBLE, ids=identify)
 def test_converts_and_both_sides_agree(case, tmp_path):
     done = converted(case, tmp_path / "converted.h5", "keras2")
-    runs = run(*sides(done), **case.options(done), inputs=case.arrays("x"), running=Running(required=True))
+    with Verifier(Running(required=True)) as verifier:
+        runs = verifier.run(verifier.pair(*case.sides(done), Inputs(arrays=case.arrays("x"))))
     for pair, y, layout in zip(runs.outputs, case.arrays("y"), done.plan.result.outputs, strict=True):
-        assert np.abs(pair.source - moved(y, layout)).max() <= ATOL, "not what real Keras computed"
+        assert np.abs(pair.source - in_layout(y, layout)).max() <= ATOL, "not what real Keras computed"
     report = judge(runs)
     assert report.equal, report.first_divergence
     assert not report.weights

@@ -25,7 +25,7 @@ from kconvert.kernels import Chain
 from kconvert.models.sequential import as_model
 from kconvert.network.nested import as_list, one_or_list
 from kconvert.network.sequential import Sequential
-from kconvert.verification import moved
+from kconvert.verification.matching import in_layout
 from tests.architectures import architectures, checkpoint_of, random_inputs, random_weights
 from tests.fixtures import case, cases, identify
 
@@ -46,11 +46,11 @@ def agree(made, before, after):
     source = running(network_of(before), before, made.source)
     target = running(network_of(after), after, made.target)
     x = as_list(source.predict(one_or_list(inputs)))
-    new = [moved(array, layout) for array, layout in zip(inputs, made.result.inputs, strict=True)]
+    new = [in_layout(array, layout) for array, layout in zip(inputs, made.result.inputs, strict=True)]
     y = as_list(target.predict(one_or_list(new)))
     for ours, theirs, layout in zip(x, y, made.result.outputs, strict=True):
         scale = max(1.0, np.abs(ours).max(initial=0.0))
-        np.testing.assert_allclose(moved(ours, layout).ravel(), theirs.ravel(), rtol=1e-3, atol=2e-4 * scale)
+        np.testing.assert_allclose(in_layout(ours, layout).ravel(), theirs.ravel(), rtol=1e-3, atol=2e-4 * scale)
 
 
 def as_read(checkpoint):

@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
-from kconvert import KconvertError, convert
-from kconvert.verification import diff
+from kconvert import KconvertError, convert, diff
 from tests.fixtures import case
 from tests.verification.damage import converted, damage
 
 
 def test_a_file_and_its_conversion_are_the_same(tmp_path):
     found = diff(*converted("lenet_th", tmp_path))
-    assert found.equal and not found.odd and found.weights == 8
+    assert found.equal and not found.differing and found.weights == 8
     assert [convention for _, convention in found.files] == ["keras2/theano", "keras2/tensorflow"]
 
 
@@ -25,16 +24,16 @@ def test_which_arrays_differ_and_why(tmp_path):
     damage(target, **{"conv2d_2:kernel": lambda kernel: kernel[::-1, ::-1], "dense_2:bias": lambda bias: bias + 1})
     found = diff(source, target)
     assert not found.equal
-    assert [odd.weight for odd in found.odd] == ["conv2d_2/kernel", "dense_2/bias"]
+    assert [weight.weight for weight in found.differing] == ["conv2d_2/kernel", "dense_2/bias"]
     assert found.layers[0] == ("conv2d_2", "kernel is reversed along hw", "flip hw of hwio (kernel)")
-    assert found.layers[1][1].startswith("bias holds other numbers")
+    assert found.layers[1][1].startswith("bias has other values than the converted source")
 
 
 def test_rounding_is_said_and_is_no_difference(tmp_path):
     source, target = converted("lenet_th", tmp_path)
     damage(target, **{"dense_2:kernel": lambda kernel: np.nextafter(kernel, 9, dtype="float32")})
     found = diff(source, target)
-    assert found.equal and [odd.rounded for odd in found.odd] == [True]
+    assert found.equal and [weight.rounded for weight in found.differing] == [True]
 
 
 def test_two_models_cannot_be_compared(tmp_path):

@@ -5,8 +5,11 @@ import shutil
 import pytest
 
 from kconvert import KconvertError, convert
+from kconvert.conversion.source import Source
 from kconvert.errors import Problem
-from kconvert.verification import Verifier, kept, verify_folders
+from kconvert.verification.folders import verify_folders
+from kconvert.verification.saved_runs import load_runs
+from kconvert.verification.verifier import Verifier
 from tests.fixtures import case
 from tests.verification.damage import damage
 
@@ -23,9 +26,9 @@ def folders(tmp_path):
     return ours, theirs
 
 
-def verified(*folders, **options):
+def verified(source, target, **options):
     with Verifier() as verifier:
-        return verify_folders(verifier, *folders, **options)
+        return verify_folders(verifier, Source(source), Source(target), **options)
 
 
 def test_all_are_equal(folders):
@@ -63,9 +66,9 @@ def test_every_ending_of_hdf5_is_found(name, tmp_path):
     assert [entry.name for entry in done.entries] == [name] and done.equal
 
 
-def test_runs_are_kept_a_folder_each(folders, tmp_path):
-    verified(*folders, folder=tmp_path / "kept")
-    assert kept(tmp_path / "kept" / "deep/lstm.h5").layers
+def test_runs_are_saved_in_a_folder_each(folders, tmp_path):
+    verified(*folders, folder=tmp_path / "runs")
+    assert load_runs(tmp_path / "runs" / "deep/lstm.h5").layers
 
 
 def test_a_folder_without_files_proves_nothing(tmp_path):

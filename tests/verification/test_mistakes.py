@@ -34,7 +34,7 @@ def identify(value):
 @pytest.mark.parametrize(("leaf", "mistake"), KNOWN, ids=identify)
 def test_a_mistake_explains_itself_and_nothing_that_is_right(leaf, mistake):
     right = random_arrays(leaf)
-    wrong = {**right, **mistake.made(right)}
+    wrong = {**right, **mistake.apply(right)}
     assert mistake.explains(right, wrong)
     assert not mistake.explains(right, right)
     assert {name for name in right if not close(right[name], wrong[name])} == set(mistake.weights)
@@ -43,7 +43,7 @@ def test_a_mistake_explains_itself_and_nothing_that_is_right(leaf, mistake):
 @pytest.mark.parametrize(("leaf", "mistake"), [item for item in KNOWN if item[1].ops], ids=identify)
 def test_the_remedy_undoes_the_mistake(leaf, mistake):
     right = random_arrays(leaf)
-    for name, array in mistake.made(right).items():
+    for name, array in mistake.apply(right).items():
         assert close(mistake.ops[name].inverse.apply(array)[0], right[name])
 
 
@@ -51,15 +51,15 @@ def test_the_table_has_every_mistake_that_the_years_have_shown():
     words = {f"{leaf.path[-1]}: {mistake.words}" for leaf, mistake in KNOWN}
     assert words >= {
         "conv: kernel is reversed along hw",
-        "conv: kernel is reversed along h alone",
-        "conv: kernel has h and w exchanged",
+        "conv: kernel is reversed along h only",
+        "conv: the axes h and w of kernel are swapped",
         "conv: bias is halved",
-        "norm: gamma and beta stand in each other's place",
-        "norm: moving_mean and moving_variance stand in each other's place",
+        "norm: gamma and beta are swapped",
+        "norm: moving_mean and moving_variance are swapped",
         "norm: moving_variance holds the standard deviation",
-        "dense: kernel follows the features in another order",
-        "lstm: the gates f and c are exchanged",
-        "lstm: the gates i and f of recurrent_kernel are exchanged",
+        "dense: the rows of kernel are in the order of another data format",
+        "lstm: the gates f and c are swapped",
+        "lstm: the gates i and f of recurrent_kernel are swapped",
     }
 
 

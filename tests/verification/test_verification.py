@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError, convert, verify
+from kconvert.conversion.source import Source
 from kconvert.errors import Problem
 from kconvert.kernels import Block
 from kconvert.network.layout import Layout, identity
-from kconvert.verification import Running, judge, moved, run
+from kconvert.verification.matching import in_layout
+from kconvert.verification.pairing import Inputs
+from kconvert.verification.runs import judge
 from kconvert.verification.tolerance import Tolerance
 from kconvert.verification.value import ARCHITECTURE
+from kconvert.verification.verifier import Running, Verifier
 from tests.conformance.test_fixtures import REFUSED
 from tests.fixtures import case, cases, identify
 from tests.verification.damage import arrays, converted, damage, reconfigure, swap
@@ -31,6 +35,12 @@ def differs(source, target, layer, remedy=None, **options):
     assert report.first_divergence.name == layer, report.first_divergence
     assert report.first_divergence.needed > 10 * report.tolerance.rtol
     return report
+
+
+def run(source, target, inputs=None):
+    """What both sides compute, without a verdict."""
+    with Verifier() as verifier:
+        return verifier.run(verifier.pair(Source(source), Source(target), inputs))
 
 
 # ------------------------------------------------------------------ right files ----
@@ -115,7 +125,7 @@ def test_vectors_swapped(first, second, tmp_path):
     with h5py.File(target) as file:
         layer = next(key for key in arrays(file) if key.endswith(":gamma")).partition(":")[0]
     swap(target, f"{layer}:{first}", f"{layer}:{second}")
-    report = differs(source, target, layer, f"exchange {first} and {second}")
+    report = differs(source, target, layer, f"swap {first} and {second}")
     assert sorted(report.weights) == sorted([f"{layer}/{first}", f"{layer}/{second}"])
 
 
@@ -195,8 +205,8 @@ def test_the_reference_is_noted_on_both_sides(tmp_path):
     report = verify(source, target)
     assert [side.reference for side in (report.source, report.target)] == [True, True]
     assert report.notes == [
-        f"{source} ran on the NumPy reference in theano's part: theano is not installed",
-        f"{target} ran on the NumPy reference in tensorflow's part: tensorflow is not installed",
+        f"{source} ran on NumPy, emulating theano: theano is not installed",
+        f"{target} ran on NumPy, emulating tensorflow: tensorflow is not installed",
     ]
     with pytest.raises(KconvertError) as refusal:
         verify(source, target, running=Running(required=True))
@@ -241,7 +251,7 @@ def test_samples_seed_and_own_inputs(tmp_path):
     report = verify(source, target, samples=2, seed=9)
     assert (report.samples, report.inputs) == (2, "random, seed 9")
     x = case("2.3.1-theano/lenet_th").arrays("x")
-    runs = run(source, target, inputs=x)
+    runs = run(source, target, Inputs(arrays=x))
     (wanted,) = case("2.3.1-theano/lenet_th").arrays("y")
     np.testing.assert_allclose(runs.outputs[0].source, wanted, atol=1e-4)
 
@@ -288,13 +298,13 @@ def test_a_file_of_weights_alone_needs_the_architecture(tmp_path):
         verify(found.folder / "weights.h5", out)
 
 
-# ------------------------------------------------------------------------- moved ----
+# ------------------------------------------------------------------------- in_layout ----
 
 
 def test_moved():
     x = np.arange(24).reshape(1, 2, 3, 4)
-    assert np.array_equal(moved(x, Layout((0, 2, 3, 1))), x.transpose(0, 2, 3, 1))
-    assert moved(x, identity(4)).flags["C_CONTIGUOUS"]
+    assert np.array_equal(in_layout(x, Layout((0, 2, 3, 1))), x.transpose(0, 2, 3, 1))
+    assert in_layout(x, identity(4)).flags["C_CONTIGUOUS"]
     flat = x.reshape(1, 24)
     features = Layout((0, 1), (Block("chw", "hwc", (2, 3, 4)),))
-    assert np.array_equal(moved(flat, features), x.transpose(0, 2, 3, 1).reshape(1, 24))
+    assert np.array_equal(in_layout(flat, features), x.transpose(0, 2, 3, 1).reshape(1, 24))

@@ -1,1 +1,1 @@
-"""Reports: the forms in which a `Report` is shown."""
+"""Reports: the forms in which a `Report` is drawn."""

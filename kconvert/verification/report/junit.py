@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
+from ...drawing.words import number
 from ...errors import Problem, printable
 from ..comparison import Comparison
 from ..value import Entry, Report, Summary
-from .words import UNPROVED, cause_of, difference, element, entries, number, reason, verdict
+from .words import UNPROVED, cause_of, difference, element, entries, reason, verdict
 
 INHERITED = "inherited"
 
@@ -35,7 +36,7 @@ def _suite(entry: Entry) -> TestSuite:
     owner = f"{entry.name} {report.source.convention} -> {report.target.convention}"
     for found in report.comparisons:
         suite.add_testcase(_case(owner, report, found))
-    if not report.equal and not report.first_divergence:  # nothing failed, and nothing was shown
+    if not report.equal and not report.first_divergence:  # nothing failed, and nothing was compared
         suite.add_testcase(_test(owner, "outputs", Failure(verdict(report), UNPROVED)))
     return suite
 
@@ -55,11 +56,11 @@ def _properties(report: Report) -> Mapping[str, str]:
     }
 
 
-def _test(owner: str, name: str, result: Failure | Error | None = None, said: str = "") -> TestCase:
+def _test(owner: str, name: str, result: Failure | Error | None = None, text: str = "") -> TestCase:
     test = TestCase(printable(name), classname=printable(owner), time=0)
     if result is not None:
         result.message = printable(result.message or "")
-        result.text = "\n".join(map(printable, said.splitlines()))
+        result.text = "\n".join(map(printable, text.splitlines()))
         test.result = [result]
     return test
 
@@ -75,13 +76,13 @@ def _case(owner: str, report: Report, found: Comparison) -> TestCase:
     cause, first = cause_of(report, found.name), report.first_divergence
     message = reason(cause) if cause else difference(found)
     if not cause and first is not found:
-        message += f"; the first to differ is {first.name if first else ''}"
-    said = {
+        message += f"; the first layer that differs is {first.name if first else ''}"
+    facts = {
         "class": found.layer,
         "difference": difference(found),
-        "rtol that would be enough": number(found.needed),
+        "needed rtol": number(found.needed),
         "cosine": f"{found.cosine:.6g}",
-        "furthest off": element(found),
+        "largest error at": element(found),
     }
-    lines = "\n".join(f"{name}: {value}" for name, value in said.items() if value)
+    lines = "\n".join(f"{name}: {value}" for name, value in facts.items() if value)
     return _test(owner, found.name, Failure(message, cause.kind if cause else INHERITED), lines)

@@ -5,23 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from ...drawing.words import number, plural, sizes
 from ...errors import printable
 from ..comparison import Comparison
 from ..value import Entry, Report, Summary
-from .words import (
-    cause_of,
-    classes,
-    difference,
-    element,
-    entries,
-    number,
-    outcome,
-    plural,
-    reason,
-    sizes,
-    tally,
-    verdict,
-)
+from .words import cause_of, classes, difference, element, entries, outcome, reason, tally, verdict
 
 ROWS = 20  # of a table, before the rest is folded away
 SECTIONS = 20  # files that differ and are shown in full: GitHub takes 1 MiB of a summary
@@ -31,7 +19,7 @@ MARKS = {
     "error": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
 }
 
-# What Markdown, GitHub's mentions and references, or HTML would take for theirs; underscores within words are safe.
+# What has a meaning in Markdown, HTML, or as a mention or reference on GitHub; underscores within words have none.
 _SPECIAL = re.compile(r"[\\`*\[<|~#&@$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)")
 
 
@@ -53,7 +41,7 @@ def render(done: Report | Summary) -> str:
 
 
 def _text(value: str) -> str:
-    r"""Text that stays text.
+    r"""Text without markup.
 
     >>> _text("conv_1 <b>|*x*")
     'conv_1 &#60;b>&#124;&#42;x&#42;'
@@ -74,7 +62,7 @@ def _folded(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def _files(done: Summary) -> list[str]:
-    """What is wrong first, in the order of the files."""
+    """A table of the files, with those that are not equal first."""
     order = sorted(done.entries, key=lambda entry: entry.equal)
     rows = [[MARKS[entry.state], _text(entry.name), _text(outcome(entry))] for entry in order]
     return _table(["", "file", "verdict"], rows) if rows else []
@@ -84,19 +72,21 @@ def _files(done: Summary) -> list[str]:
 
 
 def _section(entry: Entry, report: Report) -> Iterator[str]:
-    """The verdict, the causes, what differs, what ran where."""
+    """The verdict, the causes, what differs, and what ran."""
     yield f"## {MARKS[entry.state]} {_text(entry.name)}"
     yield from ("", f"**{_text(verdict(report))}**")
     yield from _listed(map(reason, report.causes))
     yield from _differing(report)
     yield from _listed(classes(report))
     if report.weights:
-        how_many = f"{len(report.weights)} of {plural(report.arrays, 'weight')} are not what the conversion makes"
+        how_many = (
+            f"{len(report.weights)} of {plural(report.arrays, 'weight')} differ from those of the converted source"
+        )
         more = ", ..." if len(report.weights) > ROWS else ""
         yield from ("", f"{how_many}: {', '.join(map(_text, report.weights[:ROWS]))}{more}")
     if report.tolerance.loosened:
         yield from ("", f"**TOLERANCE LOOSENED** to {_text(str(report.tolerance))}")
-    yield from ("", *_folded("what ran where", _facts(report)))
+    yield from ("", *_folded("what ran", _facts(report)))
 
 
 def _listed(lines: Iterable[str]) -> Iterator[str]:
@@ -106,7 +96,7 @@ def _listed(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _differing(report: Report) -> Iterator[str]:
-    """The tensors that differ, those furthest off first."""
+    """The tensors that differ, the largest errors first."""
     bad = sorted((c for c in report.comparisons if not c.equal), key=_badness, reverse=True)
     if not bad:
         return
@@ -116,12 +106,12 @@ def _differing(report: Report) -> Iterator[str]:
 
 
 def _badness(found: Comparison) -> tuple[bool, float]:
-    """What cannot be compared is worst."""
+    """A tensor that cannot be compared is worst."""
     return bool(found.problem), found.relative
 
 
 def _comparisons(report: Report, found: Iterable[Comparison]) -> list[str]:
-    heads = ["layer", "class", "shape", "difference", "needed rtol", "cosine", "furthest off"]
+    heads = ["layer", "class", "shape", "difference", "needed rtol", "cosine", "largest error at"]
     rows = [
         [
             _text(c.name) + (" **(cause)**" if cause_of(report, c.name) else ""),

@@ -1,44 +1,15 @@
-"""What every form of report says in the same words: numbers, verdicts, causes."""
+"""What every form of report says in the same words: verdicts, differences, causes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from ...drawing.words import number, percent, plural
 from ..comparison import Comparison
 from ..value import Cause, Entry, Report, Summary
 
 EQUAL, DIFFERS, UNPROVED, ERROR = "EQUAL", "DIFFERS", "NOT PROVED", "ERROR"
-
-
-def number(value: float) -> str:
-    """Two digits: 4.8e-07, 3.2, 0."""
-    return "0" if value == 0 else f"{value:.2g}"
-
-
-def plural(n: int, what: str) -> str:
-    """
-    >>> plural(1, "layer"), plural(1200, "layer")
-    ('1 layer', '1,200 layers')
-    """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
-def sizes(shape: Sequence[int]) -> str:
-    """(4, 10, 8) as 4x10x8; a scalar as 1.
-
-    >>> sizes((4, 10, 8)), sizes(())
-    ('4x10x8', '1')
-    """
-    return "x".join(map(str, shape)) or "1"
-
-
-def percent(part: float) -> str:
-    """
-    >>> percent(1), percent(0.9996), percent(0.25)
-    ('100 %', '99.96 %', '25 %')
-    """
-    return f"{100 * part:.4g} %"
 
 
 def titled(name: str, layer: str) -> str:
@@ -47,12 +18,12 @@ def titled(name: str, layer: str) -> str:
 
 
 def difference(found: Comparison) -> str:
-    """How far one tensor is off, or why it cannot be compared."""
+    """The error of one tensor, or why it cannot be compared."""
     return found.problem or f"error {number(found.max_error)}, allowed {number(found.allowed)}"
 
 
 def element(found: Comparison) -> str:
-    """The element that is furthest off: its index and both values; '' where none is off."""
+    """The element with the largest error: its index and both values; '' where there is no error."""
     if not found.values or (found.equal and not found.max_error):
         return ""
     x, y = found.values
@@ -60,12 +31,12 @@ def element(found: Comparison) -> str:
 
 
 def classes(done: Report) -> list[str]:
-    """How often a classifier gives the same answer; nothing for outputs that are no classes."""
+    """How often a classifier gives the same class; nothing for outputs that are not class scores."""
     found = []
     for output in done.outputs:
         if output.top1 is not None:
-            five = f", among its five best for {percent(output.top5)}" if output.top5 is not None else ""
-            found.append(f"{output.name}: the same best class for {percent(output.top1)} of the samples{five}")
+            top5 = f", in the top 5 for {percent(output.top5)}" if output.top5 is not None else ""
+            found.append(f"{output.name}: the same top class for {percent(output.top1)} of the samples{top5}")
     return found
 
 
@@ -80,7 +51,7 @@ def word(done: Report) -> str:
 
 
 def verdict(done: Report) -> str:
-    """One sentence: equal or not, how far, and the first layer that differs."""
+    """One sentence: equal or not, the error, and the first layer that differs."""
     loose = " within a LOOSENED tolerance" if done.tolerance.loosened else ""
     return f"{word(done)}{loose}{_because(done)}"
 
@@ -97,12 +68,12 @@ def _because(done: Report) -> str:
 
 
 def reason(cause: Cause) -> str:
-    """One sentence: which layer, what is wrong, and what would mend it."""
-    return f"{cause}; to mend it: {cause.remedy}" if cause.remedy else str(cause)
+    """One sentence: which layer, what is wrong, and what would repair it."""
+    return f"{cause}; to repair it: {cause.remedy}" if cause.remedy else str(cause)
 
 
 def cause_of(done: Report, name: str) -> Cause | None:
-    """The cause that lies in the layer that makes the tensor `name`."""
+    """The cause that is the layer which makes the tensor `name`."""
     return next((cause for cause in done.causes if cause.name == name), None)
 
 
@@ -141,5 +112,5 @@ def tally(done: Summary) -> str:
     if not done.entries:
         return f"{UNPROVED}: no files"
     equal, differ, errors = (done.count(state) for state in ("equal", "differs", "error"))
-    said = f"{how_many}, {equal} equal, {differ} differ, {errors} could not be verified"
-    return f"{DIFFERS if differ else UNPROVED}: {said}"
+    counts = f"{how_many}, {equal} equal, {differ} differ, {errors} could not be verified"
+    return f"{DIFFERS if differ else UNPROVED}: {counts}"

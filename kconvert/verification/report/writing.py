@@ -18,19 +18,19 @@ FORMS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html", "
 Render: TypeAlias = Callable[[Report | Summary], str]
 
 
-def write(path: str | PathLike[str], done: Report | Summary) -> Path:
+def write_report(path: str | PathLike[str], done: Report | Summary) -> Path:
     """Writes a report in the form that the suffix of `path` names: .json, .xml (JUnit), .md, .html or .txt.
 
-    A report that stands there is replaced, at once and whole. Gives the path of the file. Raises KconvertError
-    (USAGE) as `check` does.
+    A file that exists is replaced, in one step. Returns the path of the file. Raises KconvertError (USAGE) as
+    `check_report` does.
     """
     target, render = _prepared(path)
     write_text(target, render(done))
     return target
 
 
-def check(path: str | PathLike[str]) -> None:
-    """Refuses, before hours of running, a report that could not be written.
+def check_report(path: str | PathLike[str]) -> None:
+    """Refuses a report that could not be written, before hours of running.
 
     Raises KconvertError (USAGE) where the suffix is unknown, what its form needs is not installed, or the directory is
     missing or not writable.

@@ -1,4 +1,4 @@
-"""What a runner is asked, and what it answers."""
+"""What a runner is given, and what it returns."""
 
 from __future__ import annotations
 
@@ -16,34 +16,25 @@ from ...network.network import Network
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One side of a verification: a file, and what is known of it.
+    """One side of a verification: a file, and how to run it."""
 
-    path: the weight file. model: the architecture that it is run with. convention: that of the file. required:
-    a backend that is missing is an error, and not replaced by the NumPy reference. custom: modules that register
-    layers, imported first. arch: the architecture file of weights alone, for a real Keras; where None it is written
-    from `model`.
-    """
-
-    path: str
-    model: Network
-    convention: Convention
-    required: bool = False
-    custom: tuple[str, ...] = ()
-    arch: str | None = None
+    path: str  # the weight file
+    model: Network  # the architecture that it is run with
+    convention: Convention  # of the file
+    run_on: str  # the backend that runs it
+    required: bool = False  # a missing backend is an error; else NumPy emulates it
+    custom: tuple[str, ...] = ()  # modules that register layers, imported first
+    arch: str | None = None  # the architecture of weights alone, for a real Keras; None: it is written from `model`
 
 
 @dataclass(frozen=True)
-class Ran:
-    """The output of every layer, each in a `.npy` file, and what computed it.
+class RunResult:
+    """The output of every layer, and what computed it."""
 
-    tensors: by the names of `Model.activations`, in the order of the graph. ran_on, version: "theano" "1.0.5", or for
-    a real Keras "keras" "1.2.2 on theano 1.0.5". reference: NumPy took the framework's part.
-    """
-
-    tensors: Mapping[str, Path]
-    ran_on: str
-    version: str
-    reference: bool = False
+    tensors: Mapping[str, Path]  # a `.npy` file for each tensor, by its name, in the order of the graph
+    ran_on: str  # the backend, or the package of a real Keras
+    version: str  # "1.0.5", or for a real Keras "1.2.2 on theano 1.0.5"
+    emulates: str | None = None  # the backend that NumPy emulated
 
     def load(self) -> dict[str, np.ndarray]:
         """The tensors themselves, read when they are used."""
@@ -57,16 +48,16 @@ class Runner(Protocol):
     """Where one side runs. Also a context manager, which closes it."""
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, given: Mapping[str, np.ndarray] | None = None
-    ) -> Ran:
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+    ) -> RunResult:
         """Runs the model on one batch and writes the output of every layer into the folder `out`.
 
-        given: tensors that take the place of the model's own in all that comes after (`Model.activations`). Raises
-        KconvertError: of the file as when it is read, UNVERIFIED where the model cannot run.
+        overrides: tensors that replace the model's own in all that comes after (`network.outputs.Activations`).
+        Raises KconvertError: of the file as when it is read, UNVERIFIED where the model cannot run.
         """
 
     def close(self) -> None:
-        """Ends whatever was started; running again starts anew."""
+        """Ends what was started; another run starts it again."""
 
     def __enter__(self: Self) -> Self:
         return self
@@ -76,7 +67,7 @@ class Runner(Protocol):
 
 
 def save(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Path]:
-    """Writes each array into a file of its own, by number: names come from files and may be anything."""
+    """Writes each array into a file of its own, called by number: names come from files, and may be no file names."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{number}.npy" for number, name in enumerate(arrays)}
     for name, array in arrays.items():

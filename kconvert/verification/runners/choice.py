@@ -1,4 +1,4 @@
-"""open_runner: the runner for what a user asked of one side."""
+"""open_runner: the runner that a user asked for one side."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def open_runner(
     package: str | None = None,
     here: bool = False,
 ) -> Runner:
-    """The runner for a side whose files are of `backend`.
+    """The runner for a side that runs on `backend`.
 
-    python: another interpreter, which has this release of kconvert, or else a real Keras. timeout: seconds for an
-    answer. package: run the files in that real Keras ('keras' or 'tf_keras'). here: in this process, where nothing
-    else is asked. Raises KconvertError for an interpreter that has neither, or another release of kconvert.
+    python: another interpreter, which has this release of kconvert or a real Keras. timeout: seconds for an answer.
+    package: run the files in that real Keras ('keras' or 'tf_keras'). here: in this process, where neither python nor
+    package is given. Raises KconvertError for an interpreter that has neither, or another release of kconvert.
     """
     if python is None and package is None:
         return Here() if here else Process(timeout=timeout)

@@ -1,4 +1,4 @@
-"""Here: a model run in this process, on the backend of its file's convention."""
+"""Here: a model run in this process."""
 
 from __future__ import annotations
 
@@ -19,63 +19,59 @@ from ...formats import hdf5
 from ...layers.registry import load_module
 from ...network.nested import Arrays, walk
 from ...network.outputs import Activations
-from .base import Job, Ran, Runner, save
+from .base import Job, Runner, RunResult, save
 
 log = logging.getLogger(__name__)
 
-KEPT = 4  # compiled functions
+KEPT = 4  # compiled functions that are kept
 
 
 class Here(Runner):
-    """Runs jobs in this process.
-
-    What was compiled for a model is used again for other weights of the same architecture.
-    """
+    """Runs jobs in this process. A compiled function is used again for other weights of the same architecture."""
 
     def __init__(self) -> None:
         self._compiled: dict[Any, Activations] = {}
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, given: Mapping[str, np.ndarray] | None = None
-    ) -> Ran:
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+    ) -> RunResult:
         for module in job.custom:
             load_module(module)
-        backend, reference = _backend(job)
+        backend, emulates = _backend(job)
         with hdf5.read(job.path) as checkpoint:
             arrays = arrays_for(job.model, checkpoint, job.convention, Convention("keras2", backend.convention))
         try:
-            tensors = self._activations(job, backend, arrays, given)(arrays, inputs, given)
+            tensors = self._activations(job, backend, arrays, overrides)(arrays, inputs, overrides)
         except KconvertError as error:
             raise KconvertError(error.what, error.where, error.fix, Problem.UNVERIFIED).within(job.path) from error
         except Exception as error:  # whatever a framework raises
-            said = (str(error) or type(error).__name__).splitlines()[0]
-            what = f"{backend.name} {backend.version()} cannot run it ({said})"
+            message = (str(error) or type(error).__name__).splitlines()[0]
+            what = f"{backend.name} {backend.version()} cannot run it ({message})"
             raise KconvertError(what, job.path, problem=Problem.UNVERIFIED) from error
-        return Ran(save(tensors, out), backend.name, backend.version(), reference)
+        return RunResult(save(tensors, out), backend.name, backend.version(), emulates)
 
     def close(self) -> None:
         self._compiled.clear()
 
     def _activations(
-        self, job: Job, backend: Backend, arrays: Arrays, given: Mapping[str, np.ndarray] | None
+        self, job: Job, backend: Backend, arrays: Arrays, overrides: Mapping[str, np.ndarray] | None
     ) -> Activations:
-        """The compiled function, one of the last that were made or made now."""
+        """The compiled function: one of the last that were used, or a new one."""
         weights = tuple((path, array.shape) for path, array in walk(arrays))
-        taken = tuple((name, x.shape[1:], str(x.dtype)) for name, x in (given or {}).items())
-        key = pickle.dumps(job.model), backend.name, backend.convention, weights, taken
+        replaced = tuple((name, x.shape[1:], str(x.dtype)) for name, x in (overrides or {}).items())
+        key = pickle.dumps(job.model), backend.name, backend.convention, weights, replaced
         found = self._compiled.pop(key, None)
         if found is None:
             log.info("running %s on %s %s (compiling)", Path(job.path).name, backend.name, backend.version())
-            found = Activations(job.model, backend, arrays, given)
+            found = Activations(job.model, backend, arrays, overrides)
         self._compiled = {**dict(list(self._compiled.items())[1 - KEPT :]), key: found}
         return found
 
 
-def _backend(job: Job) -> tuple[Backend, bool]:
-    """The backend itself, or the NumPy reference in its part."""
-    name = job.convention.backend
-    with suppress(KconvertError):
-        return get_backend(name), False
+def _backend(job: Job) -> tuple[Backend, str | None]:
+    """The backend, or NumPy and the backend that it emulates."""
     if job.required:
-        get_backend(name)
-    return get_backend("numpy", name), True
+        return get_backend(job.run_on), None
+    with suppress(KconvertError):
+        return get_backend(job.run_on), None
+    return get_backend("numpy", job.run_on), job.run_on

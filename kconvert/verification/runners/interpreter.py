@@ -1,4 +1,4 @@
-"""What another Python interpreter has: asked once, quickly, before it runs anything."""
+"""What another Python interpreter has installed: asked once, before it runs anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from ...errors import KconvertError, Problem
 from .pipes import kill, last_lines, start
 
-PATIENCE = 60.0  # seconds for an interpreter to start
+START_TIMEOUT = 60.0  # seconds for an interpreter to start
 
 # In words of Python 2.7 as well. The working directory, which may hold anything, is left out.
 _QUESTION = """
@@ -25,8 +25,8 @@ except ImportError:
     find_spec = pkgutil.find_loader
 found = dict((name, bool(find_spec(name))) for name in ("keras", "tf_keras"))
 try:
-    import kconvert
-    found["kconvert"] = kconvert.__version__
+    from kconvert._version import __version__
+    found["kconvert"] = __version__
 except Exception:
     found["kconvert"] = None
 found["python"] = sys.version.split()[0]
@@ -36,18 +36,18 @@ print("\\n" + json.dumps(found))
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python interpreter. kconvert: the release it has, None for none; packages: the Keras packages it has."""
+    """A Python interpreter, and what it has installed."""
 
     path: str
-    python: str
-    kconvert: str | None
-    packages: tuple[str, ...]
+    python: str  # its release
+    kconvert: str | None  # the release of kconvert; None: it has none
+    packages: tuple[str, ...]  # the Keras packages
 
 
 def look(python: str, timeout: float | None = None) -> Interpreter:
-    """Asks the interpreter `python`, a path or a command. Raises KconvertError where it is none that answers."""
+    """Asks the interpreter `python`, a path or a command. Raises KconvertError where it does not answer."""
     path = shutil.which(os.path.expanduser(python)) or python
-    seconds = min(timeout or PATIENCE, PATIENCE)
+    seconds = min(timeout or START_TIMEOUT, START_TIMEOUT)
     with tempfile.TemporaryDirectory() as folder:
         errors = Path(folder, "log")
         try:
@@ -55,19 +55,19 @@ def look(python: str, timeout: float | None = None) -> Interpreter:
         except OSError as error:
             raise _useless(python, f"cannot be started ({error.strerror})") from error
         try:
-            said, _ = process.communicate(timeout=seconds)
+            output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise _useless(python, f"did not say within {seconds:g} seconds what it has") from error
+            raise _useless(python, f"did not answer within {seconds:g} seconds") from error
         finally:
             kill(process)
         try:
-            found = json.loads(said.splitlines()[-1])
+            found = json.loads(output.splitlines()[-1])
             packages = tuple(name for name in ("keras", "tf_keras") if found[name])
             return Interpreter(path, found["python"], found["kconvert"], packages)
         except (LookupError, TypeError, ValueError) as error:
             last = "".join(f" ({line})" for line in last_lines(errors)[-1:])
-            raise _useless(python, f"does not answer as Python does{last}") from error
+            raise _useless(python, f"is not a working Python interpreter{last}") from error
 
 
 def _useless(python: str, what: str) -> KconvertError:
-    return KconvertError(what, python, "give a Python interpreter", Problem.USAGE)
+    return KconvertError(what, python, "name a Python interpreter", Problem.USAGE)

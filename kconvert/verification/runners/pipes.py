@@ -1,4 +1,4 @@
-"""Child processes in sessions of their own: asked by lines of JSON, and ended with all they started."""
+"""Worker processes in sessions of their own: asked by lines of JSON, and killed with all that they started."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from queue import Empty, Queue
 from typing import IO, Any
 
 GRACE = 5.0  # seconds in which a process that closed its pipe has to end
-LINES, WIDTH = 3, 200  # of the log that an error shows
+LINES = 3  # of the log, that an error shows
+WIDTH = 200  # of each of these lines
 
 
-class Late(Exception):
-    """No answer in time."""
+class WorkerTimeout(Exception):
+    """The worker did not answer in time."""
 
 
-class Ended(Exception):
-    """The process ended instead of answering; says how."""
+class WorkerDied(Exception):
+    """The worker ended without an answer; the message says how."""
 
 
 class Worker:
     """A process that answers requests, each a line of JSON.
 
-    folder: a private folder that is removed with it; its standard error goes to a file there. It is ended when
-    this object is, and when this process is.
+    It is killed when this object is deleted, and when this process ends. `folder` is a private folder, which is removed
+    then; the standard error of the process goes to a file there.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -47,21 +48,21 @@ class Worker:
         threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
 
     def ask(self, request: dict[str, Any], timeout: float | None = None) -> dict[str, Any]:
-        """The answer to `request`. Raises Late after `timeout` seconds, Ended where there will be none."""
+        """The answer to `request`. Raises WorkerTimeout after `timeout` seconds, WorkerDied where it ended."""
         assert self._process.stdin
-        with suppress(BrokenPipeError):  # then there is no answer either
+        with suppress(BrokenPipeError):  # then the answer is empty
             self._process.stdin.write(json.dumps({**request, "group": self._process.pid}).encode() + b"\n")
             self._process.stdin.flush()
         try:
             line = self._answers.get(timeout=timeout)
         except Empty:
-            raise Late from None
+            raise WorkerTimeout from None
         if not line:
-            raise Ended(self._how_it_ended())
+            raise WorkerDied(self._how_it_ended())
         return json.loads(line)
 
     def _how_it_ended(self) -> str:
-        """`was killed by SIGKILL (out of memory?)`, and the last it said."""
+        """`was killed by SIGKILL (out of memory?)`, and the last lines of its log."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
         code = self._process.returncode
@@ -69,7 +70,7 @@ class Worker:
         if code is not None and code < 0:
             how = f"was killed by {signal.Signals(-code).name}" + (" (out of memory?)" if code == -9 else "")
         last = last_lines(self.folder / "log")
-        return f"{how}; it last said: {' / '.join(last)}" if last else how
+        return f"{how}; the end of its log: {' / '.join(last)}" if last else how
 
 
 def last_lines(log: Path) -> list[str]:

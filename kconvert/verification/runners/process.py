@@ -1,4 +1,4 @@
-"""Process: a model run in a process of its own, which can hang, crash or run out of memory alone."""
+"""Process: a model run in a process of its own, which may hang, crash or run out of memory by itself."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import KconvertError, Problem
-from .base import Job, Ran, Runner, save
-from .pipes import Ended, Late, Worker
+from .base import Job, Runner, RunResult, save
+from .pipes import Worker, WorkerDied, WorkerTimeout
 
 log = logging.getLogger(__name__)
 
@@ -29,43 +29,45 @@ _ELSEWHERE = f"import sys; sys.path.pop(0); {_MAIN}"  # without the working dire
 class Process(Runner):
     """Runs jobs in a process of its own, started with the first one and asked again for the next.
 
-    python: the interpreter, which has this release of kconvert. timeout: seconds for an answer, the start of the
-    process included; None waits. A process that does not answer in time, or that this one leaves, is ended with all
-    it started; so it is when this process dies. Threads may share it: it runs one job at a time.
+    A process that does not answer in time is killed with all that it started; so it is when the runner is closed, and
+    when this process dies. Threads may share a runner: it runs one job at a time.
     """
 
     def __init__(self, python: str = sys.executable, timeout: float | None = None) -> None:
-        self.python, self.timeout = python, timeout
+        self.python = python  # the interpreter, which has this release of kconvert
+        self.timeout = timeout  # seconds for an answer, the start of the process included; None: any time
         self._worker: Worker | None = None
         self._one_at_a_time = threading.Lock()
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, given: Mapping[str, np.ndarray] | None = None
-    ) -> Ran:
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+    ) -> RunResult:
         with self._one_at_a_time:
-            return self._run(job, inputs, out, given)
+            return self._run(job, inputs, out, overrides)
 
-    def _run(self, job: Job, inputs: Sequence[np.ndarray], out: Path, given: Mapping[str, np.ndarray] | None) -> Ran:
+    def _run(
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None
+    ) -> RunResult:
         log.info("running %s on %s", Path(job.path).name, self._side(job))
         worker = self._started()
         with tempfile.TemporaryDirectory(dir=worker.folder) as name:
-            taken = save({str(i): x for i, x in enumerate(inputs)}, Path(name, "inputs"))
-            instead = save(given or {}, Path(name, "given"))
+            input_files = save({str(i): x for i, x in enumerate(inputs)}, Path(name, "inputs"))
+            override_files = save(overrides or {}, Path(name, "overrides"))
             request = {
                 **self._described(job, worker.folder),
                 "path": os.path.abspath(job.path),
-                "inputs": [str(path) for path in taken.values()],
-                "given": {name: str(path) for name, path in instead.items()},
+                "inputs": [str(path) for path in input_files.values()],
+                "overrides": {name: str(path) for name, path in override_files.items()},
                 "out": os.path.abspath(out),
             }
-            answer = self._asked(job, worker, request)
+            answer = self._answer(job, worker, request)
         if "error" in answer:
             what, where, fix, problem = answer["error"]
             raise KconvertError(what, where, fix, Problem(problem))
         if "failure" in answer:
             raise self._unverified(job, f"cannot run it ({answer['failure']})")
-        tensors, ran_on, version, reference = answer["ran"]
-        return Ran({name: Path(path) for name, path in tensors.items()}, ran_on, version, reference)
+        tensors, ran_on, version, emulates = answer["result"]
+        return RunResult({name: Path(path) for name, path in tensors.items()}, ran_on, version, emulates)
 
     def close(self) -> None:
         if self._worker:
@@ -78,21 +80,21 @@ class Process(Runner):
                 self._worker = Worker(self._command(), self._environment())
             except OSError as error:
                 raise KconvertError(
-                    f"cannot be started ({error.strerror})", self.python, "give a Python interpreter", Problem.USAGE
+                    f"cannot be started ({error.strerror})", self.python, "name a Python interpreter", Problem.USAGE
                 ) from error
         return self._worker
 
-    def _asked(self, job: Job, worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer; after anything else the process is no more."""
+    def _answer(self, job: Job, worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer of the worker, which is killed where there is none."""
         try:
             return worker.ask(request, self.timeout)
-        except Late:
+        except WorkerTimeout:
             self.close()
-            what = f"gave no answer within {self.timeout:g} seconds and was stopped"
-            raise self._unverified(job, what, "allow it more with --timeout") from None
-        except Ended as error:
+            what = f"did not finish within {self.timeout:g} seconds and was stopped"
+            raise self._unverified(job, what, "allow more time with --timeout") from None
+        except WorkerDied as error:
             self.close()
-            raise self._unverified(job, f"could not finish: its process {error}") from None
+            raise self._unverified(job, f"did not finish: its process {error}") from None
         except BaseException:
             self.close()
             raise
@@ -100,11 +102,11 @@ class Process(Runner):
     def _unverified(self, job: Job, what: str, fix: str | None = None) -> KconvertError:
         return KconvertError(f"{self._side(job)} {what}", job.path, fix, Problem.UNVERIFIED)
 
-    # ----------------------------------------------- what the worker is told ----
+    # ------------------------------------------------- requests to the worker ----
 
     def _side(self, job: Job) -> str:
         """What runs the job, for messages."""
-        return job.convention.backend + ("" if self.python == sys.executable else f" in {self.python}")
+        return job.run_on + ("" if self.python == sys.executable else f" in {self.python}")
 
     def _command(self) -> list[str]:
         code = _LIKE_HERE.format(path=sys.path) if self.python == sys.executable else _ELSEWHERE
@@ -114,13 +116,20 @@ class Process(Runner):
         return os.environ
 
     def _described(self, job: Job, folder: Path) -> dict[str, Any]:
-        """The job as JSON values; its model in a file, the same one for the same architecture."""
+        """The job as JSON values; its model is in a file, which is the same for the same architecture."""
         try:
             pickled = pickle.dumps(job.model)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            fix = "define its layers in a module, and give that with --custom"
-            raise self._unverified(job, f"cannot be sent the model ({error})", fix) from error
+            fix = "define its layers in a module, and name that with --custom"
+            what = f"cannot run it in another process: the model cannot be pickled ({error})"
+            raise self._unverified(job, what, fix) from error
         model = folder / f"{hashlib.sha256(pickled).hexdigest()}.pickle"
         model.write_bytes(pickled)
         convention = [job.convention.format, job.convention.backend]
-        return {"model": str(model), "convention": convention, "required": job.required, "custom": list(job.custom)}
+        return {
+            "model": str(model),
+            "convention": convention,
+            "run_on": job.run_on,
+            "required": job.required,
+            "custom": list(job.custom),
+        }

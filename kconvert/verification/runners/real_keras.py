@@ -1,4 +1,4 @@
-"""RealKeras: a file run in the very Keras that saved it, or in a later one that should read it."""
+"""RealKeras: a file run in the real Keras that saved it, or in a later one that reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...conventions.generations import GENERATIONS
 from ...conventions.words.files import architecture_json
 from ...conversion.passes.relayout import image_data_format
 from ...errors import KconvertError, Problem
@@ -21,21 +20,21 @@ from .process import Process
 
 _WORKER = Path(__file__).parent / "foreign" / "keras_worker.py"
 _THEANO_FLAGS = "floatX=float32,device=cpu"
-_SET_BY_TENSORFLOW = "TF2_BEHAVIOR"  # when it is imported here; TensorFlow 1 would obey it
+_SET_BY_TENSORFLOW = "TF2_BEHAVIOR"  # set when TensorFlow 2 is imported here; TensorFlow 1 must not inherit it
 
 
 class RealKeras(Process):
     """Runs jobs in a real Keras on `backend`, in a process of the interpreter `python`.
 
-    package: 'keras', or 'tf_keras'. Files are read by that Keras itself; those with a Lambda are refused, as it would
-    run the code that they hold.
+    Files are read by that Keras itself. Those with a Lambda are refused, as Keras would run the code in them.
     """
 
     def __init__(
         self, backend: str, python: str = sys.executable, timeout: float | None = None, package: str = "keras"
     ) -> None:
         super().__init__(python, timeout)
-        self.backend, self.package = backend, package
+        self.backend = backend
+        self.package = package  # 'keras' or 'tf_keras'
 
     def _side(self, job: Job) -> str:
         return f"{self.package} on {super()._side(job)}"
@@ -54,18 +53,17 @@ class RealKeras(Process):
         }
 
     def _described(self, job: Job, folder: Path) -> dict[str, Any]:
-        """The job as JSON values; an architecture that is not in the file stands in one of its own."""
+        """The job as JSON values; an architecture that is not in the weight file is in a file of its own."""
         with hdf5.read(job.path) as checkpoint:
             inside, version = checkpoint.model_config, checkpoint.keras_version
         config = inside
         if job.arch is not None:
             config = architecture_json(job.arch)
         elif inside is None:
-            form = job.convention.format
-            release = version or GENERATIONS[form].last_release
-            config = model_config(job.model, form, release, job.convention.backend)
+            version = version or job.convention.generation.last_release
+            config = model_config(job.model, job.convention.format, version, job.convention.backend)
         if any(map(_holds_code, _mappings(config))):
-            what = "the file has a Lambda, whose code a real Keras would run"
+            what = "the file has a Lambda, and a real Keras would run its code"
             raise KconvertError(what, job.path, "run this side without a real Keras", Problem.UNVERIFIED)
         arch = folder / "arch.json"
         arch.write_text(json.dumps(config), encoding="utf-8")
@@ -73,7 +71,7 @@ class RealKeras(Process):
             "arch": None if config is inside else str(arch),
             "data_format": image_data_format(job.model),
             "names": [name for name, layer in job.model.by_name.items() if not isinstance(layer, InputLayer)],
-            "nameless_chains": any(map(_is_nameless_chain, _mappings(config))),
+            "unnamed_chains": any(map(_is_unnamed_chain, _mappings(config))),
         }
 
 
@@ -93,6 +91,6 @@ def _holds_code(item: Mapping[str, Any]) -> bool:
     return item.get("class_name") in ("Lambda", "__lambda__") or any(functions)
 
 
-def _is_nameless_chain(item: Mapping[str, Any]) -> bool:
-    """Whether it is a Sequential of Keras before 2.2.3, a mere list of layers."""
+def _is_unnamed_chain(item: Mapping[str, Any]) -> bool:
+    """Whether it is a Sequential of Keras before 2.2.3: a list of layers without a name."""
     return item.get("class_name") == "Sequential" and isinstance(item.get("config"), list)

@@ -1,4 +1,4 @@
-"""The process at the other end of `Process`: runs jobs with kconvert, one after the other."""
+"""The worker process of `Process`: runs jobs with kconvert, one after the other."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ def main() -> None:
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         try:
             job = _job(request)
-            given = {name: np.load(path) for name, path in request["given"].items()}
-            ran = here.run(job, [np.load(path) for path in request["inputs"]], Path(request["out"]), given)
+            inputs = [np.load(path) for path in request["inputs"]]
+            overrides = {name: np.load(path) for name, path in request["overrides"].items()}
+            result = here.run(job, inputs, Path(request["out"]), overrides)
         except KconvertError as error:
             return {"error": [error.what, error.where, error.fix, error.problem]}
-        tensors = {name: str(path) for name, path in ran.tensors.items()}
-        return {"ran": [tensors, ran.ran_on, ran.version, ran.reference]}
+        tensors = {name: str(path) for name, path in result.tensors.items()}
+        return {"result": [tensors, result.ran_on, result.version, result.emulates]}
 
     serve(lambda: answer)
 
@@ -40,10 +41,10 @@ def _job(request: dict[str, Any]) -> Job:
     for module in request["custom"]:
         load_module(module)
     convention = Convention(*request["convention"])
-    return Job(request["path"], _model(request["model"]), convention, request["required"])
+    return Job(request["path"], _model(request["model"]), convention, request["run_on"], request["required"])
 
 
 @lru_cache(KEPT)
 def _model(path: str) -> Network:
-    """The model in a file of the parent's; the same object for the same file, so that `Here` knows it again."""
+    """The model in a file of the parent; the same object for the same file, so that `Here` recognises it."""
     return pickle.loads(Path(path).read_bytes())

@@ -18,7 +18,7 @@ from kconvert.network.graph import Node, Ref
 from kconvert.network.layout import Layout, identity, image_layout
 from kconvert.network.network import Network
 from kconvert.network.sequential import Sequential
-from kconvert.verification import moved as brought
+from kconvert.verification.matching import in_layout
 from tests.architectures import architectures, bound, random_inputs, random_weights
 
 laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -56,14 +56,14 @@ def check(model, data_format):
     result = relayout(model, data_format)
     moved_weights = apply(result, weights)
     assert {path: array.shape for path, array in moved_weights.items()} == shapes(result.model)
-    new_inputs = [brought(x, layout) for x, layout in zip(inputs, result.inputs, strict=True)]
+    new_inputs = [in_layout(x, layout) for x, layout in zip(inputs, result.inputs, strict=True)]
     after = bound(result.model, moved_weights).activations(new_inputs)
     assert set(before) <= set(after)
     for name, x in before.items():
-        assert close(brought(x, result.layouts[name]), after[name]), name
+        assert close(in_layout(x, result.layouts[name]), after[name]), name
     for old, new, layout in zip(model.output_refs, result.model.output_refs, result.outputs, strict=True):
         assert layout.features is None, "outputs keep the order of their features"
-        assert close(brought(before[old.key], layout), after[new.key])
+        assert close(in_layout(before[old.key], layout), after[new.key])
     return result
 
 
@@ -151,8 +151,8 @@ def test_random_architectures_know_every_rule():
 def test_moved_there_and_back(rank, time):
     x = np.arange(np.prod(range(2, 2 + rank))).reshape(range(2, 2 + rank))
     to_last, to_first = image_layout(CHANNELS_LAST, rank, time), image_layout(CHANNELS_FIRST, rank, time)
-    assert np.array_equal(brought(brought(x, to_last), to_first), x)
-    assert brought(x, to_last).shape == to_last.shape(x.shape)
+    assert np.array_equal(in_layout(in_layout(x, to_last), to_first), x)
+    assert in_layout(x, to_last).shape == to_last.shape(x.shape)
     assert to_last.axis(1 + time) == rank - 1 and to_last.axis(0) == 0
     assert to_last.axis(-1) == to_last.axis(rank - 1)
 

@@ -1,14 +1,13 @@
 """Plots as numbers: inside the frame, in order, and every element where it belongs."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kconvert.verification.comparison import Details, compare, details
-from kconvert.verification.report.charts import LEVELS, UNDER, depth, ratio, spread
+from kconvert.verification.comparison import compare, details
+from kconvert.verification.report.charts import depth, ratio, spread
 from kconvert.verification.tolerance import DEFAULT_TOLERANCE
 from tests.verification.report.reports import DIFFERS, EQUAL, SHAPES, reports
 
@@ -25,16 +24,16 @@ def test_every_dot_and_tick_is_inside(report):
     chart = depth(report)
     assert len(chart.dots) == len(report.comparisons)
     assert all(inside(dot.x, dot.y) for dot in chart.dots)
-    assert all(inside(tick.at) for tick in (*chart.ticks, *chart.depths)) and inside(chart.allowed)
-    assert len({tick.label for tick in chart.ticks}) == len(chart.ticks)
+    assert all(inside(tick.at) for tick in (*chart.x_ticks, *chart.y_ticks)) and inside(chart.limit)
+    assert len({tick.label for tick in chart.y_ticks}) == len(chart.y_ticks)
 
 
 def test_what_differs_is_above_the_line_and_what_agrees_below():
     for report in (EQUAL, DIFFERS, SHAPES):
         chart = depth(report)
         for dot, found in zip(chart.dots, report.comparisons, strict=True):
-            assert (dot.y >= chart.allowed) == found.equal == dot.good
-    assert [dot.cause for dot in depth(DIFFERS).dots] == [False, False, True, False, False]
+            assert (dot.y >= chart.limit) == found.equal == (dot.kind == "equal")
+    assert [dot.kind for dot in depth(DIFFERS).dots] == ["equal", "equal", "cause", "differs", "differs"]
     assert [dot.label for dot in depth(DIFFERS).dots] == ["", "", "conv_2", "", ""]
 
 
@@ -50,13 +49,13 @@ def test_no_error_is_at_the_bottom_and_what_has_no_number_at_the_top():
     odd = compare("odd", "Dense", np.ones(3), np.full(3, np.nan), DEFAULT_TOLERANCE)
     chart = depth(replace(EQUAL, layers=[exact, odd]))
     assert [dot.y for dot in chart.dots[:2]] == [100, 0]
-    assert {tick.label: tick.at for tick in chart.ticks}["0"] == 100
+    assert {tick.label: tick.at for tick in chart.y_ticks}["0"] == 100
 
 
 def test_every_tick_of_the_allowed_error_is_on_its_line():
     for report in (EQUAL, DIFFERS, SHAPES):
         chart = depth(report)
-        assert {tick.label: tick.at for tick in chart.ticks}["allowed"] == chart.allowed
+        assert {tick.label: tick.at for tick in chart.y_ticks}["allowed"] == chart.limit
 
 
 @settings(deadline=None)
@@ -64,34 +63,18 @@ def test_every_tick_of_the_allowed_error_is_on_its_line():
 def test_the_plots_of_any_details_are_inside(report):
     found = compare("x", "Dense", np.ones((4, 3, 5)), np.ones((4, 3, 5)) + 1e-3, DEFAULT_TOLERANCE)
     for each in report.details:
-        plots = spread(found, each)
-        assert sum(n > 0 for n in each.histogram) == len(plots.bars)
-        for bar in plots.bars:
+        chart = spread(found, each).histogram
+        assert sum(n > 0 for n in each.histogram) == len(chart.bars)
+        for bar in chart.bars:
             assert inside(bar.x, bar.width, bar.height, bar.x + bar.width - 0.1) and bar.height > 0
-        assert inside(plots.allowed, *(tick.at for tick in plots.ticks))
-
-
-@given(st.lists(st.lists(st.sampled_from([0.0, 1e-5, 1e-3, 0.2, 0.7]), min_size=3, max_size=3), min_size=1, max_size=4))
-def test_a_heat_map_paints_every_cell_that_has_an_error_once(heat):
-    found = compare("x", "Dense", np.ones((4, 3, 5)), np.ones((4, 3, 5)) + 1e-3, DEFAULT_TOLERANCE)
-    painted = np.full((len(heat), 3), -1)
-    for cells in spread(found, Details("x", [0] * 24, heat, (1, 2))).cells:
-        for x, y, n in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", cells.path):
-            part = painted[int(y), int(x) : int(x) + int(n)]
-            assert part.size == int(n) and (part == -1).all()
-            part[:] = cells.level
-    heat = np.array(heat)
-    assert ((painted == -1) == (heat == 0)).all()
-    assert ((painted >= UNDER) == (heat > found.allowed)).all()
-    if (heat > found.allowed).any():
-        assert (painted[heat == heat.max()] == LEVELS - 1).all()
+        assert inside(chart.limit, *(tick.at for tick in chart.ticks))
 
 
 def test_bars_are_red_beyond_the_allowed_error():
     x = np.ones((4, 50, 20))
     y = x + np.geomspace(1e-7, 1, x.size).reshape(x.shape)
     found = compare("x", "Dense", x, y, DEFAULT_TOLERANCE)
-    plots = spread(found, details("x", x, y))
-    assert {bar.good for bar in plots.bars} == {True, False}
-    for bar in plots.bars:
-        assert bar.good == (bar.x + bar.width / 2 <= plots.allowed)
+    chart = spread(found, details("x", x, y)).histogram
+    assert {bar.good for bar in chart.bars} == {True, False}
+    for bar in chart.bars:
+        assert bar.good == (bar.x + bar.width / 2 <= chart.limit)

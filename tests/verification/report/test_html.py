@@ -42,7 +42,7 @@ def test_the_verdict_the_cause_and_its_remedy_come_first():
     start = text_of(DIFFERS)[:300]
     assert start.startswith("kconvert verification DIFFERS in.h5 → to out.h5")
     assert "layer conv_2 Conv2D what is wrong kernel is reversed along hw weights" in start
-    assert "to mend it flip hw of hwio (kernel)" in start
+    assert "to repair it flip hw of hwio (kernel)" in start
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_verdict_the_cause_and_its_remedy_come_first():
         (EQUAL, "All 4 layers and 1 output compute the same on both sides."),
         (replace(DIFFERS, causes=[]), "conv_2 (Conv2D) is the first layer that differs: error 2, allowed 0.00036."),
         (SHAPES, "dense (Dense) is the first layer that differs: shapes differ: (2, 3) and (2, 4)."),
-        (NOTHING, "No output was compared, so nothing is shown."),
+        (NOTHING, "No output was compared, so nothing is proved."),
         (replace(EQUAL, tolerance=Tolerance(rtol=1)), "The tolerance was LOOSENED to 1e-05 + 1 x scale"),
     ],
 )
@@ -63,15 +63,15 @@ def test_a_page_shows_all_there_is():
     text = text_of(DIFFERS)
     for words in (
         "keras1/theano",
-        "the NumPy reference in tensorflow's part",
+        "NumPy, emulating tensorflow",
         "models/in.h5",
         "transpose oihw->hwio >> flip hw of hwio",
         "conv_0_W 4x1x3x3",
         "python 3.11.9",
         "4 samples (random, seed 0)",
         "axis 1 (10) downwards, axis 2 (8) to the right",
-        "7 of 8 weights are, bit for bit, what the conversion makes",
-        "the same best class for 81.88 %",
+        "7 of 8 weights are identical to those of the converted source",
+        "the same top class for 81.88 %",
     ):
         assert words in text, words
 
@@ -145,8 +145,9 @@ def test_a_missing_library_is_named_before_anything_runs(suffix, library, tmp_pa
     for name in [name for name in sys.modules if name.partition(".")[0] == library]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, library, None)
-    monkeypatch.delitem(sys.modules, f"kconvert.verification.report.{writing.FORMS[suffix]}", raising=False)
+    for name in ("kconvert.drawing.page", f"kconvert.verification.report.{writing.FORMS[suffix]}"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(KconvertError) as refusal:
-        writing.check(tmp_path / f"report{suffix}")
+        writing.check_report(tmp_path / f"report{suffix}")
     assert str(refusal.value) == f"reports in {suffix} need {library}, which is not installed; {install('report')}"
     assert refusal.value.problem is Problem.USAGE

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kconvert.verification.report.writing import write
+from kconvert.verification.report.writing import write_report
 from kconvert.verification.value import Entry, Summary
 from tests.browser import MISSING, chromium
 from tests.verification.report.reports import DIFFERS, EQUAL, MANY, NOTHING, RUDE_ONES, RUDELY, SHAPES, report
@@ -39,7 +39,7 @@ def browser():
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     for name, done in PAGES.items():
-        write(folder / f"{name}.html", done)
+        write_report(folder / f"{name}.html", done)
     return folder
 
 
@@ -137,7 +137,7 @@ def test_filters(show):
     assert count.text_content() == "501 of 501"
     page.get_by_label("Filter").fill("CONV_49")
     assert column(page, 2) == ["conv_49", *(f"conv_49{i}" for i in range(10)), "output 0: conv_499"]
-    page.get_by_label("only what differs").check()
+    page.get_by_label("only layers that differ").check()
     assert "conv_49" not in column(page, 2) and count.text_content() == "11 of 501"
     page.get_by_label("Filter").fill("")
     assert count.text_content() == "201 of 501"
@@ -165,7 +165,7 @@ def test_what_a_screen_reader_is_told(show):
     unfold(page)
     names = page.get_by_role("img").evaluate_all("all => all.map((each) => each.querySelector('title').textContent)")
     assert names[0].startswith("Error of each layer in the order of the graph")
-    assert "Largest error in conv_2 by place: axis 1 (10) downwards, axis 2 (8) to the right" in names
+    assert "Largest error in conv_2 by position: axis 1 (10) downwards, axis 2 (8) to the right" in names
     for table in page.get_by_role("table").all():
         assert table.locator("caption").text_content().strip()
     assert page.locator("th:not([scope])").count() == 0
@@ -207,7 +207,7 @@ def test_every_text_is_legible(show, name, scheme):
 
 
 def test_many_files_are_one_page(browser, tmp_path):
-    path = write(tmp_path / "many.html", Summary([Entry(f"folder/{i}.h5", EQUAL) for i in range(60)]))
+    path = write_report(tmp_path / "many.html", Summary([Entry(f"folder/{i}.h5", EQUAL) for i in range(60)]))
     page = browser.new_page()
     page.goto(path.as_uri())
     page.get_by_label("Filter").first.fill("59")

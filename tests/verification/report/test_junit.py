@@ -31,11 +31,11 @@ def test_failures_say_the_cause_or_from_whom_they_inherit():
     assert list(found) == ["conv_2", "conv_3", "output 0: conv_3"]
     assert isinstance(found["conv_2"], Failure)
     assert found["conv_2"].message == (
-        "conv_2 (Conv2D): kernel is reversed along hw; to mend it: flip hw of hwio (kernel)"
+        "conv_2 (Conv2D): kernel is reversed along hw; to repair it: flip hw of hwio (kernel)"
     )
     assert found["conv_2"].type == "weights" and found["conv_3"].type == INHERITED
-    assert found["conv_3"].message.endswith("; the first to differ is conv_2")
-    assert "rtol that would be enough: " in found["conv_3"].text
+    assert found["conv_3"].message.endswith("; the first layer that differs is conv_2")
+    assert "needed rtol: " in found["conv_3"].text
     assert (suite.tests, suite.failures) == (5, 3)
 
 
@@ -43,7 +43,7 @@ def test_the_properties_are_the_environment():
     (suite,) = read(DIFFERS)
     values = {item.name: item.value for item in suite.properties()}
     assert values["source.convention"] == "keras1/theano"
-    assert values["target.ran_on"] == "the NumPy reference in tensorflow's part"
+    assert values["target.ran_on"] == "NumPy, emulating tensorflow"
     assert values["environment.python"] == "3.11.9"
     assert values["tolerance"] == "1e-05 + 0.0001 x scale"
 

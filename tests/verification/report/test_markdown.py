@@ -17,7 +17,7 @@ def test_the_verdict_and_the_cause_come_first():
     lines = [line for line in render(DIFFERS).splitlines() if line]
     assert lines[0] == "## \N{CROSS MARK} in.h5 -> out.h5"
     assert lines[1].startswith("**DIFFERS, first at conv_2 (Conv2D): error ")
-    assert lines[2] == "- conv_2 (Conv2D): kernel is reversed along hw; to mend it: flip hw of hwio (kernel)"
+    assert lines[2] == "- conv_2 (Conv2D): kernel is reversed along hw; to repair it: flip hw of hwio (kernel)"
     assert lines[3].startswith("| layer | class | shape |")
 
 

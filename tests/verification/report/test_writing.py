@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from kconvert import KconvertError
 from kconvert.errors import Problem
 from kconvert.verification.report import writing
-from kconvert.verification.report.writing import FORMS, check, write
+from kconvert.verification.report.writing import FORMS, check_report, write_report
 from tests.verification.report.reports import DIFFERS, EQUAL, MANY, NOTHING, RUDE, RUDE_ONES, RUDELY, SHAPES, anything
 
 SAMPLES = {
@@ -28,7 +28,7 @@ def render(suffix, done):
 
 
 def usage(path, words):
-    for refuse in (check, lambda path: write(path, EQUAL)):
+    for refuse in (check_report, lambda path: write_report(path, EQUAL)):
         with pytest.raises(KconvertError, match=words) as refusal:
             refuse(path)
         assert refusal.value.problem is Problem.USAGE
@@ -38,11 +38,11 @@ def usage(path, words):
 @suffixes
 def test_the_suffix_is_the_form(suffix, tmp_path):
     path = tmp_path / f"report{suffix}"
-    check(path)
+    check_report(path)
     assert not path.exists()
-    assert write(path, DIFFERS) == path
+    assert write_report(path, DIFFERS) == path
     assert path.read_text(encoding="utf-8") == render(suffix, DIFFERS)
-    write(path, EQUAL)
+    write_report(path, EQUAL)
     assert path.read_text(encoding="utf-8") == render(suffix, EQUAL), "an older report is replaced"
     assert os.listdir(tmp_path) == [path.name]
 
@@ -86,10 +86,10 @@ def test_places_where_nothing_can_be_written_are_refused(tmp_path):
 @suffixes
 def test_a_failure_leaves_the_older_report(suffix, tmp_path):
     path = tmp_path / f"report{suffix}"
-    write(path, EQUAL)
+    write_report(path, EQUAL)
     before = path.read_bytes()
     with pytest.raises(AttributeError):
-        write(path, object())
+        write_report(path, object())
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == [path.name]
 

@@ -7,7 +7,7 @@ import numpy as np
 from kconvert.conversion.reading import network_of
 from kconvert.conversion.source import Source, decide
 from kconvert.formats import hdf5
-from kconvert.verification.runners import Job
+from kconvert.verification.runners.base import Job
 from tests.fixtures import case
 
 LAMBDA = "lambda/2.3.1-tensorflow"
@@ -23,7 +23,7 @@ def job(name, **options):
     with hdf5.read(found.model) as checkpoint:
         said = Source(None, backend, found.data_format, found.arch, force=True)
         convention, model = decide(checkpoint, said).convention, network_of(checkpoint, said)
-        return Job(str(found.model), model, convention, **options), found.arrays("x")
+        return Job(str(found.model), model, convention, backend, **options), found.arrays("x")
 
 
 def same(ran, other):

@@ -9,8 +9,11 @@ import kconvert
 from kconvert import KconvertError
 from kconvert._version import install
 from kconvert.errors import Problem
-from kconvert.verification.runners import Here, Process, RealKeras, open_runner
+from kconvert.verification.runners.choice import open_runner
+from kconvert.verification.runners.here import Here
 from kconvert.verification.runners.interpreter import look
+from kconvert.verification.runners.process import Process
+from kconvert.verification.runners.real_keras import RealKeras
 from tests.verification.runners.jobs import LENET, job
 
 
@@ -21,7 +24,8 @@ def interpreter(tmp_path):
     def made(start='exec {python} -S "$@"', **packages):
         for name, source in packages.items():
             (tmp_path / "site" / name).mkdir(parents=True)
-            (tmp_path / "site" / name / "__init__.py").write_text(source)
+            (tmp_path / "site" / name / "__init__.py").write_text("")
+            (tmp_path / "site" / name / "_version.py").write_text(source)
         script = tmp_path / "python"
         lines = ["#!/bin/sh", f"export PYTHONPATH={tmp_path / 'site'}", start.format(python=sys.executable)]
         script.write_text("\n".join(lines) + "\n")
@@ -80,9 +84,9 @@ def test_a_package_that_is_not_there(interpreter):
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        ("echo hello", "does not answer as Python does"),
-        ("echo no libpython >&2; exit 127", "does not answer as Python does (no libpython)"),
-        ("sleep 60; {python}", "did not say within 0.2 seconds what it has"),
+        ("echo hello", "is not a working Python interpreter"),
+        ("echo no libpython >&2; exit 127", "is not a working Python interpreter (no libpython)"),
+        ("sleep 60; {python}", "did not answer within 0.2 seconds"),
     ],
     ids=["no Python", "broken", "hanging"],
 )
@@ -90,7 +94,7 @@ def test_what_is_no_interpreter(start, said, interpreter):
     python = interpreter(start)
     assert (
         refused("theano", python, timeout=0.2 if "sleep" in start else 60)
-        == f"{python}: {said}; give a Python interpreter"
+        == f"{python}: {said}; name a Python interpreter"
     )
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from kconvert import KconvertError
 from kconvert.errors import Problem
-from kconvert.verification.runners import Here, Process
+from kconvert.verification.runners.here import Here
+from kconvert.verification.runners.process import Process
 from tests.verification.runners.jobs import LAMBDA, LENET, MASKED, NESTED, SHARED, alive, job, same
 
 DOUBLE = "x = 2 * x"
@@ -23,7 +24,7 @@ SAY_WHO = "import os, subprocess, time; subprocess.Popen(['sleep', '300']); Path
 LONG = 60.0
 PARENT = """
 from tests.verification.runners.jobs import LAMBDA, job
-from kconvert.verification.runners import Process
+from kconvert.verification.runners.process import Process
 from pathlib import Path
 work, x = job(LAMBDA, custom=("custom_told",))
 with Process() as runner:
@@ -73,8 +74,8 @@ def test_a_process_gives_what_is_computed_here(name, custom, no_frameworks, tmp_
         ran = first.run(here, x, tmp_path / "here")
         other = second.run(there, x, tmp_path / "there")
         same(ran, other)
-        assert (ran.ran_on, ran.version, ran.reference) == (other.ran_on, other.version, other.reference)
-        assert ran.reference
+        assert (ran.ran_on, ran.version, ran.emulates) == (other.ran_on, other.version, other.emulates)
+        assert ran.emulates == here.run_on
         given = ran.load()
         same(first.run(here, x, tmp_path / "h2", given), second.run(there, x, tmp_path / "t2", given))
 
@@ -86,7 +87,7 @@ def test_the_frameworks_in_a_process(name, tmp_path):
     with Here() as first, Process() as second:
         ran = second.run(work, x, tmp_path / "there")
         same(first.run(work, x, tmp_path / "here"), ran)
-        assert ran.ran_on == work.convention.backend and not ran.reference
+        assert ran.ran_on == work.convention.backend and ran.emulates is None
 
 
 def test_a_process_is_asked_again_and_takes_other_weights(custom, tell, who, tmp_path):
@@ -131,7 +132,7 @@ def test_no_answer_in_time(custom, tell, who, tmp_path):
         runner.run(work, x, tmp_path / "c")
     assert refusal.value.problem is Problem.UNVERIFIED
     assert str(refusal.value) == (
-        f"{work.path}: tensorflow gave no answer within 2.5 seconds and was stopped; allow it more with --timeout"
+        f"{work.path}: tensorflow did not finish within 2.5 seconds and was stopped; allow more time with --timeout"
     )
 
 
@@ -149,11 +150,11 @@ def test_a_process_that_is_killed_says_so(custom, tell, who, tmp_path):
     ("told", "said"),
     [
         ("import os; os._exit(3)", "its process ended with exit code 3"),
-        ("import os; os.write(2, b'so long\\n'); os._exit(3)", "exit code 3; it last said: so long"),
+        ("import os; os.write(2, b'so long\\n'); os._exit(3)", "exit code 3; the end of its log: so long"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "was killed by SIGSEGV"),
         ("raise MemoryError", "numpy .* cannot run it \\(MemoryError\\)"),
         ("K.zeros((2**40, 2**10))", "cannot run it \\(Unable to allocate"),
-        ("import sys; sys.exit('enough')", "exit code 1; it last said: enough"),
+        ("import sys; sys.exit('enough')", "exit code 1; the end of its log: enough"),
     ],
     ids=["exit", "last words", "crash", "memory error", "too large", "sys.exit"],
 )
@@ -231,7 +232,7 @@ def test_errors_of_the_file_arrive_as_they_are(custom, tmp_path):
 def test_a_backend_that_is_missing_is_replaced_or_refused(custom, tmp_path):
     with Process(timeout=LONG) as runner:
         work, x = job(LENET, custom=(custom,))
-        assert runner.run(work, x, tmp_path / "a").reference
+        assert runner.run(work, x, tmp_path / "a").emulates == "theano"
         work, x = job(LENET, custom=(custom,), required=True)
         with pytest.raises(KconvertError, match="backend theano cannot run") as refusal:
             runner.run(work, x, tmp_path / "b")

@@ -3,7 +3,7 @@
 Keras 3 comes with TensorFlow. It reads few of the files of Keras 2 (no chain whose first layer states its shape), so
 graphs are run here. A legacy Keras runs where KCONVERT_LEGACY_PYTHON names its interpreter:
 
-    KCONVERT_LEGACY_PYTHON=... KCONVERT_LEGACY_BACKEND=theano pytest -m long tests/runners
+    KCONVERT_LEGACY_PYTHON=... KCONVERT_LEGACY_BACKEND=theano pytest -m long tests/verification/runners
 """
 
 import json
@@ -16,7 +16,8 @@ import pytest
 
 from kconvert import KconvertError
 from kconvert.errors import Problem
-from kconvert.verification.runners import Here, RealKeras
+from kconvert.verification.runners.here import Here
+from kconvert.verification.runners.real_keras import RealKeras
 from tests.fixtures import FOLDER, case, identify
 from tests.verification.runners.jobs import LAMBDA, job
 
@@ -60,7 +61,7 @@ def test_keras_3_computes_what_keras_2_did(name, keras3, tmp_path):
     with np.load(case(f"2.3.1-tensorflow/{name}").folder / "activations.npz") as stored:
         close(ran.load(), dict(stored))
     assert ran.ran_on == "keras" and ran.version.startswith("3.") and " on tensorflow 2." in ran.version
-    assert not ran.reference
+    assert ran.emulates is None
 
 
 @pytest.mark.needs("tensorflow")

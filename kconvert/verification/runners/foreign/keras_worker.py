@@ -2,7 +2,7 @@
 
     python keras_worker.py PACKAGE      (KERAS_BACKEND says on what; requests as in serving.py)
 
-In words of Python 2.7 and 3.5, as it runs where kconvert need not be.
+It keeps to Python 2.7 and 3.5, and runs without kconvert.
 """
 
 import importlib
@@ -17,10 +17,7 @@ CODE = {"channels_first": "th", "channels_last": "tf"}  # what Keras 1 calls a d
 
 
 class Keras(object):
-    """One release of Keras and its backend.
-
-    major, release: of its version. K: its backend module.
-    """
+    """One release of Keras and its backend. `K` is its backend module."""
 
     def __init__(self, package):
         if os.environ.get("KERAS_BACKEND") == "theano":
@@ -49,7 +46,7 @@ class Keras(object):
         if self.ordering:  # Keras 1 does not store it with every layer
             K.set_image_dim_ordering(CODE.get(request["data_format"], self.ordering))
         model = self.read(request["path"], request["arch"])
-        if request["nameless_chains"]:
+        if request["unnamed_chains"]:
             name_chains(model, itertools.count(1))
         return model
 
@@ -62,16 +59,16 @@ class Keras(object):
         model.load_weights(path)
         return model
 
-    def tensors(self, request, inputs, given):
+    def tensors(self, request, inputs, overrides):
         """The output of every layer by kconvert's names, in the order of the graph."""
         model = self.loaded(request)
         if self.release < (1, 0):
-            return NamelessGraph(self, model, request["names"]).run(inputs, given)
+            return UnnamedGraph(self, model, request["names"]).run(inputs, overrides)
         engine = Eager if self.release >= EAGER_SINCE else Symbolic
-        return engine(self, model).run(inputs, given)
+        return engine(self, model).run(inputs, overrides)
 
     def evaluate(self, known, outputs):
-        """The values of symbolic tensors where those of others are known: (tensor, value), any of the graph."""
+        """The values of symbolic tensors, computed from known (tensor, value) pairs anywhere in the graph."""
         if self.backend == "theano":
             tensors = [tensor for tensor, _ in known]
             function = self.runs_on.function(tensors, outputs, on_unused_input="ignore", allow_input_downcast=True)
@@ -81,7 +78,7 @@ class Keras(object):
 
 
 def container(model):
-    """What holds the graph of a model: Sequentials of some releases keep a Model for that."""
+    """The object that holds the graph of a model: a Sequential of some releases keeps a Model for that."""
     for name in ("_functional", "model"):
         if getattr(model, name, None) is not None:
             return getattr(model, name)
@@ -109,9 +106,9 @@ def calls(model):
 
 
 def taken_in(model):
-    """(id of a layer, prefix of its name) for the layers of a chain that a chain of Keras 1 starts with.
+    """(id of a layer, prefix of its name) for the layers of a chain that is the first layer of a chain of Keras 1.
 
-    The outer chain has their calls for its own.
+    The outer chain lists their calls as its own.
     """
     first = (getattr(model, "layers", None) or [None])[0]
     if type(first).__name__ == "Sequential":
@@ -122,13 +119,13 @@ def taken_in(model):
 
 
 def branches(model):
-    """The chains that a chain of Keras 1 starts with and merges: to kconvert their layers are layers of the model."""
+    """The chains that a chain of Keras 1 merges first: in kconvert, their layers are layers of the model."""
     first = model.layers[0]
     return list(getattr(first, "layers", None) or []) if type(first).__name__ == "Merge" else []
 
 
 def name_chains(model, numbers, named=False):
-    """Names the chains in a model whose file has no names of theirs as kconvert does: inner ones first."""
+    """Names the chains in a model whose file has no names for them, as kconvert does: inner ones first."""
     chain = type(model).__name__ == "Sequential"
     merged = branches(model)
     for layer in merged + list(model.layers):
@@ -140,7 +137,7 @@ def name_chains(model, numbers, named=False):
 
 
 def attribute(thing, *names):
-    """The first of the attributes `names` that `thing` has: they were renamed from release to release."""
+    """The first of the attributes `names` that `thing` has: releases call it by different names."""
     return next(getattr(thing, name) for name in names if hasattr(thing, name))
 
 
@@ -158,7 +155,7 @@ def numbered(name, outputs):
 
 
 class Symbolic(object):
-    """Keras 1.0 to 2.3: all tensors of the graph are evaluated together, or each layer's alone where some are given."""
+    """Keras 1.0 to 2.3: evaluates all tensors of the graph together, or layer by layer where some are overridden."""
 
     def __init__(self, keras, model, prefix=""):
         self.keras, self.prefix, self.branches = keras, prefix, branches(model)
@@ -168,72 +165,72 @@ class Symbolic(object):
         self.calls = calls(model)
         self.named = [pair for name, _, call in self.calls for pair in numbered(prefix + name, call.output_tensors)]
 
-    def run(self, inputs, given):
-        values = self.values(inputs, given)
+    def run(self, inputs, overrides):
+        values = self.values(inputs, overrides)
         found = OrderedDict()
         for name, layer, call in self.calls:
             branch = layer in self.branches
             if is_model(layer) and all(mask is None for mask in listed(call.input_masks)):
                 entries = [values[id(tensor)] for tensor in call.input_tensors]
                 prefix = self.prefix if branch else self.prefix + name + "/"
-                found.update(Symbolic(self.keras, layer, prefix).run(entries, given))
+                found.update(Symbolic(self.keras, layer, prefix).run(entries, overrides))
             if not branch:
                 found.update((full, values[full]) for full, _ in numbered(self.prefix + name, call.output_tensors))
         return found
 
-    def values(self, inputs, given):
-        """What each layer makes, by name, and what is gone on with, by the id of its tensor."""
+    def values(self, inputs, overrides):
+        """The output of each layer by name, and the values used after it, by the id of its tensor."""
         entries = dict((id(tensor), (tensor, x)) for tensor, x in zip(self.graph.inputs, inputs))
         phase = self.keras.K.learning_phase()
         if getattr(self.graph, "uses_learning_phase", False) and not isinstance(phase, int):
             entries[id(phase)] = phase, 0
-        instead = dict((id(tensor), (tensor, given[name])) for name, tensor in self.named if name in given)
+        instead = dict((id(tensor), (tensor, overrides[name])) for name, tensor in self.named if name in overrides)
         groups = (
             [call.output_tensors for _, _, call in self.calls] if instead else [[tensor for _, tensor in self.named]]
         )
-        made = []
+        computed = []
         for outputs in groups:
             known = dict(entries)
             known.update((key, pair) for key, pair in instead.items() if key not in map(id, outputs))
-            made += self.keras.evaluate(known.values(), outputs)
-        found = dict(zip([name for name, _ in self.named], made))
-        found.update((id(tensor), value) for (_, tensor), value in zip(self.named, made))
+            computed += self.keras.evaluate(known.values(), outputs)
+        found = dict(zip([name for name, _ in self.named], computed))
+        found.update((id(tensor), value) for (_, tensor), value in zip(self.named, computed))
         for pairs in (entries, instead):
             found.update((key, value) for key, (_, value) in pairs.items())
         return found
 
 
-class NamelessGraph(object):
-    """Keras 0.3, which gave names to the nodes of a Graph alone: the layers of a chain have them in their order."""
+class UnnamedGraph(object):
+    """Keras 0.3, where only the nodes of a Graph have names: the layers of a chain get kconvert's, in their order."""
 
     def __init__(self, keras, model, names):
         self.keras, self.model = keras, model
-        chain = [] if hasattr(model, "nodes") else model.layers  # kconvert names what a first Merge holds one by one
+        chain = [] if hasattr(model, "nodes") else model.layers  # `names` begins with the layers inside a first Merge
         self.layers = OrderedDict(zip(names[len(names) - len(chain) :], chain) if chain else model.nodes)
 
-    def run(self, inputs, given):
-        if given:
+    def run(self, inputs, overrides):
+        if overrides:
             raise ValueError("Keras 0.3 cannot run a layer alone")
         entries = self.model.get_input(train=False)
         if isinstance(entries, dict):
             entries = [entries[name] for name in self.model.input_order]
-        made = [(name, layer.get_output(train=False)) for name, layer in self.layers.items()]
-        made = [(name, tensor) for name, tensor in made if not isinstance(tensor, dict)]
-        values = self.keras.evaluate(list(zip(listed(entries), inputs)), [tensor for _, tensor in made])
-        return OrderedDict(zip([name for name, _ in made], values))
+        named = [(name, layer.get_output(train=False)) for name, layer in self.layers.items()]
+        named = [(name, tensor) for name, tensor in named if not isinstance(tensor, dict)]
+        values = self.keras.evaluate(list(zip(listed(entries), inputs)), [tensor for _, tensor in named])
+        return OrderedDict(zip([name for name, _ in named], values))
 
 
 class Eager(object):
-    """TensorFlow 2's Keras and Keras 3: the model is called, and every layer of it tells what it makes."""
+    """TensorFlow 2's Keras and Keras 3: the model is called, and the output of each layer is recorded."""
 
     def __init__(self, keras, model):
         self.keras, self.model = keras, model
-        self.found, self.given = OrderedDict(), {}
+        self.found, self.overrides = OrderedDict(), {}
         self.around = []  # for each model that is being called, the calls to come: (layer, name)
         self.watched = set()
 
-    def run(self, inputs, given):
-        self.given = given
+    def run(self, inputs, overrides):
+        self.overrides = overrides
         self.watch(self.model)
 
         def compute(*entries):
@@ -243,16 +240,16 @@ class Eager(object):
             self.model(list(entries) if len(entries) > 1 else entries[0], training=False)
             return list(self.found.values())
 
-        if self.keras.backend == "tensorflow":  # as predict does: on CPUs it computes some convolutions otherwise
+        if self.keras.backend == "tensorflow":  # as predict does: eager execution rounds some convolutions differently
             compute = self.keras.runs_on.function(compute, autograph=False)
-        made = compute(*[self.tensor(x) for x in inputs])
-        return OrderedDict(zip(self.found, map(self.array, made)))
+        outputs = compute(*[self.tensor(x) for x in inputs])
+        return OrderedDict(zip(self.found, map(self.array, outputs)))
 
     def enter(self, model, prefix):
         self.around.append([(id(layer), prefix + name) for name, layer, _ in calls(model)])
 
     def watch(self, model):
-        """Has each layer of a model, and of the models in it, called through `watching`."""
+        """Makes each layer of a model, and of the models in it, be called through `watching`."""
         for _, layer, _ in calls(model):
             if id(layer) not in self.watched:
                 self.watched.add(id(layer))
@@ -264,29 +261,29 @@ class Eager(object):
         def watched(*args, **kwargs):
             waiting = self.around[-1]
             mine = [(key, name) for key, name in waiting if key == id(layer)]
-            if not mine:  # it also stands within a wrapper, which calls it itself
+            if not mine:  # a call by a wrapper that also holds the layer
                 return call(*args, **kwargs)
             waiting.remove(mine[0])
             name = mine[0][1]
             if is_model(layer):
                 self.enter(layer, name + "/")
-            made = call(*args, **kwargs)
+            output = call(*args, **kwargs)
             if is_model(layer):
                 self.around.pop()
-            return self.recorded(name, made)
+            return self.recorded(name, output)
 
         return watched
 
-    def recorded(self, name, made):
-        """What is gone on with in the place of what a layer made."""
-        outputs = []
-        for full, output in numbered(name, listed(made)):
-            self.found[full] = output
-            outputs.append(self.instead(output, self.given[full]) if full in self.given else output)
-        return type(made)(outputs) if isinstance(made, (list, tuple)) else outputs[0]
+    def recorded(self, name, output):
+        """Records the output of a layer; returns it, or its override."""
+        used = []
+        for full, tensor in numbered(name, listed(output)):
+            self.found[full] = tensor
+            used.append(self.override(tensor, self.overrides[full]) if full in self.overrides else tensor)
+        return type(output)(used) if isinstance(output, (list, tuple)) else used[0]
 
-    def instead(self, output, array):
-        """`array` as a tensor with the mask that `output` carries."""
+    def override(self, output, array):
+        """`array` as a tensor with the mask of `output`."""
         tensor = self.tensor(array)
         if getattr(output, "_keras_mask", None) is not None:
             tensor._keras_mask = output._keras_mask
@@ -302,7 +299,7 @@ class Eager(object):
 
 
 def save(tensors, folder):
-    """Writes each tensor into a file of its own, by number; gives the paths by name."""
+    """Writes each tensor into a file of its own, called by number; returns the paths by name."""
     if not os.path.isdir(folder):
         os.makedirs(folder)
     paths = OrderedDict((name, os.path.join(folder, "%d.npy" % i)) for i, name in enumerate(tensors))
@@ -318,9 +315,9 @@ def main(package):
         keras = Keras(package)
 
         def answer(request):
-            given = dict((name, np.load(path)) for name, path in request["given"].items())
-            tensors = keras.tensors(request, [np.load(path) for path in request["inputs"]], given)
-            return {"ran": [save(tensors, request["out"]), package, keras.version, False]}
+            overrides = dict((name, np.load(path)) for name, path in request["overrides"].items())
+            tensors = keras.tensors(request, [np.load(path) for path in request["inputs"]], overrides)
+            return {"result": [save(tensors, request["out"]), package, keras.version, None]}
 
         return answer
 

@@ -1,6 +1,6 @@
 """A worker's end of the pipes: requests and answers, each a line of JSON.
 
-In words of Python 2.7 and 3.5, as it also runs under interpreters without kconvert.
+It keeps to Python 2.7 and 3.5, as it also runs in interpreters without kconvert.
 """
 
 import json
@@ -14,13 +14,13 @@ try:
 except ImportError:
     import Queue as queue  # type: ignore[import-not-found,no-redef]
 
-LENGTH = 500  # of what is passed on of an error; the rest stands in the log
+LENGTH = 500  # of the message of an error; the log has all of it
 
 
 def serve(start):
-    """Answers requests with what `start()` gives, a function of JSON values, for as long as the parent lives.
+    """Answers requests with the function of JSON values that `start()` returns, for as long as the parent lives.
 
-    What that function raises becomes {"failure": what it said}, its traceback goes to the log.
+    An exception of that function becomes {"failure": its message}, and its traceback goes to the log.
     """
     requests, replies = _channels()
     waiting = queue.Queue()  # type: ignore[var-annotated]
@@ -34,14 +34,14 @@ def serve(start):
             reply = answer(request)
         except Exception as error:
             traceback.print_exc()
-            said = " ".join(str(error).split()) or type(error).__name__
-            reply = {"failure": said[:LENGTH]}
+            message = " ".join(str(error).split()) or type(error).__name__
+            reply = {"failure": message[:LENGTH]}
         replies.write(json.dumps(reply).encode("ascii") + b"\n")
         replies.flush()
 
 
 def _channels():
-    """The pipes that were standard input and output; what others print to these goes to the log from now on."""
+    """The pipes that were standard input and output; from now on, what is printed to these goes to the log."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -50,7 +50,7 @@ def _channels():
 
 
 def _watch(requests, waiting):
-    """Passes requests on; when the parent is gone, ends the process, and all it started, even while it computes."""
+    """Passes requests on; when the parent is gone, kills this process and all it started, even while it computes."""
     group = None
     for line in iter(requests.readline, b""):
         request = json.loads(line.decode("ascii"))

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError, Tolerance, verify
+from kconvert.conversion.source import Source
 from kconvert.errors import Problem
-from kconvert.verification import Verifier, judge, keep, kept
+from kconvert.verification.runs import judge
+from kconvert.verification.saved_runs import load_runs, save_runs
+from kconvert.verification.verifier import Verifier
 from tests.verification.damage import converted, damage
 
 
@@ -20,25 +23,25 @@ def files(request, tmp_path):
 
 
 @pytest.mark.parametrize("tolerance", [Tolerance(), Tolerance(1.0, 1.0), Tolerance(0.0, 0.0)], ids=str)
-def test_kept_runs_give_the_same_report(files, tolerance, tmp_path):
+def test_saved_runs_give_the_same_report(files, tolerance, tmp_path):
     folder = tmp_path / "runs"
     report = verify(*files, tolerance, folder=folder)
-    assert judge(kept(folder), tolerance).to_json() == report.to_json()
-    assert judge(kept(folder)).equal == verify(*files).equal
+    assert judge(load_runs(folder), tolerance).to_json() == report.to_json()
+    assert judge(load_runs(folder)).equal == verify(*files).equal
 
 
-def test_the_layers_alone_are_kept_too_so_that_a_stricter_verdict_has_its_causes(tmp_path):
+def test_the_layers_alone_are_saved_too_so_that_a_stricter_verdict_has_its_causes(tmp_path):
     source, target = converted("lenet_th", tmp_path)
     damage(target, **{"conv2d_2:kernel": lambda kernel: kernel[::-1]})
     assert verify(source, target, Tolerance(1e3, 1e3), folder=tmp_path / "runs").equal
-    assert judge(kept(tmp_path / "runs")).causes[0].name == "conv2d_2"
+    assert judge(load_runs(tmp_path / "runs")).causes[0].name == "conv2d_2"
 
 
 def test_the_folder_is_data_and_may_be_written_again(files, tmp_path):
     folder = tmp_path / "runs"
     verify(*files, folder=folder)
     verify(*files, folder=folder, seed=7)
-    assert kept(folder).given == "random, seed 7"
+    assert load_runs(folder).inputs_from == "random, seed 7"
     for path in folder.glob("*.npy"):
         np.load(path, allow_pickle=False)
     index = json.loads((folder / "runs.json").read_text())
@@ -54,24 +57,24 @@ def refusal(function, *arguments):
 def test_a_folder_with_anything_else_is_left_alone(files, tmp_path):
     (tmp_path / "precious.txt").write_text("mine")
     with Verifier() as verifier:
-        runs = verifier.run(verifier.pair(*files))
-    error = refusal(keep, runs, tmp_path)
-    assert error.problem is Problem.USAGE and "something else" in str(error)
+        runs = verifier.run(verifier.pair(*map(Source, files)))
+    error = refusal(save_runs, runs, tmp_path)
+    assert error.problem is Problem.USAGE and "something other than saved runs" in str(error)
     assert {path.suffix for path in tmp_path.iterdir()} <= {".txt", ".h5"}
-    assert refusal(keep, runs, tmp_path / "precious.txt").problem is Problem.USAGE
+    assert refusal(save_runs, runs, tmp_path / "precious.txt").problem is Problem.USAGE
 
 
-def test_what_is_kept_without_runs_or_damaged(files, tmp_path):
-    assert refusal(kept, tmp_path).problem is Problem.USAGE
-    assert refusal(kept, tmp_path / "nowhere").problem is Problem.USAGE
+def test_a_folder_without_runs_or_with_damaged_ones(files, tmp_path):
+    assert refusal(load_runs, tmp_path).problem is Problem.USAGE
+    assert refusal(load_runs, tmp_path / "nowhere").problem is Problem.USAGE
     verify(*files, folder=tmp_path / "runs")
     index = tmp_path / "runs" / "runs.json"
     whole = json.loads(index.read_text())
     for broken in ("{", "[]", json.dumps({**whole, "layers": [{}]}), json.dumps({**whole, "inputs": ["gone.npy"]})):
         index.write_text(broken)
-        assert refusal(kept, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
+        assert refusal(load_runs, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
     index.write_text(json.dumps({**whole, "schema": 99}))
-    assert "another release" in str(refusal(kept, tmp_path / "runs"))
+    assert "another release" in str(refusal(load_runs, tmp_path / "runs"))
 
 
 def test_nothing_outside_the_folder_is_read(files, tmp_path):
@@ -81,4 +84,4 @@ def test_nothing_outside_the_folder_is_read(files, tmp_path):
     index = tmp_path / "runs" / "runs.json"
     whole = json.loads(index.read_text())
     index.write_text(json.dumps({**whole, "inputs": ["../secret.npy"]}))
-    assert refusal(kept, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
+    assert refusal(load_runs, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)

@@ -1,0 +1,142 @@
+"""Faults: what is wrong with the layers of a target, compared with what the conversion of the source writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..conversion.binding import Binding
+from ..conversion.planning import Plan
+from ..layers import InputLayer
+from ..layers.base import Layer, json_value
+from ..network.network import LayerPath, Network
+from .mistakes import Mistake, close, in_other_order, mistakes
+
+Bindings = Mapping[LayerPath, Binding]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one layer of the target, whatever the layer computes."""
+
+    words: str  # one clause
+    weights: Sequence[str] = ()  # the wrong weights; none where the configuration is wrong
+    remedy: str = ""  # what would repair them; '' where that is not known
+
+
+def weight_error(expected: Sequence[np.ndarray], binding: Binding | None) -> float | None:
+    """The error of a weight as a fraction of its largest value; None where it is the same, bit for bit."""
+    if binding is None:
+        return float("inf")
+    errors = [_array_error(a, b) for a, b in zip(expected, binding.read(), strict=True)]
+    return max((error for error in errors if error is not None), default=None)
+
+
+def _array_error(x: np.ndarray, y: np.ndarray) -> float | None:
+    if x.shape != y.shape:
+        return float("inf")
+    if np.array_equal(x, y, equal_nan=True):
+        return None
+    error = np.abs(x.astype("float64") - y)
+    scale = float(np.abs(x).max(initial=0.0))
+    return float(error.max()) / scale if scale and np.isfinite(error).all() else float("inf")
+
+
+def find_faults(
+    plan: Plan, model: Network, bindings: Bindings, differing: Sequence[LayerPath]
+) -> dict[LayerPath, list[Fault]]:
+    """The faults of each layer of the target.
+
+    bindings: the weights of the target; differing: the paths of those that are not what `plan` writes.
+    """
+    weights = _weight_faults(plan, model, bindings, differing)
+    layers = _layer_faults(plan, model)
+    return {path: weights.get(path, []) + layers.get(path, []) for path in {**weights, **layers}}
+
+
+# ------------------------------------------------------------------ weights ----
+
+
+def _weight_faults(
+    plan: Plan, model: Network, bindings: Bindings, differing: Sequence[LayerPath]
+) -> dict[LayerPath, list[Fault]]:
+    """What is wrong with the weights of each layer, rounding aside."""
+    layers = {path[:-1] for path in differing if path in bindings}
+    reordered = in_other_order(model) if layers else {}
+    found = {}
+    for leaf in model.weight_table():
+        if leaf.path in layers:
+            steps = [step for step in plan.steps if step.path[:-1] == leaf.path and step.path in bindings]
+            expected = {step.path[-1]: bindings[step.path].canonical(step.read()) for step in steps}
+            stored = {step.path[-1]: bindings[step.path].canonical() for step in steps}
+            found[leaf.path] = _explained(mistakes(leaf, reordered), expected, stored)
+    return found
+
+
+def _explained(
+    known: Sequence[Mistake], expected: Mapping[str, np.ndarray], stored: Mapping[str, np.ndarray]
+) -> list[Fault]:
+    """The mistakes that explain the wrong weights, and the weights that no mistake explains."""
+    sized = [(name, x.shape, stored[name].shape) for name, x in expected.items() if x.shape != stored[name].shape]
+    if sized:
+        return [Fault(f"{name} has shape {have} where {want} is expected", [name]) for name, want, have in sized]
+    wrong = {name for name in expected if not close(expected[name], stored[name])}
+    faults = []
+    for mistake in sorted(known, key=lambda mistake: -len(mistake.weights)):
+        if set(mistake.weights) <= wrong and mistake.explains(expected, stored):
+            faults.append(Fault(mistake.words, list(mistake.weights), mistake.remedy))
+            wrong -= set(mistake.weights)
+    return faults + [_unexplained(name, expected[name], stored[name]) for name in expected if name in wrong]
+
+
+def _unexplained(name: str, expected: np.ndarray, stored: np.ndarray) -> Fault:
+    error = _array_error(expected, stored) or 0.0
+    return Fault(
+        f"{name} has other values than the converted source, with an error of {error:.1g} of its scale", [name]
+    )
+
+
+# ------------------------------------------------------------ configuration ----
+
+# The end of the name of each option that has no effect on what a layer computes.
+_NO_EFFECT = ("_initializer", "_regularizer", "_constraint", "implementation", "unroll", "trainable", "seed")
+
+
+def _layer_faults(plan: Plan, model: Network) -> dict[LayerPath, list[Fault]]:
+    """The layers whose configuration differs from that of the converted source."""
+    expected, layers = dict(_layer_paths(plan.result.model)), dict(_layer_paths(model))
+    found: dict[LayerPath, list[Fault]] = {}
+    for path, layer in layers.items():
+        if path not in expected:
+            found[path] = [Fault(f"a {layer.class_name} that the converted source does not have")]
+        elif words := _configured(expected[path], layer):
+            found[path] = [Fault(words)]
+    for path in expected.keys() - layers.keys():
+        found[path] = [Fault(f"the {expected[path].class_name} {path[-1]} of the converted source is missing")]
+    return found
+
+
+def _layer_paths(layer: Layer, outer: LayerPath = ()) -> list[tuple[LayerPath, Layer]]:
+    """Every layer inside `layer` with its path, wrappers and nested models before what is in them."""
+    found: list[tuple[LayerPath, Layer]] = []
+    for inner in layer.sublayers:
+        path = (*outer, inner.name)
+        found += [(path, inner)] if not isinstance(inner, (Network, InputLayer)) else []
+        found += _layer_paths(inner, path)
+    return found
+
+
+def _configured(expected: Layer, layer: Layer) -> str:
+    """How one configuration differs from the other, '' where no difference has an effect."""
+    if expected.class_name != layer.class_name:
+        return f"a {layer.class_name} where a {expected.class_name} is expected"
+    differences = []
+    for f in layer.config_fields():
+        if f.name.endswith(_NO_EFFECT) or isinstance(getattr(layer, f.name), Layer):
+            continue
+        have, want = (json_value(getattr(one, f.name)) for one in (layer, expected))
+        if have != want:
+            differences.append(f"{f.name} is {have!r} where {want!r} is expected")
+    return " and ".join(differences)

@@ -1,0 +1,110 @@
+"""Pairing: two files with their inputs, and their tensors brought together once both were run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from ..layers import Softmax
+from ..layers.base import Layer
+from ..network.network import Network
+from ..network.sample_inputs import checked_inputs, input_arrays, sample_inputs
+from .faults import Fault
+from .matching import Match, in_layout
+from .runners.base import RunResult
+from .runs import Runs, TensorPair, environment
+from .value import Side
+
+Tensors = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What both models are run on."""
+
+    samples: int = 4  # how many random inputs
+    seed: int = 0  # of the random inputs
+    arrays: Sequence[np.ndarray] | str | PathLike[str] | None = None  # used instead: arrays, or their .npy or .npz file
+
+    def of(self, model: Network) -> tuple[list[np.ndarray], str]:
+        """One array for each input of `model`, and where they came from."""
+        if self.arrays is None:
+            return sample_inputs(model, self.samples, self.seed), f"random, seed {self.seed}"
+        if isinstance(self.arrays, (str, PathLike)):
+            return input_arrays(model, self.arrays), f"from {Path(self.arrays).name}"
+        return checked_inputs(model, list(self.arrays)), "as given"
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Two files, and the inputs that both are run on."""
+
+    match: Match
+    inputs: Sequence[np.ndarray]  # in the layout of the source
+    inputs_from: str  # where they came from
+
+    @property
+    def target_inputs(self) -> list[np.ndarray]:
+        """The inputs in the layout of the target."""
+        layouts = self.match.plan.result.inputs
+        return [in_layout(x, layout) for x, layout in zip(self.inputs, layouts, strict=True)]
+
+
+def pair_tensors(pairing: Pairing, source: RunResult, target: RunResult) -> Runs:
+    """The results of both sides, tensor by tensor."""
+    match = pairing.match
+    ours, theirs = source.load(), target.load()
+    return Runs(
+        source=_side(match.source.path, match.plan.source, source),
+        target=_side(match.target.path, match.convention, target),
+        layers=_layers(match, ours, theirs),
+        outputs=_outputs(match, ours, theirs),
+        inputs=pairing.inputs,
+        inputs_from=pairing.inputs_from,
+        arrays=match.arrays,
+        weights=list(match.weight_errors),
+        plan=match.plan.to_json(),
+        environment=environment(),
+    )
+
+
+def _side(path: object, convention: object, result: RunResult) -> Side:
+    return Side(str(path), str(convention), result.ran_on, result.version, result.emulates)
+
+
+def _layers(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
+    """Every tensor that both sides have, in the order of the graph."""
+    plan, layers = match.plan, match.plan.model.tensor_layers()
+    found = []
+    for name, x in ours.items():
+        new = plan.aliases.get(name, name)
+        if new in theirs:
+            layout = plan.result.layouts.get(new)
+            x = in_layout(x, layout) if layout and not layout.is_identity else x
+            found.append(_pair(name, new, layers[name].layer, x, theirs[new], match.faults_behind(name)))
+    return found
+
+
+def _outputs(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
+    """The outputs of both models, in order, whatever the names of their layers."""
+    layers = match.plan.model.tensor_layers()
+    triples = zip(match.plan.model.output_refs, match.model.output_refs, match.plan.result.outputs, strict=True)
+    return [
+        _pair(old.key, new.key, layers[old.key].layer, in_layout(ours[old.key], layout), theirs[new.key])
+        for old, new, layout in triples
+    ]
+
+
+def _pair(
+    name: str, target_name: str, layer: Layer, x: np.ndarray, y: np.ndarray, faults: Sequence[Fault] = ()
+) -> TensorPair:
+    classes = x.ndim == 2 and x.shape[-1] > 1 and _has_softmax(layer)
+    return TensorPair(name, target_name, layer.class_name, x, y, classes, faults=faults)
+
+
+def _has_softmax(layer: Layer) -> bool:
+    return isinstance(layer, Softmax) or getattr(layer, "activation", None) == "softmax"
