@@ -1,1 +1,1 @@
-"""A graph of layers as data."""
+"""Networks: graphs of layers as data, and what reads, writes, runs and draws them."""
