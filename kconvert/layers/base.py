@@ -343,7 +343,7 @@ class Layer(metaclass=_Constructed):
 
 @contextmanager
 def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[None]:
-    """Whatever a constructor raises for a value in a file, as a KconvertError that names the layer and its class."""
+    """Converts errors of a constructor, for values in a file, to a KconvertError that names the layer and its class."""
     try:
         yield
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:

@@ -1,1 +1,1 @@
-"""Networks: graphs of layers as data, and what reads, writes, runs and draws them."""
+"""Networks: graphs of layers as data."""
