@@ -1,6 +1,7 @@
 """The layers of Keras 0.2 to 2.3, one family per module.
 
-Every family is imported here, so that an architecture finds each class by its name.
+Importing this package imports every family and registers its classes, so that an architecture can refer to each class
+by name.
 """
 
 from typing import Any
@@ -186,7 +187,7 @@ built_in(*(cls for cls in map(globals().__getitem__, __all__) if isinstance(cls,
 
 
 def __getattr__(name: str) -> Any:
-    """The classes that Keras 1 calls otherwise."""
+    """A class under the name that Keras 1 has for it, such as `Convolution2D`."""
     new = new_name(name)
     if new is None:
         raise AttributeError(f"module 'kconvert.layers' has no attribute {name!r}")

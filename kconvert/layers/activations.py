@@ -1,6 +1,6 @@
-"""Activations: the functions that configurations name, and the layers that are one.
+"""Activations: the functions that configurations name, and the layers that apply one.
 
-A function of the table takes (K, x). Shapes never change, and masks pass on.
+A function has the arguments (K, x) and returns a tensor with the shape of x. The layers keep the mask of their input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 
 def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
-    """x above `threshold`, at most `max_value`; below it `alpha * (x - threshold)`."""
+    """x where above `threshold`, else `alpha * (x - threshold)`; at most `max_value`."""
     y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
     if max_value is not None:
         y = K.minimum(K.relu(y), max_value)
@@ -37,17 +37,17 @@ def elu(K: Backend, x: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 def selu(K: Backend, x: Tensor) -> Tensor:
-    """`elu` scaled so that mean and variance of its inputs stay (Keras 2.0.6)."""
+    """`elu` with a factor, so that it preserves mean 0 and variance 1 (Keras 2.0.6 and later)."""
     return SELU_SCALE * elu(K, x, SELU_ALPHA)
 
 
 def hard_sigmoid(K: Backend, x: Tensor) -> Tensor:
-    """0.2 x + 0.5, clipped to 0 ... 1, as all Keras before 3 (rulebook A8)."""
+    """0.2 x + 0.5, clipped to the range 0 to 1, as in every Keras before 3 (keras-facts: hard-sigmoid)."""
     return K.minimum(K.maximum(0.2 * x + 0.5, 0.0), 1.0)
 
 
 def softmax(K: Backend, x: Tensor, axis: int = -1) -> Tensor:
-    """Softmax along `axis`; of a matrix always along its last, as in Keras 2.3."""
+    """Softmax along `axis`; for a matrix always along its last axis (keras-facts: softmax-of-a-matrix)."""
     return K.softmax(x, axis if K.ndim(x) > 2 else -1)
 
 
@@ -67,9 +67,9 @@ ACTIVATIONS: Mapping[str, Function] = {
 
 
 def activation(name: Any) -> Function:
-    """The function that a configuration names; None is linear.
+    """The activation function called `name`; None is linear.
 
-    Raises KconvertError for anything but a name of the table: like Keras 2.3, it takes no serialized layers.
+    Raises KconvertError for anything but a name in `ACTIVATIONS`: as in Keras 2.3, a serialized layer is not accepted.
 
     >>> activation("softmacks")
     Traceback (most recent call last):
@@ -88,7 +88,7 @@ softplus, softsign, softmax, elu, selu, exponential
 
 @dataclass(eq=False)
 class Activation(Layer):
-    """An activation function, by name."""
+    """An activation function, given by its name."""
 
     activation: Any
 
@@ -100,7 +100,7 @@ class Activation(Layer):
 
 @dataclass(eq=False)
 class ReLU(Layer):
-    """Rectified linear unit with a ceiling, a slope below and a threshold (Keras 2.2)."""
+    """x where above `threshold`, else `negative_slope * (x - threshold)`; at most `max_value` (Keras 2.2 and later)."""
 
     max_value: float | None = None
     negative_slope: float = 0.0
@@ -138,7 +138,7 @@ class ELU(Layer):
 
 @dataclass(eq=False)
 class ThresholdedReLU(Layer):
-    """x where greater than `theta`, else 0."""
+    """x where above `theta`, else 0."""
 
     theta: float = 1.0
 
@@ -150,7 +150,7 @@ class ThresholdedReLU(Layer):
 
 @dataclass(eq=False)
 class ThresholdedLinear(Layer):
-    """x where its absolute value is at least `theta`, else 0 (Keras 0.3)."""
+    """x where its absolute value is at least `theta`, else 0, in Keras 0.3 (keras-facts: no-equal-in-keras2)."""
 
     theta: float = 1.0
 
@@ -162,7 +162,7 @@ class ThresholdedLinear(Layer):
 
 @dataclass(eq=False)
 class Softmax(Layer):
-    """Softmax along `axis` (Keras 2.1.3)."""
+    """Softmax along `axis` (Keras 2.1.3 and later)."""
 
     axis: int = -1
 
@@ -177,14 +177,15 @@ class Softmax(Layer):
 
 @dataclass(eq=False, kw_only=True)
 class _MapParameters(Layer):
-    """Parameters as large as the feature map (features only, no batch axis), or shared along some of its axes."""
+    """A layer with parameters of the shape of its input without the batch axis (keras-facts: map-parameters)."""
 
+    # The axes, counted from 1, along which parameters have size 1 and are shared.
     shared_axes: Any = None
 
     supports_masking: ClassVar[bool] = True
 
     def parameters(self, shape: Shape, **initializers: Any) -> list[Weight]:
-        """One weight for each name, with size 1 on the shared axes."""
+        """One weight for each name in `initializers`, for inputs of `shape`; its size on the shared axes is 1."""
         axes = range(1, len(shape))
         shared = {self.shared_axes} if isinstance(self.shared_axes, int) else set(self.shared_axes or ())
         sizes = tuple(1 if axis in shared else self.known(shape, axis) for axis in axes)
@@ -192,7 +193,10 @@ class _MapParameters(Layer):
         return [Weight(name, sizes, role, initializer=initializer) for name, initializer in initializers.items()]
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
-        """Keras 1.2 does not store shared_axes: they are the axes on which the parameters have one element."""
+        """Sets `shared_axes` from the stored shape: the axes along which it has one element.
+
+        Keras 1.2 does not store them in the configuration (keras-facts: shared-axes-not-stored).
+        """
         fits = len(expected) == len(stored) and all(n in (1, m) for n, m in zip(stored, expected, strict=True))
         if not fits:
             return False
@@ -202,7 +206,7 @@ class _MapParameters(Layer):
 
 @dataclass(eq=False)
 class PReLU(_MapParameters):
-    """x where positive, else `alpha * x` with a learned alpha."""
+    """x where positive, else `alpha * x` with a trained alpha."""
 
     alpha_initializer: Any = "zeros"
     alpha_regularizer: Any = None
@@ -217,7 +221,10 @@ class PReLU(_MapParameters):
 
 @dataclass(eq=False)
 class ParametricSoftplus(_MapParameters):
-    """`alpha * log(1 + exp(beta * x))` with learned alpha and beta (Keras 0 and 1)."""
+    """`alpha * log(1 + exp(beta * x))` with trained alpha and beta, in Keras 0 and 1.
+
+    (keras-facts: no-equal-in-keras2)
+    """
 
     alpha_init: float = 0.2
     beta_init: float = 5.0
@@ -231,7 +238,10 @@ class ParametricSoftplus(_MapParameters):
 
 @dataclass(eq=False)
 class SReLU(_MapParameters):
-    """Three lines: slope `a_left` up to `t_left`, 1 for |t_right| more, and `a_right` from there (Keras 0 and 1)."""
+    """A line of three segments, in Keras 0 and 1 (keras-facts: no-equal-in-keras2).
+
+    The slope is `a_left` below `t_left`, 1 up to `t_left + |t_right|`, and `a_right` above. All four are trained.
+    """
 
     t_left_init: Any = "zero"
     a_left_init: Any = "glorot_uniform"
@@ -255,5 +265,5 @@ class SReLU(_MapParameters):
 
 
 def _constant(value: float) -> dict[str, Any]:
-    """The initializer of Keras 2 that gives `value`."""
+    """The initializer of Keras 2 that fills a weight with `value`."""
     return {"class_name": "Constant", "config": {"value": value}}

@@ -1,15 +1,15 @@
-"""Layer: what a layer is made of, in the same rhythm for every class.
+"""Layer: the base class of all layers.
 
-A layer is a dataclass: its fields are its Keras 2.3 configuration, in Keras's order and with Keras's
-defaults, so `Conv2D(32, (3, 3))` reads as in Keras. It is pure: it keeps no tensors. Its methods:
+A layer is a dataclass. Its fields are its Keras 2.3 configuration, in Keras's order and with Keras's defaults, so
+`Conv2D(32, (3, 3))` means the same as in Keras. A layer is pure: it keeps no tensors. Its methods:
 
-    weight_specs(shape)         -> the weights it has for that input shape, each with its role
-    compute_output_shape(shape) -> shape after the layer; no framework needed
-    call(K, w, x, mask, ...)    -> output tensors; `w` is a dict of weights by name
-    compute_mask(K, x, mask)    -> the mask that goes on
+    weight_specs(shape)         -> the weights of the layer for that input shape, each with its role
+    compute_output_shape(shape) -> the shape of the output; this needs no framework
+    call(K, w, x, mask, ...)    -> the output tensors; `w` is a dict of weights by name
+    compute_mask(K, x, mask)    -> the mask of the output
 
-Shapes hold the batch axis (None) and may hold None elsewhere. A layer of several inputs gets and
-gives lists.
+Shapes include the batch axis. Unknown sizes are None, as that of the batch usually is. A layer with several inputs or
+outputs has lists of tensors, shapes and masks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Weights = Mapping[str, Any]
 
 
 class _Constructed(type):
-    """Layer classes, which are constructed in the words of Keras 2 or of Keras 1."""
+    """The class of all layer classes: their constructors accept the arguments of Keras 2 and those of Keras 1."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         args, kwargs = cls.native_arguments(args, kwargs)  # type: ignore[attr-defined]
@@ -48,30 +48,32 @@ class _Constructed(type):
 @cache
 def _signature(cls: type) -> Signature:
     """The parameters of the constructor of `cls`, without `self`."""
-    found = signature(cls.__init__)  # type: ignore[misc]
-    return found.replace(parameters=list(found.parameters.values())[1:])
+    with_self = signature(cls.__init__)  # type: ignore[misc]
+    return with_self.replace(parameters=list(with_self.parameters.values())[1:])
 
 
 @dataclass(eq=False, kw_only=True)
 class Layer(metaclass=_Constructed):
-    """The part that every layer shares."""
+    """Base class of all layers: the configuration that they share, and the default methods."""
 
     name: str = ""
     trainable: bool = True
     dtype: str | None = None
-    # The shape of the input with the batch axis, where the layer states it.
+    # The shape of the input with the batch axis; None where the layer does not state it.
     batch_input_shape: Shape | None = None
-    # Configuration keys that the class does not know. They are kept and written back.
+    # Configuration keys that the class does not know. They are stored, and written back.
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
-    # The values of the keys that the configuration did not state.
+    # The fields whose keys the configuration did not state, with their values.
     unstated: dict[str, Any] = field(default_factory=dict, repr=False)
 
     # Whether the layer is a graph of layers.
     is_network: ClassVar[bool] = False
+    # Whether the mask of the input is also the mask of the output.
     supports_masking: ClassVar[bool] = False
     # By generation: the names of the weights in the order of its files, where it is not that of `weight_specs`.
     orders: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    own_fields: ClassVar[frozenset[str]] = frozenset(
+    # The fields of this base class.
+    base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "unstated"}
     )
 
@@ -83,9 +85,10 @@ class Layer(metaclass=_Constructed):
         batch_input_shape: Shape | None = None,
         **words: Any,
     ) -> None:
-        """For classes with a constructor of their own; the others are dataclasses, whose constructor sets all fields.
+        """Constructor for subclasses that write their own `__init__`; that of a dataclass sets all fields.
 
-        words: `input_shape`, `input_dim`, `input_length` and `batch_size`, as in Keras.
+        words: `input_shape`, `input_dim`, `input_length` and `batch_size`, as in Keras. Raises KconvertError for any
+        other argument.
         """
         stated = input_arguments(set(), words)
         self.name, self.trainable, self.dtype = name, trainable, dtype
@@ -97,9 +100,9 @@ class Layer(metaclass=_Constructed):
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call in Keras 2's words, with the shape of the input as `batch_input_shape`.
+        """The arguments of the constructor under their Keras 2 names, with the input's shape as `batch_input_shape`.
 
-        A constructor that takes any keyword gets its arguments as they are.
+        A constructor with a `**` parameter receives its arguments unchanged.
         """
         parameters = _signature(cls).parameters.values()
         if any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
@@ -112,16 +115,19 @@ class Layer(metaclass=_Constructed):
         return args, input_arguments(known, kwargs)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
-        """The symbols that come out for symbols that go in (`Input(...)`, or what other layers gave)."""
+        """Calls the layer on symbols: the results of `Input(...)` or of other layers. Returns the output symbols."""
         return call(self, inputs, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy, or a pickle, has the configuration alone: no calls, and no arrays."""
+        """The state of a copy or a pickle: the configuration, without calls and arrays."""
         return {key: value for key, value in self.__dict__.items() if key not in ("_inbound", "_entry")}
 
     @property
     def entry(self) -> Any:
-        """The arrays that all models made of this layer share. The layer refers to them and does nothing else."""
+        """The entry of the store that holds this layer's arrays, for all models that contain the layer.
+
+        The layer only refers to it: it neither computes with it nor serializes it.
+        """
         return self.__dict__.get("_entry")
 
     @entry.setter
@@ -136,7 +142,10 @@ class Layer(metaclass=_Constructed):
         return self.__dict__.setdefault("_inbound", [])
 
     def _call(self, index: int | None = None) -> Call:
-        """One of the calls; the only one where `index` is None."""
+        """Call number `index`, or the only call where `index` is None.
+
+        Raises KconvertError where there is no such call.
+        """
         if not self.inbound:
             raise KconvertError("the layer was not called", f"layer {self.name}", "call it on a symbol", Problem.USAGE)
         if index is None and len(self.inbound) > 1:
@@ -149,12 +158,18 @@ class Layer(metaclass=_Constructed):
 
     @property
     def input(self) -> Any:
-        """The symbol that the layer was called on, or the list of them. KconvertError unless it was called once."""
+        """The symbol or list of symbols that the layer was called on.
+
+        Raises KconvertError unless the layer was called exactly once.
+        """
         return self._call().input
 
     @property
     def output(self) -> Any:
-        """The symbol that the call gave, or the list of them. KconvertError unless the layer was called once."""
+        """The symbol or list of symbols that the call returned.
+
+        Raises KconvertError unless the layer was called exactly once.
+        """
         return self._call().output
 
     def get_input_at(self, index: int) -> Any:
@@ -167,28 +182,29 @@ class Layer(metaclass=_Constructed):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of `input`, or the list of them."""
+        """The shape of `input`, or the list of shapes."""
         return shapes_of(self.input)
 
     @property
     def output_shape(self) -> Any:
-        """The shape of `output`, or the list of them."""
+        """The shape of `output`, or the list of shapes."""
         return shapes_of(self.output)
 
     # ------------------------------------------------------- configuration ----
 
     @property
     def class_name(self) -> str:
+        """The class name that Keras writes into an architecture."""
         return type(self).__name__
 
     @classmethod
     def config_fields(cls) -> list[Field[Any]]:
         """The fields that are configuration keys of this class."""
-        return [f for f in fields(cls) if f.name not in Layer.own_fields and f.init]
+        return [f for f in fields(cls) if f.name not in Layer.base_fields and f.init]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
-        """The layer that a Keras 2 `config` describes; unknown keys go to `extra`.
+        """The layer with the configuration `config` of Keras 2. Unknown keys are stored in `extra`.
 
         Raises KconvertError where a required key is missing.
         """
@@ -215,11 +231,11 @@ class Layer(metaclass=_Constructed):
         return layer
 
     def get_config(self, form: str = "keras2") -> dict[str, Any]:
-        """Configuration in Keras 2's words, JSON values only.
+        """The configuration under the keys of Keras 2, as JSON values.
 
-        form: for which generation; a key that only another one has is left out. A key that the layer's
-        own configuration did not state is left out too while it has its default, so that the release
-        that wrote it can read it back.
+        form: the generation that will read it; keys that only another generation has are left out. A key that the
+        configuration of the layer did not state is left out too as long as it has its default, so that the release
+        that wrote the configuration can read it again.
         """
         config: dict[str, Any] = {"name": self.name}
         if not self._is_unstated("trainable"):
@@ -234,9 +250,9 @@ class Layer(metaclass=_Constructed):
         return {**config, **self.extra}
 
     def only_in(self, form: str) -> dict[str, Any]:
-        """What the configuration says with keys that only generation `form` has, where it is not the default."""
-        own = [f for f in self.config_fields() if f.metadata.get("only") == form]
-        return {_key(f): getattr(self, f.name) for f in own if getattr(self, f.name) != f.default}
+        """The keys that only generation `form` has, with their values, where these are not the defaults."""
+        only = [f for f in self.config_fields() if f.metadata.get("only") == form]
+        return {_key(f): getattr(self, f.name) for f in only if getattr(self, f.name) != f.default}
 
     def _is_unstated(self, name: str) -> bool:
         """Whether the configuration did not state `name` and it still has its default."""
@@ -244,13 +260,13 @@ class Layer(metaclass=_Constructed):
 
     @property
     def makes_mask(self) -> bool:
-        """Whether it masks time steps of its own accord."""
+        """Whether the layer computes a mask from its input, as Masking does."""
         return False
 
     # -------------------------------------------------------------- weights ----
 
     def known(self, shape: Shape, axis: int) -> int:
-        """Size of an axis on which weights depend; raises KconvertError where it is unknown."""
+        """The size of an axis on which weights depend. Raises KconvertError where it is unknown."""
         size = shape[axis]
         if size is None:
             raise KconvertError(
@@ -261,15 +277,20 @@ class Layer(metaclass=_Constructed):
         return size
 
     def weight_specs(self, shape: Any) -> list[Weight]:
-        """The weights this layer has for inputs of `shape`, in Keras 2's order."""
+        """The weights of this layer for inputs of `shape`, in the order of Keras 2."""
         return []
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
-        """Takes from the shape of a stored weight what the configuration left out; whether anything changed."""
+        """Completes the configuration from the shape of a stored weight. Returns whether anything changed.
+
+        expected: the shape of the weight by the configuration; stored: its shape in the file.
+        """
         return False
 
     def option(self, weight: str, kind: str) -> Any:
-        """What the configuration says of a weight; `kind`: 'regularizer' or 'constraint'.
+        """The regularizer or constraint of a weight; None without one.
+
+        kind: 'regularizer' or 'constraint'.
 
         >>> from kconvert.layers import LSTM
         >>> LSTM(4, recurrent_constraint="max_norm").option("recurrent_kernel", "constraint")
@@ -279,11 +300,11 @@ class Layer(metaclass=_Constructed):
 
     @property
     def sublayers(self) -> list[Layer]:
-        """Layers inside this one (wrappers, nested models), in the order of their weights."""
+        """The layers inside a wrapper or a nested model, in the order of their weights."""
         return []
 
     def leaves(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
-        """(path, layer) of every layer that holds weights itself: `outer/inner`, or the layer's own name."""
+        """(path, layer) of every layer without sublayers; paths are `outer/inner`, or the name of this layer."""
         path = f"{prefix}{self.name}"
         if not self.sublayers:
             yield path, self
@@ -291,34 +312,38 @@ class Layer(metaclass=_Constructed):
             yield from layer.leaves(f"{path}/")
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:
-        """The input shape of each of `sublayers` when this layer takes inputs of `shape`."""
+        """The input shape of each of `sublayers` for inputs of `shape`."""
         return []
 
     def kept_states(self, shape: Any) -> dict[str, Shape]:
-        """What the layer keeps from batch to batch besides weights, zeros at first: shapes by name.
+        """The shapes by name of the states that a stateful layer keeps from batch to batch. They are zeros at first.
 
-        `call` finds them in `w` where they are kept, and reports new ones to the phase.
+        `call` reads them from `w` and reports their new values to the phase.
         """
         return {}
 
     # -------------------------------------------------------------- running ----
 
     def compute_output_shape(self, shape: Any) -> Any:
-        """Shape of the output for inputs of `shape`; the same by default."""
+        """The shape of the output for inputs of `shape`; by default the same shape."""
         return shape
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        """The outputs; `w` holds the weights by name, in the convention of `K`."""
+        """The outputs for the inputs `x`.
+
+        w: the weights by name, in the convention of the backend `K`. training: the phase; without one, the layer
+        computes as in prediction.
+        """
         raise KconvertError(f"a {self.class_name} layer cannot run", where=f"layer {self.name}")
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
-        """The mask of the output: passed on by layers that support masking, else it ends here."""
+        """The mask of the output: that of the input where the layer supports masking, else None."""
         return mask if self.supports_masking else None
 
 
 @contextmanager
 def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[None]:
-    """Whatever a constructor raises for a value in a file, as a KconvertError that names the layer and its class."""
+    """Converts errors of a constructor, for values in a file, to a KconvertError that names the layer and its class."""
     try:
         yield
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
@@ -330,12 +355,12 @@ def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[Non
 
 
 def keras1(default: Any) -> Any:
-    """A field that only configurations of Keras 0 and 1 have: read from there, not written to Keras 2."""
+    """A field that only configurations of Keras 0 and 1 have. It is read from them, and not written for Keras 2."""
     return field(default=default, metadata={"only": "keras1"})
 
 
 def _key(f: Field[Any]) -> str:
-    """The configuration key of a field; metadata "key" names it where a method has that name."""
+    """The configuration key of a field: its name, or metadata "key" where a method has the name of the key."""
     return f.metadata.get("key", f.name)
 
 
@@ -345,19 +370,19 @@ def layer_config(layer: Layer, form: str = "keras2") -> dict[str, Any]:
 
 
 def json_value(value: Any, form: str = "keras2") -> Any:
-    """Tuples as lists and layers as their configuration, at any depth: what JSON would make of them."""
+    """`value` as JSON: tuples become lists and layers become their configuration, at any depth."""
     if isinstance(value, (tuple, list)):
         return [json_value(item, form) for item in value]
     return layer_config(value, form) if isinstance(value, Layer) else value
 
 
 def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:
-    """One integer or a sequence of `n`, as a tuple of `n`.
+    """One integer or a sequence of `n` integers, as a tuple of `n`. Raises KconvertError for anything else.
 
     >>> integers(3, 2), integers([3, 5], 2)
     ((3, 3), (3, 5))
     """
     result = (value,) * n if isinstance(value, int) else tuple(value)
     if len(result) != n or not all(isinstance(item, int) for item in result):
-        raise KconvertError(f"{what} should be an integer or {n} of them, not {value!r}", problem=Problem.USAGE)
+        raise KconvertError(f"{what} must be an integer or {n} integers, not {value!r}", problem=Problem.USAGE)
     return result

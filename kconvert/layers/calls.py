@@ -4,7 +4,7 @@
     y = Dense(10)(Dense(512, activation="relu")(x))
     model = Model(x, y)
 
-A symbol is a tensor without values: it knows its shape and the call that gave it. `Model` follows the calls back from
+A symbol is a tensor without values: it has a shape and the call that returned it. `Model` follows the calls back from
 its outputs.
 """
 
@@ -21,11 +21,11 @@ from .lists import one_or_list
 _numbers = count()
 
 INPUT_WORDS = frozenset({"input_shape", "input_dim", "input_length", "batch_size"})
-"""The ways to state the shape of a layer's input, beside `batch_input_shape`."""
+"""The arguments, besides `batch_input_shape`, that state the shape of a layer's input."""
 
 
 class CalledLayer(Protocol):
-    """What a call needs of a layer."""
+    """The part of a layer that a call uses."""
 
     name: str
 
@@ -49,23 +49,24 @@ class Call:
     inputs: tuple[Symbol, ...] = ()
     # The shapes of the outputs, with the batch axis.
     shapes: tuple[tuple[int | None, ...], ...] = ()
-    # Further arguments of the call, which are kept.
+    # Further arguments of the call. They are stored, and written back.
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    # Later calls have greater numbers.
+    # The order of the calls: later calls have greater numbers.
     number: int = field(default_factory=lambda: next(_numbers))
 
     @property
     def outputs(self) -> list[Symbol]:
+        """The symbols that the call returned, one for each shape."""
         return [Symbol(self, i) for i in range(len(self.shapes))]
 
     @property
     def input(self) -> Any:
-        """The input, or the list of them; that of an InputLayer is its output."""
+        """The input, or the list of inputs; for an InputLayer, its output."""
         return one_or_list(list(self.inputs) or self.outputs)
 
     @property
     def output(self) -> Any:
-        """The output, or the list of them."""
+        """The output, or the list of outputs."""
         return one_or_list(self.outputs)
 
 
@@ -83,37 +84,36 @@ class Symbol:
 
 
 def shapes_of(symbols: Any) -> Any:
-    """The shape of a symbol, or the shapes of a list of them."""
+    """The shape of a symbol, or the shapes of a list of symbols."""
     return [symbol.shape for symbol in symbols] if isinstance(symbols, list) else symbols.shape
 
 
 def call(layer: CalledLayer, inputs: Symbol | Sequence[Symbol], initial_state: Any = None) -> Any:
-    """Calls `layer` on `inputs`; gives a symbol, or the list of them where the layer has several outputs.
+    """Calls `layer` on `inputs`. Returns a symbol, or a list of symbols where the layer has several outputs.
 
-    initial_state: a symbol or a list of them, for recurrent layers. Raises KconvertError where an input is not a
-    symbol, or where the layer cannot take it.
+    initial_state: one or several symbols, for recurrent layers. Raises KconvertError where an input is not a symbol,
+    or where the layer does not accept its shape.
     """
     states = [] if initial_state is None else as_symbols(initial_state)
-    given = [*as_symbols(inputs), *states]
-    odd = [item for item in given if not isinstance(item, Symbol)]
-    if odd or not given:
-        kind = type(odd[0] if odd else inputs).__name__
+    symbols = [*as_symbols(inputs), *states]
+    others = [item for item in symbols if not isinstance(item, Symbol)]
+    if others or not symbols:
+        kind = type(others[0] if others else inputs).__name__
         raise KconvertError(
             f"a {layer.class_name} layer was called on {kind}, which is not a symbol",
-            fix="call it on what Input(...) or another layer gave; model.predict takes arrays",
+            fix="call it on the result of Input(...) or of another layer; for arrays, use model.predict",
             problem=Problem.USAGE,
         )
-    shapes = [symbol.shape for symbol in given]
-    taken = shapes if len(shapes) > 1 else shapes[0]
+    shape = one_or_list([symbol.shape for symbol in symbols])
     try:
-        found = layer.compute_output_shape(taken)
-        layer.weight_specs(taken)
+        result = layer.compute_output_shape(shape)
+        layer.weight_specs(shape)
     except (TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise KconvertError(
-            f"a {layer.class_name} layer cannot take an input of shape {taken}", problem=Problem.USAGE
+            f"a {layer.class_name} layer does not accept an input of shape {shape}", problem=Problem.USAGE
         ) from error
-    outputs = found if isinstance(found, list) else [found]
-    layer.inbound.append(Call(layer, tuple(given), tuple(tuple(shape) for shape in outputs)))
+    outputs = result if isinstance(result, list) else [result]
+    layer.inbound.append(Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs)))
     return layer.inbound[-1].output
 
 
@@ -123,33 +123,33 @@ def as_symbols(value: Any) -> list[Any]:
 
 
 def calls_behind(outputs: Sequence[Symbol]) -> list[Call]:
-    """Every call that `outputs` need, in the order in which they were made."""
-    found: dict[int, Call] = {}
+    """Every call that `outputs` depend on, in the order of the calls."""
+    calls: dict[int, Call] = {}
     todo = [symbol.call for symbol in outputs]
     while todo:
-        made = todo.pop()
-        if made.number not in found:
-            found[made.number] = made
-            todo += [symbol.call for symbol in made.inputs]
-    return [found[number] for number in sorted(found)]
+        call = todo.pop()
+        if call.number not in calls:
+            calls[call.number] = call
+            todo += [symbol.call for symbol in call.inputs]
+    return [calls[number] for number in sorted(calls)]
 
 
 def input_arguments(known: set[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """`input_shape`, `input_dim`, `input_length` and `batch_size` as the one `batch_input_shape`.
+    """`arguments` with `batch_input_shape` in place of `input_shape`, `input_dim`, `input_length` and `batch_size`.
 
-    known: the arguments that the layer has itself.
+    known: the parameters of the layer's constructor; those of these names keep their meaning.
 
     >>> input_arguments({"units"}, {"units": 4, "input_shape": (7, 3)})
     {'units': 4, 'batch_input_shape': (None, 7, 3)}
     """
     result = dict(arguments)
-    own = {key: result.pop(key, None) for key in ("input_shape", "input_dim", "input_length") if key not in known}
+    stated = {key: result.pop(key, None) for key in ("input_shape", "input_dim", "input_length") if key not in known}
     batch = result.pop("batch_size", None)
-    shape = own.get("input_shape")
-    if shape is None and own.get("input_dim") is not None:
-        shape = (own["input_dim"],)
-        if own.get("input_length") is not None:
-            shape = (own["input_length"], *shape)
+    shape = stated.get("input_shape")
+    if shape is None and stated.get("input_dim") is not None:
+        shape = (stated["input_dim"],)
+        if stated.get("input_length") is not None:
+            shape = (stated["input_length"], *shape)
     if shape is not None:
         result["batch_input_shape"] = (batch, *((shape,) if isinstance(shape, int) else shape))
     return result

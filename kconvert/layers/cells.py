@@ -1,7 +1,7 @@
-"""Cells of recurrent layers, which say what one step does.
+"""Cells of recurrent layers: what one time step computes.
 
-A cell projects its inputs (`project`, for all time steps at once) and then takes steps (`step`, on projected
-inputs). Dropout belongs to training alone; it shows all gates the same, or to each its own.
+A cell has two parts: `project` computes what depends on the inputs alone, for all time steps at once; `step` computes
+one time step from projected inputs. Dropout applies in training only, with one mask for all gates or one for each.
 
     x                 (batch, time, features)
     kernel            (features, gates * units), canonical gates: LSTM ifco, GRU zrh
@@ -26,10 +26,11 @@ from .registry import layer_from_config
 from .shapes import Sizes
 
 Activation = Callable[[Backend, Tensor], Tensor]
-Seen = list[Tensor]
-"""What the gates see of a tensor: one for all of them, or under dropout one for each."""
+GateInputs = list[Tensor]
+"""What the gates read of a tensor: one tensor for all gates, or under dropout one for each gate."""
 
-STORED_LSTM_GATES = "icfo"  # the order of separately stored gates, Keras 0 and 1
+STORED_LSTM_GATES = "icfo"
+"""The gates of an LSTM in the order of separately stored arrays, in Keras 0 and 1 (keras-facts: gate-order)."""
 
 
 # ----------------------------------------------------------------- options ----
@@ -37,7 +38,7 @@ STORED_LSTM_GATES = "icfo"  # the order of separately stored gates, Keras 0 and 
 
 @dataclass(eq=False, kw_only=True)
 class WeightFields:
-    """What recurrent layers and their cells say about their weights."""
+    """Options for the weights of recurrent layers and their cells."""
 
     kernel_initializer: Any = "glorot_uniform"
     recurrent_initializer: Any = "orthogonal"
@@ -52,7 +53,7 @@ class WeightFields:
 
 @dataclass(eq=False, kw_only=True)
 class RecurrentFields(WeightFields):
-    """Options of all recurrent layers but those of CuDNN."""
+    """Options of all recurrent layers except those of cuDNN."""
 
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
@@ -79,7 +80,7 @@ class GatedFields(RecurrentFields):
 
     @property
     def fused_gates(self) -> bool:
-        """Whether Keras 1 stored one array for all gates (consume_less='gpu')."""
+        """Whether Keras 1 stores one array for all gates (consume_less='gpu') (keras-facts: gpu-mode-is-fused)."""
         return self.implementation == 2
 
 
@@ -99,7 +100,7 @@ class LSTMFields(GatedFields):
 
 @dataclass(eq=False)
 class CuDNNFields(WeightFields):
-    """Options of CuDNN layers."""
+    """Options of cuDNN layers."""
 
     units: int
 
@@ -108,72 +109,88 @@ class CuDNNFields(WeightFields):
 
 
 class _Cell(Layer):
-    """What one step does. Shapes are those of one step: (batch, features), without the time."""
+    """Base class of cells. All shapes are those of one time step: (batch, features), without the time."""
 
+    # The number of states.
     states: ClassVar[int] = 1
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
-        """As for every layer; Keras 2.0.9 - 2.1.2 saved none of a cell's options."""
+        """The cell with the configuration `config`.
+
+        Raises KconvertError where the configuration has a name alone (keras-facts: cell-options-lost).
+        """
         if not set(config) - {"name", "trainable"}:
             raise KconvertError(
                 f"Keras 2.0.9 - 2.1.2 saved none of the options of a {cls.__name__}",
                 where=f"layer {config.get('name', '?')}",
-                fix="add them (units, activation, ...) to what model.to_json() wrote and give that with --arch",
+                fix="add them (units, activation, ...) to the JSON of model.to_json() and pass that file with --arch",
             )
         return super().from_config(config)
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
-        """Shapes of the states for step inputs of `shape`; sizes may be symbolic."""
+        """The shapes of the states for step inputs of `shape`, whose sizes may be symbolic."""
         raise NotImplementedError
 
     @property
     def masks(self) -> int:
-        """How many masks dropout has: one for all gates, or one for each."""
+        """The number of dropout masks: one for all gates, or one for each gate."""
         return 1
 
-    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
-        """The part of a step that needs no state: x . kernel + bias, for a batch of step inputs."""
+    def project(self, K: Backend, w: Weights, x: GateInputs) -> Tensor:
+        """The part of a step that does not depend on the states: x . kernel + bias, for a batch of step inputs."""
         raise NotImplementedError
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
-        """Output and new states, from projected inputs and the states before; h: what is seen of the first."""
+    def step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output and the new states of one time step.
+
+        x: projected inputs. states: the states before the step. h: what the gates read of the first state.
+        """
         raise NotImplementedError
 
     def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
-        """Dropout for step inputs of `shape`, the same at every step: one a cell."""
+        """The dropout factors for step inputs of `shape`, one `Noise` for each cell; the same at every time step."""
         if not phase:
             return [Noise()]
         rates = zip((shape, self.state_shapes(shape)[0]), (self.dropout, self.recurrent_dropout), strict=True)
-        factors = [[phase.scaled(sizes, rate) for _ in range(self.masks if rate else 0)] for sizes, rate in rates]
+        factors = [
+            [phase.dropout_factors(sizes, rate) for _ in range(self.masks if rate else 0)] for sizes, rate in rates
+        ]
         return [Noise(*factors)]
 
     def noisy_step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], noise: list[Noise]
     ) -> tuple[Tensor, list[Tensor]]:
-        """`step`, with dropout of the state; that of the inputs comes before their projection."""
-        return self.step(K, w, x, states, seen(states[0], noise[0].state))
+        """`step` with dropout of the first state; dropout of the inputs is applied before their projection."""
+        return self.step(K, w, x, states, gate_inputs(states[0], noise[0].state))
 
 
 @dataclass(frozen=True)
 class Noise:
-    """What dropout multiplies the inputs and the first state of a cell with: nothing, one factor, or one a gate."""
+    """Factors of dropout for one cell: none, one for all gates, or one for each gate."""
 
+    # Factors of the inputs.
     inputs: list[Tensor] = field(default_factory=list)
+    # Factors of the first state.
     state: list[Tensor] = field(default_factory=list)
 
 
-def seen(x: Tensor, factors: list[Tensor]) -> Seen:
-    """`x` times each of the factors of a dropout, where there is one."""
+def gate_inputs(x: Tensor, factors: list[Tensor]) -> GateInputs:
+    """`x` times each factor of a dropout, or `x` alone without dropout."""
     return [x * factor for factor in factors] or [x]
 
 
 def gated(
-    K: Backend, product: Callable[[Tensor, Tensor], Tensor], x: Seen, kernel: Tensor, channels: int = -1
+    K: Backend, product: Callable[[Tensor, Tensor], Tensor], x: GateInputs, kernel: Tensor, channels: int = -1
 ) -> Tensor:
-    """The products of what the gates see with their parts of the kernel, side by side along the axis `channels`."""
+    """The product of each gate's input with its part of the kernel, concatenated along the axis `channels`.
+
+    kernel: (..., gates * units).
+    """
     if len(x) == 1:
         return product(x[0], kernel)
     parts = zip(x, K.split(kernel, len(x)), strict=True)
@@ -181,10 +198,13 @@ def gated(
 
 
 class _DenseCell(_Cell):
-    """A cell of matrices, one block of `units` columns for each gate."""
+    """A cell whose kernels are matrices with one block of `units` columns for each gate."""
 
+    # The letters of the gates in canonical order.
     gates: ClassVar[str] = ""
+    # The same letters in the order of separately stored arrays.
     stored_gates: ClassVar[str] = ""
+    # Whether files hold the weights in the packed form of cuDNN (keras-facts: cudnn-packed-weights).
     packed: ClassVar[bool] = False
     units: int
     use_bias: bool
@@ -194,26 +214,31 @@ class _DenseCell(_Cell):
 
     @property
     def width(self) -> int:
+        """The columns of a kernel: `units` for each gate."""
         return self.units * max(len(self.gates), 1)
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, -1)
         matrix, vector = self.role(DENSE_KERNEL), self.role(VECTOR)
-        found = [
+        weights = [
             Weight("kernel", (n, self.width), matrix, initializer=self.kernel_initializer),
             Weight("recurrent_kernel", (self.units, self.width), matrix, initializer=self.recurrent_initializer),
-            Weight("bias", self.bias_shape, vector, initializer=self.bias_start),
+            Weight("bias", self.bias_shape, vector, initializer=self.initial_bias),
         ]
-        return found if self.use_bias else found[:2]
+        return weights if self.use_bias else weights[:2]
 
     @property
-    def rows(self) -> Chain | None:
-        """What makes the bias of the two rows that it has in cuDNN; None where cuDNN does not have the cell."""
+    def bias_from_cudnn(self) -> Chain | None:
+        """The chain from the two rows of a bias in cuDNN to the bias of this cell; None where cuDNN lacks the cell.
+
+        (keras-facts: cudnn-bias)
+        """
         return None
 
     def role(self, plain: Role) -> Role:
+        """`plain` for the gates of this cell, and for cuDNN where it has the cell."""
         role = plain.gated(self.gates, self.stored_gates)
-        return role if self.rows is None else role.cudnn(self.rows, self.packed)
+        return role if self.bias_from_cudnn is None else role.cudnn(self.bias_from_cudnn, self.packed)
 
     @property
     def masks(self) -> int:
@@ -221,11 +246,12 @@ class _DenseCell(_Cell):
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
+        """The shape of the bias."""
         return (self.width,)
 
     @property
-    def bias_start(self) -> Any:
-        """How the bias starts."""
+    def initial_bias(self) -> Any:
+        """The initializer of the bias."""
         return self.bias_initializer
 
     def compute_output_shape(self, shape: Shape) -> Shape:
@@ -234,11 +260,12 @@ class _DenseCell(_Cell):
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
         return [(shape[0], self.units)] * self.states
 
-    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
+    def project(self, K: Backend, w: Weights, x: GateInputs) -> Tensor:
         projected = gated(K, K.dot, x, w["kernel"])
         return projected + self.input_bias(w) if self.use_bias else projected
 
     def input_bias(self, w: Weights) -> Tensor:
+        """The bias that `project` adds."""
         return w["bias"]
 
 
@@ -246,22 +273,25 @@ class _DenseCell(_Cell):
 class SimpleRNNCell(_DenseCell, SimpleRNNFields):
     """h' = activation(x . kernel + bias + h . recurrent_kernel)."""
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+    def step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
+    ) -> tuple[Tensor, list[Tensor]]:
         new = activation(self.activation)(K, x + gated(K, K.dot, h, w["recurrent_kernel"]))
         return new, [new]
 
 
 @dataclass(eq=False)
 class GRUCell(_DenseCell, GRUFields):
-    """h' = z * h + (1 - z) * candidate; reset_after applies the reset gate after the product, as CuDNN does.
+    """h' = z * h + (1 - z) * candidate.
 
-    Where dropout has one mask for all gates, the `h` of the sum is dropped out too (Keras 2.3.1).
+    reset_after: apply the reset gate after the recurrent product, as cuDNN does (keras-facts: gru-reset-after). Where
+    dropout has one mask for all gates, it applies to the `h` of the sum too (keras-facts: gru-dropout-of-the-sum).
     """
 
     gates, stored_gates = GRU_GATES, GRU_GATES
 
     @property
-    def rows(self) -> Chain | None:
+    def bias_from_cudnn(self) -> Chain | None:
         return Chain() if self.reset_after and self.use_bias else None
 
     @property
@@ -271,9 +301,12 @@ class GRUCell(_DenseCell, GRUFields):
     def input_bias(self, w: Weights) -> Tensor:
         return w["bias"][0] if self.reset_after else w["bias"]
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+    def step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
+    ) -> tuple[Tensor, list[Tensor]]:
         gate, recurrent = activation(self.recurrent_activation), w["recurrent_kernel"]
         before = h[0] if len(h) == 1 else states[0]
+        # With reset_after, all three gates are products of h; without, the candidate is a product of the reset h.
         at_once = 3 if self.reset_after else 2
         split = at_once * self.units
         inner = gated(K, K.dot, h[:at_once], recurrent[:, :split])
@@ -295,7 +328,7 @@ def unit_forget_bias(bias_initializer: Any) -> dict[str, Any]:
 def lstm_step(
     K: Backend, gates: list[Tensor], c: Tensor, activate: Activation, gate: Activation
 ) -> tuple[Tensor, list[Tensor]]:
-    """h' and [h', c'] from the sums of each gate (i, f, c, o) and the carry state `c`."""
+    """The output h' and the states [h', c'], from the sums of the gates (i, f, c, o) and the carry state `c`."""
     i, f, new, o = gates
     c = gate(K, f) * c + gate(K, i) * activate(K, new)
     h = gate(K, o) * activate(K, c)
@@ -304,26 +337,28 @@ def lstm_step(
 
 @dataclass(eq=False)
 class LSTMCell(_DenseCell, LSTMFields):
-    """c' = f * c + i * candidate; h' = o * activation(c'). States: h, c."""
+    """c' = f * c + i * candidate; h' = o * activation(c'). The states are h and c."""
 
     gates, stored_gates = LSTM_GATES, STORED_LSTM_GATES
     states = 2
 
     @property
-    def rows(self) -> Chain | None:
+    def bias_from_cudnn(self) -> Chain | None:
         return Chain((AddHalves(),)) if self.use_bias else None
 
     @property
-    def bias_start(self) -> Any:
+    def initial_bias(self) -> Any:
         return unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+    def step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
+    ) -> tuple[Tensor, list[Tensor]]:
         gates = K.split(x + gated(K, K.dot, h, w["recurrent_kernel"]), 4)
         return lstm_step(K, gates, states[1], activation(self.activation), activation(self.recurrent_activation))
 
 
 class _CuDNNCell(_DenseCell):
-    """A cell with the weights of cuDNN, packed in files; its bias has an input and a recurrent row."""
+    """A cell with the weights of cuDNN, which are packed in files. The bias has an input row and a recurrent row."""
 
     packed = True
 
@@ -345,7 +380,7 @@ class _CuDNNLSTMCell(_CuDNNCell, LSTMCell):
 
 @dataclass(eq=False)
 class StackedRNNCells(_Cell):
-    """Cells that act as one: each takes the output of the one before in the same time step."""
+    """Several cells as one: within a time step, each cell reads the output of the cell before it."""
 
     cells: list[Any]
 
@@ -373,22 +408,22 @@ class StackedRNNCells(_Cell):
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
         pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)
-        return [state for cell, taken in pairs for state in cell.state_shapes(taken)]
+        return [state for cell, inputs in pairs for state in cell.state_shapes(inputs)]
 
-    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
+    def project(self, K: Backend, w: Weights, x: GateInputs) -> Tensor:
         return self.cells[0].project(K, w[self.cells[0].name], x)
 
     def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
         pairs = zip(self.cells, self.sublayer_shapes(shape), strict=True)
-        return [pair for cell, taken in pairs for pair in cell.noise(K, taken, phase)]
+        return [noise for cell, inputs in pairs for noise in cell.noise(K, inputs, phase)]
 
     def noisy_step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], noise: list[Noise]
     ) -> tuple[Tensor, list[Tensor]]:
-        waiting, done = list(states), []
-        for i, (cell, own_noise) in enumerate(zip(self.cells, noise, strict=True)):
-            own, waiting = waiting[: cell.states], waiting[cell.states :]
-            projected = cell.project(K, w[cell.name], seen(x, own_noise.inputs)) if i else x
-            x, new = cell.noisy_step(K, w[cell.name], projected, own, [own_noise])
-            done += new
-        return x, done
+        remaining, new_states = list(states), []
+        for i, (cell, cell_noise) in enumerate(zip(self.cells, noise, strict=True)):
+            cell_states, remaining = remaining[: cell.states], remaining[cell.states :]
+            projected = cell.project(K, w[cell.name], gate_inputs(x, cell_noise.inputs)) if i else x
+            x, new = cell.noisy_step(K, w[cell.name], projected, cell_states, [cell_noise])
+            new_states += new
+        return x, new_states

@@ -1,10 +1,11 @@
-"""Convolutions: plain, transposed, depthwise and separable, of 1, 2 or 3 spatial axes.
+"""Convolutions: plain, transposed, depthwise and separable, with 1, 2 or 3 spatial axes.
 
-Kernels come in the convention of the backend and nothing is flipped here (rulebook A2). Sizes and
-defaults are those of Keras 2.3.1; padding 'full' is Keras 1 on Theano.
+Kernels are in the convention of the backend: nothing is reversed here (keras-facts: reversed-kernels). Sizes and
+defaults are those of Keras 2.3.1. Padding 'full' exists in Keras 1 on Theano alone (keras-facts: full-padding).
 
-    x       (batch, spatial..., channels), or (batch, channels, spatial...) where channels_first
-    kernel  (spatial..., in, out) in either data format; transposed: (spatial..., out, in)
+    x       (batch, spatial..., channels) in channels_last, (batch, channels, spatial...) in channels_first
+    kernel  (spatial..., in, out) in both data formats; transposed: (spatial..., out, in)
+    bias    (out,)
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from .shapes import bias_add, channel_axis, conv_length, data_format_of, deconv_
 
 
 class _Convolution(Layer):
-    """What all convolutions share; a class has its own fields, kernels and way to convolve."""
+    """Base class of convolutions. Subclasses define the fields, `kernels`, `channels_out` and `convolve`."""
 
+    # The number of spatial axes.
     rank: ClassVar[int]
+    # The values that `padding` may have.
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "full")
     kernel_size: Any
     strides: Any
@@ -57,7 +60,7 @@ class _Convolution(Layer):
         raise NotImplementedError
 
     def lengths(self, sizes: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The spatial sizes of the output, from those of the input."""
+        """The spatial sizes of the output for an input with the spatial sizes `sizes`."""
         windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate, strict=True)
         return tuple(conv_length(n, kernel, self.padding, stride, rate) for n, kernel, stride, rate in windows)
 
@@ -72,7 +75,7 @@ class _Convolution(Layer):
         return activation(self.activation)(K, y)
 
     def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
-        """The convolution alone, without bias and activation."""
+        """The convolution of `x`, without bias and activation."""
         raise NotImplementedError
 
 
@@ -81,7 +84,7 @@ class _Convolution(Layer):
 
 @dataclass(eq=False)
 class _Conv(_Convolution, KernelFields):
-    """Plain convolution (rulebook A5: kernel (spatial..., in, out))."""
+    """Plain convolution, with a kernel (spatial..., in, out) (keras-facts: conv-kernel-axes)."""
 
     filters: int
     kernel_size: Any
@@ -105,7 +108,7 @@ class _Conv(_Convolution, KernelFields):
 
 @dataclass(eq=False)
 class Conv1D(_Conv):
-    """Convolution over time; 'causal' padding looks at no later step.
+    """Convolution over time. With 'causal' padding, an output depends on no later time step.
 
     >>> Conv1D(4, 3, padding="causal").compute_output_shape((None, 10, 5))
     (None, 10, 4)
@@ -145,11 +148,16 @@ class Conv3D(_Conv):
 
 
 class _ConvTranspose(_Convolution):
-    """Transposed convolution: the gradient of a convolution, kernel (spatial..., out, in)."""
+    """Transposed convolution: the gradient of a convolution with respect to its input.
+
+    kernel (spatial..., out, in) (keras-facts: transposed-kernel-axes)
+    """
 
     filters: int
+    # Elements added at the end of each spatial axis of the output; None: the smallest output, as Keras computes it.
     output_padding: Any
     kernel_initializer: Any
+    # The whole output shape, where a configuration of Keras 1 states it.
     keras1_output_shape: Any = None
 
     def __post_init__(self) -> None:
@@ -168,8 +176,8 @@ class _ConvTranspose(_Convolution):
         if self.keras1_output_shape is not None:
             return space(self.keras1_output_shape, self.data_format)
         extra = self.output_padding or (None,) * self.rank
-        windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate, extra, strict=True)
-        return tuple(deconv_length(n, k, self.padding, stride, rate, more) for n, k, stride, rate, more in windows)
+        axes = zip(sizes, self.kernel_size, self.strides, self.dilation_rate, extra, strict=True)
+        return tuple(deconv_length(n, k, self.padding, stride, rate, more) for n, k, stride, rate, more in axes)
 
     def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
         sizes = self.lengths(space(K.shape(x), self.data_format))
@@ -180,7 +188,8 @@ class _ConvTranspose(_Convolution):
 class Conv2DTranspose(_ConvTranspose, KernelFields):
     """Transposed convolution over images.
 
-    keras1_output_shape: the whole output shape, which a Deconvolution2D of Keras 1 states.
+    keras1_output_shape: the whole output shape, as a Deconvolution2D of Keras 1 states it
+    (keras-facts: deconvolution-output-shape).
 
     >>> Conv2DTranspose(4, 3, strides=2, padding="same").compute_output_shape((None, 5, 6, 3))
     (None, 10, 12, 4)
@@ -202,7 +211,7 @@ class Conv2DTranspose(_ConvTranspose, KernelFields):
 
 @dataclass(eq=False)
 class Conv3DTranspose(_ConvTranspose, KernelFields):
-    """Transposed convolution over volumes; Keras has no dilation for it."""
+    """Transposed convolution over volumes. Keras has no dilation for it."""
 
     rank = 3
 
@@ -222,7 +231,7 @@ class Conv3DTranspose(_ConvTranspose, KernelFields):
 
 @dataclass(eq=False, kw_only=True)
 class DepthwiseFields:
-    """What is said of a kernel that is applied channel by channel, and of the bias."""
+    """Options for a depthwise kernel and the bias."""
 
     depthwise_initializer: Any = "glorot_uniform"
     bias_initializer: Any = "zeros"
@@ -234,7 +243,11 @@ class DepthwiseFields:
 
 
 class _Depthwise(_Convolution):
-    """Each channel with kernels of its own, a correlation on every backend (rulebook A2)."""
+    """Convolution of each channel with its own kernels.
+
+    It is a correlation on every backend (keras-facts: depthwise-not-reversed). depthwise_kernel (spatial..., in,
+    multiplier)
+    """
 
     depth_multiplier: int
     depthwise_initializer: Any
@@ -254,7 +267,9 @@ class _Depthwise(_Convolution):
 
 @dataclass(eq=False)
 class DepthwiseConv2D(_Depthwise, DepthwiseFields):
-    """Depthwise convolution over images: channel c gives outputs c*depth_multiplier and on.
+    """Depthwise convolution over images.
+
+    Input channel c has the output channels c * depth_multiplier to (c + 1) * depth_multiplier - 1.
 
     >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((None, 7, 9, 3))
     (None, 5, 7, 6)
@@ -275,7 +290,11 @@ class DepthwiseConv2D(_Depthwise, DepthwiseFields):
 
 @dataclass(eq=False)
 class _SeparableConv(_Depthwise, DepthwiseFields):
-    """A depthwise convolution, then one of size 1 that mixes the channels."""
+    """A depthwise convolution, then a plain convolution of size 1 that mixes the channels.
+
+    depthwise_kernel (spatial..., in, multiplier), pointwise_kernel (1..., in * multiplier, out)
+    (keras-facts: separable-kernel-axes)
+    """
 
     paddings = ("valid", "same")
 

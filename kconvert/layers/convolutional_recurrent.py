@@ -1,8 +1,12 @@
-"""ConvLSTM2D: an LSTM whose products are convolutions of images.
+"""ConvLSTM2D: an LSTM with convolutions of images in place of matrix products.
 
-x                 (batch, time, rows, cols, channels), or (batch, time, channels, rows, cols)
-kernel            (rows, cols, channels, 4 * filters), gates ifco
-recurrent_kernel  (rows, cols, filters, 4 * filters); its convolution is always 'same' with stride 1
+    x                 (batch, time, height, width, channels) in channels_last,
+                      (batch, time, channels, height, width) in channels_first
+    kernel            (height, width, channels, 4 * filters), gates ifco
+    recurrent_kernel  (height, width, filters, 4 * filters)
+    bias              (4 * filters,)
+
+The recurrent convolution always has padding 'same' and stride 1 (keras-facts: convlstm-recurrent-padding).
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from ..conventions.backends import CHANNELS_FIRST
 from ..conventions.roles import LSTM_GATES, VECTOR, Weight, conv_kernel
 from .activations import activation
 from .base import Shape, Weights, integers
-from .cells import STORED_LSTM_GATES, RecurrentFields, Seen, _Cell, gated, lstm_step, unit_forget_bias
+from .cells import STORED_LSTM_GATES, GateInputs, RecurrentFields, _Cell, gated, lstm_step, unit_forget_bias
 from .recurrent import LoopFields, _LoopOfOptions
 from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, image, one_of, space
 
@@ -45,7 +49,7 @@ class ConvLSTM2DFields(RecurrentFields):
 
 @dataclass(eq=False)
 class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
-    """One step of ConvLSTM2D, on images. States: h, c."""
+    """One time step of ConvLSTM2D. The states are h and c."""
 
     states = 2
 
@@ -54,12 +58,12 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
         kernel, vector = (role.gated(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(2), VECTOR))
         start = unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
         recurrent_shape = (*self.kernel_size, self.filters, width)
-        found = [
+        weights = [
             Weight("kernel", (*self.kernel_size, n, width), kernel, initializer=self.kernel_initializer),
             Weight("recurrent_kernel", recurrent_shape, kernel, initializer=self.recurrent_initializer),
             Weight("bias", (width,), vector, initializer=start),
         ]
-        return found if self.use_bias else found[:2]
+        return weights if self.use_bias else weights[:2]
 
     def compute_output_shape(self, shape: Sizes) -> Sizes:
         windows = zip(space(shape, self.data_format), self.kernel_size, self.strides, self.dilation_rate, strict=True)
@@ -73,14 +77,16 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
     def masks(self) -> int:
         return 4
 
-    def project(self, K: Backend, w: Weights, x: Seen) -> Tensor:
+    def project(self, K: Backend, w: Weights, x: GateInputs) -> Tensor:
         def product(images: Tensor, kernel: Tensor) -> Tensor:
             return K.conv(images, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
         projected = gated(K, product, x, w["kernel"], channel_axis(4, self.data_format))
         return bias_add(K, projected, w["bias"], self.data_format) if self.use_bias else projected
 
-    def step(self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: Seen) -> tuple[Tensor, list[Tensor]]:
+    def step(
+        self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
+    ) -> tuple[Tensor, list[Tensor]]:
         def product(images: Tensor, kernel: Tensor) -> Tensor:
             return K.conv(images, kernel, (1, 1), "same", self.data_format, (1, 1))
 
@@ -89,9 +95,9 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
         return lstm_step(K, self.gates(sums), states[1], activate, gate)
 
     def gates(self, x: Tensor) -> list[Tensor]:
-        """The channels of each gate."""
-        runs = [slice(i * self.filters, (i + 1) * self.filters) for i in range(4)]
-        return [x[:, run] if self.data_format == CHANNELS_FIRST else x[:, :, :, run] for run in runs]
+        """The four parts of `x` along its channels, one for each gate."""
+        parts = [slice(i * self.filters, (i + 1) * self.filters) for i in range(4)]
+        return [x[:, part] if self.data_format == CHANNELS_FIRST else x[:, :, :, part] for part in parts]
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""Core layers: input, dense layers, what acts in training only, shapes, masks."""
+"""Core layers: input, dense layers, changes of shape, masking and Lambda."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from .shapes import one_of
 
 @dataclass(eq=False)
 class InputLayer(Layer):
-    """Where data enters a model; `batch_input_shape` is its shape."""
+    """An input of a model, with the shape `batch_input_shape`.
+
+    sparse: stored as in Keras; it changes nothing here.
+    """
 
     sparse: bool = False
 
@@ -33,13 +36,13 @@ class InputLayer(Layer):
         sizes = () if self.batch_input_shape is None else self.batch_input_shape
         if not isinstance(sizes, (list, tuple)) or not all(n is None or (isinstance(n, int) and n >= 0) for n in sizes):
             raise KconvertError(
-                f"batch_input_shape should be a list of sizes, not {sizes!r}",
+                f"batch_input_shape must be a list of sizes, not {sizes!r}",
                 where=f"layer {self.name}",
                 problem=Problem.UNREADABLE,
             )
 
     def get_config(self, form: str = "keras2") -> dict[str, Any]:
-        """As for every layer, but Keras takes no `trainable` here."""
+        """The configuration of any layer without `trainable`, which an InputLayer of Keras does not have."""
         config = super().get_config(form)
         config.pop("trainable", None)
         return config
@@ -53,7 +56,10 @@ class InputLayer(Layer):
 
 @dataclass(eq=False)
 class Dense(KernelFields, Layer):
-    """activation(x kernel + bias), along the last axis of an input of any rank."""
+    """activation(x . kernel + bias), along the last axis of an input of any rank.
+
+    x (batch, ..., in), kernel (in, units), bias (units,)
+    """
 
     units: int
     activation: Any = "linear"
@@ -76,12 +82,12 @@ class Dense(KernelFields, Layer):
 
 @dataclass(eq=False)
 class TimeDistributedDense(Dense):
-    """Dense at every time step (Keras 0 and 1); configured like Dense."""
+    """Dense at every time step, in Keras 0 and 1, configured like Dense (keras-facts: time-distributed-dense)."""
 
 
 @dataclass(eq=False, kw_only=True)
 class _LegacyDense(Layer):
-    """What MaxoutDense and Highway share; Keras 2 kept their Keras 1 configuration."""
+    """Base class of MaxoutDense and Highway, whose configuration has the keys of Keras 1 in Keras 2 too."""
 
     init: Any = "glorot_uniform"
     W_regularizer: Any = None
@@ -98,7 +104,10 @@ class _LegacyDense(Layer):
 
 @dataclass(eq=False)
 class MaxoutDense(_LegacyDense):
-    """The greatest of `nb_feature` affine maps; kernel (feature, in, out), bias (feature, out)."""
+    """The maximum of `nb_feature` affine maps (keras-facts: plain-kernels).
+
+    x (batch, in), kernel (feature, in, out), bias (feature, out)
+    """
 
     output_dim: int
     nb_feature: int = 4
@@ -114,18 +123,22 @@ class MaxoutDense(_LegacyDense):
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         size = (self.nb_feature, self.output_dim)
-        kernel = K.reshape(K.transpose(w["kernel"], (1, 0, 2)), (-1, math.prod(size)))  # in, feature * out
+        kernel = K.reshape(K.transpose(w["kernel"], (1, 0, 2)), (-1, math.prod(size)))  # (in, feature * out)
         maps = K.reshape(K.dot(x, kernel), (-1, *size))
         return K.max(maps + w["bias"] if self.bias else maps, axis=1)
 
 
 @dataclass(eq=False)
 class Highway(_LegacyDense):
-    """t * activation(x kernel + bias) + (1 - t) * x, with t = sigmoid(x carry_kernel + carry_bias)."""
+    """t * activation(x . kernel + bias) + (1 - t) * x, with t = sigmoid(x . carry_kernel + carry_bias).
+
+    x (batch, n), kernels (n, n), biases (n,)
+    """
 
     activation: Any = "linear"
     transform_bias: float = keras1(1.0)
 
+    # The order of the weights up to Keras 1.1.2 (keras-facts: highway-order).
     orders: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
         ("keras0", "keras1.0.5", "keras1.0.6", "keras1.0.7", "keras1.0", "keras1.1"),
         ("kernel", "bias", "carry_kernel", "carry_bias"),
@@ -144,7 +157,7 @@ class Highway(_LegacyDense):
 
 
 def _affine(K: Backend, w: Weights, x: Tensor, prefix: str = "") -> Tensor:
-    """x kernel + bias, where there is a bias."""
+    """x . kernel + bias, or x . kernel in a layer without a bias."""
     y = K.dot(x, w[f"{prefix}kernel"])
     return y + w[f"{prefix}bias"] if f"{prefix}bias" in w else y
 
@@ -154,10 +167,10 @@ def _affine(K: Backend, w: Weights, x: Tensor, prefix: str = "") -> Tensor:
 
 @dataclass(eq=False)
 class Flatten(Layer):
-    """All axes after the batch as one.
+    """All axes after the batch as one axis.
 
-    data_format: channels_first moves the channels last before (Keras 2.2); None keeps the order as it is,
-    as every Keras before.
+    data_format: with channels_first, axis 1 is moved to the end first. With channels_last, or None (releases before
+    2.2), the elements keep their order (keras-facts: flatten-data-format).
     """
 
     data_format: str | None = None
@@ -177,7 +190,11 @@ class Flatten(Layer):
 
 @dataclass(eq=False)
 class Reshape(Layer):
-    """The axes after the batch with new sizes, in the same order of elements; one of them may be -1."""
+    """The axes after the batch with new sizes. The elements keep their order.
+
+    target_shape: the sizes without the batch axis; one of them may be -1. Raises KconvertError where the number of
+    elements would change.
+    """
 
     target_shape: tuple[int, ...]
 
@@ -188,11 +205,11 @@ class Reshape(Layer):
         sizes = [size for size in shape[1:] if size is not None]
         if len(sizes) < len(shape) - 1:
             return (shape[0], *(None if size == -1 else size for size in self.target_shape))
-        total, given = math.prod(sizes), math.prod(size for size in self.target_shape if size != -1)
+        total, known = math.prod(sizes), math.prod(size for size in self.target_shape if size != -1)
         free = self.target_shape.count(-1)
-        if free > 1 or not given or total % given or (not free and total != given):
+        if free > 1 or not known or total % known or (not free and total != known):
             raise KconvertError(f"cannot reshape {shape} to {self.target_shape}", where=f"layer {self.name}")
-        return (shape[0], *(total // given if size == -1 else size for size in self.target_shape))
+        return (shape[0], *(total // known if size == -1 else size for size in self.target_shape))
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         batch, *sizes = K.shape(x)
@@ -204,7 +221,10 @@ class Reshape(Layer):
 
 @dataclass(eq=False)
 class Permute(Layer):
-    """The axes after the batch in another order; `dims` counts them from 1."""
+    """The axes after the batch in another order.
+
+    dims: for each axis of the output, the axis of the input, counted from 1.
+    """
 
     dims: tuple[int, ...]
 
@@ -220,7 +240,7 @@ class Permute(Layer):
 
 @dataclass(eq=False)
 class RepeatVector(Layer):
-    """(batch, features) as `n` equal time steps."""
+    """The input repeated along a new time axis: (batch, features) becomes (batch, n, features)."""
 
     n: int
 
@@ -233,7 +253,10 @@ class RepeatVector(Layer):
 
 @dataclass(eq=False)
 class TimeDistributedMerge(Layer):
-    """Sum, mean or product over time (Keras 0); mode 'sum', 'ave' or 'mul'."""
+    """Sum, mean or product over time, in Keras 0 (keras-facts: time-distributed-merge).
+
+    mode: 'sum', 'ave' or 'mul'.
+    """
 
     mode: str = "sum"
 
@@ -251,7 +274,7 @@ class TimeDistributedMerge(Layer):
 
 
 def _product_over_time(K: Backend, x: Tensor) -> Tensor:
-    """Product along axis 1, whose length need not be known."""
+    """The product along axis 1, whose length may be unknown."""
 
     def step(x_t: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         product = states[0] * x_t
@@ -266,7 +289,7 @@ def _product_over_time(K: Backend, x: Tensor) -> Tensor:
 
 @dataclass(eq=False)
 class Masking(Layer):
-    """Masks (and zeroes) the time steps all of whose features are `mask_value`."""
+    """Masks the time steps in which every feature is `mask_value`, and sets them to 0."""
 
     mask_value: float = 0.0
 
@@ -286,26 +309,33 @@ class Masking(Layer):
 
 @dataclass(eq=False)
 class Lambda(Layer):
-    """A function of the user, which the file holds as Python bytecode or by name; it is never loaded.
+    """A user's function, which a file stores as Python bytecode or by name. Bytecode is never loaded.
 
-    One that is registered (`kconvert.register_function`) under the name of the layer, or under the
-    function's own where the file states that, takes its place.
+    A function registered with `kconvert.register_function` replaces it, under the name of the layer or under the name
+    of the function in the file.
     """
 
+    # The function as the file stores it.
     function: Any
+    # The output shape without the batch axis, where the file states it.
     declared_shape: Any = field(default=None, metadata={"key": "output_shape"})
+    # Keyword arguments of the function.
     arguments: dict[str, Any] = field(default_factory=dict)
+    # "function": `function` is a name; "lambda": it is bytecode. The same for the shape: "raw" is a value.
     function_type: str = "lambda"
     output_shape_type: str = "raw"
 
     @property
     def custom(self) -> CustomFunction | None:
-        """The registered function."""
+        """The registered function; None where there is none."""
         named = self.function if self.function_type == "function" and isinstance(self.function, str) else ""
         return FUNCTIONS.get(self.name) or FUNCTIONS.get(named)
 
     def compute_output_shape(self, shape: Any) -> Shape:
-        """The declared shape; without one that of the input, as Keras on Theano takes it."""
+        """The declared shape, or the shape of the input where none is declared, as in Keras on Theano.
+
+        Raises KconvertError where the file stores the shape as a function.
+        """
         first = shape[0] if isinstance(shape, list) else shape
         declared = self.custom.output_shape if self.custom else None
         if callable(declared):
@@ -321,9 +351,10 @@ class Lambda(Layer):
         return self.custom.run(K, x, **(self.arguments or {}))
 
     def _refusal(self, reason: str, *more: str) -> KconvertError:
+        """The error for a Lambda without a registered function. more: further arguments to register it with."""
         call = ", ".join((repr(self.name), *more))
         return KconvertError(
             f"a Lambda layer cannot run: {reason}",
             f"layer {self.name}",
-            f"give it with kconvert.register_function({call}), in a module named with --custom",
+            f"register the function with kconvert.register_function({call}), in a module passed with --custom",
         )

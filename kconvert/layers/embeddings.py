@@ -1,4 +1,4 @@
-"""Embedding: integers to vectors, by a table."""
+"""Embedding: from integers to vectors by a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from .phase import Phase
 
 @dataclass(eq=False)
 class Embedding(Layer):
-    """Rows of a learned table at the integers of the input."""
+    """The rows of a trained table (input_dim, output_dim) at the integers of the input.
+
+    x (batch, ...), output (batch, ..., output_dim). mask_zero: mask the time steps with the integer 0. dropout: in
+    training, rows of the table are dropped out (keras-facts: embedding-dropout-scales).
+    """
 
     input_dim: int
     output_dim: int
@@ -36,7 +40,7 @@ class Embedding(Layer):
 
     @property
     def lengths(self) -> tuple[int | None, ...]:
-        """`input_length` as sizes of the axes after the batch; empty if it is not given."""
+        """`input_length` as the sizes of the axes after the batch; empty where it is not stated."""
         if isinstance(self.input_length, (tuple, list)):
             return tuple(self.input_length)
         return (self.input_length,) if self.input_length else ()
@@ -56,7 +60,7 @@ class Embedding(Layer):
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         table = w["embeddings"]
         if training and self.dropout:
-            table = table * training.scaled((self.input_dim, 1), self.dropout)
+            table = table * training.dropout_factors((self.input_dim, 1), self.dropout)
         return K.gather(table, K.cast(x, "int32"))
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:

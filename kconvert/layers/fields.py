@@ -1,4 +1,4 @@
-"""Configuration that several families of layers share."""
+"""Configuration fields that several families of layers share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(eq=False, kw_only=True)
 class KernelFields:
-    """What Dense, the convolutions and the local layers say about their kernel and bias."""
+    """Options for the kernel and the bias of Dense, convolutions and locally connected layers."""
 
     kernel_initializer: Any = "glorot_uniform"
     bias_initializer: Any = "zeros"

@@ -1,4 +1,4 @@
-"""Values that may be one or several: Keras gives a list only where there are several."""
+"""One value or a list of values: Keras uses a list only where there are several."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def as_list(value: Any) -> list[Any]:
-    """A list as it is, anything else as a list of one."""
+    """A copy of a list; anything else as a list of one item."""
     return list(value) if isinstance(value, list) else [value]
 
 
 def one_or_list(values: Sequence[Any]) -> Any:
-    """The only value, or the list of them."""
+    """The value itself where there is only one, else the list of values."""
     return values[0] if len(values) == 1 else list(values)

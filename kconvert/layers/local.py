@@ -1,6 +1,7 @@
-"""Locally connected layers: a convolution whose kernel is another one at every position.
+"""Locally connected layers: a convolution with a different kernel at every position.
 
-A product of patches and matrices, so a correlation on every backend (rulebook A2): nothing flips.
+They multiply patches of the input by matrices, which is a correlation on every backend. Their kernels are never
+reversed (keras-facts: local-not-reversed).
 """
 
 from __future__ import annotations
@@ -21,8 +22,14 @@ from .shapes import channel_axis, conv_length, data_format_of, image, one_of, sp
 
 
 class _LocallyConnected(Layer):
-    """kernel: (positions, patch, filters), the patch in the order of the data format; bias: (spatial..., filters)."""
+    """Base class of locally connected layers.
 
+    x       (batch, spatial..., channels) in channels_last, (batch, channels, spatial...) in channels_first
+    kernel  (positions, patch, filters); a patch has the order of the data format (keras-facts: local-patch-order)
+    bias    (spatial..., filters)
+    """
+
+    # The number of spatial axes.
     rank: ClassVar[int]
     filters: int
     kernel_size: Any
@@ -50,7 +57,7 @@ class _LocallyConnected(Layer):
         return [kernel, bias] if self.use_bias else [kernel]
 
     def lengths(self, sizes: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The spatial sizes of the output, from those of the input."""
+        """The spatial sizes of the output for an input with the spatial sizes `sizes`."""
         windows = zip(sizes, self.kernel_size, self.strides, strict=True)
         return tuple(conv_length(n, kernel, self.padding, stride) for n, kernel, stride in windows)
 
@@ -64,12 +71,13 @@ class _LocallyConnected(Layer):
         y = K.transpose(y, (1, 2, 0) if self.data_format == CHANNELS_FIRST else (1, 0, 2))
         y = K.reshape(y, image(-1, sizes, self.filters, self.data_format))
         if self.use_bias:
-            # Keras reshapes the bias to (filters, spatial...) where channels_first; it does not transpose it.
+            # In channels_first, Keras reshapes the bias to (filters, spatial...) and does not transpose it
+            # (keras-facts: local-bias-is-reshaped).
             y = y + K.reshape(w["bias"], image(1, sizes, self.filters, self.data_format))
         return activation(self.activation)(K, y)
 
     def patches(self, K: Backend, x: Tensor, sizes: tuple[Any, ...]) -> Tensor:
-        """The input that each output position sees, (positions, batch, patch)."""
+        """The patches of the input, (positions, batch, patch); sizes: the spatial sizes of the output."""
         axes = space_axes(self.rank + 2, self.data_format)
         shifted = []
         for starts in product(*map(range, self.kernel_size)):
@@ -77,7 +85,7 @@ class _LocallyConnected(Layer):
             for axis, start, size, stride in zip(axes, starts, sizes, self.strides, strict=True):
                 index[axis] = slice(start, start + (size - 1) * stride + 1, stride)
             shifted.append(x[tuple(index)])
-        # A patch is (channels, spatial...) where channels_first, else (spatial..., channels).
+        # A patch is (channels, spatial...) in channels_first, (spatial..., channels) in channels_last.
         first = self.data_format == CHANNELS_FIRST
         stacked = K.stack(shifted, axis=2 if first else self.rank + 1)
         order = (
@@ -91,7 +99,7 @@ class _LocallyConnected(Layer):
 
 @dataclass(eq=False)
 class LocallyConnected1D(_LocallyConnected, KernelFields):
-    """Over time; Keras takes (batch, time, channels) alone and states no data format.
+    """Locally connected layer over time. Its input is (batch, time, channels); it has no data format.
 
     >>> LocallyConnected1D(4, 3).compute_output_shape((None, 10, 5))
     (None, 8, 4)
@@ -109,7 +117,7 @@ class LocallyConnected1D(_LocallyConnected, KernelFields):
 
 @dataclass(eq=False)
 class LocallyConnected2D(_LocallyConnected, KernelFields):
-    """Over images."""
+    """Locally connected layer over images."""
 
     rank = 2
 

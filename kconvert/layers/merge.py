@@ -1,6 +1,7 @@
-"""Merging layers: several inputs into one.
+"""Merging layers: several inputs, one output.
 
-Shapes, inputs and masks come as lists. Keras 2 has a class for each way; Keras 1 one class with a `mode`.
+Shapes, inputs and masks are lists. Keras 2 has a class for each operation; Keras 1 has one class with a `mode`
+(keras-facts: merge-modes).
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ _OPERATIONS: Mapping[str, Callable[[Backend], Callable[[Tensor, Tensor], Tensor]
 
 
 def _combine(K: Backend, mode: str, tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors of one shape, element by element."""
+    """The operation `mode` on tensors of one shape, element by element."""
     combined = reduce(_OPERATIONS[mode](K), tensors)
     return combined / len(tensors) if mode == "ave" else combined
 
 
 def _broadcast(a: Shape, b: Shape) -> Shape:
-    """Shape of the two (no batch axis) together: the shorter one counts from the last axis."""
+    """The broadcast shape of two shapes without the batch axis, aligned at their last axes.
+
+    Raises KconvertError where they do not broadcast.
+    """
     short, long = sorted((a, b), key=len)
     pairs = list(zip((1,) * (len(long) - len(short)) + short, long, strict=True))
     if any(None not in pair and 1 not in pair and pair[0] != pair[1] for pair in pairs):
@@ -47,7 +51,7 @@ def _broadcast(a: Shape, b: Shape) -> Shape:
 
 
 def _joined(shapes: Sequence[Shape], axis: int) -> Shape:
-    """Shape of a concatenation along `axis`."""
+    """The shape of a concatenation along `axis`."""
     sizes = [shape[axis] for shape in shapes]
     known = [size for size in sizes if size is not None]
     joined = list(shapes[0])
@@ -56,7 +60,7 @@ def _joined(shapes: Sequence[Shape], axis: int) -> Shape:
 
 
 def _joined_mask(K: Backend, tensors: Sequence[Tensor], masks: Sequence[Any], axis: int) -> Tensor:
-    """Mask of a concatenation: where an input has none it counts as all True."""
+    """The mask of a concatenation along `axis`; an input without a mask counts as all True."""
 
     def full(x: Tensor, mask: Any) -> Tensor:
         if mask is None:
@@ -68,24 +72,25 @@ def _joined_mask(K: Backend, tensors: Sequence[Tensor], masks: Sequence[Any], ax
 
 
 def _common_mask(K: Backend, masks: Sequence[Any]) -> Tensor:
-    """True where every mask there is is True."""
+    """True where all masks that are not None are True."""
     return reduce(K.logical_and, [mask for mask in masks if mask is not None])
 
 
 def _dot_axes(axes: Any, ranks: Sequence[int]) -> tuple[int, int]:
-    """The axis of each of two inputs to sum over, counted from the batch axis.
+    """The axis of each of two inputs that a dot product sums over, counted from the batch axis.
 
-    axes: one for both, or one for each; Keras 0.3 puts each in a list of its own.
+    axes: one axis for both inputs, or one for each; in Keras 0.3 each in its own list (keras-facts: keras0-merges).
+    ranks: the number of axes of each input.
     """
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
     flat = [axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis for axis in pair]
     if len(flat) != 2 or not all(isinstance(axis, int) for axis in flat):
-        raise KconvertError(f"a dot product goes over one axis of each of two inputs, not {axes!r}")
+        raise KconvertError(f"a dot product sums over one axis of each of two inputs, not {axes!r}")
     return flat[0] % ranks[0], flat[1] % ranks[1]
 
 
 def _dot_shape(shapes: Sequence[Shape], axes: Any) -> Shape:
-    """Shape of a dot product: the axes that are left, of the first input, then of the second."""
+    """The shape of a dot product: the remaining axes of the first input, then those of the second."""
     first, second = _dot_axes(axes, [len(shape) for shape in shapes])
     x, y = shapes
     if None not in (x[first], y[second]) and x[first] != y[second]:
@@ -95,9 +100,9 @@ def _dot_shape(shapes: Sequence[Shape], axes: Any) -> Shape:
 
 
 def _check_count(layer: Layer, tensors: Any, count: int | None = None) -> None:
-    """Raises KconvertError unless there are several inputs (or exactly `count`)."""
-    found = len(tensors) if isinstance(tensors, (list, tuple)) else 1
-    if found < 2 or found != (count or found):
+    """Raises KconvertError unless there are at least two inputs, or exactly `count`."""
+    inputs = len(tensors) if isinstance(tensors, (list, tuple)) else 1
+    if inputs < 2 or inputs != (count or inputs):
         wanted = f"{count} inputs" if count else "a list of at least 2 inputs"
         raise KconvertError(f"a {layer.class_name} layer takes {wanted}", f"layer {layer.name}", problem=Problem.USAGE)
 
@@ -107,10 +112,12 @@ def _check_count(layer: Layer, tensors: Any, count: int | None = None) -> None:
 
 @dataclass(eq=False, kw_only=True)
 class _Elementwise(Layer):
-    """Inputs of one shape (or shapes that broadcast), element by element."""
+    """An operation element by element on inputs whose shapes are equal or broadcast."""
 
     supports_masking: ClassVar[bool] = True
+    # The operation, a key of `_OPERATIONS`.
     mode: ClassVar[str]
+    # The number of inputs; None: two or more.
     count: ClassVar[int | None] = None
 
     def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
@@ -127,7 +134,7 @@ class _Elementwise(Layer):
 
 
 def _with_rank(K: Backend, x: Tensor, rank: int) -> Tensor:
-    """Axes of size 1 after the batch axis until there are `rank`."""
+    """`x` with axes of size 1 after the batch axis, so that it has `rank` axes."""
     for _ in range(rank - K.ndim(x)):
         x = K.expand_dims(x, 1)
     return x
@@ -164,21 +171,21 @@ class Average(_Elementwise):
 
 @dataclass(eq=False)
 class Maximum(_Elementwise):
-    """Greatest of the inputs."""
+    """Maximum of the inputs."""
 
     mode: ClassVar[str] = "max"
 
 
 @dataclass(eq=False)
 class Minimum(_Elementwise):
-    """Least of the inputs."""
+    """Minimum of the inputs."""
 
     mode: ClassVar[str] = "min"
 
 
 @dataclass(eq=False)
 class Concatenate(Layer):
-    """The inputs one after the other along `axis`."""
+    """The inputs concatenated along `axis`."""
 
     axis: int = -1
 
@@ -197,7 +204,11 @@ class Concatenate(Layer):
 
 @dataclass(eq=False)
 class Dot(Layer):
-    """Dot product of two inputs over one axis of each, sample by sample; of unit vectors if `normalize`."""
+    """Dot product of two inputs, sample by sample.
+
+    axes: the axis to sum over, counted from the batch axis, or one for each input. normalize: scale the vectors along
+    these axes to length 1 first.
+    """
 
     axes: Any
     normalize: bool = False
@@ -219,7 +230,7 @@ class Dot(Layer):
 
 
 def _unit(K: Backend, x: Tensor, axis: int) -> Tensor:
-    """Vectors along `axis` with length 1, except where they are (almost) 0."""
+    """`x` with the vectors along `axis` scaled to length 1; vectors of (nearly) zero length stay near zero."""
     return x / K.sqrt(K.maximum(K.sum(x * x, axis=axis, keepdims=True), 1e-12))
 
 
@@ -228,9 +239,10 @@ def _unit(K: Backend, x: Tensor, axis: int) -> Tensor:
 
 @dataclass(eq=False)
 class Merge(Layer):
-    """The merging layer of Keras 0 and 1: mode 'sum', 'mul', 'concat', 'ave', 'cos', 'dot' or 'max'.
+    """The merging layer of Keras 0 and 1 (keras-facts: merge-modes).
 
-    The cosine has an axis more than Keras 1 says: that of two matrices is (batch, 1, 1).
+    mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot' or 'max'. The cosine of two matrices has the shape (batch, 1, 1)
+    (keras-facts: cosine-has-an-axis-more).
     """
 
     mode: Any = "sum"
@@ -245,8 +257,8 @@ class Merge(Layer):
         branches = args[0] if args else kwargs.get("layers")
         if isinstance(branches, (list, tuple)) and any(isinstance(branch, Layer) for branch in branches):
             raise KconvertError(
-                "a Merge that holds its branches is understood in files, not in calls",
-                fix="call them on inputs a and b, then Model([a, b], ...) with merge([left(a), right(b)], mode=...)",
+                "a Merge that contains its branches can be read from a file, but not constructed",
+                fix="call the branches on inputs a and b, and use Model([a, b], merge([left(a), right(b)], mode=...))",
                 problem=Problem.USAGE,
             )
         return super().native_arguments(args, kwargs)
@@ -282,12 +294,12 @@ class Merge(Layer):
     def _refusal(self) -> KconvertError:
         mode = f"mode {self.mode!r}" if isinstance(self.mode, str) else "a Python function as its mode"
         return KconvertError(
-            f"a Merge layer with {mode} cannot run", f"layer {self.name}", "replace it by a layer of your own"
+            f"a Merge layer with {mode} cannot run", f"layer {self.name}", "replace it with a custom layer"
         )
 
 
 def _cosine(K: Backend, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
-    """Dot product over the lengths, with a new axis after the batch (Keras 1.2)."""
+    """Cosine similarity along `axes`, with a new axis after the batch axis, as in Keras 1.2."""
     squares = K.batch_dot(x, x, axes) * K.batch_dot(y, y, axes)
     return K.expand_dims(K.batch_dot(x, y, axes) / K.maximum(K.sqrt(squares), 1e-7), 1)
 
@@ -296,7 +308,7 @@ _CLASSES: Mapping[str, type[Layer]] = {"sum": Add, "mul": Multiply, "ave": Avera
 
 
 def in_keras2(merge: Merge) -> list[Layer]:
-    """The chain of Keras 2 layers that does the same; empty where there is none.
+    """The Keras 2 layers, to be applied in this order, that compute the same as `merge`; empty if Keras 2 has none.
 
     >>> in_keras2(Merge("concat", concat_axis=1, name="joined"))
     [Concatenate(name='joined', trainable=True, dtype=None, batch_input_shape=None, axis=1)]
@@ -317,13 +329,13 @@ def in_keras2(merge: Merge) -> list[Layer]:
 def merge(
     inputs: Sequence[Symbol], mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1, name: str = ""
 ) -> Any:
-    """Keras 1's function of that name: the symbols `inputs` as one, by layers of Keras 2.
+    """The function `merge` of Keras 1: merges the symbols `inputs` by layers of Keras 2. Returns a symbol.
 
-    Raises KconvertError for a mode that Keras 2 has no layer for.
+    Raises KconvertError for a mode without an equivalent in Keras 2.
     """
     layers = in_keras2(Merge(mode, concat_axis, dot_axes, name=name))
     if not layers:
         what = f"Keras 2 cannot merge with mode={mode!r}"
-        raise KconvertError(what, fix="use a Lambda, or a layer of your own", problem=Problem.USAGE)
+        raise KconvertError(what, fix="use a Lambda or a custom layer", problem=Problem.USAGE)
     warn(f"merge(mode={mode!r})", " and ".join(layer.class_name for layer in layers))
     return reduce(lambda symbols, layer: layer(symbols), layers, inputs)

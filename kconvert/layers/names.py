@@ -1,4 +1,4 @@
-"""Names for layers that were given none: that of the class and a number, as Keras gives them."""
+"""Names for layers without a name: the class and a number, as in Keras."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def free_name(class_name: str, taken: Collection[str] = ()) -> str:
 
 
 def snake_case(name: str) -> str:
-    """A class name as Keras makes layer names of it.
+    """A class name in the form that Keras uses in layer names.
 
     >>> snake_case("SimpleRNN"), snake_case("MaxPooling2D"), snake_case("GRU")
     ('simple_rnn', 'max_pooling2d', 'gru')

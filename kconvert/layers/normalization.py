@@ -1,4 +1,4 @@
-"""BatchNormalization: features (or samples) brought to mean 0 and variance 1."""
+"""BatchNormalization: features or samples scaled to mean 0 and variance 1."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from .phase import Phase
 class BatchNormalization(Layer):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each index of `axis`.
 
-    mode: 0 takes mean and variance from the weights (from the batch in training), 1 from the last axis
-    of each sample, 2 always from the batch (Keras 1; Keras 2 has mode 0 only).
+    gamma, beta, moving_mean and moving_variance: vectors of the size of `axis` (keras-facts: normalization-arrays).
+    mode: where mean and variance come from. 0: from the weights, in training from the batch; 1: from the last axis of
+    each sample; 2: always from the batch. Keras 2 has mode 0 only (keras-facts: normalization-modes).
     """
 
     axis: int = -1
@@ -62,25 +63,27 @@ class BatchNormalization(Layer):
             mean, variance = _moments(K, x, axes)
             if training and self.mode == 0:
                 n = K.cast(math.prod(K.shape(x)[i] for i in axes), "float32")
-                sample = K.facts.batch_variance(variance, n, self.epsilon, rank == 4 and axis == 3)
+                # The variance with the correction of the backend (keras-facts: moving-variance-correction).
+                corrected = K.facts.batch_variance(variance, n, self.epsilon, rank == 4 and axis == 3)
                 self._move(K, w, "moving_mean", mean, training)
-                self._move(K, w, "moving_variance", sample, training)
+                self._move(K, w, "moving_variance", corrected, training)
         else:
             mean, variance = vectors["moving_mean"], vectors["moving_variance"]
         return self._affine((x - mean) / K.sqrt(variance + self.epsilon), vectors)
 
     def _move(self, K: Backend, w: Weights, name: str, value: Tensor, phase: Phase) -> None:
-        """Moves the average `name` towards the value of a batch, whose other axes have size 1."""
+        """Reports the new moving average `name`. value: that of the batch; all axes except `axis` have size 1."""
         new = self.momentum * w[name] + (1.0 - self.momentum) * K.reshape(value, (-1,))
         phase.update(name, K.stop_gradient(new))
 
     def _affine(self, x: Tensor, w: Weights) -> Tensor:
+        """`x` times gamma, where the layer has one, plus beta, where it has one."""
         x = x * w["gamma"] if self.scale else x
         return x + w["beta"] if self.center else x
 
 
 def _moments(K: Backend, x: Tensor, axes: Any) -> tuple[Tensor, Tensor]:
-    """Mean and variance over `axes`, which stay with size 1."""
+    """Mean and variance over `axes`, which have size 1 in the results."""
     mean = K.mean(x, axes, keepdims=True)
     centered = x - mean
     return mean, K.mean(centered * centered, axes, keepdims=True)

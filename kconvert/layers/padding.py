@@ -1,7 +1,7 @@
-"""Layers that only resize: zero padding, cropping and upsampling, of 1, 2 or 3 spatial axes.
+"""Layers that change spatial sizes only: zero padding, cropping and upsampling, with 1, 2 or 3 spatial axes.
 
-x  (batch, spatial..., channels), or (batch, channels, spatial...) where channels_first;
-   of rank 1 always (batch, time, channels)
+x  (batch, spatial..., channels) in channels_last, (batch, channels, spatial...) in channels_first;
+   with one spatial axis always (batch, time, channels)
 """
 
 from __future__ import annotations
@@ -17,23 +17,27 @@ from .shapes import data_format_of, one_of, pairs, space_axes
 
 
 class _Resizing(Layer):
-    """What all of them share: the axes they change, one amount each."""
+    """Base class: a layer that changes each spatial axis by an amount.
 
+    An amount is (before, after) for padding and cropping, and a factor for upsampling.
+    """
+
+    # The number of spatial axes.
     rank: ClassVar[int] = 2
     data_format: Any = CHANNELS_LAST
 
     @property
     def amounts(self) -> tuple[Any, ...]:
-        """What is done to each spatial axis."""
+        """The amount for each spatial axis."""
         raise NotImplementedError
 
     @staticmethod
     def length(size: int, amount: Any) -> int:
-        """The size of an axis of `size` after `amount` was done to it."""
+        """The size of an axis of `size` after a change by `amount`."""
         raise NotImplementedError
 
     def by_axis(self) -> dict[int, Any]:
-        """The amount for each axis that changes."""
+        """The amount for each spatial axis, by the index of the axis."""
         return dict(zip(space_axes(self.rank + 2, self.data_format), self.amounts, strict=True))
 
     def compute_output_shape(self, shape: Shape) -> Shape:
@@ -48,7 +52,7 @@ class _Resizing(Layer):
 
 
 class _ZeroPadding(_Resizing):
-    """Zeros before and after each spatial axis."""
+    """Adds zeros before and after each spatial axis."""
 
     padding: Any
 
@@ -67,7 +71,9 @@ class _ZeroPadding(_Resizing):
 
 @dataclass(eq=False)
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros before and after the time: one number for both, or (before, after).
+    """Adds zeros before and after a sequence.
+
+    padding: one number for both sides, or (before, after).
 
     >>> ZeroPadding1D((2, 0)).compute_output_shape((None, 5, 3))
     (None, 7, 3)
@@ -86,7 +92,10 @@ class ZeroPadding1D(_ZeroPadding):
 
 @dataclass(eq=False)
 class ZeroPadding2D(_ZeroPadding):
-    """Zeros around an image: one number, (rows, columns), or ((top, bottom), (left, right))."""
+    """Adds zeros around an image.
+
+    padding: one number, (rows, columns), or ((top, bottom), (left, right)).
+    """
 
     padding: Any = 1
     data_format: Any = None
@@ -98,7 +107,7 @@ class ZeroPadding2D(_ZeroPadding):
 
 @dataclass(eq=False)
 class ZeroPadding3D(ZeroPadding2D):
-    """Zeros around a volume."""
+    """Adds zeros around a volume; padding: one number, one for each axis, or (before, after) for each axis."""
 
     rank = 3
 
@@ -107,7 +116,7 @@ class ZeroPadding3D(ZeroPadding2D):
 
 
 class _Cropping(_Resizing):
-    """Some elements less before and after each spatial axis."""
+    """Removes elements at the start and at the end of each spatial axis."""
 
     cropping: Any
 
@@ -127,7 +136,10 @@ class _Cropping(_Resizing):
 
 @dataclass(eq=False)
 class Cropping1D(_Cropping):
-    """Without the first and last steps: one number for both, or (first, last)."""
+    """Removes time steps at the start and at the end of a sequence.
+
+    cropping: one number for both ends, or (start, end).
+    """
 
     cropping: Any = (1, 1)
     rank = 1
@@ -142,7 +154,9 @@ class Cropping1D(_Cropping):
 
 @dataclass(eq=False)
 class Cropping2D(_Cropping):
-    """An image without its borders: one number, (rows, columns), or ((top, bottom), (left, right)).
+    """Removes the borders of an image.
+
+    cropping: one number, (rows, columns), or ((top, bottom), (left, right)).
 
     >>> Cropping2D(((1, 0), (2, 3)), data_format="channels_first").compute_output_shape((None, 4, 9, None))
     (None, 4, 8, None)
@@ -158,7 +172,7 @@ class Cropping2D(_Cropping):
 
 @dataclass(eq=False)
 class Cropping3D(Cropping2D):
-    """A volume without its borders."""
+    """Removes the borders of a volume; cropping: one number, one for each axis, or (start, end) for each axis."""
 
     cropping: Any = ((1, 1), (1, 1), (1, 1))
     rank = 3
@@ -168,7 +182,7 @@ class Cropping3D(Cropping2D):
 
 
 class _UpSampling(_Resizing):
-    """Each element several times over along each spatial axis."""
+    """Repeats each element along each spatial axis."""
 
     size: Any
 
@@ -188,7 +202,7 @@ class _UpSampling(_Resizing):
 
 @dataclass(eq=False)
 class UpSampling1D(_UpSampling):
-    """Each step `size` times."""
+    """Repeats each time step `size` times."""
 
     size: int = 2
     rank = 1
@@ -200,7 +214,10 @@ class UpSampling1D(_UpSampling):
 
 @dataclass(eq=False)
 class UpSampling2D(_UpSampling):
-    """An image enlarged by whole factors, by repetition or bilinear.
+    """Enlarges an image by integer factors.
+
+    size: one factor, or (rows, columns). interpolation: 'nearest' repeats pixels, 'bilinear' interpolates
+    (keras-facts: bilinear-factors).
 
     >>> UpSampling2D((2, 3)).compute_output_shape((None, 4, None, 5))
     (None, 8, None, 5)
@@ -223,7 +240,7 @@ class UpSampling2D(_UpSampling):
 
 @dataclass(eq=False)
 class UpSampling3D(_UpSampling):
-    """A volume enlarged by whole factors, by repetition."""
+    """Enlarges a volume by integer factors, by repetition; size: one factor, or one for each axis."""
 
     size: Any = 2
     data_format: Any = None

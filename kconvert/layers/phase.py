@@ -1,8 +1,8 @@
-"""Phase: one pass through a model, as the layers see it.
+"""Phase: the side channel of layers in one run of a model.
 
-Layers are pure. What else they need beyond their inputs and weights comes from the phase, and what they
-report beyond their outputs goes there: noise, new values of weights and states, outputs to regularize. A
-phase is true in training, false in testing and predicting; without one (None) a layer only computes.
+Layers are pure. A phase gives them what they need besides inputs and weights (random numbers), and collects what they
+compute besides outputs: new values of weights and states, and tensors to regularize. A phase is true in training and
+false in testing and prediction. Without a phase (None) a layer computes its outputs and nothing else.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from ..backend.base import Backend, Size, Tensor
 
 
 class Phase:
-    """One pass, training or not.
+    """One run of a model.
 
-    seed: two int32, for noise; every pass of a training has another one.
+    training: whether it is a training step. seed: the seed of all random numbers, an int32 tensor of two elements;
+    another one in every training step.
     """
 
     def __init__(self, K: Backend, training: bool = False, seed: Tensor = None) -> None:
         self.K = K
         self.training = training
-        # The names of the layers around, from the outermost in.
+        # The names of the layers around the current one, from the outermost in.
         self.path: tuple[str, ...] = ()
-        # New values of weights and states, by path: names of layers, then that of the weight.
+        # New values of weights and states, by path: the names of the layers, then the name of the weight.
         self.updates: dict[tuple[str, ...], Tensor] = {}
-        # (regularizer as a layer states it, the tensor it acts on)
+        # (regularizer as the layer's configuration states it, the tensor that it applies to)
         self.penalties: list[tuple[Any, Tensor]] = []
         self._seed = seed
         self._draws = count(1)
@@ -37,46 +38,49 @@ class Phase:
         return self.training
 
     def within(self, name: str) -> Phase:
-        """The same phase for what is inside layer `name`: it reports to the same place."""
+        """This phase for the inside of layer `name`; both collect into the same dict and list."""
         inner = copy(self)
         inner.path = (*self.path, name)
         return inner
 
     def update(self, name: str, value: Tensor) -> None:
-        """Gives weight or state `name` of the layer another value once the pass is over."""
+        """Sets a new value for weight or state `name` of the current layer, from the end of the run on."""
         self.updates[self.path + (name,)] = value
 
     def penalize(self, regularizer: Any, x: Tensor) -> None:
-        """Adds the cost that `regularizer` sees in `x` to the loss."""
+        """Adds `regularizer` of `x` to the loss; None adds nothing."""
         if regularizer is not None:
             self.penalties.append((regularizer, x))
 
     def penalize_activity(self, layer: Any, outputs: Sequence[Tensor]) -> None:
-        """What the `activity_regularizer` of a layer, if it has one, sees in its outputs."""
+        """Adds the `activity_regularizer` of a layer, if it has one, of each of its outputs to the loss."""
         for x in outputs:
             self.penalize(getattr(layer, "activity_regularizer", None), x)
 
     # --------------------------------------------------------------- noise ----
 
-    def seed(self, own: int | None = None) -> Tensor:
-        """A new seed for every draw; `own`: that of a layer that states one."""
-        offset = next(self._draws) * 7919 + (own or 0) * 104729
+    def seed(self, layer_seed: int | None = None) -> Tensor:
+        """The seed of the next draw: two int32, different for each draw.
+
+        layer_seed: the seed in the layer's configuration, where there is one.
+        """
+        offset = next(self._draws) * 7919 + (layer_seed or 0) * 104729
         return self._seed + self.K.constant([offset % 2**30, 0], "int32")
 
     def normal(self, shape: Sequence[Size], seed: int | None = None) -> Tensor:
-        """Numbers of mean 0 and standard deviation 1."""
+        """Normal random numbers with mean 0 and standard deviation 1."""
         return self.K.random_normal(shape, self.seed(seed))
 
-    def kept(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
-        """1 with the probability 1 - `rate`, else 0."""
+    def keep_mask(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
+        """Random float32 zeros and ones; the probability of a zero is `rate`."""
         draws = self.K.random_uniform(shape, self.seed(seed))
         return self.K.cast(self.K.greater(draws, rate), "float32")
 
-    def scaled(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
-        """The factors of dropout: 0 with the probability `rate`; the others make the mean 1."""
-        return self.kept(shape, rate, seed) * (1.0 / (1.0 - rate))
+    def dropout_factors(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
+        """Random factors of dropout: 0 with probability `rate`, else 1 / (1 - rate), so that their mean is 1."""
+        return self.keep_mask(shape, rate, seed) * (1.0 / (1.0 - rate))
 
 
 def within(phase: Phase | None, name: str) -> Phase | None:
-    """The phase for what is inside layer `name`, where there is one."""
+    """`phase` for the inside of layer `name`; None where there is no phase."""
     return None if phase is None else phase.within(name)

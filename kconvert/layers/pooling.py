@@ -1,6 +1,6 @@
-"""Pooling over windows and over everything: no weights, and a mask ends here.
+"""Pooling over windows and over all positions. The layers have no weights, and their output has no mask.
 
-Where the windows of padding='same' start is the backend's own (flip table, "padding of 'same'").
+With padding='same', the windows start where the backend starts them (keras-facts: same-padding-of-pooling).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from .shapes import channel_axis, conv_length, data_format_of, image, one_of, sp
 
 @dataclass(eq=False)
 class _Pooling(Layer):
-    """Windows of `pool_size`, one every `strides` (by default as many); `mode` says what is made of each.
+    """The maximum or the mean of windows.
 
-    x: (batch, spatial..., channels), or (batch, channels, spatial...) where channels_first.
+    x: (batch, spatial..., channels) in channels_last, (batch, channels, spatial...) in channels_first. pool_size: the
+    size of a window. strides: the distance of the windows, by default `pool_size`.
     """
 
     pool_size: Any = 2
@@ -26,7 +27,9 @@ class _Pooling(Layer):
     padding: str = "valid"
     data_format: Any = None
 
+    # The number of spatial axes.
     rank: ClassVar[int]
+    # "max" or "average".
     mode: ClassVar[str]
 
     def __post_init__(self) -> None:
@@ -46,7 +49,7 @@ class _Pooling(Layer):
 
 @dataclass(eq=False)
 class MaxPooling1D(_Pooling):
-    """The largest of each window of time.
+    """The maximum of each window of time.
 
     >>> MaxPooling1D(3, strides=2, padding="same").compute_output_shape((None, 9, 4))
     (None, 5, 4)
@@ -57,35 +60,35 @@ class MaxPooling1D(_Pooling):
 
 @dataclass(eq=False)
 class MaxPooling2D(_Pooling):
-    """The largest of each window of an image."""
+    """The maximum of each window of an image."""
 
     rank, mode = 2, "max"
 
 
 @dataclass(eq=False)
 class MaxPooling3D(_Pooling):
-    """The largest of each window of a volume."""
+    """The maximum of each window of a volume."""
 
     rank, mode = 3, "max"
 
 
 @dataclass(eq=False)
 class AveragePooling1D(_Pooling):
-    """The mean of each window of time, the padding left out."""
+    """The mean of each window of time, without the padding (keras-facts: average-leaves-padding-out)."""
 
     rank, mode = 1, "average"
 
 
 @dataclass(eq=False)
 class AveragePooling2D(_Pooling):
-    """The mean of each window of an image, the padding left out."""
+    """The mean of each window of an image, without the padding (keras-facts: average-leaves-padding-out)."""
 
     rank, mode = 2, "average"
 
 
 @dataclass(eq=False)
 class AveragePooling3D(_Pooling):
-    """The mean of each window of a volume, the padding left out."""
+    """The mean of each window of a volume, without the padding (keras-facts: average-leaves-padding-out)."""
 
     rank, mode = 3, "average"
 
@@ -95,7 +98,7 @@ class AveragePooling3D(_Pooling):
 
 @dataclass(eq=False)
 class _GlobalPooling(Layer):
-    """One number for each channel."""
+    """One number for each channel: the output is (batch, channels)."""
 
     data_format: Any = None
 
@@ -120,29 +123,32 @@ class _GlobalAveragePooling(_GlobalPooling):
 
 @dataclass(eq=False)
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """The largest over time."""
+    """The maximum of each channel over time."""
 
 
 @dataclass(eq=False)
 class GlobalMaxPooling2D(_GlobalMaxPooling):
-    """The largest of each channel of an image."""
+    """The maximum of each channel of an image."""
 
 
 @dataclass(eq=False)
 class GlobalMaxPooling3D(_GlobalMaxPooling):
-    """The largest of each channel of a volume."""
+    """The maximum of each channel of a volume."""
 
 
 @dataclass(eq=False)
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """The mean over time, of the steps that the mask (batch, time) leaves where there is one (Keras 2.2 and later)."""
+    """The mean of each channel over time.
+
+    With a mask (batch, time), it is the mean over the unmasked steps (keras-facts: masked-mean).
+    """
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if mask is None:
             return super().call(K, w, x)
         (time,) = space_axes(3, self.data_format)
-        kept = K.expand_dims(K.cast(mask, "float32"), channel_axis(3, self.data_format))
-        return K.sum(x * kept, axis=time) / K.sum(kept, axis=time)
+        unmasked = K.expand_dims(K.cast(mask, "float32"), channel_axis(3, self.data_format))
+        return K.sum(x * unmasked, axis=time) / K.sum(unmasked, axis=time)
 
 
 @dataclass(eq=False)

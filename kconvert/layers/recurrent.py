@@ -1,6 +1,6 @@
 """Recurrent layers: the loop over time around a cell.
 
-SimpleRNN, GRU and LSTM are the loop around a cell with their own options; RNN is the loop around a cell it is given.
+SimpleRNN, GRU and LSTM construct the cell from their options; RNN has the cell as an argument.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .cells import (
     _Cell,
     _CuDNNGRUCell,
     _CuDNNLSTMCell,
-    seen,
+    gate_inputs,
 )
 from .phase import Phase
 from .registry import layer_from_config
@@ -33,11 +33,15 @@ from .shapes import fold_time, one_step, unfold_time
 
 @dataclass(eq=False, kw_only=True)
 class SequenceFields:
-    """What recurrent layers say about the sequence."""
+    """Options of recurrent layers for the sequence."""
 
+    # Return the outputs of all time steps, in the order computed; else the last output.
     return_sequences: bool = False
+    # Return the last states too, after the output.
     return_state: bool = False
+    # Process the sequence from its end.
     go_backwards: bool = False
+    # Start from the states at the end of the batch before; else from zeros.
     stateful: bool = False
 
 
@@ -45,16 +49,15 @@ class SequenceFields:
 class LoopFields(SequenceFields):
     """Options of the loop over time."""
 
+    # Write the loop out, step by step, where the number of steps is known. The result is the same.
     unroll: bool = False
 
 
 class _Loop(Layer):
-    """A cell applied to every time step, with a mask (batch, time) where there is one.
+    """A cell applied to every time step (keras-facts: recurrent-states).
 
-    Called with a list, the further inputs are the initial states; else they are zeros, or in a stateful
-    layer those at the end of the batch before. Gives the last output, or all of them (return_sequences, in the order
-    computed), followed by the last states where return_state. Steps of an unknown number are not
-    unrolled; the loop computes the same.
+    x: (batch, time, ...), or a list of it and the initial states. mask: (batch, time) or None. Without initial states
+    the loop starts from zeros, or in a stateful layer from the states at the end of the batch before.
     """
 
     supports_masking = True
@@ -66,74 +69,74 @@ class _Loop(Layer):
 
     @property
     def step_cell(self) -> _Cell:
-        """The cell that takes the steps."""
+        """The cell of the loop."""
         raise NotImplementedError
 
     def cell_weights(self, w: Weights) -> Weights:
-        """The weights of the cell, among those of the layer."""
+        """The weights of the cell, from those of the layer."""
         return w
 
     def weight_specs(self, shape: Any) -> list[Weight]:
-        return self.step_cell.weight_specs(one_step(_first(shape)))
+        return self.step_cell.weight_specs(one_step(_of_sequence(shape)))
 
     @property
     def state_names(self) -> list[str]:
-        """The names of the states that a stateful layer keeps."""
+        """The names of the states that the layer keeps from batch to batch; none unless it is stateful."""
         return [f"state_{i}" for i in range(self.step_cell.states)] if self.stateful else []
 
     def kept_states(self, shape: Any) -> dict[str, Shape]:
         if not self.stateful:
             return {}
-        taken = _first(shape)
-        if taken[0] is None:
+        sequence = _of_sequence(shape)
+        if sequence[0] is None:
             raise KconvertError(
                 "a stateful layer needs to know the number of samples in a batch",
                 where=f"layer {self.name}",
                 fix="give batch_input_shape to the first layer, or batch_shape to Input",
             )
-        return dict(zip(self.state_names, self.step_cell.state_shapes(one_step(taken)), strict=True))
+        return dict(zip(self.state_names, self.step_cell.state_shapes(one_step(sequence)), strict=True))
 
     def compute_output_shape(self, shape: Any) -> Any:
-        taken = _first(shape)
-        given = self.step_cell.compute_output_shape(one_step(taken))
-        output = (given[0], taken[1], *given[1:]) if self.return_sequences else given
-        return [output, *self.step_cell.state_shapes(one_step(taken))] if self.return_state else output
+        sequence = _of_sequence(shape)
+        last = self.step_cell.compute_output_shape(one_step(sequence))
+        output = (last[0], sequence[1], *last[1:]) if self.return_sequences else last
+        return [output, *self.step_cell.state_shapes(one_step(sequence))] if self.return_state else output
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        cell, own = self.step_cell, self.cell_weights(w)
+        cell, weights = self.step_cell, self.cell_weights(w)
         x, states = (x[0], list(x[1:])) if isinstance(x, list) else (x, [])
         sizes = K.shape(x)
-        kept = [w[name] for name in self.state_names if name in w and not states]
-        states = states or kept or [K.zeros(shape) for shape in cell.state_shapes(one_step(sizes))]
+        carried = [w[name] for name in self.state_names if name in w and not states]
+        states = states or carried or [K.zeros(shape) for shape in cell.state_shapes(one_step(sizes))]
         noise = cell.noise(K, one_step(sizes), training)
-        inputs = seen(x, [K.expand_dims(factor, 1) for factor in noise[0].inputs])
-        projected = unfold_time(K, cell.project(K, own, [fold_time(K, one) for one in inputs]), sizes[1])
+        inputs = gate_inputs(x, [K.expand_dims(factor, 1) for factor in noise[0].inputs])
+        projected = unfold_time(K, cell.project(K, weights, [fold_time(K, one) for one in inputs]), sizes[1])
         last, outputs, states = K.rnn(
-            lambda x_t, before: cell.noisy_step(K, own, x_t, before, noise),
+            lambda x_t, before: cell.noisy_step(K, weights, x_t, before, noise),
             projected,
             states,
-            _first(mask),
+            _of_sequence(mask),
             self.go_backwards,
             self.unroll and isinstance(sizes[1], int),
         )
-        if training is not None and kept:
+        if training is not None and carried:
             for name, new in zip(self.state_names, states, strict=True):
                 training.update(name, new)
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
-        kept = _first(mask) if self.return_sequences else None
-        return [kept] + [None] * self.step_cell.states if self.return_state else kept
+        output_mask = _of_sequence(mask) if self.return_sequences else None
+        return [output_mask] + [None] * self.step_cell.states if self.return_state else output_mask
 
 
-def _first(value: Any) -> Any:
-    """What belongs to the sequence, where the inputs are a list of it and the initial states."""
+def _of_sequence(value: Any) -> Any:
+    """The tensor, shape or mask of the sequence, where the inputs may be a list of it and the initial states."""
     return value[0] if isinstance(value, list) else value
 
 
 class _LoopOfOptions(_Loop):
-    """The loop around a cell that has the layer's own options."""
+    """The loop around a cell that has the options of the layer."""
 
     cell_class: ClassVar[type[_Cell]]
 
@@ -145,7 +148,7 @@ class _LoopOfOptions(_Loop):
 
 @dataclass(eq=False)
 class SimpleRNN(_LoopOfOptions, SimpleRNNFields, LoopFields):
-    """Fully connected recurrent layer, the output fed back.
+    """Fully connected recurrent layer, whose output is its state.
 
     >>> SimpleRNN(4, return_sequences=True).compute_output_shape((None, None, 3))
     (None, None, 4)
@@ -156,12 +159,13 @@ class SimpleRNN(_LoopOfOptions, SimpleRNNFields, LoopFields):
 
 
 class _GatedLoop(_LoopOfOptions):
-    """A loop that cuDNN may have too. not_in_cudnn: the options that it does not have there."""
+    """A loop that cuDNN computes too, for some values of the options."""
 
     @property
     def not_in_cudnn(self) -> list[str]:
-        said = {name: getattr(self, name) for name in _CuDNN.given if hasattr(self, name)}
-        return [f"{name}={value!r}" for name, value in said.items() if value != getattr(_CuDNN, name)]
+        """The options with values that cuDNN does not support, as `name=value` (keras-facts: cudnn-options)."""
+        options = {name: getattr(self, name) for name in _CuDNN.fixed_options if hasattr(self, name)}
+        return [f"{name}={value!r}" for name, value in options.items() if value != getattr(_CuDNN, name)]
 
 
 @dataclass(eq=False)
@@ -189,9 +193,10 @@ class LSTM(_GatedLoop, LSTMFields, LoopFields):
 
 
 class _CuDNN(_LoopOfOptions):
-    """The loop as cuDNN runs it. given: options that have no other value there."""
+    """The loop as cuDNN runs it (keras-facts: cudnn-only-on-tensorflow)."""
 
-    given = ("activation", "recurrent_activation", "use_bias", "dropout", "recurrent_dropout", "reset_after")
+    # Options of GRU and LSTM that have one value in cuDNN, which is the class attribute of that name.
+    fixed_options = ("activation", "recurrent_activation", "use_bias", "dropout", "recurrent_dropout", "reset_after")
     activation, recurrent_activation, use_bias = "tanh", "sigmoid", True
     dropout, recurrent_dropout = 0.0, 0.0
     implementation, reset_after, unroll = 2, True, False
@@ -199,7 +204,7 @@ class _CuDNN(_LoopOfOptions):
 
 @dataclass(eq=False)
 class CuDNNGRU(_CuDNN, CuDNNFields, SequenceFields):
-    """GRU(reset_after=True) as cuDNN runs it: `weights` are those of the GRU, packed in files.
+    """GRU(reset_after=True) as cuDNN runs it. Its weights are those of the GRU, but packed in files.
 
     >>> CuDNNGRU(4).weight_specs((None, 5, 3))[2].shape
     (2, 12)
@@ -211,7 +216,7 @@ class CuDNNGRU(_CuDNN, CuDNNFields, SequenceFields):
 
 @dataclass(eq=False)
 class CuDNNLSTM(_CuDNN, CuDNNFields, SequenceFields):
-    """LSTM as cuDNN runs it, with two biases; its weights are packed in files.
+    """LSTM as cuDNN runs it, with two biases. Its weights are packed in files.
 
     >>> CuDNNLSTM(4).weight_specs((None, 5, 3))[2].shape
     (2, 16)
@@ -248,7 +253,7 @@ class RNN(_Loop, LoopFields):
         return [self.cell]
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:
-        return [one_step(_first(shape))]
+        return [one_step(_of_sequence(shape))]
 
     def weight_specs(self, shape: Any) -> list[Weight]:
         return []

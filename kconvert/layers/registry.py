@@ -1,8 +1,8 @@
-"""Layer classes by the class name that an architecture states, and functions of the user for Lambda layers.
+"""Registry: layer classes by their class name in an architecture, and the user's functions for Lambda layers.
 
-The classes of this package are in `LAYERS`, those of the user in `CUSTOM`. A user's class is found by one of three
-ways: `register_layer` before a file is read, a module that is imported by name (`--custom package.module`), and a
-package that announces its layers as entry points of the group `kconvert.layers`. Nothing is loaded out of a model file.
+The classes of this package are in `LAYERS`, those of the user in `CUSTOM`. There are three ways to register a class:
+call `register_layer` before a file is read; name a module that does so (`--custom package.module`); or install a
+package with entry points in the group `kconvert.layers`. No code is loaded from a model file.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..errors import KconvertError, Problem
 from .base import Layer
 
 ENTRY_POINTS = "kconvert.layers"
-WAYS = (
-    "give its class: --custom package.module, where the module registers it; kconvert.register_layer;"
-    f" or an installed package with an entry point in {ENTRY_POINTS}"
+HOW_TO_REGISTER = (
+    "register its class: with kconvert.register_layer, in a module passed as --custom package.module,"
+    f" or by an installed package with an entry point in the group {ENTRY_POINTS}"
 )
 
 AnyLayer = TypeVar("AnyLayer", bound=type[Layer])
@@ -32,11 +32,12 @@ Function = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class CustomFunction:
-    """What replaces the function of a Lambda."""
+    """A user's function that replaces the function of a Lambda layer."""
 
     # f(K, x, **arguments) -> output
     run: Function
-    # Without the batch axis, or a function of the input's shape. None: as the layer states it, else that of its input.
+    # The shape of the output without the batch axis, or a function from the input's shape to it. None: the shape that
+    # the layer states, else the shape of its input.
     output_shape: Any = None
 
 
@@ -46,20 +47,20 @@ FUNCTIONS: dict[str, CustomFunction] = {}
 
 
 def built_in(*classes: type[Layer], name: str | None = None) -> None:
-    """Makes classes of this package known by their class name, or a single one by `name`."""
+    """Registers classes of this package by their class name, or a single class by `name`."""
     LAYERS.update((name or cls.__name__, cls) for cls in classes)
 
 
 def known_layers() -> Mapping[str, type[Layer]]:
-    """Every class by its name; a class of the user comes before one of this package."""
+    """Every registered class by its name; a user's class replaces one of this package with the same name."""
     return {**LAYERS, **CUSTOM}
 
 
 def register_layer(cls: AnyLayer) -> AnyLayer:
-    """Makes a layer class known by its name; a decorator for a class that inherits from `kconvert.layers.Layer`.
+    """Registers a layer class by its name. It is a decorator for subclasses of `kconvert.layers.Layer`.
 
-    For a dataclass, its fields are its configuration keys, as Keras stores them. For a class with a constructor of its
-    own, `get_config` says them. Raises KconvertError for anything else.
+    The configuration keys are the fields of a dataclass, under the names that Keras stores. For a class with its own
+    `__init__` they are the keys that `get_config` returns. Raises KconvertError where `cls` is not a layer class.
     """
     if not (isinstance(cls, type) and issubclass(cls, Layer)):
         raise KconvertError(
@@ -72,10 +73,11 @@ def register_layer(cls: AnyLayer) -> AnyLayer:
 
 
 def register_function(name: str, output_shape: Any = None) -> Callable[[Function], Function]:
-    """Takes `f(K, x, **arguments)` for the Lambda layer called `name`, or for the function it names.
+    """Registers `f(K, x, **arguments)` for Lambda layers. It is a decorator.
 
-    K holds the operations of a backend (`kconvert.backend.Backend`). output_shape: without the batch axis, or a
-    function of the input's shape; needed only where the layer does not state it and changes it.
+    name: the name of the Lambda layer, or of the function that it names. K: the operations of a backend
+    (`kconvert.backend.Backend`). output_shape: the shape of the output without the batch axis, or a function from the
+    shape of the input to it; needed only where the layer changes the shape and does not state it.
 
         @kconvert.register_function("lambda_1")
         def double(K, x):
@@ -90,9 +92,9 @@ def register_function(name: str, output_shape: Any = None) -> Callable[[Function
 
 
 def load_module(name: str) -> None:
-    """Imports a module that registers layers and functions; the working directory is searched last.
+    """Imports a module that registers layers and functions. The working directory is searched last.
 
-    Raises KconvertError where it cannot be imported.
+    Raises KconvertError where the import fails.
     """
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
@@ -100,13 +102,13 @@ def load_module(name: str) -> None:
 
 
 def custom_modules() -> tuple[str, ...]:
-    """The modules that define what is registered: what another process must import to know it too."""
-    things = [*CUSTOM.values(), *(function.run for function in FUNCTIONS.values())]
-    return tuple(sorted({thing.__module__ for thing in things} - {"__main__"}))
+    """The modules that define the user's classes and functions. Another process imports them to register these too."""
+    registered = [*CUSTOM.values(), *(function.run for function in FUNCTIONS.values())]
+    return tuple(sorted({item.__module__ for item in registered} - {"__main__"}))
 
 
 def find_layer(name: str) -> type[Layer] | None:
-    """The class called `name`; where it is not known, installed packages are asked for it."""
+    """The class registered as `name`, else that of an entry point of an installed package, else None."""
     if name not in CUSTOM and name not in LAYERS:
         for point in entry_points(group=ENTRY_POINTS):
             if point.name == name:
@@ -115,7 +117,10 @@ def find_layer(name: str) -> type[Layer] | None:
 
 
 def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
-    """The layer of `{'class_name': ..., 'config': ...}`, or the layer itself; refuses an unknown class by name."""
+    """The layer that `{'class_name': ..., 'config': ...}` describes; a layer is returned unchanged.
+
+    Raises KconvertError where the class is not registered.
+    """
     if isinstance(item, Layer):
         return item
     if not is_item(item):
@@ -124,15 +129,16 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     cls = find_layer(name)
     if cls is None:
         where = config.get("name", "?") if isinstance(config, Mapping) else "?"
-        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}", fix=WAYS)
+        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}", fix=HOW_TO_REGISTER)
     return cls.from_config(config)
 
 
 def _loaded(what: str, load: Callable[[], Any]) -> Any:
+    """The result of `load`. Its exceptions become a KconvertError that names `what`."""
     try:
         return load()
     except KconvertError:
         raise
     except Exception as error:  # a module of the user may raise anything
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise KconvertError(f"{what} cannot be loaded ({said})", problem=Problem.USAGE) from error
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise KconvertError(f"{what} cannot be loaded ({reason})", problem=Problem.USAGE) from error

@@ -1,4 +1,4 @@
-"""Layers that act in training only: noise on what passes through, and a cost for it."""
+"""Layers that act in training only: dropout, noise, and a regularization of activations."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .shapes import channel_axis, data_format_of
 
 @dataclass(eq=False, kw_only=True)
 class _Transparent(Layer):
-    """A layer whose output outside training is its input."""
+    """A layer whose output is its input, except in training."""
 
     supports_masking: ClassVar[bool] = True
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
-        return self.noised(K, x, training) if training else x
+        return self.in_training(K, x, training) if training else x
 
-    def noised(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
+    def in_training(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
         """The output in training."""
         return x
 
@@ -32,31 +32,32 @@ class _Transparent(Layer):
 
 @dataclass(eq=False, kw_only=True)
 class _Dropping(_Transparent):
-    """What the layers share that zero a fraction `rate` of their inputs.
+    """Base class of layers that drop a fraction `rate` of their inputs.
 
-    noise_shape: sizes of the mask, None where it is as large as the input; it broadcasts along axes of size 1.
+    noise_shape: the shape of the mask; None means the size of the input, and the mask broadcasts along axes of
+    size 1.
     """
 
     rate: float
     noise_shape: Any = None
     seed: int | None = None
 
-    def noised(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
-        return self.dropped(K, x, phase, self.mask_shape(K.shape(x))) if 0.0 < self.rate < 1.0 else x
+    def in_training(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
+        return self.drop(K, x, phase, self.mask_shape(K.shape(x))) if 0.0 < self.rate < 1.0 else x
 
-    def dropped(self, K: Backend, x: Tensor, phase: Phase, shape: tuple[Size, ...]) -> Tensor:
-        """The output, by a mask of `shape`."""
-        return x * phase.scaled(shape, self.rate, self.seed)
+    def drop(self, K: Backend, x: Tensor, phase: Phase, shape: tuple[Size, ...]) -> Tensor:
+        """The output in training, by a random mask of `shape`."""
+        return x * phase.dropout_factors(shape, self.rate, self.seed)
 
     def mask_shape(self, shape: tuple[Size, ...]) -> tuple[Size, ...]:
-        """Shape of the mask for inputs of `shape`."""
+        """The shape of the mask for inputs of `shape`."""
         sizes = self.noise_shape or (None,) * len(shape)
-        return tuple(own if size is None else size for own, size in zip(shape, sizes, strict=True))
+        return tuple(n if size is None else size for n, size in zip(shape, sizes, strict=True))
 
 
 @dataclass(eq=False)
 class Dropout(_Dropping):
-    """Zeroes a fraction `rate` of the inputs in training and scales up the others."""
+    """In training, sets a fraction `rate` of the inputs to 0 and divides the others by 1 - rate."""
 
     rate: float
     noise_shape: Any = None
@@ -68,8 +69,8 @@ class _SpatialDropout(_Dropping):
     """Dropout of whole channels, configured like Dropout."""
 
     def mask_shape(self, shape: tuple[Size, ...]) -> tuple[Size, ...]:
-        kept = (0, channel_axis(len(shape), data_format_of(getattr(self, "data_format", None))))
-        return tuple(n if axis in kept else 1 for axis, n in enumerate(shape))
+        axes = (0, channel_axis(len(shape), data_format_of(getattr(self, "data_format", None))))
+        return tuple(n if axis in axes else 1 for axis, n in enumerate(shape))
 
 
 @dataclass(eq=False)
@@ -97,17 +98,18 @@ class SpatialDropout3D(_SpatialDropout):
 
 @dataclass(eq=False)
 class AlphaDropout(_Dropping):
-    """Dropout that keeps mean and variance of SELU activations (Keras 2.0.6)."""
+    """Dropout that preserves mean and variance of SELU activations (Keras 2.0.6 and later)."""
 
     rate: float
     noise_shape: Any = None
     seed: int | None = None
 
-    def dropped(self, K: Backend, x: Tensor, phase: Phase, shape: tuple[Size, ...]) -> Tensor:
+    def drop(self, K: Backend, x: Tensor, phase: Phase, shape: tuple[Size, ...]) -> Tensor:
+        # Dropped elements become `floor`, the limit of SELU for large negative inputs.
         floor = -SELU_ALPHA * SELU_SCALE
         scale = ((1.0 - self.rate) * (1.0 + self.rate * floor**2)) ** -0.5
-        kept = phase.kept(shape, self.rate, self.seed)
-        return scale * (x * kept + floor * (1.0 - kept)) - scale * floor * self.rate
+        keep = phase.keep_mask(shape, self.rate, self.seed)
+        return scale * (x * keep + floor * (1.0 - keep)) - scale * floor * self.rate
 
 
 # -------------------------------------------------------------------- noise ----
@@ -115,21 +117,21 @@ class AlphaDropout(_Dropping):
 
 @dataclass(eq=False)
 class GaussianNoise(_Transparent):
-    """Adds noise of standard deviation `stddev` in training."""
+    """In training, adds normal noise with mean 0 and standard deviation `stddev`."""
 
     stddev: float
 
-    def noised(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
+    def in_training(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
         return x + self.stddev * phase.normal(K.shape(x))
 
 
 @dataclass(eq=False)
 class GaussianDropout(_Transparent):
-    """Multiplies by noise of mean 1 and standard deviation sqrt(rate / (1 - rate)) in training."""
+    """In training, multiplies by normal noise with mean 1 and standard deviation sqrt(rate / (1 - rate))."""
 
     rate: float
 
-    def noised(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
+    def in_training(self, K: Backend, x: Tensor, phase: Phase) -> Tensor:
         if not 0.0 < self.rate < 1.0:
             return x
         return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * phase.normal(K.shape(x)))
@@ -140,12 +142,12 @@ class GaussianDropout(_Transparent):
 
 @dataclass(eq=False)
 class ActivityRegularization(_Transparent):
-    """Adds a cost for large activations to the loss."""
+    """Adds `l1` times the sum of |x| and `l2` times the sum of x^2 to the loss."""
 
     l1: float = 0.0
     l2: float = 0.0
 
     @property
     def activity_regularizer(self) -> Any:
-        """The cost, as the layers state it that have one as an option."""
+        """The regularizer, as the layers with an option of this name state it."""
         return {"class_name": "L1L2", "config": {"l1": self.l1, "l2": self.l2}}

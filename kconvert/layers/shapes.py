@@ -1,7 +1,6 @@
-"""Shapes with spatial axes and with time: lengths after a window, and where the channels stand.
+"""Shapes with spatial axes or a time axis: the position of the channels, and the lengths of outputs.
 
-Sizes are integers, None (unknown until a batch comes), or the symbolic sizes of a backend; the same
-arithmetic serves all three.
+A size is an integer, None (unknown), or a symbolic size of a backend. The functions work for all three.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Sizes = tuple[Any, ...]
 
 
 def data_format_of(value: str | None) -> str:
-    """A known data format; channels_last where none is stated.
+    """`value` as a data format; None is channels_last. Raises KconvertError for anything else.
 
     >>> data_format_of(None)
     'channels_last'
@@ -30,7 +29,10 @@ def data_format_of(value: str | None) -> str:
 
 
 def one_of(value: Any, known: Iterable[Any], what: str) -> Any:
-    """`value` where it is one of `known`; else a KconvertError that lists them."""
+    """`value`, if it is one of `known`. Raises a KconvertError that lists them otherwise.
+
+    what: the name of the option.
+    """
     known = tuple(known)
     if value not in known:
         choices = ", ".join(map(str, known))
@@ -39,25 +41,17 @@ def one_of(value: Any, known: Iterable[Any], what: str) -> Any:
 
 
 def channel_axis(ndim: int, data_format: str) -> int:
-    """Axis of the channels in an array of `ndim` axes, the batch among them."""
+    """The axis of the channels in an array of `ndim` axes, including the batch axis."""
     return 1 if data_format == CHANNELS_FIRST else ndim - 1
 
 
 def space_axes(ndim: int, data_format: str) -> tuple[int, ...]:
-    """The spatial axes of an array of `ndim` axes, the batch among them.
+    """The spatial axes of an array of `ndim` axes, including the batch axis.
 
     >>> space_axes(4, "channels_first"), space_axes(4, "channels_last")
     ((2, 3), (1, 2))
     """
     return tuple(axis for axis in range(1, ndim) if axis != channel_axis(ndim, data_format))
-
-
-def channels(shape: Sequence[Size], data_format: str) -> Any:
-    """The number of channels of `shape`; KconvertError where it is unknown, as no weight has a shape then."""
-    found = shape[channel_axis(len(shape), data_format)]
-    if found is None:
-        raise KconvertError(f"the number of channels is unknown in an input of shape {tuple(shape)} ({data_format})")
-    return found
 
 
 def space(shape: Sequence[Size], data_format: str) -> Sizes:
@@ -66,7 +60,7 @@ def space(shape: Sequence[Size], data_format: str) -> Sizes:
 
 
 def image(batch: Size, sizes: Sequence[Size], n: Size, data_format: str) -> Sizes:
-    """The shape with spatial `sizes` and `n` channels.
+    """The shape with a batch size, the spatial sizes `sizes` and `n` channels.
 
     >>> image(None, (5, 7), 3, "channels_first")
     (None, 3, 5, 7)
@@ -75,7 +69,7 @@ def image(batch: Size, sizes: Sequence[Size], n: Size, data_format: str) -> Size
 
 
 def bias_add(K: Backend, x: Tensor, bias: Tensor, data_format: str) -> Tensor:
-    """`x` plus a bias for each channel."""
+    """`x` plus `bias` (channels,) along the axis of the channels."""
     if data_format == CHANNELS_FIRST:
         bias = K.reshape(bias, (1, -1) + (1,) * (K.ndim(x) - 2))
     return x + bias
@@ -85,19 +79,24 @@ def bias_add(K: Backend, x: Tensor, bias: Tensor, data_format: str) -> Tensor:
 
 
 def pairs(value: Any, rank: int, what: str) -> tuple[tuple[int, ...], ...]:
-    """(before, after) for each of `rank` axes: from one integer, one for each axis, or the pairs themselves.
+    """(before, after) for each of `rank` axes.
+
+    value: one integer, one integer for each axis, or the pairs. what: the name of the option, for errors. Raises
+    KconvertError for anything else.
 
     >>> pairs(1, 2, "padding"), pairs([1, 2], 2, "padding"), pairs([[0, 1], [2, 3]], 2, "padding")
     (((1, 1), (1, 1)), ((1, 1), (2, 2)), ((0, 1), (2, 3)))
     """
     sides = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(sides) != rank:
-        raise KconvertError(f"{what} should have {rank} parts, not {value!r}", problem=Problem.USAGE)
+        raise KconvertError(f"{what} must be an integer or {rank} items, not {value!r}", problem=Problem.USAGE)
     return tuple(integers(side, 2, what) for side in sides)
 
 
 def conv_length(size: Any, kernel: int, padding: str, stride: int, dilation: int = 1) -> Any:
-    """Windows of a convolution or pooling along one axis (Keras 2.3.1, `conv_utils.conv_output_length`).
+    """The length of a convolution or pooling along one axis (keras-facts: lengths-of-outputs).
+
+    size: the length of the input; None if unknown.
 
     >>> conv_length(10, 3, "valid", 2), conv_length(10, 3, "same", 2), conv_length(None, 3, "valid", 1)
     (4, 5, None)
@@ -105,14 +104,16 @@ def conv_length(size: Any, kernel: int, padding: str, stride: int, dilation: int
     if size is None:
         return None
     window = (kernel - 1) * dilation + 1
-    grown = {"valid": 1 - window, "same": 0, "causal": 0, "full": window - 1}[padding]
-    return -(-(size + grown) // stride)
+    change = {"valid": 1 - window, "same": 0, "causal": 0, "full": window - 1}[padding]
+    return -(-(size + change) // stride)
 
 
 def deconv_length(
     size: Any, kernel: int, padding: str, stride: int, dilation: int = 1, output_padding: int | None = None
 ) -> Any:
-    """Length of a transposed convolution along one axis (Keras 2.3.1, `conv_utils.deconv_length`).
+    """The length of a transposed convolution along one axis (keras-facts: lengths-of-outputs).
+
+    size: the length of the input; None if unknown.
 
     >>> deconv_length(5, 3, "same", 2), deconv_length(5, 3, "valid", 2), deconv_length(5, 4, "same", 2, 1, 0)
     (10, 11, 8)
@@ -121,8 +122,8 @@ def deconv_length(
         return None
     window = (kernel - 1) * dilation + 1
     if output_padding is None:
-        grown = {"valid": max(window - stride, 0), "same": 0, "full": 2 - stride - window}[padding]
-        return size * stride + grown
+        change = {"valid": max(window - stride, 0), "same": 0, "full": 2 - stride - window}[padding]
+        return size * stride + change
     cut = {"valid": 0, "same": window // 2, "full": window - 1}[padding]
     return (size - 1) * stride + window - 2 * cut + output_padding
 
@@ -131,7 +132,7 @@ def deconv_length(
 
 
 def one_step(shape: Sequence[Size]) -> Sizes:
-    """The shape of one step of (batch, time, ...): without the time."""
+    """The shape (batch, time, ...) without its time axis."""
     return (shape[0], *shape[2:])
 
 

@@ -1,4 +1,7 @@
-"""Wrappers: layers around another layer, whose weights arrive under the name of the inner layer."""
+"""Wrappers: layers around another layer.
+
+In the weights `w` of a wrapper, those of the inner layer are a dict under the name of the inner layer.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,17 @@ MERGES = {
 
 
 def _named(layer: Layer) -> Layer:
-    """The inner layer of a wrapper, with a name where it has none: the weights in it are found by that."""
+    """The inner layer of a wrapper. It gets a name if it has none, because its weights are stored under its name."""
     layer.name = layer.name or free_name(layer.class_name)
     return layer
 
 
 @dataclass(eq=False)
 class TimeDistributed(Layer):
-    """A layer (or a whole model) applied to every time step by itself.
+    """A layer or a model applied to each time step separately.
 
-    x: (batch, time, ...). The time is folded into the batch for the inner layer, the mask with it.
-    Source: Keras 2.3.1 for inputs of unknown batch size.
+    x: (batch, time, ...). The inner layer receives (batch * time, ...), and the mask in the same form, as in Keras
+    2.3.1 for inputs of unknown batch size.
     """
 
     layer: Any
@@ -51,8 +54,8 @@ class TimeDistributed(Layer):
         return [one_step(shape)]
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        given = self.layer.compute_output_shape(one_step(shape))
-        return given[0], shape[1], *given[1:]
+        batch, *sizes = self.layer.compute_output_shape(one_step(shape))
+        return batch, shape[1], *sizes
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         inner_mask = None if mask is None else fold_time(K, mask)
@@ -64,9 +67,10 @@ class TimeDistributed(Layer):
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
         inner_mask = None if mask is None else fold_time(K, mask)
-        found = self.layer.compute_mask(K, fold_time(K, x), inner_mask)
-        if found is not None:
-            return unfold_time(K, found, K.shape(x)[1])
+        output_mask = self.layer.compute_mask(K, fold_time(K, x), inner_mask)
+        if output_mask is not None:
+            return unfold_time(K, output_mask, K.shape(x)[1])
+        # Without a mask of the inner layer: a step counts as masked where its whole mask is False, (batch, time).
         while mask is not None and K.ndim(mask) > 2:
             mask = K.any(mask, axis=-1)
         return mask
@@ -74,7 +78,10 @@ class TimeDistributed(Layer):
 
 @dataclass(eq=False)
 class AutoEncoder(Layer):
-    """An encoder that runs, and the decoder that was trained with it (Keras 0, output_reconstruction=False)."""
+    """An AutoEncoder(output_reconstruction=False) of Keras 0 (keras-facts: autoencoder).
+
+    It computes the output of the encoder. It also has the weights of the decoder, because the file stores them.
+    """
 
     encoder: Any
     decoder: Any
@@ -100,15 +107,19 @@ class AutoEncoder(Layer):
 
 @dataclass(eq=False)
 class Bidirectional(Layer):
-    """A recurrent layer over the sequence, and a copy of it over the reversed sequence.
+    """A recurrent layer over a sequence, and a copy of it over the reversed sequence.
 
-    merge_mode: how the two outputs become one ('concat', 'sum', 'mul', 'ave'), or None for both.
-    Called with a list, the initial states follow the sequence, those of the forward layer first.
+    x: the sequence (batch, time, ...), or a list of it and the initial states, those of the forward layer first
+    (keras-facts: recurrent-states, bidirectional-order). merge_mode: 'concat', 'sum', 'mul' or 'ave' merges the two
+    outputs; None returns both.
     """
 
+    # The recurrent layer, as the configuration states it.
     layer: Any
     merge_mode: str | None = "concat"
+    # The copy that reads the sequence in the direction of `layer`.
     forward: Any = field(init=False)
+    # The copy that reads the sequence in the other direction.
     backward: Any = field(init=False)
 
     supports_masking = True
@@ -125,8 +136,8 @@ class Bidirectional(Layer):
         return [self.forward, self.backward]
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:
-        taken = shape[0] if isinstance(shape, list) else shape
-        return [taken, taken]
+        sequence = shape[0] if isinstance(shape, list) else shape
+        return [sequence, sequence]
 
     def compute_output_shape(self, shape: Any) -> Any:
         output, *states = as_list(self.forward.compute_output_shape(shape))
@@ -147,9 +158,9 @@ class Bidirectional(Layer):
 
     @staticmethod
     def run(K: Backend, w: Weights, layer: Layer, x: list[Tensor], mask: Any, training: Phase | None) -> list[Tensor]:
-        """Output and states of one direction."""
+        """The output of one direction, followed by its states."""
         return as_list(layer.call(K, w[layer.name], x, mask=mask, training=within(training, layer.name)))
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
-        kept, *states = as_list(self.forward.compute_mask(K, x, mask))
-        return one_or_list(([kept] if self.merge_mode else [kept, kept]) + states * 2)
+        output_mask, *states = as_list(self.forward.compute_mask(K, x, mask))
+        return one_or_list(([output_mask] if self.merge_mode else [output_mask, output_mask]) + states * 2)

@@ -1,1 +1,1 @@
-"""A graph of layers as data."""
+"""Networks: graphs of layers as data."""

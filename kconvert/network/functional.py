@@ -1,9 +1,9 @@
-"""Networks written in Python: from symbols to a graph, and from a graph to symbols."""
+"""Networks written in Python: symbols to a graph, and a graph to symbols."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import KconvertError, Problem
@@ -20,9 +20,10 @@ def Input(
     name: str = "",
     dtype: str | None = None,
 ) -> Symbol:
-    """The symbol that a model starts from.
+    """The symbol of an input of a model.
 
-    shape: without the batch axis; batch_shape: with it. None for sizes that vary from batch to batch.
+    shape: without the batch axis; batch_shape: with the batch axis. Sizes that vary from batch to batch are None.
+    dtype: by default float32. Raises KconvertError without a shape.
 
     >>> Input((28, 28, 1)).shape
     (None, 28, 28, 1)
@@ -36,74 +37,84 @@ def Input(
 
 
 def graph_between(inputs: Any, outputs: Any) -> dict[str, Any]:
-    """The graph between symbols, as the arguments of `Network`.
+    """The graph between symbols, as keyword arguments of `Network`.
 
-    Layers without a name get one: `dense_1`, `dense_2`, ... in the order of their calls. Raises KconvertError
-    where the outputs need a symbol that is not among the inputs.
+    Layers without a name get one: `dense_1`, `dense_2`, ... in the order of their calls. Raises KconvertError where
+    the outputs need a symbol that is not among the inputs.
     """
-    starts, ends = _checked(inputs), _checked(outputs)
-    calls = calls_behind([*ends, *starts])
+    input_symbols, output_symbols = _checked(inputs), _checked(outputs)
+    calls = calls_behind([*output_symbols, *input_symbols])
     layers = list({id(call.layer): call.layer for call in calls}.values())
     name_layers(layers)
-    _refuse_open_ends(starts, calls)
+    _check_inputs(input_symbols, calls)
     counts: Counter[str] = Counter()
-    refs, nodes = {}, []
+    refs: dict[Call, Ref] = {}
+    nodes = []
     for call in calls:
         name = call.layer.name
         refs[call] = Ref(name, first_call(call.layer) + counts[name])
         counts[name] += 1
-        taken = tuple(refs[s.call]._replace(tensor=s.index) for s in call.inputs)
-        nodes.append(Node(name, refs[call].node, taken, call.arguments))
-    ends_of = {"input_refs": starts, "output_refs": ends}
-    found = {key: [refs[s.call]._replace(tensor=s.index) for s in symbols] for key, symbols in ends_of.items()}
-    return {"layers": layers, "nodes": nodes, **found}
+        nodes.append(Node(name, refs[call].node, tuple(_refs_of(call.inputs, refs)), call.arguments))
+    input_refs, output_refs = _refs_of(input_symbols, refs), _refs_of(output_symbols, refs)
+    return {"layers": layers, "nodes": nodes, "input_refs": input_refs, "output_refs": output_refs}
 
 
-def _checked(symbols: Any) -> list[Symbol]:
-    found = as_symbols(symbols)
-    for symbol in found:
+def _refs_of(symbols: Sequence[Symbol], refs: Mapping[Call, Ref]) -> list[Ref]:
+    """The refs of symbols; refs: that of the first output of each call."""
+    return [refs[symbol.call]._replace(tensor=symbol.index) for symbol in symbols]
+
+
+def _checked(value: Any) -> list[Symbol]:
+    """One symbol or a list of symbols as a list. Raises KconvertError for anything else."""
+    symbols = as_symbols(value)
+    for symbol in symbols:
         if not isinstance(symbol, Symbol):
             raise KconvertError(
                 f"Model takes symbols, not {type(symbol).__name__}",
-                fix="give what Input(...) and layers called on it gave",
+                fix="pass the results of Input(...) and of layers called on them",
                 problem=Problem.USAGE,
             )
-    return found
+    return symbols
 
 
-def _refuse_open_ends(starts: Sequence[Symbol], calls: Sequence[Call]) -> None:
-    """Refuses a graph with an Input that is not among the inputs, or with an input that is no Input."""
-    entries = [symbol.call for symbol in starts]
-    missing = [call.layer.name for call in calls if not call.inputs and call not in entries]
-    if missing or any(call.inputs for call in entries):
-        raise KconvertError(
-            f"the outputs need {missing[0]}, which is not among the inputs" if missing else "an input is no Input(...)",
-            fix="give every Input(...) that the outputs come from as an input of the model",
-            problem=Problem.USAGE,
+def _check_inputs(inputs: Sequence[Symbol], calls: Sequence[Call]) -> None:
+    """Raises KconvertError where an Input of the graph is not among the inputs, or an input is not an Input."""
+    input_calls = [symbol.call for symbol in inputs]
+    missing = [call.layer.name for call in calls if not call.inputs and call not in input_calls]
+    if missing or any(call.inputs for call in input_calls):
+        what = (
+            f"the outputs need {missing[0]}, which is not among the inputs"
+            if missing
+            else "an input is not the result of Input(...)"
         )
+        fix = "pass every Input(...) that the outputs depend on as an input of the model"
+        raise KconvertError(what, fix=fix, problem=Problem.USAGE)
 
 
 def symbols_of(network: Network) -> dict[Ref, Symbol]:
-    """The symbol of every tensor of a graph: its layers are called on them, as a user would.
+    """The symbol of every tensor of a graph. The layers record the calls, as if the user had called them.
 
-    A layer that was called on the same symbols before is not called again.
+    A call that a layer has recorded before, on the same symbols, is used again.
     """
     shapes = network.shapes()
     symbols: dict[Ref, Symbol] = {}
-    known: set[Call] = set()
+    used: set[Call] = set()
     for node in network.nodes:
         inputs = tuple(symbols[ref] for ref in node.inputs)
-        own = tuple(shape for ref, shape in shapes.items() if ref.call == node.output.call)
-        call = _call_on(network.by_name[node.layer], inputs, own, node.kwargs, known)
-        known.add(call)
+        outputs = tuple(shape for ref, shape in shapes.items() if ref.call == node.output.call)
+        call = _call_on(network.by_name[node.layer], inputs, outputs, node.kwargs, used)
+        used.add(call)
         symbols.update((Ref(node.layer, node.index, i), symbol) for i, symbol in enumerate(call.outputs))
     return symbols
 
 
-def _call_on(layer: Layer, inputs: tuple[Symbol, ...], shapes: Any, arguments: Any, known: set[Call]) -> Call:
-    """The call of `layer` on `inputs` that is not among the `known` ones; a new one where there is none."""
+def _call_on(layer: Layer, inputs: tuple[Symbol, ...], shapes: Any, arguments: Any, used: set[Call]) -> Call:
+    """A recorded call of `layer` on `inputs` that is not among `used`, else a new one.
+
+    shapes: the shapes of the outputs. arguments: further arguments of the call.
+    """
     for call in layer.inbound:
-        if call.inputs == inputs and call.shapes == shapes and call not in known:
+        if call.inputs == inputs and call.shapes == shapes and call not in used:
             return call
     layer.inbound.append(Call(layer, inputs, shapes, arguments))
     return layer.inbound[-1]

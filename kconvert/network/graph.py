@@ -1,4 +1,7 @@
-"""The graph between layers as data: its tensors, its calls, their order, and the weights of the layers in it."""
+"""The graph of a network as data: its tensors, its nodes and their order, and the weights of its layers.
+
+A node is one call of a layer. Keras numbers the calls of each layer from 0.
+"""
 
 from __future__ import annotations
 
@@ -11,54 +14,64 @@ from ..errors import KconvertError, Problem
 from ..layers.base import Layer
 
 LayerPath = tuple[str, ...]
-CallKey = tuple[str, int]
+"""The names of layers, from the outermost network in."""
+
+CallId = tuple[str, int]
+"""A call: the name of the layer and the number of the call."""
 
 
 class Ref(NamedTuple):
-    """A tensor of the graph: output `tensor` of call `node` of the layer named `layer`."""
+    """A tensor of the graph: an output of a call."""
 
+    # The name of the layer.
     layer: str
+    # The number of the call.
     node: int = 0
+    # The number of the output.
     tensor: int = 0
 
     @property
     def key(self) -> str:
-        """How reports name it: `dense_1`, `dense_1#1` (second call), `lstm_1:2` (third output)."""
+        """The name of the tensor in reports: `dense_1`, `dense_1#1` (second call), `lstm_1:2` (third output)."""
         call = f"#{self.node}" if self.node else ""
         output = f":{self.tensor}" if self.tensor else ""
         return f"{self.layer}{call}{output}"
 
     @property
-    def call(self) -> CallKey:
-        """The call that gives it."""
+    def call(self) -> CallId:
+        """The call that computes the tensor."""
         return self.layer, self.node
 
 
 class Producer(NamedTuple):
-    """The layer that computes a tensor, and its place: the names from the outermost network in."""
+    """The layer that computes a tensor."""
 
+    # The names of the networks around the layer, and its own.
     path: LayerPath
     layer: Layer
 
 
 @dataclass(frozen=True)
 class Node:
-    """One call of a layer."""
+    """One call of a layer in a graph."""
 
+    # The name of the layer.
     layer: str
+    # The number of the call.
     index: int
     # None for an InputLayer.
     inputs: tuple[Ref, ...]
-    # Further arguments of the call, which are kept.
+    # Further arguments of the call. They are stored, and written back.
     kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def output(self) -> Ref:
+        """The first output."""
         return Ref(self.layer, self.index)
 
 
 def first_call(layer: Layer) -> int:
-    """Index of a layer's first call: Keras counts the graph of a nested model as its call 0."""
+    """The number of a layer's first call: 0, or 1 for a nested model (keras-facts: first-call-of-a-model)."""
     return int(layer.is_network)
 
 
@@ -66,8 +79,11 @@ def first_call(layer: Layer) -> int:
 
 
 def in_order(nodes: Iterable[Node], where: str) -> list[Node]:
-    """`nodes` in an order in which every tensor is computed before it is used. KconvertError where there is none."""
-    waiting, done, order = list(nodes), set[CallKey](), list[Node]()
+    """`nodes` in an order in which every tensor is computed before it is used.
+
+    where: the name of the network, for errors. Raises KconvertError where there is no such order.
+    """
+    waiting, done, order = list(nodes), set[CallId](), list[Node]()
     while waiting:
         ready = [node for node in waiting if all(ref.call in done for ref in node.inputs)]
         if not ready:
@@ -80,51 +96,55 @@ def in_order(nodes: Iterable[Node], where: str) -> list[Node]:
 
 
 def reachable(nodes: Sequence[Node], outputs: Sequence[Ref]) -> list[Node]:
-    """The calls that the outputs need, and the inputs: a layer may also have been called in another model."""
-    known = {(node.layer, node.index): node for node in nodes}
-    wanted, todo = set[CallKey](), [ref.call for ref in outputs]
+    """The nodes that the outputs depend on, and those of the inputs.
+
+    A configuration of Keras also lists the calls of a layer in other models.
+    """
+    by_call = {(node.layer, node.index): node for node in nodes}
+    needed, todo = set[CallId](), [ref.call for ref in outputs]
     while todo:
-        key = todo.pop()
-        if key not in wanted and key in known:
-            wanted.add(key)
-            todo += [ref.call for ref in known[key].inputs]
-    return [node for node in nodes if (node.layer, node.index) in wanted or not node.inputs]
+        call = todo.pop()
+        if call not in needed and call in by_call:
+            needed.add(call)
+            todo += [ref.call for ref in by_call[call].inputs]
+    return [node for node in nodes if (node.layer, node.index) in needed or not node.inputs]
 
 
 def layers_in_keras_order(layers: Sequence[Layer], nodes: Sequence[Node], outputs: Sequence[Ref]) -> list[Layer]:
-    """Layers as Keras orders them, and so the groups of a file: deepest first, then as met from the outputs.
+    """The layers in the order of Keras, which is that of the groups of a file (keras-facts: order-of-layers).
 
+    The deepest layers come first; layers of one depth are in the order in which a walk from the outputs meets them.
     nodes: in an order in which every tensor is computed before it is used.
     """
-    deepest, met = _depths(layers, nodes), _met(nodes, outputs)
-    return sorted(layers, key=lambda layer: (-deepest[layer.name], met.get(layer.name, len(met))))
+    depths, visits = _depths(layers, nodes), _visits(nodes, outputs)
+    return sorted(layers, key=lambda layer: (-depths[layer.name], visits.get(layer.name, len(visits))))
 
 
 def _depths(layers: Sequence[Layer], nodes: Sequence[Node]) -> dict[str, int]:
-    """The longest way from a layer to an output, by the layer's name."""
-    depth: dict[CallKey, int] = {}
+    """The depth of each layer by its name: the greatest distance of its calls from an output."""
+    by_call: dict[CallId, int] = {}
     for node in reversed(nodes):
         for ref in node.inputs:
-            below = depth.get((node.layer, node.index), 0) + 1
-            depth[ref.call] = max(depth.get(ref.call, 0), below)
-    deepest = {layer.name: 0 for layer in layers}
-    for (name, _), level in depth.items():
-        deepest[name] = max(deepest[name], level)
-    return deepest
+            depth = by_call.get((node.layer, node.index), 0) + 1
+            by_call[ref.call] = max(by_call.get(ref.call, 0), depth)
+    depths = {layer.name: 0 for layer in layers}
+    for (name, _), depth in by_call.items():
+        depths[name] = max(depths[name], depth)
+    return depths
 
 
-def _met(nodes: Sequence[Node], outputs: Sequence[Ref]) -> dict[str, int]:
-    """When each layer is met on the way back from the outputs."""
-    calls = {(node.layer, node.index): node for node in nodes}
-    met: dict[str, int] = {}
-    todo, seen = [ref.call for ref in reversed(outputs)], set[CallKey]()
+def _visits(nodes: Sequence[Node], outputs: Sequence[Ref]) -> dict[str, int]:
+    """The position of each layer, by its name, in a depth-first walk from the outputs to the inputs."""
+    by_call = {(node.layer, node.index): node for node in nodes}
+    visits: dict[str, int] = {}
+    todo, done = [ref.call for ref in reversed(outputs)], set[CallId]()
     while todo:
-        key = todo.pop()
-        met.setdefault(key[0], len(met))
-        if key not in seen and key in calls:
-            seen.add(key)
-            todo += [ref.call for ref in reversed(calls[key].inputs)]
-    return met
+        call = todo.pop()
+        visits.setdefault(call[0], len(visits))
+        if call not in done and call in by_call:
+            done.add(call)
+            todo += [ref.call for ref in reversed(by_call[call].inputs)]
+    return visits
 
 
 # ------------------------------------------------------------------ weights ----
@@ -132,18 +152,22 @@ def _met(nodes: Sequence[Node], outputs: Sequence[Ref]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class LeafWeights:
-    """A layer that holds weights itself, and the weights that it has."""
+    """A layer that has weights itself, and not in layers inside it."""
 
-    # The names of the layers around it and its own, from the outermost in.
+    # The names of the layers around it, and its own.
     path: LayerPath
     layer: Layer
     weights: list[Weight]
-    # Whether it trains: neither it nor a layer around it is frozen.
+    # Whether training changes the layer: it and all layers around it are trainable.
     trainable: bool
 
 
 def leaf_weights(layer: Layer, shape: Any, outer: LayerPath = (), trainable: bool = True) -> list[LeafWeights]:
-    """The weights of `layer` and of every layer inside it, for inputs of `shape`."""
+    """The weights of `layer` and of every layer inside it, for inputs of `shape`.
+
+    outer: the names of the layers around it. trainable: whether those are all trainable. Raises KconvertError, which
+    names the layer, where the shape does not fit.
+    """
     path, trainable = (*outer, layer.name), trainable and layer.trainable
     try:
         weights = [] if layer.sublayers else layer.weight_specs(shape)
@@ -157,11 +181,11 @@ def leaf_weights(layer: Layer, shape: Any, outer: LayerPath = (), trainable: boo
 
 
 def at_layer(error: Exception, layer: Layer, shape: Any) -> KconvertError:
-    """`error` with the layer it came from; other exceptions mean that the shapes do not fit."""
+    """A KconvertError that names the layer. Errors of other classes mean that the layer does not accept `shape`."""
     if isinstance(error, KconvertError):
         return error if error.where and layer.name in error.where else error.within(f"layer {layer.name}")
     return KconvertError(
-        f"a {layer.class_name} cannot take an input of shape {shape}",
+        f"a {layer.class_name} layer does not accept an input of shape {shape}",
         where=f"layer {layer.name}",
         problem=Problem.UNREADABLE,
     )

@@ -1,4 +1,4 @@
-"""Nested dicts of arrays, by the names of layers and weights."""
+"""Arrays in nested dicts, by the names of layers and weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Arrays = dict[str, Any]
 
 
 def walk(arrays: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
-    """(path, array) of every array in a nested dict."""
+    """(path, array) of every array in a nested dict; prefix: what all paths begin with."""
     for name, value in arrays.items():
         if isinstance(value, Mapping):
             yield from walk(value, (*prefix, name))
@@ -21,7 +21,7 @@ def walk(arrays: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tu
 
 
 def nest(leaves: Iterable[tuple[tuple[str, ...], Any]]) -> Arrays:
-    """The nested dict that `walk` takes apart.
+    """The nested dict with an array at each path: the inverse of `walk`.
 
     >>> nest([(("dense", "kernel"), 1), (("dense", "bias"), 2)])
     {'dense': {'kernel': 1, 'bias': 2}}

@@ -1,6 +1,6 @@
-"""Network: a graph of layers as data, which computes shapes, lists weights, and runs on any backend.
+"""Network: a graph of layers as data. It computes shapes, lists weights, and runs on any backend.
 
-A network is itself a layer, so networks nest. It holds no arrays: what runs it passes them in.
+A network is a layer, so networks can be nested. It holds no arrays: callers pass them to `run`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ from .graph import (
 )
 
 Record = Callable[[str, Tensor], Tensor]
+"""(name, tensor) -> the tensor to compute with from there on."""
 
 
 @dataclass(eq=False)
 class Network(Layer):
-    """A graph of layers with named inputs and outputs (Keras's functional Model).
+    """A graph of layers, as Keras's functional Model.
 
-    Raises KconvertError where the graph names a layer or a tensor that does not exist.
+    Raises KconvertError where names repeat, the graph refers to an unknown layer or tensor, or it has a cycle.
 
     >>> from kconvert.layers import Dense
     >>> entry = InputLayer(batch_input_shape=(None, 4), name="entry")
@@ -50,15 +51,17 @@ class Network(Layer):
     class_name = "Model"
     is_network = True
 
+    # In the order of Keras (`layers_in_keras_order`).
     layers: list[Layer]
     # The calls of the layers, in an order in which every tensor is computed before it is used.
     nodes: list[Node]
+    # The outputs of the input layers.
     input_refs: list[Ref]
     output_refs: list[Ref]
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """No generation of Keras constructs a graph so: there are no other words."""
+        """The arguments unchanged: no generation of Keras has a constructor like this one."""
         return args, kwargs
 
     def __post_init__(self) -> None:
@@ -68,13 +71,13 @@ class Network(Layer):
         self.layers = layers_in_keras_order(self.layers, self.nodes, self.output_refs)
 
     def set_graph(self, layers: list[Layer], nodes: list[Node], inputs: list[Ref], outputs: list[Ref]) -> None:
-        """Takes another graph. Raises KconvertError as the constructor does."""
+        """Replaces the graph. Raises KconvertError as the constructor does, but does not check the order of `nodes`."""
         self.layers, self.nodes, self.input_refs, self.output_refs = layers, nodes, inputs, outputs
         self._check_names()
         self._check_ends()
 
     def _check_names(self) -> None:
-        """Refuses names that are not strings, that several layers have, and inputs and outputs of unknown layers."""
+        """Raises KconvertError where a name is not a string or repeats, or inputs or outputs name unknown layers."""
         if not all(isinstance(layer.name, str) for layer in self.layers):
             raise self._unreadable("layer names must be strings")
         self.by_name = {layer.name: layer for layer in self.layers}
@@ -82,58 +85,69 @@ class Network(Layer):
             raise self._unreadable("two layers have the same name")
         for ref in (*self.input_refs, *self.output_refs):
             if ref.layer not in self.by_name:
-                raise self._unreadable(f"there is no layer {ref.layer!r}")
+                raise self._unreadable(f"the graph refers to the unknown layer {ref.layer!r}")
 
     def _check_ends(self) -> None:
-        """Refuses inputs that are no InputLayers, calls of unknown layers, and outputs that no call gives."""
+        """Raises KconvertError unless inputs are InputLayers, called layers exist, and calls compute the outputs."""
         calls = {(node.layer, node.index) for node in self.nodes}
-        odd = [ref.layer for ref in self.input_refs if not isinstance(self.by_name.get(ref.layer), InputLayer)]
-        odd += [node.layer for node in self.nodes if node.layer not in self.by_name]
-        odd += [ref.layer for ref in self.output_refs if ref.call not in calls]
-        if odd:
-            raise self._unreadable(f"the graph uses layer {odd[0]} as what it is not")
+        for ref in self.input_refs:
+            if not isinstance(self.by_name[ref.layer], InputLayer):
+                raise self._unreadable(f"the input {ref.layer!r} is not an InputLayer")
+        for node in self.nodes:
+            if node.layer not in self.by_name:
+                raise self._unreadable(f"the graph calls the unknown layer {node.layer!r}")
+        for ref in self.output_refs:
+            if ref.call not in calls:
+                raise self._unreadable(f"no call of the graph computes the output {ref.key!r}")
         if not self.output_refs:
             raise self._unreadable("the graph has no output")
 
     def _unreadable(self, what: str) -> KconvertError:
+        """The error for a graph that cannot be read."""
         return KconvertError(what, where=str(self.name), problem=Problem.UNREADABLE)
 
     # --------------------------------------------------------------- shapes ----
 
     @property
     def input_layers(self) -> list[InputLayer]:
+        """The layers of the inputs."""
         return [self.by_name[ref.layer] for ref in self.input_refs]  # type: ignore[misc]
 
     @property
     def input_shapes(self) -> list[Shape]:
-        """Shapes of the inputs, with the batch axis."""
+        """The shapes of the inputs, with the batch axis."""
         return [tuple(layer.batch_input_shape or ()) for layer in self.input_layers]
 
     @property
     def input_specs(self) -> list[InputSpec]:
-        """The inputs as compiled functions take them."""
+        """Shape and dtype of the inputs, for a compiled function."""
         pairs = zip(self.input_shapes, self.input_layers, strict=True)
         return [InputSpec(shape, layer.dtype or "float32") for shape, layer in pairs]
 
     def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
-        """Shape of every tensor of the graph; `inputs` default to the network's own."""
+        """The shape of every tensor of the graph.
+
+        inputs: the shapes of the inputs, by default `input_shapes`. Raises KconvertError, which names the layer, where
+        shapes do not fit.
+        """
         shapes = dict(zip(self.input_refs, inputs or self.input_shapes, strict=True))
         for node in self.nodes:
             if node.output in shapes:
                 continue
             layer = self.by_name[node.layer]
-            taken = one_or_list([self._known(shapes, ref) for ref in node.inputs])
+            shape = one_or_list([self._known(shapes, ref) for ref in node.inputs])
             try:
-                result = layer.compute_output_shape(taken)
+                result = layer.compute_output_shape(shape)
             except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-                raise at_layer(error, layer, taken) from error
-            for i, shape in enumerate(as_list(result)):
-                shapes[Ref(node.layer, node.index, i)] = shape
+                raise at_layer(error, layer, shape) from error
+            for i, output in enumerate(as_list(result)):
+                shapes[Ref(node.layer, node.index, i)] = output
         for ref in self.output_refs:
             self._known(shapes, ref)
         return shapes
 
     def _known(self, shapes: Mapping[Ref, Shape], ref: Ref) -> Shape:
+        """The shape of tensor `ref`. Raises KconvertError where no layer computes it."""
         if ref not in shapes:
             raise self._unreadable(f"no layer computes the tensor {ref.key}")
         return shapes[ref]
@@ -157,25 +171,31 @@ class Network(Layer):
         return [layer for layer in self.layers if not isinstance(layer, InputLayer)]
 
     def weight_table(self) -> list[LeafWeights]:
-        """The weights of every layer that has some, in the order of the layers."""
+        """The weights of all layers, also of those in nested networks and wrappers, in the order of the layers.
+
+        Layers without weights are left out.
+        """
         shapes = self.sublayer_shapes(one_or_list(self.input_shapes))
         pairs = zip(self.sublayers, shapes, strict=True)
         return [leaf for layer, shape in pairs for leaf in leaf_weights(layer, shape)]
 
     def state_shapes(self) -> dict[LayerPath, tuple[int, ...]]:
-        """Shapes of the states that stateful layers keep from batch to batch, by path."""
-        found: dict[LayerPath, Any] = {}
+        """The shapes of the states that stateful layers keep from batch to batch.
 
-        def look(layer: Layer, shape: Any, outer: LayerPath) -> None:
+        Keys: the path of the layer and the name of the state.
+        """
+        states: dict[LayerPath, Any] = {}
+
+        def collect(layer: Layer, shape: Any, outer: LayerPath) -> None:
             path = (*outer, layer.name)
-            found.update(((*path, name), own) for name, own in layer.kept_states(shape).items())
+            states.update(((*path, name), sizes) for name, sizes in layer.kept_states(shape).items())
             for inner, inner_shape in zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True):
-                look(inner, inner_shape, path)
+                collect(inner, inner_shape, path)
 
         shapes = self.sublayer_shapes(one_or_list(self.input_shapes))
         for inner, inner_shape in zip(self.sublayers, shapes, strict=True):
-            look(inner, inner_shape, ())
-        return found
+            collect(inner, inner_shape, ())
+        return states
 
     # -------------------------------------------------------------- running ----
 
@@ -193,19 +213,20 @@ class Network(Layer):
         record: Record | None = None,
         prefix: str = "",
     ) -> tuple[dict[Ref, Tensor], dict[Ref, Tensor | None]]:
-        """Every tensor of the graph and its mask.
+        """Computes every tensor of the graph and its mask.
 
-        w: the weights, nested by the names of layers and weights, in the convention of `K`. record: called with the
-        name and the value of each tensor, nested networks' too; the graph goes on with what it returns.
+        w: the weights in the convention of `K`, nested by the names of layers and weights. inputs, masks: one for each
+        input; missing masks are None. record: called with the name and the value of each tensor, also in nested
+        networks; its result replaces the value. prefix: what the names begin with.
         """
         values = dict(zip(self.input_refs, inputs, strict=True))
-        known: dict[Ref, Any] = dict(zip(self.input_refs, list(masks) + [None] * len(inputs), strict=False))
+        all_masks: dict[Ref, Any] = dict(zip(self.input_refs, list(masks) + [None] * len(inputs), strict=False))
         for node in self.nodes:
             if node.output in values:
                 continue
             layer = self.by_name[node.layer]
             x = one_or_list([values[ref] for ref in node.inputs])
-            mask = one_or_list([known[ref] for ref in node.inputs])
+            mask = one_or_list([all_masks[ref] for ref in node.inputs])
             weights, phase = w.get(node.layer, {}), within(training, node.layer)
             if isinstance(layer, Network):
                 inner = f"{prefix}{node.output.key}/"
@@ -220,26 +241,29 @@ class Network(Layer):
             for i, one in enumerate(as_list(y)):
                 ref = Ref(node.layer, node.index, i)
                 values[ref] = record(prefix + ref.key, one) if record else one
-                known[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
-        return values, known
+                all_masks[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
+        return values, all_masks
 
     def tensor_layers(self, prefix: str = "", outer: LayerPath = ()) -> dict[str, Producer]:
-        """The layer that computes each tensor, by the tensor's name (nested: `outer/inner`)."""
-        found: dict[str, Producer] = {}
+        """The layer that computes each tensor, by the name of the tensor (in nested networks `outer/inner`)."""
+        producers: dict[str, Producer] = {}
         shapes = self.shapes()
         for node in self.nodes:
             layer, path = self.by_name[node.layer], (*outer, node.layer)
             if isinstance(layer, Network):
-                found.update(layer.tensor_layers(f"{prefix}{node.output.key}/", path))
+                producers.update(layer.tensor_layers(f"{prefix}{node.output.key}/", path))
             outputs = [ref for ref in shapes if ref.call == node.output.call]
-            found.update((prefix + ref.key, Producer(path, layer)) for ref in outputs)
-        return found
+            producers.update((prefix + ref.key, Producer(path, layer)) for ref in outputs)
+        return producers
 
     # -------------------------------------------------------- configuration ----
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Network:
-        """The graph that a Keras 2 functional configuration describes."""
+        """The network with the configuration `config` of a functional model of Keras 2.
+
+        Raises KconvertError where the graph is not consistent.
+        """
         layers, nodes = [], []
         for item in config["layers"]:
             layer = layer_from_config(item)
@@ -266,8 +290,8 @@ class Network(Layer):
             calls.setdefault(node.layer, []).append(node)
         layers = []
         for layer in self.layers:
-            own = sorted(calls.get(layer.name, []), key=lambda node: node.index)
-            inbound = [[[*ref, dict(node.kwargs)] for ref in node.inputs] for node in own if node.inputs]
+            layer_calls = sorted(calls.get(layer.name, []), key=lambda node: node.index)
+            inbound = [[[*ref, dict(node.kwargs)] for ref in node.inputs] for node in layer_calls if node.inputs]
             layers.append({**layer_config(layer, form), "name": layer.name, "inbound_nodes": inbound})
         return {
             "name": self.name,
@@ -278,10 +302,10 @@ class Network(Layer):
 
 
 def _ref(value: Sequence[Any]) -> Ref:
-    """The tensor that `[layer, call, output, ...]` names in a configuration."""
+    """The tensor that `[layer, call, output, ...]` in a configuration refers to."""
     layer, call, output = value[:3]
     if not (isinstance(layer, str) and isinstance(call, int) and isinstance(output, int)):
-        raise TypeError(f"{value!r} names no tensor")
+        raise TypeError(f"{value!r} does not refer to a tensor")
     return Ref(layer, call, output)
 
 

@@ -1,6 +1,6 @@
-"""Every tensor of a model as one compiled function of its inputs and its weights.
+"""Every tensor of a network, by one compiled function of its inputs and weights.
 
-The weights are inputs of the function, too: it is compiled once for an architecture and serves every file of it.
+The weights are arguments of the function, so it is compiled once for an architecture and used for all its files.
 """
 
 from __future__ import annotations
@@ -18,54 +18,60 @@ from .sample_inputs import checked_inputs
 
 
 class Activations:
-    """The output of every layer of `model` on `backend`, compiled for weights shaped as `arrays`.
+    """A function that computes every tensor of a network, compiled for `backend`.
 
-    given: tensors by name that take the place of the graph's own in all that comes after; here their shapes and
-    dtypes count. The layer that makes such a tensor still runs, and what it makes is the result under its name: with
-    every tensor given, each layer runs alone. Masks are those of the tensors that are used. Raises KconvertError for
-    names that are no tensors of the model.
+    arrays: nested weights; their shapes are used. replaced: tensors by name that replace those of the graph as inputs
+    of other layers; their shapes and dtypes are used. The layer that computes a replaced tensor still runs, and its
+    output is in the results: if all tensors are replaced, each layer runs separately. Masks are computed from the
+    tensors that are used. Raises KconvertError where the network has no tensor of such a name.
     """
 
     def __init__(
-        self, model: Network, backend: Backend, arrays: Arrays, given: Mapping[str, np.ndarray] | None = None
+        self, model: Network, backend: Backend, arrays: Arrays, replaced: Mapping[str, np.ndarray] | None = None
     ) -> None:
+        # The names of the results; known after the function is compiled.
         self.model, self.names = model, list[str]()
-        self.given = list(given or ())
-        if unknown := sorted(set(self.given) - set(model.tensor_layers())):
-            raise KconvertError(f"no layer makes the tensor {unknown[0]}", where=model.name, problem=Problem.USAGE)
+        self.replaced = list(replaced or ())
+        if unknown := sorted(set(self.replaced) - set(model.tensor_layers())):
+            raise KconvertError(f"no layer computes the tensor {unknown[0]}", where=model.name, problem=Problem.USAGE)
         self.paths = [path for path, _ in walk(arrays)]
         batch = model.input_shapes[0][0]
         specs = [
             *model.input_specs,
             *(InputSpec(array.shape) for _, array in walk(arrays)),
-            *(InputSpec((batch, *x.shape[1:]), _dtype(x)) for x in (given or {}).values()),
+            *(InputSpec((batch, *x.shape[1:]), _dtype(x)) for x in (replaced or {}).values()),
         ]
         self._function = backend.function(lambda _, tensors: self._build(backend, tensors), specs, [])
 
     def __call__(
-        self, arrays: Arrays, inputs: Sequence[np.ndarray], given: Mapping[str, np.ndarray] | None = None
+        self, arrays: Arrays, inputs: Sequence[np.ndarray], replaced: Mapping[str, np.ndarray] | None = None
     ) -> dict[str, np.ndarray]:
-        """The tensors by name, in the order of the graph (nested models': `outer/inner`), for one batch of inputs."""
+        """The tensors for one batch of inputs, by name (in nested networks `outer/inner`), in the order of the graph.
+
+        arrays, replaced: with the names and shapes that the function was compiled for. Raises KconvertError where the
+        inputs do not fit.
+        """
         weights = [array for _, array in walk(arrays)]
-        taken = [(given or {})[name] for name in self.given]
-        results = self._function([*checked_inputs(self.model, inputs), *weights, *taken])
+        others = [(replaced or {})[name] for name in self.replaced]
+        results = self._function([*checked_inputs(self.model, inputs), *weights, *others])
         return dict(zip(self.names, results, strict=True))
 
     def _build(self, K: Backend, tensors: Sequence[Tensor]) -> list[Tensor]:
-        entries, weights = len(self.model.input_refs), len(self.paths)
-        w = nest(zip(self.paths, tensors[entries:], strict=False))
-        instead = dict(zip(self.given, tensors[entries + weights :], strict=True))
-        found: dict[str, Tensor] = {}
+        """All tensors of the graph; tensors: the inputs, the weights, and the replacing tensors."""
+        inputs, weights = len(self.model.input_refs), len(self.paths)
+        w = nest(zip(self.paths, tensors[inputs:], strict=False))
+        instead = dict(zip(self.replaced, tensors[inputs + weights :], strict=True))
+        results: dict[str, Tensor] = {}
 
         def record(name: str, tensor: Tensor) -> Tensor:
-            found[name] = tensor
+            results[name] = tensor
             return instead.get(name, tensor)
 
-        self.model.run(K, w, tensors[:entries], record=record)
-        self.names = list(found)
-        return list(found.values())
+        self.model.run(K, w, tensors[:inputs], record=record)
+        self.names = list(results)
+        return list(results.values())
 
 
 def _dtype(x: Any) -> str:
-    """Layers compute with float32, whatever precision a tensor was kept in."""
+    """The dtype of a replacing tensor: float32 for all floats, because layers compute with float32."""
     return "float32" if x.dtype.kind == "f" else str(x.dtype)

@@ -1,4 +1,4 @@
-"""The graph of a model as a picture, drawn by Graphviz."""
+"""plot_model: the graph of a network as a picture, drawn by Graphviz."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ _CELL = '<td align="left" border="1">{}</td>'
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """What is shown of a model."""
+class _Options:
+    """What a picture shows."""
 
+    # The shapes of the inputs and outputs of each layer.
     shapes: bool
+    # The names of the layers.
     names: bool
+    # The layers of nested networks, in a frame.
     nested: bool
 
 
@@ -37,11 +40,16 @@ def plot_model(
     expand_nested: bool = False,
     dpi: int = 96,
 ) -> Path:
-    """Draws `model` into `to_file`, in the format of its ending: png, svg, pdf, ..., or dot (the source).
+    """Draws the graph of `model` into a file, as Keras's `plot_model`. Returns the path of the file.
 
-    show_shapes: of what goes into each layer and comes out. rankdir: 'TB' from top to bottom, 'LR' from left to
-    right. expand_nested: models within the model as frames around their layers. dpi: dots an inch. Raises
-    KconvertError where Graphviz is missing, or does not know the format.
+    to_file: its ending is the format: png, svg, pdf, ..., or dot for the Graphviz source.
+    show_shapes: show the shapes of the inputs and outputs of each layer.
+    show_layer_names: show the names of the layers, besides their classes.
+    rankdir: 'TB' draws from top to bottom, 'LR' from left to right.
+    expand_nested: draw nested models as frames around their layers.
+    dpi: the resolution in dots per inch.
+
+    Raises KconvertError where Graphviz is not installed, does not support the format, or the file cannot be written.
     """
     path = Path(to_file)
     if not model.output_refs:
@@ -51,22 +59,22 @@ def plot_model(
         node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "11"},
         graph_attr={"rankdir": rankdir, "dpi": str(dpi), "fontname": "Helvetica", "fontsize": "11"},
     )
-    _draw(graph, model, "", _Shown(show_shapes, show_layer_names, expand_nested))
+    _draw(graph, model, "", _Options(show_shapes, show_layer_names, expand_nested))
     try:
-        path.write_bytes(_drawn(graph, path))
+        path.write_bytes(_rendered(graph, path))
     except OSError as error:
         raise KconvertError(f"cannot be written ({error.strerror})", str(path), problem=Problem.USAGE) from error
     return path
 
 
-def _drawn(graph: Any, path: Path) -> bytes:
-    """The contents of the file `path`, by its ending."""
+def _rendered(graph: Any, path: Path) -> bytes:
+    """The graph in the format of the ending of `path`."""
     graphviz, kind = _graphviz(), path.suffix[1:].lower()
     if kind in ("dot", "gv"):
         return graph.source.encode()
     if kind not in graphviz.FORMATS:
-        what = f"Graphviz draws no {path.suffix or 'file without an ending'}"
-        raise KconvertError(what, str(path), "end its name in .png, .svg, .pdf or .dot", Problem.USAGE)
+        what = f"Graphviz does not support {path.suffix or 'file names without an ending'}"
+        raise KconvertError(what, str(path), "end the file name in .png, .svg, .pdf or .dot", Problem.USAGE)
     try:
         return graph.pipe(format=kind)
     except graphviz.ExecutableNotFound as error:
@@ -75,6 +83,7 @@ def _drawn(graph: Any, path: Path) -> bytes:
 
 
 def _graphviz() -> Any:
+    """The module graphviz, which is an optional dependency."""
     try:
         import graphviz
     except ImportError as error:
@@ -82,42 +91,45 @@ def _graphviz() -> Any:
     return graphviz
 
 
-def _draw(graph: Any, model: Network, prefix: str, shown: _Shown) -> tuple[list[str], list[str]]:
-    """A box for each layer of `model`, an arrow for each tensor that a layer takes.
+def _draw(graph: Any, model: Network, prefix: str, options: _Options) -> tuple[list[str], list[str]]:
+    """Draws a box for each layer of `model`, and an arrow for each input of a call.
 
-    Gives the boxes where its inputs enter, and those where its outputs leave. Names from files are only text.
+    prefix: what the keys of the boxes begin with. Returns the keys of the boxes of its inputs and of its outputs.
+    Names of layers come from files, so they are escaped.
     """
+    # By layer: the boxes of its inputs and of its outputs.
     ends: dict[str, tuple[list[str], list[str]]] = {}
-    known = model.shapes() if shown.shapes else {}
+    shapes = model.shapes() if options.shapes else {}
     for i, layer in enumerate(model.layers):
         key = f"{prefix}{i}"
-        if shown.nested and isinstance(layer, Network):
-            label = _graphviz().escape(layer.name) if shown.names else layer.class_name
+        if options.nested and isinstance(layer, Network):
+            label = _graphviz().escape(layer.name) if options.names else layer.class_name
             with graph.subgraph(name=f"cluster_{key}", graph_attr={"label": label, "style": "rounded"}) as frame:
-                ends[layer.name] = _draw(frame, layer, f"{key}.", shown)
+                ends[layer.name] = _draw(frame, layer, f"{key}.", options)
         else:
-            graph.node(key, _box(layer, [node for node in model.nodes if node.layer == layer.name], known, shown))
+            calls = [node for node in model.nodes if node.layer == layer.name]
+            graph.node(key, _box(layer, calls, shapes, options))
             ends[layer.name] = [key], [key]
     for node in model.nodes:
-        entered = ends[node.layer][0]
+        boxes = ends[node.layer][0]
         for i, ref in enumerate(node.inputs):
-            graph.edge(_left(ends, ref), entered[i % len(entered)])
-    return [_left(ends, ref) for ref in model.input_refs], [_left(ends, ref) for ref in model.output_refs]
+            graph.edge(_producer(ends, ref), boxes[i % len(boxes)])
+    return [_producer(ends, ref) for ref in model.input_refs], [_producer(ends, ref) for ref in model.output_refs]
 
 
-def _left(ends: dict[str, tuple[list[str], list[str]]], ref: Ref) -> str:
-    """The box that a tensor leaves."""
+def _producer(ends: dict[str, tuple[list[str], list[str]]], ref: Ref) -> str:
+    """The key of the box that computes tensor `ref`."""
     boxes = ends[ref.layer][1]
     return boxes[ref.tensor % len(boxes)]
 
 
-def _box(layer: Layer, calls: Sequence[Node], known: Mapping[Ref, Shape], shown: _Shown) -> str:
-    """A table: the name, and for each call the shapes of what it takes and gives."""
-    title = f"{layer.name}: {layer.class_name}" if shown.names else layer.class_name
+def _box(layer: Layer, calls: Sequence[Node], shapes: Mapping[Ref, Shape], options: _Options) -> str:
+    """The label of a layer: an HTML table with its name and, for each call, the shapes of its inputs and outputs."""
+    title = f"{layer.name}: {layer.class_name}" if options.names else layer.class_name
     rows = [f'<tr><td border="1" colspan="2"><b>{escape(title)}</b></td></tr>']
-    for call in calls if shown.shapes else ():
-        given = [known[ref] for ref in call.inputs]
-        made = [shape for ref, shape in known.items() if ref[:2] == call.output[:2]]
-        pairs = [("input", given)] * bool(given) + [("output", made)]
-        rows += [f"<tr>{_CELL.format(word)}{_CELL.format(one_or_list(found))}</tr>" for word, found in pairs]
+    for call in calls if options.shapes else ():
+        inputs = [shapes[ref] for ref in call.inputs]
+        outputs = [shape for ref, shape in shapes.items() if ref.call == call.output.call]
+        pairs = [("input", inputs)] * bool(inputs) + [("output", outputs)]
+        rows += [f"<tr>{_CELL.format(word)}{_CELL.format(one_or_list(sizes))}</tr>" for word, sizes in pairs]
     return f'<<table border="0" cellspacing="0" cellpadding="4">{"".join(rows)}</table>>'

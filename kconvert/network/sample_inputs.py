@@ -1,4 +1,4 @@
-"""Inputs for a network: those of the user, checked, those of a file, and seeded random ones."""
+"""Inputs of a network: checked arrays of the user, arrays from a file, and random samples."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from ..errors import KconvertError, Problem
 from ..layers.base import Layer
 from .network import Network, Ref
 
+# The sizes of random samples along axes of unknown size: time steps, and rows or columns of images.
 FREE_STEPS = 7
 FREE_SPACE = 24
 
 
 def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
-    """The inputs as arrays of the right dtype, in the order of the network's inputs.
+    """`x` as a list of arrays, in the order and with the dtypes of the network's inputs.
 
-    x: an array, a list of arrays, or a dict of them by the names of the inputs. Raises KconvertError where number or
-    shapes do not fit.
+    x: an array, a list of arrays, or a dict of arrays by the names of the inputs. Raises KconvertError where their
+    number, names or shapes do not fit.
     """
     names = [ref.layer for ref in network.input_refs]
     xs = [numbers(array, f"input {name}") for array, name in zip(_by_input(network, x, names), names, strict=True)]
     for array, shape, name in zip(xs, network.input_shapes, names, strict=True):
         fits = len(array.shape) == len(shape) and all(
-            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
+            expected in (None, size) for expected, size in zip(shape, array.shape, strict=True)
         )
         if not fits:
             raise KconvertError(
@@ -40,11 +41,11 @@ def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
 
 
 def _by_input(network: Network, x: Any, names: Sequence[str]) -> list[Any]:
-    """One value for each input. Raises KconvertError where their number or names differ."""
+    """The values in `x`, one for each input. Raises KconvertError where their number or names do not fit."""
     if isinstance(x, Mapping):
         unknown = set(x) ^ set(names)
         if unknown:
-            what = f"inputs do not match: {', '.join(sorted(unknown))}"
+            what = f"unknown or missing inputs: {', '.join(sorted(unknown))}"
             raise KconvertError(what, network.name, f"the inputs are {', '.join(names)}", Problem.USAGE)
         x = [x[name] for name in names]
     several = isinstance(x, (list, tuple)) and (len(names) > 1 or any(isinstance(a, np.ndarray) for a in x))
@@ -57,7 +58,7 @@ def _by_input(network: Network, x: Any, names: Sequence[str]) -> list[Any]:
 
 
 def numbers(array: Any, where: str) -> np.ndarray:
-    """`array` as an array of numbers; raises KconvertError for anything else."""
+    """`array` as a NumPy array of numbers. Raises KconvertError, with `where`, for anything else."""
     try:
         result = np.asarray(array)
     except ValueError as error:
@@ -72,83 +73,91 @@ def numbers(array: Any, where: str) -> np.ndarray:
 
 
 def sample_inputs(model: Network, samples: int = 4, seed: int = 0) -> list[np.ndarray]:
-    """One array an input of `model`: normal numbers, or the integers and padding its first layer expects.
+    """A random float32 array for each input of `model`.
 
-    Free sizes become 7 time steps or 24 pixels; no two free sizes of an image are the same.
+    The values are normal random numbers. An input that an Embedding reads has integers of its table, and where time
+    steps are masked, the last ones are padding. Unknown sizes become 7 time steps or 24 pixels; the unknown axes of an
+    image have different sizes. samples: the number of samples, where the model does not fix it.
     """
     random = np.random.default_rng(seed)
     return [
-        _sample(random, _sizes(shape, samples), _first(model, ref))
+        _sample(random, _sizes(shape, samples), _reader(model, ref))
         for ref, shape in zip(model.input_refs, model.input_shapes, strict=True)
     ]
 
 
 def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
-    """The inputs of `model` from an `.npy` file (a model of one input) or an `.npz` file.
+    """The inputs of `model` from an `.npz` file, or for a model with one input from an `.npy` file.
 
-    The arrays of an .npz are taken by the names of the inputs, or in their order where the names are others. Raises
-    KconvertError where the file cannot be read or its arrays do not fit.
+    The arrays of an .npz are assigned by name if it has an array for the name of every input, else in their order.
+    Raises KconvertError where the file cannot be read or its arrays do not fit.
     """
     where = str(path)
     try:
         loaded = np.load(path, allow_pickle=False)
-        found = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
+        arrays = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         what = f"the inputs cannot be read ({error})".replace(f": {where!r}", "")
-        raise KconvertError(what, where, "give an .npy or .npz file of numbers", Problem.UNREADABLE) from error
+        raise KconvertError(what, where, "use an .npy or .npz file of numbers", Problem.UNREADABLE) from error
     names = [ref.layer for ref in model.input_refs]
     try:
         return checked_inputs(
-            model, [found[name] for name in names] if set(names) <= set(found) else list(found.values())
+            model, [arrays[name] for name in names] if set(names) <= set(arrays) else list(arrays.values())
         )
     except KconvertError as error:
         raise error.within(where) from None
 
 
 def _sizes(shape: tuple[int | None, ...], samples: int) -> tuple[int, ...]:
+    """`shape` with a number in place of each None."""
     free = FREE_STEPS if len(shape) <= 3 else FREE_SPACE
     batch = shape[0] or samples
     return (batch, *(free + 2 * i if n is None else n for i, n in enumerate(shape[1:])))
 
 
-# Layers behind which the values of an input still stand.
-_KEEPING = (L.Dropout, L.SpatialDropout1D, L.Flatten, L.Reshape, L.Permute, L.RepeatVector)
+# Layers whose output has the values of their input, where they do not train.
+_KEEP_VALUES = (L.Dropout, L.SpatialDropout1D, L.Flatten, L.Reshape, L.Permute, L.RepeatVector)
 
 
-def _first(model: Network, ref: Ref) -> Layer | None:
-    """The first layer that says what its input should hold; an Embedding, which takes nothing else, before others."""
-    todo, found = [ref], list[Layer | None]()
+def _reader(model: Network, ref: Ref) -> Layer | None:
+    """The Embedding or Masking layer that reads the values of tensor `ref`; None where there is none.
+
+    An Embedding comes before a Masking layer, because it accepts integers only.
+    """
+    todo, readers = [ref], list[Layer]()
     while todo:
         tensor = todo.pop(0)
         for node in model.nodes:
             if tensor in node.inputs:
                 layer = model.by_name[node.layer]
-                found.append(_demanding(layer, node.inputs.index(tensor)))
-                todo += [node.output] if _keeps(layer) else []
-    layers = [layer for layer in found if layer]
-    return next((layer for layer in layers if isinstance(layer, L.Embedding)), layers[0] if layers else None)
+                reader = _reader_in(layer, node.inputs.index(tensor))
+                readers += [reader] if reader else []
+                todo += [node.output] if _keeps_values(layer) else []
+    return next((layer for layer in readers if isinstance(layer, L.Embedding)), readers[0] if readers else None)
 
 
-def _demanding(layer: Any, position: int) -> Layer | None:
-    """`layer`, or the one in it, if it says what its input number `position` should hold."""
+def _reader_in(layer: Any, position: int) -> Layer | None:
+    """The Embedding or Masking layer that reads input `position` of `layer`: itself or one inside it."""
     if isinstance(layer, Network):
-        return _first(layer, layer.input_refs[position])
+        return _reader(layer, layer.input_refs[position])
     if isinstance(layer, L.TimeDistributed):
-        return _demanding(layer.layer, position)
+        return _reader_in(layer.layer, position)
     return layer if isinstance(layer, (L.Embedding, L.Masking)) else None
 
 
-def _keeps(layer: Any) -> bool:
+def _keeps_values(layer: Any) -> bool:
+    """Whether the output of `layer` has the values of its input."""
     if isinstance(layer, (Network, L.TimeDistributed)):
-        return all(_keeps(inner) for inner in layer.sublayers)
-    return isinstance(layer, _KEEPING)
+        return all(_keeps_values(inner) for inner in layer.sublayers)
+    return isinstance(layer, _KEEP_VALUES)
 
 
 def _sample(random: np.random.Generator, shape: tuple[int, ...], layer: Any) -> np.ndarray:
+    """A random array for `layer`, the Embedding or Masking layer that reads it, or None."""
     if isinstance(layer, L.Embedding):
         indices = random.integers(min(1, layer.input_dim - 1), layer.input_dim, shape)
-        words = _padded((shape[0], shape[-1])).reshape(shape[0], *[1] * (len(shape) - 2), shape[-1])
-        return (np.where(words, 0, indices) if layer.mask_zero else indices).astype("float32")
+        padding = _padded((shape[0], shape[-1])).reshape(shape[0], *[1] * (len(shape) - 2), shape[-1])
+        return (np.where(padding, 0, indices) if layer.mask_zero else indices).astype("float32")
     values = random.standard_normal(shape).astype("float32")
     if isinstance(layer, L.Masking):
         values[_padded(shape)] = layer.mask_value
@@ -156,7 +165,7 @@ def _sample(random: np.random.Generator, shape: tuple[int, ...], layer: Any) -> 
 
 
 def _padded(shape: tuple[int, ...]) -> np.ndarray:
-    """Which steps of a batch are padding: one more in each sample, never all of them."""
+    """Which steps (batch, time) are padding: one step more in each sample, but never all steps."""
     steps = shape[1] if len(shape) > 1 else 1
     padding = np.minimum(np.arange(shape[0]), steps - 1)
     return np.arange(steps) >= (steps - padding)[:, None]

@@ -1,4 +1,4 @@
-"""Sequential: a network in which each layer takes what the one before gives."""
+"""Sequential: a network in which the input of each layer is the output of the layer before it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .network import Network
 
 
 class Sequential(Network):
-    """Layers in a row (Keras's Sequential).
+    """A sequence of layers, as Keras's Sequential.
 
-    Without layers, or where the first one states no input shape, it is not built yet: `add` and `build` complete it.
+    Without layers, or while the first layer states no input shape, it is not built; `add` and `build` complete it.
 
     >>> from kconvert.layers import Dense
     >>> network = Sequential()
@@ -38,7 +38,7 @@ class Sequential(Network):
         return bool(self.output_refs)
 
     def add(self, layer: Layer) -> None:
-        """Adds a layer at the end."""
+        """Adds a layer at the end. Raises KconvertError where `layer` is not a layer."""
         if not isinstance(layer, Layer):
             raise KconvertError(f"{layer!r} is not a layer", where=self.name, problem=Problem.USAGE)
         self.set_layers([*self.layers, layer])
@@ -48,38 +48,43 @@ class Sequential(Network):
         self.set_layers(self.layers[:-1])
 
     def build(self, shape: Shape) -> None:
-        """Completes a network whose first layer states no input shape: for inputs of `shape`, with the batch axis."""
+        """Sets the input shape, with the batch axis, of a network whose first layer states none."""
         if self.layers and not self.built:
             self.layers[0].batch_input_shape = tuple(shape)
             self.set_layers(self.layers)
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
-        """Takes other layers; an InputLayer is put before the first one."""
-        row = list(layers)
-        name_layers(row)
-        if row and not isinstance(row[0], InputLayer):
-            shape, dtype = _input_of(row[0])
+        """Replaces the layers. An InputLayer is inserted before the first one if there is none."""
+        all_layers = list(layers)
+        name_layers(all_layers)
+        if all_layers and not isinstance(all_layers[0], InputLayer):
+            first = all_layers[0]
+            shape, dtype = _input_of(first)
             if shape is None:
-                self.set_row(row, [])
+                self.set_row(all_layers, [])
                 return
-            row.insert(0, InputLayer(batch_input_shape=shape, dtype=dtype, name=f"{row[0].name}_input"))
-        nodes = [Node(layer.name, 0, ()) for layer in row[:1]]
-        for layer in row[1:]:
+            all_layers.insert(0, InputLayer(batch_input_shape=shape, dtype=dtype, name=f"{first.name}_input"))
+        nodes = [Node(layer.name, 0, ()) for layer in all_layers[:1]]
+        for layer in all_layers[1:]:
             nodes.append(Node(layer.name, first_call(layer), (nodes[-1].output,)))
-        self.set_row(row, nodes)
+        self.set_row(all_layers, nodes)
 
     def set_row(self, layers: list[Layer], nodes: list[Node]) -> None:
-        """Takes the layers with their calls; without calls the network is not built."""
+        """Replaces the layers and their nodes. Without nodes, the network is not built."""
         self.set_graph(layers, nodes, [node.output for node in nodes[:1]], [node.output for node in nodes[-1:]])
 
     def _check_ends(self) -> None:
-        """A row of layers that is not built has no inputs and outputs."""
+        """Checks inputs and outputs as every network does; a network that is not built has none."""
         if self.nodes:
             super()._check_ends()
 
     @classmethod
     def from_config(cls, config: Any) -> Sequential:
-        """The network that a Keras 2 configuration describes: a list of layers, or (2.2.3+) a dict with `layers`."""
+        """The network with the configuration `config` of Keras 2 (keras-facts: names-of-chains).
+
+        config: a list of layers, or a dict with `name` and `layers`. Raises KconvertError where the shape of the input
+        is unknown.
+        """
         if isinstance(config, list):
             config = {"layers": config}
         layers = [layer_from_config(item) for item in config["layers"]]
@@ -94,7 +99,7 @@ class Sequential(Network):
 
 
 def _input_of(layer: Layer) -> tuple[Shape | None, str | None]:
-    """The shape and dtype of what the first layer takes: its own, or those of the first layer inside it."""
+    """Shape and dtype of the input of `layer`; for a network, those of its first input. None where unknown."""
     if isinstance(layer, Network):
         return (layer.input_shapes[0], layer.input_layers[0].dtype) if layer.input_refs else (None, None)
     shape = layer.batch_input_shape

@@ -1,4 +1,4 @@
-"""What real Keras saved and computed, layer by layer."""
+"""Fixtures: models that real Keras saved, with the outputs of each layer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMATS = {"0": "keras0", "1": "keras1", "2": "keras2"}
 
 
 def run_layer(layer: Layer, *inputs: np.ndarray, **weights: np.ndarray) -> np.ndarray:
-    """Output of one layer on NumPy; its static shape has to be the true one."""
+    """The output of one layer on NumPy. Also checks that `compute_output_shape` gives its shape."""
     names, arrays = list(weights), list(weights.values())
     specs = [InputSpec((None, *x.shape[1:]), str(x.dtype)) for x in inputs]
 
@@ -42,9 +42,9 @@ def _single(values: list[Any]) -> Any:
 
 
 class Case:
-    """One model that a real Keras release saved, with what it computed at every layer.
+    """A model that a real Keras release saved, with the output of every layer.
 
-    nodes: the layers of arch.json by name; Keras 0 gives names to none, here they are `layer_0`, `layer_1`, ...
+    nodes: the layers of arch.json by name. Keras 0 has no names; here they are `layer_0`, `layer_1`, ...
     """
 
     def __init__(self, path: str, folder: Path = FIXTURES) -> None:
@@ -61,7 +61,7 @@ class Case:
         self.x = [x for name, x in np.load(self.folder / "io.npz").items() if name[0] == "x"]
 
     def check(self, name: str, layer: Layer | None = None, **tolerance: float) -> None:
-        """`layer` (else the one the file describes) computes what Keras computed for the layer `name`."""
+        """Checks that `layer`, by default the layer of the file, computes what Keras computed for the layer `name`."""
         layer = layer or self.layer(name)
         inputs = self.inputs(name)
         weights = self.weights(name, layer, _single([x.shape for x in inputs]))
@@ -73,7 +73,7 @@ class Case:
         return LAYERS[self.nodes[name]["class_name"]].from_config(self.nodes[name]["config"])
 
     def inputs(self, name: str) -> list[np.ndarray]:
-        """What Keras fed the layer."""
+        """The inputs of the layer in the run of Keras."""
         node, names = self.nodes[name], list(self.nodes)
         if "inbound_nodes" in node:
             return [self._value(inbound[0]) for inbound in node["inbound_nodes"][0]]
@@ -113,5 +113,5 @@ def case() -> type[Case]:
 
 @pytest.fixture
 def run() -> Callable[..., np.ndarray]:
-    """`run(layer, *inputs, **weights)`: output of one layer on NumPy."""
+    """`run(layer, *inputs, **weights)`: the output of one layer on NumPy."""
     return run_layer

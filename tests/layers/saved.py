@@ -1,4 +1,4 @@
-"""A model that real Keras 2 saved, run layer after layer with its arrays just as the file has them."""
+"""A model that real Keras 2 saved, run layer by layer with the arrays of the file, unchanged."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Saved:
             return [file[name][path][()] for path in file[name].attrs["weight_names"]]
 
     def run(self, K: Backend) -> list[np.ndarray]:
-        """What `K` computes when every layer takes what the one before gave, masks too."""
+        """The outputs on `K`, where each layer receives the output and the mask of the layer before it."""
         held = [array for name in self.layers for array in self.arrays(name)]
         specs = [InputSpec((None, *x.shape[1:]), str(x.dtype)) for x in self.inputs]
 
@@ -63,7 +63,7 @@ class Saved:
         return shape if isinstance(shape, list) else [shape]
 
     def check(self, K: Backend) -> None:
-        """`K` computes what Keras computed, in the shapes that are foretold from known and from unknown sizes."""
+        """Checks that `K` computes what Keras computed, in the shapes computed from known and from unknown sizes."""
         computed = self.run(K)
         for y, expected in zip(computed, self.outputs, strict=True):
             np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
@@ -73,7 +73,7 @@ class Saved:
 
 
 def named(layer: Layer, shape: Any, arrays: Iterator[Any]) -> dict[str, Any]:
-    """The next of `arrays` under the names of the weights of `layer`, those of inner layers nested."""
+    """The next of `arrays` by the names of the weights of `layer`; those of inner layers are nested."""
     if layer.sublayers:
         inner = zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True)
         return {sublayer.name: named(sublayer, taken, arrays) for sublayer, taken in inner}
@@ -81,7 +81,7 @@ def named(layer: Layer, shape: Any, arrays: Iterator[Any]) -> dict[str, Any]:
 
 
 def stored_shapes(layer: Layer, shape: Any) -> list[tuple[int, ...]]:
-    """Shapes of the weights of `layer` and of the layers inside it, in the order of the file."""
+    """The shapes of the weights of `layer` and of the layers inside it, in the order of the file."""
     if layer.sublayers:
         inner = zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True)
         return [found for sublayer, taken in inner for found in stored_shapes(sublayer, taken)]
@@ -89,5 +89,5 @@ def stored_shapes(layer: Layer, shape: Any) -> list[tuple[int, ...]]:
 
 
 def check_round_trip(layer: Layer, config: dict[str, Any]) -> None:
-    """`layer` writes the configuration it was read from, as JSON values."""
+    """Checks that `layer` writes the configuration that it was read from, as JSON values."""
     assert json.loads(json.dumps(layer.get_config())) == config

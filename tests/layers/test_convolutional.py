@@ -1,4 +1,4 @@
-"""Convolutions against real Keras, and the shapes they foretell."""
+"""Convolutions: outputs of real Keras, and computed output shapes."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_as_keras_2(case) -> None:
 
 
 def test_keras_0_scales_the_table_when_it_does_not_train(case) -> None:
-    """So its table is smaller by that in canonical form."""
+    """The canonical table is the stored one multiplied by 1 - dropout."""
     layer = Embedding(10, 4, input_length=6, dropout=0.25)
     case("0.3.3-theano/embedding_dropout").check("layer_0", layer)
     for form, op in (("keras0", "multiply by 0.75"), ("keras1", "as is"), ("keras2", "as is")):

@@ -1,4 +1,4 @@
-"""Zero padding, cropping and upsampling: against real Keras, and as inverses of each other."""
+"""Zero padding, cropping and upsampling: outputs of real Keras; cropping undoes padding."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ def test_sizes_are_normalised_as_keras_writes_them():
 
 
 def test_refuses_a_wrong_number_of_parts():
-    with pytest.raises(KconvertError, match="padding should have 2 parts"):
+    with pytest.raises(KconvertError, match="padding must be an integer or 2 items"):
         ZeroPadding2D((1, 2, 3, 4))

@@ -1,4 +1,4 @@
-"""Pooling against real Keras, and the shapes it foretells."""
+"""Pooling: outputs of real Keras, and computed output shapes."""
 
 from __future__ import annotations
 

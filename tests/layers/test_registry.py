@@ -1,4 +1,4 @@
-"""Layers and functions of the user: registered, announced by a package, imported by name; never out of a file."""
+"""The user's layers and functions: registered, found by an entry point, or imported; never loaded from a file."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ def affine(K, x):
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
-    """What a test registers or imports is forgotten after it."""
+    """Removes what a test registered or imported."""
     known = [(registry, registry.copy()) for registry in (LAYERS, CUSTOM, FUNCTIONS)]
     modules, path = set(sys.modules), sys.path.copy()
     yield
@@ -57,7 +57,7 @@ def forgotten(monkeypatch):
 
 @pytest.fixture
 def doubled(tmp_path):
-    """A file of Keras 1 whose last Dense is of another class, and what it should give."""
+    """A file of Keras 1 in which the last Dense has another class, and its expected output."""
     path = shutil.copy(LAMBDAS[0] / "model.h5", tmp_path / "doubled.h5")
     with h5py.File(path, "r+") as file:
         config = json.loads(file.attrs["model_config"])

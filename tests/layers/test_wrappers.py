@@ -1,4 +1,4 @@
-"""TimeDistributed and Bidirectional against real Keras, and by what they are made of."""
+"""TimeDistributed and Bidirectional: outputs of real Keras, and of their inner layers."""
 
 from __future__ import annotations
 

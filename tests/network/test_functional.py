@@ -87,7 +87,7 @@ def test_states_can_be_given_to_recurrent_layers():
 
 
 def test_one_seed_gives_one_network_on_every_backend(backend):
-    """Kernels are turned for a backend that convolves; what comes out is the same."""
+    """Kernels are reversed for a backend that convolves, so the outputs are the same."""
 
     def made(name, convention):
         layers = [L.Conv2D(3, (3, 2), input_shape=(6, 5, 2)), L.Flatten(), L.Dense(2)]
@@ -108,4 +108,4 @@ def test_summary_counts_what_is_trained(capsys):
     model.summary()
     said = capsys.readouterr().out
     assert "dense_1 (Dense)" in said and "(None, 3)" in said
-    assert "35 weights, 21 of them trainable, 14 not" in said
+    assert "35 weights: 21 trainable, 14 not trainable" in said

@@ -1,4 +1,4 @@
-"""Graphs of layers: shapes, order, calls, masks, and what they give for arrays."""
+"""Graphs of layers: shapes, order, calls, masks and outputs."""
 
 import json
 
@@ -88,7 +88,7 @@ def test_outputs_are_among_the_activations(architecture):
 @laws
 @given(architectures())
 def test_configuration_round_trip(architecture):
-    """As JSON, and with the weights in the same places."""
+    """Through JSON, with the same weights at the same paths."""
     model = architecture.model
     config = json.loads(json.dumps(model.get_config()))
     again = type(model).from_config(config)
@@ -113,7 +113,7 @@ def test_every_tensor_has_a_layer_that_makes_it(architecture):
 
 @pytest.mark.parametrize("found", SAVED, ids=identify)
 def test_layers_are_in_the_order_of_the_file(found):
-    """The order in which Keras writes its groups; the implicit input of a Sequential has none."""
+    """The order in which Keras writes groups; the implicit input of a Sequential has no group."""
     with h5py.File(found.model) as file:
         names = list(file["model_weights"].attrs["layer_names"].astype(str))
     model = loaded(found)
@@ -183,13 +183,13 @@ def test_several_inputs_and_outputs_keep_their_order():
 
 
 def masked(*between):
-    """Masking, some layers, and a GRU that takes the mask."""
+    """Masking, some layers, and a GRU that uses the mask."""
     first = L.Masking(name="mask", batch_input_shape=(None, 4, 3))
     return Sequential([first, *between, L.GRU(2, name="gru")])
 
 
 def test_masks_travel():
-    """Padded steps make no difference behind a layer that passes masks on, and some behind one that does not."""
+    """Padding changes the output only after a layer that does not keep the mask."""
     x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
     x[:, 2:] = 0
     short = x[:, :2]
@@ -264,7 +264,7 @@ def test_an_unknown_tensor_is_refused(ref):
 
 @pytest.mark.parametrize("what", ["layer", "output", "input", "tensor"])
 def test_a_configuration_that_names_what_is_not_there_is_refused(what):
-    """Hostile or broken files: one sentence, never a KeyError."""
+    """Broken or malicious files raise a KconvertError, never a KeyError."""
     from kconvert.network.architecture import model_from_config
 
     model = graph([entry("a", 4), L.Dense(2, name="x")], [("x", ["a"])], ["a"], ["x"])
@@ -278,6 +278,21 @@ def test_a_configuration_that_names_what_is_not_there_is_refused(what):
     changes[what]()
     with pytest.raises(KconvertError):
         model_from_config({"class_name": "Model", "config": config}).weight_table()
+
+
+@pytest.mark.parametrize(
+    ("layers", "calls", "inputs", "outputs", "message"),
+    [
+        ([L.Dense(2, name="x")], [], ["x"], ["x"], "the input 'x' is not an InputLayer"),
+        ([entry("a", 4)], [("x", ["a"])], ["a"], ["a"], "the graph calls the unknown layer 'x'"),
+        ([entry("a", 4)], [], ["a"], [Ref("a", 1)], "no call of the graph computes the output 'a#1'"),
+        ([entry("a", 4)], [], ["a"], ["x"], "the graph refers to the unknown layer 'x'"),
+        ([entry("a", 4)], [], ["a"], [], "the graph has no output"),
+    ],
+)
+def test_a_graph_that_is_not_consistent_is_refused_with_the_reason(layers, calls, inputs, outputs, message):
+    with pytest.raises(KconvertError, match=f"graph: {message}"):
+        graph(layers, calls, inputs, outputs)
 
 
 def test_two_layers_of_one_name_are_refused():

@@ -1,4 +1,4 @@
-"""Every tensor of a model: what replaces one changes what comes after it, and nothing else."""
+"""Every tensor of a model: replacing one changes the tensors computed from it, and nothing else."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def ready(model):
 
 
 def readers(model, tensors, prefix=""):
-    """Names of the tensors that are made directly of one of `tensors`; a nested model's outputs of its own tensors."""
+    """The names of the tensors that a layer computes directly from one of `tensors`, also in nested models."""
     found = set()
     for node in model.nodes:
         layer = model.by_name[node.layer]
@@ -51,7 +51,7 @@ def test_a_models_own_tensors_change_nothing(architecture):
 @laws
 @given(architectures())
 def test_with_all_given_each_layer_runs_alone(architecture):
-    """One tensor replaced changes only what is made directly of it."""
+    """Replacing one more tensor changes only what layers compute directly from it."""
     model = ready(architecture.model)
     x = random_inputs(model)
     free = model.activations(x)
@@ -60,7 +60,7 @@ def test_with_all_given_each_layer_runs_alone(architecture):
         after = model.activations(x, changed)
         touched = {other for other in free if not np.array_equal(after[other], free[other], equal_nan=True)}
         assert touched <= readers(model, {name})
-        assert np.array_equal(after[name], free[name], equal_nan=True), "the layer itself still gives what it makes"
+        assert np.array_equal(after[name], free[name], equal_nan=True), "the result of the layer itself stays the same"
 
 
 def test_what_is_given_is_taken_by_all_that_comes_after(backend):
@@ -76,7 +76,7 @@ def test_what_is_given_is_taken_by_all_that_comes_after(backend):
 
 
 def test_masks_are_those_of_what_is_given(backend):
-    """A masked step stands in what is given, not in what the model was fed."""
+    """Masked steps are those of the replacing tensor, not those of the inputs of the model."""
     mask = L.Masking(name="mask", batch_input_shape=(None, 4, 3))
     model = Sequential(
         [L.Activation("linear", name="same", batch_input_shape=(None, 4, 3)), mask, L.SimpleRNN(2, name="rnn")]
@@ -102,5 +102,5 @@ def test_one_function_serves_other_weights_and_batches(backend):
 def test_names_that_are_no_tensors_are_refused():
     model = Sequential([L.Dense(3, name="d", batch_input_shape=(None, 4))], name="m")
     model = ready(model)
-    with pytest.raises(KconvertError, match="m: no layer makes the tensor e"):
+    with pytest.raises(KconvertError, match="m: no layer computes the tensor e"):
         model.activations(np.ones((1, 4)), {"e": np.ones((1, 3), "float32")})

@@ -14,7 +14,7 @@ from kconvert.errors import KconvertError
 
 @pytest.fixture
 def model():
-    """A layer used twice, two inputs, and a name that is no markup."""
+    """A layer called twice, two inputs, and a name that must be escaped."""
     a, b = kc.Input((4,), name="a"), kc.Input((4,), name="b")
     shared = L.Dense(3, name="<shared> & {twice}")
     return kc.Model([a, b], L.Add(name="sum")([shared(a), shared(b)]))
@@ -57,7 +57,8 @@ def test_without_the_program_dot_one_sentence_says_what_to_install(model, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("model.bmpp", "draws no .bmpp"), ("model", "without an ending"), ("no/model.dot", "cannot be")]
+    ("name", "said"),
+    [("model.bmpp", "not support .bmpp"), ("model", "without an ending"), ("no/model.dot", "cannot be")],
 )
 def test_what_cannot_be_drawn_is_refused(model, tmp_path, name, said):
     with pytest.raises(KconvertError, match=said):

@@ -1,4 +1,4 @@
-"""What models are fed with: seeded, and such that a comparison can fail."""
+"""Random inputs: seeded, and such that a comparison can fail."""
 
 import numpy as np
 import pytest
@@ -19,13 +19,13 @@ def chain(*layers):
 
 
 def of(first, *others, **options):
-    """The input of a chain that starts with `first`."""
+    """The random input of a Sequential that starts with `first`."""
     (x,) = sample_inputs(chain(first, *others), **options)
     return x
 
 
 def padded_steps(x, value=0.0):
-    """How many steps at the end of each sample are padding."""
+    """The number of padding steps at the end of each sample."""
     flat = x.reshape(*x.shape[:2], -1)
     return [int(np.cumprod((sample == value).all(-1)[::-1]).sum()) for sample in flat]
 
@@ -52,7 +52,7 @@ def test_two_inputs_differ():
 
 
 def test_free_sizes():
-    """No two free sizes of an image are the same: a swapped height and width must show."""
+    """Unknown sizes of an image are different, so that swapped axes are detected."""
     steps = of(L.LSTM(2, batch_input_shape=(None, None, 3)))
     assert steps.shape == (4, FREE_STEPS, 3)
     image = of(L.Conv2D(2, 3, batch_input_shape=(None, None, None, 3)))
