@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
-from .registry import EPSILON, Piece, Registry
+from .registry import EPSILON, Component, Registry
 
 
-class Constraint(Piece):
+class Constraint(Component):
     """A change of a weight into one that is allowed."""
 
     @abstractmethod

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import KconvertError, Problem
-from .registry import Piece, Registry
+from .registry import Component, Registry
 
 Shape = tuple[int, ...]
 
@@ -22,7 +22,7 @@ TRUNCATED_STDDEV = 0.8796256610342398
 """Standard deviation of a normal distribution that is cut off at two of its own."""
 
 
-class Initializer(Piece):
+class Initializer(Component):
     """Draws an array of a shape."""
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
-from .registry import EPSILON, Piece, Registry
+from .registry import EPSILON, Component, Registry
 from .weighting import REDUCTIONS, weighted
 
 Function = Callable[..., Tensor]
@@ -164,7 +164,7 @@ def _normalized(K: Backend, x: Tensor, axis: int) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loss(Piece):
+class Loss(Component):
     """A function per sample, with its options and its reduction.
 
     >>> from kconvert.backend import get_backend

@@ -20,14 +20,14 @@ import numpy as np
 from ...backend.base import Backend, Tensor
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
-from .registry import EPSILON, Piece, Registry
+from .registry import EPSILON, Component, Registry
 
 Slots = Mapping[str, Tensor]
 Scalars = Mapping[str, Tensor]
 
 
 @dataclass(kw_only=True)
-class Optimizer(Piece):
+class Optimizer(Component):
     """What every optimizer shares: the order of a step, and the clipping of gradients.
 
     clipnorm: the greatest norm of all gradients together; clipvalue: the greatest absolute value of each

@@ -18,7 +18,7 @@ EPSILON = 1e-7
 """What keeps divisions and logarithms finite: `keras.backend.epsilon()` of Keras 2."""
 
 
-class Piece:
+class Component:
     """What every piece of training shares: its configuration.
 
     spellings: what other releases call a key of the configuration.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...backend.base import Backend, Tensor
-from .registry import Piece, Registry
+from .registry import Component, Registry
 
 
-class Regularizer(Piece):
+class Regularizer(Component):
     """A cost of a tensor."""
 
     @abstractmethod

@@ -18,7 +18,7 @@ import numpy as np
 from ....backend.base import Backend, Tensor
 from .. import losses
 from ..losses import Function
-from ..registry import Piece
+from ..registry import Component
 from ..weighting import weighted_values
 
 States = Mapping[str, Tensor]
@@ -93,7 +93,7 @@ def _ends_in_one(K: Backend, x: Tensor) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric(Piece):
+class Metric(Component):
     """What every metric has: a name for the logs, sums, and how they make a value."""
 
     name: str = ""
