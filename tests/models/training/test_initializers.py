@@ -102,9 +102,12 @@ def test_configurations_of_other_releases_are_read():
     [
         (lambda: initializers.get("glorot_unifrm"), "unknown initializer 'glorot_unifrm'; did you mean glorot_uniform"),
         (lambda: initializers.VarianceScaling(mode="fan"), "unknown mode 'fan' of VarianceScaling; one of: fan_in,"),
-        (lambda: initializers.VarianceScaling(scale=0), "should be positive"),
-        (lambda: initializers.Identity()((2, 3, 4), rng()), "is for matrices, not for the shape (2, 3, 4)"),
-        (lambda: initializers.Constant([1, 2])((3,), rng()), "does not fit"),
+        (lambda: initializers.VarianceScaling(scale=0), "must be positive, not 0"),
+        (lambda: initializers.Identity()((2, 3, 4), rng()), "needs a shape of two axes, not (2, 3, 4)"),
+        (
+            lambda: initializers.Constant([1, 2])((3,), rng()),
+            "a constant of shape (2,) cannot be broadcast to a weight of shape (3,)",
+        ),
     ],
 )
 def test_what_cannot_be_is_said(make, message):

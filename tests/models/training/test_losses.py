@@ -143,7 +143,7 @@ def test_functions_and_classes_are_losses_too():
         ("mean_square_error", "unknown loss 'mean_square_error'; did you mean mean_squared_error"),
         ("xyz", "unknown loss 'xyz'; one of: mean_squared_error, "),
         ({"class_name": "Huber", "config": {"dleta": 1}}, "loss Huber has no argument 'dleta'; did you mean delta"),
-        (3, "3 is no loss; give a name"),
+        (3, "unknown loss 3; give a name"),
     ],
 )
 def test_what_is_unknown_is_said(spec, message):

@@ -196,8 +196,8 @@ def test_configurations_come_back(metric):
         ("acuracy", "unknown metric 'acuracy'; did you mean accuracy"),
         ({"class_name": "AUC", "config": {"curve": "RC"}}, "unknown curve 'RC' of AUC; one of: ROC, PR"),
         ({"class_name": "AUC", "config": {"num_thresholds": 1}}, "at least two thresholds"),
-        ({"class_name": "Precision", "config": {"thresholds": [0.5, 2]}}, "should be in 0 ... 1, not 2"),
-        ({"class_name": "SensitivityAtSpecificity", "config": {"specificity": 3}}, "takes a rate in 0 ... 1"),
+        ({"class_name": "Precision", "config": {"thresholds": [0.5, 2]}}, "must be in 0 ... 1, not 2"),
+        ({"class_name": "SensitivityAtSpecificity", "config": {"specificity": 3}}, "needs a rate in 0 ... 1"),
         ({"class_name": "SensitivityAtSpecificity", "config": {}}, "needs 'specificity'"),
     ],
 )

@@ -166,8 +166,8 @@ def test_configurations_of_older_releases_are_read():
             {"class_name": "Adam", "config": {"beta1": 0.9}},
             "optimizer Adam has no argument 'beta1'; did you mean beta_1",
         ),
-        (None, "None is no optimizer; one of: SGD, RMSprop"),
-        (len, "is no optimizer; one of: SGD, RMSprop"),
+        (None, "unknown optimizer None; one of: SGD, RMSprop"),
+        (len, "unknown optimizer <built-in function len>; one of: SGD, RMSprop"),
     ],
 )
 def test_what_is_unknown_is_said(spec, message):
