@@ -75,7 +75,7 @@ def test_learning_rates_are_scheduled_and_logged():
         found = list(run(callbacks.LearningRateScheduler(schedule), CASES["logs"]["falling"]))
         assert np.allclose([epoch[0] for epoch in found], [0.01 / 2**n for n in range(1, 6)])
         assert all("lr" in epoch[-1] for epoch in found)
-    with pytest.raises(KconvertError, match="gave None for epoch 1; it should give a number"):
+    with pytest.raises(KconvertError, match="returned None for epoch 1; it must return a number"):
         next(run(callbacks.LearningRateScheduler(lambda epoch: None), CASES["logs"]["falling"]))
 
 
@@ -209,10 +209,10 @@ def test_tensorboard_reads_what_tensorflow_wrote(tmp_path):
     ("make", "message"),
     [
         (lambda: callbacks.EarlyStopping(mode="best"), "unknown mode 'best'; one of: min, max, auto"),
-        (lambda: callbacks.ReduceLROnPlateau(factor=1), "takes a factor below 1, not 1"),
+        (lambda: callbacks.ReduceLROnPlateau(factor=1), "the factor of ReduceLROnPlateau must be below 1, not 1"),
         (lambda: callbacks.LambdaCallback(on_epoch=print), "callbacks have no 'on_epoch'; one of: on_train_begin, "),
         (lambda: callbacks.TensorBoard(update_freq="step"), "unknown update_freq 'step' of TensorBoard"),
-        (lambda: callbacks.CallbackList([3]), "3 is no callback: it has no set_model; inherit from"),
+        (lambda: callbacks.CallbackList([3]), "3 is not a callback: it has no method set_model; inherit from"),
         (
             lambda: next(run(callbacks.ModelCheckpoint("{acc}.h5"), CASES["logs"]["falling"])),
             "the file name '{acc}.h5' of ModelCheckpoint needs 'acc'; the logs have: epoch, val_loss, loss",
