@@ -1,4 +1,4 @@
-"""What a file holds for a model that exists: its weights, and the state of its optimizer."""
+"""Restoring: sets the weights of an existing model, or the state of its optimizer, from a file."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ from .training.trainer import Trainer
 
 
 def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None = None) -> None:
-    """Takes the weights of an HDF5 file of any convention, converted to the backend that runs.
-
-    source: the backend that saved the file, where it does not tell. Raises KconvertError where arrays do not fit.
-    """
+    """Sets the weights from an HDF5 file. Parameters and errors: see `Model.load_weights`."""
     K = runtime.start()
     with hdf5.read(path) as checkpoint:
         origin, _ = source_convention(checkpoint, source)

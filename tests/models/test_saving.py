@@ -107,9 +107,9 @@ def test_a_training_that_cannot_be_understood_leaves_a_model_that_predicts(tmp_p
 def test_weights_that_do_not_fit_are_refused():
     model = dense()
     model.start("numpy")
-    with pytest.raises(KconvertError, match=r"m: the weights do not fit: \(4, 2\) for d/kernel of \(4, 1\)"):
+    with pytest.raises(KconvertError, match=r"m: the weights do not match: d/kernel has shape \(4, 1\), not \(4, 2\)"):
         model.set_weights([np.ones((4, 2)), np.ones(1)])
-    with pytest.raises(KconvertError, match="m: the weights do not fit: 1 arrays for 2 weights"):
+    with pytest.raises(KconvertError, match="m: the weights do not match: 1 arrays for 2 weights"):
         model.set_weights([np.ones((4, 1))])
 
 
