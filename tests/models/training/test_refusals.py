@@ -1,4 +1,4 @@
-"""Bad input, each in one clear sentence."""
+"""Errors for invalid data and arguments: each is one clear sentence."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ DATA = {
 
 @pytest.mark.parametrize("name", DATA)
 def test_data_that_does_not_fit(name):
-    given, said = DATA[name]
-    with pytest.raises(KconvertError, match=said):
-        compiled().fit(**{"x": None, "verbose": 0, **given})
+    arguments, message = DATA[name]
+    with pytest.raises(KconvertError, match=message):
+        compiled().fit(**{"x": None, "verbose": 0, **arguments})
 
 
 CALLS = {
@@ -81,19 +81,19 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_names_that_are_unknown(name):
-    given, said = CALLS[name]
-    with pytest.raises(KconvertError, match=said):
-        compiled(**given)
+def test_unknown_names(name):
+    arguments, message = CALLS[name]
+    with pytest.raises(KconvertError, match=message):
+        compiled(**arguments)
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
-def test_what_needs_compile_says_so(method):
+def test_methods_that_need_compile(method):
     with pytest.raises(KconvertError, match=r"m: the model is not compiled; call model.compile\(optimizer, loss\)"):
         getattr(dense(), method)(X, Y)
 
 
-def test_a_loss_that_is_no_number_names_its_batch_and_the_bad_data():
+def test_a_loss_that_is_not_finite_names_its_batch_and_the_bad_data():
     bad = X.copy()
     bad[3] = np.nan
     with pytest.raises(KconvertError, match="the loss became nan in batch 2 of epoch 1; x of this batch contains NaN"):
@@ -105,7 +105,7 @@ def test_a_loss_that_is_no_number_names_its_batch_and_the_bad_data():
         explosive.fit(X, 5 * Y, 1, verbose=0)
 
 
-def test_a_callback_may_stop_at_a_loss_that_is_no_number():
+def test_a_callback_may_stop_at_a_loss_that_is_not_finite():
     model = compiled()
     model.fit(np.full_like(X, np.nan), Y, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
     assert model.stop_training
@@ -123,7 +123,7 @@ def test_a_stateful_layer_needs_a_batch_size():
         model.compile("sgd", "mse", backend="tensorflow")
 
 
-def test_graphs_that_do_not_hold_together():
+def test_invalid_graphs():
     x, y = Input((4,), name="x"), Input((4,), name="y")
     with pytest.raises(KconvertError, match="the outputs need y, which is not among the inputs"):
         Model(x, L.Add()([x, y]))

@@ -24,8 +24,8 @@ def test_values_are_those_of_keras(backend):
     assert not differing(found, numbers(backend.convention), rtol=1e-5)
 
 
-def test_what_is_allowed_stays():
-    """A constraint that is applied twice is applied once, but for the epsilon beside the norm."""
+def test_a_constraint_does_not_change_an_allowed_weight():
+    """Applying a constraint twice is the same as once, except for the epsilon that is added to the norm."""
     K, w = get_backend("numpy"), data("values")[0]
     for key, component in COMPONENTS.items():
         if key.startswith("constraints") and getattr(component, "rate", 1.0) == 1.0:
@@ -33,7 +33,7 @@ def test_what_is_allowed_stays():
             assert np.allclose(component(K, once), once, rtol=1e-5), component
 
 
-def test_no_factor_costs_nothing(backend):
+def test_a_regularizer_without_factors_is_zero(backend):
     assert evaluate(backend, {"": lambda w: regularizers.L1L2()(backend, w)}, {"": data("values")[:1]})[""] == 0
 
 
@@ -56,7 +56,7 @@ def test_names_of_all_releases(name):
 
 
 @pytest.mark.parametrize("key", COMPONENTS)
-def test_configurations_come_back(key):
+def test_configurations_round_trip(key):
     assert GETTERS[key.split("/")[0]](COMPONENTS[key].to_config()) == COMPONENTS[key]
 
 
@@ -86,7 +86,7 @@ def test_functions_are_accepted():
         (constraints.get, 3, "unknown constraint 3; give a name"),
     ],
 )
-def test_what_is_unknown_is_said(get, spec, message):
+def test_unknown_names_are_refused(get, spec, message):
     with pytest.raises(KconvertError) as error:
         get(spec)
     assert message in str(error.value)
