@@ -55,21 +55,21 @@ def load_model(
 
 def _restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> None:
     """Compiles the model as the file states. Where that is not possible, a warning gives the reason."""
-    said = checkpoint.training_config
-    if not said or not said.get("optimizer_config"):
+    config = checkpoint.training_config
+    if not config or not config.get("optimizer_config"):
         return
     try:
         model.compile(
-            said["optimizer_config"],
-            said.get("loss"),
-            metrics=said.get("metrics"),
-            loss_weights=said.get("loss_weights"),
-            sample_weight_mode=said.get("sample_weight_mode"),
-            weighted_metrics=said.get("weighted_metrics"),
+            config["optimizer_config"],
+            config.get("loss"),
+            metrics=config.get("metrics"),
+            loss_weights=config.get("loss_weights"),
+            sample_weight_mode=config.get("sample_weight_mode"),
+            weighted_metrics=config.get("weighted_metrics"),
         )
         if checkpoint.optimizer:
             restore_optimizer(model.trainer, checkpoint, origin)
-    except StateDropped as why:
-        log.warning("%s: the optimizer starts anew: %s", checkpoint.path, why)
+    except StateDropped as reason:
+        log.warning("%s: the state of the optimizer is not restored: %s", checkpoint.path, reason)
     except KconvertError as error:
         log.warning("%s: the model is not compiled: %s", checkpoint.path, error)

@@ -30,7 +30,10 @@ def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None
 
 
 def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> None:
-    """Takes the state of the optimizer in a file. Raises StateDropped where it cannot be understood."""
+    """Sets the state of the optimizer from a file. Raises StateDropped where it cannot be read.
+
+    origin: the convention of the file.
+    """
     network = trainer.runtime.network
     bindings, _ = bind(network, checkpoint, origin)
     state = read_state(checkpoint, network, bindings, origin)
@@ -48,7 +51,10 @@ def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Conventi
 
 
 def _run_form(binding: Binding, goal: Storage, arrays: list[Any]) -> np.ndarray:
-    """One slot of a parameter, from the form of the file to that of the backend; an unused one as it is."""
+    """One slot of a weight, converted from the form of the file to that of the backend.
+
+    arrays: those of the slot in the file. An unused slot, of one element, stays (keras-facts: empty-vhat).
+    """
     if all(array.shape == (1,) for array in arrays) and binding.weight.shape != (1,):
         return arrays[0]
     chain = (binding.stored.chain >> goal.to_run).simplified

@@ -84,7 +84,7 @@ def _groups(runtime: Runtime, goal: Convention) -> list[Group]:
 
 
 def _stored(stored: Storage, array: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The arrays that a file has for a weight, or for one of its moments, of the form in which it runs."""
+    """The arrays that a file stores for a weight, or for one of its moments; array: in the form in which it runs."""
     return (stored.from_run >> stored.chain.inverse).simplified.apply(array)
 
 
@@ -123,8 +123,8 @@ def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
     for key, array in executor.read("slot").items():
         slots.setdefault(key[-1], {})[key[:-1]] = array
     stored = {place.path: place.stored for _, found in places(network, goal) for place in found}
-    moved = {
+    converted = {
         name: {path: array if array.shape == (1,) else _stored(stored[path], array)[0] for path, array in own.items()}
         for name, own in slots.items()
     }
-    return laid_out(executor.optimizer.class_name, scalars, moved, network, goal)
+    return laid_out(executor.optimizer.class_name, scalars, converted, network, goal)
