@@ -1,6 +1,6 @@
-"""kconvert: Keras weight files of one backend made right for the other, and proved by running both.
+"""kconvert: converts Keras weight files between Theano and TensorFlow, and verifies the result by running both models.
 
-The names below are loaded when they are first used: importing the package loads no framework.
+The public names are imported when they are first used, so importing the package loads no framework.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
+# Each public name, and the module that defines it; for a module, its own path.
 _HOMES = {
     "KconvertError": "errors",
     "Problem": "errors",

@@ -1,4 +1,4 @@
-"""The GitHub Action and the pre-commit hook: their own scripts, run as GitHub and pre-commit run them."""
+"""The GitHub Action and the pre-commit hook: their scripts are run as GitHub and pre-commit run them."""
 
 import os
 import re
@@ -20,7 +20,7 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 INSTALL, RUN = ACTION["runs"]["steps"]
 (HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 
-# kconvert as on a machine without frameworks.
+# kconvert as on a machine where no framework is installed.
 SHIM = f"""#!{sys.executable}
 from kconvert import backend, cli
 backend._installed = lambda *packages: None
@@ -30,7 +30,7 @@ cli.main()
 
 @pytest.fixture
 def runner(tmp_path, monkeypatch):
-    """A runner's folder with kconvert in place of what the first step installs."""
+    """The folder of a runner, with the kconvert of this checkout in place of the one that the first step installs."""
     kconvert = tmp_path / "temp" / "kconvert" / "bin" / "kconvert"
     kconvert.parent.mkdir(parents=True)
     kconvert.write_text(SHIM)
@@ -42,12 +42,12 @@ def runner(tmp_path, monkeypatch):
 
 
 def expression(text, inputs):
-    """What GitHub puts in the place of `${{ inputs.name }}`."""
+    """`text` after GitHub replaced each `${{ inputs.name }}` by the value of the input."""
     return re.sub(r"\$\{\{ inputs\.([a-z]+) \}\}", lambda found: inputs[found[1]], text)
 
 
 def run(step, folder, **given):
-    """(exit code, outputs, summary, log) of one step, with the defaults of the inputs that are not given."""
+    """(exit code, outputs, summary, log) of one step; other inputs have their defaults."""
     inputs = {name: given.get(name, facts.get("default", "")) for name, facts in ACTION["inputs"].items()}
     outputs, summary = folder / "outputs", folder / "summary"
     outputs.write_text("")
@@ -114,15 +114,15 @@ def test_an_error_is_in_the_summary_and_in_the_verdict(runner, given, code, verd
     assert words in summary and words in log
 
 
-def test_a_summary_of_before_is_not_shown_again(runner):
+def test_an_earlier_summary_is_not_shown_again(runner):
     given = {"file": "in.h5", "to": "tensorflow", "args": "--in-process"}
     assert run(RUN, runner, **given)[1] == {"verdict": "equal"}
     code, _, summary, _ = run(RUN, runner, **given)
     assert code == 2 and "exists already" in summary and "EQUAL" not in summary
 
 
-def test_names_in_a_file_are_no_commands_for_the_runner(runner):
-    """GitHub obeys lines that begin with `::`, unless they are between the two that stop that."""
+def test_names_in_a_file_are_not_run_as_commands(runner):
+    """GitHub runs lines that begin with `::` as commands, except between `::stop-commands::TOKEN` and `::TOKEN::`."""
     old, new = "dropout_1", "::error::dropout"
     with h5py.File(runner / "in.h5", "r+") as file:
         weights = file["model_weights"]
@@ -139,7 +139,7 @@ def test_names_in_a_file_are_no_commands_for_the_runner(runner):
 
 
 @pytest.mark.parametrize("given", ["x.h5; touch pwned", "$(touch pwned)", "`touch pwned`", "*", "--help\nx"])
-def test_inputs_are_words_and_no_shell(runner, given):
+def test_inputs_are_not_run_by_a_shell(runner, given):
     for name in ("file", "to", "from", "output", "args", "report"):
         run(RUN, runner, **{"file": "in.h5", "to": "tensorflow", "args": "--no-verify", name: given})
         assert not (runner / "pwned").exists()
@@ -147,7 +147,7 @@ def test_inputs_are_words_and_no_shell(runner, given):
 
 @pytest.mark.long
 def test_the_first_step_installs(tmp_path, monkeypatch):
-    """From the package index, into an environment of its own."""
+    """It installs from the package index into a new environment."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
     copy_sources(tmp_path / "action")
     (tmp_path / "temp").mkdir()

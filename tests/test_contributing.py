@@ -16,7 +16,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 @pytest.fixture
 def forgotten():
-    """What the examples register is forgotten afterwards."""
+    """Removes from the registries what the examples add to them."""
     tables = (LAYERS, Op.registry, CUSTOM, FUNCTIONS, getattr(generations, "GENERATIONS", {}))
     known = [(table, table.copy()) for table in tables]
     yield

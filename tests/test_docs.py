@@ -34,7 +34,7 @@ def test_every_room_says_its_purpose():
 
 
 def needing(path):
-    """A page, with what its examples need."""
+    """The path of a page as a parameter, marked with the backends that its examples need."""
     marks = [pytest.mark.needs("theano", "tensorflow")] if path in examples.NEED_BOTH else []
     return pytest.param(path, marks=marks, id=str(path.relative_to(examples.ROOT)))
 

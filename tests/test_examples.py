@@ -1,4 +1,4 @@
-"""The examples run, on each backend, with made-up data and with files like those of Keras."""
+"""The examples run on each backend, with generated data and with files in the format of Keras."""
 
 import os
 import runpy
@@ -17,7 +17,7 @@ BACKENDS = [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("thea
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """run(script, *options): what the script prints."""
+    """run(script, *options): runs the script and returns the text that it prints."""
     monkeypatch.syspath_prepend(str(FOLDER))
 
     def runs(script, *options):
@@ -45,7 +45,7 @@ def mnist(tmp_path):
 
 @pytest.fixture
 def imdb(tmp_path):
-    """Twenty short reviews, the bad ones first, and one that is longer than what is read of it."""
+    """Twenty reviews, ten negative ones first; the last one is longer than the part that the example reads."""
     reviews = [[n, 7, 50_000] for n in range(19)] + [list(range(150))]
     x = np.empty(20, object)
     x[:] = reviews
@@ -56,24 +56,24 @@ def imdb(tmp_path):
 
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("script", ["mnist_mlp.py", "mnist_cnn.py", "imdb_lstm.py"])
-def test_each_example_runs_on_made_up_data_and_says_so(run, script, name):
-    said = run(script, "--backend", name)
-    assert said.startswith("Made-up data: 40 + 8 seeded")
-    assert "Epoch 1/1" in said and f"{name}: test loss" in said
+def test_each_example_runs_on_generated_data_and_prints_a_note(run, script, name):
+    printed = run(script, "--backend", name)
+    assert printed.startswith("Made-up data: 40 + 8 seeded")
+    assert "Epoch 1/1" in printed and f"{name}: test loss" in printed
 
 
 @pytest.mark.needs("tensorflow")
 @pytest.mark.parametrize(("script", "file"), [("mnist_mlp.py", "mnist"), ("imdb_lstm.py", "imdb")])
 def test_the_files_of_keras_are_read(run, request, script, file):
-    said = run(script, "--backend", "tensorflow", "--data", request.getfixturevalue(file))
-    assert "Made-up" not in said and "test accuracy" in said
+    printed = run(script, "--backend", "tensorflow", "--data", request.getfixturevalue(file))
+    assert "Made-up" not in printed and "test accuracy" in printed
 
 
 @pytest.mark.needs("theano", "tensorflow")
-def test_what_theano_trained_goes_on_on_tensorflow(run):
-    said = run("train_on_theano_serve_on_tensorflow.py")
-    assert "100.00% of the digits are the same" in said
-    losses = np.array([line.split() for line in said.splitlines()[-2:]], float)
+def test_a_model_trained_on_theano_continues_on_tensorflow(run):
+    printed = run("train_on_theano_serve_on_tensorflow.py")
+    assert "100.00% of the digits are the same" in printed
+    losses = np.array([line.split() for line in printed.splitlines()[-2:]], float)
     np.testing.assert_allclose(losses[:, 1], losses[:, 2], rtol=1e-4)
 
 

@@ -1,4 +1,4 @@
-"""The page of facts about Keras: its form, the citations in the code, and its tables against those of the code."""
+"""The page of facts about Keras: its form, the citations in the code, and its tables against those in the code."""
 
 import re
 from dataclasses import fields
@@ -36,7 +36,7 @@ FACTS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))
 
 
 def cells(text):
-    """The rows of the tables in a fact, without heads and the backticks of code."""
+    """The rows of the tables in a fact, without their headers."""
     rows = [
         tuple(cell.strip() for cell in line.strip("| \n").split(" | ")) for line in text.splitlines() if "|" in line
     ]
@@ -50,7 +50,7 @@ def table(slug):
 
 
 def words(text):
-    """A text in one line."""
+    """`text` in one line, with single spaces."""
     return " ".join(text.split())
 
 
@@ -124,13 +124,13 @@ def test_axes_of_stored_kernels(slug, make, rank, column):
 
 
 def spans(releases, version):
-    """Whether a release lies in 'FIRST - LAST'."""
+    """Whether the release `version` is in the range 'FIRST - LAST'."""
     first, last = releases.split(" - ")
     return release(first) <= version <= release(last)
 
 
 def test_what_each_form_divides_by_has_its_row():
-    """No op: the canonical variance; one: a deviation; two: a root before it."""
+    """The number of ops states the form: 0 the canonical variance, 1 a deviation, 2 a root of the variance."""
     said = [("variance", "sqrt(v + e)"), ("deviation", "s + e"), ("variance", "sqrt(v) + e")]
     values = variance(0.01).values
     known = [

@@ -1,4 +1,4 @@
-"""The commands of the Makefile, run with the interpreter of the tests in place of an environment of their own."""
+"""The commands of the Makefile, run with the interpreter of the tests instead of a new environment."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from tests.checkout import ROOT
 
-# kconvert as on a machine without frameworks, both sides in this process.
+# kconvert as on a machine where no framework is installed; both models run in this process.
 SHIM = f"""#!{sys.executable}
 import sys
 from kconvert import backend, cli
@@ -19,7 +19,7 @@ cli.main([*sys.argv[1:], "--in-process"])
 
 @pytest.fixture
 def make(tmp_path):
-    """make(target): runs it in a folder that has what the Makefile takes from the checkout, and an environment."""
+    """make(target): runs `make` in a folder with the files that the Makefile uses, and with an environment."""
     for name in ("tests", "setup.py"):
         (tmp_path / name).symlink_to(ROOT / name)
     kconvert, ready = tmp_path / "bin" / "kconvert", tmp_path / "ready"

@@ -1,4 +1,4 @@
-"""The pytest plugin, as a project that tests its models would use it."""
+"""The pytest plugin, as a project uses it to test its models."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def test_broken(kconvert_agree):
 
 @pytest.fixture
 def project(pytester, monkeypatch):
-    """A folder with a model and conversions of it, right and wrong; what it gives runs tests there."""
+    """Runs tests in a folder with a model, a correct conversion of it, and wrong ones."""
     source, target = converted("lenet_th", pytester.path)
     shutil.copy(source, pytester.path / "in.h5")
     shutil.copy(target, pytester.path / "good.h5")
@@ -46,7 +46,7 @@ def project(pytester, monkeypatch):
     return run
 
 
-def test_files_that_agree_pass_and_others_say_why(project):
+def test_files_that_agree_pass_and_others_fail_with_the_reason(project):
     result = project(TESTS)
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.re_match_lines([r"in\.h5 -> bad\.h5: DIFFERS, first at conv2d_2 \(Conv2D\): error .*"])

@@ -1,4 +1,4 @@
-"""The structure of the package: imports go down, there are no circles, and each foreign library has one door."""
+"""The structure of the package: imports only go down, there are no circles, and one module imports each library."""
 
 import ast
 import re
@@ -134,7 +134,7 @@ def test_the_reader_of_imports_sees_every_kind(tmp_path):
 
 
 def loaded_after(code):
-    """Which heavy frameworks a fresh interpreter holds after `code`."""
+    """The frameworks that a new interpreter has imported after it ran `code`."""
     report = f"import sys\n{code}\nprint(*[name for name in {HEAVY} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
@@ -145,8 +145,8 @@ def test_importing_kconvert_loads_no_framework():
     assert loaded_after("import kconvert") == []
 
 
-def test_public_names_are_the_same_however_often_and_whenever_asked_for():
-    """A submodule of the same name must not take the place of the function once it is imported."""
+def test_public_names_do_not_depend_on_the_order_of_imports():
+    """A submodule with the name of a public function must not replace the function when it is imported."""
     code = "import kconvert as kc, kconvert.conversion\nfor name in kc.__all__ * 2: assert getattr(kc, name)"
     calls = "assert all(callable(getattr(kc, name)) for name in ('convert', 'plan', 'load_model', 'convert'))"
     assert loaded_after(f"{code}\n{calls}") == []

@@ -1,4 +1,4 @@
-"""The name of the distribution stands in one place, and no advice installs the other project called kconvert."""
+"""The name of the distribution is stated in one place, and no text advises to install another project, kconvert."""
 
 import re
 import runpy
@@ -16,7 +16,7 @@ CODE = (".py", ".toml", ".yml", ".yaml", ".in", ".cfg", "Makefile")
 
 @pytest.fixture(scope="module")
 def texts():
-    """The tracked files, but for the data, and for this file: it holds the words that it looks for."""
+    """The tracked text files, except the fixtures and this file, which contains the advice that it searches for."""
     data, this = ROOT / "tests" / "fixtures", ROOT / "tests" / "test_version.py"
     found = [path for path in tracked() if data not in (ROOT / path).parents and ROOT / path != this]
     return {str(path): (ROOT / path).read_text(encoding="utf-8", errors="replace") for path in found}

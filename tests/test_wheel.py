@@ -1,4 +1,4 @@
-"""The wheel, installed into a clean environment: it holds every file of the package, and needs no checkout."""
+"""The wheel, installed into a clean environment: it contains every file of the package and works without a checkout."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ LENET = case("1.2.2-theano/lenet_th").model
 
 
 def run(*words, cwd):
-    """What a command prints; it must end without an error, and finds nothing by PYTHONPATH."""
+    """The output of a command, which runs without PYTHONPATH and must succeed."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [str(word) for word in words]
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
@@ -29,7 +29,7 @@ def run(*words, cwd):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Built from the source distribution of a copy of the tracked files: nothing that lies in the checkout helps."""
+    """The wheel, built from a source distribution of a copy of the tracked files alone."""
     folder = tmp_path_factory.mktemp("wheel")
     copy_sources(folder / "sources")
     run(sys.executable, "-c", "from setuptools import build_meta as b; b.build_sdist('..')", cwd=folder / "sources")
@@ -41,7 +41,7 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clean(wheel, tmp_path_factory):
-    """An environment with the wheel, and the libraries of this one; an editable kconvert among them has no effect."""
+    """An environment with the wheel and the libraries of this environment; an editable kconvert there has no effect."""
     folder = tmp_path_factory.mktemp("clean")
     run(sys.executable, "-m", "venv", folder, cwd=folder)
     run(folder / "bin" / "python", "-m", "pip", "install", "--no-deps", "--no-index", wheel, cwd=folder)

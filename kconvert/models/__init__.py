@@ -1,1 +1,1 @@
-"""What users hold: models that train, predict, save and load."""
+"""The models of users, which train, predict, save and load."""

@@ -1,4 +1,4 @@
-"""load_model: a weight file as a model that runs on a backend, converted while it loads."""
+"""load_model: makes a model from a weight file, converted to the backend that the model runs on."""
 
 from __future__ import annotations
 
@@ -31,14 +31,17 @@ def load_model(
     convention: str | None = None,
     compile: bool = True,
 ) -> Model:
-    """The model in HDF5 file `path`, ready to predict on `backend` ('theano', 'tensorflow' or 'numpy').
+    """The model in the HDF5 file `path`, which runs on `backend`.
 
-    A file that states how it was trained gives a model that continues training where it stopped: with its optimizer's
-    state, converted as the weights are. compile: whether to read that. backend: the default one if None.
+    Weights and the state of the optimizer are converted to that backend, so a model trained on one backend continues
+    on the other. The data format of the model stays, so it takes the same inputs.
 
-    Weights saved under another backend are converted while they load; the data format of the model
-    stays, so it takes the same inputs. source: the backend that saved the file, where it does not tell.
-    arch: architecture JSON for files of weights alone. convention: the backend that 'numpy' emulates.
+    backend: 'theano', 'tensorflow' or 'numpy'; None for the default backend.
+    source: the backend that saved the file, for files that do not state it.
+    arch: the file with the architecture as JSON, for files of weights alone.
+    source_data_format: 'channels_first' or 'channels_last', for layers of Keras 1 that do not state it.
+    convention: the backend that 'numpy' emulates.
+    compile: whether to compile the model as the file states, with the state of the optimizer.
     Raises KconvertError where the file cannot be read, or the framework is not installed.
     """
     with hdf5.read(path) as checkpoint:
@@ -54,22 +57,22 @@ def load_model(
 
 
 def _restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> None:
-    """Compiles the model as the file says; what cannot be taken is said once, and left to `compile`."""
-    said = checkpoint.training_config
-    if not said or not said.get("optimizer_config"):
+    """Compiles the model as the file states. Where that is not possible, a warning gives the reason."""
+    config = checkpoint.training_config
+    if not config or not config.get("optimizer_config"):
         return
     try:
         model.compile(
-            said["optimizer_config"],
-            said.get("loss"),
-            metrics=said.get("metrics"),
-            loss_weights=said.get("loss_weights"),
-            sample_weight_mode=said.get("sample_weight_mode"),
-            weighted_metrics=said.get("weighted_metrics"),
+            config["optimizer_config"],
+            config.get("loss"),
+            metrics=config.get("metrics"),
+            loss_weights=config.get("loss_weights"),
+            sample_weight_mode=config.get("sample_weight_mode"),
+            weighted_metrics=config.get("weighted_metrics"),
         )
         if checkpoint.optimizer:
             restore_optimizer(model.trainer, checkpoint, origin)
-    except StateDropped as why:
-        log.warning("%s: the optimizer starts anew: %s", checkpoint.path, why)
+    except StateDropped as reason:
+        log.warning("%s: the state of the optimizer is not restored: %s", checkpoint.path, reason)
     except KconvertError as error:
         log.warning("%s: the model is not compiled: %s", checkpoint.path, error)

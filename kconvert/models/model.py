@@ -1,4 +1,8 @@
-"""Model: a network that trains, predicts, saves and loads, as in Keras 2.3."""
+"""Model: a network that trains, predicts, saves and loads.
+
+Attributes and methods are those of Keras 2.3 (`engine/network.py` and `engine/training.py` of 2.3.1). Each method calls
+the function or the object that does the work, in this package.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +26,17 @@ from ..network.network import Network
 from . import predicting, restoring, saving
 from .runtime import Runtime
 from .training import optimizers
+from .training.executor import trained_paths
 from .training.fit import Fit
 from .training.trainer import Trainer
 
 
 class Model(Network):
-    """A graph of layers between symbols, and the arrays it runs with (Keras's functional Model).
+    """A graph of layers that holds weights and runs on a backend (Keras's functional Model).
 
-    inputs, outputs: symbols, or lists of them: what `Input` and layers called on it gave. Raises KconvertError where
-    the outputs need an Input that is not among the inputs.
+    inputs, outputs: symbols or lists of symbols, which `Input` and calls of layers return.
+    name: used in messages and files. trainable: whether training changes the weights.
+    Raises KconvertError where the outputs need an Input that is not among the inputs.
 
     >>> from kconvert import Input, layers
     >>> x = Input((4,))
@@ -43,12 +49,12 @@ class Model(Network):
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """`Model(input=..., output=...)` in the words of Keras 2."""
+        """Translates `Model(input=..., output=...)` of Keras 1."""
         return args, renamed("Model", kwargs, MADE_BY_USER)
 
     @classmethod
     def from_network(cls, network: Network) -> Model:
-        """A model of the same layers and calls."""
+        """A model with the layers and calls of `network`."""
         model = cls.__new__(cls)
         Network.__init__(
             model,
@@ -66,22 +72,28 @@ class Model(Network):
         self._start(None)
 
     def set_graph(self, layers: list[Layer], nodes: list[Node], inputs: list[Ref], outputs: list[Ref]) -> None:
+        """Replaces the graph. The model keeps its backend and its weights; it is not compiled any more."""
         super().set_graph(layers, nodes, inputs, outputs)
         runtime: Runtime | None = self.__dict__.get("runtime")
         self._start(runtime.backend if runtime else None)
 
     def _start(self, backend: Backend | None) -> None:
-        """The graph is new: nothing is compiled yet, and layers keep the arrays they have."""
+        """Sets everything but the graph to its initial state. Layers keep the weights that they have."""
+        # The weights and compiled functions of this graph.
         self.runtime = Runtime(self, backend)
+        # For each tensor of the graph, the symbol that stands for it.
         self._symbols = symbols_of(self) if self.nodes else {}
+        # None until the model is compiled.
         self._trainer: Trainer | None = None
+        # The History of the last `fit`.
         self.history: Any = None
+        # A callback sets this to end `fit`.
         self.stop_training = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy, or a pickle, is of the graph alone: what it runs with is made anew."""
-        run = ("runtime", "_symbols", "_trainer", "history")
-        return {key: value for key, value in super().__getstate__().items() if key not in run}
+        """Copies and pickles hold the graph alone, without weights and training."""
+        left_out = ("runtime", "_symbols", "_trainer", "history")
+        return {key: value for key, value in super().__getstate__().items() if key not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -91,106 +103,103 @@ class Model(Network):
 
     @property
     def inputs(self) -> list[Symbol]:
-        """The symbols that the model starts from."""
+        """The symbols of the inputs."""
         return [self._symbols[ref] for ref in self.input_refs]
 
     @property
     def outputs(self) -> list[Symbol]:
-        """The symbols that the model gives."""
+        """The symbols of the outputs."""
         return [self._symbols[ref] for ref in self.output_refs]
 
     @property
     def input(self) -> Any:
-        """The input, or the list of them."""
+        """The symbol of the input; for several inputs, the list of symbols."""
         return one_or_list(self.inputs)
 
     @property
     def output(self) -> Any:
-        """The output, or the list of them."""
+        """The symbol of the output; for several outputs, the list of symbols."""
         return one_or_list(self.outputs)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer called `name`, or number `index` of `layers`. Raises KconvertError where there is none."""
-        if index is not None:
-            if not -len(self.layers) <= index < len(self.layers):
-                what = f"there is no layer {index}"
-                raise KconvertError(what, self.name, f"the model has {len(self.layers)} layers", Problem.USAGE)
+        """The layer named `name`, or `layers[index]`. Raises KconvertError for an unknown name or index."""
+        if index is not None and -len(self.layers) <= index < len(self.layers):
             return self.layers[index]
-        if name not in self.by_name:
-            fix = f"its layers are {', '.join(self.by_name)}"
-            raise KconvertError(f"there is no layer {name!r}", self.name, fix, Problem.USAGE)
-        return self.by_name[name]
+        if index is None and name in self.by_name:
+            return self.by_name[name]
+        what = f"there is no layer {name!r}" if index is None else f"there is no layer {index}"
+        raise KconvertError(what, self.name, f"its layers are {', '.join(self.by_name)}", Problem.USAGE)
 
     # -------------------------------------------------------------- weights ----
 
     @property
     def backend(self) -> Backend | None:
-        """Where the model runs; None until it runs for the first time."""
+        """The backend that the model runs on; None until it runs for the first time."""
         return self.runtime.backend
 
     @property
     def variables(self) -> Mapping[LayerPath, Variable]:
-        """The weights on the backend, by the names of layers and weight."""
+        """The variables of the backend by path: the names of the layers, then that of the weight."""
         return self.runtime.variables
 
     @property
     def arrays(self) -> Arrays:
-        """The weights as they are now, in the convention of the backend, nested by names."""
+        """The current weights, in the convention of the backend, nested by the names of layers and weights."""
         return self.runtime.arrays
 
     @property
     def weights(self) -> list[Variable]:
-        """The variables of the backend in Keras's order, as `get_weights` gives their values."""
-        paths = self.runtime.paths()
-        return [self.runtime.variables[path] for path in paths]
+        """The variables of the backend, in the order of `get_weights`."""
+        return [self.runtime.variables[path] for path in self.runtime.paths()]
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The variables that training changes, in Keras's order."""
-        trained = self._trained_paths()
+        """The variables that training changes, in the order of `get_weights`."""
+        trained = set(trained_paths(self))
         return [self.runtime.variables[path] for path in self.runtime.paths() if path in trained]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The variables that training does not change, in Keras's order."""
-        trained = self._trained_paths()
+        """The variables that training does not change, in the order of `get_weights`."""
+        trained = set(trained_paths(self))
         return [self.runtime.variables[path] for path in self.runtime.paths() if path not in trained]
 
-    def _trained_paths(self) -> set[LayerPath]:
-        leaves = [leaf for leaf in self.weight_table() if leaf.trainable and self.trainable]
-        return {(*leaf.path, weight.name) for leaf in leaves for weight in leaf.weights if weight.trainable}
-
     def count_params(self) -> int:
-        """How many numbers the weights hold."""
+        """The number of elements of all weights."""
         return sum(summary_table.weight_counts(self).values())
 
     def start(self, backend: str | Backend | None = None, seed: int | None = None) -> Backend:
-        """Gives the model a backend and initial weights, where it has none; returns the backend.
+        """Gives the model a backend and initial weights, if it has none; returns the backend.
 
-        backend: the default one if None. seed: of the weights, the same network on every backend.
+        backend: None for the default backend. seed: of the initial weights, which are the same on every backend.
+        Raises KconvertError where the framework is not installed.
         """
         return self.runtime.start(backend, seed)
 
     def bind(self, backend: Backend, arrays: Arrays) -> Model:
-        """Makes the model run on `backend` with `arrays`, nested by names, in that backend's convention."""
+        """Makes the model run on `backend` with the weights `arrays`; returns the model.
+
+        arrays: in the convention of `backend`, nested by the names of layers and weights.
+        """
         self.runtime.bind(backend, arrays)
         self.runtime.start()
-        self._forget_steps()
+        if self._trainer is not None:
+            self._trainer.use(self.runtime)
         return self
 
     def get_weights(self) -> list[np.ndarray]:
-        """The weights in Keras's order, in the convention of the model's backend."""
+        """The weights in the order of Keras, in the convention of the model's backend."""
         return self.runtime.get_weights()
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Takes weights as `get_weights` gives them. Raises KconvertError where number or shapes differ."""
+        """Sets the weights, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
         self.runtime.set_weights(weights)
 
     def load_weights(self, path: str | PathLike[str], source: str | None = None) -> Model:
-        """Takes the weights of an HDF5 file of any convention, converted to the model's backend.
+        """Sets the weights from an HDF5 file of any convention, converted to the model's backend; returns the model.
 
-        source: the backend that saved the file, where it does not tell. The data format of the layers
-        must be the one the file was saved with. Raises KconvertError where arrays do not fit.
+        source: the backend that saved the file, for files that do not state it. The layers must have the data format
+        that the file was saved with. Raises KconvertError where the arrays do not match the layers.
         """
         restoring.load_weights(self.runtime, path, source)
         return self
@@ -198,47 +207,56 @@ class Model(Network):
     # ---------------------------------------------------------------- files ----
 
     def save(self, path: str | PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> None:
-        """Writes the whole model, with the state of its optimizer, as a file of Keras 2 (HDF5)."""
+        """Writes architecture, weights and the optimizer with its state into an HDF5 file of Keras 2.3.
+
+        overwrite: whether an existing file is replaced; if not, it raises KconvertError. include_optimizer: whether to
+        write the optimizer.
+        """
         saving.save(self.runtime, self._trainer if include_optimizer else None, path, overwrite)
 
     def save_weights(self, path: str | PathLike[str], overwrite: bool = True) -> None:
-        """Writes the weights alone as a file of Keras 2 (HDF5)."""
+        """Writes the weights alone into an HDF5 file of Keras 2.3; overwrite: as in `save`."""
         saving.save_weights(self.runtime, path, overwrite)
 
     def to_json(self, **options: Any) -> str:
-        """The architecture as Keras 2 writes it; options are those of `json.dumps`."""
+        """The architecture as JSON of Keras 2.3; options: of `json.dumps`.
+
+        Raises KconvertError for an option of a layer that only Keras 1 has.
+        """
         backend = {} if self.backend is None else {"backend": self.backend.convention}
         return saving.to_json(self, **backend, **options)
 
     def summary(self) -> None:
-        """Prints the layers with their shapes and numbers of weights."""
+        """Prints the layers with their output shapes and numbers of weights."""
         summary_table.summary(self)
 
     # -------------------------------------------------------------- running ----
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int = 0, steps: int | None = None) -> Any:
-        """Outputs for `x` (an array, or a list of them for several inputs), `batch_size` samples at a time.
+        """The outputs for `x`: an array (samples, ...), for several outputs a list of arrays.
 
-        x may also give the batches itself, as in `fit`. Raises KconvertError where number or shapes of the
-        inputs do not fit.
+        x: an array; for several inputs a list, or a dict by their names; or a generator, an iterator or a `Sequence`
+        of batches. batch_size: 32 if None. steps: the number of batches, needed for a generator. verbose: no effect.
+        Raises KconvertError where number or shapes of the inputs do not match the model.
         """
         self.complete(x)
         return predicting.predict(self.runtime, x, batch_size, steps)
 
-    def activations(self, x: Any, given: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
-        """The output of every layer by name (nested: `outer/inner`), for one batch `x`.
+    def activations(self, x: Any, overrides: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+        """The output of every layer by name (in a nested model `outer/inner`), for one batch `x`. Not in Keras.
 
-        given: tensors by name that replace the model's own in all that comes after: with every one given, each layer
-        runs alone. Raises KconvertError where inputs do not fit, or no layer computes a tensor that is given.
+        overrides: tensors by name that the following layers get in place of the computed ones. With all tensors
+        overridden, each layer runs alone. Raises KconvertError where the inputs do not match the model, and for a name
+        that no layer computes.
         """
-        return predicting.activations(self.runtime, x, given)
+        return predicting.activations(self.runtime, x, overrides)
 
     def reset_states(self) -> None:
         """Sets the states of stateful layers to zero."""
         self.runtime.reset_states()
 
     def complete(self, x: Any) -> None:
-        """Builds a model that does not know its input shape yet from data; the graph of a Model is always whole."""
+        """Builds the model from data `x` if its input shape is not known yet; only a Sequential needs this."""
 
     # ------------------------------------------------------------- training ----
 
@@ -255,10 +273,16 @@ class Model(Network):
         seed: int | None = None,
         jit_compile: bool = False,
     ) -> None:
-        """Says what to minimise, how, and what to measure; as in Keras 2.3, plus:
+        """Sets the loss that training minimises, the optimizer and the metrics.
 
-        backend: where a model without one runs ('theano', 'tensorflow'); seed: of its initial weights, the order
-        of samples and the noise; jit_compile: through XLA, on TensorFlow. Raises KconvertError for unknown names.
+        optimizer: a name, an optimizer, or its configuration.
+        loss, metrics, weighted_metrics, loss_weights: one value, a list in the order of the outputs, or a dict by their
+        names.
+        sample_weight_mode: has no effect but is stored; the shape of the weights states the mode.
+        backend: 'theano', 'tensorflow' or 'numpy' for a model that has no backend yet; None: the default one.
+        seed: of the initial weights, the order of samples and random layers.
+        jit_compile: whether TensorFlow compiles the steps with XLA.
+        Raises KconvertError for unknown names, and where losses or metrics do not match the outputs.
         """
         trainer = Trainer(
             self.runtime,
@@ -272,24 +296,22 @@ class Model(Network):
             seed,
             jit_compile,
         )
-        self._trainer = None
+        self._trainer = None  # where compile fails, the model is not compiled
         if self.output_refs:
-            trainer.executor  # noqa: B018  (refuses what does not fit the outputs now, not at the first batch)
+            trainer.executor  # noqa: B018  (raises errors now, not at the first batch)
         self._trainer = trainer
 
     @property
     def is_compiled(self) -> bool:
-        """Whether the model knows how it trains."""
+        """Whether `compile` was called."""
         return self._trainer is not None
 
     @property
     def trainer(self) -> Trainer:
-        """What `compile` was told. Raises KconvertError where the model is not compiled."""
+        """The arguments of `compile`, and the compiled steps. Raises KconvertError where the model is not compiled."""
         if self._trainer is None:
-            raise KconvertError(
-                "the model is not compiled", self.name, "call model.compile(optimizer, loss)", Problem.USAGE
-            )
-        self._trainer.runtime = self.runtime
+            fix = "call model.compile(optimizer, loss)"
+            raise KconvertError("the model is not compiled", self.name, fix, Problem.USAGE)
         return self._trainer
 
     @property
@@ -299,17 +321,13 @@ class Model(Network):
 
     @property
     def loss(self) -> Any:
-        """What `compile` was told of the loss; None where the model is not compiled."""
+        """The argument `loss` of `compile`; None where the model is not compiled."""
         return self._trainer.loss if self._trainer else None
 
     @property
     def metrics_names(self) -> list[str]:
-        """The labels of what `evaluate` and `train_on_batch` give."""
+        """The labels of the values that `evaluate` and `train_on_batch` return."""
         return self.trainer.executor.objective.labels
-
-    def _forget_steps(self) -> None:
-        if self._trainer is not None:
-            self._trainer.forget()
 
     @accepts_old_words
     def fit(
@@ -330,11 +348,20 @@ class Model(Network):
         validation_steps: int | None = None,
         validation_freq: Any = 1,
     ) -> Any:
-        """Trains for `epochs` rounds through the data; gives the History of losses and metrics.
+        """Trains until epoch `epochs`; returns the History with the losses and metrics of each epoch.
 
-        x: an array (a list, or a dict by input, where there are several), or what gives batches by itself: a
-        generator, an iterator, or a `Sequence`. All as in Keras 2.3. Raises KconvertError where the data does
-        not fit the model, and where the loss is no longer a number.
+        x, y: inputs and labels, arrays (samples, ...); for several inputs or outputs a list, or a dict by their names.
+        Instead of both, x may be a generator, an iterator or a `Sequence` of batches (x, y) or (x, y, sample_weight).
+        batch_size: 32 if None. verbose: 0 silent, 1 a progress bar, 2 one line per epoch.
+        validation_split: the part of the samples, from the end, for validation. validation_data: (x, y),
+        (x, y, sample_weight) or batches. validation_freq: the number of epochs from one validation to the next, or a
+        list of epochs, counted from 1.
+        shuffle: False, True, or 'batch' to shuffle only whole batches.
+        class_weight: weights by class, for several outputs a dict of them by output. sample_weight: (samples,), or
+        (samples, time).
+        initial_epoch: the first epoch, counted from 0. steps_per_epoch, validation_steps: the number of batches, needed
+        for a generator.
+        Raises KconvertError where the data does not match the model, and where the loss becomes NaN or infinite.
         """
         trainer = self._trainer_for(x)
         loop = Fit(
@@ -365,46 +392,48 @@ class Model(Network):
         sample_weight: Any = None,
         steps: int | None = None,
     ) -> Any:
-        """The loss over the data, followed by the metrics where there are some (`metrics_names` names them)."""
+        """The loss over the data; with several losses or metrics a list, in the order of `metrics_names`.
+
+        Parameters: as for `fit`. verbose: has no effect. steps: the number of batches, needed for a generator.
+        """
         return self._trainer_for(x).evaluate(x, y, batch_size, sample_weight, steps)
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
-        """One step of the optimizer on one batch; its loss (before the step), followed by the metrics."""
+        """One step of the optimizer on one batch; returns losses and metrics before the step, as `evaluate` does."""
         return self._trainer_for(x).on_batch(True, x, y, sample_weight, class_weight)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        """The loss of one batch, followed by the metrics."""
+        """The losses and metrics of one batch, as `evaluate` returns them."""
         return self._trainer_for(x).on_batch(False, x, y, sample_weight)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for one batch."""
+        """The outputs for one batch, as `predict` returns them."""
         return self.predict(x, batch_size=len(x[0] if isinstance(x, list) else x))
 
     def _trainer_for(self, x: Any) -> Trainer:
-        """The trainer, of a model that learned its input shape from `x` if it had none."""
+        """The trainer, after a model without an input shape got that of the data `x`."""
         trainer = self.trainer
         self.complete(x)
-        trainer.runtime = self.runtime
         return trainer
 
     # ----------------------------------------------------------- generators ----
 
     @accepts_old_words
     def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, **options: Any) -> Any:
-        """`fit` under its older name for what gives batches by itself."""
+        """`fit` for a generator, under its older name."""
         return self.fit(generator, steps_per_epoch=steps_per_epoch, **_without_workers(options))
 
     @accepts_old_words
     def evaluate_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
-        """`evaluate` under its older name for what gives batches by itself."""
+        """`evaluate` for a generator, under its older name."""
         return self.evaluate(generator, steps=steps, **_without_workers(options))
 
     @accepts_old_words
     def predict_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
-        """`predict` under its older name for what gives batches by itself."""
+        """`predict` for a generator, under its older name."""
         return self.predict(generator, steps=steps, **_without_workers(options))
 
 
 def _without_workers(options: dict[str, Any]) -> dict[str, Any]:
-    """Batches are made in this process: what Keras says about others has no meaning here."""
+    """The options without those for other processes: batches are always made in this process."""
     return {k: v for k, v in options.items() if k not in ("max_queue_size", "workers", "use_multiprocessing")}

@@ -1,4 +1,4 @@
-"""Prediction: the outputs of a model for data, batch by batch."""
+"""Prediction: the outputs of a model, computed batch by batch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..network.nested import as_list, one_or_list
+from ..layers.lists import as_list, one_or_list
 from ..network.outputs import Activations
 from ..network.sample_inputs import checked_inputs
 from .runtime import Runtime
@@ -15,23 +15,24 @@ from .training.data import is_stream, stream_of
 
 
 def predict(runtime: Runtime, x: Any, batch_size: int | None = None, steps: int | None = None) -> Any:
-    """Outputs for `x`: an array, a list of arrays for several inputs, or what gives the batches itself."""
+    """The outputs for `x`. Parameters and errors: see `Model.predict`."""
     network = runtime.network
     function = runtime.function(
         "predict", lambda K, w, inputs, phase: as_list(network.call(K, w, one_or_list(inputs), None, phase))
     )
-    found = [function(batch) for batch in _batches(runtime, x, batch_size or 32, steps)]
-    return one_or_list([np.concatenate(parts) for parts in zip(*found, strict=True)])
+    outputs = [function(batch) for batch in _batches(runtime, x, batch_size or 32, steps)]
+    return one_or_list([np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
 
-def activations(runtime: Runtime, x: Any, given: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
-    """The output of every layer by name (nested: `outer/inner`), for one batch `x`; given: as in `Activations`."""
+def activations(runtime: Runtime, x: Any, overrides: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+    """The output of every layer by name, for one batch `x`. Parameters and errors: see `Model.activations`."""
     backend = runtime.start()
-    function = Activations(runtime.network, backend, runtime.arrays, given)
-    return function(runtime.arrays, as_list(x), given)
+    function = Activations(runtime.network, backend, runtime.arrays, overrides)
+    return function(runtime.arrays, as_list(x), overrides)
 
 
 def _batches(runtime: Runtime, x: Any, size: int, steps: int | None) -> Iterator[list[np.ndarray]]:
+    """The inputs of each batch; for a stream of tuples (x, y, ...) the first item."""
     if is_stream(x):
         count, stream = stream_of(x, steps, "steps")
         for _ in range(count):

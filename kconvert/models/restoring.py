@@ -1,4 +1,4 @@
-"""What a file holds for a model that exists: its weights, and the state of its optimizer."""
+"""Restoring: sets the weights of an existing model, or the state of its optimizer, from a file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ from .training.trainer import Trainer
 
 
 def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None = None) -> None:
-    """Takes the weights of an HDF5 file of any convention, converted to the backend that runs.
-
-    source: the backend that saved the file, where it does not tell. Raises KconvertError where arrays do not fit.
-    """
+    """Sets the weights from an HDF5 file. Parameters and errors: see `Model.load_weights`."""
     K = runtime.start()
     with hdf5.read(path) as checkpoint:
         origin = decide(checkpoint, Source(path, source)).convention
@@ -34,7 +31,10 @@ def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None
 
 
 def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> None:
-    """Takes the state of the optimizer in a file. Raises StateDropped where it cannot be understood."""
+    """Sets the state of the optimizer from a file. Raises StateDropped where it cannot be read.
+
+    origin: the convention of the file.
+    """
     network = trainer.runtime.network
     bindings, _ = bind(network, checkpoint, origin)
     state = read_state(checkpoint, network, bindings, origin)
@@ -52,7 +52,10 @@ def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Conventi
 
 
 def _run_form(binding: Binding, goal: Storage, arrays: list[Any]) -> np.ndarray:
-    """One slot of a parameter, from the form of the file to that of the backend; an unused one as it is."""
+    """One slot of a weight, converted from the form of the file to that of the backend.
+
+    arrays: those of the slot in the file. An unused slot, of one element, stays (keras-facts: empty-vhat).
+    """
     if all(array.shape == (1,) for array in arrays) and binding.weight.shape != (1,):
         return arrays[0]
     chain = (binding.stored.chain >> goal.to_run).simplified

@@ -1,6 +1,6 @@
-"""Runtime: a network with its arrays on a backend, and the compiled functions that share them.
+"""Runtime: a network with its weights on a backend, and the compiled functions that use them.
 
-What trains, predicts, saves and loads takes a Runtime.
+The functions that train, predict, save and load take a Runtime, not a Model.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
 from .store import initial_variable, run_convention, share, shared_variables
 
+# Builds the outputs of a function: (backend, weights nested by names, inputs, phase) -> outputs.
 Build = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
 
 
@@ -28,25 +29,27 @@ def _backend(name: str | None) -> Backend:
 
 
 class Runtime:
-    """A network that runs."""
+    """A network that runs on a backend."""
 
     def __init__(self, network: Network, backend: Backend | None = None) -> None:
         self.network = network
         # None until the network runs for the first time.
         self.backend = backend
-        # The weights by path: names of layers, then that of the weight. In the convention of `backend`.
+        # The weights, in the convention of `backend`, by path: the names of the layers, then that of the weight.
         self.variables: dict[LayerPath, Variable] = {}
-        # What stateful layers keep from batch to batch, by path.
+        # The states that stateful layers carry from one batch to the next, by path.
         self.states: dict[LayerPath, Variable] = {}
+        # The compiled functions by name; they use `variables` and `states`.
         self._functions: dict[str, Compiled] = {}
 
     # -------------------------------------------------------------- backend ----
 
     def start(self, backend: str | Backend | None = None, seed: int | None = None) -> Backend:
-        """Gives the network a backend, if it has none, and the weights that it lacks; returns the backend.
+        """Gives the network a backend if it has none, and initial weights to layers that have none.
 
-        A layer that another model runs already shares its weights with it, as in Keras.
-        backend: the default one if None. seed: of the initial weights, which are the same on every backend.
+        Returns the backend. Models that contain the same layer share its weights, as in Keras.
+
+        backend: None for the default backend. seed: of the initial weights, which are the same on every backend.
         """
         K = self.backend = self.backend or (backend if isinstance(backend, Backend) else _backend(backend))
         seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
@@ -63,11 +66,11 @@ class Runtime:
         return K
 
     def bind(self, backend: Backend, arrays: Arrays) -> None:
-        """Takes `arrays`, nested by names and in the convention of `backend`, and runs there from now on."""
+        """Makes the network run on `backend` with the weights `arrays`: in its convention, nested by names."""
         self.take(backend, {path: backend.variable(np.asarray(a, "float32")) for path, a in walk(arrays)})
 
     def take(self, backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
-        """Takes other variables, which functions compiled before do not know."""
+        """Replaces backend and variables. Compiled functions use the old ones, so they are dropped."""
         self.backend, self.variables = backend, dict(variables)
         self.states, self._functions = {}, {}
 
@@ -75,28 +78,28 @@ class Runtime:
 
     @property
     def arrays(self) -> Arrays:
-        """The weights as they are now, in the convention of the backend, nested by names."""
+        """The current weights, in the convention of the backend, nested by the names of layers and weights."""
         K = self.backend
         return nest((path, K.value(variable)) for path, variable in self.variables.items()) if K else {}
 
     def paths(self) -> list[LayerPath]:
-        """Every weight, in the order of files."""
+        """The paths of all weights, in the order of files."""
         return [place.path for _, found in places(self.network, run_convention(self.start())) for place in found]
 
     def get_weights(self) -> list[np.ndarray]:
-        """The weights in Keras's order, in the convention of the backend."""
+        """The weights in the order of Keras, in the convention of the backend."""
         K = self.start()
         return [K.value(self.variables[path]) for path in self.paths()]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Takes weights as `get_weights` gives them. Raises KconvertError where number or shapes differ."""
+        """Sets the weights, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
         K, paths = self.start(), self.paths()
         wanted = {"/".join(path): K.value(self.variables[path]).shape for path in paths}
         given = [np.shape(array) for array in weights]
         if given != list(wanted.values()):
             pairs = zip(wanted.items(), given, strict=False)
-            odd = next((f"{shape} for {name} of {own}" for (name, own), shape in pairs if shape != own), None)
-            what = f"the weights do not fit: {odd or f'{len(given)} arrays for {len(wanted)} weights'}"
+            wrong = next((f"{name} has shape {own}, not {shape}" for (name, own), shape in pairs if shape != own), None)
+            what = f"the weights do not match: {wrong or f'{len(given)} arrays for {len(wanted)} weights'}"
             raise KconvertError(what, self.network.name, problem=Problem.USAGE)
         for path, array in zip(paths, weights, strict=True):
             K.assign(self.variables[path], np.asarray(array))
@@ -104,7 +107,7 @@ class Runtime:
     # --------------------------------------------------------------- states ----
 
     def keep_states(self) -> dict[LayerPath, Variable]:
-        """The states that stateful layers keep, zeros at first."""
+        """The states of stateful layers; at the first call, zeros."""
         K = self.backend
         if not self.states and K is not None:
             shapes = self.network.state_shapes().items()
@@ -120,15 +123,13 @@ class Runtime:
     # ------------------------------------------------------------ functions ----
 
     def function(self, name: str, build: Build) -> Compiled:
-        """The compiled function called `name`, made when it is first used.
-
-        build: called with the backend, the weights nested by names, the inputs and the phase; returns the outputs.
-        """
+        """The compiled function `name`, which `build` makes at the first call; see `Build`."""
         if name not in self._functions:
             self._functions[name] = self._compiled(build)
         return self._functions[name]
 
     def _compiled(self, build: Build) -> Compiled:
+        """Compiles a function of the inputs of the network; states that layers report are updated by it."""
         K = self.start()
         variables = {**self.variables, **self.keep_states()}
         position = {path: i for i, path in enumerate(variables)}

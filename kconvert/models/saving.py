@@ -1,4 +1,7 @@
-"""A model as the checkpoint that real Keras 2.3 loads: weights, configuration, and what training continues with."""
+"""Saving: writes a model as a file that Keras 2.3 loads, with weights, configuration and optimizer.
+
+Source: `engine/saving.py` of Keras 2.3.1.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,16 @@ from .store import run_convention
 from .training.trainer import Trainer
 
 KERAS = "2.3.1"
-"""The release whose files are written."""
+"""The release of Keras that the files state and follow."""
 
 
 def save(runtime: Runtime, trainer: Trainer | None, path: str | PathLike[str], overwrite: bool = True) -> Path:
-    """Writes configuration, weights, and the optimizer with its state: what `load_model` and Keras 2.3 read."""
+    """Writes the configuration, the weights, and with a trainer the optimizer and its state; returns the path."""
     return _written(runtime, checkpoint_of(runtime, trainer), path, overwrite)
 
 
 def save_weights(runtime: Runtime, path: str | PathLike[str], overwrite: bool = True) -> Path:
-    """Writes the weights alone."""
+    """Writes the weights alone; returns the path."""
     return _written(runtime, checkpoint_of(runtime, whole=False), path, overwrite)
 
 
@@ -42,9 +45,9 @@ def _written(runtime: Runtime, checkpoint: Checkpoint, path: str | PathLike[str]
 
 
 def to_json(network: Network, backend: str = "tensorflow", **options: Any) -> str:
-    """The architecture, as Keras 2.3 on `backend` reads it; options are those of `json.dumps`.
+    """The architecture as JSON for Keras 2.3 on `backend`; options: of `json.dumps`.
 
-    Raises KconvertError for what only Keras 1 can say.
+    Raises KconvertError for an option of a layer that only Keras 1 has.
     """
     for path, layer in network.leaves():
         for key, value in layer.only_in("keras1").items():
@@ -54,7 +57,10 @@ def to_json(network: Network, backend: str = "tensorflow", **options: Any) -> st
 
 
 def checkpoint_of(runtime: Runtime, trainer: Trainer | None = None, whole: bool = True) -> Checkpoint:
-    """The model as it is now, in the convention of its backend; with the state of training, where there is some."""
+    """The current model in the convention of its backend.
+
+    trainer: adds the optimizer with its state. whole: whether the checkpoint has the configuration.
+    """
     goal = run_convention(runtime.start())
     return Checkpoint(
         groups=_groups(runtime, goal),
@@ -68,7 +74,7 @@ def checkpoint_of(runtime: Runtime, trainer: Trainer | None = None, whole: bool 
 
 
 def _groups(runtime: Runtime, goal: Convention) -> list[Group]:
-    """The weights, layer by layer, as files hold them."""
+    """The weights of each layer, in the form of files."""
     K = runtime.start()
     groups = []
     for name, found in places(runtime.network, goal):
@@ -81,7 +87,7 @@ def _groups(runtime: Runtime, goal: Convention) -> list[Group]:
 
 
 def _stored(stored: Storage, array: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The arrays that a file has for a weight, or for one of its moments, of the form in which it runs."""
+    """The arrays that a file stores for a weight, or for one of its moments; array: in the form in which it runs."""
     return (stored.from_run >> stored.chain.inverse).simplified.apply(array)
 
 
@@ -89,7 +95,7 @@ def _stored(stored: Storage, array: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def training_config(trainer: Trainer) -> dict[str, Any]:
-    """What `compile` was told, as Keras 2.3 stores it."""
+    """The arguments of `compile` as Keras 2.3 stores them."""
     losses = [None if loss is None else loss.to_config() for loss in trainer.executor.objective.losses]
     return {
         "optimizer_config": trainer.optimizer.to_config(),
@@ -102,7 +108,7 @@ def training_config(trainer: Trainer) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """`value` with losses and metrics as their configuration."""
+    """`value` as JSON: losses and metrics become their configurations, functions their names."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -113,15 +119,15 @@ def _plain(value: Any) -> Any:
 
 
 def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
-    """The optimizer's state in the order of Keras 2.3."""
+    """The state of the optimizer in the order of Keras 2.3."""
     executor, network = trainer.executor, trainer.runtime.network
     scalars = {key[0]: array for key, array in executor.read("scalar").items()}
     slots: dict[str, dict[Any, np.ndarray]] = {}
     for key, array in executor.read("slot").items():
         slots.setdefault(key[-1], {})[key[:-1]] = array
     stored = {place.path: place.stored for _, found in places(network, goal) for place in found}
-    moved = {
+    converted = {
         name: {path: array if array.shape == (1,) else _stored(stored[path], array)[0] for path, array in own.items()}
         for name, own in slots.items()
     }
-    return laid_out(executor.optimizer.class_name, scalars, moved, network, goal)
+    return laid_out(executor.optimizer.class_name, scalars, converted, network, goal)

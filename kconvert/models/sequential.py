@@ -1,4 +1,4 @@
-"""Sequential as users hold it, and users' models of networks that were read from files."""
+"""Sequential, the model of users, and `as_model`, which makes models of networks that were read from files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .model import Model
 
 
 class Sequential(sequential.Sequential, Model):
-    """Layers in a row, and the arrays they run with (Keras's Sequential).
+    """A list of layers that holds weights and runs on a backend; each layer gets the output of the one before.
 
-    Without layers, or where the first one states no input shape, it is not built yet: `add` and `build` complete it,
-    at the latest the first batch does.
+    layers: without layers, or if the first layer states no input shape, the model is not built yet: `add`, `build` or
+    the first batch completes it. name, trainable: as in `Model`. Source: `engine/sequential.py` of Keras 2.3.1.
 
     >>> from kconvert.layers import Dense
     >>> model = Sequential([Dense(2, input_shape=(4,))])
@@ -34,34 +34,35 @@ class Sequential(sequential.Sequential, Model):
         return args, kwargs
 
     def set_row(self, layers: list[Layer], nodes: list[Any]) -> None:
-        """Takes other layers; the model stays compiled, and on its backend."""
+        """Replaces the layers; the model stays compiled, and keeps its backend."""
         trainer = self.__dict__.get("_trainer")
         super().set_row(layers, nodes)
-        self._trainer = trainer
-        self._forget_steps()
+        if trainer is not None:
+            trainer.use(self.runtime)
+            self._trainer = trainer
 
     def complete(self, x: Any) -> None:
-        """Builds a model that does not know its input shape yet, from the shape of the data."""
+        """Builds the model from the shape of the data `x`, if its input shape is not known yet."""
         if self.built:
             return
         if not hasattr(x, "shape") or not self.layers:
             fix = "give the first layer input_shape=..."
-            raise KconvertError("the model does not know the shape of its input", self.name, fix, Problem.USAGE)
+            raise KconvertError("the input shape of the model is not known", self.name, fix, Problem.USAGE)
         self.build((None, *x.shape[1:]))
 
 
 def as_model(network: Network) -> Model:
-    """A network as users hold it: it and the networks inside it become models."""
+    """A model with the layers of `network`; networks inside it become models too."""
     layers = [_as_user_layer(layer) for layer in network.layers]
     if isinstance(network, sequential.Sequential):
         return Sequential(layers, name=network.name, trainable=network.trainable)
-    found = copy(network)
-    found.layers = layers
-    return Model.from_network(found)
+    with_models = copy(network)
+    with_models.layers = layers
+    return Model.from_network(with_models)
 
 
 def _as_user_layer(layer: Layer) -> Layer:
-    """A layer, with the networks in it (that of a wrapper too) as models."""
+    """A layer in which every network, also that of a wrapper, is a model."""
     if isinstance(layer, Network):
         return as_model(layer)
     inner = {f.name: getattr(layer, f.name) for f in fields(layer) if isinstance(getattr(layer, f.name), Network)}

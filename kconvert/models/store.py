@@ -1,7 +1,7 @@
-"""The arrays of layers on a backend, shared by all models that are made of the same layers.
+"""The weights of layers on a backend, shared by all models that contain the same layers.
 
-Each layer refers to its entry (`Layer.entry`). Initial weights are drawn in canonical form and stored in the convention
-of the backend, so one seed gives one network on every backend.
+Each layer refers to its entry (`Layer.entry`). Initial weights are drawn in canonical form and then converted to the
+convention of the backend, so one seed gives the same network on every backend.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from .training import initializers
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """The arrays of one layer."""
+    """The weights of one layer."""
 
     backend: Backend
-    # By the name of the weight, in the convention of `backend`.
+    # The weights by their names, in the convention of `backend`.
     variables: Mapping[str, Variable]
 
 
 def run_convention(backend: Backend) -> Convention:
-    """The convention of the arrays that layers run on."""
+    """The convention of the weights that layers run with on `backend`."""
     return Convention("keras2", backend.convention)
 
 
 def shared_variables(leaf: LeafWeights, backend: Backend) -> Mapping[str, Variable]:
-    """The variables that a layer has already, by name of the weight; converted copies where it runs elsewhere."""
+    """The variables that a layer already has, by the names of weights; converted copies for another backend."""
     entry: Entry | None = leaf.layer.entry
     if entry is None:
         return {}
@@ -50,19 +50,19 @@ def shared_variables(leaf: LeafWeights, backend: Backend) -> Mapping[str, Variab
 
 
 def initial_variable(stored: Storage, backend: Backend, seed: Any) -> Variable:
-    """A new variable with the initial value of a weight."""
+    """A new variable with the initial value of a weight; seed: of the random values."""
     weight = stored.weight
     make = initializers.get(weight.initializer)
     return backend.variable(_run_form(stored, make(weight.shape, np.random.default_rng(seed))))
 
 
 def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
-    """Gives each layer of `table` the entry of its variables, for models that are made of these layers later."""
+    """Gives each layer of `table` an entry with its variables, for other models that contain the layer."""
     for leaf in table:
         own = {weight.name: variables[leaf.path + (weight.name,)] for weight in leaf.weights}
         leaf.layer.entry = Entry(backend, own)
 
 
 def _run_form(stored: Storage, canonical: np.ndarray) -> np.ndarray:
-    """A canonical weight as layers run it."""
+    """A canonical weight, converted to the form in which layers run it."""
     return np.ascontiguousarray(stored.to_run.apply(canonical)[0], "float32")

@@ -1,4 +1,4 @@
-"""The names that users of Keras expect of models and layers."""
+"""The attributes and methods of models and layers that users of Keras expect."""
 
 import inspect
 import pickle
@@ -113,7 +113,7 @@ def test_the_signature_of_a_layer_shows_its_parameters():
 
 
 class Scaled(layers.Layer):
-    """A layer as users of Keras write it, with a constructor of its own."""
+    """A layer as users of Keras write it, with an __init__."""
 
     def __init__(self, factor, **options):
         super().__init__(**options)
@@ -152,7 +152,7 @@ def test_a_model_class_with_a_constructor_of_its_own_does_not_enter_the_registry
 
 
 class Dense(layers.Dense):
-    """A class of a user with a name of Keras; it is not registered."""
+    """A class of a user that has the name of a Keras class, and is not registered."""
 
 
 def test_classes_of_users_are_found_only_when_they_are_registered(lenet):

@@ -1,4 +1,4 @@
-"""load_model: any file, on any backend, with the numbers Keras computed."""
+"""load_model: a file of any backend on any backend, with the outputs that Keras computed."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_as_keras_computed_it(found):
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("saved_by", ["theano", "tensorflow"])
 def test_converted_while_loading(name, saved_by):
-    """In the other part too, for the inputs the model always took: these have no padding that differs."""
+    """Also with the weights of the other backend, and the same inputs: padding does not differ in these models."""
     found = case(f"2.3.1-{saved_by}/{name}")
     model = load_model(found.model, "numpy", convention=OTHER[saved_by])
     assert model.backend.convention == OTHER[saved_by]
@@ -39,7 +39,7 @@ def test_weights_alone_need_their_architecture():
     check(load_model(found.folder / "weights.h5", "numpy", arch=found.folder / "arch.json"), found)
 
 
-def test_a_file_of_keras_0_does_not_tell_its_backend():
+def test_a_file_of_keras_0_does_not_state_its_backend():
     found = case("0.3.3-theano/lstm")
     with pytest.raises(KconvertError, match="which backend saved it"):
         load_model(found.folder / "weights.h5", "numpy", arch=found.folder / "arch.json")

@@ -1,4 +1,7 @@
-"""Constraints of Keras 2.3.1: what weights are made to fulfil after each step. (Source: `constraints.py` there.)"""
+"""Constraints of Keras 2.3.1: functions that change a weight after each step of the optimizer.
+
+Source: `constraints.py` of Keras 2.3.1.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,23 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
-from .registry import EPSILON, Piece, Registry
+from .registry import EPSILON, Component, Registry
 
 
-class Constraint(Piece):
-    """A change of a weight into one that is allowed."""
+class Constraint(Component):
+    """Base class of the constraints."""
 
     @abstractmethod
     def __call__(self, K: Backend, w: Tensor) -> Tensor:
-        """The weight as it is allowed."""
+        """The value, in the shape of `w`, that replaces the weight `w`."""
 
 
 @dataclass(frozen=True)
 class MaxNorm(Constraint):
-    """Norms of at most `max_value`, over `axis` of the canonical weight (0: the inputs of a dense unit)."""
+    """Scales a weight so that its norms over `axis` are at most `max_value`."""
 
     max_value: float = 2
+    # One or several axes of the canonical weight; 0: the inputs of a Dense layer.
     axis: int | Sequence[int] = 0
 
     spellings: ClassVar[Mapping[str, str]] = {"m": "max_value"}
@@ -35,7 +39,7 @@ class MaxNorm(Constraint):
 
 @dataclass(frozen=True)
 class NonNeg(Constraint):
-    """No negative weights: they become 0."""
+    """Replaces negative elements by 0."""
 
     def __call__(self, K: Backend, w: Tensor) -> Tensor:
         return K.maximum(w, 0.0)
@@ -43,7 +47,7 @@ class NonNeg(Constraint):
 
 @dataclass(frozen=True)
 class UnitNorm(Constraint):
-    """Norms of 1 over `axis`."""
+    """Scales a weight so that its norms over `axis` are 1."""
 
     axis: int | Sequence[int] = 0
 
@@ -53,10 +57,11 @@ class UnitNorm(Constraint):
 
 @dataclass(frozen=True)
 class MinMaxNorm(Constraint):
-    """Norms between `min_value` and `max_value` over `axis`, or `rate` of the way there."""
+    """Scales a weight so that its norms over `axis` move towards the range from `min_value` to `max_value`."""
 
     min_value: float = 0.0
     max_value: float = 1.0
+    # The part of the way to the range: 1 moves norms all the way.
     rate: float = 1.0
     axis: int | Sequence[int] = 0
 
@@ -64,12 +69,12 @@ class MinMaxNorm(Constraint):
 
     def __call__(self, K: Backend, w: Tensor) -> Tensor:
         norms = _norms(K, w, self.axis)
-        within = K.minimum(K.maximum(norms, float(self.min_value)), float(self.max_value))
-        return w * ((self.rate * within + (1.0 - self.rate) * norms) / (EPSILON + norms))
+        limited = K.minimum(K.maximum(norms, float(self.min_value)), float(self.max_value))
+        return w * ((self.rate * limited + (1.0 - self.rate) * norms) / (EPSILON + norms))
 
 
 def _norms(K: Backend, w: Tensor, axis: int | Sequence[int]) -> Tensor:
-    """Euclidean norms over `axis`, which stays with size 1."""
+    """Euclidean norms over `axis`, which stays as an axis of size 1."""
     axes = axis if isinstance(axis, int) else tuple(axis)
     return K.sqrt(K.sum(w * w, axes, keepdims=True))
 
@@ -78,7 +83,7 @@ CONSTRAINTS = Registry("constraint", Constraint, {cls.__name__: cls for cls in (
 
 
 def get(spec: Any) -> Any:
-    """The constraint that `spec` names: see `Registry.get`; a function takes (K, w).
+    """The constraint that `spec` describes: see `Registry.get`. A function takes (K, w) and returns the new weight.
 
     >>> get({"class_name": "max_norm", "config": {"max_value": 3}})
     MaxNorm(max_value=3, axis=0)

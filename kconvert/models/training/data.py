@@ -1,6 +1,6 @@
-"""Data for training: arrays checked against the model, cut into batches, and streams of batches.
+"""Data for training: arrays are checked against the model and divided into batches; streams give batches.
 
-A `Batch` holds what one step takes: inputs, and for every output its labels and sample weights or None.
+A stream is a generator, an iterator or a `Sequence`. A `Batch` is the data of one step.
 """
 
 from __future__ import annotations
@@ -19,25 +19,29 @@ from .objective import Objective
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples: inputs, and for each output labels and weights (None where it has none)."""
+    """The data of one step, or of a whole data set before it is divided."""
 
+    # For each input of the model, an array (batch, ...).
     x: list[np.ndarray]
+    # For each output, the labels (batch, ...); None for an output without a loss.
     y: list[Any]
+    # For each output, the sample weights (batch,) or (batch, time); None for weights of 1.
     weights: list[Any]
 
     def __len__(self) -> int:
         return len(self.x[0])
 
     def take(self, samples: Any) -> Batch:
-        """Some of the samples: a slice, or indices."""
+        """The samples that `samples`, a slice or an array of indices, selects."""
         x, y, weights = ([None if a is None else a[samples] for a in group] for group in (self.x, self.y, self.weights))
         return Batch(x, y, weights)  # type: ignore[arg-type]
 
 
 class Sequence:
-    """Batches that can be asked for by number; to be subclassed (Keras's `utils.Sequence`).
+    """Base class for data sets of the user that give batches by index (`keras.utils.Sequence`).
 
-    A subclass says how many batches there are (`__len__`) and gives each: (x, y) or (x, y, sample_weight).
+    A subclass defines `__len__`, the number of batches, and `__getitem__`, which returns one batch: (x, y) or
+    (x, y, sample_weight).
     """
 
     def __len__(self) -> int:
@@ -47,16 +51,20 @@ class Sequence:
         raise NotImplementedError
 
     def on_epoch_end(self) -> None:
-        """Called after each epoch, to shuffle or the like."""
+        """Called after each epoch, for example to shuffle the samples."""
 
 
 # ------------------------------------------------------------------- checks ----
 
 
-def checked(
+def checked_batch(
     network: Network, objective: Objective, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
 ) -> Batch:
-    """What the user gives as a Batch; raises KconvertError with what does not fit and where."""
+    """The data of the user as a `Batch`.
+
+    x, y, sample_weight, class_weight: as in `Model.fit`. Raises KconvertError where shapes, dtypes, names or numbers of
+    samples do not match the model.
+    """
     xs = checked_inputs(network, x)
     ys = [
         None if loss is None else _labels(array, shape, name)
@@ -67,7 +75,7 @@ def checked(
     weights = [
         _weights(own, classes, labels, name)
         for own, classes, labels, name in zip(
-            _by_output(objective, sample_weight, "sample_weight", some=True),
+            _by_output(objective, sample_weight, "sample_weight", optional=True),
             _classes(objective, class_weight),
             ys,
             objective.names,
@@ -77,18 +85,21 @@ def checked(
     batch = Batch(xs, ys, weights)
     counts = {len(array) for array in (*xs, *ys, *weights) if array is not None}
     if len(counts) > 1:
-        listed = " and ".join(map(str, sorted(counts)))
+        listed = ", ".join(map(str, sorted(counts)))
         raise KconvertError(
-            f"arrays of {listed} samples were given together", where=network.name, problem=Problem.USAGE
+            f"the arrays have different numbers of samples: {listed}", where=network.name, problem=Problem.USAGE
         )
     return batch
 
 
 def _labels(array: Any, shape: tuple[int | None, ...], name: str) -> np.ndarray:
-    """Labels of an output of `shape`, as float32; classes as integers may have no last axis."""
+    """The labels of output `name` as float32.
+
+    shape: of the output. Integer classes may have no last axis, or one of size 1.
+    """
     where = f"labels of output {name}"
     if array is None:
-        raise KconvertError("there are none", where, "give y", Problem.USAGE)
+        raise KconvertError("the labels are missing", where, "give y", Problem.USAGE)
     labels = numbers(array, where)
     if labels.ndim == 1:
         labels = labels[:, None]
@@ -98,7 +109,7 @@ def _labels(array: Any, shape: tuple[int | None, ...], name: str) -> np.ndarray:
         raise KconvertError(
             f"an array of shape {np.shape(array)} was given where {shape} is expected (None is free)",
             where,
-            "or classes as integers, for sparse_categorical_crossentropy",
+            "integer classes need sparse_categorical_crossentropy",
             Problem.USAGE,
         )
     return labels.astype("float32", copy=False)
@@ -108,14 +119,18 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(shape) == len(wanted) and all(w in (None, n) for n, w in zip(shape, wanted, strict=True))
 
 
-def _by_output(objective: Objective, value: Any, what: str, some: bool = False) -> list[Any]:
-    """One array an output: from a dict by name, a list, or the array of the only output. some: not all need one."""
+def _by_output(objective: Objective, value: Any, what: str, optional: bool = False) -> list[Any]:
+    """The value of each output, None where there is none.
+
+    value: a dict by the names of outputs, a list in their order, or the value of the only output with a loss.
+    what: the word for `value` in messages. optional: outputs with a loss may have no value.
+    """
     names, trained = objective.names, objective.trained
     if isinstance(value, Mapping):
-        unknown = set(value) - set(names)
-        if unknown or not (some or all(names[i] in value for i in trained)):
-            said = f"no output is called {min(unknown)!r}" if unknown else "not every output has some"
-            raise KconvertError(said, what, f"the outputs are {', '.join(names)}", Problem.USAGE)
+        unknown = [f"there is no output {name!r}" for name in sorted(set(value) - set(names))]
+        missing = [f"output {names[i]!r} is missing" for i in trained if not optional and names[i] not in value]
+        if wrong := unknown + missing:
+            raise KconvertError(wrong[0], what, f"the outputs are {', '.join(names)}", Problem.USAGE)
         return [value.get(name) for name in names]
     if value is None:
         return [None] * len(names)
@@ -123,9 +138,8 @@ def _by_output(objective: Objective, value: Any, what: str, some: bool = False) 
         value = [value]
     if not isinstance(value, (list, tuple)) or len(value) not in (len(trained), len(names)):
         count = len(value) if isinstance(value, (list, tuple)) else 1
-        raise KconvertError(
-            f"{count} given for {len(trained)} outputs", what, f"the outputs are {', '.join(names)}", Problem.USAGE
-        )
+        wrong_number = f"{count} values were given for {len(trained)} outputs"
+        raise KconvertError(wrong_number, what, f"the outputs are {', '.join(names)}", Problem.USAGE)
     if len(value) == len(names):
         return list(value)
     given = iter(value)
@@ -136,37 +150,43 @@ def _by_output(objective: Objective, value: Any, what: str, some: bool = False) 
 
 
 def _classes(objective: Objective, class_weight: Any) -> list[Mapping[int, float] | None]:
-    """The weights of classes, output by output: one dict for a single output, else dicts by name or in a list."""
+    """The class weights of each output, None where there are none.
+
+    class_weight: for a single output a dict by class; else these dicts by the names of outputs, or in a list.
+    """
     names = objective.names
     if class_weight is None:
         return [None] * len(names)
     if len(names) == 1 and isinstance(class_weight, Mapping) and names[0] not in class_weight:
         return [class_weight]
-    return _by_output(objective, class_weight, "class_weight", some=True)
+    return _by_output(objective, class_weight, "class_weight", optional=True)
 
 
 def _weights(own: Any, classes: Mapping[int, float] | None, labels: Any, name: str) -> np.ndarray | None:
-    """Sample weights (batch,) or (batch, time), those of the classes times those of the samples."""
+    """The weights of the samples (batch,) or (batch, time): weights of samples times weights of classes, or None.
+
+    own: the weights of samples. classes: the weights of classes. labels, name: of the output.
+    """
     if labels is None or (own is None and classes is None):
         return None
     where = f"sample_weight of output {name}"
     result = None if own is None else numbers(own, where).astype("float32", copy=False)
     if result is not None and (result.ndim > 2 or result.shape != labels.shape[: result.ndim]):
-        fix = "one weight a sample, or one for every step of its sequence"
-        raise KconvertError(f"weights of shape {result.shape} for labels of {labels.shape}", where, fix, Problem.USAGE)
+        what = f"weights of shape {result.shape} do not match labels of shape {labels.shape}"
+        raise KconvertError(what, where, "give one weight per sample, or one per time step", Problem.USAGE)
     if classes is None:
         return result
     if labels.ndim > 2:
         raise KconvertError(
-            "class_weight is for one label a sample", f"output {name}", "use sample_weight", Problem.USAGE
+            "class_weight needs one label per sample", f"output {name}", "use sample_weight", Problem.USAGE
         )
-    found = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0].astype("int64")
-    missing = set(np.unique(found).tolist()) - set(classes)
+    of_samples = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0].astype("int64")
+    missing = set(np.unique(of_samples).tolist()) - set(classes)
     if missing:
         raise KconvertError(
             f"class_weight has no weight for class {min(missing)}", f"output {name}", None, Problem.USAGE
         )
-    known, inverse = np.unique(found, return_inverse=True)
+    known, inverse = np.unique(of_samples, return_inverse=True)
     by_class = np.array([classes[int(k)] for k in known], "float32")[inverse]
     return by_class if result is None else result * (by_class if result.ndim == 1 else by_class[:, None])
 
@@ -175,14 +195,21 @@ def _weights(own: Any, classes: Mapping[int, float] | None, labels: Any, name: s
 
 
 def batches(data: Batch, size: int, order: np.ndarray | None = None) -> Iterator[Batch]:
-    """`data` in batches of `size`, the last one smaller; `order` of the samples, as they stand where None."""
+    """`data` in batches of `size` samples; the last batch may be smaller.
+
+    order: the indices of the samples in the order of use; None: the order of `data`.
+    """
     for start in range(0, len(data), size):
         where = slice(start, start + size)
         yield data.take(where if order is None else order[where])
 
 
 def shuffled(n: int, how: bool | str, size: int, rng: np.random.Generator) -> np.ndarray | None:
-    """A random order of `n` samples; how='batch': whole batches change places, the smaller last one stays."""
+    """A random order of `n` samples, as indices; None where they are not shuffled.
+
+    how: whether to shuffle; 'batch': only whole batches of `size` samples are shuffled, and a smaller last batch stays
+    last.
+    """
     if how == "batch":
         whole = n // size * size
         mixed = rng.permutation(np.arange(whole).reshape(-1, size)).ravel()
@@ -191,28 +218,32 @@ def shuffled(n: int, how: bool | str, size: int, rng: np.random.Generator) -> np
 
 
 def split(data: Batch, fraction: float) -> tuple[Batch, Batch]:
-    """The first samples, and the last `fraction` of them for validation."""
+    """The samples for training, and the last `fraction` of all samples for validation.
+
+    Raises KconvertError where one of them has no samples.
+    """
     at = int(len(data) * (1.0 - fraction))
     if not 0.0 < fraction < 1.0 or at == 0 or at == len(data):
         raise KconvertError(
-            f"validation_split={fraction} leaves nothing on one side of {len(data)} samples", problem=Problem.USAGE
+            f"validation_split={fraction} of {len(data)} samples leaves none for training or none for validation",
+            problem=Problem.USAGE,
         )
     return data.take(slice(at)), data.take(slice(at, None))
 
 
 def is_stream(x: Any) -> bool:
-    """Whether `x` gives batches by itself: a generator, an iterator, or a Sequence."""
+    """Whether `x` gives batches: a generator, an iterator, or a Sequence."""
     return hasattr(x, "__next__") or is_sequence(x)
 
 
 def is_sequence(x: Any) -> bool:
-    """A `Sequence` of this module, or any object with its methods that is no array or list."""
-    own = hasattr(x, "__getitem__") and hasattr(x, "__len__")
-    return own and not isinstance(x, (list, tuple, Mapping, str)) and not hasattr(x, "shape")
+    """Whether `x` has the methods of `Sequence`, and is not an array, a list, a mapping or a string."""
+    indexed = hasattr(x, "__getitem__") and hasattr(x, "__len__")
+    return indexed and not isinstance(x, (list, tuple, Mapping, str)) and not hasattr(x, "shape")
 
 
 def endless(sequence: Any) -> Iterator[Any]:
-    """The batches of a Sequence, again and again."""
+    """The batches of a Sequence, epoch after epoch without end."""
     while True:
         for i in range(len(sequence)):
             yield sequence[i]
@@ -221,20 +252,22 @@ def endless(sequence: Any) -> Iterator[Any]:
 
 
 def parts(item: Any) -> tuple[Any, Any, Any]:
-    """x, y and sample_weight of what a stream gives."""
+    """x, y and sample_weight of one item of a stream. Raises KconvertError for anything but a tuple of 2 or 3."""
     if not isinstance(item, (tuple, list)) or not 2 <= len(item) <= 3:
         raise KconvertError(
-            "a generator should give (x, y) or (x, y, sample_weight)", "data of a generator", None, Problem.USAGE
+            "a generator must give (x, y) or (x, y, sample_weight)", "data of a generator", None, Problem.USAGE
         )
     return item[0], item[1], item[2] if len(item) == 3 else None
 
 
 def stream_of(x: Any, steps: int | None, what: str) -> tuple[int, Iterator[Any]]:
-    """How many batches to take from a stream, and the stream; a Sequence knows its number itself."""
+    """The number of batches to take from the stream `x`, and an iterator over it.
+
+    steps: the number, None for all batches of a Sequence. what: the argument for `steps`, for messages. Raises
+    KconvertError where the number is not known.
+    """
     if is_sequence(x):
         return steps or len(x), endless(x)
     if steps is None:
-        raise KconvertError(
-            "a generator does not tell how many batches it gives", "data", f"give {what}", Problem.USAGE
-        )
+        raise KconvertError("the number of batches of a generator is not known", "data", f"give {what}", Problem.USAGE)
     return steps, iter(x)

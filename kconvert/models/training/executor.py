@@ -1,8 +1,9 @@
-"""Executor: a model and its objective as compiled steps, one for each kind of pass.
+"""Executor: the compiled steps of a model that is trained or evaluated.
 
-A step is one function of the backend: the pass through the layers, the losses, and in training the gradients,
-the optimizer's update and the constraints. All that changes lives in variables which the steps share: weights,
-the optimizer's slots and scalars, states of stateful layers, sums of metrics, the seed of the noise.
+A step is one compiled function of the backend, for one batch: it runs the layers and computes the losses and, in
+training, the gradients, the update of the optimizer and the constraints. There is one step for training and one for
+testing, and for each combination of shapes of labels and sample weights. All steps share variables: the weights, the
+slots and scalars of the optimizer, the states of stateful layers, the sums of metrics, and the seed of random layers.
 """
 
 from __future__ import annotations
@@ -23,16 +24,30 @@ from .objective import Objective, Tracked
 from .optimizers import Optimizer
 from .weighting import masked_weights
 
-Key = tuple[Any, ...]
-Values = Mapping[Key, Tensor]
+VariableKey = tuple[Any, ...]
+"""The kind of a variable, then its name:
 
-SEED, RATE = ("seed",), ("learning rate",)
+    ("weight", "dense_1", "kernel")       the path of the weight
+    ("state", "lstm_1", ...)              the path of the state of a stateful layer
+    ("slot", "dense_1", "kernel", "m")    the path of the weight, the name of the slot
+    ("scalar", "iterations")              the name of the scalar of the optimizer
+    ("metric", "acc", "total")            the label of the metric, the name of its sum
+    ("mean", "loss")                      the label of the loss; the sum over batches, and the number of samples
+"""
+
+Values = Mapping[VariableKey, Tensor]
+
+SEED: VariableKey = ("seed",)
+"""Two integers: the seed of random layers, and the number of the step."""
+
+RATE: VariableKey = ("learning rate",)
+"""The learning rate of the next step."""
 
 
 class Executor:
-    """The steps of one compiled model on its backend.
+    """The compiled steps of one model on its backend, and their variables.
 
-    seed: of the noise. jit_compile: steps through XLA, on TensorFlow.
+    seed: of random layers. jit_compile: whether TensorFlow compiles the steps with XLA.
     """
 
     def __init__(
@@ -43,40 +58,41 @@ class Executor:
         self.jit_compile = jit_compile
         self.leaves: list[LeafWeights] = self.network.weight_table()
         self.trained = trained_paths(self.network)
-        self.variables: dict[Key, Variable] = {("weight", *path): v for path, v in runtime.variables.items()}
+        self.variables: dict[VariableKey, Variable] = {("weight", *path): v for path, v in runtime.variables.items()}
         self.variables.update((("state", *path), v) for path, v in runtime.keep_states().items())
         self._steps: dict[Any, Compiled] = {}
         self._rate = float("nan")
-        made: dict[Key, Any] = {SEED: np.array([seed, 0], "int32")}
+        made: dict[VariableKey, Any] = {SEED: np.array([seed, 0], "int32")}
         for tracked in objective.tracked:
             made.update((("metric", tracked.label, n), a) for n, a in _zeros(tracked).items())
         made.update((("mean", label), np.zeros(2, "float32")) for label in objective.loss_labels)
         self._add(made)
         self.start_optimizer()
 
-    def _add(self, arrays: Mapping[Key, Any]) -> None:
+    def _add(self, arrays: Mapping[VariableKey, Any]) -> None:
         self.variables.update((key, self.K.variable(np.asarray(array))) for key, array in arrays.items())
 
     # ------------------------------------------------------------ variables ----
 
     def start_optimizer(self) -> None:
-        """The optimizer as before its first step."""
-        made: dict[Key, Any] = {("scalar", name): array for name, array in self.optimizer.scalars().items()}
+        """Sets the scalars and slots of the optimizer to their values before the first step."""
+        made: dict[VariableKey, Any] = {("scalar", name): array for name, array in self.optimizer.scalars().items()}
         for path in self.trained:
-            shape = self.K.value(self.variables[_of("weight", path)]).shape
+            shape = self.K.value(self.variables[_key("weight", path)]).shape
             made.update((("slot", *path, name), array) for name, array in self.optimizer.slots(shape).items())
         self._add({RATE: np.float32(0.0), **made})
 
-    def read(self, kind: str) -> dict[Key, np.ndarray]:
-        """The variables of one kind ('weight', 'slot', 'scalar', 'state', ...), by what follows the kind."""
+    def read(self, kind: str) -> dict[VariableKey, np.ndarray]:
+        """The values of the variables of one kind ('weight', 'slot', 'scalar', ...), by their names."""
         return {key[1:]: self.K.value(v) for key, v in self.variables.items() if key[0] == kind}
 
-    def write(self, kind: str, arrays: Mapping[Key, np.ndarray]) -> None:
+    def write(self, kind: str, arrays: Mapping[VariableKey, np.ndarray]) -> None:
+        """Sets variables of one kind, by their names."""
         for key, array in arrays.items():
-            self.K.assign(self.variables[_of(kind, key)], array)
+            self.K.assign(self.variables[_key(kind, key)], array)
 
     def reset(self, *kinds: str) -> None:
-        """Zeros in all variables of these kinds."""
+        """Sets all variables of these kinds to zero."""
         for key, variable in self.variables.items():
             if key[0] in kinds:
                 self.K.assign(variable, np.zeros_like(self.K.value(variable)))
@@ -84,9 +100,10 @@ class Executor:
     # ---------------------------------------------------------------- steps ----
 
     def step(self, training: bool, xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
-        """Runs one batch; the total loss, and that of each output where there are several.
+        """Runs one batch; returns the values of `Objective.loss_labels`: the total loss, for several outputs each loss.
 
-        ys, weights: for every output, None where it has no loss or no sample weights.
+        training: whether the optimizer changes the weights. xs: an array for each input. ys, weights: labels and sample
+        weights of each output, None where it has no loss or no sample weights.
         """
         given = [array for array in (*xs, *ys, *weights) if array is not None]
         shape = tuple(None if array is None else np.shape(array)[1:] for array in (*ys, *weights))
@@ -99,8 +116,8 @@ class Executor:
         return self._steps[key](given)
 
     def _compiled(self, training: bool, ys: Sequence[Any], weights: Sequence[Any]) -> Compiled:
-        """The step for labels and sample weights of these shapes."""
-        there = [array is not None for array in (*ys, *weights)]
+        """Compiles the step for labels and sample weights of these shapes."""
+        present = [array is not None for array in (*ys, *weights)]
         specs = self.network.input_specs + [
             InputSpec((None, *np.shape(array)[1:])) for array in (*ys, *weights) if array is not None
         ]
@@ -109,29 +126,29 @@ class Executor:
 
         def build(values: list[Tensor], inputs: list[Tensor]) -> tuple[list[Tensor], dict[int, Tensor]]:
             rest = iter(inputs[n:])
-            given = [next(rest) if is_there else None for is_there in there]
+            given = [next(rest) if is_present else None for is_present in present]
             half = len(given) // 2
-            outputs, updates = self._pass(
+            outputs, updates = self._run_batch(
                 dict(zip(keys, values, strict=True)), inputs[:n], given[:half], given[half:], training
             )
             return outputs, {keys.index(key): new for key, new in updates.items()}
 
         return self.K.step(build, specs, [self.variables[key] for key in keys], self.jit_compile)
 
-    def _pass(
+    def _run_batch(
         self, values: Values, xs: list[Tensor], ys: list[Any], weights: list[Any], training: bool
-    ) -> tuple[list[Tensor], dict[Key, Tensor]]:
-        """The losses of one batch, and the new values of variables."""
+    ) -> tuple[list[Tensor], dict[VariableKey, Tensor]]:
+        """The losses of one batch, and the new values of variables by their keys."""
         K, objective = self.K, self.objective
         phase = Phase(K, training, values.get(SEED))
         held = {key[1:]: value for key, value in values.items() if key[0] in ("weight", "state")}
-        found, masks = self.network.run(K, nest(held.items()), xs, training=phase)
-        outputs = [found[ref] for ref in self.network.output_refs]
+        tensors, masks = self.network.run(K, nest(held.items()), xs, training=phase)
+        outputs = [tensors[ref] for ref in self.network.output_refs]
         output_masks = [masks[ref] for ref in self.network.output_refs]
         total, parts = objective.total(K, ys, outputs, weights, output_masks)
         total = total + self._penalty(K, values, phase)
 
-        updates = self._reported(values, phase)
+        updates = self._layer_updates(values, phase)
         for tracked in objective.tracked:
             i, label = tracked.output, tracked.label
             sums = {name: values["metric", label, name] for name in _zeros(tracked)}
@@ -141,44 +158,46 @@ class Executor:
         size = K.cast(K.shape(xs[0])[0], "float32")
         shown = [total, *(parts if len(objective.loss_labels) > 1 else ())]
         for label, loss in zip(objective.loss_labels, shown, strict=True):
-            share = size if label == "loss" else K.constant(1.0)  # as Keras 2.3.1: that of an output is a plain mean
-            updates["mean", label] = values["mean", label] + K.stack([loss * share, share])
+            # As in Keras 2.3.1, the total is averaged over samples, the loss of an output over batches.
+            count = size if label == "loss" else K.constant(1.0)
+            updates["mean", label] = values["mean", label] + K.stack([loss * count, count])
         if training:
-            updates.update(self._learned(values, total))
+            updates.update(self._optimizer_updates(values, total))
             updates[SEED] = values[SEED] + K.constant([0, 1], "int32")
         return shown, updates
 
     def _penalty(self, K: Backend, values: Values, phase: Phase) -> Tensor:
-        """What regularizers cost: of weights, and of outputs that layers reported."""
-        cost: Tensor = K.constant(0.0)
+        """The sum of the penalties of regularizers: on weights, and on outputs that layers reported to `phase`."""
+        penalty: Tensor = K.constant(0.0)
         for leaf in self.leaves:
             for weight in leaf.weights:
                 regularizer = regularizers.get(leaf.layer.option(weight.name, "regularizer"))
                 if regularizer is not None:
-                    cost = cost + regularizer(K, values[_of("weight", (*leaf.path, weight.name))])
+                    penalty = penalty + regularizer(K, values[_key("weight", (*leaf.path, weight.name))])
         for spec, x in phase.penalties:
             regularizer = regularizers.get(spec)
             if regularizer is not None:
-                cost = cost + regularizer(K, x)
-        return cost
+                penalty = penalty + regularizer(K, x)
+        return penalty
 
-    def _reported(self, values: Values, phase: Phase) -> dict[Key, Tensor]:
-        """New values that layers reported: of states always, of weights where the layer is not frozen."""
-        live = {leaf.path for leaf in self.leaves if leaf.trainable and self.network.trainable}
-        updates: dict[Key, Tensor] = {}
+    def _layer_updates(self, values: Values, phase: Phase) -> dict[VariableKey, Tensor]:
+        """The new values that layers reported to `phase`: of all states, and of weights whose layer is trainable."""
+        trainable = {leaf.path for leaf in self.leaves if leaf.trainable and self.network.trainable}
+        updates: dict[VariableKey, Tensor] = {}
         for path, new in phase.updates.items():
             if ("state", *path) in values:
-                updates[_of("state", path)] = new
-            elif path[:-1] in live:
-                updates[_of("weight", path)] = new
+                updates[_key("state", path)] = new
+            elif path[:-1] in trainable:
+                updates[_key("weight", path)] = new
         return updates
 
-    def _learned(self, values: Values, total: Tensor) -> dict[Key, Tensor]:
-        """Weights, slots and scalars after a step of the optimizer, weights within their constraints."""
+    def _optimizer_updates(self, values: Values, total: Tensor) -> dict[VariableKey, Tensor]:
+        """The new weights, with their constraints applied, and the new slots and scalars of the optimizer."""
         K = self.K
         keys = [("weight", *path) for path in self.trained]
-        names = {path: [key[-1] for key in values if key[:-1] == ("slot", *path)] for path in self.trained}
-        slots = [{name: values[_of("slot", (*path, name))] for name in names[path]} for path in self.trained]
+        slots = [
+            {key[-1]: value for key, value in values.items() if key[:-1] == ("slot", *path)} for path in self.trained
+        ]
         scalars = {key[1]: value for key, value in values.items() if key[0] == "scalar"}
         before = [values[key] for key in keys]
         gradients = K.gradients(total, before)
@@ -204,31 +223,31 @@ class Executor:
     # -------------------------------------------------------------- results ----
 
     def start_metrics(self) -> None:
-        """Losses and metrics are measured anew from here on."""
+        """Resets the sums of losses and metrics."""
         self.reset("metric", "mean")
 
     def results(self) -> dict[str, float]:
-        """Losses and metrics over all batches since `start_metrics`, by label."""
+        """The losses and metrics over all batches since `start_metrics`, by label, in the order of Keras."""
         means = self.read("mean")
-        found = {label: float(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
+        values = {label: float(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
         sums = self.read("metric")
         for tracked in self.objective.tracked:
-            own = {name: sums[tracked.label, name] for name in _zeros(tracked)}
-            found[tracked.label] = tracked.metric.result(own)
-        return {label: found[label] for label in self.objective.labels}
+            sums_of_metric = {name: sums[tracked.label, name] for name in _zeros(tracked)}
+            values[tracked.label] = tracked.metric.result(sums_of_metric)
+        return {label: values[label] for label in self.objective.labels}
 
 
-def _of(kind: str, name: Key) -> Key:
-    """The key of a variable: its kind and its name."""
+def _key(kind: str, name: VariableKey) -> VariableKey:
+    """The key of the variable `name` of a kind."""
     return (kind, *name)
 
 
 def _zeros(tracked: Tracked) -> dict[str, np.ndarray]:
-    """The sums of a metric before the first batch."""
+    """The sums of a metric before the first batch, by name."""
     return {name: np.zeros(shape, "float32") for name, shape in tracked.metric.states().items()}
 
 
 def trained_paths(network: Network) -> list[LayerPath]:
-    """The weights that training changes, in the order of the layers."""
+    """The paths of the weights that training changes, in the order of the layers."""
     leaves = network.weight_table() if network.trainable else []
     return [(*leaf.path, w.name) for leaf in leaves if leaf.trainable for w in leaf.weights if w.trainable]

@@ -1,27 +1,28 @@
-"""The loops: over epochs and batches in training, over batches in testing."""
+"""The loops of training, over epochs and batches, and of testing, over batches."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
 
 from ...errors import KconvertError, Problem
 from . import callbacks as cb
-from .data import Batch, batches, checked, is_stream, parts, shuffled, split, stream_of
+from .data import Batch, batches, checked_batch, is_stream, parts, shuffled, split, stream_of
 from .executor import Executor
 
+# Returns the batches of one epoch.
 Source = Callable[[], Iterator[Batch]]
 
 
 class Fit:
-    """One call of `fit`: where its batches come from, and the loop over them.
+    """One call of `fit`: the sources of its batches, and the loop over them.
 
-    model: what callbacks are told of. The further arguments are those of Keras 2.3's `fit`; `x` may be a generator,
-    an iterator or a Sequence.
+    model: for the callbacks. seed: of the order of the samples. The other arguments are those of `Model.fit`. Raises
+    KconvertError where the data does not match the model.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Fit:
             self.steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch")
             self.epoch = self._from_stream(stream, self.steps, class_weight)
         else:
-            data = checked(executor.network, executor.objective, x, y, sample_weight, class_weight)
+            data = checked_batch(executor.network, executor.objective, x, y, sample_weight, class_weight)
             if validation_split:
                 data, held_out = split(data, validation_split)
             size = batch_size or 32
@@ -66,7 +67,10 @@ class Fit:
         for name, value in given.items():
             if value is not None:
                 raise KconvertError(
-                    f"{name} cannot be given where x gives the batches", "fit", "let x give it", Problem.USAGE
+                    f"{name} cannot be combined with a generator or a Sequence",
+                    "fit",
+                    "leave it out: x gives whole batches",
+                    Problem.USAGE,
                 )
 
     def _from_arrays(self, data: Batch, size: int, shuffle: bool | str, steps: int | None) -> Source:
@@ -75,35 +79,39 @@ class Fit:
 
         if steps is None:
             return epoch
-        running = (batch for _ in iter(int, 1) for batch in epoch())  # goes on where the last epoch stopped
-        return lambda: islice(running, steps)
+        # Each epoch takes the next `steps` batches of one endless iterator, so it continues where the last one stopped.
+        endless_batches = (batch for _ in count() for batch in epoch())
+        return lambda: islice(endless_batches, steps)
 
     def _from_stream(self, stream: Iterator[Any], steps: int, class_weight: Any) -> Source:
-        def made(item: Any) -> Batch:
+        def batch(item: Any) -> Batch:
             x, y, weight = parts(item)
-            return checked(self.executor.network, self.executor.objective, x, y, weight, class_weight)
+            return checked_batch(self.executor.network, self.executor.objective, x, y, weight, class_weight)
 
-        return lambda: (made(item) for item in islice(stream, steps))
+        return lambda: (batch(item) for item in islice(stream, steps))
 
     def _validation(self, held_out: Batch | None, data: Any, steps: int | None) -> Source | None:
-        """The batches to test on after an epoch."""
+        """The source of the batches for validation; None without validation.
+
+        held_out: the samples of `validation_split`. data, steps: the arguments of `fit`.
+        """
         if data is None:
             return None if held_out is None else lambda: batches(held_out, self.batch_size or 32)
         if is_stream(data):
-            count, stream = stream_of(data, steps, "validation_steps")
-            return self._from_stream(stream, count, None)
+            number, stream = stream_of(data, steps, "validation_steps")
+            return self._from_stream(stream, number, None)
         if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
-            raise KconvertError("validation_data should be (x, y) or (x, y, sample_weight)", problem=Problem.USAGE)
-        whole = checked(self.executor.network, self.executor.objective, *data)
+            raise KconvertError("validation_data must be (x, y) or (x, y, sample_weight)", problem=Problem.USAGE)
+        whole = checked_batch(self.executor.network, self.executor.objective, *data)
         return lambda: islice(batches(whole, self.batch_size or 32), steps)
 
     # ----------------------------------------------------------------- loop ----
 
     def run(self, callbacks: Sequence[Any] | None, epochs: int, initial_epoch: int, verbose: int) -> cb.History:
-        """Trains from `initial_epoch` up to `epochs`; gives the history of losses and metrics."""
+        """Trains from epoch `initial_epoch` (counted from 0) to `epochs`; returns the History of losses and metrics."""
         history = cb.History()
-        own: list[Any] = [cb.ProgressBar()] if verbose else []
-        listeners = cb.CallbackList([*own, *(callbacks or []), history])
+        progress: list[Any] = [cb.ProgressBar()] if verbose else []
+        listeners = cb.CallbackList([*progress, *(callbacks or []), history])
         labels = self.executor.objective.labels
         validated = [f"val_{label}" for label in labels] if self.validation else []
         listeners.set_model(self.model)
@@ -127,8 +135,8 @@ class Fit:
             logs = self.executor.results()
             if self.validation and self._validates(epoch):
                 self.executor.start_metrics()
-                found = test(self.executor, self.validation())
-                logs.update((f"val_{label}", value) for label, value in found.items())
+                results = test(self.executor, self.validation())
+                logs.update((f"val_{label}", value) for label, value in results.items())
             listeners.on_epoch_end(epoch, logs)
             if self.model.stop_training:
                 break
@@ -146,32 +154,33 @@ class Fit:
             if self.model.stop_training:
                 return
             if not math.isfinite(logs["loss"]):
-                raise nan_loss(logs["loss"], number, epoch, batch)
+                raise _loss_error(logs["loss"], number, epoch, batch)
         if done == 0:
-            raise KconvertError(f"no batch came for epoch {epoch + 1}", "fit", "let x give more", Problem.USAGE)
+            what = f"x gave no batch for epoch {epoch + 1}"
+            raise KconvertError(what, "fit", "give a generator with more batches", Problem.USAGE)
 
     def _logs(self, losses: Sequence[Any]) -> dict[str, float]:
         return {label: float(loss) for label, loss in zip(self.executor.objective.loss_labels, losses, strict=True)}
 
     def _validates(self, epoch: int) -> bool:
-        """Whether this epoch (from 0) is one of those that `validation_freq` names (from 1)."""
+        """Whether `validation_freq`, which counts epochs from 1, includes `epoch`, which is counted from 0."""
         if isinstance(self.freq, int):
             return (epoch + 1) % self.freq == 0
         return epoch + 1 in self.freq
 
 
 def test(executor: Executor, source: Iterator[Batch]) -> dict[str, float]:
-    """Losses and metrics over all batches of `source`."""
+    """The losses and metrics over all batches of `source`, by label."""
     executor.start_metrics()
     for batch in source:
         executor.step(False, batch.x, batch.y, batch.weights)
     return executor.results()
 
 
-def nan_loss(loss: float, batch: int, epoch: int, data: Batch) -> KconvertError:
-    """What to say of a loss that is no number, after a look at the batch."""
+def _loss_error(loss: float, batch: int, epoch: int, data: Batch) -> KconvertError:
+    """The error for a loss that is NaN or infinite; names the data that contains such values, if any does."""
     bad = [name for name, arrays in (("x", data.x), ("y", data.y)) for a in arrays if a is not None and not _finite(a)]
-    fix = f"{bad[0]} of this batch holds NaN or infinity: clean the data" if bad else "lower the learning rate, or clip"
+    fix = f"{bad[0]} of this batch contains NaN or infinity" if bad else "lower the learning rate or clip the gradients"
     return KconvertError(f"the loss became {loss} in batch {batch + 1} of epoch {epoch + 1}", "fit", fix, Problem.USAGE)
 
 

@@ -1,7 +1,7 @@
-"""Initializers of Keras 2.3.1: the values weights begin with.
+"""Initializers of Keras 2.3.1: the initial values of weights.
 
-`initializer(shape, rng)` draws a float32 array. Shapes are canonical, kernels (spatial..., in, out), so that
-the number of inputs and outputs of a unit is the same on every backend. (Source: `initializers.py` of 2.3.1.)
+`initializer(shape, rng)` returns a float32 array. Shapes are canonical, for kernels (spatial..., in, out), so that a
+unit has the same number of inputs and outputs on every backend. Source: `initializers.py` of Keras 2.3.1.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 import numpy as np
 
 from ...errors import KconvertError, Problem
-from .registry import Piece, Registry
+from .registry import Component, Registry
 
 Shape = tuple[int, ...]
 
 TRUNCATED_STDDEV = 0.8796256610342398
-"""Standard deviation of a normal distribution that is cut off at two of its own."""
+"""Standard deviation of the standard normal distribution, truncated at -2 and 2."""
 
 
-class Initializer(Piece):
-    """Draws an array of a shape."""
+class Initializer(Component):
+    """Base class of the initializers."""
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """A float32 array of `shape`, drawn from `rng`, or from the initializer's own seed where it has one.
+        """A float32 array of shape `shape`, drawn from `rng`.
 
-        An initializer with a seed gives the same array every time, as in Keras 3.
+        An initializer with a seed does not use `rng`: it returns the same array at every call, as in Keras 3.
         """
         seed = getattr(self, "seed", None)
         values = self.draw(tuple(shape), rng if seed is None else np.random.default_rng(seed))
@@ -36,24 +36,28 @@ class Initializer(Piece):
 
     @abstractmethod
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """The values, in any precision."""
+        """The values: an array of shape `shape`, of any float dtype."""
 
 
 @dataclass(frozen=True)
 class Zeros(Initializer):
+    """Zeros."""
+
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.zeros(shape)
 
 
 @dataclass(frozen=True)
 class Ones(Initializer):
+    """Ones."""
+
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.ones(shape)
 
 
 @dataclass(frozen=True)
 class Constant(Initializer):
-    """One number, or an array that has the shape or spreads to it."""
+    """The same value for all elements; or an array, which is broadcast to the shape."""
 
     value: Any = 0
 
@@ -62,11 +66,15 @@ class Constant(Initializer):
             return np.broadcast_to(self.value, shape)
         except ValueError:
             size = np.shape(self.value)
-            raise KconvertError(f"a constant of the shape {size} does not fit a weight of {shape}") from None
+            raise KconvertError(
+                f"a constant of shape {size} cannot be broadcast to a weight of shape {shape}"
+            ) from None
 
 
 @dataclass(frozen=True)
 class RandomNormal(Initializer):
+    """A normal distribution."""
+
     mean: float = 0.0
     stddev: float = 0.05
     seed: int | None = None
@@ -77,6 +85,8 @@ class RandomNormal(Initializer):
 
 @dataclass(frozen=True)
 class RandomUniform(Initializer):
+    """A uniform distribution from `minval` to `maxval`."""
+
     minval: float = -0.05
     maxval: float = 0.05
     seed: int | None = None
@@ -87,7 +97,7 @@ class RandomUniform(Initializer):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Initializer):
-    """A normal distribution; what is more than two standard deviations away is drawn again."""
+    """A normal distribution; values more than two standard deviations from the mean are drawn again."""
 
     mean: float = 0.0
     stddev: float = 0.05
@@ -99,9 +109,10 @@ class TruncatedNormal(Initializer):
 
 @dataclass(frozen=True)
 class VarianceScaling(Initializer):
-    """A variance of `scale` over the inputs of a unit, its outputs, or their mean.
+    """Random values whose variance is `scale` divided by a number of connections of a unit.
 
-    mode: 'fan_in', 'fan_out' or 'fan_avg'. distribution: 'normal' (truncated) or 'uniform'.
+    mode: the number that divides: the inputs ('fan_in'), the outputs ('fan_out') or their mean ('fan_avg').
+    distribution: 'normal' (truncated) or 'uniform'. Raises KconvertError for other values.
 
     >>> values = VarianceScaling(mode="fan_avg", distribution="uniform")((60, 90), np.random.default_rng(0))
     >>> bool(abs(values).max() < (6 / 150) ** 0.5), round(float(values.var() * 75), 1)
@@ -115,7 +126,7 @@ class VarianceScaling(Initializer):
 
     def __post_init__(self) -> None:
         if self.scale <= 0:
-            raise KconvertError(f"the scale of VarianceScaling should be positive, not {self.scale}")
+            raise KconvertError(f"the scale of VarianceScaling must be positive, not {self.scale}")
         for name, known in (("mode", ("fan_in", "fan_out", "fan_avg")), ("distribution", ("normal", "uniform"))):
             value = str(getattr(self, name)).lower().replace("truncated_", "")
             if value not in known:
@@ -137,7 +148,10 @@ class VarianceScaling(Initializer):
 
 @dataclass(frozen=True)
 class Orthogonal(Initializer):
-    """Orthonormal columns or rows (of all axes but the last, and the last), times `gain`."""
+    """An orthogonal matrix times `gain`: its columns, or its rows if they are fewer, are orthonormal.
+
+    The last axis of the weight is the columns; all other axes together are the rows.
+    """
 
     gain: float = 1.0
     seed: int | None = None
@@ -156,13 +170,16 @@ class Identity(Initializer):
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         if len(shape) != 2:
-            raise KconvertError(f"the initializer Identity is for matrices, not for the shape {shape}")
+            raise KconvertError(f"the initializer Identity needs a shape of two axes, not {shape}")
         return self.gain * np.eye(*shape)
 
 
 @dataclass(frozen=True)
 class UnitForgetBias(Initializer):
-    """Biases of an LSTM: ones for the forget gate (of cuDNN's two rows the last), else `bias_initializer`."""
+    """The bias of an LSTM: ones for the forget gate, values of `bias_initializer` for the other gates.
+
+    Shape (4 * units,), gates in the order `ifco`; or (2, 4 * units) for cuDNN, where the last row has the ones.
+    """
 
     bias_initializer: Any = "zeros"
 
@@ -174,7 +191,9 @@ class UnitForgetBias(Initializer):
 
 
 def fans(shape: Shape) -> tuple[float, float]:
-    """How many inputs a unit sees and how many units see an input; of a vector the root of its size, as in Keras.
+    """The number of inputs of a unit, and of units that an input goes to.
+
+    For a vector, and for more than five axes, both are the root of the size, as in Keras.
 
     >>> fans((3, 3, 16, 32))
     (144, 288)
@@ -194,10 +213,12 @@ def _truncated_normal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
 
 
 def _scaling(scale: float, mode: str, distribution: str) -> Callable[..., Initializer]:
-    def made(seed: int | None = None) -> Initializer:
+    """A function that makes a VarianceScaling, with the seed as its only parameter."""
+
+    def make(seed: int | None = None) -> Initializer:
         return VarianceScaling(scale, mode, distribution, seed)
 
-    return made
+    return make
 
 
 INITIALIZERS = Registry(
@@ -229,7 +250,7 @@ INITIALIZERS = Registry(
 
 
 def get(spec: Any) -> Any:
-    """The initializer that `spec` names: see `Registry.get`; a function takes (shape, rng).
+    """The initializer that `spec` describes: see `Registry.get`. A function takes (shape, rng) and returns an array.
 
     >>> get("glorot_uniform")
     VarianceScaling(scale=1.0, mode='fan_avg', distribution='uniform', seed=None)

@@ -1,12 +1,11 @@
 """Losses of Keras 2.3.1: functions of a batch, and the classes that hold their options.
 
-A function `f(K, y_true, y_pred)` gives one value for each sample (and step): the mean over the last axis.
-A `Loss` makes one number of them, with sample weights and a mask. Predictions are kept away from 0 and 1
-by 1e-7 where a logarithm is taken of them.
+A function `f(K, y_true, y_pred)` returns one value for each sample and, for sequences, each step: it reduces the last
+axis, as a rule by the mean. A `Loss` reduces these values to a scalar, with sample weights and a mask.
 
-Keras 2.3.1 looks through a softmax or sigmoid at the end of a model on TensorFlow, and there counts from its
-logits; on Theano it clips. Here it is the clipped definition on every backend, and `from_logits` the other.
-(Source: `losses.py` of Keras 2.3.1.)
+Where a loss takes the logarithm of probabilities, it clips them to 1e-7 ... 1 - 1e-7, on every backend. Keras does so
+on Theano; on TensorFlow it computes with the logits instead (keras-facts: crossentropy-on-tensorflow), which is here
+the option `from_logits`. Source: `losses.py` of Keras 2.3.1.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
-from .registry import EPSILON, Piece, Registry
+from .registry import EPSILON, Component, Registry
 from .weighting import REDUCTIONS, weighted
 
 Function = Callable[..., Tensor]
@@ -28,47 +27,51 @@ Function = Callable[..., Tensor]
 
 
 def mean_squared_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The mean of the squared errors."""
     return K.mean(_square(y_pred - y_true), -1)
 
 
 def mean_absolute_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The mean of the absolute errors."""
     return K.mean(K.abs(y_pred - y_true), -1)
 
 
 def mean_absolute_percentage_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The mean of the absolute errors, in percent of the labels."""
     return 100.0 * K.mean(K.abs((y_true - y_pred) / K.maximum(K.abs(y_true), EPSILON)), -1)
 
 
 def mean_squared_logarithmic_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The mean of the squared differences of log(1 + y); negative values count as 0."""
     predicted, true = (K.log(K.maximum(y, EPSILON) + 1.0) for y in (y_pred, y_true))
     return K.mean(_square(predicted - true), -1)
 
 
 def hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Labels -1 and 1; a batch of 0 and 1 only is read as such."""
+    """The mean of max(1 - y_true * y_pred, 0). Labels are -1 and 1; in a batch of 0 and 1 alone, 0 stands for -1."""
     return K.mean(K.maximum(1.0 - _signs(K, y_true) * y_pred, 0.0), -1)
 
 
 def squared_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Labels as those of `hinge`."""
+    """The mean of the squares of `hinge`; labels as for `hinge`."""
     return K.mean(_square(K.maximum(1.0 - _signs(K, y_true) * y_pred, 0.0)), -1)
 
 
 def categorical_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """How far the best wrong class is ahead of the right one, plus 1."""
+    """1 plus the greatest prediction of a wrong class minus that of the right class; at least 0. Labels are one-hot."""
     right = K.sum(y_true * y_pred, -1)
     wrong = K.max((1.0 - y_true) * y_pred, -1)
     return K.maximum(wrong - right + 1.0, 0.0)
 
 
 def logcosh(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """log(cosh(error)): squares near 0, absolute values far from it."""
+    """The mean of log(cosh(error)): like half the square for small errors, like the absolute value for large ones."""
     error = y_pred - y_true
     return K.mean(error + K.softplus(-2.0 * error) - float(np.log(2.0)), -1)
 
 
 def huber_loss(K: Backend, y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
-    """Squares of errors up to `delta`, lines beyond; of every element, without the mean over the last axis."""
+    """Half the square of errors up to `delta`, linear beyond. One value for each element: the last axis stays."""
     error = K.abs(y_pred - y_true)
     quadratic = K.minimum(error, delta)
     return 0.5 * _square(quadratic) + delta * (error - quadratic)
@@ -77,7 +80,7 @@ def huber_loss(K: Backend, y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -
 def categorical_crossentropy(
     K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
-    """Classes one-hot along the last axis; `label_smoothing` is shared among all of them."""
+    """Labels are one-hot along the last axis; `label_smoothing` is the part spread evenly over all classes."""
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / _size(K, y_true)
     return -K.sum(y_true * _log_probabilities(K, y_pred, from_logits), -1)
@@ -86,7 +89,7 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
-    """Classes as integers, with or without an axis of size 1 in place of that of the classes."""
+    """Labels are integers, without the axis of the classes or with size 1 there; `axis`: the classes of `y_pred`."""
     if axis % K.ndim(y_pred) != K.ndim(y_pred) - 1:
         order = [i for i in range(K.ndim(y_pred)) if i != axis % K.ndim(y_pred)] + [axis % K.ndim(y_pred)]
         y_true = K.transpose(y_true, order) if K.ndim(y_true) == K.ndim(y_pred) else y_true
@@ -97,7 +100,7 @@ def sparse_categorical_crossentropy(
 def binary_crossentropy(
     K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
-    """Labels 0 and 1; `label_smoothing` moves them towards 0.5."""
+    """Labels are 0 and 1; `label_smoothing` moves them towards 0.5."""
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
@@ -107,21 +110,23 @@ def binary_crossentropy(
 
 
 def kullback_leibler_divergence(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The sum of y_true * log(y_true / y_pred); both are probabilities."""
     y_true, y_pred = (_clip(K, y, EPSILON, 1.0) for y in (y_true, y_pred))
     return K.sum(y_true * K.log(y_true / y_pred), -1)
 
 
 def poisson(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The mean of y_pred - y_true * log(y_pred)."""
     return K.mean(y_pred - y_true * K.log(y_pred + EPSILON), -1)
 
 
 def cosine_proximity(K: Backend, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """Minus the cosine of the angle between both: -1 where they agree."""
+    """The negative cosine of the angle between labels and predictions: -1 for the same direction."""
     return -K.sum(_normalized(K, y_true, axis) * _normalized(K, y_pred, axis), axis)
 
 
 def one_hot(K: Backend, labels: Tensor, y_pred: Tensor) -> Tensor:
-    """Integer labels (an axis of size 1 at their end is dropped) as rows of 0 and 1, in the shape of `y_pred`."""
+    """Integer labels as one-hot vectors, in the shape of `y_pred`; a last axis of size 1 of the labels is dropped."""
     labels = K.squeeze(labels, -1) if K.ndim(labels) == K.ndim(y_pred) else labels
     classes = K.arange(K.shape(y_pred)[-1])
     return K.cast(K.equal(K.expand_dims(K.cast(labels, "int32"), -1), classes), "float32")
@@ -142,13 +147,13 @@ def _size(K: Backend, x: Tensor) -> Tensor:
 
 
 def _signs(K: Backend, labels: Tensor) -> Tensor:
-    """Labels of 0 and 1 as -1 and 1; others as they are."""
+    """Labels as -1 and 1: converted where all labels of the batch are 0 or 1, else unchanged."""
     binary = K.all(K.logical_or(K.equal(labels, 0.0), K.equal(labels, 1.0)))
     return K.where(binary, 2.0 * labels - 1.0, labels)
 
 
 def _log_probabilities(K: Backend, y_pred: Tensor, from_logits: bool) -> Tensor:
-    """Logarithms of the classes' probabilities, of logits or of values that are first made to sum to 1."""
+    """Logarithms of the probabilities of the classes: softmax of logits, or predictions divided by their sum."""
     if from_logits:
         shifted = y_pred - K.max(y_pred, -1, keepdims=True)
         return shifted - K.log(K.sum(K.exp(shifted), -1, keepdims=True))
@@ -156,16 +161,17 @@ def _log_probabilities(K: Backend, y_pred: Tensor, from_logits: bool) -> Tensor:
 
 
 def _normalized(K: Backend, x: Tensor, axis: int) -> Tensor:
-    """`x` with length 1 along `axis`."""
+    """`x` scaled to Euclidean norm 1 along `axis`."""
     return x / K.sqrt(K.maximum(K.sum(_square(x), axis, keepdims=True), 1e-12))
 
 
 # ------------------------------------------------------------------ classes ----
+# A class without a docstring computes its `function`, whose options are its fields.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loss(Piece):
-    """A function per sample, with its options and its reduction.
+class Loss(Component):
+    """Base class of the losses: a function that gives a value per sample, with its options and a reduction.
 
     >>> from kconvert.backend import get_backend
     >>> y_true, y_pred = np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[0.0, 0.0], [1.0, 2.0]])
@@ -173,9 +179,12 @@ class Loss(Piece):
     0.5
     """
 
+    # 'sum_over_batch_size', 'sum' or 'none': see `weighting.weighted`.
     reduction: str = "sum_over_batch_size"
+    # In the configuration; by default that of the function.
     name: str = ""
 
+    # The loss per sample: f(K, y_true, y_pred, **options).
     function: ClassVar[Function]
 
     def __post_init__(self) -> None:
@@ -187,15 +196,16 @@ class Loss(Piece):
 
     @property
     def default_name(self) -> str:
+        """The name that Keras gives the loss."""
         return type(self).function.__name__
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the function takes besides labels and predictions."""
+        """The keyword arguments of the function."""
         return {key: value for key, value in self.get_config().items() if key not in ("reduction", "name")}
 
     def per_sample(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """One value for each sample (and step)."""
+        """One value for each sample (batch,), or for each step (batch, time)."""
         return type(self).function(K, K.cast(y_true, "float32"), y_pred, **self.options)
 
     def __call__(
@@ -206,11 +216,11 @@ class Loss(Piece):
         sample_weight: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """The loss of a batch: one number, unless the reduction is 'none'."""
+        """The loss of a batch: a scalar, unless the reduction is 'none'. Parameters: see `weighting.weighted`."""
         return weighted(K, self.per_sample(K, y_true, y_pred), sample_weight, mask, self.reduction)
 
     def to_config(self) -> Any:
-        """The name of the function where all options have their defaults, as Keras users write it; else the class."""
+        """The name of the function where all options have their defaults; else the class with its configuration."""
         return self.default_name if self == type(self)() else super().to_config()
 
 
@@ -298,7 +308,7 @@ class CosineSimilarity(Loss):
 
 @dataclass(frozen=True)
 class FunctionLoss(Loss):
-    """A function of the user: `f(K, y_true, y_pred)` -> values per sample."""
+    """A loss function of the user: `f(K, y_true, y_pred)` returns one value per sample."""
 
     run: Function
 
@@ -352,13 +362,13 @@ LOSSES = Registry(
 
 
 def _of_function(function: Function) -> Loss:
-    """The class of a loss of this module, or a `FunctionLoss`."""
+    """The loss of which `function` is the function, or a `FunctionLoss`."""
     known = {cls.function: cls for cls in CLASSES}
     return known[function]() if function in known else FunctionLoss(run=function)
 
 
 def get(spec: Any) -> Loss | None:
-    """The loss that `spec` names: see `Registry.get`; a function takes (K, y_true, y_pred).
+    """The loss that `spec` describes: see `Registry.get`. A function takes (K, y_true, y_pred).
 
     >>> get("mse").name
     'mean_squared_error'

@@ -1,4 +1,4 @@
-"""Objective: what `compile` said of losses and metrics, output by output of one model."""
+"""Objective: the losses, their weights and the metrics of each output of a model, from the arguments of `compile`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from .metrics import resolve
 
 @dataclass(frozen=True)
 class Tracked:
-    """A metric of one output, under the label that logs give it."""
+    """A metric of one output."""
 
+    # The name in the logs.
     label: str
+    # The position of the output in the model.
     output: int
     metric: Any
+    # Whether sample weights apply to it (`weighted_metrics`).
     weighted: bool
 
 
 class Objective:
     """Losses, their weights and the metrics of a model, in the order of its outputs.
 
-    Each is given as in Keras 2.3: one for all, a list, or a dict by the name of the output. Raises KconvertError
-    for names that are unknown and lists that do not fit.
+    loss, loss_weights, metrics, weighted_metrics: as in `compile` of Keras 2.3, each one value, a list in the order of
+    the outputs, or a dict by their names. Raises KconvertError for unknown names and lists of the wrong length.
     """
 
     def __init__(self, network: Network, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
@@ -42,35 +45,38 @@ class Objective:
 
     @property
     def trained(self) -> list[int]:
-        """The outputs that have a loss, and so labels."""
+        """The positions of the outputs with a loss; these need labels."""
         return [i for i, loss in enumerate(self.losses) if loss is not None]
 
     @property
     def loss_labels(self) -> list[str]:
-        """`loss`, and where there are several outputs that of each."""
+        """`loss` for the total; for a model with several outputs also `<output>_loss` for each output with a loss."""
         several = [f"{self.names[i]}_loss" for i in self.trained] if len(self.names) > 1 else []
         return ["loss", *several]
 
     @property
     def labels(self) -> list[str]:
-        """The names of everything that is measured, in Keras's order."""
+        """The labels of all losses and metrics, in the order of Keras."""
         return self.loss_labels + [tracked.label for tracked in self.tracked]
 
     def total(
         self, K: Backend, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any], masks: Any
     ) -> Any:
-        """The weighted sum of the losses, and the loss of each output that has one."""
-        found = [
+        """The total loss, a weighted sum, and the loss of each output with a loss; all scalars.
+
+        y_true, y_pred, weights, masks: one item for each output.
+        """
+        values = [
             loss(K, y_true[i], y_pred[i], weights[i], masks[i])
             for i, loss in enumerate(self.losses)
             if loss is not None
         ]
-        parts = [K.mean(one) for one in found]
+        parts = [K.mean(value) for value in values]  # a loss that is not reduced has several elements
         total: Tensor = sum(self.weights[i] * part for i, part in zip(self.trained, parts, strict=True))
         return total, parts
 
     def _tracked(self, spec: Any, weighted: bool) -> list[Tracked]:
-        """The metrics of every output, named as in Keras: after the output where there are several."""
+        """The metrics of all outputs, with labels as in Keras: for several outputs, `<output>_<metric>`."""
         result = []
         for i, wanted in enumerate(self._lists(spec)):
             for one in wanted if self.losses[i] is not None else ():
@@ -82,14 +88,17 @@ class Objective:
         return result
 
     def _lists(self, spec: Any) -> list[list[Any]]:
-        """The metrics asked for, output by output."""
+        """The metrics that the user wants, a list for each output."""
         if isinstance(spec, (list, tuple)) and not any(isinstance(one, (list, tuple)) for one in spec):
             return [list(spec) for _ in self.names]
-        given = self._each("metrics", spec)
-        return [[] if one is None else list(one) if isinstance(one, (list, tuple)) else [one] for one in given]
+        wanted = self._each("metrics", spec)
+        return [[] if one is None else list(one) if isinstance(one, (list, tuple)) else [one] for one in wanted]
 
     def _each(self, what: str, spec: Any, repeat: bool = False) -> list[Any]:
-        """One value an output, None where there is none. repeat: a single value is that of every output."""
+        """The value of each output, None where there is none.
+
+        what: the argument of `compile`, for messages. repeat: a single value is for all outputs, not the first alone.
+        """
         if isinstance(spec, Mapping) and "class_name" not in spec:
             unknown = set(spec) - set(self.names)
             if unknown:
@@ -97,7 +106,7 @@ class Objective:
             return [spec.get(name) for name in self.names]
         if isinstance(spec, (list, tuple)):
             if len(spec) != len(self.names):
-                self._refuse(what, f"{len(spec)} were given for {len(self.names)} outputs")
+                self._refuse(what, f"{len(spec)} values were given for {len(self.names)} outputs")
             return list(spec)
         return [spec] * (len(self.names) if repeat else 1) + [None] * (0 if repeat else len(self.names) - 1)
 
@@ -106,9 +115,9 @@ class Objective:
 
 
 def output_names(network: Network) -> list[str]:
-    """The names of the outputs: those of their layers, `lstm_1_1` for the second output of one layer."""
+    """The names of the outputs: those of their layers; `lstm_1_1` for the second output of layer `lstm_1`."""
     names: list[str] = []
     for ref in network.output_refs:
-        again = sum(name == ref.layer or name.startswith(f"{ref.layer}_") for name in names) if names else 0
-        names.append(f"{ref.layer}_{again}" if again and ref.layer in names else ref.layer)
+        count = sum(name == ref.layer or name.startswith(f"{ref.layer}_") for name in names)
+        names.append(f"{ref.layer}_{count}" if ref.layer in names else ref.layer)
     return names

@@ -1,11 +1,13 @@
 """Optimizers of Keras 2.3.1, with its formulas, its defaults and the state it stores.
 
-Every step starts from the learning rate, which is a value of the moment (callbacks change it), and from
-scalars that all weights share (`iterations`; Nadam: `m_schedule`). Each weight has its slots: moments in
-its own shape. Names and order of both stand in `kconvert.conventions.optimizers.STRUCTURES`, for files as for training.
+A step takes the current learning rate, which callbacks may change, and two kinds of state:
 
-Hyperparameters are rounded to float32 before anything is computed of them, as in Keras: 1 - 0.999 is
-0.00099998712 there. (Source: `optimizers.py` of Keras 2.3.1.)
+- scalars, which all weights share: `iterations`, and for Nadam `m_schedule`;
+- slots, which each weight has for itself: moments in the shape of the weight.
+
+`kconvert.conventions.optimizers.STRUCTURES` states the names and the order of both, for files and for training.
+Hyperparameters are rounded to float32 before they are used (keras-facts: hyperparameters-are-float32).
+Source: `optimizers.py` of Keras 2.3.1.
 """
 
 from __future__ import annotations
@@ -20,38 +22,36 @@ import numpy as np
 from ...backend.base import Backend, Tensor
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
-from .registry import EPSILON, Piece, Registry
+from .registry import EPSILON, Component, Registry
 
 Slots = Mapping[str, Tensor]
 Scalars = Mapping[str, Tensor]
 
 
 @dataclass(kw_only=True)
-class Optimizer(Piece):
-    """What every optimizer shares: the order of a step, and the clipping of gradients.
-
-    clipnorm: the greatest norm of all gradients together; clipvalue: the greatest absolute value of each
-    element; None or 0 for none.
-    """
+class Optimizer(Component):
+    """Base class of the optimizers: the order of a step, and the clipping of gradients."""
 
     learning_rate: float = 0.01
+    # The greatest norm of all gradients together; None or 0: no limit.
     clipnorm: float | None = None
+    # The greatest absolute value of an element of a gradient; None or 0: no limit.
     clipvalue: float | None = None
 
     spellings: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
     def __post_init__(self) -> None:
-        if getattr(self, "epsilon", EPSILON) is None:  # how Keras 2.1 and 2.2 are asked for it
+        if getattr(self, "epsilon", EPSILON) is None:  # in Keras 2.1 and 2.2: the default
             vars(self)["epsilon"] = EPSILON
 
     def get_config(self) -> dict[str, Any]:
-        """The configuration in Keras 2.3.1's words; clipping only where there is any."""
+        """The configuration as Keras 2.3.1 writes it; limits of gradients only where they are set."""
         config = {"learning_rate": float(self.learning_rate), **super().get_config()}
         return {key: value for key, value in config.items() if value is not None}
 
     @property
     def lr(self) -> float:
-        """Keras 2.2's name of the learning rate."""
+        """The learning rate, under its name in Keras 2.2."""
         return self.learning_rate
 
     @lr.setter
@@ -62,7 +62,7 @@ class Optimizer(Piece):
 
     @property
     def structure(self) -> Structure:
-        """Names of the scalars and slots, in the order in which Keras stores them."""
+        """The names of the scalars and slots, in the order in which Keras stores them."""
         return STRUCTURES[self.class_name]
 
     def scalars(self) -> dict[str, np.ndarray]:
@@ -70,13 +70,15 @@ class Optimizer(Piece):
         return {"iterations": np.array(0, "int64")}
 
     def slots(self, shape: Sequence[int]) -> dict[str, np.ndarray]:
-        """The slots of a weight of that shape before the first step."""
+        """The slots of a weight of shape `shape` before the first step."""
         return {name: np.zeros(shape, "float32") for name in self.structure.slots}
 
     def state(
         self, scalars: Mapping[str, np.ndarray], slots: Sequence[Mapping[str, np.ndarray]]
     ) -> dict[str, np.ndarray]:
-        """Scalars and slots by their names in Keras 2.3.1, in its order: one slot of all weights after the other.
+        """Scalars and slots by their names in Keras 2.3.1, in its order: for each slot, the arrays of all weights.
+
+        scalars: by name. slots: for each weight, its slots by name.
 
         >>> list(Adam().state(Adam().scalars(), [Adam().slots((2,)), Adam().slots((3,))]))
         ['iterations', 'm_0', 'm_1', 'v_0', 'v_1', 'vhat_0', 'vhat_1']
@@ -87,9 +89,9 @@ class Optimizer(Piece):
     def from_state(
         self, arrays: Sequence[np.ndarray], shapes: Sequence[Sequence[int]]
     ) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
-        """Scalars and slots out of arrays in the order of `state`, for weights of those shapes.
+        """Scalars, and the slots of each weight, from `arrays` in the order of `state`.
 
-        Raises KconvertError where number or shapes do not fit.
+        shapes: the shapes of the weights. Raises KconvertError where the number or the shapes of `arrays` do not match.
         """
         expected = self.state(self.scalars(), [self.slots(shape) for shape in shapes])
         if [np.shape(array) for array in arrays] != [array.shape for array in expected.values()]:
@@ -112,9 +114,9 @@ class Optimizer(Piece):
         scalars: Scalars,
         learning_rate: Tensor,
     ) -> tuple[list[Tensor], list[dict[str, Tensor]], dict[str, Tensor]]:
-        """Everything after one step: the weights (before their constraints), their slots and the scalars.
+        """One step: returns the new weights (before their constraints), the new slots and the new scalars.
 
-        learning_rate: a float32 scalar.
+        weights, gradients, slots: one item for each weight. learning_rate: a float32 scalar.
         """
         rates, new_scalars = self.rates(K, scalars, learning_rate)
         updated = [
@@ -124,7 +126,7 @@ class Optimizer(Piece):
         return [weight for weight, _ in updated], [dict(own) for _, own in updated], new_scalars
 
     def clip(self, K: Backend, gradients: Sequence[Tensor]) -> list[Tensor]:
-        """The gradients within `clipnorm`, then within `clipvalue`."""
+        """The gradients, limited to `clipnorm`, then to `clipvalue`."""
         clipped = list(gradients)
         if self.clipnorm:
             norm = K.sqrt(sum(K.sum(g * g) for g in clipped))
@@ -138,18 +140,18 @@ class Optimizer(Piece):
     def rates(
         self, K: Backend, scalars: Scalars, learning_rate: Tensor
     ) -> tuple[Mapping[str, Tensor], dict[str, Tensor]]:
-        """What this step has in common for all weights, and the scalars after it."""
+        """The factors of this step, by name, which are the same for all weights; and the new scalars."""
 
     @abstractmethod
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Mapping[str, Tensor]
     ) -> tuple[Tensor, Slots]:
-        """A weight and its slots after the step."""
+        """The new value of one weight, and its new slots; all arrays have the shape of the weight."""
 
 
 @dataclass(kw_only=True)
 class _Decaying(Optimizer):
-    """With a learning rate that falls as 1 / (1 + decay * iterations)."""
+    """An optimizer whose learning rate falls as 1 / (1 + decay * iterations)."""
 
     decay: float = 0.0
 
@@ -162,13 +164,13 @@ class _Decaying(Optimizer):
         return self.rates_at(K, lr, done + 1.0), {"iterations": iterations + 1}
 
     def rates_at(self, K: Backend, lr: Tensor, t: Tensor) -> Mapping[str, Tensor]:
-        """What step `t` (from 1) has in common for all weights."""
+        """The factors of step `t`, counted from 1."""
         return {"lr": lr}
 
 
 @dataclass
 class SGD(_Decaying):
-    """Stochastic gradient descent, with momentum, or Nesterov's."""
+    """Stochastic gradient descent, with momentum or with Nesterov momentum."""
 
     learning_rate: float = 0.01
     momentum: float = 0.0
@@ -179,13 +181,13 @@ class SGD(_Decaying):
     ) -> tuple[Tensor, Slots]:
         descent = rates["lr"] * gradient
         velocity = self.momentum * slots["moment"] - descent
-        moved = self.momentum * velocity - descent if self.nesterov else velocity
-        return weight + moved, {"moment": velocity}
+        change = self.momentum * velocity - descent if self.nesterov else velocity
+        return weight + change, {"moment": velocity}
 
 
 @dataclass
 class RMSprop(_Decaying):
-    """Divides by a running root mean square of the gradients."""
+    """Divides each gradient by the root of a moving average of its square."""
 
     learning_rate: float = 0.001
     rho: float = 0.9
@@ -194,14 +196,14 @@ class RMSprop(_Decaying):
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Mapping[str, Tensor]
     ) -> tuple[Tensor, Slots]:
-        mean_square = _moving(K, self.rho, slots["accumulator"], gradient * gradient)
+        mean_square = _moving_average(K, self.rho, slots["accumulator"], gradient * gradient)
         step = rates["lr"] * gradient / (K.sqrt(mean_square) + self.epsilon)
         return weight - step, {"accumulator": mean_square}
 
 
 @dataclass
 class Adagrad(_Decaying):
-    """Divides by the root of all squared gradients so far."""
+    """Divides each gradient by the root of the sum of all its squares so far."""
 
     learning_rate: float = 0.01
     epsilon: float = EPSILON
@@ -216,7 +218,7 @@ class Adagrad(_Decaying):
 
 @dataclass
 class Adadelta(_Decaying):
-    """RMSprop in units of the weights: times a running root mean square of its own steps."""
+    """RMSprop, with each step multiplied by the root of a moving average of the squared steps."""
 
     learning_rate: float = 1.0
     rho: float = 0.95
@@ -226,15 +228,15 @@ class Adadelta(_Decaying):
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Mapping[str, Tensor]
     ) -> tuple[Tensor, Slots]:
         before = slots["delta_accumulator"]
-        mean_square = _moving(K, self.rho, slots["accumulator"], gradient * gradient)
+        mean_square = _moving_average(K, self.rho, slots["accumulator"], gradient * gradient)
         step = gradient * K.sqrt(before + self.epsilon) / K.sqrt(mean_square + self.epsilon)
-        after = {"accumulator": mean_square, "delta_accumulator": _moving(K, self.rho, before, step * step)}
+        after = {"accumulator": mean_square, "delta_accumulator": _moving_average(K, self.rho, before, step * step)}
         return weight - rates["lr"] * step, after
 
 
 @dataclass
 class Adam(_Decaying):
-    """First moment over the root of the second; `amsgrad` keeps the greatest second moment."""
+    """Divides the first moment by the root of the second; with `amsgrad`, of the greatest second moment so far."""
 
     learning_rate: float = 0.001
     beta_1: float = 0.9
@@ -243,18 +245,18 @@ class Adam(_Decaying):
     epsilon: float = EPSILON
 
     def slots(self, shape: Sequence[int]) -> dict[str, np.ndarray]:
-        """m, v and vhat; without amsgrad vhat is one element that Keras stores and does not use."""
+        """m, v and vhat; without amsgrad, vhat is one unused element (keras-facts: empty-vhat)."""
         slots = super().slots(shape)
         return slots if self.amsgrad else {**slots, "vhat": np.zeros(1, "float32")}
 
     def rates_at(self, K: Backend, lr: Tensor, t: Tensor) -> Mapping[str, Tensor]:
-        return {"lr": lr * K.sqrt(_left(K, self.beta_2, t)) / _left(K, self.beta_1, t)}
+        return {"lr": lr * K.sqrt(_bias_correction(K, self.beta_2, t)) / _bias_correction(K, self.beta_1, t)}
 
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Mapping[str, Tensor]
     ) -> tuple[Tensor, Slots]:
-        m = _moving(K, self.beta_1, slots["m"], gradient)
-        v = _moving(K, self.beta_2, slots["v"], gradient * gradient)
+        m = _moving_average(K, self.beta_1, slots["m"], gradient)
+        v = _moving_average(K, self.beta_2, slots["v"], gradient * gradient)
         vhat = K.maximum(slots["vhat"], v) if self.amsgrad else slots["vhat"]
         step = rates["lr"] * m / (K.sqrt(vhat if self.amsgrad else v) + self.epsilon)
         return weight - step, {"m": m, "v": v, "vhat": vhat}
@@ -262,7 +264,7 @@ class Adam(_Decaying):
 
 @dataclass
 class Adamax(_Decaying):
-    """Adam with the greatest recent gradient in place of the second moment."""
+    """Adam with a decaying maximum of the absolute gradients in place of the root of the second moment."""
 
     learning_rate: float = 0.002
     beta_1: float = 0.9
@@ -270,19 +272,19 @@ class Adamax(_Decaying):
     epsilon: float = EPSILON
 
     def rates_at(self, K: Backend, lr: Tensor, t: Tensor) -> Mapping[str, Tensor]:
-        return {"lr": lr / _left(K, self.beta_1, t)}
+        return {"lr": lr / _bias_correction(K, self.beta_1, t)}
 
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Mapping[str, Tensor]
     ) -> tuple[Tensor, Slots]:
-        m = _moving(K, self.beta_1, slots["m"], gradient)
+        m = _moving_average(K, self.beta_1, slots["m"], gradient)
         u = K.maximum(self.beta_2 * slots["u"], K.abs(gradient))
         return weight - rates["lr"] * m / (u + self.epsilon), {"m": m, "u": u}
 
 
 @dataclass
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum, and a momentum that grows with the steps (`schedule_decay`)."""
+    """Adam with Nesterov momentum; the momentum grows with the steps, by `schedule_decay`."""
 
     learning_rate: float = 0.002
     beta_1: float = 0.9
@@ -304,7 +306,7 @@ class Nadam(Optimizer):
             "lr": learning_rate,
             "gradient": (1.0 - now) / (1.0 - product),
             "m": following / (1.0 - product * following),
-            "v": 1.0 / _left(K, self.beta_2, t),
+            "v": 1.0 / _bias_correction(K, self.beta_2, t),
         }
         return rates, {"iterations": iterations + 1, "m_schedule": product}
 
@@ -314,21 +316,21 @@ class Nadam(Optimizer):
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Mapping[str, Tensor]
     ) -> tuple[Tensor, Slots]:
-        m = _moving(K, self.beta_1, slots["m"], gradient)
-        v = _moving(K, self.beta_2, slots["v"], gradient * gradient)
+        m = _moving_average(K, self.beta_1, slots["m"], gradient)
+        v = _moving_average(K, self.beta_2, slots["v"], gradient * gradient)
         ahead = rates["gradient"] * gradient + rates["m"] * m
         step = rates["lr"] * ahead / (K.sqrt(rates["v"] * v) + self.epsilon)
         return weight - step, {"m": m, "v": v}
 
 
-def _moving(K: Backend, rho: float, average: Tensor, value: Tensor) -> Tensor:
-    """A moving average after one more value."""
-    kept = K.constant(rho)
-    return kept * average + (1.0 - kept) * value
+def _moving_average(K: Backend, rho: float, average: Tensor, value: Tensor) -> Tensor:
+    """A moving average with decay `rho`, after one more value."""
+    decay = K.constant(rho)
+    return decay * average + (1.0 - decay) * value
 
 
-def _left(K: Backend, beta: float, t: Tensor) -> Tensor:
-    """How much of a moving average that began at 0 was seen after `t` steps: 1 - beta**t."""
+def _bias_correction(K: Backend, beta: float, t: Tensor) -> Tensor:
+    """The sum of the weights in a moving average that started at 0, after `t` steps: 1 - beta**t."""
     return 1.0 - K.constant(beta) ** t
 
 
@@ -340,7 +342,7 @@ OPTIMIZERS = Registry(
 
 
 def get(spec: Any) -> Optimizer:
-    """The optimizer that `spec` names: see `Registry.get`.
+    """The optimizer that `spec` describes: see `Registry.get`. Raises KconvertError for anything else, None included.
 
     >>> get("adam")
     Adam(learning_rate=0.001, clipnorm=None, clipvalue=None, decay=0.0, beta_1=0.9, beta_2=0.999, amsgrad=False, \
@@ -351,6 +353,6 @@ epsilon=1e-07)
     optimizer = OPTIMIZERS.get(spec)
     if not isinstance(optimizer, Optimizer):
         raise KconvertError(
-            f"{spec!r} is no optimizer", fix=f"one of: {', '.join(OPTIMIZERS.makers)}", problem=Problem.USAGE
+            f"unknown optimizer {spec!r}", fix=f"one of: {', '.join(OPTIMIZERS.makers)}", problem=Problem.USAGE
         )
     return optimizer

@@ -1,7 +1,8 @@
-"""How the pieces of training are named, made and written down.
+"""The components of training: their names, their construction and their configuration.
 
-A piece (a loss, an optimizer, an initializer, ...) is a dataclass: its fields are its configuration in
-Keras 2.3.1's words. Each kind has one `Registry` that turns a name, a configuration or a function into one.
+A component is a loss, a metric, an optimizer, an initializer, a regularizer or a constraint. It is a dataclass, and its
+fields are the keys of its configuration in Keras 2.3.1. Each kind has one `Registry`, which turns a name, a
+configuration or a function into a component.
 """
 
 from __future__ import annotations
@@ -15,23 +16,22 @@ from typing import Any, ClassVar
 from ...errors import KconvertError, Problem
 
 EPSILON = 1e-7
-"""What keeps divisions and logarithms finite: `keras.backend.epsilon()` of Keras 2."""
+"""Added to denominators and to the arguments of logarithms: `keras.backend.epsilon()` of Keras 2."""
 
 
-class Piece:
-    """What every piece of training shares: its configuration.
+class Component:
+    """Base class of all components of training: a dataclass with a configuration."""
 
-    spellings: what other releases call a key of the configuration.
-    """
-
+    # The keys of the configuration under the names of other releases.
     spellings: ClassVar[Mapping[str, str]] = {}
 
     @property
     def class_name(self) -> str:
+        """The name of the class in Keras."""
         return type(self).__name__
 
     def get_config(self) -> dict[str, Any]:
-        """The configuration in Keras 2.3.1's words, JSON values only."""
+        """The configuration as Keras 2.3.1 writes it; JSON values only."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}  # type: ignore[arg-type]
 
     def to_config(self) -> Any:
@@ -41,23 +41,24 @@ class Piece:
 
 @dataclass(frozen=True)
 class Registry:
-    """One kind of piece, by name.
+    """The components of one kind, by name."""
 
-    kind: for messages. base: what its pieces are instances of. makers: classes, or functions that give a
-    piece, by name. wrap: makes a piece of a user's function; None where such a function is one already.
-    ignored: keys of configurations that mean nothing here.
-    """
-
+    # The word for the kind in messages, as in "unknown loss 'x'".
     kind: str
+    # The class that all components of this kind inherit from.
     base: type
+    # Classes, or functions that return a component, by name.
     makers: Mapping[str, Callable[..., Any]]
+    # Makes a component of a function of the user; None where the function is used as it is.
     wrap: Callable[[Callable[..., Any]], Any] | None = None
+    # Keys of configurations that have no effect here.
     ignored: frozenset[str] = frozenset({"dtype", "name"})
 
     def get(self, spec: Any) -> Any:
-        """The piece of a name, a `{'class_name', 'config'}`, a piece, its class, or a function; None of None.
+        """The component that `spec` describes; None if `spec` is None.
 
-        Names are read in any spelling (`mean_squared_error`, `MeanSquaredError`, Keras 1's `maxnorm`).
+        spec: a name, a configuration `{'class_name': ..., 'config': ...}`, a component, its class, or a function. Case
+        and underscores of a name do not matter: `mean_squared_error`, `MeanSquaredError`, `maxnorm` of Keras 1.
         Raises KconvertError for unknown names and keys.
         """
         if spec is None or isinstance(spec, self.base):
@@ -71,13 +72,13 @@ class Registry:
         if callable(spec) and not isinstance(spec, type):
             return self.wrap(spec) if self.wrap else spec
         raise KconvertError(
-            f"{spec!r} is no {self.kind}",
+            f"unknown {self.kind} {spec!r}",
             fix="give a name, a configuration {'class_name': ..., 'config': ...}, or a function",
             problem=Problem.USAGE,
         )
 
     def find(self, name: str) -> Callable[..., Any]:
-        """What makes the piece `name`; raises KconvertError with near matches where there is none."""
+        """The class or function that makes the component `name`. Raises KconvertError, with similar names."""
         if name in self.makers:
             return self.makers[name]
         for known, maker in self.makers.items():
@@ -86,7 +87,7 @@ class Registry:
         raise KconvertError(f"unknown {self.kind} {name!r}", fix=_suggestion(name, self.makers), problem=Problem.USAGE)
 
     def make(self, name: str, config: Mapping[str, Any]) -> Any:
-        """The piece of that name and configuration; raises KconvertError for keys it does not have."""
+        """The component `name` with the configuration `config`. Raises KconvertError for unknown or missing keys."""
         maker = self.find(name)
         spellings = getattr(maker, "spellings", {})
         config = {spellings.get(key, key): value for key, value in config.items()}
@@ -104,12 +105,12 @@ class Registry:
 
 
 def _folded(name: str) -> str:
-    """A name without what its spellings differ in."""
+    """A name in lower case and without underscores, to compare spellings."""
     return name.replace("_", "").lower()
 
 
 def _suggestion(name: str, known: Mapping[str, Any]) -> str:
-    """The known names that are like `name`, or all of them."""
+    """Proposes the known names that are similar to `name`; lists all of them where no name is similar."""
     by_folded: dict[str, str] = {}
     for other in known:
         by_folded.setdefault(_folded(other), other)

@@ -1,4 +1,7 @@
-"""Regularizers of Keras 2.3.1: what weights or outputs cost beside the loss. (Source: `regularizers.py` there.)"""
+"""Regularizers of Keras 2.3.1: penalties on weights or outputs, which are added to the loss.
+
+Source: `regularizers.py` of Keras 2.3.1.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...backend.base import Backend, Tensor
-from .registry import Piece, Registry
+from .registry import Component, Registry
 
 
-class Regularizer(Piece):
-    """A cost of a tensor."""
+class Regularizer(Component):
+    """Base class of the regularizers."""
 
     @abstractmethod
     def __call__(self, K: Backend, w: Tensor) -> Tensor:
-        """The cost, a scalar."""
+        """The penalty on the tensor `w`, a scalar."""
 
 
 @dataclass(frozen=True)
 class L1L2(Regularizer):
-    """`l1` times the sum of absolute values, and `l2` times that of squares.
+    """`l1` times the sum of the absolute values, plus `l2` times the sum of the squares.
 
     >>> import numpy as np
     >>> from kconvert.backend import get_backend
@@ -32,20 +35,23 @@ class L1L2(Regularizer):
     l2: float = 0.0
 
     def __call__(self, K: Backend, w: Tensor) -> Tensor:
-        costs = [self.l1 * K.sum(K.abs(w))] if self.l1 else []
-        costs += [self.l2 * K.sum(w * w)] if self.l2 else []
-        return sum(costs) if costs else K.constant(0.0)
+        terms = [self.l1 * K.sum(K.abs(w))] if self.l1 else []
+        terms += [self.l2 * K.sum(w * w)] if self.l2 else []
+        return sum(terms) if terms else K.constant(0.0)
 
 
-def l1(l: float = 0.01) -> L1L2:  # noqa: E741 (the name Keras gives it in configurations)
+def l1(l: float = 0.01) -> L1L2:  # noqa: E741 (Keras writes this name into configurations)
+    """A penalty on absolute values alone."""
     return L1L2(l1=l)
 
 
 def l2(l: float = 0.01) -> L1L2:  # noqa: E741
+    """A penalty on squares alone."""
     return L1L2(l2=l)
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
+    """A penalty on absolute values and on squares; the defaults differ from those of `L1L2`."""
     return L1L2(l1, l2)
 
 
@@ -65,7 +71,7 @@ REGULARIZERS = Registry(
 
 
 def get(spec: Any) -> Any:
-    """The regularizer that `spec` names: see `Registry.get`; a function takes (K, w).
+    """The regularizer that `spec` describes: see `Registry.get`. A function takes (K, w) and returns a scalar.
 
     >>> get("l2")
     L1L2(l1=0.0, l2=0.01)

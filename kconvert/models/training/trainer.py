@@ -1,4 +1,4 @@
-"""Trainer: what `compile` was told of a model, and the executor that is made of it when it is first used."""
+"""Trainer: the arguments of `compile`, and the executor that is made from them when it is first needed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..runtime import Runtime
-from .data import batches, checked, is_stream, parts, stream_of
+from .data import batches, checked_batch, is_stream, parts, stream_of
 from .executor import Executor
 from .fit import test
 from .objective import Objective
@@ -18,7 +18,7 @@ from .optimizers import Optimizer
 
 @dataclass(eq=False)
 class Trainer:
-    """A compiled model. The arguments are those of `Model.compile`."""
+    """The training of a compiled model. All fields but the runtime are the arguments of `Model.compile`."""
 
     runtime: Runtime
     optimizer: Optimizer
@@ -27,16 +27,17 @@ class Trainer:
     loss_weights: Any = None
     sample_weight_mode: Any = None
     weighted_metrics: Any = None
-    # Where a model without a backend runs; None for the default one.
+    # The backend for a model that does not have one yet; None: the default backend.
     backend: str | None = None
-    # Of the initial weights, the order of samples and the noise.
+    # The seed of the initial weights, the order of samples and the random layers.
     seed: int | None = None
+    # Whether TensorFlow compiles the steps with XLA.
     jit_compile: bool = False
     _executor: Executor | None = None
 
     @property
     def executor(self) -> Executor:
-        """The compiled steps. Raises KconvertError where loss or metrics do not fit the outputs."""
+        """The compiled steps. Raises KconvertError where losses or metrics do not match the outputs."""
         if self._executor is None:
             self.runtime.start(self.backend, self.seed)
             network = self.runtime.network
@@ -45,14 +46,14 @@ class Trainer:
             self._executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
         return self._executor
 
-    def forget(self) -> None:
-        """Lets go of the compiled steps: the arrays or the graph of the runtime are others now."""
-        self._executor = None
+    def use(self, runtime: Runtime) -> None:
+        """Continues with `runtime`, whose network or variables are new; steps and the optimizer start again."""
+        self.runtime, self._executor = runtime, None
 
     # -------------------------------------------------------------- batches ----
 
     def evaluate(self, x: Any, y: Any, batch_size: int | None, sample_weight: Any, steps: int | None) -> Any:
-        """The loss over the data, followed by the metrics where there are some."""
+        """The loss over the data; with several losses or metrics, a list in the order of `Objective.labels`."""
         executor = self.executor
         if is_stream(x):
             count, stream = stream_of(x, steps, "steps")
@@ -61,7 +62,10 @@ class Trainer:
         return _listed(test(executor, batches(self._checked(x, y, sample_weight), batch_size or 32)))
 
     def on_batch(self, training: bool, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
-        """One step on one batch; its loss (before the step), followed by the metrics."""
+        """Runs one batch; returns losses and metrics as `evaluate` does, computed with the weights before the step.
+
+        training: whether the optimizer changes the weights.
+        """
         executor = self.executor
         batch = self._checked(x, y, sample_weight, class_weight)
         executor.start_metrics()
@@ -69,10 +73,10 @@ class Trainer:
         return _listed(executor.results())
 
     def _checked(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
-        return checked(self.runtime.network, self.executor.objective, x, y, sample_weight, class_weight)
+        return checked_batch(self.runtime.network, self.executor.objective, x, y, sample_weight, class_weight)
 
 
 def _listed(results: Mapping[str, float]) -> Any:
-    """One number, or all of them in order, as Keras gives them."""
+    """The only value, or the list of all values, as Keras returns them."""
     values = list(results.values())
     return values[0] if len(values) == 1 else values

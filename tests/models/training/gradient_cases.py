@@ -1,4 +1,4 @@
-"""Layers whose gradients are checked, each with the shapes it takes (without the batch)."""
+"""The layers whose gradients are checked, each with the shapes of its inputs without the batch axis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Case = tuple[L.Layer, tuple[tuple[int, ...], ...]]
 
 SEQUENCE, IMAGE, VOLUME = (5, 3), (7, 8, 2), (4, 5, 6, 2)
 INTEGERS = {"Embedding"}
-"""Cases whose input is integers, with no gradient."""
+"""Cases whose inputs are integers, which have no gradient."""
 
 
 def one(layer: L.Layer, *shapes: tuple[int, ...]) -> Case:
@@ -113,7 +113,7 @@ CASES: dict[str, Case] = {
 
 
 def named(cases: dict[str, Any]) -> dict[str, Any]:
-    """Names for the layers that have none: what each case is called."""
+    """The cases, after each layer got the name of its case."""
     for name, (layer, _) in cases.items():
         layer.name = name.replace(" ", "_")
     return cases

@@ -1,4 +1,4 @@
-"""What real Keras 2.3.1 computed for the cases of tests/fixtures/training (make.py there)."""
+"""The numbers that real Keras 2.3.1 computed for the cases of tests/fixtures/training (made by make.py there)."""
 
 import json
 from functools import cache
@@ -19,7 +19,7 @@ def numbers(convention):
 
 
 def data(kind):
-    """Labels and predictions of that name; the same for both backends."""
+    """The labels and predictions named `kind`; they are the same for both backends."""
     return [numbers("theano")[f"data/{kind}/{name}"] for name in ("true", "pred")]
 
 
@@ -29,7 +29,7 @@ def weights_of(values):
 
 
 def evaluate(K, graphs, arrays):
-    """Values of `{key: f(*tensors)}`, where `arrays[key]` are the tensors' values; compiled at once."""
+    """The values of `{key: f(*tensors)}`, compiled as one function; `arrays[key]`: the values of the tensors."""
     flat = [np.asarray(x) for key in graphs for x in arrays[key]]
 
     def build(_, given):
@@ -41,7 +41,7 @@ def evaluate(K, graphs, arrays):
 
 
 def differing(found, expected, rtol=2e-6, atol=1e-6):
-    """One line for each key whose value is not that of Keras."""
+    """One line for each key whose value differs from that of Keras."""
     lines = []
     for key, value in found.items():
         right = np.shape(value) == np.shape(expected[key])

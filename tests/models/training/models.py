@@ -1,4 +1,4 @@
-"""Small models and their data, the same every time."""
+"""Small models with their data, both from fixed seeds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cnn() -> tuple[Sequential, np.ndarray, np.ndarray]:
 
 
 def lstm() -> tuple[Sequential, np.ndarray, np.ndarray]:
-    """Sequences of words, of which 0 is none."""
+    """Sequences of words; 0 is padding."""
     words = np.random.default_rng(2).integers(0, 30, (64, 7))
     layers = [
         L.Embedding(30, 8, mask_zero=True, input_shape=(None,)),
@@ -49,6 +49,6 @@ MODELS = {"mlp": mlp, "cnn": cnn, "lstm": lstm}
 
 
 def dense(units: int = 1, features: int = 4, **options: object) -> Sequential:
-    """One layer whose weights are ones, so that numbers can be had by hand."""
+    """A model of one layer whose weights are ones, so that its outputs are easy to compute by hand."""
     options = {"kernel_initializer": "ones", **options}
     return Sequential([L.Dense(units, input_shape=(features,), name="d", **options)], name="m")

@@ -1,4 +1,4 @@
-"""Callbacks epoch by epoch against real Keras 2.3.1, and what they say and write."""
+"""Callbacks: each epoch against real Keras 2.3.1, and the text and the files that they write."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ class Trained:
 
 
 def run(callback, script, model=None):
-    """What there is after each epoch whose logs the script gives."""
+    """For each epoch of the script, the state of the model and the names in the logs after it."""
     model = model or Trained()
     several = callbacks.CallbackList([callback])
     several.set_model(model)
@@ -75,7 +75,7 @@ def test_learning_rates_are_scheduled_and_logged():
         found = list(run(callbacks.LearningRateScheduler(schedule), CASES["logs"]["falling"]))
         assert np.allclose([epoch[0] for epoch in found], [0.01 / 2**n for n in range(1, 6)])
         assert all("lr" in epoch[-1] for epoch in found)
-    with pytest.raises(KconvertError, match="gave None for epoch 1; it should give a number"):
+    with pytest.raises(KconvertError, match="returned None for epoch 1; it must return a number"):
         next(run(callbacks.LearningRateScheduler(lambda epoch: None), CASES["logs"]["falling"]))
 
 
@@ -88,7 +88,7 @@ def test_a_schedule_that_fails_is_not_tried_twice():
 
 
 @pytest.mark.parametrize(("loss", "stops"), [(1.0, False), (np.nan, True), (np.inf, True), (None, False)])
-def test_training_stops_where_the_loss_is_no_number(loss, stops, capsys):
+def test_training_stops_where_the_loss_is_not_finite(loss, stops, capsys):
     model, callback = Trained(), callbacks.TerminateOnNaN()
     callback.set_model(model)
     callback.on_train_batch_end(3, {"loss": loss})
@@ -121,7 +121,7 @@ def test_lambdas_and_the_order_of_hooks():
     assert seen == ["on_train_begin", 7, "on_batch_end", "on_batch_end", "on_test_end"]
 
 
-def test_a_table_goes_on_where_the_last_one_stopped(tmp_path):
+def test_an_existing_table_is_continued(tmp_path):
     path, script = tmp_path / "log.csv", CASES["logs"]["falling"]
     list(run(callbacks.CSVLogger(path), script[:2]))
     list(run(callbacks.CSVLogger(path, append=True), script[2:]))
@@ -131,7 +131,7 @@ def test_a_table_goes_on_where_the_last_one_stopped(tmp_path):
     assert len(path.read_text(encoding="utf-8").splitlines()) == 2
 
 
-def test_what_an_epoch_did_not_log_is_not_available(tmp_path):
+def test_a_value_that_an_epoch_did_not_log_is_written_as_na(tmp_path):
     logger = callbacks.CSVLogger(tmp_path / "log.csv")
     logger.on_train_begin()
     logger.on_epoch_end(0, {"loss": 1.0, "val_loss": np.array([1, 2])})
@@ -142,7 +142,7 @@ def test_what_an_epoch_did_not_log_is_not_available(tmp_path):
 
 
 def progress(terminal, verbose=1):
-    """What a bar shows of two epochs of three batches."""
+    """The text that a bar prints for two epochs of three batches."""
     shown = io.StringIO()
     bar = callbacks.ProgressBar()
     bar.console = Console(file=shown, force_terminal=terminal, width=120, highlight=False)
@@ -150,14 +150,14 @@ def progress(terminal, verbose=1):
     for epoch in range(2):
         bar.on_epoch_begin(epoch)
         for batch in range(3):
-            bar.shown = 0  # long ago: every batch is shown
+            bar.shown = 0  # the last update is long ago, so every batch is shown
             bar.on_batch_end(batch, {"batch": batch, "size": 2, "loss": float(batch)})
         bar.on_epoch_end(epoch, {"loss": 1.0, "val_loss": 0.00001})
     bar.on_train_end()
     return shown.getvalue()
 
 
-def test_a_log_gets_one_line_an_epoch():
+def test_a_log_gets_one_line_per_epoch():
     lines = progress(terminal=False).splitlines()
     assert [line.split(":")[0] for line in lines] == ["Epoch 1/2", "Epoch 2/2"]
     assert lines[0].endswith(" s - loss: 1.0000 - val_loss: 1.0000e-05")
@@ -209,23 +209,23 @@ def test_tensorboard_reads_what_tensorflow_wrote(tmp_path):
     ("make", "message"),
     [
         (lambda: callbacks.EarlyStopping(mode="best"), "unknown mode 'best'; one of: min, max, auto"),
-        (lambda: callbacks.ReduceLROnPlateau(factor=1), "takes a factor below 1, not 1"),
+        (lambda: callbacks.ReduceLROnPlateau(factor=1), "the factor of ReduceLROnPlateau must be below 1, not 1"),
         (lambda: callbacks.LambdaCallback(on_epoch=print), "callbacks have no 'on_epoch'; one of: on_train_begin, "),
         (lambda: callbacks.TensorBoard(update_freq="step"), "unknown update_freq 'step' of TensorBoard"),
-        (lambda: callbacks.CallbackList([3]), "3 is no callback: it has no set_model; inherit from"),
+        (lambda: callbacks.CallbackList([3]), "3 is not a callback: it has no method set_model; inherit from"),
         (
             lambda: next(run(callbacks.ModelCheckpoint("{acc}.h5"), CASES["logs"]["falling"])),
             "the file name '{acc}.h5' of ModelCheckpoint needs 'acc'; the logs have: epoch, val_loss, loss",
         ),
     ],
 )
-def test_what_cannot_be_is_said(make, message):
+def test_invalid_arguments_are_refused(make, message):
     with pytest.raises(KconvertError) as error:
         make()
     assert message in str(error.value)
 
 
-def test_what_is_not_in_the_logs_is_said_and_nothing_done():
+def test_a_value_missing_from_the_logs_gives_a_warning():
     for callback in (
         callbacks.EarlyStopping("val_mae"),
         callbacks.ReduceLROnPlateau("val_mae"),
@@ -236,5 +236,5 @@ def test_what_is_not_in_the_logs_is_said_and_nothing_done():
         assert found[-1][:4] == [0.01, False, 9, []]
 
 
-def test_words_of_keras_2_0():
+def test_arguments_of_keras_2_0():
     assert callbacks.ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5

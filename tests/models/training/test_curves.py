@@ -1,4 +1,4 @@
-"""Training on Theano and on TensorFlow: the same curve from the same seed, and one that goes on on the other."""
+"""Training on Theano and on TensorFlow: the same losses from the same seed, also after a change of the backend."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def train(model, x, y, steps):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """run(model, backend): its losses step by step, and the file it was saved in on the way."""
+    """run(model, backend): the loss of each step, and the file that was saved after step SAVED_AT."""
     folder = tmp_path_factory.mktemp("checkpoints")
 
     @cache
@@ -50,7 +50,7 @@ def test_both_backends_have_the_same_loss_for_50_steps(run, name):
 
 @pytest.mark.parametrize(("first", "second"), [("theano", "tensorflow"), ("tensorflow", "theano")])
 @pytest.mark.parametrize("name", MODELS)
-def test_training_goes_on_on_the_other_backend_with_the_state_of_its_optimizer(run, name, first, second):
+def test_training_continues_on_the_other_backend_with_the_state_of_the_optimizer(run, name, first, second):
     losses, path = run(name, first)
     model = kc.load_model(path, backend=second)
     _, x, y = MODELS[name]()

@@ -1,4 +1,4 @@
-"""compile, fit, evaluate and their like: the arguments of Keras 2.3, with numbers had by hand."""
+"""compile, fit, evaluate and related methods: the arguments of Keras 2.3, with numbers computed by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.needs("tensorflow")
 
 
 class Seen(Callback):
-    """Remembers what it was told."""
+    """Records the sizes of batches and the numbers of epochs."""
 
     def on_train_begin(self, logs=None):
         self.sizes, self.epochs = [], []
@@ -29,7 +29,7 @@ class Seen(Callback):
 
 
 def compiled(metrics=None, units=1, **options):
-    """A layer of ones, that does not learn."""
+    """A compiled model of one layer of ones, with learning rate 0."""
     model = dense(units)
     model.compile({"class_name": "SGD", "config": {"lr": 0.0}}, "mse", metrics, backend="tensorflow", seed=0, **options)
     return model
@@ -38,7 +38,7 @@ def compiled(metrics=None, units=1, **options):
 X, Y = np.eye(4, dtype="float32"), np.float32([[1], [2], [3], [4]])  # predictions are 1, squared errors 0 1 4 9
 
 
-def test_fit_learns_and_says_so(framework):
+def test_fit_learns_and_returns_its_history(framework):
     model, x, y = mlp()
     model.compile(
         {"class_name": "Adam", "config": {"lr": 0.02}},
@@ -76,9 +76,9 @@ def test_one_batch_at_a_time():
     assert model.predict_on_batch(X).tolist() == [[1]] * 4
 
 
-def test_samples_are_shuffled_by_seed_unless_told_not_to():
+def test_samples_are_shuffled_by_seed_or_not_at_all():
     def order(shuffle):
-        """Which samples come: the loss of a batch of one is its label squared."""
+        """The samples in the order of use: the loss of a batch of one sample is the square of its label."""
         found = []
         model = dense(kernel_initializer="zeros")
         model.compile({"class_name": "SGD", "config": {"lr": 0.0}}, "mse", backend="tensorflow", seed=3)
@@ -97,7 +97,7 @@ def test_the_last_samples_are_held_out_for_validation():
     assert history["loss"][0] == pytest.approx(5 / 3) and history["val_loss"] == [9]
 
 
-def test_validation_data_may_have_weights_and_be_looked_at_now_and_then():
+def test_validation_data_may_have_weights_and_a_frequency():
     model, weighted = compiled(), (X, Y, np.float32([0, 0, 0, 1]))
     history = model.fit(X, Y, epochs=4, validation_data=weighted, validation_freq=2, verbose=0).history
     assert history["val_loss"] == [9 / 4, 9 / 4] and len(history["loss"]) == 4
@@ -120,8 +120,8 @@ def test_weights_of_samples_and_classes_multiply():
     assert pair.train_on_batch(X[:2], one_hot, [1, 0], {0: 1.0, 1: 3.0}) == pytest.approx(0.25)
 
 
-def test_temporal_weights_and_masks_count_step_by_step(framework):
-    """Of a masked step nothing counts; the mean is over all of them, as in Keras 2.3.1."""
+def test_temporal_weights_and_masks_apply_to_steps(framework):
+    """Masked steps have weight 0, and the mean is over all steps (keras-facts: weights-in-training)."""
     layers = [L.Masking(input_shape=(3, 2)), L.SimpleRNN(1, activation="linear", return_sequences=True)]
     model = Sequential(layers)
     model.compile("sgd", "mse", weighted_metrics=["mae"], backend=framework.name, sample_weight_mode="temporal")
@@ -220,7 +220,7 @@ def test_a_callback_can_stop_and_change_the_learning_rate():
     assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))
 
 
-def test_a_chain_learns_the_shape_of_its_input_from_the_data():
+def test_a_sequential_gets_the_shape_of_its_input_from_the_data():
     model = Sequential([L.Dense(2), L.Dense(1)])
     model.compile("sgd", "mse", backend="tensorflow")
     model.fit(numbers(8, 5), numbers(8, 1), verbose=0)

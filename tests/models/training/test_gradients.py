@@ -1,6 +1,6 @@
-"""The gradient of every layer: against finite differences in float64, and of both frameworks against each other.
+"""The gradient of every layer: against finite differences in float64, and on both frameworks against each other.
 
-All layers are in one graph, which compiles once.
+All layers are in one graph, so that only one function is compiled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STEP = 1e-6
 
 
 class Probe:
-    """One case: canonical weights, inputs, and factors that make one number of its outputs."""
+    """One case: canonical weights, inputs, and the factors of the outputs in the loss."""
 
     def __init__(self, name):
         self.name, (self.layer, shapes) = name, CASES[name]
@@ -43,7 +43,7 @@ class Probe:
         self.random = random
 
     def turn(self, arrays, convention, back=False):
-        """Weights from canonical form to that of a backend, or back."""
+        """Weights converted from canonical form to the convention of a backend, or back."""
         turned = {}
         for leaf in self.leaves:
             for stored in leaf_storage(leaf, Convention("keras2", convention)):
@@ -53,7 +53,7 @@ class Probe:
         return turned
 
     def loss(self, K, weights, inputs):
-        """The sum of all outputs, each element times a factor of its own."""
+        """The sum of all elements of the outputs, each multiplied by its factor."""
         w = nest(weights.items()).get(self.layer.name, {})
         seed = K.constant([0, 0], "int32")
         outputs = self.layer.call(K, w, one_or_list(inputs), training=Phase(K, True, seed))
@@ -74,7 +74,7 @@ class Probe:
         return found if isinstance(found, list) else [found]
 
     def moves(self, weights, inputs):
-        """A random direction for everything that has a gradient."""
+        """A random direction for each array that has a gradient."""
         random = np.random.default_rng(1)
         free = [] if self.name in INTEGERS else inputs
         return {path: random.normal(size=a.shape) for path, a in weights.items()}, [
@@ -82,7 +82,7 @@ class Probe:
         ]
 
     def difference(self, convention):
-        """The change of the loss along `moves`, by central differences in float64."""
+        """The derivative of the loss along `moves`, by central differences in float64."""
         K = get_backend("numpy", convention)
         weights = self.turn(self.weights, convention)
         along, along_inputs = self.moves(weights, self.inputs)
@@ -102,7 +102,7 @@ def probes():
 
 @cache
 def gradients(backend):
-    """For each case, gradients by its weights (in the backend's form) and by its inputs."""
+    """For each case, the gradients by its weights (in the convention of the backend) and by its inputs."""
     K = get_backend(backend)
     arrays, places = [], {}
     for name, probe in probes().items():

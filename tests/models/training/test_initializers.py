@@ -1,4 +1,4 @@
-"""Initializers: the statistics of real Keras, exact fans, and what their algebra promises."""
+"""Initializers: their statistics against real Keras, the fans, and algebraic properties."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def rng():
 @pytest.mark.parametrize("shape", [tuple(shape) for shape in CASES["fans"]], ids=str)
 @pytest.mark.parametrize("name", CASES["scalings"])
 def test_scalings_spread_as_those_of_keras(name, shape):
-    """The exact deviation, and that of 8 draws of Keras within what so many numbers can differ by."""
+    """Our deviation is exact; that of 8 draws of Keras agrees within the error of so small a sample."""
     initializer = initializers.get(name)
     fan_in, fan_out = initializers.fans(shape)
     stddev = np.sqrt(initializer.scale / {"fan_in": fan_in, "fan_avg": (fan_in + fan_out) / 2}[initializer.mode])
@@ -59,14 +59,14 @@ def test_orthogonal(shape):
 
 
 @pytest.mark.parametrize(("layer", "rows"), [(L.LSTM(3), 1), (L.CuDNNLSTM(3), 2)], ids=["LSTM", "CuDNNLSTM"])
-def test_forget_gates_begin_at_one(layer, rows):
+def test_biases_of_forget_gates_start_at_one(layer, rows):
     bias = next(w for w in layer.weight_specs((None, 5, 2)) if w.name == "bias")
     values = initializers.get(bias.initializer)(bias.shape, rng())
     assert values.reshape(rows, 4, 3)[-1].tolist() == [[0] * 3, [1] * 3, [0] * 3, [0] * 3]
     assert values.sum() == 3
 
 
-def test_every_layer_begins_with_known_initializers():
+def test_every_layer_has_known_initializers():
     named = {
         f"{cls.__name__}.{f.name}": f.default
         for cls in LAYERS.values()
@@ -86,7 +86,7 @@ def test_seeds():
 
 
 @pytest.mark.parametrize("name", initializers.INITIALIZERS.makers)
-def test_configurations_come_back(name):
+def test_configurations_round_trip(name):
     initializer = initializers.get(name)
     assert initializers.get(initializer.to_config()) == initializer
 
@@ -102,12 +102,15 @@ def test_configurations_of_other_releases_are_read():
     [
         (lambda: initializers.get("glorot_unifrm"), "unknown initializer 'glorot_unifrm'; did you mean glorot_uniform"),
         (lambda: initializers.VarianceScaling(mode="fan"), "unknown mode 'fan' of VarianceScaling; one of: fan_in,"),
-        (lambda: initializers.VarianceScaling(scale=0), "should be positive"),
-        (lambda: initializers.Identity()((2, 3, 4), rng()), "is for matrices, not for the shape (2, 3, 4)"),
-        (lambda: initializers.Constant([1, 2])((3,), rng()), "does not fit"),
+        (lambda: initializers.VarianceScaling(scale=0), "must be positive, not 0"),
+        (lambda: initializers.Identity()((2, 3, 4), rng()), "needs a shape of two axes, not (2, 3, 4)"),
+        (
+            lambda: initializers.Constant([1, 2])((3,), rng()),
+            "a constant of shape (2,) cannot be broadcast to a weight of shape (3,)",
+        ),
     ],
 )
-def test_what_cannot_be_is_said(make, message):
+def test_invalid_arguments_are_refused(make, message):
     with pytest.raises(KconvertError) as error:
         make()
     assert message in str(error.value)

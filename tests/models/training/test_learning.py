@@ -1,4 +1,4 @@
-"""Networks that learn something real, on each backend."""
+"""Networks that learn real tasks, on each backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BACKENDS = [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("thea
 
 
 @pytest.mark.parametrize("name", BACKENDS)
-def test_a_small_cnn_reads_97_percent_of_the_digits_it_has_not_seen(name):
+def test_a_small_cnn_classifies_97_percent_of_unseen_digits(name):
     images, digits = load_digits(return_X_y=True)
     images = (images / 16).reshape(-1, 8, 8, 1)
     x, x_test, y, y_test = train_test_split(images, digits, test_size=0.25, random_state=0, stratify=digits)
@@ -36,7 +36,7 @@ def test_a_small_cnn_reads_97_percent_of_the_digits_it_has_not_seen(name):
 
 
 def adding(n: int, steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences (n, steps, 2) of numbers and marks, one in each half; the sum of the two marked numbers."""
+    """Sequences (n, steps, 2) of numbers and marks, one mark in each half; and the sum of the two marked numbers."""
     random = np.random.default_rng(seed)
     numbers, marks, rows = random.random((n, steps)), np.zeros((n, steps)), np.arange(n)
     for half in (0, 1):
@@ -47,7 +47,7 @@ def adding(n: int, steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("layer", [pytest.param(LSTM, marks=pytest.mark.long), GRU])
 def test_a_recurrent_layer_solves_the_adding_problem(layer, name):
-    """Without memory the best guess is 1, with an error of 1/6; solved means less than a twentieth of that."""
+    """Without memory the best prediction is 1, with an error of 1/6; the error must be below a twentieth of that."""
     model = kc.Sequential([layer(32, input_shape=(20, 2)), Dense(1)])
     optimizer = kc.optimizers.Adam(learning_rate=0.01, clipnorm=1.0)
     model.compile(optimizer, "mse", backend=name, seed=1)

@@ -21,8 +21,10 @@ FUNCTIONS = [
 
 
 def reference(convention):
-    """Keras on TensorFlow adds 1e-7 within the logarithms of probabilities that it has clipped before: not where
-    they are 0 or 1, where Theano is followed."""
+    """The numbers of Keras on a backend, but for saturated predictions those of Theano.
+
+    On TensorFlow, Keras adds 1e-7 to clipped probabilities before it takes the logarithm, which differs at 0 and 1.
+    """
     saturated = {key: value for key, value in numbers("theano").items() if "saturated" in key}
     return numbers(convention) | saturated
 
@@ -44,7 +46,7 @@ def test_values_per_sample_and_their_means_are_those_of_keras(backend):
 
 @pytest.mark.parametrize("name", CASES["weighted"])
 def test_sample_weights_and_masks_weigh_as_in_the_training_of_keras(backend, name):
-    """Masked steps count in the number that the sum is divided by; weights of samples and of steps both work."""
+    """The sum is divided by the number of all steps, masked ones included; weights may be of samples or of steps."""
     loss, stored = losses.get(name), numbers(backend.convention)
     y, p, mask = data("steps")[0], stored["weighted/pred"], (stored["weighted/x"] != 0).any(-1)
     weights = {"none": None, "sample": stored["weighted/per_sample"], "temporal": stored["weighted/per_step"]}
@@ -87,7 +89,7 @@ def test_reductions():
 
 
 def test_classes_along_another_axis():
-    """(batch, classes, steps), as an image of channels_first has them."""
+    """Predictions (batch, classes, steps), as for channels_first."""
     K, (labels, p) = get_backend("numpy"), data("sparse_steps")
     turned = losses.sparse_categorical_crossentropy(K, labels[:, None, :, 0], p.transpose(0, 2, 1), axis=1)
     assert np.array_equal(turned, losses.sparse_categorical_crossentropy(K, labels, p))
@@ -118,7 +120,7 @@ def test_names_of_all_releases(name):
     assert losses.get(name).name == NAMES[name]
 
 
-def test_configurations_come_back():
+def test_configurations_round_trip():
     for _, loss, _ in LOSSES:
         assert losses.get(loss.to_config()) == loss
     assert losses.get("mse").to_config() == "mean_squared_error"
@@ -143,10 +145,10 @@ def test_functions_and_classes_are_losses_too():
         ("mean_square_error", "unknown loss 'mean_square_error'; did you mean mean_squared_error"),
         ("xyz", "unknown loss 'xyz'; one of: mean_squared_error, "),
         ({"class_name": "Huber", "config": {"dleta": 1}}, "loss Huber has no argument 'dleta'; did you mean delta"),
-        (3, "3 is no loss; give a name"),
+        (3, "unknown loss 3; give a name"),
     ],
 )
-def test_what_is_unknown_is_said(spec, message):
+def test_unknown_names_are_refused(spec, message):
     with pytest.raises(KconvertError) as error:
         losses.get(spec)
     assert message in str(error.value)

@@ -18,7 +18,7 @@ BATCHES = slice(0, 6), slice(6, 12)
 
 
 def updates(K, cases):
-    """One compiled update of all metrics of `{key: (metric, y_true, y_pred, weight or None)}`."""
+    """A compiled function that updates all metrics; cases: {key: (metric, y_true, y_pred, weight or None)}."""
     spread = {key: [x for x in given if x is not None] for key, (_, *given) in cases.items()}
     states = {key: case[0].states() for key, case in cases.items()}
     specs = [
@@ -45,7 +45,7 @@ def updates(K, cases):
 
 
 def values(K, cases):
-    """Results after both batches."""
+    """The values of the metrics after both batches."""
     update = updates(K, cases)
     states = {key: {n: np.zeros(s, "float32") for n, s in case[0].states().items()} for key, case in cases.items()}
     for batch in BATCHES:
@@ -55,7 +55,7 @@ def values(K, cases):
 
 @pytest.mark.parametrize("kind", ["plain", "weighted"])
 def test_values_are_those_of_keras(backend, kind):
-    """Without weights on NumPy, with weights of 1 on the frameworks, where that compiles nothing new."""
+    """Without weights on NumPy; with weights of 1 on the frameworks, so that no other function is compiled."""
     cases, stored = {}, numbers("tensorflow")
     for i, metric, name in METRICS:
         weight = weights_of(data(name)[0])
@@ -78,7 +78,7 @@ def test_mean_and_sum_of_values(name):
 @pytest.mark.parametrize("masked", [False, True], ids=["all", "mask"])
 @pytest.mark.parametrize("kind", ["none", "sample", "temporal"])
 def test_masks_and_weights_as_in_the_training_of_keras(masked, kind):
-    """A metric is masked; a weighted one has the sample weights too. Both go on from batch to batch."""
+    """The mask applies to all metrics, sample weights to weighted ones only. Sums are kept from batch to batch."""
     K, stored = get_backend("numpy"), numbers("tensorflow")
     y, p, mask = data("steps")[0], stored["weighted/pred"], (stored["weighted/x"] != 0).any(-1)
     weight = {"none": None, "sample": stored["weighted/per_sample"], "temporal": stored["weighted/per_step"]}[kind]
@@ -123,7 +123,7 @@ def test_mean_iou_is_that_of_keras_3(backend, weighted):
     ("name", "config", "kind"), [case for case in CASES["metrics"] if "At" not in case[0]], ids=str
 )
 def test_keras_3_has_the_same_value(name, config, kind):
-    """But for one rate at another: Keras 3 takes the best threshold of those that reach it, 2.3.1 the nearest one."""
+    """Except for one rate at another: Keras 3 takes the best threshold that reaches it, 2.3.1 the nearest one."""
     from keras import metrics as keras3
 
     metric = metrics.get({"class_name": name, "config": config})
@@ -135,14 +135,14 @@ def test_keras_3_has_the_same_value(name, config, kind):
 
 
 def test_equal_predictions_are_taken_in_their_order():
-    """Precision of the two greatest of four equal ones: the first two."""
+    """Of four equal predictions, the first two are the two greatest."""
     K, metric = get_backend("numpy"), metrics.get({"class_name": "Precision", "config": {"top_k": 2}})
     states = {name: np.zeros(1) for name in metric.states()}
     states = metric.update(K, states, np.array([[1, 0, 1, 1]]), np.ones((1, 4)))
     assert metric.result(states) == 0.5
 
 
-def test_nothing_seen_is_no_number():
+def test_values_without_samples():
     metric = metrics.get("mse")
     assert np.isnan(metric.result({"total": 0.0, "count": 0.0}))
     empty = np.zeros(200)
@@ -186,7 +186,7 @@ def test_functions_are_metrics_too():
 
 
 @pytest.mark.parametrize("metric", [metric for _, metric, _ in METRICS], ids=IDS)
-def test_configurations_come_back(metric):
+def test_configurations_round_trip(metric):
     assert metrics.get(metric.to_config()) == metric
 
 
@@ -196,12 +196,12 @@ def test_configurations_come_back(metric):
         ("acuracy", "unknown metric 'acuracy'; did you mean accuracy"),
         ({"class_name": "AUC", "config": {"curve": "RC"}}, "unknown curve 'RC' of AUC; one of: ROC, PR"),
         ({"class_name": "AUC", "config": {"num_thresholds": 1}}, "at least two thresholds"),
-        ({"class_name": "Precision", "config": {"thresholds": [0.5, 2]}}, "should be in 0 ... 1, not 2"),
-        ({"class_name": "SensitivityAtSpecificity", "config": {"specificity": 3}}, "takes a rate in 0 ... 1"),
+        ({"class_name": "Precision", "config": {"thresholds": [0.5, 2]}}, "must be in 0 ... 1, not 2"),
+        ({"class_name": "SensitivityAtSpecificity", "config": {"specificity": 3}}, "needs a rate in 0 ... 1"),
         ({"class_name": "SensitivityAtSpecificity", "config": {}}, "needs 'specificity'"),
     ],
 )
-def test_what_cannot_be_is_said(spec, message):
+def test_invalid_arguments_are_refused(spec, message):
     with pytest.raises(KconvertError) as error:
         metrics.get(spec)
     assert message in str(error.value)

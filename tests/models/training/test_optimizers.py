@@ -1,4 +1,4 @@
-"""Optimizers step by step: real Keras 2.3.1 on both backends, Keras 3, and every backend of ours."""
+"""Optimizers: each step against real Keras 2.3.1 on both backends and against Keras 3, on every backend of kconvert."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ GRADIENTS = list(zip(*[numbers("theano")[f"optimizers/gradients/{j}"] for j in r
 
 
 def compiled_steps(K, several):
-    """One compiled step of several optimizers: (weights, gradients, slots, scalars) of each -> all of them after."""
+    """A compiled step of several optimizers: from their states and the gradients to their new states."""
     layout = []
 
     def build(_, given):
@@ -69,7 +69,7 @@ def trajectories(K, several, iterations=0):
 
 @pytest.mark.parametrize("convention", ["theano", "tensorflow"])
 def test_every_step_and_the_state_are_those_of_keras(backend, convention):
-    """On TensorFlow 1.14 Keras reads `iterations` when the step has already been counted: one step ahead there."""
+    """On TensorFlow the count is one step ahead (keras-facts: iterations-count-first-on-tensorflow)."""
     ahead = int(convention == "tensorflow")
     stored, found, expected = numbers(convention), {}, {}
     for k, states in enumerate(trajectories(backend, OPTIMIZERS, ahead)):
@@ -90,8 +90,10 @@ def test_every_step_and_the_state_are_those_of_keras(backend, convention):
 @pytest.mark.needs("tensorflow")
 @pytest.mark.parametrize("optimizer", [o for o in OPTIMIZERS if not (o.clipnorm and o.clipvalue)], ids=str)
 def test_every_step_is_that_of_keras_3(optimizer):
-    """Where its definition is the same: epsilon within the root of RMSprop does not matter when it is small, and
-    the momentum of its Nadam is that of a schedule_decay of 1."""
+    """With options for which both definitions agree.
+
+    epsilon is small, because RMSprop of Keras 3 adds it inside the root; schedule_decay of Nadam is 1.
+    """
     import tensorflow as tf
     from keras import optimizers as keras3
 
@@ -116,8 +118,8 @@ def test_every_step_is_that_of_keras_3(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=NAMES)
-def test_state_goes_on_where_it_stopped(optimizer):
-    """Written in Keras's order and read back after three steps, the other three are the same."""
+def test_training_continues_from_a_stored_state(optimizer):
+    """The state is written in the order of Keras and read back after three steps; the next three are the same."""
     K = get_backend("numpy")
     *_, (last,) = trajectories(K, [optimizer])
     step, (state,) = compiled_steps(K, [optimizer]), [start(optimizer)]
@@ -146,7 +148,7 @@ def test_hyperparameters_by_position_as_in_keras():
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=NAMES)
-def test_configurations_come_back(optimizer):
+def test_configurations_round_trip(optimizer):
     assert optimizers.get(optimizer.to_config()) == optimizer
 
 
@@ -166,11 +168,11 @@ def test_configurations_of_older_releases_are_read():
             {"class_name": "Adam", "config": {"beta1": 0.9}},
             "optimizer Adam has no argument 'beta1'; did you mean beta_1",
         ),
-        (None, "None is no optimizer; one of: SGD, RMSprop"),
-        (len, "is no optimizer; one of: SGD, RMSprop"),
+        (None, "unknown optimizer None; one of: SGD, RMSprop"),
+        (len, "unknown optimizer <built-in function len>; one of: SGD, RMSprop"),
     ],
 )
-def test_what_is_unknown_is_said(spec, message):
+def test_unknown_names_are_refused(spec, message):
     with pytest.raises(KconvertError) as error:
         optimizers.get(spec)
     assert message in str(error.value)

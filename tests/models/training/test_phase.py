@@ -1,4 +1,4 @@
-"""Layers in training: noise, averages, states, costs, constraints, frozen layers."""
+"""Layers in training: noise, moving averages, states, penalties, constraints, frozen layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.models.training.models import dense, numbers
 
 
 def passed(K, layer, x, training=True, seed=(3, 0), **weights):
-    """The output of one pass, and what the layer reported: new values by weight."""
+    """The output of a layer for one batch, and the new values of its weights."""
     variables = [K.variable(np.float32(x)), K.variable(np.int32(seed)), *(K.variable(a) for a in weights.values())]
 
     def build(values, _):
@@ -37,7 +37,7 @@ NOISE = {
 
 
 @pytest.mark.parametrize("name", NOISE)
-def test_noise_is_for_training_alone_and_follows_its_seed(backend, name):
+def test_noise_is_for_training_only_and_depends_on_its_seed(backend, name):
     x = numbers(20, 30)
     first, again, other = (passed(backend, NOISE[name], x, seed=seed)[0] for seed in ((3, 0), (3, 0), (3, 1)))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
@@ -96,7 +96,7 @@ def test_alpha_dropout_keeps_mean_and_variance(backend):
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_recurrent_dropout_is_the_same_at_every_step(backend, layer, options, shape):
-    """With weights that only sum, dropping inputs or states is visible in the outputs."""
+    """The input is the same at every step; the outputs show whether inputs and states were dropped."""
     rnn = layer(4, dropout=0.5, recurrent_dropout=0.5, return_sequences=True, name="rnn", **options)
     weights = {w.name: 0.1 * numbers(*w.shape, seed=i) for i, w in enumerate(rnn.weight_specs((None, 3, *shape)))}
     x = np.repeat(numbers(6, 1, *shape), 3, 1)
@@ -111,7 +111,7 @@ def sigmoid(x):
 
 
 def lstm_of_keras(x, h, c, w, of_x, of_h):
-    """A step of Keras 2.3.1 (implementation=1): every gate sees inputs and state with a mask of its own."""
+    """A step of Keras 2.3.1 with implementation=1: each gate has its own masks for inputs and state."""
     i, f, new, o = (
         (x * dx) @ k + (h * dh) @ u + b
         for dx, dh, k, u, b in zip(
@@ -123,7 +123,7 @@ def lstm_of_keras(x, h, c, w, of_x, of_h):
 
 
 def gru_of_keras(x, h, _, w, of_x, of_h):
-    """As above; the state that is mixed with the candidate is not dropped out."""
+    """As above; the state that is combined with the candidate is not dropped."""
     k_z, k_r, k_h = np.split(w["kernel"], 3, -1)
     u_z, u_r, u_h = np.split(w["recurrent_kernel"], 3, -1)
     b_z, b_r, b_h = np.split(w["bias"], 3)
@@ -190,7 +190,7 @@ def test_images_on_tensorflow_correct_the_variance_twice(backend):
 # ----------------------------------------------------------- whole models ----
 
 
-def test_a_stateful_layer_goes_on_from_the_batch_before_until_it_is_reset(framework):
+def test_a_stateful_layer_keeps_its_state_until_it_is_reset(framework):
     def model(**options):
         rnn = L.LSTM(3, return_sequences=True, name="rnn", batch_input_shape=(2, None, 4), **options)
         made = Sequential([rnn])
@@ -207,7 +207,7 @@ def test_a_stateful_layer_goes_on_from_the_batch_before_until_it_is_reset(framew
     np.testing.assert_allclose(kept.predict(x), wanted, atol=1e-6)
 
 
-def test_states_also_go_on_in_training(framework):
+def test_states_are_also_kept_in_training(framework):
     layers = [L.SimpleRNN(3, stateful=True, batch_input_shape=(2, 3, 4)), L.Dense(1)]
     model = Sequential(layers)
     model.compile("sgd", "mse", backend=framework.name, seed=0)
@@ -219,7 +219,7 @@ def test_states_also_go_on_in_training(framework):
     np.testing.assert_allclose(model.test_on_batch(x, y), first, rtol=1e-6)
 
 
-def test_costs_of_weights_and_outputs_are_part_of_the_loss(framework):
+def test_penalties_on_weights_and_outputs_are_part_of_the_loss(framework):
     model = dense(kernel_regularizer="l2", activity_regularizer={"class_name": "L1L2", "config": {"l1": 0.1}})
     model.add(L.ActivityRegularization(l2=1.0))
     model.compile("sgd", "mse", backend=framework.name)
@@ -238,7 +238,7 @@ def test_a_constraint_holds_after_every_step(framework):
     assert (bias == 0).all()
 
 
-def test_frozen_layers_stay(framework):
+def test_frozen_layers_do_not_change(framework):
     layers = [
         L.Dense(3, trainable=False, input_shape=(4,)),
         L.BatchNormalization(trainable=False),
@@ -257,7 +257,7 @@ def test_frozen_layers_stay(framework):
     assert changed == {("free", "kernel"), ("free", "bias")}
 
 
-def test_noise_of_a_training_follows_its_seed(framework):
+def test_noise_in_training_depends_on_its_seed(framework):
     def losses(seed):
         model = Sequential([L.Dropout(0.5, input_shape=(4,)), L.Dense(1, kernel_initializer="ones")])
         model.compile("sgd", "mse", backend=framework.name, seed=seed)

@@ -1,4 +1,4 @@
-"""Bad input, each in one clear sentence."""
+"""Errors for invalid data and arguments: each is one clear sentence."""
 
 from __future__ import annotations
 
@@ -39,28 +39,34 @@ DATA = {
         "labels of output d: an array of dtype object is not an array of numbers",
     ),
     "ragged": ({"x": [[1, 2], [3]], "y": Y}, "input d_input: rows of different lengths are not an array; pad them"),
-    "lengths": ({"x": X, "y": Y[:3]}, "m: arrays of 3 and 4 samples were given together"),
-    "no labels": ({"x": X}, "labels of output d: there are none; give y"),
-    "weights": ({"x": X, "y": Y, "sample_weight": np.ones(3)}, r"sample_weight of output d: weights of shape \(3,\)"),
+    "lengths": ({"x": X, "y": Y[:3]}, "m: the arrays have different numbers of samples: 3, 4"),
+    "no labels": ({"x": X}, "labels of output d: the labels are missing; give y"),
+    "weights": (
+        {"x": X, "y": Y, "sample_weight": np.ones(3)},
+        r"sample_weight of output d: weights of shape \(3,\) do not match",
+    ),
     "classes": ({"x": X, "y": Y, "class_weight": {0: 1.0}}, "output d: class_weight has no weight for class 1"),
     "split": (
         {"x": X, "y": Y, "validation_split": 0.9999},
-        "validation_split=0.9999 leaves nothing on one side of 4 samples",
+        "validation_split=0.9999 of 4 samples leaves none for training or none for validation",
     ),
-    "generator": ({"x": iter([(X, Y)])}, "a generator does not tell how many batches it gives; give steps_per_epoch"),
-    "exhausted": ({"x": iter([]), "steps_per_epoch": 2}, "no batch came for epoch 1"),
-    "items": ({"x": iter([X]), "steps_per_epoch": 1}, r"a generator should give \(x, y\)"),
-    "generator and y": ({"x": iter([]), "y": Y, "steps_per_epoch": 1}, "y cannot be given where x gives the batches"),
+    "generator": ({"x": iter([(X, Y)])}, "the number of batches of a generator is not known; give steps_per_epoch"),
+    "exhausted": ({"x": iter([]), "steps_per_epoch": 2}, "x gave no batch for epoch 1"),
+    "items": ({"x": iter([X]), "steps_per_epoch": 1}, r"a generator must give \(x, y\)"),
+    "generator and y": (
+        {"x": iter([]), "y": Y, "steps_per_epoch": 1},
+        "y cannot be combined with a generator or a Sequence",
+    ),
     "no inputs": ({"y": Y}, "m: the model has 1 inputs, 0 were given"),
-    "callback": ({"x": X, "y": Y, "callbacks": [3]}, "3 is no callback"),
+    "callback": ({"x": X, "y": Y, "callbacks": [3]}, "3 is not a callback"),
 }
 
 
 @pytest.mark.parametrize("name", DATA)
 def test_data_that_does_not_fit(name):
-    given, said = DATA[name]
-    with pytest.raises(KconvertError, match=said):
-        compiled().fit(**{"x": None, "verbose": 0, **given})
+    arguments, message = DATA[name]
+    with pytest.raises(KconvertError, match=message):
+        compiled().fit(**{"x": None, "verbose": 0, **arguments})
 
 
 CALLS = {
@@ -69,28 +75,28 @@ CALLS = {
     "no loss": ({"loss": None}, r"no output has a loss; compile\(\.\.\., loss='mse'\)"),
     "metric": ({"metrics": ["acurracy"]}, "unknown metric 'acurracy'"),
     "output": ({"loss": {"e": "mse"}}, r"compile\(loss=\.\.\.\): there is no output 'e'; the outputs are d"),
-    "outputs": ({"loss": ["mse", "mse"]}, "2 were given for 1 outputs"),
+    "outputs": ({"loss": ["mse", "mse"]}, "2 values were given for 1 outputs"),
     "backend": ({"backend": "cntk"}, "unknown backend 'cntk'"),
 }
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_names_that_are_unknown(name):
-    given, said = CALLS[name]
-    with pytest.raises(KconvertError, match=said):
-        compiled(**given)
+def test_unknown_names(name):
+    arguments, message = CALLS[name]
+    with pytest.raises(KconvertError, match=message):
+        compiled(**arguments)
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
-def test_what_needs_compile_says_so(method):
+def test_methods_that_need_compile(method):
     with pytest.raises(KconvertError, match=r"m: the model is not compiled; call model.compile\(optimizer, loss\)"):
         getattr(dense(), method)(X, Y)
 
 
-def test_a_loss_that_is_no_number_names_its_batch_and_the_bad_data():
+def test_a_loss_that_is_not_finite_names_its_batch_and_the_bad_data():
     bad = X.copy()
     bad[3] = np.nan
-    with pytest.raises(KconvertError, match="the loss became nan in batch 2 of epoch 1; x of this batch holds NaN"):
+    with pytest.raises(KconvertError, match="the loss became nan in batch 2 of epoch 1; x of this batch contains NaN"):
         compiled().fit(bad, Y, 2, shuffle=False, verbose=0)
     explosive = compiled(optimizer={"class_name": "SGD", "config": {"lr": 1e30}})
     with pytest.raises(
@@ -99,7 +105,7 @@ def test_a_loss_that_is_no_number_names_its_batch_and_the_bad_data():
         explosive.fit(X, 5 * Y, 1, verbose=0)
 
 
-def test_a_callback_may_stop_at_a_loss_that_is_no_number():
+def test_a_callback_may_stop_at_a_loss_that_is_not_finite():
     model = compiled()
     model.fit(np.full_like(X, np.nan), Y, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
     assert model.stop_training
@@ -117,7 +123,7 @@ def test_a_stateful_layer_needs_a_batch_size():
         model.compile("sgd", "mse", backend="tensorflow")
 
 
-def test_graphs_that_do_not_hold_together():
+def test_invalid_graphs():
     x, y = Input((4,), name="x"), Input((4,), name="y")
     with pytest.raises(KconvertError, match="the outputs need y, which is not among the inputs"):
         Model(x, L.Add()([x, y]))

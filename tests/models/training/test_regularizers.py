@@ -10,7 +10,7 @@ from kconvert.models.training import constraints, regularizers
 from tests.models.training.keras_numbers import CASES, data, differing, evaluate, numbers
 
 GETTERS = {"regularizers": regularizers.get, "constraints": constraints.get}
-PIECES = {
+COMPONENTS = {
     f"{kind}/{i}": get({"class_name": name, "config": config})
     for kind, get in GETTERS.items()
     for i, (name, config) in enumerate(CASES[kind])
@@ -19,21 +19,21 @@ PIECES = {
 
 def test_values_are_those_of_keras(backend):
     w = data("values")[0]
-    graphs = {key: lambda w, piece=piece: piece(backend, w) for key, piece in PIECES.items()}
+    graphs = {key: lambda w, component=component: component(backend, w) for key, component in COMPONENTS.items()}
     found = evaluate(backend, graphs, {key: [w] for key in graphs})
     assert not differing(found, numbers(backend.convention), rtol=1e-5)
 
 
-def test_what_is_allowed_stays():
-    """A constraint that is applied twice is applied once, but for the epsilon beside the norm."""
+def test_a_constraint_does_not_change_an_allowed_weight():
+    """Applying a constraint twice is the same as once, except for the epsilon that is added to the norm."""
     K, w = get_backend("numpy"), data("values")[0]
-    for key, piece in PIECES.items():
-        if key.startswith("constraints") and getattr(piece, "rate", 1.0) == 1.0:
-            once = piece(K, w)
-            assert np.allclose(piece(K, once), once, rtol=1e-5), piece
+    for key, component in COMPONENTS.items():
+        if key.startswith("constraints") and getattr(component, "rate", 1.0) == 1.0:
+            once = component(K, w)
+            assert np.allclose(component(K, once), once, rtol=1e-5), component
 
 
-def test_no_factor_costs_nothing(backend):
+def test_a_regularizer_without_factors_is_zero(backend):
     assert evaluate(backend, {"": lambda w: regularizers.L1L2()(backend, w)}, {"": data("values")[:1]})[""] == 0
 
 
@@ -55,9 +55,9 @@ def test_names_of_all_releases(name):
     assert get(name) == NAMES[name]
 
 
-@pytest.mark.parametrize("key", PIECES)
-def test_configurations_come_back(key):
-    assert GETTERS[key.split("/")[0]](PIECES[key].to_config()) == PIECES[key]
+@pytest.mark.parametrize("key", COMPONENTS)
+def test_configurations_round_trip(key):
+    assert GETTERS[key.split("/")[0]](COMPONENTS[key].to_config()) == COMPONENTS[key]
 
 
 def test_configurations_of_keras_1_are_read_as_they_stand_in_its_files():
@@ -69,7 +69,7 @@ def test_configurations_of_keras_1_are_read_as_they_stand_in_its_files():
     assert constraints.get(constraint) == constraints.MaxNorm(3)
 
 
-def test_functions_are_pieces_too():
+def test_functions_are_accepted():
     def halved(K, w):
         return w / 2
 
@@ -83,10 +83,10 @@ def test_functions_are_pieces_too():
         (regularizers.get, "l3", "unknown regularizer 'l3'; one of: l1, l2, l1_l2"),
         (constraints.get, "max_nrm", "unknown constraint 'max_nrm'; did you mean MaxNorm"),
         (constraints.get, {"class_name": "UnitNorm", "config": {"axes": 1}}, "no argument 'axes'; did you mean axis"),
-        (constraints.get, 3, "3 is no constraint"),
+        (constraints.get, 3, "unknown constraint 3; give a name"),
     ],
 )
-def test_what_is_unknown_is_said(get, spec, message):
+def test_unknown_names_are_refused(get, spec, message):
     with pytest.raises(KconvertError) as error:
         get(spec)
     assert message in str(error.value)

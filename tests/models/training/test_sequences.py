@@ -1,4 +1,4 @@
-"""What the first version of kconvert could not do: sequences of any length, masks, and `dot`, on both frameworks."""
+"""Sequences of any length, masks, and the merge mode `dot`, on both frameworks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RECURRENT = {
 
 @pytest.mark.parametrize("name", RECURRENT)
 def test_rnn_masking_leaves_padded_steps_out_of_gradients(framework, name):
-    """Of the same sequences, padded more or less, a step of the optimizer makes the same weights."""
+    """The same sequences with more or less padding give the same weights after a step of the optimizer."""
 
     def weights(length):
         model = learner(framework, [L.Masking(input_shape=(None, 2)), RECURRENT[name](), L.Dense(1)])
@@ -59,7 +59,7 @@ def test_dot_merge_trains(framework):
 
 
 def test_dot_merge_of_sequences_takes_any_length(framework):
-    """Attention: each of the questions against every step."""
+    """Attention: each step of one sequence with every step of the other."""
     a, b = Input((None, 3), name="a"), Input((None, 3), name="b")
     model = Model([a, b], L.Dot((2, 2))([a, b]))
     model.compile("sgd", "mse", backend=framework.name)

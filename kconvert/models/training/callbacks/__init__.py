@@ -1,4 +1,4 @@
-"""Callbacks of Keras 2.3.1: what happens at the beginning and end of training, epochs and batches."""
+"""Callbacks of Keras 2.3.1: code that runs at the start and end of training, epochs and batches."""
 
 from .base import Callback, CallbackList, History, LambdaCallback
 from .control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN

@@ -1,8 +1,8 @@
-"""What a callback is, several of them as one, and those that only pass on what they are told.
+"""The base class of callbacks, lists of callbacks, and the callbacks History and LambdaCallback.
 
-A callback sees a model by a few names alone: `optimizer.learning_rate`, `stop_training`, `get_weights`,
-`set_weights`, `save`, `save_weights`. The logs of an epoch are one dict for all callbacks: what one adds (`lr`),
-those after it see. (Source: `callbacks/callbacks.py` of Keras 2.3.1.)
+A callback uses only these attributes of a model: `optimizer.learning_rate`, `stop_training`, `get_weights`,
+`set_weights`, `save`, `save_weights`. All callbacks get the same dict of logs at the end of an epoch, so a value that
+one adds (`lr`) is seen by those after it. Source: `callbacks/callbacks.py` of Keras 2.3.1.
 """
 
 from __future__ import annotations
@@ -20,19 +20,26 @@ Logs = dict[str, Any]
 
 
 class Callback:
-    """Does nothing at any time; override what should do something.
+    """Base class of the callbacks: every hook does nothing; subclasses override those that they need.
 
-    `on_train_batch_begin` and `on_train_batch_end` call `on_batch_begin` and `on_batch_end`.
+    `on_train_batch_begin` and `on_train_batch_end` call `on_batch_begin` and `on_batch_end`. Epochs and batches are
+    counted from 0.
     """
 
+    # The model that is trained.
     model: Any = None
+    # The parameters of the training: see `set_params`.
     params: Mapping[str, Any] | None = None
 
     def set_model(self, model: Any) -> None:
+        """Called before training, with the model."""
         self.model = model
 
     def set_params(self, params: Mapping[str, Any]) -> None:
-        """What is known of the training: epochs, steps, samples, batch_size, verbose, do_validation, metrics."""
+        """Called before training.
+
+        params: `epochs`, `steps`, `samples`, `batch_size`, `verbose`, `do_validation`; `metrics`, the names in logs.
+        """
         self.params = params
 
     def on_train_begin(self, logs: Logs | None = None) -> None: ...
@@ -74,9 +81,9 @@ HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
 
 class CallbackList:
-    """Several callbacks as one: each hook calls that of every callback, in their order.
+    """Several callbacks in the form of one: each hook calls the hook of every callback, in order.
 
-    Raises KconvertError for what is no callback.
+    Raises KconvertError for an object that lacks a method of a callback.
     """
 
     def __init__(self, callbacks: Iterable[Any] = ()) -> None:
@@ -85,7 +92,7 @@ class CallbackList:
             missing = [name for name in ("set_model", "set_params", *HOOKS) if not hasattr(callback, name)]
             if missing:
                 raise KconvertError(
-                    f"{callback!r} is no callback: it has no {missing[0]}",
+                    f"{callback!r} is not a callback: it has no method {missing[0]}",
                     fix="inherit from kconvert.models.training.callbacks.Callback",
                     problem=Problem.USAGE,
                 )
@@ -107,9 +114,11 @@ class CallbackList:
 
 
 class History(Callback):
-    """The logs of every epoch: `history` by name, `epoch` their numbers."""
+    """Records the logs of every epoch."""
 
+    # The numbers of the epochs.
     epoch: list[int]
+    # For each name in the logs, its value in every epoch.
     history: dict[str, list[Any]]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -122,9 +131,10 @@ class History(Callback):
 
 
 class LambdaCallback(Callback):
-    """Functions in place of methods: `LambdaCallback(on_epoch_end=lambda epoch, logs: ...)`.
+    """A callback made of functions, each for the hook of its name. Raises KconvertError for an unknown hook.
 
-    Raises KconvertError for a hook that does not exist.
+    >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs)).on_epoch_end(0, {"loss": 0.5})
+    0 {'loss': 0.5}
     """
 
     def __init__(
@@ -158,19 +168,20 @@ class LambdaCallback(Callback):
 # --------------------------------------------------------------- monitoring ----
 
 
-def monitored(logs: Logs | None, monitor: str, purpose: str) -> Any:
-    """The value of `monitor` in the logs; None, and a warning, where it is not there."""
+def monitored(logs: Logs | None, monitor: str, callback: str) -> Any:
+    """The value of `monitor` in the logs. Where it is missing: None, and a warning with the name of the callback."""
     logs = logs or {}
     if monitor not in logs:
         known = ", ".join(logs) or "nothing"
-        warnings.warn(f"{purpose} needs {monitor!r} in the logs, which have {known}", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{callback} needs {monitor!r} in the logs, which have {known}", RuntimeWarning, stacklevel=3)
     return logs.get(monitor)
 
 
 def is_rising(mode: str, monitor: str) -> bool:
-    """Whether greater values are better: by the mode, or (auto) for accuracies.
+    """Whether greater values of `monitor` are better.
 
-    Raises KconvertError for an unknown mode.
+    mode: 'min', 'max', or 'auto', which means 'max' for accuracies and 'min' for all else. Raises KconvertError for an
+    unknown mode.
     """
     modes = {"min": False, "max": True, "auto": "acc" in monitor or monitor.startswith("fmeasure")}
     if mode not in modes:
@@ -179,10 +190,10 @@ def is_rising(mode: str, monitor: str) -> bool:
 
 
 def worst(rising: bool) -> float:
-    """What every value is better than."""
+    """The value that every other value is better than."""
     return -np.inf if rising else np.inf
 
 
 def is_better(value: Any, best: Any, rising: bool, by: float = 0.0) -> bool:
-    """Whether `value` is better than `best` by more than `by`; NaN is not."""
+    """Whether `value` is better than `best` by more than `by`; False for NaN."""
     return bool(value - by > best if rising else value + by < best)

@@ -1,4 +1,4 @@
-"""Callbacks that steer the training: they stop it or change its learning rate."""
+"""Callbacks that stop the training or change the learning rate. Source: `callbacks/callbacks.py` of Keras 2.3.1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import Callback, Logs, is_better, is_rising, monitored, worst
 
 
 class TerminateOnNaN(Callback):
-    """Stops where the loss of a batch is no finite number."""
+    """Stops the training when the loss of a batch is NaN or infinite."""
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss")
@@ -25,17 +25,20 @@ class TerminateOnNaN(Callback):
 
 @dataclass(eq=False)
 class EarlyStopping(Callback):
-    """Stops after `patience` epochs in which `monitor` did not get better by more than `min_delta`.
+    """Stops the training after `patience` epochs without an improvement of `monitor`."""
 
-    baseline: what must be reached first. restore_best_weights: goes back to the best epoch when it stops.
-    """
-
+    # The name of the value in the logs.
     monitor: str = "val_loss"
+    # A change counts as an improvement if it is greater than this.
     min_delta: float = 0
     patience: int = 0
+    # 1: prints when it stops.
     verbose: int = 0
+    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.is_rising`).
     mode: str = "auto"
+    # The value that the first improvement must exceed.
     baseline: float | None = None
+    # Whether the model gets the weights of the best epoch when the training stops.
     restore_best_weights: bool = False
 
     def __post_init__(self) -> None:
@@ -63,7 +66,7 @@ class EarlyStopping(Callback):
             self.model.stop_training = True
             if self.best_weights is not None:
                 if self.verbose:
-                    print(f"Epoch {epoch + 1}: back to the weights of the best epoch")
+                    print(f"Epoch {epoch + 1}: the weights of the best epoch are restored")
                 self.model.set_weights(self.best_weights)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -73,17 +76,19 @@ class EarlyStopping(Callback):
 
 @dataclass(eq=False)
 class LearningRateScheduler(Callback):
-    """Sets the learning rate of an epoch to `schedule(epoch, rate)`, or `schedule(epoch)`; logs it as `lr`."""
+    """Sets the learning rate at the start of each epoch, and logs it as `lr`."""
 
+    # Returns the learning rate: schedule(epoch, rate), where `rate` is the current one, or schedule(epoch).
     schedule: Callable[..., Any]
+    # 1: prints the learning rate.
     verbose: int = 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         rate = self.schedule(epoch, self.model.optimizer.learning_rate) if self._takes_two() else self.schedule(epoch)
         if not isinstance(rate, (int, float, np.number)):
             raise KconvertError(
-                f"the schedule of LearningRateScheduler gave {rate!r} for epoch {epoch + 1}",
-                fix="it should give a number",
+                f"the schedule of LearningRateScheduler returned {rate!r} for epoch {epoch + 1}",
+                fix="it must return a number",
                 problem=Problem.USAGE,
             )
         self.model.optimizer.learning_rate = float(rate)
@@ -106,25 +111,33 @@ class LearningRateScheduler(Callback):
 class ReduceLROnPlateau(Callback):
     """Multiplies the learning rate by `factor` after `patience` epochs without an improvement of `monitor`.
 
-    min_delta: what an improvement is more than. cooldown: epochs after a reduction that do not count.
-    min_lr: the least learning rate. epsilon: what Keras 2.0 calls min_delta. Logs the rate as `lr`.
+    Logs the learning rate as `lr`.
     """
 
+    # The name of the value in the logs.
     monitor: str = "val_loss"
     factor: float = 0.1
     patience: int = 10
+    # 1: prints each reduction.
     verbose: int = 0
+    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.is_rising`).
     mode: str = "auto"
+    # A change counts as an improvement if it is greater than this.
     min_delta: float = 1e-4
+    # The number of epochs after a reduction that do not count towards `patience`.
     cooldown: int = 0
+    # The lowest learning rate.
     min_lr: float = 0.0
+    # The name of `min_delta` in Keras 2.0.
     epsilon: InitVar[float | None] = None
 
     def __post_init__(self, epsilon: float | None) -> None:
         self.min_delta = self.min_delta if epsilon is None else epsilon
         self.rising = is_rising(self.mode, self.monitor)
         if self.factor >= 1.0:
-            raise KconvertError(f"ReduceLROnPlateau takes a factor below 1, not {self.factor}", problem=Problem.USAGE)
+            raise KconvertError(
+                f"the factor of ReduceLROnPlateau must be below 1, not {self.factor}", problem=Problem.USAGE
+            )
         self.on_train_begin()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

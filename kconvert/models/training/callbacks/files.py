@@ -1,4 +1,7 @@
-"""Callbacks that write files: the model itself, a table of the logs, and what TensorBoard shows."""
+"""Callbacks that write files: the model, a table of the logs, and event files for TensorBoard.
+
+Source: `callbacks/callbacks.py` of Keras 2.3.1.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,21 @@ from .base import Callback, Logs, is_better, is_rising, monitored, worst
 
 @dataclass(eq=False)
 class ModelCheckpoint(Callback):
-    """Saves the model after every `period` epochs, or only where `monitor` got better.
+    """Saves the model after every `period` epochs, or after the epochs in which `monitor` improved."""
 
-    filepath: with `{epoch}` (from 1) and the names in the logs, as `weights.{epoch:02d}-{val_loss:.2f}.h5`.
-    """
-
+    # A format string with `epoch` (counted from 1) and the names in the logs: "weights.{epoch:02d}-{val_loss:.2f}.h5".
     filepath: str | PathLike[str]
+    # The name of the value in the logs, for `save_best_only`.
     monitor: str = "val_loss"
+    # 1: prints each file.
     verbose: int = 0
+    # Whether to save only after an improvement of `monitor`.
     save_best_only: bool = False
+    # Whether to save the weights alone, without architecture and optimizer.
     save_weights_only: bool = False
+    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.is_rising`).
     mode: str = "auto"
+    # The number of epochs from one file to the next.
     period: int = 1
 
     def __post_init__(self) -> None:
@@ -73,13 +80,12 @@ class ModelCheckpoint(Callback):
 
 @dataclass(eq=False)
 class CSVLogger(Callback):
-    """A row of the logs for each epoch; columns are those of the first epoch, by their names.
-
-    append: goes on in a file that is there, without a second head.
-    """
+    """Writes the logs into a CSV file: a line for each epoch, a column for each name in the logs of the first epoch."""
 
     filename: str | PathLike[str]
+    # Separates the columns.
     separator: str = ","
+    # Whether to append to an existing file, without a second header.
     append: bool = False
 
     def __post_init__(self) -> None:
@@ -88,7 +94,7 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         path = Path(self.filename)
-        self.headed = self.append and path.exists() and path.stat().st_size > 0
+        self.has_header = self.append and path.exists() and path.stat().st_size > 0
         self.file = path.open("a" if self.append else "w", newline="", encoding="utf-8")
         self.keys = []
 
@@ -97,7 +103,7 @@ class CSVLogger(Callback):
         first = not self.keys
         self.keys = self.keys or sorted(logs)
         writer = csv.DictWriter(self.file, ["epoch", *self.keys], restval="NA", delimiter=self.separator)
-        if first and not self.headed:
+        if first and not self.has_header:
             writer.writeheader()
         writer.writerow({"epoch": epoch, **{key: _cell(logs[key]) for key in self.keys if key in logs}})
         self.file.flush()
@@ -107,7 +113,7 @@ class CSVLogger(Callback):
 
 
 def _cell(value: Any) -> Any:
-    """A value as it stands in a table: several as one text."""
+    """A value as a cell of the table; an array becomes one string, as in Keras."""
     if isinstance(value, str) or np.ndim(value) == 0:
         return value
     return f'"[{", ".join(map(str, value))}]"'
@@ -115,14 +121,15 @@ def _cell(value: Any) -> Any:
 
 @dataclass(eq=False)
 class TensorBoard(Callback):
-    """What TensorBoard shows, written by TensorFlow: the logs of epochs, under `train` and `validation`.
+    """Writes event files for TensorBoard: the logs of each epoch, in the folders `train` and `validation`.
 
-    histogram_freq: epochs from one histogram of all weights to the next; 0 for none. update_freq: 'epoch', 'batch'
-    or every how many samples the loss of a batch is written too. Raises KconvertError without TensorFlow.
+    Raises KconvertError where TensorFlow is not installed.
     """
 
     log_dir: str | PathLike[str] = "./logs"
+    # The number of epochs from one histogram of all weights to the next; 0: no histograms.
     histogram_freq: int = 0
+    # When losses of batches are written: 'epoch' (never), 'batch' (always), or the number of samples between two.
     update_freq: str | int = "epoch"
 
     def __post_init__(self) -> None:
@@ -136,7 +143,7 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         from ....backend import tensorflow_summary
 
-        get_backend("tensorflow")  # says what is missing where it cannot run
+        get_backend("tensorflow")  # raises KconvertError where it is not installed
         self.writers = {name: tensorflow_summary.Writer(Path(self.log_dir, name)) for name in ("train", "validation")}
         self.batches = self.seen = 0
 
@@ -164,6 +171,6 @@ class TensorBoard(Callback):
 
 
 def _named_weights(model: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """The weights of a model by layer and name, in the order of `get_weights`."""
-    found = [place for _, own in places(model, Convention("keras2", "tensorflow")) for place in own]
-    yield from (("/".join(place.path), array) for place, array in zip(found, model.get_weights(), strict=True))
+    """The weights of a model with their names, `layer/weight`, in the order of `get_weights`."""
+    stored = [place for _, group in places(model, Convention("keras2", "tensorflow")) for place in group]
+    yield from (("/".join(place.path), array) for place, array in zip(stored, model.get_weights(), strict=True))

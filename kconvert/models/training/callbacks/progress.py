@@ -1,4 +1,4 @@
-"""How far the training is: a bar in a terminal, one line an epoch anywhere else."""
+"""The progress of the training: a bar in a terminal, one line per epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .base import Callback, Logs
 
-REFRESH = 0.1  # seconds between two pictures of a bar
+REFRESH = 0.1  # seconds between two updates of the bar
 
 
 class ProgressBar(Callback):
-    """Shows steps, time, and the mean of losses so far; `verbose=2` is one line an epoch in a terminal too."""
+    """Shows steps, time and the mean of each loss so far; with `verbose=2` one line per epoch in a terminal too."""
 
     bar: Progress | None = None
 
@@ -71,7 +71,7 @@ def _line(values: dict[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    """Four digits behind the point; small numbers with an exponent; several in brackets."""
+    """A number with four decimals, a small one with an exponent; an array in brackets."""
     if np.ndim(value):
         return f"[{', '.join(map(_number, value))}]"
     return f"{value:.4f}" if value == 0 or abs(value) > 1e-3 else f"{value:.4e}"

@@ -1,4 +1,4 @@
-"""Metrics of Keras 2.3.1: `get` one by its name, `resolve` what a model was compiled with."""
+"""Metrics of Keras 2.3.1: `get` makes a metric by its name, `resolve` the one that a model is compiled with."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from .means import MEANS, FunctionMetric, Mean, Metric
 
 __all__ = ["METRICS", "Mean", "Metric", "get", "resolve"]
 
-PICKED = {
+BY_LOSS = {
     "accuracy": (means.BinaryAccuracy, means.SparseCategoricalAccuracy, means.CategoricalAccuracy),
     "crossentropy": (means.BinaryCrossentropy, means.SparseCategoricalCrossentropy, means.CategoricalCrossentropy),
 }
-"""Metrics for binary, sparse categorical and categorical outputs, by the name that means the one that fits."""
+"""Names whose metric depends on the loss: the metric for binary, sparse categorical and categorical losses."""
 
 SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+"""Short names of the names in BY_LOSS."""
 
 _ALIASES = {
     "mse": means.MeanSquaredError,
@@ -35,7 +36,7 @@ _ALIASES = {
 
 
 def _of_function(function: losses.Function) -> Metric:
-    """The class of a function of this package, or a `FunctionMetric`."""
+    """The metric of which `function` is the function, or a `FunctionMetric`."""
     known = {vars(cls)["function"]: cls for cls in MEANS if "function" in vars(cls)}
     return known[function]() if function in known else FunctionMetric(run=function)
 
@@ -54,7 +55,7 @@ METRICS = Registry(
 
 
 def get(spec: Any) -> Any:
-    """The metric that `spec` names: see `Registry.get`; a function takes (K, y_true, y_pred).
+    """The metric that `spec` describes: see `Registry.get`. A function takes (K, y_true, y_pred).
 
     >>> get("mse").name
     'mean_squared_error'
@@ -65,10 +66,10 @@ def get(spec: Any) -> Any:
 
 
 def resolve(spec: Any, loss: Loss | None, shape: Sequence[int | None]) -> Metric:
-    """The metric that a model with that loss and output shape was compiled with; a name stays its name in the logs.
+    """The metric of an output, from what `compile` got for it.
 
-    'accuracy' and 'crossentropy' are binary for outputs of one unit and for binary losses, sparse for sparse
-    losses, else categorical. (Source: `get_metric_function` of Keras 2.3.1.)
+    spec: as for `get`; a name is also the name in the logs. loss, shape: of the output; they decide which metric
+    'accuracy' and 'crossentropy' stand for (keras-facts: accuracy-by-loss).
 
     >>> resolve("acc", losses.get("sparse_categorical_crossentropy"), (None, 10))
     SparseCategoricalAccuracy(name='acc')
@@ -76,9 +77,9 @@ def resolve(spec: Any, loss: Loss | None, shape: Sequence[int | None]) -> Metric
     if not isinstance(spec, str):
         return get(spec)
     name = SHORT.get(spec, spec)
-    if name not in PICKED:
+    if name not in BY_LOSS:
         return replace(get(name), name=spec)
-    binary, sparse, categorical = PICKED[name]
+    binary, sparse, categorical = BY_LOSS[name]
     if shape[-1] == 1 or isinstance(loss, losses.BinaryCrossentropy):
         return binary(name=spec)
     return (sparse if isinstance(loss, losses.SparseCategoricalCrossentropy) else categorical)(name=spec)

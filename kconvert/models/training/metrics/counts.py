@@ -1,7 +1,7 @@
-"""Metrics of Keras 2.3.1 that count: right and wrong decisions at thresholds, and what is made of them.
+"""Metrics of Keras 2.3.1 that count decisions at thresholds.
 
-Everything is made of four counts at each threshold, so that they differ in `result` alone.
-(Source: `metrics.py` and `utils/metrics_utils.py` of Keras 2.3.1; MeanIoU: of TensorFlow 2.)
+All are computed from four counts at each threshold (true and false positives and negatives); they differ in `result`.
+Source: `metrics.py` and `utils/metrics_utils.py` of Keras 2.3.1; MeanIoU: TensorFlow 2.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..weighting import weighted_values
 from .means import Metric, States, aligned
 
 NEVER = -1e10
-"""A prediction that is below every threshold."""
+"""Stands for minus infinity: the value of predictions that are never positive, and a threshold below all others."""
 
 TRUE_POSITIVES = "true_positives"
 FALSE_POSITIVES = "false_positives"
@@ -31,8 +31,9 @@ ALL_COUNTS = (TRUE_POSITIVES, TRUE_NEGATIVES, FALSE_POSITIVES, FALSE_NEGATIVES)
 
 @dataclass(frozen=True, kw_only=True)
 class _Counts(Metric):
-    """Weighted counts of decisions at each threshold; a prediction is positive above it, a label where it is not 0."""
+    """Weighted counts at each threshold. A prediction is positive above the threshold, a label if it is not 0."""
 
+    # The counts that the metric needs.
     counted: ClassVar[tuple[str, ...]] = ALL_COUNTS
 
     @property
@@ -44,7 +45,7 @@ class _Counts(Metric):
         return {name: (len(self.limits),) for name in self.counted}
 
     def chosen(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-        """Labels and predictions that count."""
+        """The labels and predictions that are counted."""
         return y_true, y_pred
 
     def update(
@@ -53,10 +54,11 @@ class _Counts(Metric):
         y_true, y_pred = self.chosen(K, *aligned(K, y_true, y_pred))
         label = K.cast(K.not_equal(y_true, 0.0), "float32")
         _, weight = weighted_values(K, y_pred, weight)
-        of_both = K.stack([K.reshape(weight * label, (-1,)), K.reshape(weight * (1.0 - label), (-1,))], 1)
+        # (elements, 2): the weights of positive labels, those of negative labels
+        by_label = K.stack([K.reshape(weight * label, (-1,)), K.reshape(weight * (1.0 - label), (-1,))], 1)
         limits = K.constant(np.array(self.limits, "float32")[:, None])
-        above = K.cast(K.greater(K.reshape(y_pred, (1, -1)), limits), "float32")
-        hits, totals = K.dot(above, of_both), K.sum(of_both, 0)
+        above = K.cast(K.greater(K.reshape(y_pred, (1, -1)), limits), "float32")  # (thresholds, elements)
+        hits, totals = K.dot(above, by_label), K.sum(by_label, 0)  # (thresholds, 2), (2,)
         counts = {
             TRUE_POSITIVES: hits[:, 0],
             FALSE_POSITIVES: hits[:, 1],
@@ -68,8 +70,9 @@ class _Counts(Metric):
 
 @dataclass(frozen=True)
 class _AtThresholds(_Counts):
-    """With one or several thresholds (0.5 unless told); one gives a number, several an array."""
+    """A metric with a value at each threshold: a number for one threshold, an array for several."""
 
+    # A number or a list of numbers in 0 ... 1; None: 0.5.
     thresholds: Any = None
 
     def __post_init__(self) -> None:
@@ -77,7 +80,7 @@ class _AtThresholds(_Counts):
         wrong = [limit for limit in _listed(self.thresholds) if limit is None or not 0 <= limit <= 1]
         if wrong:
             raise KconvertError(
-                f"thresholds of {self.class_name} should be in 0 ... 1, not {wrong[0]}", problem=Problem.USAGE
+                f"thresholds of {self.class_name} must be in 0 ... 1, not {wrong[0]}", problem=Problem.USAGE
             )
 
     @property
@@ -115,13 +118,12 @@ class FalseNegatives(_AtThresholds):
 
 @dataclass(frozen=True)
 class Precision(_AtThresholds):
-    """How many of those above the threshold are right.
+    """The part of the positive predictions that are right."""
 
-    top_k: only the `top_k` greatest predictions are positive, at any threshold if none is given. class_id: of
-    this class alone. Keras has `top_k` on TensorFlow only.
-    """
-
+    # Only the `top_k` greatest predictions are positive; without `thresholds`, whatever their value. Keras has this
+    # option on TensorFlow only.
     top_k: int | None = None
+    # Counts this class alone.
     class_id: int | None = None
     counted = (TRUE_POSITIVES, FALSE_POSITIVES)
 
@@ -143,30 +145,35 @@ class Precision(_AtThresholds):
 
 @dataclass(frozen=True)
 class Recall(Precision):
-    """How many of the positive labels are found; options as those of `Precision`."""
+    """The part of the positive labels that are predicted as positive; options as for `Precision`."""
 
     counted = (TRUE_POSITIVES, FALSE_NEGATIVES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _AtRate(_Counts):
-    """One rate at the threshold where another is nearest to a wanted value."""
+    """The value of one rate at the threshold where another rate is nearest to `target`.
+
+    A rate is the first of two counts divided by their sum.
+    """
 
     num_thresholds: int = 200
 
-    found: ClassVar[tuple[str, str]]
-    wanted: ClassVar[tuple[str, str]]
+    # The counts of the rate that is the result.
+    result_counts: ClassVar[tuple[str, str]]
+    # The counts of the rate that is compared with `target`.
+    target_counts: ClassVar[tuple[str, str]]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.num_thresholds < 1 or not 0 <= self.target <= 1:
             raise KconvertError(
-                f"{self.class_name} takes a rate in 0 ... 1 and at least one threshold", problem=Problem.USAGE
+                f"{self.class_name} needs a rate in 0 ... 1 and at least one threshold", problem=Problem.USAGE
             )
 
     @property
     def target(self) -> float:
-        """The wanted value."""
+        """The value that the other rate should have."""
         raise NotImplementedError
 
     @property
@@ -175,18 +182,24 @@ class _AtRate(_Counts):
         return [0.5] if n == 1 else [i / (n - 1) for i in range(n)]
 
     def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        reached = _ratio(states[self.wanted[0]], states[self.wanted[0]] + states[self.wanted[1]])
-        at = int(np.argmin(np.abs(reached - np.float32(self.target))))
-        return float(_ratio(states[self.found[0]], states[self.found[0]] + states[self.found[1]])[at])
+        rates, target_rates = (
+            _ratio(states[right], states[right] + states[wrong])
+            for right, wrong in (self.result_counts, self.target_counts)
+        )
+        nearest = int(np.argmin(np.abs(target_rates - np.float32(self.target))))
+        return float(rates[nearest])
 
 
 @dataclass(frozen=True)
 class SensitivityAtSpecificity(_AtRate):
-    """How many positive labels are found at the threshold where `specificity` of the negative ones are."""
+    """The sensitivity at the threshold where the specificity is nearest to `specificity`.
+
+    Sensitivity: the part of positive labels that are predicted as positive. Specificity: the same for negative labels.
+    """
 
     specificity: float
-    found = (TRUE_POSITIVES, FALSE_NEGATIVES)
-    wanted = (TRUE_NEGATIVES, FALSE_POSITIVES)
+    result_counts = (TRUE_POSITIVES, FALSE_NEGATIVES)
+    target_counts = (TRUE_NEGATIVES, FALSE_POSITIVES)
 
     @property
     def target(self) -> float:
@@ -195,11 +208,11 @@ class SensitivityAtSpecificity(_AtRate):
 
 @dataclass(frozen=True)
 class SpecificityAtSensitivity(_AtRate):
-    """How many negative labels are found at the threshold where `sensitivity` of the positive ones are."""
+    """The specificity at the threshold where the sensitivity is nearest to `sensitivity`."""
 
     sensitivity: float
-    found = (TRUE_NEGATIVES, FALSE_POSITIVES)
-    wanted = (TRUE_POSITIVES, FALSE_NEGATIVES)
+    result_counts = (TRUE_NEGATIVES, FALSE_POSITIVES)
+    target_counts = (TRUE_POSITIVES, FALSE_NEGATIVES)
 
     @property
     def target(self) -> float:
@@ -208,16 +221,16 @@ class SpecificityAtSensitivity(_AtRate):
 
 @dataclass(frozen=True)
 class AUC(_Counts):
-    """The area under a curve of rates at many thresholds.
+    """The area under a curve through rates at many thresholds."""
 
-    curve: 'ROC' (recall over false positives) or 'PR' (precision over recall). summation_method: 'interpolation'
-    (for PR between the counts, not the ratios: Davis & Goadrich 2006), 'minoring' or 'majoring'. thresholds:
-    those between 0 and 1, instead of `num_thresholds` evenly spaced ones.
-    """
-
+    # The number of evenly spaced thresholds.
     num_thresholds: int = 200
+    # 'ROC': recall over the false positive rate. 'PR': precision over recall.
     curve: str = "ROC"
+    # 'interpolation', 'minoring' (the lower of two neighbouring values) or 'majoring' (the higher one). For PR,
+    # interpolation is between the counts, not between the rates (Davis & Goadrich 2006).
     summation_method: str = "interpolation"
+    # Thresholds between 0 and 1, in place of the evenly spaced ones.
     thresholds: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
@@ -233,7 +246,7 @@ class AUC(_Counts):
                     problem=Problem.USAGE,
                 )
         if self.thresholds is None and self.num_thresholds < 2:
-            raise KconvertError("AUC takes at least two thresholds", problem=Problem.USAGE)
+            raise KconvertError("AUC needs at least two thresholds", problem=Problem.USAGE)
 
     @property
     def limits(self) -> list[float]:
@@ -258,7 +271,7 @@ class AUC(_Counts):
 
 @dataclass(frozen=True)
 class MeanIoU(Metric):
-    """Of each class intersection over union, and the mean of these; labels and predictions are class numbers."""
+    """The mean over the classes of intersection over union; labels and predictions are integer classes."""
 
     num_classes: int
 
@@ -277,13 +290,13 @@ class MeanIoU(Metric):
 
     def result(self, states: Mapping[str, np.ndarray]) -> Any:
         matrix = np.asarray(states["total_cm"])
-        both = np.diag(matrix)
-        either = matrix.sum(0) + matrix.sum(1) - both
-        return float(_ratio(_ratio(both, either).sum(), np.float32((either != 0).sum())))
+        intersection = np.diag(matrix)
+        union = matrix.sum(0) + matrix.sum(1) - intersection
+        return float(_ratio(_ratio(intersection, union).sum(), np.float32((union != 0).sum())))
 
 
 def _greatest(K: Backend, x: Tensor, k: int) -> Tensor:
-    """1 at the `k` greatest elements along the last axis (of equal ones the first), else 0."""
+    """1 at the `k` greatest elements along the last axis, else 0; of equal elements the first ones."""
     taken = 0.0 * x
     for _ in range(k):
         rest = K.where(K.greater(taken, 0.0), 2 * NEVER, x)
@@ -304,7 +317,7 @@ def _ratio(x: Any, y: Any) -> Any:
 
 
 def _interpolated_area(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> np.ndarray:
-    """Area under precision over recall with the counts interpolated, from each threshold to the next."""
+    """The area under precision over recall, with the counts interpolated between neighbouring thresholds."""
     p = tp + fp
     slope = _ratio(tp[:-1] - tp[1:], np.maximum(p[:-1] - p[1:], 0))
     intercept = tp[1:] - slope * p[1:]

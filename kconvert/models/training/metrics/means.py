@@ -1,8 +1,8 @@
-"""Metrics of Keras 2.3.1 that are means over all samples, and what every metric is made of.
+"""Metrics of Keras 2.3.1 that are means over all samples, and the base class of all metrics.
 
-A metric keeps no numbers itself: `states` names its sums, `update` adds a batch to them on a backend, and
-`result` makes the value of them in NumPy, so that the value of an epoch is over all its samples.
-(Source: `metrics.py` of Keras 2.3.1.)
+A metric is computed from sums, which it does not hold itself: `states` gives their names and shapes, `update` adds a
+batch to them on a backend, `result` computes the value from them in NumPy. The value of an epoch is therefore over all
+its samples. Source: `metrics.py` of Keras 2.3.1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from ....backend.base import Backend, Tensor
 from .. import losses
 from ..losses import Function
-from ..registry import Piece
+from ..registry import Component
 from ..weighting import weighted_values
 
 States = Mapping[str, Tensor]
@@ -27,28 +27,28 @@ States = Mapping[str, Tensor]
 
 
 def accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """1 where both are the same number."""
+    """1 where label and prediction are equal, else 0; for each element."""
     return K.cast(K.equal(y_true, y_pred), "float32")
 
 
 def binary_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
-    """How many predictions are on the right side of `threshold`; at 0.5 itself they count as 0, as rounding has it."""
+    """The part of the predictions that are on the same side of `threshold` as the label; exactly 0.5 rounds to 0."""
     predicted = K.round(y_pred) if threshold == 0.5 else K.cast(K.greater(y_pred, threshold), "float32")
     return K.mean(accuracy(K, y_true, predicted), -1)
 
 
 def categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """1 where the greatest of both is at the same place."""
+    """1 where the greatest prediction is that of the class of the label, else 0. Labels are one-hot."""
     return accuracy(K, K.argmax(y_true), K.argmax(y_pred))
 
 
 def sparse_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """1 where the greatest prediction is at the place of the integer label."""
+    """`categorical_accuracy` for integer labels."""
     return accuracy(K, _labels(K, y_true, y_pred), K.cast(K.argmax(y_pred), "float32"))
 
 
 def top_k_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
-    """1 where fewer than `k` predictions are greater than that of the right class."""
+    """1 where fewer than `k` predictions are greater than that of the right class, else 0. Labels are one-hot."""
     return sparse_top_k_categorical_accuracy(K, K.argmax(y_true), y_pred, k)
 
 
@@ -60,22 +60,22 @@ def sparse_top_k_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor
 
 
 def cosine_similarity(K: Backend, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """The cosine of the angle between both: the loss of that name has the other sign."""
+    """The cosine of the angle between labels and predictions; the loss of this name has the opposite sign."""
     return -losses.cosine_proximity(K, y_true, y_pred, axis)
 
 
 def squared_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Of every element."""
+    """The squared error of each element."""
     return (y_pred - y_true) * (y_pred - y_true)
 
 
 def _labels(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Integer labels without an axis of size 1 at their end."""
+    """Integer labels without their last axis, if it has size 1."""
     return K.squeeze(y_true, -1) if K.ndim(y_true) == K.ndim(y_pred) else y_true
 
 
 def aligned(K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-    """Both as float32; the one that has one axis more than the other loses it where its size is 1."""
+    """Labels and predictions as float32 with the same number of axes: an additional last axis of size 1 is dropped."""
     more = K.ndim(y_pred) - K.ndim(y_true)
     if more == 1 and _ends_in_one(K, y_pred):
         y_pred = K.squeeze(y_pred, -1)
@@ -90,12 +90,14 @@ def _ends_in_one(K: Backend, x: Tensor) -> bool:
 
 
 # ------------------------------------------------------------------ classes ----
+# A class without a docstring computes its `function`, whose options are its fields.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric(Piece):
-    """What every metric has: a name for the logs, sums, and how they make a value."""
+class Metric(Component):
+    """Base class of the metrics: sums over batches, and a value computed from them."""
 
+    # In the logs; by default the name that Keras gives the metric.
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -103,40 +105,40 @@ class Metric(Piece):
 
     @property
     def default_name(self) -> str:
-        """The class in snake_case, without the number that Keras puts behind it."""
+        """The name of the class in snake_case; Keras appends a number, this does not."""
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.class_name).lower()
 
     @abstractmethod
     def states(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the sums, by name; all begin at 0."""
+        """The shapes of the sums, by name. All sums start at 0."""
 
     @abstractmethod
     def update(
         self, K: Backend, states: States, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """The sums with one more batch.
+        """The sums after one more batch.
 
-        weight: of samples or steps, the mask in it (`weighting.masked_weights`).
+        weight: of samples or steps, with the mask included: see `weighting.masked_weights`.
         """
 
     @abstractmethod
     def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        """The value: a number, or an array where there are several thresholds."""
+        """The value of the metric: a number; an array for a metric with several thresholds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mean(Metric):
-    """The weighted mean of values; alone, of the predictions.
+    """The weighted mean of the predictions; subclasses override `values`.
 
-    Where weights have fewer axes than the values, each counts for as many values as it spreads to. (Keras 2.3.1
-    does so only where it knows the sizes; else its value is too great by that number.)
+    Weights with fewer axes than the values are broadcast, and the mean is divided by the sum of the broadcast weights.
+    Keras 2.3.1 does so only where the sizes are known; otherwise its value is too large by the number of repetitions.
     """
 
     def states(self) -> dict[str, tuple[int, ...]]:
         return {"total": (), "count": ()}
 
     def values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """What the mean is taken of, one value for each sample (and step)."""
+        """The values to average: one for each sample (batch,), or for each step (batch, time)."""
         return y_pred
 
     def update(
@@ -160,8 +162,9 @@ class Sum(Mean):
 
 @dataclass(frozen=True, kw_only=True)
 class _MeanOf(Mean):
-    """The mean of a function per sample."""
+    """The mean of a function that gives a value per sample."""
 
+    # f(K, y_true, y_pred, **options)
     function: ClassVar[Function]
 
     @property
@@ -213,7 +216,7 @@ class MeanSquaredError(_MeanOf):
 
 @dataclass(frozen=True)
 class RootMeanSquaredError(_MeanOf):
-    """The root of the mean over all elements of all samples."""
+    """The root of the mean squared error over all elements of all samples."""
 
     function = squared_error
 
@@ -299,7 +302,7 @@ class SparseCategoricalCrossentropy(_MeanOf):
 
 @dataclass(frozen=True)
 class FunctionMetric(Mean):
-    """The mean of a function of the user: `f(K, y_true, y_pred)` -> values per sample."""
+    """The mean of a function of the user: `f(K, y_true, y_pred)` returns one value per sample."""
 
     run: Function
 
