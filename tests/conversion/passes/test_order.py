@@ -16,7 +16,7 @@ from kconvert.kernels import AddHalves, Chain, Grow
 from kconvert.network.layout import Layout, identity
 from kconvert.network.rewrite import NewLayer, Rewritten, changed, in_sequence, rewrite
 from kconvert.network.sequential import Sequential
-from kconvert.verification import match
+from kconvert.verification.matching import match
 from tests.architectures import checkpoint_of, random_weights
 from tests.fixtures import cases, identify
 
@@ -108,7 +108,7 @@ def test_a_layer_that_is_rewritten_for_a_release_is_still_compared(tmp_path):
     source = hdf5.write(tmp_path / "source.h5", stored, GENERATIONS["keras2"])
     done = convert(source, tmp_path / "out.h5", target="theano", format="same")
     assert done.plan.aliases == {"pool": "pool_0", "pool_input": "pool_0_input"}
-    assert set(match(source, done.target).paired) >= {"pool", "dense"}
+    assert set(match(Source(source), Source(done.target)).common) >= {"pool", "dense"}
 
 
 @pytest.mark.parametrize("generation", ["keras2", "same"])
