@@ -1,12 +1,11 @@
 """CONTRIBUTING.md: its examples run. `test_docs.py` checks the places that it names."""
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from kconvert.conventions import generations
+from kconvert.conventions.generations import GENERATIONS
 from kconvert.kernels import Op
 from kconvert.layers.registry import CUSTOM, FUNCTIONS, LAYERS
 
@@ -17,7 +16,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 @pytest.fixture
 def forgotten():
     """Removes from the registries what the examples add to them."""
-    tables = (LAYERS, Op.registry, CUSTOM, FUNCTIONS, getattr(generations, "GENERATIONS", {}))
+    tables = (LAYERS, Op.registry, CUSTOM, FUNCTIONS, GENERATIONS)
     known = [(table, table.copy()) for table in tables]
     yield
     for table, before in known:
@@ -29,11 +28,6 @@ def test_the_examples_run(forgotten, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 8
-    # Until the passes and the generations have their tables, the examples that show them are left out.
-    if not find_spec("kconvert.conversion.passes.order"):
-        blocks = [block for block in blocks if "passes.order" not in block]
-    if not hasattr(generations, "GENERATIONS"):
-        blocks = [block for block in blocks if "GENERATIONS" not in block]
     names = {"__name__": "examples"}
     for block in blocks:
         exec(compile(block, "CONTRIBUTING.md", "exec"), names)

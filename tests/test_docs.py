@@ -119,19 +119,6 @@ def test_commands_of_the_makefile_that_pages_name_exist():
         assert named <= targets, path
 
 
-# Places that other changes bring along; when they are there, their rows here go.
-LATER = {
-    "conversion/applying.py",
-    "conversion/files.py",
-    "conversion/source.py",
-    "GENERATIONS in kconvert/conventions/generations.py",
-    "Rewritten.then in network/rewrite.py",
-    "conversion/passes/order.py",
-    "conversion/passes/relayout_rules.py",
-    "conversion/target.py",
-}
-
-
 def places(path):
     """What a page names: each path, and each name with the module that holds it, as in `storage` in `a/b.py`."""
     text = re.sub(r"^```.*?^```", "", text_of(path), flags=re.M | re.S)
@@ -168,10 +155,8 @@ def defined(node):
 @pytest.mark.parametrize(("name", "place"), [pair for page in GUIDES for pair in places(page)])
 def test_every_place_that_a_guide_names_exists(name, place):
     path = found(place)
-    exists = path is not None and (not name or name in definitions(path))
-    if not exists and {place, f"{name} in {place}"} & LATER:
-        pytest.skip("not there yet")
-    assert exists
+    assert path is not None
+    assert not name or name in definitions(path)
 
 
 def test_a_place_that_is_not_there_is_seen(tmp_path):

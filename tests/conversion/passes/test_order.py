@@ -68,13 +68,13 @@ def test_ops_on_weights_follow_each_other():
 
 
 def test_layouts_are_those_of_tensors_under_their_new_names():
-    turned = Layout((0, 2, 1))
-    first = Rewritten(sequential(), layouts={"a": turned, "b": turned}, reordered=frozenset({"flatten"}))
+    permuted = Layout((0, 2, 1))
+    first = Rewritten(sequential(), layouts={"a": permuted, "b": permuted}, reordered=frozenset({"flatten"}))
     second = replaced(sequential(), "b", "b", "x")
     done = first.then(second)
-    assert done.layouts == {"a": turned, "x": turned}
+    assert done.layouts == {"a": permuted, "x": permuted}
     assert done.reordered == {"flatten"}
-    assert done.outputs == [turned] and done.inputs == [identity(2)]
+    assert done.outputs == [permuted] and done.inputs == [identity(2)]
 
 
 def test_two_rewritings_that_change_layouts_are_refused():
