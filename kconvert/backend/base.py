@@ -4,9 +4,10 @@ A layer calls these on `K` and never imports a framework. Arithmetic (`+ - * / *
 slices with steps) work on the tensors of every backend; comparisons are methods (`K.greater`). A shape may hold
 symbolic sizes if the framework does not know them before it runs.
 
-Kernels are in the convention of the backend: axes are always (spatial..., in, out), and a backend that convolves
-(`BACKENDS[...].convolves`) applies them reversed, by the framework's own convolution. Nothing is flipped here, so
-weights that were not converted give wrong numbers, as in Keras.
+Kernels have the axes (spatial..., in, out) in both data formats; those of `conv_transpose` (spatial..., out, in), those
+of `depthwise_conv` (spatial..., in, multiplier). Their values are in the convention of the backend: where it convolves
+(`BACKENDS[...].convolves`), the framework reverses the kernel itself (Theano: `filter_flip=True`). kconvert adds no
+flip of its own, so weights that were not converted give wrong numbers, as in Keras.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Invertible ops on arrays: each op with its inverse and its JSON form.
+"""Invertible ops on stored arrays, each with its inverse and its JSON form (not the kernels of layers).
 
 `Op` and `Chain` are in `base.py`; the concrete ops are grouped by what they change: named axes (`axes.py`), gates
 (`gates.py`), flattened features (`rows.py`), values (`values.py`), cuDNN's packing (`cudnn.py`). Only NumPy is used.

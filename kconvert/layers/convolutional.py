@@ -1,7 +1,8 @@
 """Convolutions: plain, transposed, depthwise and separable, with 1, 2 or 3 spatial axes.
 
-Kernels are in the convention of the backend: nothing is reversed here (keras-facts: reversed-kernels). Sizes and
-defaults are those of Keras 2.3.1. Padding 'full' exists in Keras 1 on Theano alone (keras-facts: full-padding).
+Kernels are in the convention of the backend (keras-facts: reversed-kernels): Theano reverses them itself, and no layer
+flips one. Sizes and defaults are those of Keras 2.3.1. Padding 'full' exists in Keras 1 on Theano alone (keras-facts:
+full-padding).
 
     x       (batch, spatial..., channels) in channels_last, (batch, channels, spatial...) in channels_first
     kernel  (spatial..., in, out) in both data formats; transposed: (spatial..., out, in)

@@ -104,7 +104,7 @@ def test_hazards_are_refused_by_name_where_no_repair_is_wanted(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["lenet_th", "lstm_impl1", "td_conv2d_only_tf", "convlstm2d_3x3_th"])
-def test_unconverted_weights_give_wrong_numbers_only_where_kernels_turn(name):
+def test_unconverted_weights_give_wrong_numbers_only_where_kernels_are_flipped(name):
     """The framework flips nothing: taking a Theano file for a TensorFlow one must show."""
     case = next(case for case in ALL if case.name == name and case.backend == "theano" and case.release == "2.3.1")
     with read(case.model) as checkpoint:

@@ -112,7 +112,7 @@ def test_the_names_that_we_write_are_those_of_keras(backend_name):
 
 @pytest.mark.parametrize("backend_name", BACKENDS)
 def test_frozen_inner_layers_stand_behind_the_trainable_ones(backend_name):
-    """Rulebook A5: names tell, and where there are none (here: taken away) the order does."""
+    """Names tell, and where there are none (here: taken away) the order does."""
     found = case(f"2.3.1-{backend_name}/nested_frozen_bn_th")
     with read(found.model) as checkpoint:
         model, convention = network_of(checkpoint), K2[backend_name]
@@ -203,10 +203,10 @@ def test_another_shape():
     model = dense_chain()
     checkpoint, _ = saved(model)
 
-    def turned(name, arrays):
+    def transposed(name, arrays):
         return name, [InMemory(a.name, a.read().T) if a.name == "b/kernel" else a for a in arrays]
 
-    assert refusal(model, with_groups(checkpoint, turned)) == (
+    assert refusal(model, with_groups(checkpoint, transposed)) == (
         "layer b: array 'b/kernel' has shape (2, 3) where kernel of b has (3, 2) in keras2/theano; "
         "check --from, --arch and the release that saved the file"
     )

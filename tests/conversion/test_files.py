@@ -78,7 +78,7 @@ def test_what_is_already_so_is_refused(name, tmp_path):
 
 
 def test_what_was_converted_is_not_converted_again(tmp_path):
-    """A user who says --from theano of a file that kconvert made for TensorFlow would turn its kernels again."""
+    """A user who says --from theano of a file that kconvert made for TensorFlow would flip its kernels again."""
     made = convert(LENET["theano"], tmp_path / "out.h5", target="tensorflow")
     with pytest.raises(KconvertError, match="already converted this file from keras2/theano to keras2/tensorflow"):
         convert(made.target, tmp_path / "again.h5", source="theano", target="tensorflow")

@@ -1,4 +1,4 @@
-"""Weights without an architecture: never a wrong class, never an array turned for its shape alone."""
+"""Weights without an architecture: never a wrong class, never an array rearranged for its shape alone."""
 
 import json
 from dataclasses import replace

@@ -182,7 +182,7 @@ def conv(filters=2, **options):
 
 
 def test_dense_after_flatten_takes_its_rows_in_the_new_order():
-    """Rulebook A6, in closed form."""
+    """In closed form (keras-facts: dense-rows-follow-flatten)."""
     model = image([conv(6), L.Flatten(), L.Dense(7, name="dense")])
     result = check(model, CHANNELS_LAST)
     (rows,) = result.weights["dense", "kernel"]

@@ -42,15 +42,15 @@ class Probe:
         self.factors = {}
         self.random = random
 
-    def turn(self, arrays, convention, back=False):
+    def converted(self, arrays, convention, back=False):
         """Weights converted from canonical form to the convention of a backend, or back."""
-        turned = {}
+        converted = {}
         for leaf in self.leaves:
             for stored in leaf_storage(leaf, Convention("keras2", convention)):
                 path = (*leaf.path, stored.weight.name)
                 chain = stored.chain if back else stored.chain.inverse
-                (turned[path],) = chain.simplified.apply(arrays[path])
-        return turned
+                (converted[path],) = chain.simplified.apply(arrays[path])
+        return converted
 
     def loss(self, K, weights, inputs):
         """The sum of all elements of the outputs, each multiplied by its factor."""
@@ -84,7 +84,7 @@ class Probe:
     def difference(self, convention):
         """The derivative of the loss along `moves`, by central differences in float64."""
         K = get_backend("numpy", convention)
-        weights = self.turn(self.weights, convention)
+        weights = self.converted(self.weights, convention)
         along, along_inputs = self.moves(weights, self.inputs)
 
         def at(step):
@@ -107,7 +107,7 @@ def gradients(backend):
     arrays, places = [], {}
     for name, probe in probes().items():
         probe.difference("tensorflow")  # draws the factors
-        weights = probe.turn(probe.weights, K.convention)
+        weights = probe.converted(probe.weights, K.convention)
         places[name] = (len(arrays), list(weights), len(arrays) + len(weights))
         arrays += [*weights.values(), *probe.inputs]
 
@@ -145,9 +145,9 @@ def test_gradients_are_those_of_finite_differences(framework, name):
 def test_both_frameworks_have_the_same_gradients(name):
     probe = probes()[name]
     (on_theano, inputs), (on_tensorflow, others) = gradients("theano")[name], gradients("tensorflow")[name]
-    turned = probe.turn(on_theano, "theano", back=True)
+    converted = probe.converted(on_theano, "theano", back=True)
     for path, gradient in on_tensorflow.items():
-        np.testing.assert_allclose(turned[path], gradient, rtol=2e-4, atol=2e-4, err_msg="/".join(path))
+        np.testing.assert_allclose(converted[path], gradient, rtol=2e-4, atol=2e-4, err_msg="/".join(path))
     for gradient, other in zip(inputs, others, strict=True):
         np.testing.assert_allclose(gradient, other, rtol=2e-4, atol=2e-4)
 

@@ -91,8 +91,8 @@ def test_reductions():
 def test_classes_along_another_axis():
     """Predictions (batch, classes, steps), as for channels_first."""
     K, (labels, p) = get_backend("numpy"), data("sparse_steps")
-    turned = losses.sparse_categorical_crossentropy(K, labels[:, None, :, 0], p.transpose(0, 2, 1), axis=1)
-    assert np.array_equal(turned, losses.sparse_categorical_crossentropy(K, labels, p))
+    channels_first = losses.sparse_categorical_crossentropy(K, labels[:, None, :, 0], p.transpose(0, 2, 1), axis=1)
+    assert np.array_equal(channels_first, losses.sparse_categorical_crossentropy(K, labels, p))
 
 
 def test_logits_do_not_saturate():

@@ -8,7 +8,7 @@ from tests.verification.damage import converted, damage
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory):
-    """(of a right conversion, of one with a kernel turned the wrong way), as on a machine without frameworks."""
+    """(of a right conversion, of one with a kernel that was not flipped), as on a machine without frameworks."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backend, "_installed", lambda *packages: None)
         source, target = converted("lenet_th", tmp_path_factory.mktemp("real"))
