@@ -4,8 +4,9 @@ A layer says what each of its weights *is* (`Weight` with a `Role`); a `Conventi
 file; `storage` puts the two together. A weight has three forms:
 
     stored      the arrays of a file
-    canonical   that of Keras 2 on TensorFlow: correlation kernels, axes (spatial..., in, out), fused gates
-                `ifco` / `zrh`, features flattened in channels_last order
+    canonical   that of Keras 2 on TensorFlow: correlation kernels, axes (spatial..., in, out) or, in transposed
+                convolutions, (spatial..., out, in), fused gates `ifco` / `zrh`, features flattened in
+                channels_last order
     run         what a layer takes on a backend: canonical, but with the kernels of that backend
 """
 
@@ -33,7 +34,7 @@ class Role:
     name: str
     # canonical names of its axes
     axes: str
-    # the spatial axes that a convolving backend reverses
+    # the spatial axes that a convolving backend reverses; empty: the weight is the same on all backends
     reversed: str = ""
     # names of its axes by generation and data format, where they are not the canonical ones
     stored: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
@@ -52,8 +53,8 @@ class Role:
         by_data_format = self.stored.get(generation, {})
         return by_data_format.get(data_format or CHANNELS_LAST, self.axes)
 
-    def gated(self, gates: str, stored_gates: str) -> Role:
-        """The same weight for every gate of a recurrent layer, along the last axis."""
+    def with_gates(self, gates: str, stored_gates: str) -> Role:
+        """The same weight for each gate of a recurrent layer (GRU, LSTM), one after the other along the last axis."""
         return replace(self, gates=gates, stored_gates=stored_gates)
 
     def cudnn(self, bias_rows: Chain, packed: bool) -> Role:
@@ -116,10 +117,16 @@ def pointwise_kernel(rank: int) -> Role:
     return Role("pointwise_kernel", space + "io", "", _same_in(_OLD, "oi" + space, space + "io"))
 
 
+# Matrices and vectors have no spatial axes: they are reversed on no backend (keras-facts: never-reversed).
+# A matrix (in, out): the kernel of Dense, and the kernels of Highway and of SimpleRNN, GRU and LSTM.
 DENSE_KERNEL = Role("dense_kernel", "io")
+# Any weight with one number for each output: a bias, the scale of a normalization.
 VECTOR = Role("vector", "o")
+# Kernel (feature, in, out) and bias (feature, out) of MaxoutDense.
 MAXOUT_KERNEL = Role("maxout_kernel", "fio")
 MAXOUT_BIAS = Role("maxout_bias", "fo")
+# Kernel (position, patch, out) of a locally connected layer: a matrix for each position, never reversed either
+# (keras-facts: local-not-reversed)
 LOCAL_KERNEL = Role("local_kernel", "pko")
 
 

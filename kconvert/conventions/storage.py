@@ -66,6 +66,7 @@ def storage(
     result = []
     for weight in weights:
         role, name = weight.role, slot_name(generation.name, weight.name)
+        # a role without `reversed` gives an empty chain: nothing is flipped
         to_run = Chain((Flip(role.reversed, role.axes),) if convention.facts.convolves else ()).simplified
         chain = role.unpack >> Transpose(role.stored_axes(generation.name, data_format), role.axes) >> to_run.inverse
         slots: tuple[str, ...] = (name,)

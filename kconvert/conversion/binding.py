@@ -237,10 +237,10 @@ def _counterparts(pairs: Pairs, convention: Convention, notes: list[str]) -> Pai
         weights = [place.stored.weight for place, _ in own if place.index == 0]
         other = leaf_storage(LeafWeights(leaf, layer, counterparts(weights, convention), True), convention)
         by_slot = {slot: stored for stored in other for slot in stored.slots}
-        turned = [(replace(place, stored=by_slot[place.slot]), array) for place, array in own if other]
-        if turned and _fit(turned):
-            found.update((id(place), new) for (place, _), (new, _) in zip(own, turned, strict=True))
-            notes.append(f"{'/'.join(leaf)}: {_turned(layer)}")
+        as_counterpart = [(replace(place, stored=by_slot[place.slot]), array) for place, array in own if other]
+        if as_counterpart and _fit(as_counterpart):
+            found.update((id(place), new) for (place, _), (new, _) in zip(own, as_counterpart, strict=True))
+            notes.append(f"{'/'.join(leaf)}: {_counterpart_note(layer)}")
     return [(found.get(id(place), place), array) for place, array in pairs]
 
 
@@ -248,7 +248,7 @@ def _fit(pairs: Pairs) -> bool:
     return all(tuple(array.shape) == place.stored.shapes[place.index] for place, array in pairs)
 
 
-def _turned(layer: Any) -> str:
+def _counterpart_note(layer: Any) -> str:
     """What is said of a layer whose counterpart the file has."""
     without = getattr(layer, "not_in_cudnn", None)
     if without is None:

@@ -219,7 +219,7 @@ class _DenseCell(_Cell):
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, -1)
-        matrix, vector = self.role(DENSE_KERNEL), self.role(VECTOR)
+        matrix, vector = self.gated_role(DENSE_KERNEL), self.gated_role(VECTOR)
         weights = [
             Weight("kernel", (n, self.width), matrix, initializer=self.kernel_initializer),
             Weight("recurrent_kernel", (self.units, self.width), matrix, initializer=self.recurrent_initializer),
@@ -235,9 +235,9 @@ class _DenseCell(_Cell):
         """
         return None
 
-    def role(self, plain: Role) -> Role:
-        """`plain` for the gates of this cell, and for cuDNN where it has the cell."""
-        role = plain.gated(self.gates, self.stored_gates)
+    def gated_role(self, plain: Role) -> Role:
+        """The role `plain` with the gates of this cell, and with its form in cuDNN where cuDNN has the cell."""
+        role = plain.with_gates(self.gates, self.stored_gates)
         return role if self.bias_from_cudnn is None else role.cudnn(self.bias_from_cudnn, self.packed)
 
     @property

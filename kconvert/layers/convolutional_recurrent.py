@@ -55,7 +55,7 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         n, width = self.known(shape, channel_axis(4, self.data_format)), 4 * self.filters
-        kernel, vector = (role.gated(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(2), VECTOR))
+        kernel, vector = (role.with_gates(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(2), VECTOR))
         start = unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
         recurrent_shape = (*self.kernel_size, self.filters, width)
         weights = [

@@ -38,7 +38,7 @@ KERNELS = [
 ]
 PLAIN = [*KERNELS, DENSE_KERNEL, VECTOR, embeddings(), map_parameter(1), map_parameter(3)]
 GATED = [
-    role.gated(gates, stored)
+    role.with_gates(gates, stored)
     for role in (DENSE_KERNEL, VECTOR, conv_kernel(2))
     for gates, stored in ((LSTM_GATES, STORED_LSTM), (GRU_GATES, GRU_GATES))
 ]
@@ -55,17 +55,17 @@ def label(value):
 
 def lstm(inputs=3, units=4):
     return [
-        Weight("kernel", (inputs, 4 * units), DENSE_KERNEL.gated(LSTM_GATES, STORED_LSTM)),
-        Weight("recurrent_kernel", (units, 4 * units), DENSE_KERNEL.gated(LSTM_GATES, STORED_LSTM)),
-        Weight("bias", (4 * units,), VECTOR.gated(LSTM_GATES, STORED_LSTM)),
+        Weight("kernel", (inputs, 4 * units), DENSE_KERNEL.with_gates(LSTM_GATES, STORED_LSTM)),
+        Weight("recurrent_kernel", (units, 4 * units), DENSE_KERNEL.with_gates(LSTM_GATES, STORED_LSTM)),
+        Weight("bias", (4 * units,), VECTOR.with_gates(LSTM_GATES, STORED_LSTM)),
     ]
 
 
 def gru(inputs=3, units=4):
     return [
-        Weight("kernel", (inputs, 3 * units), DENSE_KERNEL.gated(GRU_GATES, GRU_GATES)),
-        Weight("recurrent_kernel", (units, 3 * units), DENSE_KERNEL.gated(GRU_GATES, GRU_GATES)),
-        Weight("bias", (3 * units,), VECTOR.gated(GRU_GATES, GRU_GATES)),
+        Weight("kernel", (inputs, 3 * units), DENSE_KERNEL.with_gates(GRU_GATES, GRU_GATES)),
+        Weight("recurrent_kernel", (units, 3 * units), DENSE_KERNEL.with_gates(GRU_GATES, GRU_GATES)),
+        Weight("bias", (3 * units,), VECTOR.with_gates(GRU_GATES, GRU_GATES)),
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_weight_runs_in_canonical_form_with_the_kernels_of_the_backend(role, c
 def test_a_counterpart_stores_the_same_weights_otherwise(packed):
     """What both files store of the same weights; without cuDNN the two biases are one."""
     rows = Chain((AddHalves(),))
-    gated = [role.gated(LSTM_GATES, STORED_LSTM).cudnn(rows, packed) for role in (DENSE_KERNEL, VECTOR)]
+    gated = [role.with_gates(LSTM_GATES, STORED_LSTM).cudnn(rows, packed) for role in (DENSE_KERNEL, VECTOR)]
     weights = [Weight("kernel", (3, 8), gated[0]), Weight("bias", (2, 8) if packed else (8,), gated[1])]
     convention = Convention("keras2", "tensorflow")
     own, other = storage(weights, convention), storage(counterparts(weights, convention), convention)
@@ -145,7 +145,7 @@ def test_a_counterpart_stores_the_same_weights_otherwise(packed):
 
 def test_only_some_layers_have_a_counterpart_in_some_generations():
     assert counterparts(lstm(), Convention("keras2", "tensorflow")) == []
-    roles = [role.cudnn(Chain(), False) for role in (DENSE_KERNEL.gated(GRU_GATES, GRU_GATES),)]
+    roles = [role.cudnn(Chain(), False) for role in (DENSE_KERNEL.with_gates(GRU_GATES, GRU_GATES),)]
     assert counterparts([Weight("kernel", (3, 6), roles[0])], Convention("keras1", "tensorflow")) == []
 
 
@@ -239,7 +239,7 @@ def test_convlstm_of_keras_1_is_transposed_gate_by_gate():
 
     (keras-facts: convlstm-gate-by-gate)
     """
-    role = conv_kernel(2).gated(LSTM_GATES, STORED_LSTM)
+    role = conv_kernel(2).with_gates(LSTM_GATES, STORED_LSTM)
     (kept,) = storage([Weight("kernel", (3, 2, 2, 12), role)], Convention("keras1", "theano"), CHANNELS_FIRST)
     assert kept.shapes == ((3, 2, 3, 2),) * 4
     gates = np.random.default_rng(0).normal(size=(4, 3, 2, 3, 2))

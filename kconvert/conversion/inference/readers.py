@@ -115,7 +115,7 @@ def _local(rank: int, cls: Any, a: Stored) -> Reading:
 
 
 def _recurrent(gates: str, cls: Any, a: Stored) -> Reading:
-    kernel = DENSE_KERNEL.gated(gates, gates)
+    kernel = DENSE_KERNEL.with_gates(gates, gates)
     n, units = a.shape("kernel", kernel)[0], a.shape("recurrent_kernel", kernel)[0]
     options = {"implementation": 2 if a.fused("kernel") else 1} if gates else {}
     if gates == GRU_GATES and a.fused("bias"):
@@ -126,13 +126,13 @@ def _recurrent(gates: str, cls: Any, a: Stored) -> Reading:
 def _cudnn(gates: str, cls: Any, a: Stored) -> Reading:
     if not GENERATIONS[a.form].cudnn:
         raise LookupError(f"{a.form} has no CuDNN layers")
-    kernel = DENSE_KERNEL.gated(gates, gates)
+    kernel = DENSE_KERNEL.with_gates(gates, gates)
     n, units = a.shape("kernel", kernel)[0], a.shape("recurrent_kernel", kernel)[0]
     return cls(units), (None, None, n)
 
 
 def _convolutional_recurrent(cls: Any, a: Stored) -> Reading:
-    kernel = conv_kernel(2).gated(LSTM_GATES, LSTM_GATES)
+    kernel = conv_kernel(2).with_gates(LSTM_GATES, LSTM_GATES)
     *size, n, _ = a.shape("kernel", kernel)
     filters = a.shape("recurrent_kernel", kernel)[-2]
     batch, *inner = _image(2, n, a)

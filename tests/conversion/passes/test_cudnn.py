@@ -157,7 +157,7 @@ def test_computes_what_the_other_computes_with_its_weights(cls):
 
 def test_a_gru_that_resets_before_does_not_fit_cudnn():
     """Its bias has one row where that of cuDNN has two: the inverse refuses it."""
-    role = VECTOR.gated(GRU_GATES, GRU_GATES).cudnn(Chain(), packed=True)
+    role = VECTOR.with_gates(GRU_GATES, GRU_GATES).cudnn(Chain(), packed=True)
     (kept,) = storage([Weight("bias", (2, 12), role)], Convention("keras2", "tensorflow"))
     assert kept.shapes == ((24,),)
     with pytest.raises(KconvertError, match="2 rows"):
@@ -226,14 +226,14 @@ def test_cudnn_came_with_2_0_9_and_never_to_theano():
 # ---------------------------------------------- weights with an architecture ----
 
 
-def other_architecture(name, tmp_path, turn, **options):
-    """What `--arch` of the fixture would be, with the layers that `turn` makes of its own."""
+def other_architecture(name, tmp_path, change, **options):
+    """What `--arch` of the fixture would be, with the layers that `change` makes of its own."""
     with read(fixture(name).model) as checkpoint:
-        model = turn(network_of(checkpoint)).model
+        model = change(network_of(checkpoint)).model
     for _, layer in model.leaves():
         for key, value in options.items():
             setattr(layer, key, value)
-    path = tmp_path / f"{turn.__name__}.json"
+    path = tmp_path / f"{change.__name__}.json"
     path.write_text(json.dumps(model_config(model, "keras2", "2.3.1", "tensorflow")))
     return path
 
