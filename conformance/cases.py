@@ -18,8 +18,8 @@ from kconvert.conversion.target import KEEP, SAME
 from kconvert.errors import KconvertError
 from kconvert.formats import hdf5
 from kconvert.kernels import Grow, Order
+from kconvert.layers.lists import as_list
 from kconvert.models.loading import load_model
-from kconvert.network.nested import as_list
 from kconvert.verification.matching import in_layout
 from kconvert.verification.pairing import Inputs
 from kconvert.verification.planted import HARMLESS, LOCATED, REFUSED

@@ -16,10 +16,11 @@ from kconvert.conventions.backends import DATA_FORMATS
 from kconvert.conversion.binding import places
 from kconvert.errors import KconvertError
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
+from kconvert.layers.lists import one_or_list
 from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_config
 from kconvert.network.graph import Node, Ref, first_call, leaf_weights
-from kconvert.network.nested import nest, one_or_list
+from kconvert.network.nested import nest
 from kconvert.network.network import Network
 from kconvert.network.sequential import Sequential
 

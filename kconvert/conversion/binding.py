@@ -21,8 +21,9 @@ from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..layers import InputLayer, Merge
 from ..layers.base import Layer
+from ..network.graph import LayerPath, LeafWeights
 from ..network.nested import Arrays, nest
-from ..network.network import LayerPath, LeafWeights, Network
+from ..network.network import Network
 from ..network.sequential import Sequential
 
 

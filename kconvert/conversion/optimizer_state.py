@@ -19,7 +19,8 @@ import numpy as np
 from ..conventions.generations import Convention
 from ..conventions.optimizers import STRUCTURES
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
-from ..network.network import LayerPath, Network
+from ..network.graph import LayerPath
+from ..network.network import Network
 from .binding import Binding, Place, places
 from .steps import Step
 

@@ -15,7 +15,8 @@ from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, LazyArray
 from ..kernels import Chain
-from ..network.network import LayerPath, Network
+from ..network.graph import LayerPath
+from ..network.network import Network
 from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, places
 from .inference.infer import infer

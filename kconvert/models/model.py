@@ -242,14 +242,14 @@ class Model(Network):
         self.complete(x)
         return predicting.predict(self.runtime, x, batch_size, steps)
 
-    def activations(self, x: Any, overrides: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+    def activations(self, x: Any, replaced: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """The output of every layer by name (in a nested model `outer/inner`), for one batch `x`. Not in Keras.
 
-        overrides: tensors by name that the following layers get in place of the computed ones. With all tensors
-        overridden, each layer runs alone. Raises KconvertError where the inputs do not match the model, and for a name
+        replaced: tensors by name that the following layers get in place of the computed ones. With all tensors
+        replaced, each layer runs alone. Raises KconvertError where the inputs do not match the model, and for a name
         that no layer computes.
         """
-        return predicting.activations(self.runtime, x, overrides)
+        return predicting.activations(self.runtime, x, replaced)
 
     def reset_states(self) -> None:
         """Sets the states of stateful layers to zero."""

@@ -24,11 +24,11 @@ def predict(runtime: Runtime, x: Any, batch_size: int | None = None, steps: int 
     return one_or_list([np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
 
-def activations(runtime: Runtime, x: Any, overrides: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+def activations(runtime: Runtime, x: Any, replaced: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
     """The output of every layer by name, for one batch `x`. Parameters and errors: see `Model.activations`."""
     backend = runtime.start()
-    function = Activations(runtime.network, backend, runtime.arrays, overrides)
-    return function(runtime.arrays, as_list(x), overrides)
+    function = Activations(runtime.network, backend, runtime.arrays, replaced)
+    return function(runtime.arrays, as_list(x), replaced)
 
 
 def _batches(runtime: Runtime, x: Any, size: int, steps: int | None) -> Iterator[list[np.ndarray]]:

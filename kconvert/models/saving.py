@@ -19,8 +19,8 @@ from ..conversion.optimizer_state import laid_out
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Group, InMemory, LazyArray
+from ..layers.lists import one_or_list
 from ..network.architecture import model_config
-from ..network.nested import one_or_list
 from ..network.network import Network
 from .runtime import Runtime
 from .store import run_convention

@@ -33,10 +33,10 @@ class Sequential(sequential.Sequential, Model):
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return args, kwargs
 
-    def set_row(self, layers: list[Layer], nodes: list[Any]) -> None:
+    def set_nodes(self, layers: list[Layer], nodes: list[Any]) -> None:
         """Replaces the layers; the model stays compiled, and keeps its backend."""
         trainer = self.__dict__.get("_trainer")
-        super().set_row(layers, nodes)
+        super().set_nodes(layers, nodes)
         if trainer is not None:
             trainer.use(self.runtime)
             self._trainer = trainer

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..layers.lists import as_list as as_list
-from ..layers.lists import one_or_list as one_or_list
-
 Arrays = dict[str, Any]
 
 

@@ -13,8 +13,9 @@ from .._version import install
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.base import Shape
-from .nested import one_or_list
-from .network import Network, Node, Ref
+from ..layers.lists import one_or_list
+from .graph import Node, Ref
+from .network import Network
 
 _CELL = '<td align="left" border="1">{}</td>'
 

@@ -16,9 +16,10 @@ from ..errors import KconvertError
 from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer
+from ..layers.lists import one_or_list
+from .graph import LayerPath, Node, Ref, first_call
 from .layout import Layout, identity
-from .nested import one_or_list
-from .network import LayerPath, Network, Node, Ref, first_call
+from .network import Network
 from .sequential import Sequential
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from .. import layers as L
 from ..errors import KconvertError, Problem
 from ..layers.base import Layer
-from .network import Network, Ref
+from .graph import Ref
+from .network import Network
 
 # The sizes of random samples along axes of unknown size: time steps, and rows or columns of images.
 FREE_STEPS = 7

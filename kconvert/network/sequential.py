@@ -61,15 +61,15 @@ class Sequential(Network):
             first = all_layers[0]
             shape, dtype = _input_of(first)
             if shape is None:
-                self.set_row(all_layers, [])
+                self.set_nodes(all_layers, [])
                 return
             all_layers.insert(0, InputLayer(batch_input_shape=shape, dtype=dtype, name=f"{first.name}_input"))
         nodes = [Node(layer.name, 0, ()) for layer in all_layers[:1]]
         for layer in all_layers[1:]:
             nodes.append(Node(layer.name, first_call(layer), (nodes[-1].output,)))
-        self.set_row(all_layers, nodes)
+        self.set_nodes(all_layers, nodes)
 
-    def set_row(self, layers: list[Layer], nodes: list[Node]) -> None:
+    def set_nodes(self, layers: list[Layer], nodes: list[Node]) -> None:
         """Replaces the layers and their nodes. Without nodes, the network is not built."""
         self.set_graph(layers, nodes, [node.output for node in nodes[:1]], [node.output for node in nodes[-1:]])
 

@@ -11,7 +11,8 @@ from ..conversion.binding import Binding
 from ..conversion.planning import Plan
 from ..layers import InputLayer
 from ..layers.base import Layer, json_value
-from ..network.network import LayerPath, Network
+from ..network.graph import LayerPath
+from ..network.network import Network
 from .mistakes import Mistake, close, in_other_order, mistakes
 
 Bindings = Mapping[LayerPath, Binding]

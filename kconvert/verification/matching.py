@@ -26,8 +26,9 @@ from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from ..kernels import Rows
 from ..layers.base import Shape
+from ..network.graph import LayerPath, Producer
 from ..network.layout import Layout
-from ..network.network import LayerPath, Network, Producer
+from ..network.network import Network
 from .faults import Fault, find_faults, weight_error
 
 

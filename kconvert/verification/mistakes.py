@@ -22,7 +22,8 @@ from ..conversion.passes.relayout import image_data_format, relayout
 from ..kernels import Chain, Flip, Gates, Op, Power, Scale, Transpose
 from ..layers import Flatten
 from ..layers.base import Layer
-from ..network.network import LayerPath, LeafWeights, Network
+from ..network.graph import LayerPath, LeafWeights
+from ..network.network import Network
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -26,7 +26,8 @@ from ..formats.checkpoint import Checkpoint, InMemory
 from ..layers.base import Layer, layer_config
 from ..layers.registry import layer_from_config
 from ..network.architecture import model_config
-from ..network.network import LayerPath, Network
+from ..network.graph import LayerPath
+from ..network.network import Network
 from .matching import Match
 from .mistakes import Arrays, Mistake, in_other_order, misread, mistakes, pads_nothing
 from .pairing import Inputs, Pairing

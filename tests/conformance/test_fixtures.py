@@ -10,8 +10,8 @@ from kconvert.conversion.binding import arrays_for
 from kconvert.conversion.reading import network_of
 from kconvert.conversion.source import Source, decide
 from kconvert.formats.hdf5 import read
+from kconvert.layers.lists import as_list
 from kconvert.models.sequential import as_model
-from kconvert.network.nested import as_list
 from kconvert.verification.matching import in_layout
 from kconvert.verification.pairing import Inputs
 from kconvert.verification.runs import judge

@@ -22,8 +22,8 @@ from kconvert.conversion.source import generation_of
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
 from kconvert.kernels import Chain
+from kconvert.layers.lists import as_list, one_or_list
 from kconvert.models.sequential import as_model
-from kconvert.network.nested import as_list, one_or_list
 from kconvert.network.sequential import Sequential
 from kconvert.verification.matching import in_layout
 from tests.architectures import architectures, checkpoint_of, random_inputs, random_weights

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError, load_model
-from kconvert.network.nested import as_list
+from kconvert.layers.lists import as_list
 from tests.fixtures import case, cases, identify
 
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}

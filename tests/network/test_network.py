@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from kconvert import KconvertError, load_model
 from kconvert import layers as L
 from kconvert.backend import get_backend
+from kconvert.layers.lists import as_list, one_or_list
 from kconvert.models.sequential import as_model
 from kconvert.network.graph import Node, Ref
-from kconvert.network.nested import as_list, nest, one_or_list, walk
+from kconvert.network.nested import nest, walk
 from kconvert.network.network import Network
 from kconvert.network.sequential import Sequential
 from tests.architectures import architectures, bound, random_inputs, random_weights

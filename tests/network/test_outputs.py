@@ -43,7 +43,7 @@ def test_a_models_own_tensors_change_nothing(architecture):
     model = ready(architecture.model)
     x = random_inputs(model)
     free = model.activations(x)
-    again = model.activations(x, overrides=free)
+    again = model.activations(x, replaced=free)
     assert list(again) == list(free)
     assert all(np.array_equal(again[name], y, equal_nan=True) for name, y in free.items())
 

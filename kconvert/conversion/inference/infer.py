@@ -26,7 +26,7 @@ from ...formats.checkpoint import Checkpoint, Group, LazyArray
 from ...kernels import Chain, Shape
 from ...layers.base import Layer
 from ...layers.registry import known_layers
-from ...network.network import LeafWeights
+from ...network.graph import LeafWeights
 from ..binding import leaf_storage, places
 from .names import automatic_class, split_name, words_for
 from .readers import READERS, Stored

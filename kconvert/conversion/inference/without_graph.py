@@ -7,7 +7,8 @@ from typing import Any
 
 from ...errors import KconvertError
 from ...layers.base import Layer
-from ...network.network import LayerPath, LeafWeights, Network
+from ...network.graph import LayerPath, LeafWeights
+from ...network.network import Network
 
 CERTAIN, LIKELY, UNDECIDED = "certain", "likely", "undecided"
 

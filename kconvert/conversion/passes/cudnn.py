@@ -18,7 +18,8 @@ from ...conventions.generations import release as numbers
 from ...errors import KconvertError
 from ...kernels import AddHalves, Chain
 from ...layers.base import Layer
-from ...network.network import LayerPath, LeafWeights, Network
+from ...network.graph import LayerPath, LeafWeights
+from ...network.network import Network
 from ...network.rewrite import NewLayer, Rewritten, changed, rewrite
 from ..inference.without_graph import WithoutGraph
 

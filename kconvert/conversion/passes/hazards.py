@@ -15,7 +15,7 @@ from typing import Any
 from ... import layers as L
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from ...layers.base import Layer, Shape
-from ...network.nested import as_list, one_or_list
+from ...layers.lists import as_list, one_or_list
 from ...network.network import Network
 from ...network.rewrite import Hazard
 

@@ -15,8 +15,9 @@ from ... import layers as L
 from ...errors import KconvertError
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
+from ...network.graph import LayerPath, Node, Ref
 from ...network.layout import Layout, identity
-from ...network.network import LayerPath, Network, Node, Ref
+from ...network.network import Network
 from ...network.rewrite import Rewritten, changed, renamed_inputs
 from ...network.sequential import Sequential
 from .relayout_rules import GLOBAL_POOLING, SPATIAL_LAYERS

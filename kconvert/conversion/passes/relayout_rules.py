@@ -14,9 +14,9 @@ from ... import layers as L
 from ...conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ...kernels import Block, Chain, Rows, Transpose, unchanged_block
 from ...layers.base import Layer, Shape
+from ...layers.lists import as_list
+from ...network.graph import LayerPath
 from ...network.layout import Layout, identity, image_layout
-from ...network.nested import as_list
-from ...network.network import LayerPath
 from ...network.rewrite import changed
 from .relayout_tables import RuleInput, RuleResult, rule, rules, wanted_layout
 

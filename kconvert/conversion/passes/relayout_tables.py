@@ -9,9 +9,9 @@ from typing import Any
 
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
+from ...layers.lists import as_list, one_or_list
+from ...network.graph import LayerPath
 from ...network.layout import Layout, identity
-from ...network.nested import as_list, one_or_list
-from ...network.network import LayerPath
 
 
 @dataclass(frozen=True)

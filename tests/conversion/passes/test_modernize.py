@@ -9,10 +9,11 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST
 from kconvert.conversion.passes.modernize import modernize
+from kconvert.layers.lists import one_or_list
 from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_config, model_from_config, read_architecture
 from kconvert.network.graph import Node, Ref
-from kconvert.network.nested import nest, one_or_list
+from kconvert.network.nested import nest
 from kconvert.network.network import Network
 from kconvert.network.sequential import Sequential
 from tests.architectures import architectures, bound, random_inputs, random_weights

@@ -14,9 +14,10 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.conventions.generations import Convention
 from kconvert.conversion.binding import leaf_storage
+from kconvert.layers.lists import one_or_list
 from kconvert.layers.phase import Phase
 from kconvert.network.graph import leaf_weights
-from kconvert.network.nested import nest, one_or_list
+from kconvert.network.nested import nest
 from tests.models.training.gradient_cases import CASES, INTEGERS
 
 BATCH = 3
