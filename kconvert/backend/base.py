@@ -25,9 +25,10 @@ Tensor = Any  # a tensor of the framework
 Variable = Any  # a tensor that the framework keeps between runs
 Size = Any  # an int, or a symbolic scalar of the framework
 Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]  # (x_t, states) -> (output_t, states)
-Pure = Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]]  # (weights, inputs) -> outputs
-# (weights, inputs) -> (outputs, new values by position in weights)
-Updating = Callable[[list[Tensor], list[Tensor]], tuple[Sequence[Tensor], Mapping[int, Tensor]]]
+# (values of the variables, inputs) -> outputs
+BuildOutputs = Callable[[list[Tensor], list[Tensor]], Sequence[Tensor]]
+# (values of the variables, inputs) -> (outputs, new values by position in the variables)
+BuildOutputsAndUpdates = Callable[[list[Tensor], list[Tensor]], tuple[Sequence[Tensor], Mapping[int, Tensor]]]
 Compiled = Callable[[Sequence[np.ndarray]], list[np.ndarray]]  # inputs -> outputs
 
 
@@ -64,23 +65,30 @@ class Backend(ABC):
     def assign(self, variable: Variable, array: np.ndarray) -> None:
         """Replaces the values of a variable; the shape must be the same."""
 
-    def function(self, build: Pure, inputs: Sequence[InputSpec], weights: Sequence[np.ndarray]) -> Compiled:
-        """Compiles `build(weights, inputs) -> outputs`; the compiled function takes and returns NumPy arrays."""
-        held = [self.variable(np.asarray(w, "float32")) for w in weights]
-        return self.reader(build, inputs, held)
-
     @abstractmethod
-    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
-        """Like `function`, but on variables that other compiled functions share. Compiles fast, for few runs."""
-
-    @abstractmethod
-    def step(
-        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    def compile_reading(
+        self, build: BuildOutputs, inputs: Sequence[InputSpec], variables: Sequence[Variable]
     ) -> Compiled:
-        """Compiles a function that returns outputs and updates the variables at each run, for many runs.
+        """Compiles a function that reads the variables and returns outputs. Compiles fast, for few runs.
 
-        build: `(values, inputs) -> (outputs, updates)`. `updates` holds new values by their position in `variables`;
-            all of them are computed from the old values.
+        The compiled function takes and returns NumPy arrays. At each run it uses the present values of the variables,
+        which other compiled functions may share.
+        build: called to build the graph: `(values, inputs) -> outputs`, with a tensor for each variable and each input.
+        """
+
+    @abstractmethod
+    def compile_updating(
+        self,
+        build: BuildOutputsAndUpdates,
+        inputs: Sequence[InputSpec],
+        variables: Sequence[Variable],
+        jit_compile: bool = False,
+    ) -> Compiled:
+        """Compiles a function that returns outputs and updates the variables at each run. Optimised for many runs.
+
+        The compiled function takes and returns NumPy arrays.
+        build: called to build the graph: `(values, inputs) -> (outputs, updates)`. `updates` holds new values by their
+            position in `variables`; all of them are computed from the old values.
         jit_compile: compile with XLA; without effect on a framework that does not have it.
         """
 

@@ -12,7 +12,17 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..conventions.backends import BACKENDS, CHANNELS_LAST, same_padding
 from ..errors import KconvertError, Problem
 from . import noise
-from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
+from .base import (
+    Backend,
+    BuildOutputs,
+    BuildOutputsAndUpdates,
+    Compiled,
+    InputSpec,
+    Size,
+    Step,
+    Tensor,
+    Variable,
+)
 from .spatial import batch_dot_subscripts, dilated_sizes, move_channels
 
 Pairs = list[tuple[int, int]]
@@ -47,11 +57,17 @@ class NumpyBackend(Backend):
     def assign(self, variable: Variable, array: np.ndarray) -> None:
         variable[0] = np.array(array, variable[0].dtype)
 
-    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
-        return self.step(lambda values, given: (build(values, given), {}), inputs, variables)
+    def compile_reading(
+        self, build: BuildOutputs, inputs: Sequence[InputSpec], variables: Sequence[Variable]
+    ) -> Compiled:
+        return self.compile_updating(lambda values, given: (build(values, given), {}), inputs, variables)
 
-    def step(
-        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    def compile_updating(
+        self,
+        build: BuildOutputsAndUpdates,
+        inputs: Sequence[InputSpec],
+        variables: Sequence[Variable],
+        jit_compile: bool = False,
     ) -> Compiled:
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
             given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]

@@ -10,7 +10,17 @@ import numpy as np
 from ..conventions.backends import CHANNELS_LAST
 from ..errors import KconvertError
 from . import tensorflow_compat
-from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
+from .base import (
+    Backend,
+    BuildOutputs,
+    BuildOutputsAndUpdates,
+    Compiled,
+    InputSpec,
+    Size,
+    Step,
+    Tensor,
+    Variable,
+)
 from .spatial import batch_dot_subscripts, move_channels, unit_axis
 
 tf = tensorflow_compat.load()
@@ -33,11 +43,17 @@ class TensorflowBackend(Backend):
     def assign(self, variable: Variable, array: np.ndarray) -> None:
         variable.assign(np.asarray(array, variable.dtype.as_numpy_dtype))
 
-    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
-        return self.step(lambda values, given: (build(values, given), {}), inputs, variables)
+    def compile_reading(
+        self, build: BuildOutputs, inputs: Sequence[InputSpec], variables: Sequence[Variable]
+    ) -> Compiled:
+        return self.compile_updating(lambda values, given: (build(values, given), {}), inputs, variables)
 
-    def step(
-        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    def compile_updating(
+        self,
+        build: BuildOutputsAndUpdates,
+        inputs: Sequence[InputSpec],
+        variables: Sequence[Variable],
+        jit_compile: bool = False,
     ) -> Compiled:
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in inputs]
 

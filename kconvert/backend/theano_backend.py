@@ -10,7 +10,17 @@ import numpy as np
 from ..conventions.backends import CHANNELS_FIRST
 from ..errors import KconvertError
 from . import theano_compat, theano_compiling, theano_noise
-from .base import Backend, Compiled, InputSpec, Pure, Size, Step, Tensor, Updating, Variable
+from .base import (
+    Backend,
+    BuildOutputs,
+    BuildOutputsAndUpdates,
+    Compiled,
+    InputSpec,
+    Size,
+    Step,
+    Tensor,
+    Variable,
+)
 from .spatial import move_channels, unit_axis
 from .theano_sizes import known_sizes, sized
 
@@ -38,17 +48,26 @@ class TheanoBackend(Backend):
     def assign(self, variable: Variable, array: np.ndarray) -> None:
         variable.set_value(np.asarray(array, variable.dtype))
 
-    def reader(self, build: Pure, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
+    def compile_reading(
+        self, build: BuildOutputs, inputs: Sequence[InputSpec], variables: Sequence[Variable]
+    ) -> Compiled:
         with theano_compiling.compiling():
-            return self._compiled(lambda values, given: (build(values, given), {}), inputs, variables)
+            return self._compile(lambda values, given: (build(values, given), {}), inputs, variables)
 
-    def step(
-        self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable], jit_compile: bool = False
+    def compile_updating(
+        self,
+        build: BuildOutputsAndUpdates,
+        inputs: Sequence[InputSpec],
+        variables: Sequence[Variable],
+        jit_compile: bool = False,
     ) -> Compiled:
         with theano_compiling.compiling(many_runs=True):
-            return self._compiled(build, inputs, variables)
+            return self._compile(build, inputs, variables)
 
-    def _compiled(self, build: Updating, inputs: Sequence[InputSpec], variables: Sequence[Variable]) -> Compiled:
+    def _compile(
+        self, build: BuildOutputsAndUpdates, inputs: Sequence[InputSpec], variables: Sequence[Variable]
+    ) -> Compiled:
+        """The graph that `build` makes, compiled in the mode of `theano_compiling`; updates go to the variables."""
         placeholders = [_placeholder(spec) for spec in inputs]
         outputs, updates = build(list(variables), placeholders)
         compiled = theano.function(

@@ -1,4 +1,7 @@
-"""Compiles Theano functions fast: C++ only for operations that are faster in it, NumPy for the others."""
+"""Compiles Theano functions fast: C++ only for operations that are faster in it, NumPy for the others.
+
+Theano asks each operation for C++ code through `Op.make_c_thunk`. `compiling` replaces that method while it is open.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,10 @@ def compiling(many_runs: bool = False) -> Iterator[None]:
     operations, dtype and rank. Convolution, pooling and products of batches stay in C++, in modules that every model
     uses.
 
+    `theano.gof.Op.make_c_thunk`, from which Theano gets the C++ code of an operation, is replaced meanwhile, for all
+    operations. The replacement returns NumPy code from `theano_thunks`, or raises NotImplementedError, which is
+    Theano's own signal that an operation has no C++ code: Theano then calls its `perform`, in Python.
+
     many_runs: whether the functions will run often, so that more optimisation pays.
     """
     op_class = theano.gof.Op
@@ -77,7 +84,7 @@ def compiling(many_runs: bool = False) -> Iterator[None]:
             if in_numpy is not None:
                 return in_numpy
             if _in_python(node):
-                raise NotImplementedError  # then Theano calls `perform`
+                raise NotImplementedError  # tells Theano to call `perform`
             return make_c_thunk(op, node, storage_map, compute_map, no_recycling)
 
         op_class.make_c_thunk = make_thunk

@@ -84,7 +84,7 @@ class _Convolution(Layer):
 
 
 @dataclass(eq=False)
-class _Conv(_Convolution, KernelFields):
+class _PlainConvolution(_Convolution, KernelFields):
     """Plain convolution, with a kernel (spatial..., in, out) (keras-facts: conv-kernel-axes)."""
 
     filters: int
@@ -108,7 +108,7 @@ class _Conv(_Convolution, KernelFields):
 
 
 @dataclass(eq=False)
-class Conv1D(_Conv):
+class Conv1D(_PlainConvolution):
     """Convolution over time. With 'causal' padding, an output depends on no later time step.
 
     >>> Conv1D(4, 3, padding="causal").compute_output_shape((None, 10, 5))
@@ -128,7 +128,7 @@ class Conv1D(_Conv):
 
 
 @dataclass(eq=False)
-class Conv2D(_Conv):
+class Conv2D(_PlainConvolution):
     """Convolution over images.
 
     >>> Conv2D(8, (3, 5), data_format="channels_first").compute_output_shape((None, 2, 10, None))
@@ -139,7 +139,7 @@ class Conv2D(_Conv):
 
 
 @dataclass(eq=False)
-class Conv3D(_Conv):
+class Conv3D(_PlainConvolution):
     """Convolution over volumes."""
 
     rank = 3

@@ -2,7 +2,8 @@
 
 Layers are pure. A phase gives them what they need besides inputs and weights (random numbers), and collects what they
 compute besides outputs: new values of weights and states, and tensors to regularize. A phase is true in training and
-false in testing and prediction. Without a phase (None) a layer computes its outputs and nothing else.
+false in testing and prediction, which need a phase too: stateful layers change their states in every run. Without a
+phase (None) a layer computes its outputs and nothing else.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
 from .store import initial_variable, run_convention, share, shared_variables
 
-# Builds the outputs of a function: (backend, weights nested by names, inputs, phase) -> outputs.
-Build = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
+# Builds the outputs of a compiled function: (backend, weights nested by names, inputs, phase) -> outputs.
+BuildFromWeights = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
 
 
 def _backend(name: str | None) -> Backend:
@@ -122,24 +122,27 @@ class Runtime:
 
     # ------------------------------------------------------------ functions ----
 
-    def function(self, name: str, build: Build) -> Compiled:
-        """The compiled function `name`, which `build` makes at the first call; see `Build`."""
+    def compiled_function(self, name: str, build: BuildFromWeights) -> Compiled:
+        """The compiled function `name` of the inputs of the network. `build` makes its graph, at the first call."""
         if name not in self._functions:
-            self._functions[name] = self._compiled(build)
+            self._functions[name] = self._compile(build)
         return self._functions[name]
 
-    def _compiled(self, build: Build) -> Compiled:
-        """Compiles a function of the inputs of the network; states that layers report are updated by it."""
+    def _compile(self, build: BuildFromWeights) -> Compiled:
+        """Compiles a function of the inputs of the network.
+
+        If the network has stateful layers, the function also updates the states that they report to the phase.
+        """
         K = self.start()
         variables = {**self.variables, **self.keep_states()}
         position = {path: i for i, path in enumerate(variables)}
 
-        def function(values: list[Tensor], inputs: list[Tensor]) -> tuple[Sequence[Tensor], dict[int, Tensor]]:
+        def build_all(values: list[Tensor], inputs: list[Tensor]) -> tuple[Sequence[Tensor], dict[int, Tensor]]:
             phase = Phase(K)
             outputs = build(K, nest(zip(variables, values, strict=True)), inputs, phase)
             return outputs, {position[path]: new for path, new in phase.updates.items()}
 
         specs, held = self.network.input_specs, list(variables.values())
         if self.states:
-            return K.step(function, specs, held)
-        return K.reader(lambda values, inputs: function(values, inputs)[0], specs, held)
+            return K.compile_updating(build_all, specs, held)
+        return K.compile_reading(lambda values, inputs: build_all(values, inputs)[0], specs, held)

@@ -215,6 +215,9 @@ class Network(Layer):
     ) -> tuple[dict[Ref, Tensor], dict[Ref, Tensor | None]]:
         """Computes every tensor of the graph and its mask.
 
+        On Theano and TensorFlow it is called while a function is compiled, and builds the symbolic graph; on NumPy it
+        is called for each batch, and computes arrays.
+
         w: the weights in the convention of `K`, nested by the names of layers and weights. inputs, masks: one for each
         input; missing masks are None. record: called with the name and the value of each tensor, also in nested
         networks; its result replaces the value. prefix: what the names begin with.

@@ -1,6 +1,8 @@
 """Every tensor of a network, by one compiled function of its inputs and weights.
 
-The weights are arguments of the function, so it is compiled once for an architecture and used for all its files.
+Verification and `Model.activations` use it, to compare or show the output of every layer. `Model.predict` does not: its
+function (`models/predicting.py`) computes the outputs of the network alone. The weights are arguments of the function,
+so it is compiled once for an architecture and used for all its files.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class Activations:
             *(InputSpec(array.shape) for _, array in walk(arrays)),
             *(InputSpec((batch, *x.shape[1:]), _dtype(x)) for x in (replaced or {}).values()),
         ]
-        self._function = backend.function(lambda _, tensors: self._build(backend, tensors), specs, [])
+        self._function = backend.compile_reading(lambda _, tensors: self._build(backend, tensors), specs, [])
 
     def __call__(
         self, arrays: Arrays, inputs: Sequence[np.ndarray], replaced: Mapping[str, np.ndarray] | None = None

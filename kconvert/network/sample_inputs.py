@@ -1,4 +1,7 @@
-"""Inputs of a network: checked arrays of the user, arrays from a file, and random samples."""
+"""Inputs of a network: arrays of the user (`checked_inputs`), arrays from a file, and random samples.
+
+Prediction and training check the arrays of the user here; verification draws samples.
+"""
 
 from __future__ import annotations
 

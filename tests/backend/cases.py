@@ -220,4 +220,5 @@ def run(K: Any, cases: list[Case]) -> tuple[dict[str, np.ndarray], dict[str, tup
         return outputs
 
     specs = [InputSpec((None, *x.shape[1:])) for x in inputs]
-    return dict(zip([c.name for c in cases], K.function(build, specs, weights)(inputs), strict=True)), known
+    outputs = K.compile_reading(build, specs, [K.variable(w) for w in weights])(inputs)
+    return dict(zip([c.name for c in cases], outputs, strict=True)), known

@@ -86,4 +86,5 @@ def only(K, build, inputs, *weights):
     """The one output of `build`, for these arrays."""
     inputs = inputs if isinstance(inputs, tuple) else (inputs,)
     specs = [InputSpec((None, *x.shape[1:])) for x in inputs]
-    return K.function(lambda w, x: [build(K, x, w)], specs, weights)(inputs)[0]
+    variables = [K.variable(np.asarray(w, "float32")) for w in weights]
+    return K.compile_reading(lambda w, x: [build(K, x, w)], specs, variables)(inputs)[0]

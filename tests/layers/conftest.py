@@ -24,14 +24,14 @@ FORMATS = {"0": "keras0", "1": "keras1", "2": "keras2"}
 
 def run_layer(layer: Layer, *inputs: np.ndarray, **weights: np.ndarray) -> np.ndarray:
     """The output of one layer on NumPy. Also checks that `compute_output_shape` gives its shape."""
-    names, arrays = list(weights), list(weights.values())
+    K = NumpyBackend()
+    names, variables = list(weights), [K.variable(np.asarray(w, "float32")) for w in weights.values()]
     specs = [InputSpec((None, *x.shape[1:]), str(x.dtype)) for x in inputs]
 
     def build(held: list[Any], tensors: list[Any]) -> list[Any]:
         return [layer.call(K, dict(zip(names, held, strict=True)), _single(tensors))]
 
-    K = NumpyBackend()
-    (output,) = K.function(build, specs, arrays)(inputs)
+    (output,) = K.compile_reading(build, specs, variables)(inputs)
     assert layer.compute_output_shape(_single([spec.shape for spec in specs])) == (None, *output.shape[1:])
     assert layer.compute_output_shape(_single([x.shape for x in inputs])) == output.shape
     return output

@@ -42,7 +42,7 @@ class Saved:
 
     def run(self, K: Backend) -> list[np.ndarray]:
         """The outputs on `K`, where each layer receives the output and the mask of the layer before it."""
-        held = [array for name in self.layers for array in self.arrays(name)]
+        held = [K.variable(array) for name in self.layers for array in self.arrays(name)]
         specs = [InputSpec((None, *x.shape[1:]), str(x.dtype)) for x in self.inputs]
 
         def build(weights: list[Any], tensors: list[Any]) -> list[Any]:
@@ -54,7 +54,7 @@ class Saved:
                 shape = layer.compute_output_shape(shape)
             return x if isinstance(x, list) else [x]
 
-        return K.function(build, specs, held)(self.inputs)
+        return K.compile_reading(build, specs, held)(self.inputs)
 
     def compute_output_shape(self, shape: Any) -> list[Any]:
         """The static shapes of the outputs, for inputs of `shape`."""

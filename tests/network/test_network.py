@@ -243,6 +243,15 @@ def test_inputs_that_do_not_fit_are_refused_in_one_sentence(x, said, method):
     assert str(refusal.value).removesuffix(" (None is free)") == said
 
 
+@pytest.mark.parametrize("options", [{}, {"steps": 1}], ids=["arrays", "stream"])
+def test_inputs_are_checked_before_the_model_is_compiled(options):
+    model = as_model(Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4))]))
+    x = np.ones((2, 5))
+    with pytest.raises(KconvertError, match="is expected"):
+        model.predict(iter([x]) if options else x, **options)
+    assert model.backend is None
+
+
 def test_a_model_without_weights_starts_with_initial_ones():
     model, again = (as_model(Sequential([L.Dense(2, name="d", batch_input_shape=(None, 4))])) for _ in range(2))
     model.start("numpy", seed=0)

@@ -109,13 +109,13 @@ class Executor:
         shape = tuple(None if array is None else np.shape(array)[1:] for array in (*ys, *weights))
         key = training, shape
         if key not in self._steps:
-            self._steps[key] = self._compiled(training, ys, weights)
+            self._steps[key] = self._compile(training, ys, weights)
         if training and self.optimizer.learning_rate != self._rate:
             self._rate = float(self.optimizer.learning_rate)
             self.K.assign(self.variables[RATE], np.array(self._rate))
         return self._steps[key](given)
 
-    def _compiled(self, training: bool, ys: Sequence[Any], weights: Sequence[Any]) -> Compiled:
+    def _compile(self, training: bool, ys: Sequence[Any], weights: Sequence[Any]) -> Compiled:
         """Compiles the step for labels and sample weights of these shapes."""
         present = [array is not None for array in (*ys, *weights)]
         specs = self.network.input_specs + [
@@ -133,7 +133,7 @@ class Executor:
             )
             return outputs, {keys.index(key): new for key, new in updates.items()}
 
-        return self.K.step(build, specs, [self.variables[key] for key in keys], self.jit_compile)
+        return self.K.compile_updating(build, specs, [self.variables[key] for key in keys], self.jit_compile)
 
     def _run_batch(
         self, values: Values, xs: list[Tensor], ys: list[Any], weights: list[Any], training: bool

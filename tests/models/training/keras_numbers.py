@@ -37,7 +37,7 @@ def evaluate(K, graphs, arrays):
         return [graph(*[next(given) for _ in arrays[key]]) for key, graph in graphs.items()]
 
     specs = [InputSpec((None, *x.shape[1:]) if x.ndim else (), str(x.dtype)) for x in flat]
-    return dict(zip(graphs, K.function(build, specs, [])(flat), strict=True))
+    return dict(zip(graphs, K.compile_reading(build, specs, [])(flat), strict=True))
 
 
 def differing(found, expected, rtol=2e-6, atol=1e-6):

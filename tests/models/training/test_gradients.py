@@ -121,7 +121,7 @@ def gradients(backend):
             wanted += values[start:middle] + ([] if name in INTEGERS else inputs)
         return K.gradients(total, wanted), {}
 
-    found = iter(K.step(build, [], [K.variable(np.asarray(a, "float32")) for a in arrays])([]))
+    found = iter(K.compile_updating(build, [], [K.variable(np.asarray(a, "float32")) for a in arrays])([]))
     result = {}
     for name, probe in probes().items():
         weights = {path: next(found) for path in places[name][1]}

@@ -35,7 +35,7 @@ def updates(K, cases):
             after += [new[name] for name in held]
         return after
 
-    run = K.function(build, specs, [])
+    run = K.compile_reading(build, specs, [])
 
     def update(held, batch):
         after = iter(run([x for key in cases for x in (*held[key].values(), *(x[batch] for x in spread[key]))]))

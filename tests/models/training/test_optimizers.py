@@ -33,7 +33,7 @@ def compiled_steps(K, several):
     for optimizer in several:
         layout += [*START, *START, *(x for w in START for x in optimizer.slots(w.shape).values())]
         layout += [*optimizer.scalars().values(), np.float32(0)]
-    run = K.function(build, [InputSpec(np.shape(x), str(x.dtype)) for x in layout], [])
+    run = K.compile_reading(build, [InputSpec(np.shape(x), str(x.dtype)) for x in layout], [])
 
     def step(states, gradients):
         given = []

@@ -22,7 +22,7 @@ def passed(K, layer, x, training=True, seed=(3, 0), **weights):
         place = {(name,): i for i, name in enumerate(weights, start=2)}
         return [y, *phase.updates.values()], {place[path]: new for path, new in phase.updates.items()}
 
-    y = K.step(build, [], variables)([])[0]
+    y = K.compile_updating(build, [], variables)([])[0]
     return y, {name: K.value(variable) for name, variable in zip(weights, variables[2:], strict=True)}
 
 

@@ -1,4 +1,4 @@
-"""Compiled steps: gradients, noise by a seed, variables that are updated."""
+"""Compiled functions: gradients, noise by a seed, variables that are read and updated."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def test_a_step_gives_outputs_of_the_old_values_and_updates_all_at_once(backend)
     def build(values, inputs):
         return [values[0] * inputs[0]], {0: values[0] + K.cast(values[1], "float32"), 1: values[1] + 1}
 
-    run = K.step(build, [InputSpec((None,))], [a, b])
+    run = K.compile_updating(build, [InputSpec((None,))], [a, b])
     assert run([np.float32([10, 10])])[0].tolist() == [10, 20]
     assert run([np.float32([10, 10])])[0].tolist() == [40, 50]
     assert K.value(a).tolist() == [8, 9]
@@ -26,8 +26,8 @@ def test_a_step_gives_outputs_of_the_old_values_and_updates_all_at_once(backend)
 def test_a_reader_sees_what_a_step_wrote(backend):
     K = backend
     a = K.variable(np.float32([1, 2]))
-    read = K.reader(lambda values, inputs: [values[0] * 2.0], [], [a])
-    K.step(lambda values, inputs: ([], {0: values[0] + 1.0}), [], [a])([])
+    read = K.compile_reading(lambda values, inputs: [values[0] * 2.0], [], [a])
+    K.compile_updating(lambda values, inputs: ([], {0: values[0] + 1.0}), [], [a])([])
     assert read([])[0].tolist() == [4, 6]
 
 
@@ -37,7 +37,7 @@ def gradients(K, f, *arrays):
     def build(values, inputs):
         return K.gradients(K.sum(f(*values)), values), {}
 
-    return K.step(build, [], [K.variable(np.float32(a)) for a in arrays])([])
+    return K.compile_updating(build, [], [K.variable(np.float32(a)) for a in arrays])([])
 
 
 def test_gradients_by_hand(framework):
@@ -70,7 +70,7 @@ def test_noise_is_a_function_of_its_seed(backend, draw):
     def build(values, inputs):
         return [getattr(K, draw)((K.shape(inputs[0])[0], 1000), seed) for seed in values], {}
 
-    first, second, again = K.step(build, [InputSpec((None,))], seeds)([np.zeros(9)])
+    first, second, again = K.compile_updating(build, [InputSpec((None,))], seeds)([np.zeros(9)])
     assert first.shape == (9, 1000) and first.dtype == "float32"
     assert np.array_equal(first, again) and not np.array_equal(first, second)
     mean, deviation = {"random_uniform": (0.5, 12**-0.5), "random_normal": (0.0, 1.0)}[draw]
@@ -80,7 +80,9 @@ def test_noise_is_a_function_of_its_seed(backend, draw):
 def test_theano_draws_what_numpy_draws(theano):
     seed = np.int32([5, 6])
     drawn = [
-        K.step(lambda values, inputs, K=K: ([K.random_normal((2, 3), values[0])], {}), [], [K.variable(seed)])([])
+        K.compile_updating(
+            lambda values, inputs, K=K: ([K.random_normal((2, 3), values[0])], {}), [], [K.variable(seed)]
+        )([])
         for K in (theano, get_backend("numpy", "theano"))
     ]
     np.testing.assert_array_equal(*(one[0] for one in drawn))
