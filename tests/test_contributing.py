@@ -27,9 +27,9 @@ def forgotten():
 def test_the_examples_run(forgotten, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     names = {"__name__": "examples"}
     for block in blocks:
         exec(compile(block, "CONTRIBUTING.md", "exec"), names)
-    assert {"CenteredConv2D"} <= CUSTOM.keys()
+    assert {"CenteredConv2D", "CenteredConv3D"} <= CUSTOM.keys()
     assert "lambda_1" in FUNCTIONS

@@ -143,7 +143,8 @@ def _image(rank: int, n: int, a: Stored) -> Any:
     return image(None, (None,) * rank, n, a.data_format)
 
 
-# How the layer of each class is read off its arrays. The first of several that are stored alike is taken.
+# How the layer of each class is read off its arrays. The first of several that are stored alike is taken. A subclass is
+# read like its nearest base class in the table.
 READERS: Mapping[type[Layer], Callable[[Any, Stored], Reading]] = {
     L.Dense: _dense,
     L.TimeDistributedDense: _dense,

@@ -107,7 +107,7 @@ def differs(layer: Layer, shape: Any, first: BackendFacts, second: BackendFacts)
 
 @singledispatch
 def lacking(layer: Layer, facts: BackendFacts) -> str | None:
-    """What of the layer a backend does not have; None for most."""
+    """What of the layer a backend does not have; None for most. `explicit` in repair.py rewrites such a layer."""
     return None
 
 
@@ -158,7 +158,10 @@ def _inside(layer: Layer, prefix: str, shapes: list[Shape]) -> Iterator[tuple[st
 
 @singledispatch
 def windows(layer: Layer, shape: Any) -> list[Window]:
-    """The 'same'-padded windows of a layer, one a spatial axis; none for most layers."""
+    """The windows of a layer that pads 'same' or 'full', one for each spatial axis; none for most layers.
+
+    `explicit` in repair.py rewrites a layer whose windows two backends pad differently.
+    """
     return []
 
 

@@ -20,7 +20,7 @@ from ...network.layout import Layout, identity
 from ...network.network import Network
 from ...network.rewrite import Rewritten, changed, renamed_inputs
 from ...network.sequential import Sequential
-from .relayout_rules import GLOBAL_POOLING, SPATIAL_LAYERS
+from .relayout_rules import IMAGE_LAYERS
 from .relayout_tables import Restore, RuleInput, RuleResult, keeps_layout, rule, wanted_layout
 
 
@@ -185,8 +185,7 @@ def _in_order(nodes: list[Node], layers: dict[str, Layer]) -> list[Layer]:
 
 def image_data_format(model: Network) -> str | None:
     """The data format that all image layers of `model` state, None where there are none or they differ."""
-    images = (*SPATIAL_LAYERS, *GLOBAL_POOLING)
-    stated = {layer.data_format for _, layer in model.leaves() if isinstance(layer, images)}
+    stated = {layer.data_format for _, layer in model.leaves() if isinstance(layer, IMAGE_LAYERS)}
     return stated.pop() if len(stated) == 1 else None
 
 

@@ -47,38 +47,35 @@ def _mixes_features(layer: Any) -> bool:
     return getattr(layer, "activation", None) == "softmax"
 
 
-SPATIAL_LAYERS = (
+# Layers of images that state a data format. A class in this list gets the rule below, and wants images in the new data
+# format.
+IMAGE_LAYERS = (
     L.Conv2D, L.Conv3D, L.Conv2DTranspose, L.Conv3DTranspose, L.DepthwiseConv2D, L.SeparableConv2D,
     L.MaxPooling2D, L.MaxPooling3D, L.AveragePooling2D, L.AveragePooling3D,
+    L.GlobalMaxPooling2D, L.GlobalMaxPooling3D, L.GlobalAveragePooling2D, L.GlobalAveragePooling3D,
     L.ZeroPadding2D, L.ZeroPadding3D, L.Cropping2D, L.Cropping3D, L.UpSampling2D, L.UpSampling3D,
 )  # fmt: skip
-GLOBAL_POOLING = (L.GlobalMaxPooling2D, L.GlobalMaxPooling3D, L.GlobalAveragePooling2D, L.GlobalAveragePooling3D)
 
 
 @rules(L.Conv2DTranspose)
 def _transposed(layer: Any, call: RuleInput) -> RuleResult:
     """As for every image layer; what Keras 1 states of the output's shape goes over too."""
-    result, stated = _spatial(layer, call), layer.keras1_output_shape
+    result, stated = _image_layer(layer, call), layer.keras1_output_shape
     if stated is None or result.layer is layer:
         return result
     new = changed(result.layer, keras1_output_shape=list(result.outputs[0].shape(tuple(stated))))
     return replace(result, layer=new)
 
 
-@rules(*(cls for cls in SPATIAL_LAYERS if cls is not L.Conv2DTranspose))
-def _spatial(layer: Any, call: RuleInput) -> RuleResult:
+@rules(*(cls for cls in IMAGE_LAYERS if cls is not L.Conv2DTranspose))
+def _image_layer(layer: Any, call: RuleInput) -> RuleResult:
     """Images go over to the new data format with their layer; kernels do not depend on it."""
     if layer.data_format == call.data_format or _mixes_features(layer):
         return call.unchanged()
-    return call.kept(image_layout(call.data_format, call.rank), changed(layer, data_format=call.data_format))
-
-
-@rules(*GLOBAL_POOLING)
-def _global_pooling(layer: Any, call: RuleInput) -> RuleResult:
-    if layer.data_format == call.data_format:
-        return call.unchanged()
-    taken = image_layout(call.data_format, call.rank)
-    return RuleResult([taken], changed(layer, data_format=call.data_format), [identity(2)])
+    images = image_layout(call.data_format, call.rank)
+    # global pooling gives (batch, channels), which has no data format
+    outputs = [images if rank == call.rank else identity(rank) for rank in call.output_ranks()]
+    return RuleResult([images], changed(layer, data_format=call.data_format), outputs)
 
 
 @rules(L.BatchNormalization, keeps=True)
@@ -321,11 +318,11 @@ def _wanted_at_each_step(layer: Any, shapes: list[Shape], data_format: str, posi
     return inner.outer() if inner else None
 
 
-def _wanted_by_images(layer: Any, shapes: list[Shape], data_format: str, position: int) -> Layout:
+def _wanted_by_image_layer(layer: Any, shapes: list[Shape], data_format: str, position: int) -> Layout:
     (shape,) = shapes
     (taken,) = rule(layer, RuleInput(layer, [shape], [identity(len(shape))], data_format, "")).inputs
     return taken
 
 
-for _class in (*SPATIAL_LAYERS, *GLOBAL_POOLING):
-    wanted_layout.register(_class, _wanted_by_images)
+for _class in IMAGE_LAYERS:
+    wanted_layout.register(_class, _wanted_by_image_layer)

@@ -67,7 +67,11 @@ def repair(model: Network, source: str, target: Convention) -> Rewritten:
 
 @singledispatch
 def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[NewLayer]:
-    """The layer with the padding of `context` spelled out."""
+    """The layers that compute `layer` with the padding of `context` spelled out.
+
+    By default a layer is refused: a class with `windows` or `lacking` in hazards.py that has no function here, neither
+    for itself nor for a base class, cannot be converted where it is a hazard.
+    """
     raise KconvertError(
         f"no layers around this {layer.class_name} make it the same on both backends",
         where=f"layer {layer.name}",

@@ -11,7 +11,7 @@ from hypothesis.errors import NoSuchExample
 from kconvert import layers as L
 from kconvert.conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from kconvert.conversion.passes.relayout import image_data_format, relayout
-from kconvert.conversion.passes.relayout_rules import GLOBAL_POOLING, SPATIAL_LAYERS
+from kconvert.conversion.passes.relayout_rules import IMAGE_LAYERS
 from kconvert.conversion.passes.relayout_tables import rule
 from kconvert.kernels import Block, Chain, Rows
 from kconvert.network.graph import Node, Ref
@@ -99,7 +99,7 @@ def test_there_and_back_is_the_same_model(architecture):
 def test_every_image_layer_is_in_the_new_data_format(architecture, data_format):
     """But for a softmax over the last axis, which is not of the channels in the other."""
     for _, layer in relayout(architecture.model, data_format).model.leaves():
-        if isinstance(layer, (*SPATIAL_LAYERS, *GLOBAL_POOLING)) and getattr(layer, "activation", None) != "softmax":
+        if isinstance(layer, IMAGE_LAYERS) and getattr(layer, "activation", None) != "softmax":
             assert layer.data_format == data_format
 
 
