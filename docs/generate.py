@@ -45,7 +45,6 @@ from kconvert.network.sample_inputs import sample_inputs
 
 PAGE = Path(__file__).parent / "support.md"
 OTHER = dict(zip(BACKENDS, reversed(BACKENDS), strict=True))
-TITLES = {"theano": "Theano", "tensorflow": "TensorFlow"}
 NONE, AS_IS, CONVERTED, REWRITTEN, REFUSED = "", "as is", "converted", "rewritten", "**refused**"
 OLD_ORDER = "in the old order"
 
@@ -269,7 +268,7 @@ def cell(name: str, form: str) -> str:
     words = {backend: outcome(plain()[name], Convention(form, backend)).word for backend in BACKENDS}
     if len(set(words.values())) == 1:
         return words["theano"]
-    return ", ".join(f"{TITLES[backend]}: {word}" for backend, word in words.items())
+    return ", ".join(f"{BACKENDS[backend].title}: {word}" for backend, word in words.items())
 
 
 # ------------------------------------------------------------------- tables ----
@@ -325,7 +324,7 @@ def weights_table() -> str:
             chains = tuple(_chain(weight, Convention(form, backend), data_format, one) for backend in BACKENDS)
             ways.setdefault(chains, {}).setdefault(form, []).append(data_format)
         rows += [[name, _files(files), *chains] for chains, files in ways.items()]
-    return table(["role", "files", *(f"from {TITLES[backend]}" for backend in BACKENDS)], rows)
+    return table(["role", "files", *(f"from {BACKENDS[backend].title}" for backend in BACKENDS)], rows)
 
 
 def _chain(weight: Any, convention: Convention, data_format: str, fused: bool) -> str:
@@ -365,7 +364,7 @@ def _saved_under(files: Mapping[str, Sequence[str]]) -> str:
     """Generations, with the backend if the row is only for one."""
     if len(files) == len(BACKENDS) and len({tuple(forms) for forms in files.values()}) == 1:
         return _span(files["theano"])
-    return "; ".join(f"{_span(forms)} of {TITLES[backend]}" for backend, forms in files.items())
+    return "; ".join(f"{_span(forms)} of {BACKENDS[backend].title}" for backend, forms in files.items())
 
 
 def variant(name: str, options: Mapping[str, Any]) -> Example:
@@ -402,7 +401,7 @@ def windows_table() -> str:
                 found[backend][f"{REFUSED}: {done.why}"] = None
         if any(found.values()):
             rows.append([f"`{cls.__name__}`", *("<br>".join(ways) for ways in found.values())])
-    return table(["class", *(f"from {TITLES[backend]}" for backend in BACKENDS)], rows)
+    return table(["class", *(f"from {BACKENDS[backend].title}" for backend in BACKENDS)], rows)
 
 
 def paddings_table() -> str:

@@ -40,6 +40,8 @@ class BackendFacts:
     """What Keras computed on one backend (keras-facts: backend-facts)."""
 
     name: str
+    # how sentences and tables call it
+    title: str
     # kernels are applied reversed: true convolution
     convolves: bool
     # its own data format
@@ -67,6 +69,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
     for facts in (
         BackendFacts(
             "theano",
+            "Theano",
             convolves=True,
             data_format=CHANNELS_FIRST,
             conv_padding=_theano_conv_padding,
@@ -79,6 +82,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
         ),
         BackendFacts(
             "tensorflow",
+            "TensorFlow",
             convolves=False,
             data_format=CHANNELS_LAST,
             conv_padding=_tensorflow_padding,

@@ -110,8 +110,8 @@ def _details(pairs: Sequence[TensorPair], layers: Sequence[Comparison], causes: 
 
 
 def _notes(runs: Runs) -> list[str]:
-    emulated = [side for side in (runs.source, runs.target) if side.reference]
-    notes = [f"{side.path} ran on {side}: {side.emulates} is not installed" for side in emulated]
+    references = [side for side in (runs.source, runs.target) if side.reference]
+    notes = [f"{side.path} ran on {side}: {side.emulated} is not installed" for side in references]
     constant = [pair.name for pair in runs.layers if pair.constant]
     if constant:
         notes.append(f"the outputs of {', '.join(constant)} do not depend on the inputs: use more --samples")

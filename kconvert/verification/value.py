@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..conventions.backends import BACKENDS
 from .comparison import Comparison, Details
 from .tolerance import Tolerance
 
@@ -31,6 +32,12 @@ class Side:
         """Whether NumPy ran the file, as the reference of a backend that is not installed."""
         return self.emulates is not None
 
+    @property
+    def emulated(self) -> str:
+        """The title of the backend that NumPy emulated; '' where the backend itself ran."""
+        name = self.emulates or ""
+        return BACKENDS[name].title if name in BACKENDS else name  # a stored run may state any name
+
     def to_json(self) -> dict[str, Any]:
         return {
             "path": self.path,
@@ -41,7 +48,7 @@ class Side:
         }
 
     def __str__(self) -> str:
-        return f"NumPy, emulating {self.emulates}" if self.reference else f"{self.ran_on} {self.version}"
+        return f"NumPy, emulating {self.emulated}" if self.reference else f"{self.ran_on} {self.version}"
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_the_main_job_converts_verifies_and_says_so(bare, model):
     assert result.exit_code == EQUAL, result.output
     assert "backend theano: no backend attribute; no name ends in ':0'" in result.stdout
     assert "8 weights: 3 rearranged, 5 as stored" in result.stdout
-    assert "theano is not installed" in result.stdout
+    assert "Theano is not installed" in result.stdout
     assert result.stdout.splitlines()[-1].startswith("EQUAL: 12 layers")
     with hdf5.read(model.with_name("model.tensorflow.h5")) as made:
         assert (made.backend, made.keras_version) == ("tensorflow", "2.3.1")

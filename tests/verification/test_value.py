@@ -51,7 +51,7 @@ def test_a_report_on_nothing_is_not_a_proof():
 
 
 def test_sides_say_what_ran_them():
-    assert [str(side) for side in SIDES] == ["theano 1.0.5", "NumPy, emulating tensorflow"]
+    assert [str(side) for side in SIDES] == ["theano 1.0.5", "NumPy, emulating TensorFlow"]
 
 
 def test_json_has_everything_and_no_infinity():

@@ -205,8 +205,8 @@ def test_the_reference_is_noted_on_both_sides(tmp_path):
     report = verify(source, target)
     assert [side.reference for side in (report.source, report.target)] == [True, True]
     assert report.notes == [
-        f"{source} ran on NumPy, emulating theano: theano is not installed",
-        f"{target} ran on NumPy, emulating tensorflow: tensorflow is not installed",
+        f"{source} ran on NumPy, emulating Theano: Theano is not installed",
+        f"{target} ran on NumPy, emulating TensorFlow: TensorFlow is not installed",
     ]
     with pytest.raises(KconvertError) as refusal:
         verify(source, target, running=Running(required=True))

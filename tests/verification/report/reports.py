@@ -63,7 +63,7 @@ def report(n=4, wrong_from=None, **values):
         weights=[f"{layer.name}/kernel" for layer in wrong[:1]],
         plan=PLAN,
         arrays=2 * n,
-        notes=["models/out.h5 ran on NumPy, emulating tensorflow: tensorflow is not installed"],
+        notes=["models/out.h5 ran on NumPy, emulating TensorFlow: TensorFlow is not installed"],
         samples=4,
         inputs="random, seed 0",
         environment={"kconvert": "0.1.0", "python": "3.11.9"},

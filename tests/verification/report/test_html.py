@@ -63,7 +63,7 @@ def test_a_page_shows_all_there_is():
     text = text_of(DIFFERS)
     for words in (
         "keras1/theano",
-        "NumPy, emulating tensorflow",
+        "NumPy, emulating TensorFlow",
         "models/in.h5",
         "transpose oihw->hwio >> flip hw of hwio",
         "conv_0_W 4x1x3x3",

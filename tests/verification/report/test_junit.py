@@ -43,7 +43,7 @@ def test_the_properties_are_the_environment():
     (suite,) = read(DIFFERS)
     values = {item.name: item.value for item in suite.properties()}
     assert values["source.convention"] == "keras1/theano"
-    assert values["target.ran_on"] == "NumPy, emulating tensorflow"
+    assert values["target.ran_on"] == "NumPy, emulating TensorFlow"
     assert values["environment.python"] == "3.11.9"
     assert values["tolerance"] == "1e-05 + 0.0001 x scale"
 

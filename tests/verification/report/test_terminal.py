@@ -30,7 +30,7 @@ def test_a_report_shows_both_sides_and_each_layer():
     assert " ".join(lines[:2]).split() == ["max", "needed", "layer", "class", "shape", "error", "scale", "rtol"]
     assert lines[3].split() == ["dense_2", "Dense", "2x3", "2e-06", "1", "0", "equal"]
     assert "source  in.h5           keras1/theano, ran on theano 1.0.5" in lines
-    assert "NumPy, emulating tensorflow" in unfolded(lines)
+    assert "NumPy, emulating TensorFlow" in unfolded(lines)
     assert lines[-1] == "EQUAL: 2 layers, largest error 2e-06 of a layer's scale"
 
 
