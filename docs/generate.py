@@ -221,7 +221,7 @@ def saved(model: Network, convention: Convention) -> Checkpoint:
         backend=convention.backend,
         keras_version=release,
         whole_model=True,
-        model_config=model_config(model, convention.format, release, convention.backend),
+        model_config=model_config(model, convention.generation_name, release, convention.backend),
     )
 
 

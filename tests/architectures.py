@@ -581,12 +581,12 @@ def checkpoint_of(model, weights, convention, whole=True):
             stored = place.stored.chain.inverse.apply(weights[place.path])
             arrays.append(InMemory(place.name(convention), np.ascontiguousarray(stored[place.index])))
         groups.append(Group(name, arrays))
-    version = {"keras2": "2.3.1", "keras1": "1.2.2"}.get(convention.format)
+    version = {"keras2": "2.3.1", "keras1": "1.2.2"}.get(convention.generation_name)
     return Checkpoint(
         groups=groups,
         named=not convention.generation.numbered,
-        backend=convention.backend if convention.format == "keras2" else None,
+        backend=convention.backend if convention.generation_name == "keras2" else None,
         keras_version=version,
         whole_model=whole,
-        model_config=model_config(model, convention.format, version, convention.backend) if whole else None,
+        model_config=model_config(model, convention.generation_name, version, convention.backend) if whole else None,
     )

@@ -166,13 +166,18 @@ def release(version: str | None) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Convention:
-    """Who wrote a file: the name of the generation, and the backend whose kernels its arrays are."""
+    """Who wrote a file: the generation of Keras, and the backend whose kernels its arrays are.
 
-    format: str
+    The data format is no part of it: that is a setting of each layer.
+    """
+
+    # the name of a row of GENERATIONS: 'keras1'
+    generation_name: str
+    # the name of a row of BACKENDS: 'theano'
     backend: str
 
     def __post_init__(self) -> None:
-        for value, known, what in ((self.format, GENERATIONS, "format"), (self.backend, BACKENDS, "backend")):
+        for value, known, what in ((self.generation_name, GENERATIONS, "format"), (self.backend, BACKENDS, "backend")):
             if value not in known:
                 raise KconvertError(
                     f"unknown {what} {value!r}", fix=f"one of: {', '.join(known)}", problem=Problem.USAGE
@@ -180,11 +185,13 @@ class Convention:
 
     @property
     def generation(self) -> Generation:
-        return GENERATIONS[self.format]
+        """What the generation writes: its row."""
+        return GENERATIONS[self.generation_name]
 
     @property
     def facts(self) -> BackendFacts:
+        """What Keras computed on the backend: its row."""
         return BACKENDS[self.backend]
 
     def __str__(self) -> str:
-        return f"{self.format}/{self.backend}"
+        return f"{self.generation_name}/{self.backend}"

@@ -52,4 +52,4 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
 
 def written_architecture(plan: Plan) -> dict[str, Any]:
     """The architecture JSON of the target."""
-    return model_config(plan.result.model, plan.target.format, plan.goal.release, plan.target.backend)
+    return model_config(plan.result.model, plan.target.generation_name, plan.goal.release, plan.target.backend)

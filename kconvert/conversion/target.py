@@ -54,7 +54,7 @@ class Goal:
 def decide_goal(target: Target, origin: Origin) -> Goal:
     """What `target` means for a source. Raises KconvertError where it names something unknown."""
     same = target.generation == SAME
-    convention = Convention(origin.convention.format if same else target.generation, target.backend)
+    convention = Convention(origin.convention.generation_name if same else target.generation, target.backend)
     return Goal(
         convention=convention,
         release=target.release or (origin.release if same else None) or convention.generation.last_release,

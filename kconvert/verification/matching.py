@@ -106,7 +106,7 @@ def _expected(origin: Checkpoint, result: Checkpoint, source: Source, convention
     stamp = result.provenance or {}
     cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result, convention)
     data_format = stamp.get("data_format") or _data_format(result, convention)
-    generation = convention.format if convention.generation.is_target else SAME
+    generation = convention.generation_name if convention.generation.is_target else SAME
     target = Target(convention.backend, generation, data_format, cudnn=cudnn, release=result.keras_version)
     return plan_conversion(origin, source, target)
 

@@ -199,7 +199,7 @@ def _with_architecture(checkpoint: Checkpoint, files: Match, changed: Network, p
     """A copy with another architecture in it, or beside it where it holds weights alone."""
     convention = files.convention
     version = checkpoint.keras_version or convention.generation.last_release
-    config = model_config(changed, convention.format, version, convention.backend)
+    config = model_config(changed, convention.generation_name, version, convention.backend)
     if checkpoint.model_config is not None:
         return _written(replace(checkpoint, model_config=config), files, path)
     beside = path.with_suffix(".json")

@@ -121,7 +121,7 @@ def infer(
     _refuse_nameless(origin, where)
     given = _given(said)
     inference = _Inference(origin, goal, source_data_format)
-    leaves = {group.name: _leaves(group, origin.format, where) for group in checkpoint.groups}
+    leaves = {group.name: _leaves(group, origin.generation_name, where) for group in checkpoint.groups}
     table, calls, inferred, formats = [], [], [], set[str | None]()
     undecided: list[tuple[_Leaf, _Undecided]] = []
     for leaf in (leaf for found in leaves.values() for leaf in found):
@@ -170,7 +170,7 @@ def guess(
     _refuse_nameless(origin, where)
     inference = _Inference(origin, goal, source_data_format)
     found = []
-    for leaf in (leaf for group in checkpoint.groups for leaf in _leaves(group, origin.format, where)):
+    for leaf in (leaf for group in checkpoint.groups for leaf in _leaves(group, origin.generation_name, where)):
         try:
             found.append(inference.decide(leaf, None)[1])
         except _Undecided as why:
@@ -294,7 +294,7 @@ class _Inference:
                 raise _Undecided(f"{names[0]} of either data format", data_format=True)
             raise _Undecided(f"it may be a {' or '.join(names)}")
         for weight in fitting[0].weights:
-            if weight.role.values.get((self.origin.format, self.origin.backend)):
+            if weight.role.values.get((self.origin.generation_name, self.origin.backend)):
                 raise _Undecided(f"what its {weight.name} means is stated in the architecture alone")
         return fitting[0], Inferred(leaf.path, names, confidence, why)
 
@@ -313,7 +313,7 @@ class _Inference:
         found = []
         for data_format in DATA_FORMATS:
             try:
-                layer, shape = reader(cls, Stored(leaf.shapes, self.origin.format, data_format))
+                layer, shape = reader(cls, Stored(leaf.shapes, self.origin.generation_name, data_format))
                 layer.name = leaf.path[-1]
                 candidate = self._candidate(leaf, layer, shape, data_format)
             except (KconvertError, LookupError, TypeError, ValueError):

@@ -114,7 +114,7 @@ def _inference(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
     if origin.convention.backend != goal.convention.backend:
         notes.append("what the two backends pad differently (padding='same') cannot be seen without the architecture")
     if not origin.release and any(isinstance(leaf.layer, L.BatchNormalization) for leaf in network.table):
-        generation = origin.convention.format
+        generation = origin.convention.generation_name
         notes.append(f"the release is not known: {generation} is taken, before 1.0.8 running_std was no variance")
     return Rewritten(network, notes=notes)
 

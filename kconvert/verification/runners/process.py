@@ -125,7 +125,7 @@ class Process(Runner):
             raise self._unverified(job, what, fix) from error
         model = folder / f"{hashlib.sha256(pickled).hexdigest()}.pickle"
         model.write_bytes(pickled)
-        convention = [job.convention.format, job.convention.backend]
+        convention = [job.convention.generation_name, job.convention.backend]
         return {
             "model": str(model),
             "convention": convention,

@@ -61,7 +61,7 @@ class RealKeras(Process):
             config = architecture_json(job.arch)
         elif inside is None:
             version = version or job.convention.generation.last_release
-            config = model_config(job.model, job.convention.format, version, job.convention.backend)
+            config = model_config(job.model, job.convention.generation_name, version, job.convention.backend)
         if any(map(_holds_code, _mappings(config))):
             what = "the file has a Lambda, and a real Keras would run its code"
             raise KconvertError(what, job.path, "run this side without a real Keras", Problem.UNVERIFIED)

@@ -319,7 +319,7 @@ def test_layers_are_said_of_weights_alone(tmp_path):
 def test_files_that_name_nothing_need_the_architecture():
     with hdf5.read(FOLDER / "0.3.3-theano" / "lstm" / "weights.h5") as weights:
         origin = decide(weights, Source(backend="theano")).convention
-        assert origin.format == "keras0"
+        assert origin.generation_name == "keras0"
         with pytest.raises(KconvertError, match="--arch"):
             plan(weights, "theano", "tensorflow", "keep")
 
