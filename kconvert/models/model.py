@@ -298,7 +298,7 @@ class Model(Network):
         )
         self._trainer = None  # where compile fails, the model is not compiled
         if self.output_refs:
-            trainer.executor  # noqa: B018  (raises errors now, not at the first batch)
+            trainer.build()  # raises errors now, not at the first batch
         self._trainer = trainer
 
     @property

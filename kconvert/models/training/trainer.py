@@ -37,13 +37,16 @@ class Trainer:
 
     @property
     def executor(self) -> Executor:
-        """The compiled steps. Raises KconvertError where losses or metrics do not match the outputs."""
-        if self._executor is None:
-            self.runtime.start(self.backend, self.seed)
-            network = self.runtime.network
-            objective = Objective(network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
-            seed = int(np.random.default_rng(self.seed).integers(2**31))
-            self._executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
+        """The steps of training. Raises KconvertError where losses or metrics do not match the outputs."""
+        return self._executor or self.build()
+
+    def build(self) -> Executor:
+        """Builds the steps: the weights as they are, the optimizer in its initial state. Raises as `executor` does."""
+        self.runtime.start(self.backend, self.seed)
+        network = self.runtime.network
+        objective = Objective(network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
+        seed = int(np.random.default_rng(self.seed).integers(2**31))
+        self._executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
         return self._executor
 
     def use(self, runtime: Runtime) -> None:
