@@ -14,11 +14,11 @@ outputs has lists of tensors, shapes and masks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache
-from inspect import Parameter, Signature, signature
+from functools import cache, wraps
+from inspect import Parameter, signature, unwrap
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
@@ -33,23 +33,30 @@ Weights = Mapping[str, Any]
 
 
 class _Constructed(type):
-    """The class of all layer classes: their constructors accept the arguments of Keras 2 and those of Keras 1."""
+    """The class of all layer classes: the constructor of a dataclass accepts the arguments of Keras 1 and 2.
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        args, kwargs = cls.native_arguments(args, kwargs)  # type: ignore[attr-defined]
-        return super().__call__(*args, **kwargs)
+    So it does when the constructor of a subclass calls it. A constructor that a class defines itself is left alone.
+    """
 
-    @property
-    def __signature__(cls) -> Signature:
-        """What `inspect.signature` shows: the parameters of the constructor."""
-        return _signature(cls)
+    def __setattr__(cls, name: str, value: Any) -> None:
+        super().__setattr__(name, _translating(cls, value) if name == "__init__" else value)
+
+
+def _translating(cls: Any, constructor: Callable[..., None]) -> Callable[..., None]:
+    """`constructor` of `cls`, with its arguments under their Keras 2 names; its signature stays the same."""
+
+    @wraps(constructor)
+    def translated(self: Any, *args: Any, **kwargs: Any) -> None:
+        args, kwargs = cls.native_arguments(args, kwargs)
+        constructor(self, *args, **kwargs)
+
+    return translated
 
 
 @cache
-def _signature(cls: type) -> Signature:
+def _parameters(cls: type) -> tuple[Parameter, ...]:
     """The parameters of the constructor of `cls`, without `self`."""
-    with_self = signature(cls.__init__)  # type: ignore[misc]
-    return with_self.replace(parameters=list(with_self.parameters.values())[1:])
+    return tuple(signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -100,13 +107,8 @@ class Layer(metaclass=_Constructed):
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of the constructor under their Keras 2 names, with the input's shape as `batch_input_shape`.
-
-        A constructor with a `**` parameter receives its arguments unchanged.
-        """
-        parameters = _signature(cls).parameters.values()
-        if any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
-            return args, kwargs
+        """The arguments of the constructor under their Keras 2 names, with the input's shape as `batch_input_shape`."""
+        parameters = _parameters(cls)
         known = {p.name for p in parameters}
         words = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         keys = {_key(f): f.name for f in fields(cls) if f.init and "only" not in f.metadata}
@@ -208,7 +210,7 @@ class Layer(metaclass=_Constructed):
 
         Raises KconvertError where a required key is missing.
         """
-        if any(p.kind is Parameter.VAR_KEYWORD for p in _signature(cls).parameters.values()):
+        if not hasattr(cls.__init__, "__wrapped__"):  # the class defines its constructor, which takes the configuration
             with _named_refusals(cls, config):
                 return cls(**config)
         known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "unstated")}
@@ -226,7 +228,8 @@ class Layer(metaclass=_Constructed):
             )
         extra = {key: value for key, value in config.items() if key not in known}
         with _named_refusals(cls, config):
-            layer = type.__call__(cls, **arguments, extra=extra)
+            layer = cls.__new__(cls)
+            unwrap(cls.__init__)(layer, **arguments, extra=extra)
         layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
         return layer
 

@@ -40,7 +40,7 @@ class CalledLayer(Protocol):
     def weight_specs(self, shape: Any) -> Any: ...
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Call:
     """One call of a layer."""
 
@@ -70,12 +70,16 @@ class Call:
         return one_or_list(self.outputs)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Symbol:
     """Output number `index` of a call."""
 
     call: Call
     index: int
+
+    def __repr__(self) -> str:
+        """The layer, the output and the shape: a call refers to all calls before it."""
+        return f"<Symbol {self.index} of {self.call.layer.class_name} {self.call.layer.name!r}, shape {self.shape}>"
 
     @property
     def shape(self) -> tuple[int | None, ...]:

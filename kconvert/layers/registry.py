@@ -68,6 +68,12 @@ def register_layer(cls: AnyLayer) -> AnyLayer:
             fix="register a class that inherits from kconvert.layers.Layer",
             problem=Problem.USAGE,
         )
+    if cls.is_network:
+        raise KconvertError(
+            f"{cls.__name__!r} is a model class, which an architecture cannot name",
+            fix="register the layers in it; a model is read as a Model or Sequential",
+            problem=Problem.USAGE,
+        )
     CUSTOM[cls.__name__] = cls
     return cls
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.base import Backend, Variable
-from ..conventions.words.calls import MADE_BY_USER, accepts_old_words, renamed
+from ..conventions.words.calls import accepts_old_words
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.calls import Symbol
@@ -44,13 +44,9 @@ class Model(Network):
     (None, 2)
     """
 
+    @accepts_old_words(name="Model")
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str = "", trainable: bool = True) -> None:
         super().__init__(**graph_between(inputs, outputs), name=name, trainable=trainable)
-
-    @classmethod
-    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Translates `Model(input=..., output=...)` of Keras 1."""
-        return args, renamed("Model", kwargs, MADE_BY_USER)
 
     @classmethod
     def from_network(cls, network: Network) -> Model:
@@ -260,7 +256,7 @@ class Model(Network):
 
     # ------------------------------------------------------------- training ----
 
-    @accepts_old_words
+    @accepts_old_words()
     def compile(
         self,
         optimizer: Any,
@@ -329,7 +325,7 @@ class Model(Network):
         """The labels of the values that `evaluate` and `train_on_batch` return."""
         return self.trainer.executor.objective.labels
 
-    @accepts_old_words
+    @accepts_old_words()
     def fit(
         self,
         x: Any = None,
@@ -382,7 +378,7 @@ class Model(Network):
         )
         return loop.run(callbacks, epochs, initial_epoch, verbose)
 
-    @accepts_old_words
+    @accepts_old_words()
     def evaluate(
         self,
         x: Any = None,
@@ -418,17 +414,17 @@ class Model(Network):
 
     # ----------------------------------------------------------- generators ----
 
-    @accepts_old_words
+    @accepts_old_words()
     def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, **options: Any) -> Any:
         """`fit` for a generator, under its older name."""
         return self.fit(generator, steps_per_epoch=steps_per_epoch, **_without_workers(options))
 
-    @accepts_old_words
+    @accepts_old_words()
     def evaluate_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
         """`evaluate` for a generator, under its older name."""
         return self.evaluate(generator, steps=steps, **_without_workers(options))
 
-    @accepts_old_words
+    @accepts_old_words()
     def predict_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
         """`predict` for a generator, under its older name."""
         return self.predict(generator, steps=steps, **_without_workers(options))

@@ -29,10 +29,6 @@ class Sequential(sequential.Sequential, Model):
     def __init__(self, layers: Sequence[Layer] = (), name: str = "sequential_1", trainable: bool = True) -> None:
         super().__init__(layers, name, trainable)
 
-    @classmethod
-    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return args, kwargs
-
     def set_nodes(self, layers: list[Layer], nodes: list[Any]) -> None:
         """Replaces the layers; the model stays compiled, and keeps its backend."""
         trainer = self.__dict__.get("_trainer")

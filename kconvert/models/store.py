@@ -21,12 +21,35 @@ from .training import initializers
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """The weights of one layer."""
+class Weights:
+    """The weights of one layer on one backend."""
 
     backend: Backend
     # The weights by their names, in the convention of `backend`.
     variables: Mapping[str, Variable]
+
+
+class Entry:
+    """The weights of one layer, on each backend that a model with this layer runs on."""
+
+    def __init__(self) -> None:
+        # By name and convention of the backend; the last one was used last.
+        self._weights: dict[tuple[str, str], Weights] = {}
+
+    def on(self, backend: Backend) -> Weights | None:
+        """The weights on `backend`; None where no model with this layer runs there."""
+        return self._weights.get((backend.name, backend.convention))
+
+    @property
+    def latest(self) -> Weights:
+        """The weights on the backend that was used last."""
+        return list(self._weights.values())[-1]
+
+    def put(self, weights: Weights) -> None:
+        """Stores weights, which replace those on the same backend."""
+        key = weights.backend.name, weights.backend.convention
+        self._weights.pop(key, None)
+        self._weights[key] = weights
 
 
 def run_convention(backend: Backend) -> Convention:
@@ -39,14 +62,18 @@ def shared_variables(leaf: LeafWeights, backend: Backend) -> Mapping[str, Variab
     entry: Entry | None = leaf.layer.entry
     if entry is None:
         return {}
-    if (entry.backend.name, entry.backend.convention) == (backend.name, backend.convention):
-        return entry.variables
-    there, here = (leaf_storage(leaf, run_convention(one)) for one in (entry.backend, backend))
+    weights = entry.on(backend) or _converted(leaf, entry.latest, backend)
+    return weights.variables
+
+
+def _converted(leaf: LeafWeights, weights: Weights, backend: Backend) -> Weights:
+    """Copies of the weights of a layer on another backend."""
+    there, here = (leaf_storage(leaf, run_convention(one)) for one in (weights.backend, backend))
     copies = {}
     for old, new in zip(there, here, strict=True):
-        (canonical,) = old.from_run.apply(entry.backend.value(entry.variables[old.weight.name]))
+        (canonical,) = old.from_run.apply(weights.backend.value(weights.variables[old.weight.name]))
         copies[old.weight.name] = backend.variable(_run_form(new, canonical))
-    return copies
+    return Weights(backend, copies)
 
 
 def initial_variable(stored: Storage, backend: Backend, seed: Any) -> Variable:
@@ -60,7 +87,8 @@ def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPa
     """Gives each layer of `table` an entry with its variables, for other models that contain the layer."""
     for leaf in table:
         own = {weight.name: variables[leaf.path + (weight.name,)] for weight in leaf.weights}
-        leaf.layer.entry = Entry(backend, own)
+        leaf.layer.entry = leaf.layer.entry or Entry()
+        leaf.layer.entry.put(Weights(backend, own))
 
 
 def _run_form(stored: Storage, canonical: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import singledispatch
 from typing import Any
 
 from ..errors import KconvertError
@@ -147,8 +148,7 @@ def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten
             result = rewrite(layer, function, shape)
             pieces[layer.name], inner[layer.name] = [NewLayer(result.model, (), result.weights)], result.aliases
             continue
-        apply = _WRAPPERS.get(type(layer), _plainly)
-        pieces[layer.name] = list(apply(function, layer, shape) or [NewLayer(layer)])
+        pieces[layer.name] = list(_replaced(layer, function, shape) or [NewLayer(layer)])
         _refuse_different_calls(model, layer, pieces[layer.name])
     nodes, ends = _nodes(model, pieces)
     for node in model.nodes:
@@ -167,11 +167,14 @@ def renamed_inputs(old: Network, new: Network) -> dict[str, str]:
     return {before.key: after.key for before, after in pairs if before != after}
 
 
-def _plainly(function: Rewriter, layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
+@singledispatch
+def _replaced(layer: Layer, function: Rewriter, shape: Any) -> Sequence[NewLayer] | None:
+    """What `function` makes of a layer; for a wrapper, of the layer inside it."""
     return function(layer, shape)
 
 
-def _at_each_step(function: Rewriter, layer: Any, shape: Any) -> list[NewLayer] | None:
+@_replaced.register(TimeDistributed)
+def _at_each_step(layer: Any, function: Rewriter, shape: Any) -> list[NewLayer] | None:
     """What becomes of a TimeDistributed: its inner layer is rewritten for one time step."""
     step, inner = (shape[0], *shape[2:]), layer.layer
     if isinstance(inner, Network):
@@ -187,7 +190,8 @@ def _at_each_step(function: Rewriter, layer: Any, shape: Any) -> list[NewLayer] 
     return [replace(w, weights=_inside(piece.layer, piece.weights)) for w, piece in zip(wrapped, pieces, strict=True)]
 
 
-def _in_both_directions(function: Rewriter, layer: Any, shape: Any) -> list[NewLayer] | None:
+@_replaced.register(Bidirectional)
+def _in_both_directions(layer: Any, function: Rewriter, shape: Any) -> list[NewLayer] | None:
     """What becomes of a Bidirectional: the inner layer is rewritten; what comes before it takes steps by themselves."""
     pieces = _new(function, layer.layer, shape)
     if pieces is None:
@@ -198,9 +202,6 @@ def _in_both_directions(function: Rewriter, layer: Any, shape: Any) -> list[NewL
     both = replace(layer, layer=last.layer)
     weights = {path: ops for one in both.sublayers for path, ops in _inside(one, last.weights).items()}
     return [*before, NewLayer(both, last.inputs, weights)]
-
-
-_WRAPPERS = {TimeDistributed: _at_each_step, Bidirectional: _in_both_directions}
 
 
 def _new(function: Rewriter, layer: Layer, shape: Any) -> Sequence[NewLayer] | None:

@@ -65,6 +65,7 @@ def pair_tensors(pairing: Pairing, source: RunResult, target: RunResult) -> Runs
         outputs=_outputs(match, ours, theirs),
         inputs=pairing.inputs,
         inputs_from=pairing.inputs_from,
+        not_compared=[name for name in ours if match.plan.aliases.get(name, name) not in theirs],
         arrays=match.arrays,
         weights=list(match.weight_errors),
         plan=match.plan.to_json(),

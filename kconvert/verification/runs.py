@@ -57,6 +57,7 @@ class Runs:
     outputs: Sequence[TensorPair]  # the outputs of the models
     inputs: Sequence[np.ndarray]  # in the layout of the source
     inputs_from: str  # where the inputs came from
+    not_compared: Sequence[str] = ()  # tensors of the source that the target does not have
     arrays: int = 0  # how many weights were compared
     weights: Sequence[str] = ()  # those of the target that differ from the converted source, bit for bit
     plan: Mapping[str, Any] = field(default_factory=dict)  # `Plan.to_json`
@@ -112,6 +113,8 @@ def _details(pairs: Sequence[TensorPair], layers: Sequence[Comparison], causes: 
 def _notes(runs: Runs) -> list[str]:
     references = [side for side in (runs.source, runs.target) if side.reference]
     notes = [f"{side.path} ran on {side}: {side.emulated} is not installed" for side in references]
+    if runs.not_compared:
+        notes.append(f"not compared, because the result has no such layers: {', '.join(runs.not_compared)}")
     constant = [pair.name for pair in runs.layers if pair.constant]
     if constant:
         notes.append(f"the outputs of {', '.join(constant)} do not depend on the inputs: use more --samples")

@@ -136,6 +136,61 @@ def test_a_layer_class_with_a_constructor_of_its_own():
         Scaled(3.0, colour="red")
 
 
+class Activated(layers.Dense):
+    """A subclass of a layer of Keras with a constructor of its own, which passes arguments on."""
+
+    def __init__(self, units, **options):
+        super().__init__(units, activation="relu", **options)
+
+
+@pytest.mark.parametrize("given", [{"input_shape": (2,)}, {"input_dim": 2}, {"batch_input_shape": (None, 2)}])
+def test_the_constructor_of_a_keras_layer_translates_for_subclasses_too(given):
+    layer = Activated(3, **given)
+    assert (layer.units, layer.activation, layer.batch_input_shape) == (3, "relu", (None, 2))
+    assert Sequential([layer]).predict(np.ones((1, 2))).shape == (1, 3)
+
+
+def test_old_words_are_translated_for_subclasses_too():
+    class Old(layers.Dense):
+        def __init__(self, size):
+            super().__init__(output_dim=size)
+
+    class OldModel(Model):
+        def __init__(self):
+            x = Input((2,))
+            super().__init__(input=x, output=layers.Dense(2)(x))
+
+    with pytest.warns(DeprecationWarning, match="output_dim"):
+        assert Old(3).units == 3
+    with pytest.warns(DeprecationWarning, match="inputs"):
+        assert OldModel().output_shape == (None, 2)
+
+
+def test_a_symbol_is_shown_in_one_line():
+    """A call refers to all calls before it."""
+    x = Input((4,))
+    y = x
+    for _ in range(300):
+        y = layers.Add()([y, layers.Dense(4)(y)])
+    assert repr(y) == "<Symbol 0 of Add '', shape (None, 4)>"
+
+
+def test_models_of_one_layer_share_its_weights_on_each_backend():
+    x = Input((3,))
+    y = layers.Dense(2)(x)
+    theano, tensorflow, again = (Model(x, y) for _ in range(3))
+    theano.start(kc.get_backend("numpy", "theano"), seed=0)
+    tensorflow.start(kc.get_backend("numpy", "tensorflow"))
+    theano.set_weights([2 * array for array in theano.get_weights()])
+    again.start(kc.get_backend("numpy", "theano"))
+    np.testing.assert_array_equal(again.get_weights()[0], theano.get_weights()[0])
+
+
+def test_a_model_class_is_not_registered_as_a_layer():
+    with pytest.raises(KconvertError, match="is a model class"):
+        kc.register_layer(Autoencoder)
+
+
 class Autoencoder(Model):
     """A model class of a user."""
 

@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from kconvert import KconvertError, convert, verify
+from kconvert import KconvertError, Sequential, convert, verify
+from kconvert import layers as L
 from kconvert.conversion.source import Source
 from kconvert.errors import Problem
 from kconvert.kernels import Block
@@ -299,6 +300,21 @@ def test_a_file_of_weights_alone_needs_the_architecture(tmp_path):
 
 
 # ------------------------------------------------------------------------- in_layout ----
+
+
+def test_a_layer_that_one_side_does_not_have_is_named(tmp_path):
+    """Two files of one network whose layers have other names: what could not be compared is not passed over."""
+    paths = []
+    for name in ("b", "y"):
+        layers = [L.Dense(3, name="a", input_shape=(3,)), L.Dense(3, name=name), L.Dense(3, name="c")]
+        model = Sequential(layers)
+        model.start("numpy", seed=0)
+        paths.append(tmp_path / f"{name}.h5")
+        model.save_weights(paths[-1])
+        (tmp_path / f"{name}.json").write_text(model.to_json(), encoding="utf-8")
+    report = verify(*paths, arch=tmp_path / "b.json", target_arch=tmp_path / "y.json")
+    assert [found.name for found in report.layers] == ["a", "c"]
+    assert "not compared, because the result has no such layers: b" in report.notes
 
 
 def test_moved():

@@ -59,14 +59,17 @@ def renamed(name: str, kwargs: Mapping[str, Any], level: int = _CALLED_BY_USER) 
     return found
 
 
-def accepts_old_words(method: Method) -> Method:
-    """A method that can be called in the words of Keras 0.3 and 1 too."""
+def accepts_old_words(name: str | None = None) -> Callable[[Method], Method]:
+    """Decorates a method that can be called in the words of Keras 0.3 and 1 too; name: its row of METHODS."""
 
-    @wraps(method)
-    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return method(self, *args, **renamed(method.__name__, kwargs))
+    def decorate(method: Method) -> Method:
+        @wraps(method)
+        def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return method(self, *args, **renamed(name or method.__name__, kwargs))
 
-    return called  # type: ignore[return-value]
+        return called  # type: ignore[return-value]
+
+    return decorate
 
 
 def new_name(old: str) -> str | None:

@@ -199,13 +199,13 @@ def _oddities(version: str | None, backend: str) -> list[Oddity]:
 
 
 def _rewritten(model: Network, changes: Sequence[tuple[Oddity, Change]], verb: str) -> Rewritten:
-    present = {type(layer) for _, layer in model.leaves()}
-    fitting = [(oddity, change) for oddity, change in changes if present & set(oddity.classes)]
+    leaves = [layer for _, layer in model.leaves()]
+    fitting = [(oddity, change) for oddity, change in changes if any(isinstance(one, oddity.classes) for one in leaves)]
     notes: list[str] = []
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
         for oddity, change in fitting:
-            new = change(layer, shape) if type(layer) in oddity.classes else None
+            new = change(layer, shape) if isinstance(layer, oddity.classes) else None
             if new is not None:
                 why = f"{layer.class_name} of {oddity.releases} {oddity.does}"
                 notes.append(f"{layer.name}: {verb} as {class_names(new)}, for {why}")

@@ -7,10 +7,10 @@ import pytest
 
 from conformance.cases import converted
 from kconvert import KconvertError
-from kconvert.conversion.passes.releases import FUSED_EPSILON, write_for_release
+from kconvert.conversion.passes.releases import FUSED_EPSILON, read_from_release, write_for_release
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
-from kconvert.layers import Conv2DTranspose, ZeroPadding1D, ZeroPadding3D
+from kconvert.layers import AveragePooling1D, Conv2DTranspose, ZeroPadding1D, ZeroPadding3D
 from kconvert.network.sequential import Sequential
 from tests.fixtures import case
 
@@ -113,3 +113,15 @@ def test_nothing_is_changed_without_a_line(name, note, tmp_path):
     found = case(name)
     made = converted(found, tmp_path / "out.h5", "keras2").plan
     assert [line for line in made.notes if re.search(note, line)], made.notes
+
+
+class CountedPooling(AveragePooling1D):
+    """A class of a user."""
+
+
+def test_what_a_release_computed_holds_for_subclasses_too():
+    """Keras 2.0.9 on Theano counts the zeros of padding='same', in a class that inherits the layer as well."""
+    for cls in (AveragePooling1D, CountedPooling):
+        model = Sequential([cls(3, padding="same", name="pool", batch_input_shape=(None, 5, 3))])
+        done = read_from_release(model, "2.0.9", "theano", False)
+        assert [layer.class_name for layer in done.model.sublayers] == ["ZeroPadding1D", cls.__name__]
