@@ -5,7 +5,8 @@
     python -m docs.structure --write      writes the table and the drawing of the rooms into docs/architecture.md
 
 A room is an entry at the top of `kconvert/`: a folder, or a single module. The graph holds every import: at the head
-of a module, inside a function, under TYPE_CHECKING, and in a string that is run.
+of a module, inside a function, under TYPE_CHECKING, by `import_module`, in a string of code, and by `python -m`.
+Names in annotations are not imports.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import resolve_name
+from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -50,7 +52,10 @@ OUTSIDE = ("__init__", "__main__")
 BEGIN, END = "<!-- Written by `python -m docs.structure --write`: do not edit. -->", "<!-- End of the written part. -->"
 """The lines of docs/architecture.md between which the table and the drawing are."""
 
-_IN_A_STRING = re.compile(rf"(?:from|import)\s+({PACKAGE}(?:\.\w+)*)")
+_IN_A_STRING = re.compile(
+    rf"(?:^|;)\s*(?:import\s+({PACKAGE}\b[^\n;]*)|from\s+({PACKAGE}[\w.]*)\s+import\b\s*(\([^)]*\)|[^\n;]*))", re.M
+)
+"""An import statement in a string: what follows `import`, or the module and the names of `from ... import`."""
 
 
 def sources(root: Path = ROOT) -> dict[str, Path]:
@@ -70,29 +75,51 @@ def room(module: str) -> str:
 def imports(module: str, path: Path) -> Iterator[str]:
     """The full name of everything that a module imports, wherever the import stands."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    docstrings = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = resolve_name("." * node.level + (node.module or ""), package)
+            base = _absolute("." * node.level + (node.module or ""), package)
             yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and node.args:
+        elif isinstance(node, ast.Call):
             yield from _imported_by_call(node, package)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from _IN_A_STRING.findall(node.value) if _is_code(node.value) else ()
+        elif isinstance(node, ast.List | ast.Tuple):
+            yield from _run_by_command(node.elts)
+        elif isinstance(node, ast.Constant) and node not in docstrings:
+            yield from _imported_by_text(_literal(node))
 
 
-def _is_code(text: str) -> bool:
-    """Whether a string is code that is run: it imports, and it is no documentation."""
-    return "import" in text and ("main()" in text or "sys.path" in text)
+def _imported_by_text(text: str) -> Iterator[str]:
+    """What the import statements in a string import: code for `exec` or for `python -c`."""
+    for modules, base, names in _IN_A_STRING.findall(text):
+        found = [words[0] for part in (modules or names).strip("()").split(",") if (words := part.split())]
+        yield from (f"{base}.{name}" if base else name for name in found)
+
+
+def _run_by_command(words: Sequence[ast.expr]) -> Iterator[str]:
+    """The modules of the package that a command runs by `-m`."""
+    texts = [_literal(word) for word in words]
+    yield from (name for flag, name in pairwise(texts) if flag == "-m" and name.split(".")[0] == PACKAGE)
 
 
 def _imported_by_call(node: ast.Call, package: str) -> Iterator[str]:
-    """The module of `import_module("...")` with a name that is known."""
+    """The module of `import_module("...")` with a name that is known. A package that is not known is the module's."""
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    target = _literal(node.args[0])
-    if called in ("import_module", "__import__") and target:
-        yield resolve_name(target, package) if target.startswith(".") else target
+    if called in ("import_module", "__import__"):
+        given = dict(zip(("name", "package"), map(_literal, node.args), strict=False))
+        given |= {keyword.arg: _literal(keyword.value) for keyword in node.keywords if keyword.arg}
+        if given.get("name"):
+            yield _absolute(given["name"], given.get("package") or package)
+
+
+def _absolute(name: str, package: str) -> str:
+    """The full name of a module; "" if a relative name leads out of the package, where the import itself fails."""
+    try:
+        return resolve_name(name, package)
+    except ImportError:
+        return ""
 
 
 def _literal(node: ast.expr) -> str:

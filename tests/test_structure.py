@@ -140,19 +140,40 @@ def test_other_uses_of_a_generation_are_none_of_its_business(code):
     assert not generations_compared(code)
 
 
-def test_the_reader_of_imports_sees_every_kind(tmp_path):
-    lines = ["import a.b", "from .base import x", "if TYPE_CHECKING:", "  from . import y", "def f():"]
-    lines += [
-        "  from .. import errors",
-        '  import_module("c")',
-        '  import_module(f"d.{x}")',
-        '  import_module(".e", z)',
-    ]
-    lines += ['CODE = "from kconvert.g.h import main; main()"']
+IMPORTS = {
+    "import a.b": {"a.b"},
+    "from .base import x": {"kconvert.kernels.base.x"},
+    "if TYPE_CHECKING:\n  from . import y": {"kconvert.kernels.y"},
+    "def f():\n  from .. import errors": {"kconvert.errors"},
+    'import_module("c")': {"c"},
+    'import_module(f"d.{x}")': {"d."},
+    'import_module(".e", z)': {"kconvert.kernels.e"},
+    'import_module(".e", __package__)': {"kconvert.kernels.e"},
+    'import_module(".e", __name__)': {"kconvert.kernels.e"},
+    'importlib.import_module(".models.model", "kconvert")': {"kconvert.models.model"},
+    'import_module(".models.model", package="kconvert")': {"kconvert.models.model"},
+    'import_module(name="kconvert.models")': {"kconvert.models"},
+    'import_module("..models.model", __package__)': {"kconvert.models.model"},
+    'import_module("...models.model", __package__)': {""},
+    'CODE = "from kconvert.g.h import main; main()"': {"kconvert.g.h.main"},
+    'exec("import sys; import kconvert.g as g, kconvert.h")': {"kconvert.g", "kconvert.h"},
+    'exec("if x:\\n  from kconvert.g import (a as b,\\n c)")': {"kconvert.g.a", "kconvert.g.c"},
+    'run([python, "-c", "from kconvert import g"])': {"kconvert.g"},
+    'run([python, "-m", "kconvert.cli", "inspect"])': {"kconvert.cli"},
+    'COMMAND = ("python", "-m", "kconvert")': {"kconvert"},
+    'COMMAND = ("python", "-m", "pytest")': set(),
+    'def f():\n  """Example:\n  import kconvert.g\n  """': set(),
+    'x: int\n"""import kconvert.g"""': set(),
+    'def f(x: "kconvert.g.H") -> "H": ...': set(),
+    'fix = "write: import kconvert.g"': set(),
+}
+
+
+@pytest.mark.parametrize("code", IMPORTS)
+def test_the_reader_of_imports_sees_every_kind(tmp_path, code):
     module = tmp_path / "axes.py"
-    module.write_text("\n".join(lines), encoding="utf-8")
-    seen = {"a.b", "kconvert.kernels.base.x", "kconvert.kernels.y", "kconvert.errors", "c", "d.", "kconvert.kernels.e"}
-    assert set(imports("kconvert.kernels.axes", module)) == {*seen, "kconvert.g.h"}
+    module.write_text(code, encoding="utf-8")
+    assert set(imports("kconvert.kernels.axes", module)) == IMPORTS[code]
 
 
 def loaded_after(code):

@@ -49,7 +49,7 @@ DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
 # -------------------------------------------------------------------- files ----
 
 _CONVERSION = (
-    click.option("--from", "source", type=BACKEND, help="Backend that saved FILE, where FILE does not tell."),
+    click.option("--from", "source", type=BACKEND, help="Backend that saved FILE, if FILE does not show it."),
     click.option("--to", "target", type=BACKEND, required=True, help="Backend to convert for."),
     click.option(
         "--format",
@@ -162,8 +162,8 @@ conversion = together("conversion", _conversion, *_CONVERSION, *_ARCHITECTURE)
 sides = together(
     "sides",
     _sides,
-    click.option("--from", "source", type=BACKEND, help="Backend of A, where A does not tell."),
-    click.option("--to", "target", type=BACKEND, help="Backend of B, where B does not tell."),
+    click.option("--from", "source", type=BACKEND, help="Backend of A, if A does not show it."),
+    click.option("--to", "target", type=BACKEND, help="Backend of B, if B does not show it."),
     click.option("--target-arch", type=PATH, metavar="JSON", help="--arch of B; by default that of A, converted."),
     *_ARCHITECTURE,
 )

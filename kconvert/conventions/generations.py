@@ -18,41 +18,41 @@ from .words.table import KERAS0, KERAS1, KERAS2, WORDS, Words
 class Generation:
     """What one generation of Keras writes (keras-facts: generations)."""
 
-    # how files made by kconvert, reports and the command line call it
+    # How files made by kconvert, reports and the command line call it
     name: str
-    # its releases, the first and the last one
+    # Its releases, the first and the last one
     releases: str
-    # how the `keras_version` of its files begins; the longest beginning counts (keras-facts: form-by-release)
+    # How the `keras_version` of its files begins; the longest beginning counts (keras-facts: form-by-release)
     versions: tuple[str, ...]
-    # groups and arrays of a file have numbers; else they have names (keras-facts: keras0-files, named-files)
+    # Groups and arrays of a file have numbers; else they have names (keras-facts: keras0-files, named-files)
     numbered: bool
-    # recurrent layers store one array for all gates
+    # Recurrent layers store one array for all gates
     fused_gates: bool
-    # what the weights are called that have another name in Keras 2 (keras-facts: weight-names)
+    # What the weights are called that have another name in Keras 2 (keras-facts: weight-names)
     weight_names: Mapping[str, str] = field(hash=False)
-    # the name of an array begins with the path of its layer: 'dense_1/kernel' and not 'dense_1_W'
+    # The name of an array begins with the path of its layer: 'dense_1/kernel' and not 'dense_1_W'
     scoped_names: bool
-    # only `keras_version` tells a file from one of its neighbours: the names are the same
+    # Only `keras_version` tells a file from one of its neighbours: the names are the same
     told_by_release: bool
-    # files state their backend, and weights alone state their release too (keras-facts: who-wrote-it)
+    # Files state their backend, and weights alone state their release too (keras-facts: who-wrote-it)
     states_backend: bool
-    # a list of names that is too long for one attribute is split (keras-facts: split-lists-of-names)
+    # A list of names that is too long for one attribute is split (keras-facts: split-lists-of-names)
     splits_names: bool
-    # the arrays of an optimizer are sorted by the names of the weights; else they follow the layers
+    # The arrays of an optimizer are sorted by the names of the weights; else they follow the layers
     # (keras-facts: optimizer-order)
     sorts_optimizer: bool
-    # a file has no place for the architecture, which is written beside it
+    # A file has no place for the architecture, which is written beside it
     architecture_beside: bool
-    # each way of merging has a layer class of its own; else there is one class with a mode
+    # Each way of merging has a layer class of its own; else there is one class with a mode
     merge_layers: bool
-    # a transposed convolution states its whole output shape; else what to add to the smallest one
+    # A transposed convolution states its whole output shape; else what to add to the smallest one
     # (keras-facts: deconvolution-output-shape)
     states_output_shape: bool
-    # there are CuDNN layers
+    # There are CuDNN layers
     cudnn: bool
-    # kconvert converts files of other generations to it
+    # Files of other generations can be converted to it
     is_target: bool
-    # the words in which architectures are described
+    # The words in which architectures are described
     words: Words
 
     @property
@@ -171,9 +171,9 @@ class Convention:
     The data format is no part of it: that is a setting of each layer.
     """
 
-    # the name of a row of GENERATIONS: 'keras1'
+    # The name of a row of GENERATIONS: 'keras1'
     generation_name: str
-    # the name of a row of BACKENDS: 'theano'
+    # The name of a row of BACKENDS: 'theano'
     backend: str
 
     def __post_init__(self) -> None:

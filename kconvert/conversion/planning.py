@@ -107,12 +107,13 @@ def plan(
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
 
     data_format: 'native' (the target's own: theano channels_first, tensorflow channels_last), 'keep',
-    or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: architecture
-    JSON, for files of weights alone. source_data_format: what Keras 1 layers used that did not store
-    it. repair: rewrite layers that the two backends compute differently, else they are refused when the
-    plan is applied. drop_optimizer: leave the optimizer's state out. force: take `source` even where the
-    file says otherwise. layers: 'NAME=Class' or 'NAME=as-is' for what a file of weights alone does not tell.
-    cudnn: write LSTM and GRU as CuDNN layers (True), those as LSTM and GRU (False), or as the target has it.
+    or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: the path of
+    the architecture, JSON or YAML, for files of weights alone. source_data_format: what Keras 1 layers
+    used that did not store it. repair: rewrite layers that the two backends compute differently, else
+    they are refused when the plan is applied. drop_optimizer: leave the optimizer's state out. force: take
+    `source` even where the file says otherwise. layers: 'NAME=Class' or 'NAME=as-is', for layers
+    whose class weights alone do not show. cudnn: write LSTM and GRU as CuDNN layers (True), those
+    as LSTM and GRU (False), or as the target has it.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force)

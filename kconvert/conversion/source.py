@@ -1,4 +1,4 @@
-"""The source of a conversion: what the user says of a file, and what the file is."""
+"""The source of a conversion: the options of the user, and what the file is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..formats.checkpoint import Checkpoint
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read, and what the user says of it."""
+    """A file to read, and what the user states about it."""
 
     path: str | PathLike[str] | None = None
     """The weight file; None for a checkpoint that is in memory or open already."""
@@ -27,7 +27,7 @@ class Source:
     arch: str | PathLike[str] | None = None
     """The architecture, for a file of weights alone: what `model.to_json()` or `to_yaml()` wrote."""
     layers: Sequence[str] = ()
-    """'NAME=Class' or 'NAME=as-is', for layers that weights alone do not tell."""
+    """'NAME=Class' or 'NAME=as-is', for layers whose class weights alone do not show."""
     force: bool = False
     """Whether `backend` holds even where the file says otherwise."""
 
@@ -66,7 +66,7 @@ class Fact:
 
 
 def decide(checkpoint: Checkpoint, source: Source) -> Origin:
-    """What the file is: as it says or shows, or as the user says.
+    """What the file is: from the file itself, or from the options of the user.
 
     Raises KconvertError where the backend is not known, or where the file contradicts the user.
     """
@@ -78,16 +78,16 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     backend = source.backend or shown.value
     if backend is None:
         raise KconvertError(
-            "the file does not tell which backend saved it",
+            "the file does not show which backend saved it",
             where=where,
-            fix="say it with --from theano or --from tensorflow",
+            fix="give --from theano or --from tensorflow",
             problem=Problem.USAGE,
         )
     if shown.value and backend != shown.value and not source.force:
         raise KconvertError(
             f"the file was saved with {shown.value}, not {backend} ({shown.sentence('backend')})",
             where=where,
-            fix=f"leave --from out or say --from {shown.value}; --force overrules the file",
+            fix=f"leave --from out or give --from {shown.value}; --force overrules the file",
             problem=Problem.USAGE,
         )
     if backend != shown.value:
@@ -144,9 +144,9 @@ def generation_of(checkpoint: Checkpoint) -> Fact:
     if scoped:
         return Fact(_SCOPED, f"no keras_version; {scoped[0]!r} is how Keras 2 names a weight")
     if names:
-        how = f"{names[0]!r} is how Keras 1 names a weight (nothing tells 1.0 from 1.1 and later)"
+        how = f"{names[0]!r} is how Keras 1 names a weight (1.0 cannot be distinguished from 1.1 and later)"
         return Fact(_UNSCOPED, f"no keras_version; {how}")
-    return Fact(_UNSCOPED, "a guess, as nothing tells the version; Keras 2 would have named its backend")
+    return Fact(_UNSCOPED, "a guess, as nothing shows the version; Keras 2 would have named its backend")
 
 
 def _last(kind: Callable[[Generation], bool]) -> str:

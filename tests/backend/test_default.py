@@ -1,4 +1,4 @@
-"""Which backend a model runs on that is told none."""
+"""The backend of a model that is given none."""
 
 import numpy as np
 import pytest

@@ -227,7 +227,7 @@ BAD_FILES = [
     (UNSUPPORTED, "layer dense_2: unknown layer class 'Capsule'", lambda path: with_layer(path, "dense_2", "Capsule")),
     (UNSUPPORTED, "without the architecture", lambda path: attributes(path, model_config=None)),
     (UNSUPPORTED, "average_pooling2d_1 (AveragePooling2D)", lambda path: shutil.copy(HAZARD / "model.h5", path)),
-    (USAGE, "does not tell which backend", lambda path: shutil.copy(UNTOLD / "weights.h5", path)),
+    (USAGE, "does not show which backend", lambda path: shutil.copy(UNTOLD / "weights.h5", path)),
 ]
 
 

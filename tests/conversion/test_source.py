@@ -1,4 +1,4 @@
-"""What a source is: by what stands in the file, by its names, and by what the user says."""
+"""What a source is: from its attributes, from its names, and from the options of the user."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_who_wrote_the_file(checkpoint, given, found):
 
 
 def test_who_wrote_the_file_cannot_be_known():
-    with pytest.raises(KconvertError, match="does not tell which backend saved it; say it with --from"):
+    with pytest.raises(KconvertError, match="does not show which backend saved it; give --from"):
         decide(stub("param_0", named=False), Source())
 
 

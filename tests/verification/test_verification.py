@@ -27,7 +27,7 @@ CONVERTIBLE = [found for found in cases("1.2.2", "2.3.1") if found.name not in R
 
 
 def differs(source, target, layer, remedy=None, **options):
-    """The report on a wrong file: that layer differs first and is the only cause; remedy: what would mend it."""
+    """The report on a wrong file: that layer differs first and is the only cause; remedy: what would correct it."""
     report = verify(source, target, **options)
     (cause,) = report.causes
     assert cause.name == layer

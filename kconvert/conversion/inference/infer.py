@@ -114,7 +114,7 @@ def infer(
     """The layers of a file of weights alone, as far as is needed to bring it from `origin` to `goal`.
 
     said: 'NAME=Class' or 'NAME=as-is' for what cannot be told, NAME with * and ? for several.
-    source_data_format: for kernels of Keras 1 whose shape does not tell.
+    source_data_format: for kernels of Keras 1 whose shape does not show it.
     Raises KconvertError naming the layers that cannot be told, and how to tell them.
     """
     where = str(checkpoint.path or "checkpoint")
@@ -196,7 +196,9 @@ def _given(said: Iterable[str]) -> dict[str, str]:
         if not equals or not pattern or (name != AS_IS and name not in known_layers()):
             known = ", ".join((*(cls.__name__ for cls in READERS), AS_IS))
             raise KconvertError(
-                f"{text!r} names no layer and class", fix=f"NAME=Class, Class one of: {known}", problem=Problem.USAGE
+                f"{text!r} does not name a layer and a known class",
+                fix=f"NAME=Class, Class one of: {known}",
+                problem=Problem.USAGE,
             )
         found[pattern] = name
     return found
@@ -352,8 +354,8 @@ def _refusal(undecided: Sequence[tuple[_Leaf, _Undecided]], where: str) -> Kconv
     more = f", and {len(told) - MENTIONED} more" if len(told) > MENTIONED else ""
     name = undecided[0][0].title
     fix = (
-        "say which with --source-data-format channels_first or channels_last"
+        "give --source-data-format channels_first or channels_last"
         if all(why.data_format for _, why in undecided)
-        else f"say --layer {name}=Class, --layer {name}={AS_IS} to leave its arrays alone, or give --arch"
+        else f"give --layer {name}=Class, --layer {name}={AS_IS} to leave its arrays alone, or --arch"
     )
-    return KconvertError(f"nothing tells what these layers are: {', '.join(told[:MENTIONED])}{more}", where, fix)
+    return KconvertError(f"cannot determine what these layers are: {', '.join(told[:MENTIONED])}{more}", where, fix)

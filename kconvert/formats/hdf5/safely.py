@@ -85,14 +85,14 @@ class StoredGroup:
         """The group `name` below this one."""
         item = self._follow(name)
         if not isinstance(item, h5py.Group):
-            raise unreadable(f"{name!r} should be a group and is none", self.where)
+            raise unreadable(f"{name!r} is not a group", self.where)
         return StoredGroup(self.path, item)
 
     def array(self, name: str) -> StoredArray:
         """The dataset `name` below this group, as Keras finds it: from the root if the name begins with '/'."""
         dataset = self._follow(name)
         if not isinstance(dataset, h5py.Dataset):
-            raise unreadable(f"{name!r} should be a dataset and is none", self.where)
+            raise unreadable(f"{name!r} is not a dataset", self.where)
         where = f"{self.path}, dataset {dataset.name}"
         with hdf5_errors("is not an array of numbers", where):
             self._check(dataset, where)

@@ -21,7 +21,7 @@ from tests.fixtures import FOLDER, cases, identify
 ALL = [case for case in cases("1.2.2", "2.3.1") if (case.folder / "weights.h5").exists()]
 LENET = FOLDER / "1.2.2-theano" / "lenet_th"
 
-# What nothing tells, and how the user tells it.
+# Files whose layers cannot be determined, and the options that give their classes.
 TOLD = {
     "squeezenet_fire_th": ["fire2/*=Convolution2D"],
     "tiny_resnet_th": ["res*=Conv2D"],
@@ -40,7 +40,7 @@ def test_the_same_class_as_the_architecture_or_a_refusal(case):
         try:
             made = plan(weights, case.backend, case.other, "keep", "same")
         except KconvertError as refusal:
-            assert "nothing tells what these layers are" in str(refusal)
+            assert "cannot determine what these layers are" in str(refusal)
             assert "--layer" in refusal.fix or "--source-data-format" in refusal.fix
             return
     classes = {}
@@ -181,8 +181,8 @@ def test_a_layer_in_another_class_than_said_is_refused():
     given = file("keras2", dense_1={"kernel": (3, 4), "bias": (4,)})
     assert "are not those of a Conv2D" in str(refused("dense_1", given, "dense_1=Conv2D"))
     refused("no layer of the file is called 'dense_2'", given, "dense_2=Dense")
-    refused("names no layer and class", given, "dense_1=Nothing")
-    refused("names no layer and class", given, "dense_1")
+    refused("does not name a layer and a known class", given, "dense_1=Nothing")
+    refused("does not name a layer and a known class", given, "dense_1")
 
 
 def test_how_keras_1_ordered_the_axes_is_asked_where_the_shape_does_not_tell():
