@@ -12,7 +12,7 @@ from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
 from ..errors import KconvertError, Problem
 from .activations import activation
-from .base import Layer, Shape, Weights, keras1
+from .base import Layer, Shape, Weights, old_option
 from .fields import KernelFields
 from .phase import Phase
 from .registry import FUNCTIONS, CustomFunction
@@ -41,9 +41,9 @@ class InputLayer(Layer):
                 problem=Problem.UNREADABLE,
             )
 
-    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration of any layer without `trainable`, which an InputLayer of Keras does not have."""
-        config = super().get_config(form)
+        config = super().get_config(old_options)
         config.pop("trainable", None)
         return config
 
@@ -136,7 +136,7 @@ class Highway(_LegacyDense):
     """
 
     activation: Any = "linear"
-    transform_bias: float = keras1(1.0)
+    transform_bias: float = old_option(1.0)
 
     # The order of the weights up to Keras 1.1.2 (keras-facts: highway-order).
     orders: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
