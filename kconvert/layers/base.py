@@ -70,8 +70,6 @@ class Layer(metaclass=_Constructed):
     is_network: ClassVar[bool] = False
     # Whether the mask of the input is also the mask of the output.
     supports_masking: ClassVar[bool] = False
-    # By generation: the names of the weights in the order of its files, where it is not that of `weight_specs`.
-    orders: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "unstated"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -137,12 +136,6 @@ class Highway(_LegacyDense):
 
     activation: Any = "linear"
     transform_bias: float = old_option(1.0)
-
-    # The order of the weights up to Keras 1.1.2 (keras-facts: highway-order).
-    orders: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
-        ("keras0", "keras1.0.5", "keras1.0.6", "keras1.0.7", "keras1.0", "keras1.1"),
-        ("kernel", "bias", "carry_kernel", "carry_bias"),
-    )
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, 1)
