@@ -253,9 +253,9 @@ def plain() -> dict[str, Example]:
 
 @cache
 def known_to(name: str, form: str) -> bool:
-    """Whether generation `form` has the class; for Keras 2, also whether no other class replaced it."""
+    """Whether generation `form` has the class; for one that is a target, also whether no other class replaced it."""
     found = plain()[name]
-    if form != "keras2":
+    if not GENERATIONS[form].is_target:
         return outcome(found, Convention(form, "theano")).word != NONE
     older = any(rule.new == name for rule in RULES)
     return not (older and outcome(found, Convention(form, "theano")).word in (REFUSED, REWRITTEN))

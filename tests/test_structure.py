@@ -30,6 +30,7 @@ EAGER = {
     "layers": "the class of a layer is found by its name, once its module is imported",
 }
 GENERATION = re.compile(r"keras\d")
+COMPARING = ("startswith", "endswith", "removeprefix", "match", "fullmatch", "search", "fromkeys")
 NO_ANSWERS = {field.name for field in fields(Generation) if field.type != "bool"}
 HEAVY = ("theano", "tensorflow", "keras")
 MODULES = sources()
@@ -83,13 +84,15 @@ def generations_compared(code):
 
 
 def asked(node):
-    """What a node compares with something."""
+    """What a node compares with something. A search for a pattern compares too, and so does a table by generation."""
     if isinstance(node, ast.Compare):
         yield from (part for side in (node.left, *node.comparators) for part in elements(side))
-    elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("startswith", "endswith", "removeprefix"):
+    elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in COMPARING:
         yield from (part for argument in node.args for part in elements(argument))
     elif isinstance(node, ast.MatchValue):
         yield node.value
+    elif isinstance(node, ast.Dict):
+        yield from (key for key in node.keys if key)
 
 
 def elements(node):
@@ -102,7 +105,7 @@ def stands_for_one(node):
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and bool(GENERATION.match(node.value))
     if isinstance(node, ast.Name):
-        return bool(re.fullmatch(r"KERAS\d", node.id))
+        return bool(re.fullmatch(r"KERAS\d|form|generation|generation_name", node.id))
     row = getattr(node, "value", None)
     table = getattr(row, "value", None) if isinstance(row, ast.Subscript) else None
     names = [getattr(one, "attr", getattr(one, "id", "")) for one in (row, table)]
@@ -123,6 +126,11 @@ def test_only_the_table_of_generations_tells_one_from_another(name):
         'form in ("keras0", "keras1")',
         'form not in {"keras0"}',
         'not form.startswith("keras1")',
+        're.match("keras1", form)',
+        '{"keras0": x, "keras1": y}[form]',
+        'dict.fromkeys(("keras0", "keras1"), x).get(form)',
+        'f.metadata.get("only", form) == form',
+        "self.only != generation",
         'match form:\n  case "keras2":\n    pass',
         'match form:\n  case "keras1" | "keras2":\n    pass',
         "generation.words is KERAS2",

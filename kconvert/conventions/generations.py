@@ -30,6 +30,9 @@ class Generation:
     fused_gates: bool
     # What the weights are called that have another name in Keras 2 (keras-facts: weight-names)
     weight_names: Mapping[str, str] = field(hash=False)
+    # By layer class, the weights in the order of its files where that is not the order of Keras 2
+    # (keras-facts: highway-order)
+    weight_orders: Mapping[str, tuple[str, ...]] = field(hash=False)
     # The name of an array begins with the path of its layer: 'dense_1/kernel' and not 'dense_1_W'
     scoped_names: bool
     # Only `keras_version` tells a file from one of its neighbours: the names are the same
@@ -78,6 +81,7 @@ _before_keras2 = partial(
     Generation,
     fused_gates=False,
     weight_names=KERAS1_NAMES,
+    weight_orders={"Highway": ("kernel", "bias", "carry_kernel", "carry_bias")},
     scoped_names=False,
     states_backend=False,
     splits_names=False,
@@ -108,7 +112,7 @@ GENERATIONS: Mapping[str, Generation] = {
         _keras1("keras1.0.7", "1.0.7", ("1.0.7",)),
         _keras1("keras1.0", "1.0.8", ("1.0",)),
         _keras1("keras1.1", "1.1.0 - 1.1.2", ("1.1",)),
-        _keras1("keras1", "1.2.0 - 1.2.2", ("1",)),
+        _keras1("keras1", "1.2.0 - 1.2.2", ("1",), weight_orders={}),
         Generation(
             "keras2",
             "2.0.0 - 2.3.1",
@@ -116,6 +120,7 @@ GENERATIONS: Mapping[str, Generation] = {
             numbered=False,
             fused_gates=True,
             weight_names={},
+            weight_orders={},
             scoped_names=True,
             told_by_release=False,
             states_backend=True,

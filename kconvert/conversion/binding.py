@@ -121,7 +121,7 @@ def _grouped(model: Network) -> list[Layer]:
 
 def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:
     stored = leaf_storage(leaf, convention)
-    order = leaf.layer.orders.get(convention.generation_name)
+    order = convention.generation.weight_orders.get(leaf.layer.class_name)
     if order:
         stored = sorted(stored, key=lambda s: order.index(s.weight.name))
     by_slot = {slot: s for s in stored for slot in s.slots}

@@ -77,8 +77,6 @@ class Layer(metaclass=_Constructed):
     is_network: ClassVar[bool] = False
     # Whether the mask of the input is also the mask of the output.
     supports_masking: ClassVar[bool] = False
-    # By generation: the names of the weights in the order of its files, where it is not that of `weight_specs`.
-    orders: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "unstated"}
@@ -111,7 +109,7 @@ class Layer(metaclass=_Constructed):
         parameters = _parameters(cls)
         known = {p.name for p in parameters}
         words = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
-        keys = {_key(f): f.name for f in fields(cls) if f.init and "only" not in f.metadata}
+        keys = {_key(f): f.name for f in fields(cls) if f.init and not _is_old(f)}
         kwargs = {keys.get(word, word): value for word, value in kwargs.items()}
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
         return args, input_arguments(known, kwargs)
@@ -233,12 +231,12 @@ class Layer(metaclass=_Constructed):
         layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
         return layer
 
-    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration under the keys of Keras 2, as JSON values.
 
-        form: the generation that will read it; keys that only another generation has are left out. A key that the
-        configuration of the layer did not state is left out too as long as it has its default, so that the release
-        that wrote the configuration can read it again.
+        old_options: whether it has the options that Keras 2 dropped. A key that the configuration of the layer did not
+        state is left out as long as it has its default, so that the release that wrote the configuration can read it
+        again.
         """
         config: dict[str, Any] = {"name": self.name}
         if not self._is_unstated("trainable"):
@@ -248,14 +246,14 @@ class Layer(metaclass=_Constructed):
         if self.dtype is not None:
             config["dtype"] = self.dtype
         for f in self.config_fields():
-            if f.metadata.get("only", form) == form and not self._is_unstated(f.name):
-                config[_key(f)] = json_value(getattr(self, f.name), form)
+            if (old_options or not _is_old(f)) and not self._is_unstated(f.name):
+                config[_key(f)] = json_value(getattr(self, f.name), old_options)
         return {**config, **self.extra}
 
-    def only_in(self, form: str) -> dict[str, Any]:
-        """The keys that only generation `form` has, with their values, where these are not the defaults."""
-        only = [f for f in self.config_fields() if f.metadata.get("only") == form]
-        return {_key(f): getattr(self, f.name) for f in only if getattr(self, f.name) != f.default}
+    def old_options(self) -> dict[str, Any]:
+        """The options that Keras 2 dropped, by key, where their values are not the defaults."""
+        old = [f for f in self.config_fields() if _is_old(f)]
+        return {_key(f): getattr(self, f.name) for f in old if getattr(self, f.name) != f.default}
 
     def _is_unstated(self, name: str) -> bool:
         """Whether the configuration did not state `name` and it still has its default."""
@@ -357,9 +355,14 @@ def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[Non
         ) from error
 
 
-def keras1(default: Any) -> Any:
-    """A field that only configurations of Keras 0 and 1 have. It is read from them, and not written for Keras 2."""
-    return field(default=default, metadata={"only": "keras1"})
+def old_option(default: Any) -> Any:
+    """A field for an option that Keras 2 dropped. It is read from old configurations, and not written for Keras 2."""
+    return field(default=default, metadata={"old_option": True})
+
+
+def _is_old(f: Field[Any]) -> bool:
+    """Whether a field is an option that Keras 2 dropped."""
+    return "old_option" in f.metadata
 
 
 def _key(f: Field[Any]) -> str:
@@ -367,16 +370,21 @@ def _key(f: Field[Any]) -> str:
     return f.metadata.get("key", f.name)
 
 
-def layer_config(layer: Layer, form: str = "keras2") -> dict[str, Any]:
-    """`{'class_name': ..., 'config': ...}` of a layer, for a generation of Keras."""
-    return {"class_name": layer.class_name, "config": layer.get_config(form)}
+def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:
+    """`{'class_name': ..., 'config': ...}` of a layer; old_options: with the options that Keras 2 dropped.
+
+    The `get_config` of a user's class may have no parameter, as in Keras. Then it is called without the argument.
+    """
+    takes_it = "old_options" in signature(layer.get_config).parameters
+    config = layer.get_config(old_options=True) if old_options and takes_it else layer.get_config()
+    return {"class_name": layer.class_name, "config": config}
 
 
-def json_value(value: Any, form: str = "keras2") -> Any:
+def json_value(value: Any, old_options: bool = False) -> Any:
     """`value` as JSON: tuples become lists and layers become their configuration, at any depth."""
     if isinstance(value, (tuple, list)):
-        return [json_value(item, form) for item in value]
-    return layer_config(value, form) if isinstance(value, Layer) else value
+        return [json_value(item, old_options) for item in value]
+    return layer_config(value, old_options) if isinstance(value, Layer) else value
 
 
 def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:

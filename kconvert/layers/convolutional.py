@@ -207,7 +207,7 @@ class Conv2DTranspose(_ConvTranspose, KernelFields):
     dilation_rate: Any = 1
     activation: Any = None
     use_bias: bool = True
-    keras1_output_shape: Any = field(default=None, kw_only=True, metadata={"only": "keras1", "key": "output_shape"})
+    keras1_output_shape: Any = field(default=None, kw_only=True, metadata={"old_option": True, "key": "output_shape"})
 
 
 @dataclass(eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
 from ..errors import KconvertError, Problem
 from .activations import activation
-from .base import Layer, Shape, Weights, keras1
+from .base import Layer, Shape, Weights, old_option
 from .fields import KernelFields
 from .phase import Phase
 from .registry import FUNCTIONS, CustomFunction
@@ -41,9 +40,9 @@ class InputLayer(Layer):
                 problem=Problem.UNREADABLE,
             )
 
-    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration of any layer without `trainable`, which an InputLayer of Keras does not have."""
-        config = super().get_config(form)
+        config = super().get_config(old_options)
         config.pop("trainable", None)
         return config
 
@@ -136,13 +135,7 @@ class Highway(_LegacyDense):
     """
 
     activation: Any = "linear"
-    transform_bias: float = keras1(1.0)
-
-    # The order of the weights up to Keras 1.1.2 (keras-facts: highway-order).
-    orders: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
-        ("keras0", "keras1.0.5", "keras1.0.6", "keras1.0.7", "keras1.0", "keras1.1"),
-        ("kernel", "bias", "carry_kernel", "carry_bias"),
-    )
+    transform_bias: float = old_option(1.0)
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, 1)

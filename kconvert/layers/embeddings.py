@@ -8,7 +8,7 @@ from typing import Any
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, embeddings
 from ..errors import KconvertError
-from .base import Layer, Shape, Weights, keras1
+from .base import Layer, Shape, Weights, old_option
 from .phase import Phase
 
 
@@ -28,7 +28,7 @@ class Embedding(Layer):
     embeddings_constraint: Any = None
     mask_zero: bool = False
     input_length: Any = None
-    dropout: float = keras1(0.0)
+    dropout: float = old_option(0.0)
 
     def __post_init__(self) -> None:
         if self.batch_input_shape is None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import VECTOR, Weight, variance
-from .base import Layer, Shape, Weights, keras1
+from .base import Layer, Shape, Weights, old_option
 from .phase import Phase
 
 
@@ -34,7 +34,7 @@ class BatchNormalization(Layer):
     gamma_regularizer: Any = None
     beta_constraint: Any = None
     gamma_constraint: Any = None
-    mode: int = keras1(0)
+    mode: int = old_option(0)
 
     supports_masking: ClassVar[bool] = True
 

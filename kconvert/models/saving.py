@@ -47,10 +47,10 @@ def _written(runtime: Runtime, checkpoint: Checkpoint, path: str | PathLike[str]
 def to_json(network: Network, backend: str = "tensorflow", **options: Any) -> str:
     """The architecture as JSON for Keras 2.3 on `backend`; options: of `json.dumps`.
 
-    Raises KconvertError for an option of a layer that only Keras 1 has.
+    Raises KconvertError for an option of a layer that Keras 2 dropped.
     """
     for path, layer in network.leaves():
-        for key, value in layer.only_in("keras1").items():
+        for key, value in layer.old_options().items():
             what = f"Keras 2 has no {key}={value!r} for {layer.class_name}"
             raise KconvertError(what, f"layer {path}", "leave it out, or convert the file of Keras 1 instead")
     return json.dumps(model_config(network, "keras2", KERAS, backend), **options)

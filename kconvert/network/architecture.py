@@ -33,7 +33,7 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
     """The architecture JSON of `model` as release `keras_version` of generation `form` writes it."""
     words = GENERATIONS[form].words
     context = Context(keras_version, release(keras_version), backend, list(model.by_name), CUSTOM, defaults)
-    return words.write(layer_config(model, words.keys), context)
+    return words.write(layer_config(model, words.old_options), context)
 
 
 def defaults(class_name: str, config: Json) -> Mapping[str, Any]:

@@ -287,7 +287,7 @@ class Network(Layer):
             trainable=config.get("trainable", True),
         )
 
-    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
         calls: dict[str, list[Node]] = {}
         for node in self.nodes:
             calls.setdefault(node.layer, []).append(node)
@@ -295,7 +295,7 @@ class Network(Layer):
         for layer in self.layers:
             layer_calls = sorted(calls.get(layer.name, []), key=lambda node: node.index)
             inbound = [[[*ref, dict(node.kwargs)] for ref in node.inputs] for node in layer_calls if node.inputs]
-            layers.append({**layer_config(layer, form), "name": layer.name, "inbound_nodes": inbound})
+            layers.append({**layer_config(layer, old_options), "name": layer.name, "inbound_nodes": inbound})
         return {
             "name": self.name,
             "layers": layers,

@@ -94,8 +94,8 @@ class Sequential(Network):
             raise KconvertError(what, where=model.name, fix="add batch_input_shape to the first layer")
         return model
 
-    def get_config(self, form: str = "keras2") -> dict[str, Any]:
-        return {"name": self.name, "layers": [layer_config(layer, form) for layer in self.sublayers]}
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+        return {"name": self.name, "layers": [layer_config(layer, old_options) for layer in self.sublayers]}
 
 
 def _input_of(layer: Layer) -> tuple[Shape | None, str | None]:

@@ -13,7 +13,7 @@ import pytest
 
 from kconvert.backend.base import InputSpec
 from kconvert.backend.numpy_backend import NumpyBackend
-from kconvert.conventions.generations import Convention
+from kconvert.conventions.generations import GENERATIONS, Convention
 from kconvert.conventions.storage import Storage, storage
 from kconvert.layers.base import Layer
 from kconvert.layers.registry import LAYERS
@@ -101,7 +101,7 @@ class Case:
         """Arrays by the order of the layer's weights in files without names."""
         slots = {s.weight.name: s.slots[0] for s in stored}
         with h5py.File(self.folder / "weights.h5") as file:
-            order = layer.orders.get(self.format) or slots
+            order = GENERATIONS[self.format].weight_orders.get(layer.class_name) or slots
             return {slots[key]: file[name][f"param_{i}"][()] for i, key in enumerate(order)}
 
 

@@ -30,6 +30,9 @@ from kconvert.layers import Dense
 class Doubled(Dense):
     def call(self, K, w, x, mask=None, training=False):
         return 2.0 * super().call(K, w, x)
+
+    def get_config(self):
+        return super().get_config()
 """
 AFFINE = """
 import kconvert

@@ -122,8 +122,8 @@ class Scaled(layers.Layer):
     def call(self, K, w, x, mask=None, training=None):
         return x * self.factor
 
-    def get_config(self, form="keras2"):
-        return {**super().get_config(form), "factor": self.factor}
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
 
 
 def test_a_layer_class_with_a_constructor_of_its_own():

@@ -32,8 +32,8 @@ class Context:
 class Words:
     """One way to describe architectures."""
 
-    # of which generation the keys are that layers give to `write`: layers have the keys of two generations
-    keys: str
+    # whether the configurations that `write` takes have the options that Keras 2 dropped
+    old_options: bool
     # whether an architecture that states no release is in these words
     recognizes: Callable[[Any], bool]
     # from (architecture, data format of the layers that state none) to Keras 2's {'class_name', 'config'}
@@ -53,7 +53,7 @@ def _write_keras0(item: Json, context: Context) -> Json:
     return keras0_writing.to_keras0(keras1.to_keras1(item, context.custom, context.defaults), context.order)
 
 
-KERAS0 = Words(keys="keras1", recognizes=keras0.is_keras0, read=_read_keras0, write=_write_keras0)
+KERAS0 = Words(old_options=True, recognizes=keras0.is_keras0, read=_read_keras0, write=_write_keras0)
 
 
 # ------------------------------------------------------------------ Keras 1 ----
@@ -67,7 +67,7 @@ def _write_keras1(item: Json, context: Context) -> Json:
 
 
 KERAS1 = Words(
-    keys="keras1",
+    old_options=True,
     recognizes=lambda config: not _ONLY_KERAS1.isdisjoint(keys(config)),
     read=keras1.read,
     write=_write_keras1,
@@ -83,7 +83,7 @@ def _write_keras2(item: Json, context: Context) -> Json:
 
 
 KERAS2 = Words(
-    keys="keras2",
+    old_options=False,
     recognizes=lambda config: True,
     read=lambda config, data_format: keras2.read(config),
     write=_write_keras2,

@@ -49,7 +49,7 @@ class WithoutGraph(Network):
     def weight_table(self) -> list[LeafWeights]:
         return self.table
 
-    def get_config(self, form: str = "keras2") -> dict[str, Any]:
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """There is no architecture to write."""
         return {}
 

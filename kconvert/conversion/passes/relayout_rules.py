@@ -149,9 +149,10 @@ def _flatten(layer: Any, call: RuleInput) -> RuleResult:
         return _flattened(call, layer, False, False)
     first = layer.data_format == CHANNELS_FIRST
     ways = {
-        form: _flattened(call, changed(layer, data_format=form), first, form == CHANNELS_FIRST) for form in DATA_FORMATS
+        stated: _flattened(call, changed(layer, data_format=stated), first, stated == CHANNELS_FIRST)
+        for stated in DATA_FORMATS
     }
-    keeping = [form for form in (call.data_format, *DATA_FORMATS) if ways[form].outputs[0].is_identity]
+    keeping = [stated for stated in (call.data_format, *DATA_FORMATS) if ways[stated].outputs[0].is_identity]
     return ways[keeping[0] if keeping and call.path not in call.reordered else layer.data_format]
 
 
