@@ -415,21 +415,63 @@ class Model(Network):
     # ----------------------------------------------------------- generators ----
 
     @accepts_old_words()
-    def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, **options: Any) -> Any:
-        """`fit` for a generator, under its older name."""
-        return self.fit(generator, steps_per_epoch=steps_per_epoch, **_without_workers(options))
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Sequence[Any] | None = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool | str = True,
+        initial_epoch: int = 0,
+    ) -> Any:
+        """`fit` for a generator, under its older name.
+
+        max_queue_size, workers, use_multiprocessing: have no effect; batches are made in this process.
+        """
+        return self.fit(
+            generator,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
+        )
 
     @accepts_old_words()
-    def evaluate_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
-        """`evaluate` for a generator, under its older name."""
-        return self.evaluate(generator, steps=steps, **_without_workers(options))
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """`evaluate` for a generator, under its older name; the options for workers have no effect."""
+        return self.evaluate(generator, steps=steps, verbose=verbose)
 
     @accepts_old_words()
-    def predict_generator(self, generator: Any, steps: int | None = None, **options: Any) -> Any:
-        """`predict` for a generator, under its older name."""
-        return self.predict(generator, steps=steps, **_without_workers(options))
-
-
-def _without_workers(options: dict[str, Any]) -> dict[str, Any]:
-    """The options without those for other processes: batches are always made in this process."""
-    return {k: v for k, v in options.items() if k not in ("max_queue_size", "workers", "use_multiprocessing")}
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """`predict` for a generator, under its older name; the options for workers have no effect."""
+        return self.predict(generator, steps=steps, verbose=verbose)
