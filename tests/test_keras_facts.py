@@ -22,7 +22,7 @@ from kconvert.conventions.roles import (
 )
 from kconvert.conventions.words import keras0_writing
 from kconvert.conventions.words.keras1 import ONE_REGULARIZER, SINCE
-from kconvert.conventions.words.keras2 import NAMED_CHAINS
+from kconvert.conventions.words.keras2 import NAMED_SEQUENTIALS
 from kconvert.conventions.words.rules import GONE, METHODS, RULES
 from kconvert.conversion.passes.cudnn import SINCE as CUDNN_SINCE
 from kconvert.conversion.passes.releases import FUSED_EPSILON, ODDITIES
@@ -178,7 +178,7 @@ def test_keys_that_keras_0_lacks():
 @pytest.mark.parametrize(
     ("slug", "value"),
     [
-        ("names-of-chains", NAMED_CHAINS),
+        ("names-of-sequentials", NAMED_SEQUENTIALS),
         ("keras1-words-by-release", ONE_REGULARIZER),
         ("cudnn-only-on-tensorflow", CUDNN_SINCE),
         ("split-lists-of-names", HEADER_LIMIT),

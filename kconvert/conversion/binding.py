@@ -88,7 +88,7 @@ def places(model: Network, convention: Convention) -> list[tuple[str, list[Place
     """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
 
     In a group, trainable arrays come before the others (keras-facts: trainable-first). Keras 0.3 does not know this
-    order: it numbers the layers of a chain in the order in which they were added (keras-facts: keras0-groups).
+    order: it numbers the layers of a Sequential in the order in which they were added (keras-facts: keras0-groups).
     """
     if convention.generation.numbered:
         return _numbered_places(model, convention)
@@ -115,7 +115,7 @@ def _numbered_places(model: Network, convention: Convention) -> list[tuple[str, 
 
 
 def _grouped(model: Network) -> list[Layer]:
-    """The layers that have a group in the file: all but the implicit input of a chain."""
+    """The layers that have a group in the file: all but the implicit input of a Sequential."""
     return [layer for layer in model.layers if not (isinstance(model, Sequential) and isinstance(layer, InputLayer))]
 
 

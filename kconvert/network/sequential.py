@@ -80,7 +80,7 @@ class Sequential(Network):
 
     @classmethod
     def from_config(cls, config: Any) -> Sequential:
-        """The network with the configuration `config` of Keras 2 (keras-facts: names-of-chains).
+        """The network with the configuration `config` of Keras 2 (keras-facts: names-of-sequentials).
 
         config: a list of layers, or a dict with `name` and `layers`. Raises KconvertError where the shape of the input
         is unknown.

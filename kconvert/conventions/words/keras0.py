@@ -148,7 +148,7 @@ class _Reader:
         return {"class_name": cls, "config": {"name": name, **config}}
 
     def _autoencoder(self, item: Json, name: str) -> Json:
-        """Encoder and decoder as a chain; an AutoEncoder where the decoder is kept but does not run."""
+        """Encoder and decoder as a Sequential; an AutoEncoder where the decoder is kept but does not run."""
         encoder, decoder = self.item(item["encoder_config"]), self.item(item["decoder_config"])
         if item["output_reconstruction"]:
             return {"class_name": "Sequential", "name": name, "config": [encoder, decoder]}

@@ -83,7 +83,7 @@ class _Tree:
         self.used: Counter[str] = Counter()
 
     def sequential(self, output: Ref) -> Json:
-        """The chain that ends in a tensor: back to an input, or to a Merge of such chains."""
+        """The Sequential that ends in a tensor: back to an input, or to a Merge of such Sequentials."""
         layers: list[Json] = []
         while True:
             entry = self.entries[output[0]]

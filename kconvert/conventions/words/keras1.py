@@ -41,7 +41,7 @@ def to_keras2(item: Json, data_format: str | None = None) -> Json:
 
 class _Reader:
     def __init__(self, whole: Json, data_format: str | None) -> None:
-        self.chains = 0
+        self.sequentials = 0
         self.stated = sorted(set(stated_data_formats(whole)))
         self.data_format = data_format or (self.stated[0] if len(self.stated) == 1 else None)
 
@@ -90,8 +90,13 @@ class _Reader:
         if entries and _merges(entries[0]):
             return {"class_name": "Model", "config": _Branches(self).graph(entries, name or "model_1")}
         items = [self.item(entry) for entry in entries]
-        self.chains += 1  # Keras 1 does not store the name of a Sequential: number them as it did, inner ones first
-        return {"class_name": "Sequential", "config": {"name": name or f"sequential_{self.chains}", "layers": items}}
+        self.sequentials += (
+            1  # Keras 1 does not store the name of a Sequential: number them as it did, inner ones first
+        )
+        return {
+            "class_name": "Sequential",
+            "config": {"name": name or f"sequential_{self.sequentials}", "layers": items},
+        }
 
 
 def _layers(config: Any) -> list[Json]:
@@ -108,7 +113,7 @@ def _merges(item: Json) -> bool:
 class _Branches:
     """Keras 1's Sequential([Merge([branch, branch]), ...]) as a graph with one input a branch.
 
-    (keras-facts: merged-chains)
+    (keras-facts: merged-sequentials)
     """
 
     def __init__(self, reader: _Reader) -> None:

@@ -1,4 +1,4 @@
-"""Architecture JSON of Keras 2: the names of its chains of layers (keras-facts: names-of-chains)."""
+"""Architecture JSON of Keras 2: the names of its Sequentials (keras-facts: names-of-sequentials)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from itertools import count
 
 from .items import MODELS, Json, check_model, inner
 
-NAMED_CHAINS = (2, 2, 3)  # the first release that stores the name of a Sequential
+NAMED_SEQUENTIALS = (2, 2, 3)  # the first release that stores the name of a Sequential
 
 
 def read(config: Json) -> Json:
-    """The `{'class_name', 'config'}` of an architecture, with a name for every chain.
+    """The `{'class_name', 'config'}` of an architecture, with a name for every Sequential.
 
-    Chains that have none are called `sequential_1`, ..., inner ones first, as Keras does.
+    Those without a name are called `sequential_1`, ..., inner ones first, as Keras does.
     """
     check_model(config)
     return _with_names({"class_name": config["class_name"], "config": config["config"]}, count(1))
@@ -21,7 +21,7 @@ def read(config: Json) -> Json:
 
 def write(item: Json, version: tuple[int, ...]) -> Json:
     """A `{'class_name', 'config'}` as release `version` writes it."""
-    return item if version >= NAMED_CHAINS else _as_lists(item)
+    return item if version >= NAMED_SEQUENTIALS else _as_lists(item)
 
 
 def _with_names(item: Json, numbers: Iterator[int]) -> Json:
@@ -33,7 +33,7 @@ def _with_names(item: Json, numbers: Iterator[int]) -> Json:
 
 
 def _as_lists(item: Json) -> Json:
-    """Chains as the bare lists of their layers."""
+    """Sequentials as the bare lists of their layers."""
     result = _each_inside(item, _as_lists)
     return {**result, "config": result["config"]["layers"]} if item["class_name"] == "Sequential" else result
 

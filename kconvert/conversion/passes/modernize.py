@@ -24,7 +24,7 @@ from ...network.sequential import Sequential
 
 @singledispatch
 def modern(layer: Layer, shape: Any) -> Sequence[Layer] | Sequence[NewLayer]:
-    """The Keras 2 layers, a chain or a small graph, that compute what `layer` does on inputs of `shape`."""
+    """The Keras 2 layers, in sequence or as a small graph, that compute what `layer` does on inputs of `shape`."""
     return [layer]
 
 

@@ -71,7 +71,7 @@ class RealKeras(Process):
             "arch": None if config is inside else str(arch),
             "data_format": image_data_format(job.model),
             "names": [name for name, layer in job.model.by_name.items() if not isinstance(layer, InputLayer)],
-            "unnamed_chains": any(map(_is_unnamed_chain, _mappings(config))),
+            "unnamed_sequentials": any(map(_is_unnamed_sequential, _mappings(config))),
         }
 
 
@@ -91,6 +91,6 @@ def _holds_code(item: Mapping[str, Any]) -> bool:
     return item.get("class_name") in ("Lambda", "__lambda__") or any(functions)
 
 
-def _is_unnamed_chain(item: Mapping[str, Any]) -> bool:
+def _is_unnamed_sequential(item: Mapping[str, Any]) -> bool:
     """Whether it is a Sequential of Keras before 2.2.3: a list of layers without a name."""
     return item.get("class_name") == "Sequential" and isinstance(item.get("config"), list)

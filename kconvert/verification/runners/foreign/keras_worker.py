@@ -46,8 +46,8 @@ class Keras(object):
         if self.ordering:  # Keras 1 does not store it with every layer
             K.set_image_dim_ordering(CODE.get(request["data_format"], self.ordering))
         model = self.read(request["path"], request["arch"])
-        if request["unnamed_chains"]:
-            name_chains(model, itertools.count(1))
+        if request["unnamed_sequentials"]:
+            name_sequentials(model, itertools.count(1))
         return model
 
     def read(self, path, arch):
@@ -106,7 +106,7 @@ def calls(model):
 
 
 def taken_in(model):
-    """(id of a layer, prefix of its name) for the layers of a chain that is the first layer of a chain of Keras 1.
+    """(id of a layer, prefix of its name) for the layers of a Sequential that begins a Sequential of Keras 1.
 
     The outer chain lists their calls as its own.
     """
@@ -119,19 +119,19 @@ def taken_in(model):
 
 
 def branches(model):
-    """The chains that a chain of Keras 1 merges first: in kconvert, their layers are layers of the model."""
+    """The Sequentials that a Sequential of Keras 1 merges first: in kconvert, their layers are layers of the model."""
     first = model.layers[0]
     return list(getattr(first, "layers", None) or []) if type(first).__name__ == "Merge" else []
 
 
-def name_chains(model, numbers, named=False):
-    """Names the chains in a model whose file has no names for them, as kconvert does: inner ones first."""
+def name_sequentials(model, numbers, named=False):
+    """Names the Sequentials in a model whose file has no names for them, as kconvert does: inner ones first."""
     chain = type(model).__name__ == "Sequential"
     merged = branches(model)
     for layer in merged + list(model.layers):
         inner = getattr(layer, "layer", layer)  # of a wrapper
         if hasattr(inner, "layers") and type(inner).__name__ in ("Sequential", "Model"):
-            name_chains(inner, numbers, named=layer in merged or (not chain and inner is layer))
+            name_sequentials(inner, numbers, named=layer in merged or (not chain and inner is layer))
     if chain and not merged and not named:
         model.name = "sequential_%d" % next(numbers)
 
@@ -201,7 +201,7 @@ class Symbolic(object):
 
 
 class UnnamedGraph(object):
-    """Keras 0.3, where only the nodes of a Graph have names: the layers of a chain get kconvert's, in their order."""
+    """Keras 0.3, where only the nodes of a Graph have names: those of a Sequential get kconvert's, in their order."""
 
     def __init__(self, keras, model, names):
         self.keras, self.model = keras, model
