@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from rich.console import Console
 from rich.table import Table
 
+from ..drawing.terminal import Console, text
 from .network import Network
 
 
 def table(model: Network) -> Table:
     """One row for each layer: name and class, output shape of the first call, number of weights, and inputs."""
-    layers = Table(title=model.name, title_justify="left")
+    layers = Table(title=text(model.name), title_justify="left")
     for title in ("Layer", "Output shape", "Weights", "Connected to"):
         layers.add_column(title, justify="right" if title == "Weights" else "left")
     shapes, counts = model.shapes(), weight_counts(model)
@@ -21,7 +21,7 @@ def table(model: Network) -> Table:
         shape = str(shapes[calls[0].output]) if calls else ""
         inputs = dict.fromkeys(ref.key for node in calls for ref in node.inputs)
         name = f"{layer.name} ({layer.class_name})"
-        layers.add_row(name, shape, f"{counts.get(layer.name, 0):,}", ", ".join(inputs))
+        layers.add_row(text(name), shape, f"{counts.get(layer.name, 0):,}", text(", ".join(inputs)))
     return layers
 
 

@@ -109,3 +109,10 @@ def test_summary_counts_what_is_trained(capsys):
     said = capsys.readouterr().out
     assert "dense_1 (Dense)" in said and "(None, 3)" in said
     assert "35 weights: 21 trainable, 14 not trainable" in said
+
+
+def test_names_in_a_summary_are_shown_as_they_are(capsys):
+    """A name comes from a file: it is no markup, and a terminal obeys nothing in it."""
+    Sequential([L.Dense(3, input_shape=(4,), name="[red]x[/red]\x1b[2J")]).summary()
+    shown = capsys.readouterr().out
+    assert "[red]x[/red]" in shown and "\x1b[2J" not in shown
