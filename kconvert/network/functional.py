@@ -10,7 +10,7 @@ from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.calls import Call, Symbol, as_symbols, calls_behind
 from ..layers.names import name_layers
-from .graph import Node, Ref, first_call
+from .graph import Node, Ref, by_call, first_call
 from .network import Network
 
 
@@ -97,11 +97,12 @@ def symbols_of(network: Network) -> dict[Ref, Symbol]:
     A call that a layer has recorded before, on the same symbols, is used again.
     """
     shapes = network.shapes()
+    refs = by_call(shapes)
     symbols: dict[Ref, Symbol] = {}
     used: set[Call] = set()
     for node in network.nodes:
         inputs = tuple(symbols[ref] for ref in node.inputs)
-        outputs = tuple(shape for ref, shape in shapes.items() if ref.call == node.output.call)
+        outputs = tuple(shapes[ref] for ref in refs.get(node.output.call, []))
         call = _call_on(network.by_name[node.layer], inputs, outputs, node.kwargs, used)
         used.add(call)
         symbols.update((Ref(node.layer, node.index, i), symbol) for i, symbol in enumerate(call.outputs))

@@ -43,6 +43,14 @@ class Ref(NamedTuple):
         return self.layer, self.node
 
 
+def by_call(refs: Iterable[Ref]) -> dict[CallId, list[Ref]]:
+    """Tensors by the call that computes them."""
+    found: dict[CallId, list[Ref]] = {}
+    for ref in refs:
+        found.setdefault(ref.call, []).append(ref)
+    return found
+
+
 class Producer(NamedTuple):
     """The layer that computes a tensor."""
 

@@ -23,6 +23,7 @@ from .graph import (
     Producer,
     Ref,
     at_layer,
+    by_call,
     first_call,
     in_order,
     layers_in_keras_order,
@@ -250,12 +251,12 @@ class Network(Layer):
     def tensor_layers(self, prefix: str = "", outer: LayerPath = ()) -> dict[str, Producer]:
         """The layer that computes each tensor, by the name of the tensor (in nested networks `outer/inner`)."""
         producers: dict[str, Producer] = {}
-        shapes = self.shapes()
+        refs = by_call(self.shapes())
         for node in self.nodes:
             layer, path = self.by_name[node.layer], (*outer, node.layer)
             if isinstance(layer, Network):
                 producers.update(layer.tensor_layers(f"{prefix}{node.output.key}/", path))
-            outputs = [ref for ref in shapes if ref.call == node.output.call]
+            outputs = refs.get(node.output.call, [])
             producers.update((prefix + ref.key, Producer(path, layer)) for ref in outputs)
         return producers
 
