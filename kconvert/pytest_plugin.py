@@ -70,6 +70,7 @@ def kconvert_agree(request: pytest.FixtureRequest) -> Callable[..., Report]:
         arch: FilePath | None = None,
         target_arch: FilePath | None = None,
         source_data_format: str | None = None,
+        source_release: str | None = None,
         force: bool = False,
         samples: int = 4,
         seed: int = 0,
@@ -81,7 +82,7 @@ def kconvert_agree(request: pytest.FixtureRequest) -> Callable[..., Report]:
         from .verification.pairing import Inputs
 
         sides = (
-            Source(a, source, source_data_format, arch, force=force),
+            Source(a, source, source_data_format, arch, force=force, release=source_release),
             Source(b, target, source_data_format, target_arch, force=force),
         )
         given = Inputs(samples, seed, inputs)
@@ -109,6 +110,7 @@ def kconvert_converts(
         source: str | None = None,
         arch: FilePath | None = None,
         source_data_format: str | None = None,
+        source_release: str | None = None,
         force: bool = False,
         samples: int = 4,
         seed: int = 0,
@@ -120,13 +122,14 @@ def kconvert_converts(
         from .conversion.source import Source
         from .verification.pairing import Inputs
 
-        side = Source(file, source, source_data_format, arch, force=force)
+        side = Source(file, source, source_data_format, arch, force=force, release=source_release)
         out = tmp_path_factory.mktemp("kconvert") / default_target(Path(file), target).name
 
         def run() -> Report:
-            options = {"arch": arch, "source_data_format": source_data_format, "force": force, **(conversion or {})}
+            said = {"arch": arch, "source_data_format": source_data_format, "source_release": source_release}
+            options = {**said, "force": force, **(conversion or {})}
             done = convert(file, out, **{"source": source, "target": target, **options})
-            result = replace(side, path=done.target, backend=target, arch=done.architecture)
+            result = replace(side, path=done.target, backend=target, arch=done.architecture, release=None)
             return _verify(side, result, tolerance, running, Inputs(samples, seed, inputs), folder)
 
         return _agreed(request, f"{Path(file).name} -> {target}", run)

@@ -85,7 +85,9 @@ def convert(
 
 def _both(source: Source, done: Conversion) -> tuple[Source, Source]:
     """The source and the result of a conversion, to be verified."""
-    result = replace(source, path=done.target, backend=done.plan.target.backend, arch=done.architecture, layers=())
+    result = replace(
+        source, path=done.target, backend=done.plan.target.backend, arch=done.architecture, layers=(), release=None
+    )
     return replace(source, backend=done.plan.source.backend), result
 
 
@@ -99,7 +101,7 @@ def inspect(file: str, source: Source, as_json: bool) -> int:
     from ..drawing.terminal import show
     from . import drawing
 
-    found = inspect(file, source.arch, source.data_format)
+    found = inspect(file, source.arch, source.data_format, source.release)
     if as_json:
         print_json(found)
     else:

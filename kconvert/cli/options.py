@@ -113,13 +113,16 @@ _ARCHITECTURE = (
         metavar="FORMAT",
         help="channels_first or channels_last, for Keras 1 layers of FILE that do not state theirs.",
     ),
+    click.option(
+        "--source-release", metavar="RELEASE", help="Release of Keras that saved FILE, if FILE does not state it."
+    ),
 )
 
 
-def _source(arch: str | None, source_data_format: str | None) -> Source:
+def _source(arch: str | None, source_data_format: str | None, source_release: str | None) -> Source:
     from ..conversion.source import Source
 
-    return Source(arch=arch, data_format=source_data_format)
+    return Source(arch=arch, data_format=source_data_format, release=source_release)
 
 
 def _conversion(
@@ -134,12 +137,13 @@ def _conversion(
     force: bool,
     arch: str | None,
     source_data_format: str | None,
+    source_release: str | None,
 ) -> tuple[Source, Target]:
     from ..conversion.source import Source
     from ..conversion.target import Target
 
     return (
-        Source(None, source, source_data_format, arch, layers, force),
+        Source(None, source, source_data_format, arch, layers, force, source_release),
         Target(target, format, data_format, repair, cudnn, drop_optimizer),
     )
 
@@ -150,10 +154,12 @@ def _sides(
     arch: str | None,
     target_arch: str | None,
     source_data_format: str | None,
+    source_release: str | None,
 ) -> tuple[Source, Source]:
     from ..conversion.source import Source
 
-    return Source(None, source, source_data_format, arch), Source(None, target, source_data_format, target_arch)
+    first = Source(None, source, source_data_format, arch, release=source_release)
+    return first, Source(None, target, source_data_format, target_arch)
 
 
 # Files without their paths, which are the arguments of the command.

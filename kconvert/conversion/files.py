@@ -43,6 +43,7 @@ def convert(
     format: str = KERAS2,
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
+    source_release: str | None = None,
     repair: bool = True,
     drop_optimizer: bool = False,
     force: bool = False,
@@ -59,7 +60,7 @@ def convert(
         raise KconvertError(
             "which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE
         )
-    said = Source(path, source, source_data_format, arch, tuple(layers), force)
+    said = Source(path, source, source_data_format, arch, tuple(layers), force, source_release)
     return convert_file(said, Target(target, format, data_format, repair, cudnn, drop_optimizer), out)
 
 

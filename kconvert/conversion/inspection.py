@@ -81,12 +81,15 @@ class Inspection:
 
 
 def inspect(
-    path: str | PathLike[str], arch: str | PathLike[str] | None = None, source_data_format: str | None = None
+    path: str | PathLike[str],
+    arch: str | PathLike[str] | None = None,
+    source_data_format: str | None = None,
+    source_release: str | None = None,
 ) -> Inspection:
     """What the HDF5 file `path` is.
 
     arch: architecture JSON, for a file of weights alone. source_data_format: that of Keras 1 layers which
-    do not state theirs.
+    do not state theirs. source_release: the release that saved the file, if it does not state it.
     An architecture that kconvert cannot read is no error: a note says what is wrong with it.
     Raises KconvertError where the file or `arch` cannot be read.
     """
@@ -97,7 +100,7 @@ def inspect(
         return Inspection(
             path=str(path),
             size=checkpoint.path.stat().st_size if checkpoint.path else 0,
-            facts=_facts(checkpoint, config, arch),
+            facts=_facts(checkpoint, config, arch, source_release),
             layers=_layers(checkpoint, config, model, inferred),
             hazards=by_target,
             provenance=checkpoint.provenance,
@@ -133,13 +136,13 @@ def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[l
 # ------------------------------------------------------------------- facts ----
 
 
-def _facts(checkpoint: Checkpoint, config: Json | None, arch: Any) -> dict[str, Fact]:
+def _facts(checkpoint: Checkpoint, config: Json | None, arch: Any, given: str | None) -> dict[str, Fact]:
     form = generation_of(checkpoint)
     releases = GENERATIONS[str(form.value)].releases
-    release = Fact(checkpoint.keras_version, "the attribute keras_version")
+    stated = Fact(given, "as given") if given else Fact(checkpoint.keras_version, "the attribute keras_version")
     return {
         "format": form,
-        "release": release if release.value else Fact(releases, "the releases that wrote this format"),
+        "release": stated if stated.value else Fact(releases, "the releases that wrote this format"),
         "backend": backend_of(checkpoint),
         "data format": _data_format(config),
         "content": _content(checkpoint, config, arch),

@@ -98,6 +98,7 @@ def plan(
     format: str = KERAS2,
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
+    source_release: str | None = None,
     repair: bool = True,
     drop_optimizer: bool = False,
     force: bool = False,
@@ -109,14 +110,15 @@ def plan(
     data_format: 'native' (the target's own: theano channels_first, tensorflow channels_last), 'keep',
     or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: the path of
     the architecture, JSON or YAML, for files of weights alone. source_data_format: what Keras 1 layers
-    used that did not store it. repair: rewrite layers that the two backends compute differently, else
-    they are refused when the plan is applied. drop_optimizer: leave the optimizer's state out. force: take
+    used that did not store it. source_release: the release that saved the file, for files that do not state
+    it. repair: rewrite layers that the two backends compute differently, else they are refused when the plan
+    is applied. drop_optimizer: leave the optimizer's state out. force: take
     `source` even where the file says otherwise. layers: 'NAME=Class' or 'NAME=as-is', for layers
     whose class weights alone do not show. cudnn: write LSTM and GRU as CuDNN layers (True), those
     as LSTM and GRU (False), or as the target has it.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
-    said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force)
+    said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force, source_release)
     return plan_conversion(checkpoint, said, Target(target, format, data_format, repair, cudnn, drop_optimizer))
 
 

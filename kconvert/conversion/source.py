@@ -29,7 +29,9 @@ class Source:
     layers: Sequence[str] = ()
     """'NAME=Class' or 'NAME=as-is', for layers whose class weights alone do not show."""
     force: bool = False
-    """Whether `backend` holds even where the file says otherwise."""
+    """Whether `backend` and `release` hold even where the file says otherwise."""
+    release: str | None = None
+    """The release that saved the file; None: as the file shows."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Origin:
     convention: Convention
     """The generation that wrote the file, and the backend that trained its weights."""
     release: str | None
-    """The release that wrote the file; None where neither the file nor its architecture states it."""
+    """The release that wrote the file; None where neither the file, the user nor the architecture states it."""
     evidence: Sequence[str]
     """How each of these facts is known, a sentence each."""
     arch_given: bool
@@ -71,7 +73,7 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     Raises KconvertError where the backend is not known, or where the file contradicts the user.
     """
     where = str(checkpoint.path or "checkpoint")
-    release = _release(checkpoint, source)
+    release = _release(checkpoint, source, where)
     generation = _generation(checkpoint, source, release)
     shown = backend_of(checkpoint)
     evidence = [generation.sentence("format"), shown.sentence("backend")]
@@ -99,19 +101,44 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     return Origin(Convention(str(generation.value), backend), release, evidence, source.arch is not None, reordered)
 
 
-def _release(checkpoint: Checkpoint, source: Source) -> str | None:
-    """The release that the file states, or else its architecture."""
-    config = checkpoint.model_config if source.arch is None else architecture_json(str(source.arch))
-    stated = checkpoint.keras_version or (config or {}).get("keras_version")
-    return stated if isinstance(stated, str) else None
+def _release(checkpoint: Checkpoint, source: Source, where: str) -> str | None:
+    """The release that the file states, or else the user, or else the architecture."""
+    own = checkpoint.keras_version or (checkpoint.model_config or {}).get("keras_version")
+    if source.release is not None:
+        _check_release(source, own, where)
+        return source.release
+    if own is None and source.arch is not None:
+        own = architecture_json(str(source.arch)).get("keras_version")
+    return own if isinstance(own, str) else None
+
+
+def _check_release(source: Source, own: object, where: str) -> None:
+    """Refuses a release that no generation has, and one that the file contradicts."""
+    if of_release(source.release) is None:
+        raise KconvertError(
+            f"unknown release {source.release!r}",
+            where=where,
+            fix="give --source-release a release of Keras, such as 1.0.6",
+            problem=Problem.USAGE,
+        )
+    if own not in (None, source.release) and not source.force:
+        raise KconvertError(
+            f"the file was saved with Keras {own}, not {source.release}",
+            where=where,
+            fix="leave --source-release out; --force overrules the file",
+            problem=Problem.USAGE,
+        )
 
 
 def _generation(checkpoint: Checkpoint, source: Source, release: str | None) -> Fact:
-    """As the file shows; where only a release can tell, as the user's architecture states."""
+    """As the file shows; where only a release can tell, as the user or the user's architecture states."""
     shown = generation_of(checkpoint)
-    stated = of_release(release) if source.arch is not None and checkpoint.keras_version is None else None
+    given = source.release is not None
+    stated = of_release(release) if given or (source.arch is not None and checkpoint.keras_version is None) else None
     if stated and GENERATIONS[str(shown.value)].told_by_release:
-        return Fact(stated.name, f"keras_version of the architecture is {release}")
+        return Fact(
+            stated.name, f"{'the release given' if given else 'keras_version of the architecture'} is {release}"
+        )
     return shown
 
 

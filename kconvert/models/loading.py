@@ -28,6 +28,7 @@ def load_model(
     source: str | None = None,
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
+    source_release: str | None = None,
     convention: str | None = None,
     compile: bool = True,
 ) -> Model:
@@ -40,12 +41,13 @@ def load_model(
     source: the backend that saved the file, for files that do not state it.
     arch: the file with the architecture as JSON, for files of weights alone.
     source_data_format: 'channels_first' or 'channels_last', for layers of Keras 1 that do not state it.
+    source_release: the release that saved the file, for files that do not state it.
     convention: the backend that 'numpy' emulates.
     compile: whether to compile the model as the file states, with the state of the optimizer.
     Raises KconvertError where the file cannot be read, or the framework is not installed.
     """
     with hdf5.read(path) as checkpoint:
-        said = Source(path, source, source_data_format, arch)
+        said = Source(path, source, source_data_format, arch, release=source_release)
         found = decide(checkpoint, said)
         origin = found.convention
         model = as_model(read_network(checkpoint, said, found).model)

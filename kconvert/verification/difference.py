@@ -63,6 +63,7 @@ def diff(
     arch: FilePath | None = None,
     target_arch: FilePath | None = None,
     source_data_format: str | None = None,
+    source_release: str | None = None,
     force: bool = False,
 ) -> Difference:
     """Compares two weight files, each in its own convention: are they the same model, and which arrays differ?
@@ -70,7 +71,7 @@ def diff(
     The arguments are those of `verify`. Raises KconvertError where the two cannot be of one model.
     """
     return diff_files(
-        Source(source_path, source, source_data_format, arch, force=force),
+        Source(source_path, source, source_data_format, arch, force=force, release=source_release),
         Source(target_path, target, source_data_format, target_arch, force=force),
     )
 

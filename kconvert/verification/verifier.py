@@ -53,6 +53,7 @@ def verify(
     arch: FilePath | None = None,
     target_arch: FilePath | None = None,
     source_data_format: str | None = None,
+    source_release: str | None = None,
     force: bool = False,
     samples: int = 4,
     seed: int = 0,
@@ -65,6 +66,7 @@ def verify(
     source, target: the backends that saved the files, where these do not tell; force: even where they say otherwise.
     arch, target_arch: architectures, for files of weights alone; target_arch defaults to the converted arch.
     source_data_format: that of Keras 1 layers which do not state theirs.
+    source_release: the release that saved the first file, where that does not state it.
     samples, seed: of the random inputs; inputs: used instead, one array for each input in the source's layout, or an
     .npy or .npz file of them.
     folder: where to save all that was computed, for `load_runs`.
@@ -72,7 +74,7 @@ def verify(
     """
     with Verifier(running) as verifier:
         return verifier.verify(
-            Source(source_path, source, source_data_format, arch, force=force),
+            Source(source_path, source, source_data_format, arch, force=force, release=source_release),
             Source(target_path, target, source_data_format, target_arch, force=force),
             tolerance,
             Inputs(samples, seed, inputs),

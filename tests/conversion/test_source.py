@@ -141,3 +141,28 @@ def test_a_contradiction_is_refused_unless_forced():
 def test_a_backend_that_is_not_known_is_named():
     with pytest.raises(KconvertError, match="'plaidml'"):
         decide(stub("x/kernel", backend="plaidml"), Source())
+
+
+# ------------------------------------------------------------------ release ----
+
+WEIGHTS = ("bn_1_gamma", "bn_1_running_std")
+
+
+def test_the_release_that_the_user_states():
+    origin = decide(stub(*WEIGHTS), Source(release="1.0.4"))
+    assert (origin.convention.generation_name, origin.release) == ("keras1.0.5", "1.0.4")
+    assert origin.evidence[0] == "format keras1.0.5: the release given is 1.0.4"
+    assert decide(stub(*WEIGHTS), Source()).release is None
+
+
+def test_the_release_of_a_file_is_not_overruled_unless_forced():
+    stating = stub("x/kernel", keras_version="2.1.6", backend="theano")
+    assert decide(stating, Source(release="2.1.6")).release == "2.1.6"
+    with pytest.raises(KconvertError, match=r"saved with Keras 2.1.6, not 2.0.4; leave --source-release out; --force"):
+        decide(stating, Source(release="2.0.4"))
+    assert decide(stating, Source(release="2.0.4", force=True)).release == "2.0.4"
+
+
+def test_a_release_that_is_not_known_is_refused():
+    with pytest.raises(KconvertError, match=r"unknown release '9.9'; give --source-release a release of Keras"):
+        decide(stub(*WEIGHTS), Source(release="9.9"))
