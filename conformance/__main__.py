@@ -22,9 +22,11 @@ from kconvert.errors import KconvertError
 from kconvert.verification.matching import in_layout
 
 from . import legacy
-from .cases import ATOL, OTHER, Case, Outcome, Result, check, converted
+from .cases import ATOL, OTHER, Case, Outcome, Result, converted
+from .checks import check
 
-LETTERS = "ABCDE"
+LETTERS = "ABCDELWV"
+USUAL = "ABELWV"  # the checks that need nothing but the corpus, and little time
 
 
 def main() -> int:
@@ -34,12 +36,11 @@ def main() -> int:
     outcomes: list[Outcome] = []
     for group in groups:
         with tempfile.TemporaryDirectory() as folder:
-            cases = [Case(path) for path in sorted(group.iterdir()) if path.is_dir()]
-            cases = [case for case in cases if case.runs and (not options.case or case.name in options.case)]
+            cases = _cases(group, options, groups.index(group))
             found = []
             for case in track(cases, group.name, console=Console(stderr=True), disable=not sys.stderr.isatty()):
-                found.append(check(case, Path(folder), options.self_test))
-                _print_failures(console, found[-1:], "ABDE")
+                found.append(check(case, Path(folder), options.checks))
+                _print_failures(console, found[-1:], "ABDELWV")
             if options.legacy:
                 _add_legacy(found, cases, Path(folder), options)
         outcomes += found
@@ -57,11 +58,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--release", action="append", help="only these (repeatable)")
     parser.add_argument("--backend", choices=["theano", "tensorflow"], help="only files saved under this backend")
     parser.add_argument("--case", action="append", help="only these (repeatable)")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="only each K-th case of a group")
+    parser.add_argument("--checks", default=USUAL, metavar="LETTERS", help=f"which checks (default: {USUAL})")
     parser.add_argument("--self-test", action="store_true", help="plant every known error in each file (check D)")
     parser.add_argument("--json", type=Path, help="write every outcome to this file")
     parser.add_argument("--legacy", type=Path, help="environment with the legacy Keras releases (check C)")
     parser.add_argument("--oracle", type=Path, help="folder of oracle_common.py, for check C")
     options = parser.parse_args()
+    options.checks = {*options.checks, *("D" if options.self_test else "")}
+    if unknown := options.checks - {*USUAL, "D"}:
+        parser.error(f"there is no check {min(unknown)} among {USUAL}D")
     if bool(options.legacy) != bool(options.oracle):
         parser.error("--legacy and --oracle go together")
     if not options.corpus.is_dir():
@@ -73,6 +79,13 @@ def _wanted(folder: Path, options: argparse.Namespace) -> bool:
     release, _, backend = folder.name.rpartition("-")
     asked = (not options.release or release in options.release) and options.backend in (None, backend)
     return asked and backend in OTHER
+
+
+def _cases(group: Path, options: argparse.Namespace, number: int) -> list[Case]:
+    """The cases of group `number` that are wanted; with --every, each group begins with another one."""
+    cases = [case for case in (Case(path) for path in sorted(group.iterdir()) if path.is_dir()) if case.runs]
+    cases = cases[number % options.every :: options.every]
+    return [case for case in cases if not options.case or case.name in options.case]
 
 
 # -------------------------------------------------------------- real Keras ----

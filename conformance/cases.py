@@ -1,11 +1,12 @@
-"""One case of the corpus, and the checks on it."""
+"""One case of the corpus, and the checks of its conversion."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -124,40 +125,10 @@ class Outcome:
     checks: dict[str, Result] = field(default_factory=dict)
 
 
-def check(case: Case, folder: Path, plant: bool = False) -> Outcome:
-    """Checks A, B and E on one case, and D where asked; converted files go to `folder`."""
-    outcome = Outcome(case.name, case.release, case.backend)
-    both = _guarded(lambda: both_backends(case, folder))
-    if isinstance(both, Result):
-        outcome.checks["A"] = _result(lambda: own_backend(case))
-        outcome.checks["B"] = both
-    else:
-        outcome.checks["A"], outcome.checks["B"] = both
-    if plant:
-        outcome.checks["D"] = _result(lambda: detection(case, folder))
-    outcome.checks["E"] = _result(lambda: there_and_back(case, folder))
-    return outcome
-
-
-def _guarded(function: Callable[[], Any]) -> Any:
-    """What `function` gives, or the Result of its failing: a refusal by name does not count as a failure."""
-    try:
-        return function()
-    except KconvertError as error:
-        return Result(None, reason=f"refused: {error.what}")
-    except Exception as error:  # a crash is the worst of failures: it is counted, not passed on
-        return Result(False, reason=f"{type(error).__name__}: {error}")
-
-
-def _result(function: Callable[[], Result]) -> Result:
-    found: Result = _guarded(function)
-    return found
-
-
 def own_backend(case: Case) -> Result:
     """A, for a file that cannot be converted: real Keras's outputs on the backend that saved the file."""
     model = load_model(case.model, case.backend, case.backend, case.arch, case.data_format)
-    return _compared(as_list(model.predict(case.arrays("x"))), case.arrays("y"))
+    return compared(as_list(model.predict(case.arrays("x"))), case.arrays("y"))
 
 
 def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
@@ -170,7 +141,7 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
     with Verifier(Running(required=True)) as verifier:
         runs = verifier.run(verifier.pair(*case.sides(done), Inputs(arrays=case.arrays("x"))))
     wanted = [in_layout(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
-    ours = _compared([pair.source for pair in runs.outputs], wanted)
+    ours = compared([pair.source for pair in runs.outputs], wanted)
     report = judge(runs)
     error = max(comparison.max_error for comparison in report.outputs)
     if report.equal and not report.weights:
@@ -217,13 +188,18 @@ def there_and_back(case: Case, folder: Path) -> Result:
         force=True,
     )
     with hdf5.read(case.model) as first, hdf5.read(back) as last:
-        ours = [array.read() for group in first.groups for array in group.arrays]
-        theirs = [array.read() for group in last.groups for array in group.arrays]
-    same = len(ours) == len(theirs) and all(
-        a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-        for a, b in zip(ours, theirs, strict=True)
-    )
+        ours, theirs = ((array.read() for group in one.groups for array in group.arrays) for one in (first, last))
+        same = same_arrays(ours, theirs)
     return Result(same, reason="" if same else "arrays came back changed")
+
+
+def same_arrays(ours: Iterable[np.ndarray], theirs: Iterable[np.ndarray]) -> bool:
+    """Whether two rows of arrays are the same, bit for bit."""
+    pairs = zip_longest(ours, theirs)
+    return all(
+        a is not None and b is not None and (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
+        for a, b in pairs
+    )
 
 
 def converted(case: Case, target: Path, form: str) -> Conversion:
@@ -245,7 +221,8 @@ def _stated(case: Case, there: Conversion) -> str:
     return image_data_format(there.plan.model) or case.data_format or KEEP
 
 
-def _compared(got: list[np.ndarray], wanted: list[np.ndarray]) -> Result:
+def compared(got: list[np.ndarray], wanted: list[np.ndarray]) -> Result:
+    """Whether outputs are those that Keras computed."""
     if [a.shape for a in got] != [b.shape for b in wanted]:
         return Result(False, reason=f"shapes {[a.shape for a in got]} where Keras gave {[b.shape for b in wanted]}")
     error = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(got, wanted, strict=True))

@@ -74,6 +74,8 @@ OTHERS = {
     "--release",
     "--case",
     "--backend",
+    "--checks",
+    "--every",
     "--no-deps",
     "--target",
     "--help",
