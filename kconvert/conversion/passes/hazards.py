@@ -119,6 +119,14 @@ def _bilinear(layer: L.UpSampling2D, facts: BackendFacts) -> str | None:
     return f"{facts.name} enlarges bilinearly by {facts.bilinear} only, not by {tuple(layer.size)}"
 
 
+@lacking.register(L.Conv1D)
+def _causal(layer: L.Conv1D, facts: BackendFacts) -> str | None:
+    """(keras-facts: causal-channels-last)"""
+    if layer.padding != "causal" or layer.data_format != CHANNELS_FIRST:
+        return None
+    return "Keras has padding='causal' in channels_last alone"
+
+
 def _padding(layer: Any) -> str:
     """The padding in the words of Keras; the recurrent convolution of a ConvLSTM2D is always 'same'."""
     return "full" if layer.padding == "full" else "same"

@@ -3,7 +3,8 @@
 A layer whose 'same' padding two backends understand differently is rewritten with padding='valid', and the padding of
 the source's backend by layers of its own (keras-facts: same-padding-spelled-out):
 
-    convolution              zeros around its input (or a crop), then the convolution
+    convolution              zeros around its input (or a crop), then the convolution; zeros around sequences in
+                             channels_first are added between two Permutes
     transposed convolution   the full result, then a crop
     convolutional LSTM       a kernel of even size grows by zeros to the odd one that is padded alike,
                              with zeros around the input to match
@@ -89,6 +90,8 @@ def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[NewLayer]:
 @explicit.register(L.SeparableConv2D)
 def _convolution(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
     pads = []
+    if layer.padding == "causal":
+        pads.append(((layer.kernel_size[0] - 1) * layer.dilation_rate[0], 0))
     for window in windows(layer, shape):
         before = _before(layer, window, context)
         n, k, step = window.sizes
@@ -182,7 +185,13 @@ def padded(layer: Any, pads: Pairs) -> list[Layer]:
         found.append(sized(_PADDINGS[len(pads)], zeros, layer, f"{layer.name}_pad"))
     if any(map(any, crops)):
         found.append(sized(CROPPINGS[len(pads)], crops, layer, f"{layer.name}_crop"))
-    return found
+    return _with_time_first(layer, found) if len(pads) == 1 and layer.data_format == CHANNELS_FIRST else found
+
+
+def _with_time_first(layer: Layer, found: list[Layer]) -> list[Layer]:
+    """`found` between Permutes: padding and cropping of sequences have no data format (keras-facts: padding-1d)."""
+    there, back = (L.Permute((2, 1), name=f"{layer.name}_{first}") for first in ("time_first", CHANNELS_FIRST))
+    return [there, *found, back] if found else []
 
 
 def sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
@@ -260,8 +269,7 @@ def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
         name = "_".join([layer.name, *map(str, place)])
         small = changed(layer, pool_size=tuple(part.window for part in chosen), padding="valid", name=name)
         around = padded(changed(layer, name=name), [(-before, -after) for before, after in crops])
-        pieces += [NewLayer(one) for one in around]
-        pieces.append(NewLayer(small, tuple(one.name for one in around)))
+        pieces += in_sequence(*around, small)
         pooled[place] = name
     return pieces + _joined(layer, pooled, len(shape), context)
 

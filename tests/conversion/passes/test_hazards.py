@@ -146,6 +146,22 @@ def test_full_padding_is_repaired_exactly(layer, pieces):
     done = repair(model, "theano", K2["tensorflow"]).model
     assert [type(one).__name__ for one in done.sublayers] == pieces
     assert hazards(done, "theano", "tensorflow") == []
+    assert_same_outputs(model, done)
+
+
+@pytest.mark.parametrize("rate", [1, 2])
+def test_causal_padding_in_channels_first_is_spelled_out(rate):
+    layer = L.Conv1D(4, 3, padding="causal", dilation_rate=rate, data_format=CHANNELS_FIRST, name="w")
+    model = chain(layer, 3, 9)
+    (found,) = hazards(model, "theano", "tensorflow")
+    assert found.why == "Keras has padding='causal' in channels_last alone"
+    done = repair(model, "theano", K2["tensorflow"]).model
+    assert [type(one).__name__ for one in done.sublayers] == ["Permute", "ZeroPadding1D", "Permute", "Conv1D"]
+    assert done.sublayers[-1].padding == "valid"
+    assert_same_outputs(model, done)
+
+
+def assert_same_outputs(model, done):
     assert done.compute_output_shape(done.input_shapes[0]) == model.compute_output_shape(model.input_shapes[0])
     x, weights = random_inputs(model), random_weights(model, 0)
     ours, theirs = (
