@@ -44,6 +44,11 @@ class Generation:
     # The arrays of an optimizer are sorted by the names of the weights; else they follow the layers
     # (keras-facts: optimizer-order)
     sorts_optimizer: bool
+    # Layers of one depth are in the order of their names; else as a walk from the outputs meets them
+    # (keras-facts: order-by-names)
+    sorts_layers: bool
+    # They are in the order of their names after K.set_legacy_weight_ordering(True)
+    may_sort_layers: bool
     # A file has no place for the architecture, which is written beside it
     architecture_beside: bool
     # Each way of merging has a layer class of its own; else there is one class with a mode
@@ -91,8 +96,16 @@ _before_keras2 = partial(
     is_target=False,
 )
 _keras1 = partial(
-    _before_keras2, words=KERAS1, numbered=False, told_by_release=True, sorts_optimizer=True, architecture_beside=False
+    _before_keras2,
+    words=KERAS1,
+    numbered=False,
+    told_by_release=True,
+    sorts_optimizer=True,
+    sorts_layers=False,
+    may_sort_layers=True,
+    architecture_beside=False,
 )
+_before_1_0_8 = partial(_keras1, sorts_layers=True, may_sort_layers=False)
 
 GENERATIONS: Mapping[str, Generation] = {
     generation.name: generation
@@ -104,12 +117,14 @@ GENERATIONS: Mapping[str, Generation] = {
             numbered=True,
             told_by_release=False,
             sorts_optimizer=False,
+            sorts_layers=False,
+            may_sort_layers=False,
             architecture_beside=True,
             words=KERAS0,
         ),
-        _keras1("keras1.0.5", "1.0.0 - 1.0.5", ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5")),
-        _keras1("keras1.0.6", "1.0.6", ("1.0.6",)),
-        _keras1("keras1.0.7", "1.0.7", ("1.0.7",)),
+        _before_1_0_8("keras1.0.5", "1.0.0 - 1.0.5", ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5")),
+        _before_1_0_8("keras1.0.6", "1.0.6", ("1.0.6",)),
+        _before_1_0_8("keras1.0.7", "1.0.7", ("1.0.7",)),
         _keras1("keras1.0", "1.0.8", ("1.0",)),
         _keras1("keras1.1", "1.1.0 - 1.1.2", ("1.1",)),
         _keras1("keras1", "1.2.0 - 1.2.2", ("1",), weight_orders={}),
@@ -126,6 +141,8 @@ GENERATIONS: Mapping[str, Generation] = {
             states_backend=True,
             splits_names=True,
             sorts_optimizer=False,
+            sorts_layers=False,
+            may_sort_layers=False,
             architecture_beside=False,
             merge_layers=True,
             states_output_shape=False,

@@ -31,7 +31,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     steps = {step.path: step for step in plan.steps}
     groups = [
         Group(name, [steps[place.path].result(place.index) for place in found])
-        for name, found in places(plan.result.model, plan.target)
+        for name, found in places(plan.result.model, plan.target, plan.goal.sorts_layers)
     ]
     beside = plan.target.generation.architecture_beside
     leaves_numbers = plan.source.generation.architecture_beside and not beside

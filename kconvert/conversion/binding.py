@@ -24,6 +24,7 @@ from ..layers.base import Layer
 from ..network.graph import LayerPath, LeafWeights
 from ..network.nested import Arrays, nest
 from ..network.network import Network
+from ..network.ordering import sorted_by_names
 from ..network.sequential import Sequential
 
 
@@ -84,14 +85,18 @@ def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
     )
 
 
-def places(model: Network, convention: Convention) -> list[tuple[str, list[Place]]]:
+def places(model: Network, convention: Convention, by_name: bool | None = None) -> list[tuple[str, list[Place]]]:
     """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
 
+    by_name: whether layers of one depth are in the order of their names; None: as the generation has them.
     In a group, trainable arrays come before the others (keras-facts: trainable-first). Keras 0.3 does not know this
     order: it numbers the layers of a Sequential in the order in which they were added (keras-facts: keras0-groups).
     """
     if convention.generation.numbered:
         return _numbered_places(model, convention)
+    by_name = convention.generation.sorts_layers if by_name is None else by_name
+    if by_name and model.nodes:  # without a graph, the layers are in the order of their file
+        model = sorted_by_names(model)
     groups: dict[str, list[Place]] = {layer.name: [] for layer in _grouped(model)}
     for leaf in model.weight_table():
         groups[leaf.path[0]] += _leaf_places(leaf, convention)
@@ -129,6 +134,22 @@ def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:
         Place(leaf.path, leaf.layer, slot, by_slot[slot], leaf.trainable and by_slot[slot].weight.trainable)
         for slot in slot_order(stored)
     ]
+
+
+def layers_are_sorted(model: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
+    """Whether the layers of a file are in the order of their names, where its generation can have both orders."""
+    walked, by_name = _two_orders(model, convention)
+    if not by_name:
+        return convention.generation.sorts_layers
+    in_file = [group.name for group in checkpoint.groups if group.arrays]
+    return in_file == by_name != walked
+
+
+def _two_orders(model: Network, convention: Convention) -> list[list[str]]:
+    """The layers that have weights in the order of a walk and in that of their names; [] where one order is certain."""
+    if not convention.generation.may_sort_layers:
+        return [[], []]
+    return [[name for name, found in places(model, convention, by_name) if found] for by_name in (False, True)]
 
 
 # ----------------------------------------------------------------- reading ----
@@ -188,7 +209,14 @@ def _matched_groups(
         )
     pairs = [(name, found, group) for (name, found), group in zip(expected, groups.values(), strict=True)]
     renamed = [f"{group.name} is {name}" for name, _, group in pairs if group.name != name]
-    return pairs, [f"layers matched by order: {', '.join(renamed)}"]
+    notes = [f"layers matched by order: {', '.join(renamed)}"]
+    walked, by_name = _two_orders(model, convention)
+    if walked != by_name:
+        notes.append(
+            "layers of one depth are taken in the order of the graph, as from Keras 1.0.8 on; before, they were in the"
+            " order of their names: state such a release with --source-release"
+        )
+    return pairs, notes
 
 
 def _some(names: set[str]) -> str:

@@ -18,7 +18,7 @@ from ..kernels import Chain
 from ..network.graph import LayerPath
 from ..network.network import Network
 from ..network.rewrite import Hazard, Rewritten
-from .binding import Binding, Place, bind, places
+from .binding import Binding, Place, bind, layers_are_sorted, places
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
 from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, write
@@ -142,11 +142,13 @@ def _planned(checkpoint: Checkpoint, origin: Origin, goal: Goal, found: Rewritte
     """The conversion of a network, as it was read, by `passes`."""
     model = found.model
     bindings, matched = bind(model, checkpoint, origin.convention)
+    if goal.convention.generation == origin.convention.generation:
+        goal = replace(goal, sorts_layers=layers_are_sorted(model, checkpoint, origin.convention))
     result = write(model, origin, goal, passes)
     notes = [*matched, *found.notes, *result.notes]
     if goal.convention.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
-    steps = _steps(bindings, places(result.model, goal.convention), result.weights, goal.convention)
+    steps = _steps(bindings, places(result.model, goal.convention, goal.sorts_layers), result.weights, goal.convention)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
         try:

@@ -49,6 +49,8 @@ class Goal:
     repair: bool
     cudnn: bool | None
     drop_optimizer: bool
+    sorts_layers: bool
+    """Whether layers of one depth are in the order of their names (keras-facts: order-by-names)."""
 
 
 def decide_goal(target: Target, origin: Origin) -> Goal:
@@ -63,6 +65,7 @@ def decide_goal(target: Target, origin: Origin) -> Goal:
         repair=target.repair,
         cudnn=target.cudnn,
         drop_optimizer=target.drop_optimizer,
+        sorts_layers=convention.generation.sorts_layers,
     )
 
 

@@ -118,13 +118,19 @@ def reachable(nodes: Sequence[Node], outputs: Sequence[Ref]) -> list[Node]:
     return [node for node in nodes if (node.layer, node.index) in needed or not node.inputs]
 
 
-def layers_in_keras_order(layers: Sequence[Layer], nodes: Sequence[Node], outputs: Sequence[Ref]) -> list[Layer]:
+def layers_in_keras_order(
+    layers: Sequence[Layer], nodes: Sequence[Node], outputs: Sequence[Ref], by_name: bool = False
+) -> list[Layer]:
     """The layers in the order of Keras, which is that of the groups of a file (keras-facts: order-of-layers).
 
-    The deepest layers come first; layers of one depth are in the order in which a walk from the outputs meets them.
+    The deepest layers come first; layers of one depth are in the order in which a walk from the outputs meets them, or
+    by_name: in that of their names (keras-facts: order-by-names).
     nodes: in an order in which every tensor is computed before it is used.
     """
-    depths, visits = _depths(layers, nodes), _visits(nodes, outputs)
+    depths = _depths(layers, nodes)
+    if by_name:
+        return sorted(layers, key=lambda layer: (-depths[layer.name], layer.name))
+    visits = _visits(nodes, outputs)
     return sorted(layers, key=lambda layer: (-depths[layer.name], visits.get(layer.name, len(visits))))
 
 
