@@ -1,13 +1,13 @@
 """Which stored array is which weight: the groups of a file against the layers of a model.
 
 Both sides are written down as the same value, a list of `Place`s: where Keras of some convention puts
-each array of a model. Reading matches places to a file's arrays by name, or by order where names were
-given anew; writing lays the arrays out by them.
+each array of a model. Reading matches places to a file's arrays by name, or by layers and order where
+names were given anew (renamed.py); writing lays the arrays out by them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..network.nested import Arrays, nest
 from ..network.network import Network
 from ..network.ordering import sorted_by_names
 from ..network.sequential import Sequential
+from .renamed import Position, matched
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,9 @@ def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tupl
         pairs, notes = _matched_groups(model, checkpoint, convention)
         found: dict[tuple[LayerPath, str], LazyArray] = {}
         stored: list[Place] = []
+        ranks = {leaf.path: rank for rank, leaf in enumerate(model.weight_table())}
         for name, expected, group in pairs:
-            for place, array in _matched_arrays(name, expected, group, convention, notes):
+            for place, array in _matched_arrays(name, expected, group, convention, ranks, notes):
                 found[place.leaf, place.slot] = array
                 stored.append(place)
     except KconvertError as error:
@@ -225,9 +227,14 @@ def _some(names: set[str]) -> str:
 
 
 def _matched_arrays(
-    name: str, expected: Sequence[Place], group: Group, convention: Convention, notes: list[str]
+    name: str,
+    expected: Sequence[Place],
+    group: Group,
+    convention: Convention,
+    ranks: Mapping[LayerPath, int],
+    notes: list[str],
 ) -> list[tuple[Place, LazyArray]]:
-    """The arrays of one group: by full name, else by position where each slot's name agrees."""
+    """The arrays of one group: by full name, else layer by layer, else by position."""
     if len(group.arrays) != len(expected):
         raise KconvertError(
             f"{len(group.arrays)} arrays in the file where the layer has {len(expected)}"
@@ -235,7 +242,7 @@ def _matched_arrays(
             where=f"layer {name}",
             problem=Problem.UNREADABLE,
         )
-    by_name = _by_name(expected, group.arrays)
+    by_name = _by_name(expected, group.arrays) or _layer_by_layer(name, expected, group.arrays, ranks, notes)
     pairs = _counterparts(list(zip(expected, by_name or group.arrays, strict=True)), convention, notes)
     for place, array in pairs:
         shape = place.stored.shapes[place.index]
@@ -299,6 +306,27 @@ def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[Laz
             return None
         chosen += fitting
     return chosen if len({id(array) for array in chosen}) == len(chosen) else None
+
+
+def _layer_by_layer(
+    name: str,
+    expected: Sequence[Place],
+    arrays: Sequence[LazyArray],
+    ranks: Mapping[LayerPath, int],
+    notes: list[str],
+) -> list[LazyArray] | None:
+    """The array of each place, where layers have other names in the file."""
+    positions = [Position(place.leaf, place.slot, ranks[place.leaf]) for place in expected]
+    try:
+        found = matched([array.name for array in arrays], positions)
+    except KconvertError as error:
+        raise error.within(f"layer {name}") from None
+    if found is None:
+        return None
+    inside = [f"{old} is {new}" for old, new in found.renamed.items() if new != name]
+    if inside:
+        notes.append(f"layers inside {name} matched: {', '.join(inside)}")
+    return [arrays[index] for index in found.order]
 
 
 def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
