@@ -41,6 +41,7 @@ def together(name: str, build: Callable[..., Any], *options: Command) -> Command
 
 
 BACKEND = click.Choice(["theano", "tensorflow"])
+SAVED_WITH = click.Choice([*BACKEND.choices, "cntk", "jax", "torch"])
 PATH = click.Path(path_type=str)
 
 DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
@@ -49,7 +50,7 @@ DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
 # -------------------------------------------------------------------- files ----
 
 _CONVERSION = (
-    click.option("--from", "source", type=BACKEND, help="Backend that saved FILE, if FILE does not show it."),
+    click.option("--from", "source", type=SAVED_WITH, help="Backend whose kernels FILE has, if FILE does not show it."),
     click.option("--to", "target", type=BACKEND, required=True, help="Backend to convert for."),
     click.option(
         "--format",
@@ -168,7 +169,7 @@ conversion = together("conversion", _conversion, *_CONVERSION, *_ARCHITECTURE)
 sides = together(
     "sides",
     _sides,
-    click.option("--from", "source", type=BACKEND, help="Backend of A, if A does not show it."),
+    click.option("--from", "source", type=SAVED_WITH, help="Backend of A, if A does not show it."),
     click.option("--to", "target", type=BACKEND, help="Backend of B, if B does not show it."),
     click.option("--target-arch", type=PATH, metavar="JSON", help="--arch of B; by default that of A, converted."),
     *_ARCHITECTURE,

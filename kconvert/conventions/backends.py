@@ -96,6 +96,12 @@ BACKENDS: Mapping[str, BackendFacts] = {
     )
 }
 
+# The backend whose kernels a file has, by the backend that saved it (keras-facts: backends-that-correlate)
+KERNELS_OF: Mapping[str, str] = {
+    **{name: name for name in BACKENDS},
+    **dict.fromkeys(("cntk", "jax", "torch"), "tensorflow"),
+}
+
 
 def same_padding(before: int, size: int, kernel: int, stride: int) -> tuple[int, int]:
     """Padding (before, after) that gives ceil(size / stride) elements; after < 0 crops."""

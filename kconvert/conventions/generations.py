@@ -113,7 +113,7 @@ GENERATIONS: Mapping[str, Generation] = {
         _before_keras2(
             "keras0",
             "0.2 - 0.3.3",
-            (),
+            ("0",),
             numbered=True,
             told_by_release=False,
             sorts_optimizer=False,

@@ -129,6 +129,7 @@ def _provenance(made: Plan, sha256: Future[str]) -> dict[str, Any]:
         "source_sha256": sha256,
         "source": str(made.source),
         "target": str(made.target),
+        "release": made.goal.release,
         "data_format": made.goal.data_format or KEEP,
         "reordered": sorted(made.result.reordered),
         "cudnn": made.goal.cudnn,

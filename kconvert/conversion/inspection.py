@@ -10,17 +10,18 @@ from os import PathLike
 from typing import Any
 
 from ..conventions.backends import BACKENDS
-from ..conventions.generations import GENERATIONS, Convention
+from ..conventions.generations import Convention
 from ..conventions.words.files import architecture_json, stated_data_formats
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from ..network.architecture import model_from_config
 from ..network.network import Network
+from .evidence import Fact, backend_of, generation_of
 from .inference.infer import guess
 from .inference.without_graph import Inferred
 from .passes.hazards import hazards
-from .source import Fact, backend_of, generation_of
+from .source import Source, release_of
 
 Json = Mapping[str, Any]
 
@@ -100,11 +101,11 @@ def inspect(
         return Inspection(
             path=str(path),
             size=checkpoint.path.stat().st_size if checkpoint.path else 0,
-            facts=_facts(checkpoint, config, arch, source_release),
+            facts=_facts(checkpoint, config, Source(path, arch=arch, release=source_release)),
             layers=_layers(checkpoint, config, model, inferred),
             hazards=by_target,
             provenance=checkpoint.provenance,
-            notes=[*notes, *why],
+            notes=[*generation_of(checkpoint).notes, *backend_of(checkpoint).notes, *notes, *why],
             inferred=inferred,
         )
 
@@ -136,16 +137,13 @@ def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[l
 # ------------------------------------------------------------------- facts ----
 
 
-def _facts(checkpoint: Checkpoint, config: Json | None, arch: Any, given: str | None) -> dict[str, Fact]:
-    form = generation_of(checkpoint)
-    releases = GENERATIONS[str(form.value)].releases
-    stated = Fact(given, "as given") if given else Fact(checkpoint.keras_version, "the attribute keras_version")
+def _facts(checkpoint: Checkpoint, config: Json | None, source: Source) -> dict[str, Fact]:
     return {
-        "format": form,
-        "release": stated if stated.value else Fact(releases, "the releases that wrote this format"),
+        "format": generation_of(checkpoint),
+        "release": release_of(checkpoint, source),
         "backend": backend_of(checkpoint),
         "data format": _data_format(config),
-        "content": _content(checkpoint, config, arch),
+        "content": _content(checkpoint, config, source.arch),
         "optimizer": _optimizer(checkpoint),
     }
 

@@ -76,7 +76,8 @@ class Plan:
     def changes(self) -> bool:
         """Whether the target differs from the source in anything."""
         moves = any(len(step.chain) for step in self.steps)
-        return moves or self.source != self.target or self.result.model.get_config() != self.model.get_config()
+        named = self.origin.saved_with != self.target.backend
+        return moves or named or self.source != self.target or self.result.model.get_config() != self.model.get_config()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -145,7 +146,7 @@ def _planned(checkpoint: Checkpoint, origin: Origin, goal: Goal, found: Rewritte
     if goal.convention.generation == origin.convention.generation:
         goal = replace(goal, sorts_layers=layers_are_sorted(model, checkpoint, origin.convention))
     result = write(model, origin, goal, passes)
-    notes = [*matched, *found.notes, *result.notes]
+    notes = [*origin.notes, *matched, *found.notes, *result.notes]
     if goal.convention.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
     steps = _steps(bindings, places(result.model, goal.convention, goal.sorts_layers), result.weights, goal.convention)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 
-from ..conventions.backends import BACKENDS
-from ..conventions.generations import GENERATIONS, Convention, Generation, of_release
+from ..conventions.backends import KERNELS_OF
+from ..conventions.generations import GENERATIONS, Convention, of_release
 from ..conventions.words.files import architecture_json
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint
+from .evidence import Fact, akin, backend_of, generation_of, releases_like, stated_release
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Source:
     path: str | PathLike[str] | None = None
     """The weight file; None for a checkpoint that is in memory or open already."""
     backend: str | None = None
-    """The backend that saved the file; None: as the file shows."""
+    """The backend whose kernels the file has; None: as the file shows."""
     data_format: str | None = None
     """The data format of Keras 1 layers that do not state theirs."""
     arch: str | PathLike[str] | None = None
@@ -40,164 +40,153 @@ class Origin:
 
     convention: Convention
     """The generation that wrote the file, and the backend that trained its weights."""
+    saved_with: str
+    """The backend that the file names, or else that of the convention."""
     release: str | None
-    """The release that wrote the file; None where neither the file, the user nor the architecture states it."""
+    """The release that wrote the file, or else its architecture; None where neither is stated."""
+    release_stated: bool
+    """Whether the file or the user states the release; else it is that of the architecture, or not known."""
     evidence: Sequence[str]
     """How each of these facts is known, a sentence each."""
+    notes: Sequence[str]
+    """What contradicts one of these facts."""
     arch_given: bool
     """Whether the architecture is the user's own and not that of the file."""
     reordered: frozenset[str]
     """The Flattens whose features an earlier conversion of this file put in a new order."""
 
 
-@dataclass(frozen=True)
-class Fact:
-    """What is known of a file, and how."""
-
-    value: str | None
-    """None: it cannot be known."""
-    evidence: str
-    """How it is known, or why it cannot be."""
-
-    def sentence(self, name: str) -> str:
-        """'backend theano: the backend attribute of the root'."""
-        return f"{name} {self.value or 'unknown'}: {self.evidence}"
-
-
 # ----------------------------------------------------------------- deciding ----
 
 
 def decide(checkpoint: Checkpoint, source: Source) -> Origin:
-    """What the file is: from the file itself, or from the options of the user.
+    """What the file is: from the file itself, from the options of the user, and from the architecture, in this order.
 
-    Raises KconvertError where the backend is not known, or where the file contradicts the user.
+    Of the backend the user's word comes first. What contradicts a decision is a note. Raises KconvertError where
+    the backend is not known, or where the file contradicts the user.
     """
     where = str(checkpoint.path or "checkpoint")
-    release = _release(checkpoint, source, where)
-    generation = _generation(checkpoint, source, release)
-    shown = backend_of(checkpoint)
-    evidence = [generation.sentence("format"), shown.sentence("backend")]
-    backend = source.backend or shown.value
-    if backend is None:
-        raise KconvertError(
-            "the file does not show which backend saved it",
-            where=where,
-            fix="give --from theano or --from tensorflow",
-            problem=Problem.USAGE,
-        )
-    if shown.value and backend != shown.value and not source.force:
-        raise KconvertError(
-            f"the file was saved with {shown.value}, not {backend} ({shown.sentence('backend')})",
-            where=where,
-            fix=f"leave --from out or give --from {shown.value}; --force overrules the file",
-            problem=Problem.USAGE,
-        )
-    if backend != shown.value:
-        against = f", against the file ({shown.value})" if shown.value else ""
-        evidence.append(f"backend {backend}: as given{against}")
-    if backend not in BACKENDS:
-        raise KconvertError(f"unknown backend {backend!r}", where=where, fix="say what its kernels are with --from")
-    reordered = frozenset((checkpoint.provenance or {}).get("reordered", ()))
-    return Origin(Convention(str(generation.value), backend), release, evidence, source.arch is not None, reordered)
+    shown = generation_of(checkpoint)
+    release, generation = _release(checkpoint, source, shown, where)
+    backend = _backend(source, backend_of(checkpoint), where)
+    return Origin(
+        convention=Convention(str(generation.value), str(backend.value)),
+        saved_with=checkpoint.backend or str(backend.value),
+        release=release.value,
+        release_stated=release.stated,
+        evidence=[generation.sentence("format"), backend.sentence("backend")],
+        notes=[*generation.notes, *release.notes, *backend.notes],
+        arch_given=source.arch is not None,
+        reordered=frozenset((checkpoint.provenance or {}).get("reordered", ())),
+    )
 
 
-def _release(checkpoint: Checkpoint, source: Source, where: str) -> str | None:
-    """The release that the file states, or else the user, or else the architecture."""
-    own = checkpoint.keras_version or (checkpoint.model_config or {}).get("keras_version")
+def _release(checkpoint: Checkpoint, source: Source, shown: Fact, where: str) -> tuple[Fact, Fact]:
+    """The release, and the generation, which is `shown` as far as the release does not tell more."""
+    given, own = source.release, _own_release(checkpoint, shown)
+    if given is not None:
+        _check_release(given, own.value, shown, source.force, where)
+        told = Fact(_generation(given), f"the release given is {given}", shown.notes)
+        return _with_architecture(Fact(given, "as given", stated=True), source), told
+    if own.value or source.arch is None:
+        return _with_architecture(own, source), shown
+    theirs = architecture_json(str(source.arch)).get("keras_version")
+    if not isinstance(theirs, str) or of_release(theirs) is None:
+        return own, shown
+    row = GENERATIONS[str(shown.value)]
+    if not akin(GENERATIONS[_generation(theirs)], row):
+        note = f"{_other_release(theirs, releases_like(row))}; {shown.evidence}"
+        return Fact(None, own.evidence, (note,)), shown
+    evidence = f"keras_version of the architecture is {theirs}"
+    return Fact(theirs, evidence), Fact(_generation(theirs), evidence, shown.notes) if row.told_by_release else shown
+
+
+def release_of(checkpoint: Checkpoint, source: Source) -> Fact:
+    """The release that the user or the file states, or else those that the file may be of."""
+    shown = generation_of(checkpoint)
     if source.release is not None:
-        _check_release(source, own, where)
-        return source.release
-    if own is None and source.arch is not None:
-        own = architecture_json(str(source.arch)).get("keras_version")
-    return own if isinstance(own, str) else None
+        return Fact(source.release, "as given", stated=True)
+    own = _own_release(checkpoint, shown)
+    return own if own.value else Fact(releases_like(GENERATIONS[str(shown.value)]), own.evidence)
 
 
-def _check_release(source: Source, own: object, where: str) -> None:
+def _own_release(checkpoint: Checkpoint, shown: Fact) -> Fact:
+    """The release that the file states, or kconvert when it wrote the file."""
+    row = GENERATIONS[str(shown.value)]
+    stamped = (checkpoint.provenance or {}).get("release")
+    candidates = [stated_release(checkpoint), (str(stamped), "what kconvert wrote into the file")]
+    for version, place in filter(None, candidates):
+        theirs = of_release(version)
+        if theirs and akin(theirs, row):
+            return Fact(version, f"keras_version of {place}", stated=True)
+    return Fact(None, "the file states no release")
+
+
+def _generation(version: str) -> str:
+    row = of_release(version)
+    assert row is not None
+    return row.name
+
+
+def _check_release(given: str, own: str | None, shown: Fact, force: bool, where: str) -> None:
     """Refuses a release that no generation has, and one that the file contradicts."""
-    if of_release(source.release) is None:
+    row = of_release(given)
+    if row is None:
         raise KconvertError(
-            f"unknown release {source.release!r}",
+            f"unknown release {given!r}",
             where=where,
             fix="give --source-release a release of Keras, such as 1.0.6",
             problem=Problem.USAGE,
         )
-    if own not in (None, source.release) and not source.force:
+    theirs = GENERATIONS[str(shown.value)]
+    against = own not in (None, given) or not akin(row, theirs)
+    if against and not force:
         raise KconvertError(
-            f"the file was saved with Keras {own}, not {source.release}",
+            f"the file was saved with Keras {own or releases_like(theirs)}, not {given} ({shown.sentence('format')})",
             where=where,
             fix="leave --source-release out; --force overrules the file",
             problem=Problem.USAGE,
         )
 
 
-def _generation(checkpoint: Checkpoint, source: Source, release: str | None) -> Fact:
-    """As the file shows; where only a release can tell, as the user or the user's architecture states."""
-    shown = generation_of(checkpoint)
-    given = source.release is not None
-    stated = of_release(release) if given or (source.arch is not None and checkpoint.keras_version is None) else None
-    if stated and GENERATIONS[str(shown.value)].told_by_release:
-        return Fact(
-            stated.name, f"{'the release given' if given else 'keras_version of the architecture'} is {release}"
+def _with_architecture(own: Fact, source: Source) -> Fact:
+    """The release of the file, with a note where the architecture is of another one."""
+    theirs = architecture_json(str(source.arch)).get("keras_version") if source.arch is not None else None
+    if own.value is None or not isinstance(theirs, str) or theirs == own.value:
+        return own
+    return replace(own, notes=(_other_release(theirs, own.value),))
+
+
+def _other_release(theirs: str, weights: str) -> str:
+    what = "its defaults (the epsilon of a BatchNormalization, for one) may be others"
+    return f"the architecture is of Keras {theirs}, the weights are of Keras {weights}: {what}"
+
+
+def _backend(source: Source, shown: Fact, where: str) -> Fact:
+    """The backend whose kernels the arrays are: as given, else as the file shows."""
+    if source.backend is None:
+        if shown.value is None:
+            raise KconvertError(
+                "the file does not show which backend saved it" + (f" ({shown.evidence})" if shown.stated else ""),
+                where=where,
+                fix="give --from theano or --from tensorflow",
+                problem=Problem.USAGE,
+            )
+        return shown
+    if source.backend not in KERNELS_OF:
+        known = ", ".join(KERNELS_OF)
+        raise KconvertError(f"unknown backend {source.backend!r}", where, f"one of: {known}", Problem.USAGE)
+    given = KERNELS_OF[source.backend]
+    if shown.stated and shown.value and given != shown.value and not source.force:
+        raise KconvertError(
+            f"the file was saved with {shown.value}, not {source.backend} ({shown.sentence('backend')})",
+            where=where,
+            fix=f"leave --from out or give --from {shown.value}; --force overrules the file",
+            problem=Problem.USAGE,
         )
-    return shown
-
-
-# ------------------------------------------------------------ what a file shows ----
-
-# Keras 1 ends a name in _W, _b_i ...; a '/' in it comes from the name of a layer (fire2/squeeze1x1_W).
-# (keras-facts: names-of-arrays)
-_KERAS1_NAME = re.compile(
-    r"[^/]*_(W|U|b|gamma|beta|running_mean|running_std|alphas|betas|[ta]_left|[ta]_right)(_[a-z]+)?(:0)?"
-)
-
-
-def generation_of(checkpoint: Checkpoint) -> Fact:
-    """The generation that wrote a file: by its release, else by its backend attribute, else by the names of arrays.
-
-    (keras-facts: form-by-release, who-wrote-it, names-of-arrays)
-    """
-    if not checkpoint.named:
-        return Fact(_NUMBERED, "weights have numbers and no names, as in Keras 0.2 - 0.3")
-    inside = (checkpoint.model_config or {}).get("keras_version")
-    stated = {checkpoint.stated_in.get("keras_version", "the file"): checkpoint.keras_version, "model_config": inside}
-    for place, version in stated.items():
-        known = of_release(version) if isinstance(version, str) else None
-        if known:
-            return Fact(known.name, f"keras_version of {place} is {version}")
-    if checkpoint.backend:
-        return Fact(_SCOPED, f"no keras_version, but backend {checkpoint.backend!r} is named, as from Keras 2.0 on")
-    names = checkpoint.names
-    scoped = [name for name in names if "/" in name and not _KERAS1_NAME.fullmatch(name.rpartition("/")[2])]
-    if scoped:
-        return Fact(_SCOPED, f"no keras_version; {scoped[0]!r} is how Keras 2 names a weight")
-    if names:
-        how = f"{names[0]!r} is how Keras 1 names a weight (1.0 cannot be distinguished from 1.1 and later)"
-        return Fact(_UNSCOPED, f"no keras_version; {how}")
-    return Fact(_UNSCOPED, "a guess, as nothing shows the version; Keras 2 would have named its backend")
-
-
-def _last(kind: Callable[[Generation], bool]) -> str:
-    return [generation.name for generation in GENERATIONS.values() if kind(generation)][-1]
-
-
-_NUMBERED = _last(lambda generation: generation.numbered)
-_UNSCOPED = _last(lambda generation: not generation.numbered and not generation.scoped_names)
-_SCOPED = _last(lambda generation: generation.scoped_names)
-
-
-def backend_of(checkpoint: Checkpoint) -> Fact:
-    """The backend that trained the weights: by attribute, else by the ':0' that TensorFlow ends names with.
-
-    (keras-facts: names-end-in-colon-zero)
-    """
-    if checkpoint.backend:
-        return Fact(checkpoint.backend, f"the backend attribute of {checkpoint.stated_in.get('backend', 'the file')}")
-    if not checkpoint.named:
-        return Fact(None, "files of Keras 0.2 - 0.3 do not tell it")
-    names = checkpoint.names
-    if not names:
-        return Fact(None, "no backend attribute and no weights")
-    ending = [name for name in names if name.endswith(":0")]
-    if ending:
-        return Fact("tensorflow", f"no backend attribute; {ending[0]!r} ends in ':0'")
-    return Fact("theano", f"no backend attribute; no name ends in ':0', see {names[0]!r}")
+    if given == shown.value:
+        return shown
+    if shown.value is None:
+        return Fact(given, "as given")
+    against = f"as given, against the file ({shown.value})"
+    return Fact(given, against, (f"backend {given}: {against}: {shown.evidence}",))

@@ -270,7 +270,6 @@ def test_whatever_stands_in_an_architecture_is_no_bug(case, tmp_path):
 BAD_WORDS = [
     (USAGE, "--to", []),
     (USAGE, "'torch'", ["--to", "torch"]),
-    (USAGE, "was saved with theano, not tensorflow", ["--from", "tensorflow", "--to", "theano"]),
     (USAGE, "exists already; pass --force", ["--to", "tensorflow", "-o", "precious.h5"]),
     (USAGE, "is the source file itself", ["--to", "tensorflow", "-o", "model.h5", "--force"]),
     (USAGE, "out.keras: kconvert writes no files that end in '.keras'; use .h5 or .hdf5", ["-o", "out.keras"]),
@@ -292,6 +291,12 @@ def test_a_bad_command_is_refused_and_nothing_written(model, monkeypatch, code, 
     before = contents(model.parent)
     refused(code, words, "model.h5", *command)
     assert contents(model.parent) == before
+
+
+def test_a_backend_that_the_file_states_is_not_overruled_unless_forced(tmp_path):
+    words = ["--from", "tensorflow", "--to", "theano", "-o", tmp_path / "out.h5"]
+    refused(USAGE, "was saved with theano, not tensorflow", LSTM / "model.h5", *words)
+    assert contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize("name", ["out.keras", "out"])

@@ -15,10 +15,10 @@ from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAS
 from kconvert.conventions.generations import Convention
 from kconvert.conversion.applying import apply
 from kconvert.conversion.binding import arrays_for
+from kconvert.conversion.evidence import generation_of
 from kconvert.conversion.files import convert, refuse_unchanged
 from kconvert.conversion.planning import plan
 from kconvert.conversion.reading import network_of
-from kconvert.conversion.source import generation_of
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
 from kconvert.kernels import Chain
