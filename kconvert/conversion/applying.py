@@ -19,15 +19,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
 
     Raises KconvertError where the plan has hazards: there is no exact conversion.
     """
-    if plan.hazards:
-        more = len(plan.hazards) - MENTIONED
-        raise KconvertError(
-            "these layers cannot be converted exactly: "
-            + "; ".join(str(hazard) for hazard in plan.hazards[:MENTIONED])
-            + (f"; and {more} more layers" if more > 0 else ""),
-            where=str(checkpoint.path or "checkpoint"),
-            fix=f"let them be repaired (no --no-repair), or keep the model on {plan.source.backend}",
-        )
+    refuse_hazards(plan, checkpoint)
     steps = {step.path: step for step in plan.steps}
     groups = [
         Group(name, [steps[place.path].result(place.index) for place in found])
@@ -48,6 +40,19 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         optimizer=plan.optimizer,
         provenance=provenance,
     )
+
+
+def refuse_hazards(plan: Plan, checkpoint: Checkpoint) -> None:
+    """Refuses a plan with layers that the two backends compute differently; the error names them."""
+    if plan.hazards:
+        more = len(plan.hazards) - MENTIONED
+        raise KconvertError(
+            "these layers cannot be converted exactly: "
+            + "; ".join(str(hazard) for hazard in plan.hazards[:MENTIONED])
+            + (f"; and {more} more layers" if more > 0 else ""),
+            where=str(checkpoint.path or "checkpoint"),
+            fix=f"let them be repaired (no --no-repair), or keep the model on {plan.source.backend}",
+        )
 
 
 def written_architecture(plan: Plan) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..conventions.generations import Convention
-from ..conventions.optimizers import STRUCTURES
+from ..conventions.optimizers import STRUCTURES, Structure
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..network.graph import LayerPath
 from ..network.network import Network
@@ -131,6 +131,17 @@ def laid_out(
     for key in structure.slots:
         written += [InMemory(_name(key, goal, i), slots[key][path]) for i, (path, _) in enumerate(order)]
     return written
+
+
+def taken_apart(
+    structure: Structure, arrays: Sequence[LazyArray], model: Network, goal: Convention
+) -> tuple[dict[str, LazyArray], dict[str, dict[LayerPath, LazyArray]]]:
+    """The inverse of `laid_out`: scalars by name, and the slots by the path of their weight. Empty without arrays."""
+    if not arrays:
+        return {}, {}
+    order, rest = _target_order(model, goal), iter(arrays)
+    scalars = {name: next(rest) for name in structure.scalars}
+    return scalars, {name: {path: next(rest) for path, _ in order} for name in structure.slots}
 
 
 def _name(name: str, goal: Convention, number: int | None = None) -> str:

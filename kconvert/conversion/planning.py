@@ -133,14 +133,19 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
     if source.arch is None and checkpoint.model_config is None:
         layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)
         origin = replace(origin, evidence=[*origin.evidence, *map(str, layers.inferred)])
-        return _planned(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
+        return plan_network(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
     if source.layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
-    return _planned(checkpoint, origin, goal, read_network(checkpoint, source, origin), WRITE)
+    return plan_network(checkpoint, origin, goal, read_network(checkpoint, source, origin), WRITE)
 
 
-def _planned(checkpoint: Checkpoint, origin: Origin, goal: Goal, found: Rewritten, passes: Sequence[WritePass]) -> Plan:
-    """The conversion of a network, as it was read, by `passes`."""
+def plan_network(
+    checkpoint: Checkpoint, origin: Origin, goal: Goal, found: Rewritten, passes: Sequence[WritePass]
+) -> Plan:
+    """The conversion of a network, as it was read, by `passes`.
+
+    Raises KconvertError where the arrays of `checkpoint` do not match the network, or a pass cannot convert a layer.
+    """
     model = found.model
     bindings, matched = bind(model, checkpoint, origin.convention)
     if goal.convention.generation == origin.convention.generation:

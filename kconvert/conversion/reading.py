@@ -22,11 +22,11 @@ def network_of(checkpoint: Checkpoint, source: Source | None = None) -> Network:
 
 def read_network(checkpoint: Checkpoint, source: Source, origin: Origin) -> Rewritten:
     """The same for a file that is known to be `origin`, with notes on what its release computed otherwise."""
-    return read(_described(checkpoint, source), origin)
+    return read(described_network(checkpoint, source), origin)
 
 
-def _described(checkpoint: Checkpoint, source: Source) -> Network:
-    """The network as its architecture describes it."""
+def described_network(checkpoint: Checkpoint, source: Source) -> Network:
+    """The network as its architecture describes it. Raises KconvertError where there is none that can be read."""
     if source.arch is not None:
         return read_architecture(str(source.arch), source.data_format)
     where = str(checkpoint.path or "checkpoint")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from os import PathLike
 
 from ..backend import default_backend, get_backend
-from ..conventions.generations import Convention
-from ..conversion.binding import arrays_for
-from ..conversion.optimizer_state import StateDropped
-from ..conversion.reading import read_network
+from ..conversion.planning import Plan
+from ..conversion.reading import described_network
+from ..conversion.running import plan_to_run, run_arrays
 from ..conversion.source import Source, decide
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from .model import Model
-from .restoring import restore_optimizer
+from .restoring import restore_optimizer, warn
 from .sequential import as_model
 from .store import run_convention
 
@@ -34,8 +34,10 @@ def load_model(
 ) -> Model:
     """The model in the HDF5 file `path`, which runs on `backend`.
 
-    Weights and the state of the optimizer are converted to that backend, so a model trained on one backend continues
-    on the other. The data format of the model stays, so it takes the same inputs.
+    The file is converted to that backend as `convert` does it, so the model computes what it computed on the backend
+    that saved it, and a model trained on one backend continues on the other: layers that the two backends compute
+    differently are rewritten, and weights and the state of the optimizer are converted. The data format of the model
+    stays, so it takes the same inputs. `model.conversion` says what was done; its notes are also logged as warnings.
 
     backend: 'theano', 'tensorflow' or 'numpy'; None for the default backend.
     source: the backend that saved the file, for files that do not state it.
@@ -44,21 +46,25 @@ def load_model(
     source_release: the release that saved the file, for files that do not state it.
     convention: the backend that 'numpy' emulates.
     compile: whether to compile the model as the file states, with the state of the optimizer.
-    Raises KconvertError where the file cannot be read, or the framework is not installed.
+    Raises KconvertError where the file cannot be read or converted, or the framework is not installed.
     """
     with hdf5.read(path) as checkpoint:
-        said = Source(path, source, source_data_format, arch, release=source_release)
-        found = decide(checkpoint, said)
-        origin = found.convention
-        model = as_model(read_network(checkpoint, said, found).model)
+        checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
+        said = Source(path, source, source_data_format, arch)
+        origin = decide(checkpoint, said)
         runner = get_backend(backend or default_backend(), convention)
-        model.bind(runner, arrays_for(model, checkpoint, origin, run_convention(runner)))
+        described = described_network(checkpoint, said)
+        plan = plan_to_run(checkpoint, origin, described, run_convention(runner))
+        warn(plan, path)
+        model = as_model(plan.result.model)
+        model.bind(runner, run_arrays(plan))
+        model.conversion, model.described = plan, described
         if compile:
-            _restore(model, checkpoint, origin)
+            _restore(model, checkpoint, plan)
         return model
 
 
-def _restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> None:
+def _restore(model: Model, checkpoint: Checkpoint, plan: Plan) -> None:
     """Compiles the model as the file states. Where that is not possible, a warning gives the reason."""
     config = checkpoint.training_config
     if not config or not config.get("optimizer_config"):
@@ -72,9 +78,6 @@ def _restore(model: Model, checkpoint: Checkpoint, origin: Convention) -> None:
             sample_weight_mode=config.get("sample_weight_mode"),
             weighted_metrics=config.get("weighted_metrics"),
         )
-        if checkpoint.optimizer:
-            restore_optimizer(model.trainer, checkpoint, origin)
-    except StateDropped as reason:
-        log.warning("%s: the state of the optimizer is not restored: %s", checkpoint.path, reason)
+        restore_optimizer(model.trainer, plan)
     except KconvertError as error:
         log.warning("%s: the model is not compiled: %s", checkpoint.path, error)

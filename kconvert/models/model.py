@@ -7,6 +7,9 @@ the function or the object that does the work, in this package.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import fields
+from functools import singledispatch
 from os import PathLike
 from typing import Any
 
@@ -14,6 +17,7 @@ import numpy as np
 
 from ..backend.base import Backend, Variable
 from ..conventions.words.calls import accepts_old_words
+from ..conversion.planning import Plan
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.calls import Symbol
@@ -83,12 +87,16 @@ class Model(Network):
         self._trainer: Trainer | None = None
         # The History of the last `fit`.
         self.history: Any = None
+        # How a file was converted for this model, with notes; None where no file was loaded.
+        self.conversion: Plan | None = None
+        # The network that this conversion made the present one from.
+        self.described: Network | None = None
         # A callback sets this to end `fit`.
         self.stop_training = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold the graph alone, without weights and training."""
-        left_out = ("runtime", "_symbols", "_trainer", "history")
+        left_out = ("runtime", "_symbols", "_trainer", "history", "conversion", "described")
         return {key: value for key, value in super().__getstate__().items() if key not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -191,14 +199,39 @@ class Model(Network):
         """Sets the weights, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
         self.runtime.set_weights(weights)
 
-    def load_weights(self, path: str | PathLike[str], source: str | None = None) -> Model:
+    def load_weights(
+        self, path: str | PathLike[str], source: str | None = None, source_data_format: str | None = None
+    ) -> Model:
         """Sets the weights from an HDF5 file of any convention, converted to the model's backend; returns the model.
 
-        source: the backend that saved the file, for files that do not state it. The layers must have the data format
-        that the file was saved with. Raises KconvertError where the arrays do not match the layers.
+        The file is converted as `load_model` does it. Layers that the backend of the model computes otherwise than the
+        backend that saved the file are rewritten in the model; `conversion` says which, and a warning is logged.
+
+        source: the backend that saved the file, for files that do not state it. source_data_format: the data format
+        that the layers had there, for files of weights alone; by default that of the model.
+        Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten.
         """
-        restoring.load_weights(self.runtime, path, source)
+        done = restoring.read_weights(self.runtime, self.described, path, source, source_data_format)
+        if done.plan.result.model.get_config() != self.get_config():
+            described = copy(self) if done.described is self else done.described
+            self._become(as_model(done.plan.result.model))
+            self.described = described
+        self.conversion = done.plan
+        restoring.assign(self.runtime, done.arrays)
         return self
+
+    def _become(self, new: Network) -> None:
+        """Takes the layers of `new`; those that were rewritten share their weights with what they replace."""
+        before = {leaf.path: leaf for leaf in self.weight_table()}
+        for leaf in new.weight_table():
+            old = before.get(leaf.path)
+            if old and [weight.shape for weight in old.weights] == [weight.shape for weight in leaf.weights]:
+                leaf.layer.entry = old.layer.entry
+        trainer = self._trainer
+        self.set_graph(new.layers, new.nodes, new.input_refs, new.output_refs)
+        if trainer is not None:
+            trainer.use(self.runtime)
+            self._trainer = trainer
 
     # ---------------------------------------------------------------- files ----
 
@@ -475,3 +508,31 @@ class Model(Network):
     ) -> Any:
         """`predict` for a generator, under its older name; the options for workers have no effect."""
         return self.predict(generator, steps=steps, verbose=verbose)
+
+
+# ------------------------------------------------------------ from networks ----
+
+
+@singledispatch
+def as_model(network: Network) -> Model:
+    """A model with the layers of `network`; networks inside it become models too."""
+    with_models = copy(network)
+    with_models.layers = user_layers(network)
+    return Model.from_network(with_models)
+
+
+def user_layers(network: Network) -> list[Layer]:
+    """The layers of `network`, in which every network, also that of a wrapper, is a model."""
+    return [_as_user_layer(layer) for layer in network.layers]
+
+
+def _as_user_layer(layer: Layer) -> Layer:
+    if isinstance(layer, Network):
+        return as_model(layer)
+    inner = {f.name: getattr(layer, f.name) for f in fields(layer) if isinstance(getattr(layer, f.name), Network)}
+    if not inner:
+        return layer
+    wrapper = copy(layer)
+    for name, network in inner.items():
+        setattr(wrapper, name, as_model(network))
+    return wrapper

@@ -2,61 +2,142 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from os import PathLike
-from typing import Any
-
-import numpy as np
 
 from ..conventions.generations import Convention
-from ..conventions.storage import Storage
-from ..conversion.binding import Binding, arrays_for, bind, places
-from ..conversion.optimizer_state import read_state
-from ..conversion.source import Source, decide
+from ..conversion.binding import bind, places
+from ..conversion.passes.relayout import image_data_format, relayout
+from ..conversion.planning import Plan
+from ..conversion.reading import described_network
+from ..conversion.running import plan_to_run, run_arrays, run_state
+from ..conversion.source import Origin, Source, decide
+from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
-from ..network.nested import walk
+from ..layers import Flatten
+from ..layers.base import Layer
+from ..network.nested import Arrays, walk
+from ..network.network import Network
 from .runtime import Runtime
 from .store import run_convention
 from .training.trainer import Trainer
 
+log = logging.getLogger(__name__)
 
-def load_weights(runtime: Runtime, path: str | PathLike[str], source: str | None = None) -> None:
-    """Sets the weights from an HDF5 file. Parameters and errors: see `Model.load_weights`."""
-    K = runtime.start()
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """Weights of a file, converted for a network."""
+
+    # The network that the file belongs to.
+    described: Network
+    # How the network that runs is made from it.
+    plan: Plan
+    # In the form in which the layers of the new network run, nested by the names of layers.
+    arrays: Arrays
+
+
+def read_weights(
+    runtime: Runtime, described: Network | None, path: str | PathLike[str], source: str | None, data_format: str | None
+) -> Restored:
+    """The weights of a file for the network of `runtime`, which the conversion may have to rewrite.
+
+    described: the network that an earlier conversion made this one from. Other parameters and errors: see
+    `Model.load_weights`.
+    """
+    goal = run_convention(runtime.start())
     with hdf5.read(path) as checkpoint:
-        origin = decide(checkpoint, Source(path, source)).convention
-        arrays = arrays_for(runtime.network, checkpoint, origin, run_convention(K))
+        checkpoint = replace(checkpoint, optimizer=())
+        origin = replace(decide(checkpoint, Source(path, source)), arch_given=True)
+        owner = _owner(checkpoint, origin.convention, goal, [runtime.network, *([described] if described else [])])
+        plan = _plan(checkpoint, origin, owner, goal, data_format)
+        warn(plan, path)
+        return Restored(owner, plan, run_arrays(plan))
+
+
+def _owner(checkpoint: Checkpoint, origin: Convention, goal: Convention, networks: Sequence[Network]) -> Network:
+    """The network that a file belongs to: the one that runs now, or the one that it was made from.
+
+    Both have the same weights, and mostly other layers without weights, which have groups in the file too. Where this
+    does not tell, a file of the backend that the model runs on belongs to the network that runs there.
+    """
+    fitting = [network for network in networks if _fits(network, checkpoint, origin)] or networks
+    if len(fitting) > 1 and origin.backend == goal.backend and not _same(*fitting):
+        log.warning("%s: taken for weights of the model as it runs, with its rewritten layers", checkpoint.path)
+    return fitting[0] if origin.backend == goal.backend else fitting[-1]
+
+
+def _fits(network: Network, checkpoint: Checkpoint, origin: Convention) -> bool:
+    if len(places(network, origin)) != len(checkpoint.groups):
+        return False
+    try:
+        bind(network, checkpoint, origin)
+    except KconvertError:
+        return False
+    return True
+
+
+def _same(first: Network, second: Network) -> bool:
+    return first.get_config() == second.get_config()
+
+
+def _plan(
+    checkpoint: Checkpoint, origin: Origin, network: Network, goal: Convention, data_format: str | None
+) -> Plan:
+    """The conversion of a file to weights of `network`, also where its images had another data format.
+
+    data_format: that of the file; None: as its architecture states, else that of the network.
+    """
+    own = _own_network(checkpoint)
+    wanted = image_data_format(network)
+    stated = data_format or (image_data_format(own) if own else None)
+    if wanted is None or stated in (None, wanted):
+        return plan_to_run(checkpoint, origin, network, goal)
+    plain = frozenset(_plain_flattens(network, own))
+    as_stored = relayout(network, stated, plain).model
+    return plan_to_run(checkpoint, replace(origin, reordered=plain), as_stored, goal, wanted)
+
+
+def _own_network(checkpoint: Checkpoint) -> Network | None:
+    """The network that the file itself describes, if it can be read."""
+    try:
+        return None if checkpoint.model_config is None else described_network(checkpoint, Source())
+    except KconvertError:
+        return None
+
+
+def _plain_flattens(network: Network, own: Network | None) -> Iterator[str]:
+    """The Flattens of `network`, by path, whose features are in the order of the axes in the file."""
+    ours = [(path, layer) for inner in network.sublayers for path, layer in inner.leaves() if _flattens(layer)]
+    theirs = [layer for _, layer in own.leaves() if _flattens(layer)] if own else []
+    for (path, layer), stored in zip_longest(ours, theirs[: len(ours)], fillvalue=None):
+        if stored is None or stored.data_format == layer.data_format:
+            yield path
+
+
+def _flattens(layer: Layer) -> bool:
+    return isinstance(layer, Flatten)
+
+
+def warn(plan: Plan, path: str | PathLike[str]) -> None:
+    """Logs the notes of a conversion."""
+    for note in plan.notes:
+        log.warning("%s: %s", path, note)
+
+
+def assign(runtime: Runtime, arrays: Arrays) -> None:
+    """Sets the weights of a network that has its variables."""
+    K = runtime.start()
     for where, array in walk(arrays):
         K.assign(runtime.variables[where], array)
 
 
-def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint, origin: Convention) -> None:
-    """Sets the state of the optimizer from a file. Raises StateDropped where it cannot be read.
-
-    origin: the convention of the file.
-    """
-    network = trainer.runtime.network
-    bindings, _ = bind(network, checkpoint, origin)
-    state = read_state(checkpoint, network, bindings, origin)
-    executor, goal = trainer.executor, run_convention(trainer.runtime.start())
-    structure = executor.optimizer.structure
-    if state.scalars:
-        executor.write("scalar", {(n,): a.read() for n, a in zip(structure.scalars, state.scalars, strict=False)})
-    stored = {place.path: place.stored for _, found in places(network, goal) for place in found}
-    for name, slot in zip(structure.slots, state.slots, strict=False):
-        for binding in bindings:
-            keys = [(binding.path[:-1], part) for part in binding.stored.slots]
-            if all(key in slot for key in keys):
-                array = _run_form(binding, stored[binding.path], [slot[key].read() for key in keys])
-                executor.write("slot", {(*binding.path, name): array})
-
-
-def _run_form(binding: Binding, goal: Storage, arrays: list[Any]) -> np.ndarray:
-    """One slot of a weight, converted from the form of the file to that of the backend.
-
-    arrays: those of the slot in the file. An unused slot, of one element, stays (keras-facts: empty-vhat).
-    """
-    if all(array.shape == (1,) for array in arrays) and binding.weight.shape != (1,):
-        return arrays[0]
-    chain = (binding.stored.chain >> goal.to_run).simplified
-    return np.ascontiguousarray(chain.apply(*arrays)[0])
+def restore_optimizer(trainer: Trainer, plan: Plan) -> None:
+    """Sets the state of the optimizer from a conversion; where that dropped it, the state stays as it is."""
+    scalars, slots = run_state(plan, trainer.executor.optimizer.structure)
+    trainer.executor.write("scalar", {(name,): array for name, array in scalars.items()})
+    trainer.executor.write("slot", slots)

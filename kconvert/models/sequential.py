@@ -1,17 +1,14 @@
-"""Sequential, the model of users, and `as_model`, which makes models of networks that were read from files."""
+"""Sequential, the model of users."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from dataclasses import fields
 from typing import Any
 
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..network import sequential
-from ..network.network import Network
-from .model import Model
+from .model import Model, as_model, user_layers
 
 
 class Sequential(sequential.Sequential, Model):
@@ -47,24 +44,6 @@ class Sequential(sequential.Sequential, Model):
         self.build((None, *x.shape[1:]))
 
 
-def as_model(network: Network) -> Model:
-    """A model with the layers of `network`; networks inside it become models too."""
-    layers = [_as_user_layer(layer) for layer in network.layers]
-    if isinstance(network, sequential.Sequential):
-        return Sequential(layers, name=network.name, trainable=network.trainable)
-    with_models = copy(network)
-    with_models.layers = layers
-    return Model.from_network(with_models)
-
-
-def _as_user_layer(layer: Layer) -> Layer:
-    """A layer in which every network, also that of a wrapper, is a model."""
-    if isinstance(layer, Network):
-        return as_model(layer)
-    inner = {f.name: getattr(layer, f.name) for f in fields(layer) if isinstance(getattr(layer, f.name), Network)}
-    if not inner:
-        return layer
-    wrapper = copy(layer)
-    for name, network in inner.items():
-        setattr(wrapper, name, as_model(network))
-    return wrapper
+@as_model.register(sequential.Sequential)
+def _sequential(network: sequential.Sequential) -> Sequential:
+    return Sequential(user_layers(network), name=network.name, trainable=network.trainable)

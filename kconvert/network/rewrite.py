@@ -54,6 +54,15 @@ def in_sequence(*layers: Layer) -> list[NewLayer]:
     ]
 
 
+def in_sequence_or_nested(new: Sequence[NewLayer], layer: Layer, shape: Any) -> Sequence[NewLayer]:
+    """`new` where it is a sequence, else one network of the name of `layer`, which takes inputs of `shape`."""
+    if _is_sequence(new):
+        return new
+    nested = _small_model(new, shape, layer)
+    nested.name = layer.name
+    return [NewLayer(nested)]
+
+
 def changed(layer: Layer, /, **config: Any) -> Any:
     """A copy of `layer` with other configuration values."""
     result = copy(layer)

@@ -90,6 +90,17 @@ def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 WRITE: tuple[WritePass, ...] = (_words, _cudnn, _repairs, _for_release, _hazards, _data_format)
 
 
+# ----------------------------------------------------------------- running ----
+
+
+def _repairs_in_place(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return repair(network, origin.convention.backend, goal.convention, in_place=True)
+
+
+RUN: tuple[WritePass, ...] = (_repairs_in_place, _hazards, _data_format)
+"""For a model that runs here: layers of all generations and of cuDNN run on every backend."""
+
+
 # --------------------------------------------------------- without a graph ----
 
 

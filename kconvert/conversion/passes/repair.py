@@ -27,7 +27,15 @@ from ...errors import KconvertError
 from ...kernels import Chain, Grow
 from ...layers.base import Layer, Shape
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
+from ...network.rewrite import (
+    NewLayer,
+    Rewritten,
+    changed,
+    class_names,
+    in_sequence,
+    in_sequence_or_nested,
+    rewrite,
+)
 from .hazards import Window, differs, hazards, spatial_sizes, windows
 
 _PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
@@ -46,9 +54,10 @@ class Context:
     """The generation that will read the result."""
 
 
-def repair(model: Network, source: str, target: Convention) -> Rewritten:
+def repair(model: Network, source: str, target: Convention, in_place: bool = False) -> Rewritten:
     """`model` without its hazards: layers that backend `source` and that of `target` compute differently.
 
+    in_place: a layer that becomes a graph becomes a nested network of its name, so that a Sequential stays one.
     Raises KconvertError naming the layer that cannot be repaired.
     """
     if not hazards(model, source, target.backend):
@@ -61,7 +70,7 @@ def repair(model: Network, source: str, target: Convention) -> Rewritten:
             return None
         new = explicit(layer, shape, context)
         notes.append(f"{layer.name}: what {source} computes is spelled out ({class_names(new)})")
-        return new
+        return in_sequence_or_nested(new, layer, shape) if in_place else new
 
     return replace(rewrite(model, repaired), notes=notes)
 
