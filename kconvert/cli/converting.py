@@ -10,7 +10,7 @@ import click
 from ..errors import KconvertError, Problem
 from .group import Kconvert, complain, main
 from .options import PATH, Reporting, architecture, as_json, conversion, inputs, keep, reporting, running, tolerance
-from .output import EQUAL, conclude, print_json, progress
+from .output import EQUAL, conclude, files_to_write, print_json, progress
 
 if TYPE_CHECKING:
     from ..conversion.files import Conversion
@@ -68,12 +68,13 @@ def convert(
     if not reporting.silent and source.backend is None:
         show(drawing.source(file, _evidence(source)), "")
     with progress():
-        done = convert_file(source, target, output)
+        done = convert_file(source, target, output, files_to_write(reporting, keep), inputs.files)
     if not reporting.silent:
-        show(drawing.summary(done.plan), drawing.written(done.target), "")
+        files = [path for path in (done.target, done.architecture) if path]
+        show(drawing.summary(done.plan), *map(drawing.written, files), "")
     if no_verify:
         if reporting.as_json:
-            print_json(done.plan)
+            print_json(done)
         return EQUAL
     try:
         with progress(), Verifier(running) as verifier:

@@ -14,6 +14,7 @@ import click
 from ..errors import printable
 
 if TYPE_CHECKING:
+    from ..formats.atomic import NamedPath
     from ..verification.value import Report, Summary
     from .options import Reporting
 
@@ -33,6 +34,14 @@ def conclude(done: Report | Summary, reporting: Reporting) -> int:
     else:
         show(terminal.drawn(done, brief=reporting.quiet))
     return done.code
+
+
+def files_to_write(reporting: Reporting, keep: str | None = None) -> list[NamedPath]:
+    """The files that a command writes beside its result, with their roles."""
+    from ..verification.saved_runs import INDEX
+
+    index = [] if keep is None else [("index of the saved runs", os.path.join(keep, INDEX))]
+    return [*index, *(("report", path) for path in reporting.paths)]
 
 
 def print_json(value: Any) -> None:

@@ -10,7 +10,7 @@ import click
 
 from .group import main
 from .options import PATH, Reporting, as_json, inputs, keep, reporting, running, sides, tolerance
-from .output import DIFFERS, EQUAL, conclude, print_json, progress
+from .output import DIFFERS, EQUAL, conclude, files_to_write, print_json, progress
 
 if TYPE_CHECKING:
     from ..conversion.source import Source
@@ -48,10 +48,12 @@ def verify(
 
     A and B may be directories: each file of A is compared with the one of the same name in B.
     """
+    from ..formats.atomic import refuse_collisions
     from ..verification.folders import verify_folders
     from ..verification.verifier import Verifier
 
     source, target = replace(sides[0], path=source_file), replace(sides[1], path=target_file)
+    refuse_collisions(files_to_write(reporting, keep), [*source.files, *target.files, *inputs.files])
     if self_test:
         return _self_test(source, target, tolerance, inputs, running, reporting)
     with progress(), Verifier(running) as verifier:
@@ -85,9 +87,11 @@ def _self_test(
 @reporting
 def report(folder: str, tolerance: Tolerance, reporting: Reporting) -> int:
     """Judges again what verify --keep DIR has saved, without running anything."""
+    from ..formats.atomic import refuse_collisions
     from ..verification.runs import judge
     from ..verification.saved_runs import load_runs
 
+    refuse_collisions(files_to_write(reporting, folder), [])
     return conclude(judge(load_runs(folder), tolerance), reporting)
 
 

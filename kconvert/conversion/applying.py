@@ -25,9 +25,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         Group(name, [steps[place.path].result(place.index) for place in found])
         for name, found in places(plan.result.model, plan.target, plan.goal.sorts_layers)
     ]
-    beside = plan.target.generation.architecture_beside
-    leaves_numbers = plan.source.generation.architecture_beside and not beside
-    with_config = not beside and (checkpoint.model_config is not None or leaves_numbers)
+    leaves_numbers = plan.holds_architecture and plan.source.generation.architecture_beside
     return replace(
         checkpoint,
         named=not plan.target.generation.numbered,
@@ -36,7 +34,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         backend=plan.target.backend,
         keras_version=plan.goal.release,
         stated_in={},
-        model_config=written_architecture(plan) if with_config else None,
+        model_config=written_architecture(plan) if plan.holds_architecture else None,
         optimizer=plan.optimizer,
         provenance=provenance,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from .._version import __version__
 from ..errors import KconvertError, Problem
 from ..formats import endings, hdf5
-from ..formats.atomic import writable_path, write_text
+from ..formats.atomic import NamedPath, derived_path, refuse_collisions, replacing
 from ..formats.checkpoint import Checkpoint
 from .applying import apply, written_architecture
 from .planning import Plan, plan_conversion
@@ -25,13 +26,18 @@ from .target import KEEP, KERAS2, NATIVE, Target
 class Conversion:
     """A finished conversion: what was done, from where to where.
 
-    architecture: the JSON file beside the target, where that cannot hold its architecture itself (Keras 0.3).
+    architecture: the JSON file beside the target, where that holds weights alone for another architecture than the one
+    that was given (`plan.differing`), or where its format cannot hold the architecture (Keras 0.3).
     """
 
     plan: Plan
     source: Path
     target: Path
     architecture: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON values, with the file of the architecture."""
+        return {**self.plan.to_json(), "architecture": None if self.architecture is None else str(self.architecture)}
 
 
 def convert(
@@ -53,7 +59,8 @@ def convert(
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
     `out` ends in .h5 or .hdf5. The other arguments are those of `plan`; force also overwrites `out`. The file is
-    written whole or not at all, and `path` is never written to.
+    written whole or not at all, and neither `path` nor `arch` is ever written to. Weights alone whose architecture the
+    conversion changes get the new one beside `out`, under its name with the ending .json (`Conversion.architecture`).
     Raises KconvertError where the file cannot be read or converted; then nothing is written.
     """
     if target is None:
@@ -64,33 +71,47 @@ def convert(
     return convert_file(said, Target(target, format, data_format, repair, cudnn, drop_optimizer), out)
 
 
-def convert_file(source: Source, target: Target, out: str | PathLike[str] | None = None) -> Conversion:
-    """`convert`, for a file that has a path and a target."""
+def convert_file(
+    source: Source,
+    target: Target,
+    out: str | PathLike[str] | None = None,
+    written: Sequence[NamedPath] = (),
+    read: Sequence[NamedPath] = (),
+) -> Conversion:
+    """`convert`, for a file that has a path and a target.
+
+    written, read: the other files of the command, which the result must not replace.
+    """
     if out is not None:
         endings.check(out)
     origin = Path(source.path or "")
     result = Path(out) if out is not None else default_target(origin, target.backend)
+    read = [*source.files, *read]
+    written = [("result", result), *written]
+    refuse_collisions(written, read)
     with hdf5.read(origin) as checkpoint:
         refuse_converted(checkpoint, source, target)
         made = plan_conversion(checkpoint, source, target)
         refuse_unchanged(made, origin)
-        with ThreadPoolExecutor(1) as beside:  # hashing takes about as long as all the rest
-            provenance = _provenance(made, beside.submit(hdf5.sha256, origin))
-            architecture = _architecture_path(made, result, source.force)
+        beside = result.with_suffix(".json") if made.architecture_beside else None
+        if beside is not None:
+            refuse_collisions([*written, ("architecture of the result", beside)], read)
+        with ThreadPoolExecutor(1) as pool, _architecture(made, beside, source.force) as architecture:
+            provenance = _provenance(made, pool.submit(hdf5.sha256, origin))  # takes about as long as all the rest
             hdf5.write(result, apply(made, checkpoint, provenance), made.target.generation, source.force)
-    if architecture:
-        write_text(architecture, json.dumps(written_architecture(made)))
     return Conversion(made, origin, result, architecture)
 
 
-def _architecture_path(made: Plan, target: Path, force: bool) -> Path | None:
-    """Where the architecture goes, beside weights of a format that has no place for it."""
-    if not made.target.generation.architecture_beside:
-        return None
-    path = writable_path(target.with_suffix(".json"))
-    if path.exists() and not force:
-        raise KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
-    return path
+@contextmanager
+def _architecture(made: Plan, path: Path | None, force: bool) -> Iterator[Path | None]:
+    """Writes the architecture of a result when the block has written the weights; nothing where it fails."""
+    if path is None:
+        yield None
+        return
+    target = derived_path(path, force)
+    with replacing(target) as temporary:
+        temporary.write_text(json.dumps(written_architecture(made)), encoding="utf-8")
+        yield target
 
 
 def default_target(path: Path, target: str) -> Path:

@@ -15,14 +15,15 @@ from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, LazyArray
 from ..kernels import Chain
+from ..network.differences import differing_layers
 from ..network.graph import LayerPath
 from ..network.network import Network
 from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
-from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, write
-from .reading import read_network
+from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, read, write
+from .reading import described_network
 from .source import Origin, Source, decide
 from .steps import Step
 from .target import KEEP, KERAS2, NATIVE, Goal, Target, decide_goal
@@ -46,6 +47,17 @@ class Plan:
     """The optimizer's state of the target."""
     notes: Sequence[str]
     """What a user should know."""
+    holds_architecture: bool
+    """Whether the file of the target holds the architecture, and not the weights alone."""
+    differing: Sequence[str] = ()
+    """The layers of a target of weights alone that differ from the architecture that the user gave."""
+
+    @property
+    def architecture_beside(self) -> bool:
+        """Whether the architecture is written into a file of its own: the user does not have it yet."""
+        return not self.holds_architecture and (
+            self.goal.convention.generation.architecture_beside or bool(self.differing)
+        )
 
     @property
     def source(self) -> Convention:
@@ -87,6 +99,7 @@ class Plan:
             "evidence": list(self.evidence),
             "notes": list(self.notes),
             "hazards": [str(hazard) for hazard in self.hazards],
+            "differing": list(self.differing),
             "weights": [step.to_json() for step in self.steps],
         }
 
@@ -136,7 +149,21 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
         return plan_network(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
     if source.layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
-    return plan_network(checkpoint, origin, goal, read_network(checkpoint, source, origin), WRITE)
+    described = described_network(checkpoint, source)
+    planned = plan_network(checkpoint, origin, goal, read(described, origin), WRITE)
+    return planned if planned.holds_architecture else _compared(planned, described, source)
+
+
+def _compared(planned: Plan, given: Network, source: Source) -> Plan:
+    """The same plan, which states where the architecture of its weights differs from the one that was given."""
+    differing = differing_layers(given, planned.result.model)
+    if not differing:
+        return planned
+    note = (
+        f"the result holds weights alone, for the architecture that is written beside it and not for {source.arch}: "
+        f"{', '.join(differing)}"
+    )
+    return replace(planned, differing=differing, notes=[*planned.notes, note])
 
 
 def plan_network(
@@ -161,7 +188,14 @@ def plan_network(
             state = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal)
         except StateDropped as why:
             notes.append(f"the optimizer's state is dropped: {why}")
-    return Plan(origin, goal, model, result, steps, state, notes)
+    return Plan(origin, goal, model, result, steps, state, notes, _holds_architecture(checkpoint, origin, goal))
+
+
+def _holds_architecture(checkpoint: Checkpoint, origin: Origin, goal: Goal) -> bool:
+    """Whether the target is a whole model: as the source is, and where the source could not be one."""
+    if goal.convention.generation.architecture_beside:
+        return False
+    return checkpoint.model_config is not None or origin.convention.generation.architecture_beside
 
 
 def _optimizer(

@@ -65,7 +65,8 @@ def run_state(plan: Plan, structure: Structure) -> tuple[Mapping[str, Any], Mapp
             array, form = lazy.read(), stored[path]
             if array.shape == (1,) != form.weight.shape:
                 continue
-            found[(*path, name)] = np.ascontiguousarray((form.chain >> form.to_run).simplified.apply(array)[0])
+            key = (*path, name)
+            found[key] = np.ascontiguousarray((form.chain >> form.to_run).simplified.apply(array)[0])
     return {name: array.read() for name, array in scalars.items()}, found
 
 

@@ -10,6 +10,7 @@ from ..conventions.backends import KERNELS_OF
 from ..conventions.generations import GENERATIONS, Convention, of_release
 from ..conventions.words.files import architecture_json
 from ..errors import KconvertError, Problem
+from ..formats.atomic import NamedPath
 from ..formats.checkpoint import Checkpoint
 from .evidence import Fact, akin, backend_of, generation_of, releases_like, stated_release
 
@@ -32,6 +33,12 @@ class Source:
     """Whether `backend` and `release` hold even where the file says otherwise."""
     release: str | None = None
     """The release that saved the file; None: as the file shows."""
+
+    @property
+    def files(self) -> list[NamedPath]:
+        """The files that are read, with their roles."""
+        roles = (("source file", self.path), ("architecture given", self.arch))
+        return [(role, path) for role, path in roles if path is not None]
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import KconvertError, Problem
+
+NamedPath = tuple[str, str | PathLike[str]]
+"""The role of a file in a command, and its path."""
 
 
 def writable_path(path: str | PathLike[str]) -> Path:
@@ -33,6 +38,41 @@ def writable_path(path: str | PathLike[str]) -> Path:
     return target
 
 
+def derived_path(path: Path, force: bool) -> Path:
+    """The real path of a file that the user did not name. Raises KconvertError (USAGE) as `writable_path` does.
+
+    It is refused, too, where it exists and `force` does not replace it, and where it is a link to nothing.
+    """
+    target = writable_path(path)
+    if path.is_symlink() and not target.exists():
+        raise KconvertError("is a symbolic link to a file that does not exist", str(path), problem=Problem.USAGE)
+    if target.exists() and not force:
+        raise KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
+    return target
+
+
+def refuse_collisions(written: Sequence[NamedPath], read: Sequence[NamedPath]) -> None:
+    """Refuses files to be written that are read too, or that are one file.
+
+    Each is named by its role, such as 'report'. Raises KconvertError (USAGE) naming both roles.
+    """
+    for position, (role, path) in enumerate(written):
+        taken = [f"is the {other} itself, which is never written to" for other, known in read if _one_file(path, known)]
+        taken += [
+            f"is to be the {other} and the {role}" for other, known in written[:position] if _one_file(path, known)
+        ]
+        if taken:
+            raise KconvertError(taken[0], str(path), "name another file", Problem.USAGE)
+
+
+def _one_file(first: str | PathLike[str], second: str | PathLike[str]) -> bool:
+    """Whether two paths lead to one file, also through links."""
+    try:
+        return os.path.realpath(first) == os.path.realpath(second) or os.path.samefile(first, second)
+    except (OSError, ValueError):
+        return False
+
+
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A hidden file beside `target` for the block to make; it replaces `target`, or is removed on any error."""
@@ -48,6 +88,12 @@ def replacing(target: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_array(target: Path, array: np.ndarray) -> None:
+    """Writes an array as .npy; an existing file is replaced."""
+    with replacing(target) as temporary, _writing(target), open(temporary, "xb") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def write_text(target: Path, text: str) -> None:

@@ -50,12 +50,12 @@ def load_model(
     """
     with hdf5.read(path) as checkpoint:
         checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
-        said = Source(path, source, source_data_format, arch)
+        said = Source(path, source, source_data_format, arch, release=source_release)
         origin = decide(checkpoint, said)
         runner = get_backend(backend or default_backend(), convention)
         described = described_network(checkpoint, said)
         plan = plan_to_run(checkpoint, origin, described, run_convention(runner))
-        warn(plan, path)
+        warn(plan, checkpoint)
         model = as_model(plan.result.model)
         model.bind(runner, run_arrays(plan))
         model.conversion, model.described = plan, described

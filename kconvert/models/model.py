@@ -18,6 +18,7 @@ import numpy as np
 from ..backend.base import Backend, Variable
 from ..conventions.words.calls import accepts_old_words
 from ..conversion.planning import Plan
+from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.calls import Symbol
@@ -200,7 +201,11 @@ class Model(Network):
         self.runtime.set_weights(weights)
 
     def load_weights(
-        self, path: str | PathLike[str], source: str | None = None, source_data_format: str | None = None
+        self,
+        path: str | PathLike[str],
+        source: str | None = None,
+        source_data_format: str | None = None,
+        source_release: str | None = None,
     ) -> Model:
         """Sets the weights from an HDF5 file of any convention, converted to the model's backend; returns the model.
 
@@ -208,10 +213,12 @@ class Model(Network):
         backend that saved the file are rewritten in the model; `conversion` says which, and a warning is logged.
 
         source: the backend that saved the file, for files that do not state it. source_data_format: the data format
-        that the layers had there, for files of weights alone; by default that of the model.
+        that the layers had there, for files of weights alone; by default that of the model. source_release: the release
+        that saved the file, for files that do not state it.
         Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten.
         """
-        done = restoring.read_weights(self.runtime, self.described, path, source, source_data_format)
+        said = Source(path, source, source_data_format, release=source_release)
+        done = restoring.read_weights(self.runtime, self.described, said)
         if done.plan.result.model.get_config() != self.get_config():
             described = copy(self) if done.described is self else done.described
             self._become(as_model(done.plan.result.model))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
-from os import PathLike
 
+from ..conventions.backends import CHANNELS_FIRST
 from ..conventions.generations import Convention
 from ..conversion.binding import bind, places
 from ..conversion.passes.relayout import image_data_format, relayout
@@ -19,7 +18,6 @@ from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from ..layers import Flatten
-from ..layers.base import Layer
 from ..network.nested import Arrays, walk
 from ..network.network import Network
 from .runtime import Runtime
@@ -41,21 +39,18 @@ class Restored:
     arrays: Arrays
 
 
-def read_weights(
-    runtime: Runtime, described: Network | None, path: str | PathLike[str], source: str | None, data_format: str | None
-) -> Restored:
+def read_weights(runtime: Runtime, described: Network | None, source: Source) -> Restored:
     """The weights of a file for the network of `runtime`, which the conversion may have to rewrite.
 
-    described: the network that an earlier conversion made this one from. Other parameters and errors: see
-    `Model.load_weights`.
+    described: the network that an earlier conversion made this one from. Errors: see `Model.load_weights`.
     """
     goal = run_convention(runtime.start())
-    with hdf5.read(path) as checkpoint:
+    with hdf5.read(source.path or "") as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
-        origin = replace(decide(checkpoint, Source(path, source)), arch_given=True)
+        origin = replace(decide(checkpoint, source), arch_given=True)
         owner = _owner(checkpoint, origin.convention, goal, [runtime.network, *([described] if described else [])])
-        plan = _plan(checkpoint, origin, owner, goal, data_format)
-        warn(plan, path)
+        plan = _plan(checkpoint, origin, owner, goal, source.data_format)
+        warn(plan, checkpoint)
         return Restored(owner, plan, run_arrays(plan))
 
 
@@ -85,9 +80,7 @@ def _same(first: Network, second: Network) -> bool:
     return first.get_config() == second.get_config()
 
 
-def _plan(
-    checkpoint: Checkpoint, origin: Origin, network: Network, goal: Convention, data_format: str | None
-) -> Plan:
+def _plan(checkpoint: Checkpoint, origin: Origin, network: Network, goal: Convention, data_format: str | None) -> Plan:
     """The conversion of a file to weights of `network`, also where its images had another data format.
 
     data_format: that of the file; None: as its architecture states, else that of the network.
@@ -97,9 +90,9 @@ def _plan(
     stated = data_format or (image_data_format(own) if own else None)
     if wanted is None or stated in (None, wanted):
         return plan_to_run(checkpoint, origin, network, goal)
-    plain = frozenset(_plain_flattens(network, own))
-    as_stored = relayout(network, stated, plain).model
-    return plan_to_run(checkpoint, replace(origin, reordered=plain), as_stored, goal, wanted)
+    kept = frozenset(_kept_flattens(network, own))
+    as_stored = relayout(network, stated, kept).model
+    return plan_to_run(checkpoint, replace(origin, reordered=kept), as_stored, goal, wanted)
 
 
 def _own_network(checkpoint: Checkpoint) -> Network | None:
@@ -110,23 +103,27 @@ def _own_network(checkpoint: Checkpoint) -> Network | None:
         return None
 
 
-def _plain_flattens(network: Network, own: Network | None) -> Iterator[str]:
-    """The Flattens of `network`, by path, whose features are in the order of the axes in the file."""
-    ours = [(path, layer) for inner in network.sublayers for path, layer in inner.leaves() if _flattens(layer)]
-    theirs = [layer for _, layer in own.leaves() if _flattens(layer)] if own else []
-    for (path, layer), stored in zip_longest(ours, theirs[: len(ours)], fillvalue=None):
-        if stored is None or stored.data_format == layer.data_format:
+def _kept_flattens(network: Network, own: Network | None) -> Iterator[str]:
+    """The Flattens of `network`, by path, that order their features in the file as they state it themselves."""
+    theirs = list(_flattens(own)) if own else []
+    for position, (path, layer) in enumerate(_flattens(network)):
+        if position >= len(theirs) or _moves_channels(theirs[position][1]) == _moves_channels(layer):
             yield path
 
 
-def _flattens(layer: Layer) -> bool:
-    return isinstance(layer, Flatten)
+def _flattens(network: Network) -> Iterator[tuple[str, Flatten]]:
+    for layer in network.sublayers:
+        yield from ((path, leaf) for path, leaf in layer.leaves() if isinstance(leaf, Flatten))
 
 
-def warn(plan: Plan, path: str | PathLike[str]) -> None:
+def _moves_channels(layer: Flatten) -> bool:
+    return layer.data_format == CHANNELS_FIRST
+
+
+def warn(plan: Plan, checkpoint: Checkpoint) -> None:
     """Logs the notes of a conversion."""
     for note in plan.notes:
-        log.warning("%s: %s", path, note)
+        log.warning("%s: %s", checkpoint.path, note)
 
 
 def assign(runtime: Runtime, arrays: Arrays) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..formats.atomic import NamedPath
 from ..layers import Softmax
 from ..layers.base import Layer
 from ..network.network import Network
@@ -29,6 +30,11 @@ class Inputs:
     samples: int = 4  # how many random inputs
     seed: int = 0  # of the random inputs
     arrays: Sequence[np.ndarray] | str | PathLike[str] | None = None  # used instead: arrays, or their .npy or .npz file
+
+    @property
+    def files(self) -> list[NamedPath]:
+        """The file that is read, with its role."""
+        return [("file of inputs", self.arrays)] if isinstance(self.arrays, (str, PathLike)) else []
 
     def of(self, model: Network) -> tuple[list[np.ndarray], str]:
         """One array for each input of `model`, and where they came from."""

@@ -113,6 +113,9 @@ def _details(pairs: Sequence[TensorPair], layers: Sequence[Comparison], causes: 
 def _notes(runs: Runs) -> list[str]:
     references = [side for side in (runs.source, runs.target) if side.reference]
     notes = [f"{side.path} ran on {side}: {side.emulated} is not installed" for side in references]
+    if runs.plan.get("differing"):
+        layers = ", ".join(runs.plan["differing"])
+        notes.append(f"the weights belong to the converted architecture, not to the one given, in: {layers}")
     if runs.not_compared:
         notes.append(f"not compared, because the result has no such layers: {', '.join(runs.not_compared)}")
     constant = [pair.name for pair in runs.layers if pair.constant]

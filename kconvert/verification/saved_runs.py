@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import KconvertError, Problem
+from ..formats.atomic import write_array, write_text
 from .faults import Fault
 from .runs import Runs, TensorPair
 from .value import Side
@@ -46,7 +47,7 @@ def save_runs(runs: Runs, folder: str | PathLike[str]) -> None:
             "plan": runs.plan,
             "environment": runs.environment,
         }
-        (place / INDEX).write_text(json.dumps(index), encoding="utf-8")
+        write_text(place / INDEX, json.dumps(index))
     except OSError as error:
         raise KconvertError(f"the runs cannot be saved ({error.strerror})", where=str(place)) from error
 
@@ -109,7 +110,7 @@ def _read_pair(folder: Path, entry: dict[str, Any]) -> TensorPair:
 
 
 def _write(folder: Path, stem: str, array: np.ndarray) -> str:
-    np.save(folder / f"{stem}.npy", array, allow_pickle=False)
+    write_array(folder / f"{stem}.npy", array)
     return f"{stem}.npy"
 
 

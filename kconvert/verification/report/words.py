@@ -53,7 +53,10 @@ def word(done: Report) -> str:
 def verdict(done: Report) -> str:
     """One sentence: equal or not, the error, and the first layer that differs."""
     loose = " within a LOOSENED tolerance" if done.tolerance.loosened else ""
-    return f"{word(done)}{loose}{_because(done)}"
+    owner = "; the weights belong to the converted architecture, not to the one given" * bool(
+        done.plan.get("differing")
+    )
+    return f"{word(done)}{loose}{_because(done)}{owner}"
 
 
 def _because(done: Report) -> str:
