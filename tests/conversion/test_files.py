@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from kconvert import KconvertError
+from conformance.cases import Case
+from kconvert import KconvertError, load_model, verify
 from kconvert.conventions.backends import BACKENDS, CHANNELS_LAST
 from kconvert.conversion.files import convert, default_target, refuse_converted
 from kconvert.conversion.reading import network_of
@@ -15,7 +16,10 @@ from kconvert.conversion.source import Source
 from kconvert.conversion.target import Target
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
-from tests.fixtures import case
+from kconvert.layers.lists import as_list
+from kconvert.verification.matching import in_layout
+from kconvert.verification.report.words import verdict
+from tests.fixtures import FOLDER, case
 
 LENET = {backend: case(f"2.3.1-{backend}/lenet_th").model for backend in BACKENDS}
 
@@ -169,3 +173,143 @@ def test_an_architecture_beside_weights_is_written_whole_or_not_at_all(tmp_path)
     with pytest.raises(KconvertError, match=r"out\.json: exists already"):
         convert(found.model, tmp_path / "out.hdf5", **options)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.h5", "out.json"]
+
+
+# ------------------------------------------------------------- architectures ----
+
+CHANGED = [
+    "field/weights_only_architecture_lost",
+    "1.2.2-theano/conv1d_same_even",
+    "1.2.2-tensorflow/maxpooling2d_same_th",
+    "2.3.1-theano/convlstm2d_same_tf",
+]
+
+
+def weights_alone(name, out, **options):
+    """A case of weights alone, converted with its architecture for the other backend."""
+    folder = FOLDER / name
+    arch = folder / "arch.json"
+    backend = name.partition("/")[0].rpartition("-")[2].replace("field", "tensorflow")
+    target = "theano" if backend == "tensorflow" else "tensorflow"
+    made = convert(folder / "weights.h5", out, source=backend, target=target, arch=arch, **options)
+    return made, Case(folder), backend, target
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_weights_alone_get_their_new_architecture_beside_them(name, tmp_path):
+    """With it, they give what Keras computed; with the user's own, they would not."""
+    made, found, _, target = weights_alone(name, tmp_path / "out.h5")
+    assert made.architecture == tmp_path / "out.json"
+    model = load_model(made.target, "numpy", target, arch=made.architecture, convention=target)
+    inputs, outputs = (
+        [in_layout(array, layout) for array, layout in zip(found.arrays(letter), layouts, strict=True)]
+        for letter, layouts in (("x", made.plan.result.inputs), ("y", made.plan.result.outputs))
+    )
+    for y, wanted in zip(as_list(model.predict(inputs)), outputs, strict=True):
+        np.testing.assert_allclose(y, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_the_layers_that_differ_are_named_in_plan_report_and_verdict(name, tmp_path):
+    made, found, backend, _ = weights_alone(name, tmp_path / "out.h5")
+    weights, arch = found.folder / "weights.h5", found.folder / "arch.json"
+    assert made.plan.differing and all(layer in made.plan.notes[-1] for layer in made.plan.differing)
+    for target_arch in (made.architecture, None):
+        report = verify(weights, made.target, source=backend, arch=arch, target_arch=target_arch)
+        assert report.equal
+        assert all(layer in " ".join(report.notes) for layer in made.plan.differing)
+        assert "the weights belong to the converted architecture" in verdict(report)
+    assert made.to_json()["architecture"] == str(made.architecture)
+
+
+def test_an_architecture_that_does_not_change_is_not_written(tmp_path):
+    found = case("2.3.1-theano/lstm_impl1")
+    weights = found.folder / "weights.h5"
+    made = convert(weights, tmp_path / "out.h5", target="tensorflow", arch=found.folder / "arch.json")
+    assert made.architecture is None and not made.plan.differing
+    assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
+
+
+# ---------------------------------------------------------- files that are read ----
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """Weights alone whose architecture the conversion changes, and the options to convert them."""
+    for name in ("weights.h5", "arch.json"):
+        shutil.copy(FOLDER / CHANGED[0] / name, tmp_path / name)
+    return {"source": "tensorflow", "target": "theano", "arch": tmp_path / "arch.json"}
+
+
+def link(kind, path, to):
+    if kind == "symlink":
+        path.symlink_to(to)
+    elif kind == "hardlink":
+        path.hardlink_to(to)
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize(
+    ("out", "kind", "to", "words"),
+    [
+        ("arch.h5", "same", None, "is the architecture given itself"),
+        ("out.h5", "symlink", "arch.json", "is the architecture given itself"),
+        ("out.h5", "hardlink", "arch.json", "is the architecture given itself"),
+        ("out.h5", "symlink", "weights.h5", "is the source file itself"),
+        ("out.h5", "hardlink", "weights.h5", "is the source file itself"),
+        ("out.h5", "symlink", "out.h5", "is to be the result and the architecture of the result"),
+        ("out.h5", "symlink", "nothing.json", "is a symbolic link to a file that does not exist"),
+        ("out.h5", "directory", None, "is not a regular file"),
+    ],
+)
+def test_the_architecture_never_replaces_what_is_read_or_written(out, kind, to, words, force, weights, tmp_path):
+    beside = tmp_path / out.replace(".h5", ".json")
+    if kind == "directory":
+        beside.mkdir()
+    else:
+        link(kind, beside, tmp_path / str(to))
+    before = digest_of_files(tmp_path)
+    with pytest.raises(KconvertError) as refusal:
+        convert(tmp_path / "weights.h5", tmp_path / out, force=force, **weights)
+    assert refusal.value.problem is Problem.USAGE and words in str(refusal.value)
+    assert digest_of_files(tmp_path) == before
+
+
+def test_a_source_that_is_named_json_is_not_replaced(weights, tmp_path):
+    """Nor is it by the name of the result itself."""
+    source = tmp_path / "weights.json"
+    (tmp_path / "weights.h5").rename(source)
+    for out in ("weights.h5", "arch.h5"):
+        before = digest_of_files(tmp_path)
+        with pytest.raises(KconvertError, match="which is never written to"):
+            convert(source, tmp_path / out, force=True, **weights)
+        assert digest_of_files(tmp_path) == before
+
+
+def digest_of_files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_architecture_of_keras_0_goes_the_same_way(tmp_path):
+    found = case("0.3.3-theano/conv_flatten_dense_th")
+    source, arch = tmp_path / "s.json", tmp_path / "arch.json"
+    shutil.copy(found.model, source)
+    shutil.copy(found.arch, arch)
+    options = {"source": "theano", "target": "tensorflow", "format": "same", "arch": arch, "force": True}
+    for out in ("s.h5", "arch.h5"):
+        before = digest(tmp_path)
+        with pytest.raises(KconvertError, match="which is never written to"):
+            convert(source, tmp_path / out, **options)
+        assert digest(tmp_path) == before
+    with pytest.raises(KconvertError, match=r"use \.h5 or \.hdf5"):
+        convert(source, tmp_path / "out.json", **options)
+
+
+def test_an_architecture_that_cannot_be_written_leaves_no_weights(weights, tmp_path):
+    """Both files are written, or none."""
+    (tmp_path / "out.json").write_text("mine")
+    with pytest.raises(KconvertError, match=r"out\.json: exists already"):
+        convert(tmp_path / "weights.h5", tmp_path / "out.h5", **weights)
+    assert not (tmp_path / "out.h5").exists()
+    made = convert(tmp_path / "weights.h5", tmp_path / "out.h5", force=True, **weights)
+    assert "conv_pad" in made.architecture.read_text()
