@@ -22,6 +22,7 @@ from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
+from .passes.left_out import every
 from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, read, write
 from .reading import described_network
 from .source import Origin, Source, decide
@@ -87,7 +88,7 @@ class Plan:
     @property
     def changes(self) -> bool:
         """Whether the target differs from the source in anything."""
-        moves = any(len(step.chain) for step in self.steps)
+        moves = any(len(step.chain) for step in self.steps) or any(layer.left_out for layer in every(self.model))
         named = self.origin.saved_with != self.target.backend
         return moves or named or self.source != self.target or self.result.model.get_config() != self.model.get_config()
 

@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
+from ..conventions.words.options import in_keras2, sorted_out
 from ..errors import KconvertError, Problem
 from .calls import INPUT_WORDS, Call, call, input_arguments, shapes_of
 from .phase import Phase
@@ -70,16 +71,20 @@ class Layer(metaclass=_Constructed):
     batch_input_shape: Shape | None = None
     # Configuration keys that the class does not know. They are stored, and written back.
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
+    # Configuration keys that the class does not know and that change nothing. They are not written.
+    left_out: dict[str, Any] = field(default_factory=dict, repr=False)
     # The fields whose keys the configuration did not state, with their values.
     unstated: dict[str, Any] = field(default_factory=dict, repr=False)
 
     # Whether the layer is a graph of layers.
     is_network: ClassVar[bool] = False
+    # Whether it is a class of the user, registered with `register_layer`.
+    is_custom: ClassVar[bool] = False
     # Whether the mask of the input is also the mask of the output.
     supports_masking: ClassVar[bool] = False
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
-        {"name", "trainable", "dtype", "batch_input_shape", "extra", "unstated"}
+        {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
     )
 
     def __init__(
@@ -98,7 +103,7 @@ class Layer(metaclass=_Constructed):
         stated = input_arguments(set(), words)
         self.name, self.trainable, self.dtype = name, trainable, dtype
         self.batch_input_shape = stated.pop("batch_input_shape", batch_input_shape)
-        self.extra, self.unstated = {}, {}
+        self.extra, self.left_out, self.unstated = {}, {}, {}
         if stated:
             what = f"{type(self).__name__} has no argument {next(iter(stated))!r}"
             raise KconvertError(what, problem=Problem.USAGE)
@@ -204,14 +209,20 @@ class Layer(metaclass=_Constructed):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
-        """The layer with the configuration `config` of Keras 2. Unknown keys are stored in `extra`.
+        """The layer with the configuration `config` of Keras 2. Its words of Keras 1 are translated.
 
-        Raises KconvertError where a required key is missing.
+        A class of the user keeps unknown keys in `extra`. Raises KconvertError where a required key is missing, or an
+        unknown key of another class changes what it computes.
         """
         if not hasattr(cls.__init__, "__wrapped__"):  # the class defines its constructor, which takes the configuration
             with _named_refusals(cls, config):
                 return cls(**config)
-        known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "unstated")}
+        known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "left_out", "unstated")}
+        where = f"layer {config.get('name', '?')}"
+        config = in_keras2(cls.__name__, config, set(known), where)
+        if not cls.is_custom:
+            with _named_refusals(cls, config):
+                config = _stated_input(config, set(known))
         arguments = {known[key].name: value for key, value in config.items() if key in known}
         missing = [
             key
@@ -221,13 +232,16 @@ class Layer(metaclass=_Constructed):
         if missing:
             raise KconvertError(
                 f"the configuration of a {cls.__name__} lacks {', '.join(missing)}",
-                where=f"layer {config.get('name', '?')}",
+                where=where,
                 problem=Problem.UNREADABLE,
             )
         extra = {key: value for key, value in config.items() if key not in known}
+        left_out: dict[str, Any] = {}
+        if not cls.is_custom:
+            extra, left_out = sorted_out(cls.__name__, extra, where)
         with _named_refusals(cls, config):
             layer = cls.__new__(cls)
-            unwrap(cls.__init__)(layer, **arguments, extra=extra)
+            unwrap(cls.__init__)(layer, **arguments, extra=extra, left_out=left_out)
         layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
         return layer
 
@@ -340,6 +354,13 @@ class Layer(metaclass=_Constructed):
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
         """The mask of the output: that of the input where the layer supports masking, else None."""
         return mask if self.supports_masking else None
+
+
+def _stated_input(config: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    """`config` with the shape of the input under `batch_input_shape` alone, which counts before `input_shape`."""
+    stated = input_arguments(known, config)
+    shape = config.get("batch_input_shape")
+    return stated if shape is None else {**stated, "batch_input_shape": shape}
 
 
 @contextmanager

@@ -74,6 +74,7 @@ def register_layer(cls: AnyLayer) -> AnyLayer:
             fix="register the layers in it; a model is read as a Model or Sequential",
             problem=Problem.USAGE,
         )
+    cls.is_custom = True
     CUSTOM[cls.__name__] = cls
     return cls
 

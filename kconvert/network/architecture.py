@@ -23,7 +23,7 @@ def model_from_config(config: Any, keras_version: str | None = None, data_format
     layers of Keras 1 which do not state theirs.
     Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's.
     """
-    model = layer_from_config(words_of(config, keras_version).read(config, data_format))
+    model = layer_from_config(words_of(config, keras_version).read(config, data_format, CUSTOM))
     if not isinstance(model, Network):
         raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)
     return model

@@ -17,6 +17,9 @@ Json = dict[str, Any]
 MODELS = ("Sequential", "Model")
 """Classes whose configuration has a list of items, `layers`."""
 
+GRAPHS = ("Model", "Functional")
+"""Those of them that are graphs; tf.keras writes the second name."""
+
 INNER = ("layer", "encoder", "decoder", "cell")
 """Keys of a configuration that hold an item."""
 
@@ -38,7 +41,7 @@ def is_item(value: Any) -> bool:
 
 
 def not_an_item(value: Any) -> KconvertError:
-    return refused(f"a layer should be an object with a class_name and a config, not {_shown(value)}")
+    return refused(f"a layer should be an object with a class_name and a config, not {shown(value)}")
 
 
 def inner(config: Mapping[str, Any]) -> Json:
@@ -57,7 +60,7 @@ def checked(value: Any, kind: Any, what: str) -> Any:
     if (value is None and None in kinds) or isinstance(value, tuple(one for one in kinds if one is not None)):
         return value
     wanted = " or ".join(_KINDS[one] for one in kinds if one is not None)
-    raise refused(f"{what} should be {wanted}" + ("" if value is None else f", not {_shown(value)}"))
+    raise refused(f"{what} should be {wanted}" + ("" if value is None else f", not {shown(value)}"))
 
 
 def each(value: Any, check: Callable[[Any, str], Any], what: str) -> None:
@@ -66,7 +69,8 @@ def each(value: Any, check: Callable[[Any, str], Any], what: str) -> None:
         check(element, f"element {i} of {what}")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value for a message, shortened."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
@@ -76,7 +80,7 @@ def _shown(value: Any) -> str:
 
 def check_model(config: Any) -> None:
     """Refuses an architecture of Keras 1 or 2 whose JSON is not that of a model, layers and models inside it too."""
-    if not isinstance(config, Mapping) or config.get("class_name") not in (*MODELS, "Functional"):
+    if not isinstance(config, Mapping) or config.get("class_name") not in (*MODELS, *GRAPHS):
         raise KconvertError(
             "this is not the architecture of a Sequential or Model",
             fix="give the JSON that model.to_json() wrote",
@@ -93,7 +97,7 @@ def _check_item(item: Any, what: str) -> None:
     called = checked(config.get("name"), (str, None), f"'name' of {what}") or item.get("name")
     what = f"{name} {called!r}" if isinstance(called, str) else what
     checked(config.get("batch_input_shape"), (list, None), f"'batch_input_shape' of {what}")
-    if name == "Model":
+    if name in GRAPHS:
         _check_graph(config, what)
     elif name == "Sequential" or (name == "Merge" and config.get("layers")):
         each(config.get("layers"), _check_item, f"'layers' of {what}")
@@ -124,4 +128,4 @@ def _check_tensor(ref: Any, what: str) -> None:
     """`[layer, call, output]`, perhaps with the further arguments of the call."""
     kinds = (str, int, int, Mapping)
     if not isinstance(ref, list) or len(ref) < 3 or not all(map(isinstance, ref, kinds)):
-        raise refused(f"{what} should be a tensor ['layer', 0, 0], not {_shown(ref)}")
+        raise refused(f"{what} should be a tensor ['layer', 0, 0], not {shown(ref)}")

@@ -1,6 +1,7 @@
 """Architecture JSON of Keras 1, to and from Keras 2's words, by the rows of `rules`.
 
-A layer becomes one of Keras 2 and back, nested layers too. Keys that no row knows are kept.
+A layer becomes one of Keras 2 and back, nested layers too. Keys that no row knows, and layers of the user's classes,
+are kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 from ...errors import KconvertError
 from .files import stated_data_formats
 from .items import MODELS, Json, check_model, inner, member, refused
-from .rules import RULES, Rule
+from .options import translate
+from .rules import RULES, Key, Rule
 
 Defaults = Callable[[str, Json], Mapping[str, Any]]
 """What a layer of a class has for the keys that its configuration does not state."""
@@ -22,26 +24,28 @@ _BY_OLD = {rule.old: rule for rule in RULES}
 # ----------------------------------------------------------------- reading ----
 
 
-def read(config: Json, data_format: str | None = None) -> Json:
+def read(config: Json, data_format: str | None = None, custom: Collection[str] = ()) -> Json:
     """The `{'class_name', 'config'}` in Keras 2's words of an architecture of Keras 1."""
     check_model(config)
-    return to_keras2({"class_name": config["class_name"], "config": config["config"]}, data_format)
+    return to_keras2({"class_name": config["class_name"], "config": config["config"]}, data_format, custom)
 
 
-def to_keras2(item: Json, data_format: str | None = None) -> Json:
+def to_keras2(item: Json, data_format: str | None = None, custom: Collection[str] = ()) -> Json:
     """A Keras 1 `{'class_name', 'config'}` as Keras 2 writes it.
 
+    custom: the classes of the user, which stay as they are.
     data_format: for layers whose Keras 1 configuration does not state it (ZeroPadding2D, UpSampling2D,
     Cropping2D, ...: Keras 1 took the user's global setting, which is not in the file). Where None,
     the one that all other layers state is taken; KconvertError where they do not agree.
     (keras-facts: unstated-data-format)
     """
-    return _Reader(item, data_format).item(item)
+    return _Reader(item, data_format, custom).item(item)
 
 
 class _Reader:
-    def __init__(self, whole: Json, data_format: str | None) -> None:
+    def __init__(self, whole: Json, data_format: str | None, custom: Collection[str]) -> None:
         self.sequentials = 0
+        self.custom = custom
         self.stated = sorted(set(stated_data_formats(whole)))
         self.data_format = data_format or (self.stated[0] if len(self.stated) == 1 else None)
 
@@ -51,7 +55,7 @@ class _Reader:
             return self._sequential(config, item.get("name"))
         if name == "Model":
             return {"class_name": "Model", "config": self._graph(config)}
-        rule = _BY_OLD.get(name)
+        rule = None if name in self.custom else _BY_OLD.get(name)
         if rule is None:
             return item
         result = self._keys(rule, config)
@@ -60,8 +64,7 @@ class _Reader:
 
     def _keys(self, rule: Rule, config: Json) -> Json:
         result = {key: value for key, value in config.items() if key not in rule.dropped.split()}
-        for key in rule.keys:
-            key.rename(result)
+        translate(rule.keys, result, f"layer {config.get('name', '?')}")
         result = {**rule.unstated, **result}
         if any(key.new == "data_format" for key in rule.keys) and result.get("data_format") is None:
             result["data_format"] = self._unstated(rule, config)
@@ -222,7 +225,7 @@ def to_keras1(item: Json, custom: Collection[str], defaults: Defaults) -> Json:
             layers.append({"name": entry["name"], **old, "inbound_nodes": inbound})
         return {"class_name": name, "config": {**config, "layers": layers}}
     if name in custom:
-        return item
+        return {"class_name": name, "config": _in_own_words(name, config)}
     rule = next((rule for rule in RULES if rule.new == name and rule.fits(config)), None)
     if rule is None:
         raise _not_in_keras1(f"{name} layer", config.get("name", "?"))
@@ -233,10 +236,25 @@ def to_keras1(item: Json, custom: Collection[str], defaults: Defaults) -> Json:
     result = {**rule.required, **{key: config[key] for key in config if key in kept}}
     for key in rule.keys:
         if key.new in config:
-            value = key.write(config[key.new])
-            result.update(zip(key.olds, value if len(key.olds) > 1 else [value], strict=True))
+            result.update(_written(key, config[key.new]))
     result.update((key, to_keras1(one, custom, defaults)) for key, one in items.items())
     return {"class_name": rule.old, "config": result}
+
+
+def _in_own_words(name: str, config: Json) -> Json:
+    """The configuration of a user's class that has the name of a class of Keras 1: with that class's keys."""
+    keys = _BY_OLD[name].keys if name in _BY_OLD else ()
+    result = {key: value for key, value in config.items() if key not in {one.new for one in keys}}
+    for key in keys:
+        if key.new in config:
+            result.update(_written(key, config[key.new]))
+    return result
+
+
+def _written(key: Key, value: Any) -> dict[str, Any]:
+    """A value of Keras 2 under the key or keys of Keras 1."""
+    written = key.write(value)
+    return dict(zip(key.olds, written if len(key.olds) > 1 else [written], strict=True))
 
 
 def _unknown(rule: Rule, config: Json, stated: Iterable[str], defaults: Defaults) -> set[str]:

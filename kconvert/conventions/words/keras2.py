@@ -1,4 +1,4 @@
-"""Architecture JSON of Keras 2: the names of its Sequentials (keras-facts: names-of-sequentials)."""
+"""Architecture JSON of Keras 2 and tf.keras, and the names of Sequentials (keras-facts: names-of-sequentials)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 
 from .items import MODELS, Json, check_model, inner
+from .tf_keras import in_keras2
 
 NAMED_SEQUENTIALS = (2, 2, 3)  # the first release that stores the name of a Sequential
 
@@ -16,7 +17,7 @@ def read(config: Json) -> Json:
     Those without a name are called `sequential_1`, ..., inner ones first, as Keras does.
     """
     check_model(config)
-    return _with_names({"class_name": config["class_name"], "config": config["config"]}, count(1))
+    return _with_names(in_keras2({"class_name": config["class_name"], "config": config["config"]}), count(1))
 
 
 def write(item: Json, version: tuple[int, ...]) -> Json:

@@ -36,8 +36,9 @@ class Words:
     old_options: bool
     # whether an architecture that states no release is in these words
     recognizes: Callable[[Any], bool]
-    # from (architecture, data format of the layers that state none) to Keras 2's {'class_name', 'config'}
-    read: Callable[[Json, str | None], Json]
+    # from (architecture, data format of the layers that state none, names of the user's classes) to Keras 2's
+    # {'class_name', 'config'}
+    read: Callable[[Json, str | None, Collection[str]], Json]
     # from Keras 2's {'class_name', 'config'} to the architecture
     write: Callable[[Json, Context], Json]
 
@@ -45,8 +46,8 @@ class Words:
 # ------------------------------------------------------------------ Keras 0 ----
 
 
-def _read_keras0(config: Json, data_format: str | None) -> Json:
-    return keras1.to_keras2(keras0.to_keras1(config), data_format)
+def _read_keras0(config: Json, data_format: str | None, custom: Collection[str]) -> Json:
+    return keras1.to_keras2(keras0.to_keras1(config), data_format, custom)
 
 
 def _write_keras0(item: Json, context: Context) -> Json:
@@ -85,7 +86,7 @@ def _write_keras2(item: Json, context: Context) -> Json:
 KERAS2 = Words(
     old_options=False,
     recognizes=lambda config: True,
-    read=lambda config, data_format: keras2.read(config),
+    read=lambda config, data_format, custom: keras2.read(config),
     write=_write_keras2,
 )
 

@@ -20,6 +20,7 @@ from ..source import Origin
 from ..target import Goal
 from .cudnn import for_cudnn, layers_for_cudnn
 from .hazards import hazards, hazards_of
+from .left_out import notes_on_left_out
 from .modernize import modern, modernize
 from .relayout import relayout
 from .releases import read_from_release, write_for_release
@@ -53,11 +54,15 @@ def write(network: Network, origin: Origin, goal: Goal, passes: Sequence[WritePa
 # ----------------------------------------------------------------- reading ----
 
 
+def _left_out(network: Network, origin: Origin) -> Rewritten:
+    return notes_on_left_out(network)
+
+
 def _from_release(network: Network, origin: Origin) -> Rewritten:
     return read_from_release(network, origin.release, origin.convention.backend, origin.arch_given)
 
 
-READ: tuple[ReadPass, ...] = (_from_release,)
+READ: tuple[ReadPass, ...] = (_left_out, _from_release)
 
 
 # ----------------------------------------------------------------- writing ----

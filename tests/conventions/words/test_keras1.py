@@ -241,12 +241,3 @@ def test_a_call_with_arguments_is_not_one_of_keras_1():
     model = Network([entry, L.Dense(2, name="d")], nodes, [Ref("x")], [Ref("d")], name="m")
     with pytest.raises(KconvertError, match="layer d: Keras 1 has no call of a layer with mask"):
         to_keras1(layer_config(model))
-
-
-def test_unknown_keys_are_kept():
-    entry = layer("Dense", "d", output_dim=2, batch_input_shape=[None, 4], color="blue", W_learning_rate_multiplier=3)
-    model = model_from_config({**chain(entry), "keras_version": "1.2.2"})
-    assert model.by_name["d"].extra == {"color": "blue", "W_learning_rate_multiplier": 3}
-    (written,) = model.get_config()["layers"]
-    assert written["config"]["color"] == "blue"
-    assert to_keras1(written)["config"]["color"] == "blue"

@@ -1,0 +1,36 @@
+"""Keys of the configurations in a file that no layer of Keras 2 has and that change nothing: a note on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...layers.base import Layer
+from ...network.network import Network
+from ...network.rewrite import Rewritten
+
+SHOWN = 3
+"""How many layers a note names."""
+
+
+def notes_on_left_out(network: Network) -> Rewritten:
+    """`network`, with a note on each key and value that was left out when its architecture was read."""
+    names: dict[str, dict[str, None]] = {}
+    for layer in every(network):
+        for key, value in layer.left_out.items():
+            names.setdefault(f"{key}={value!r}", {})[layer.name] = None
+    return Rewritten(
+        network, notes=[f"{option} is left out of {_listed(list(found))}" for option, found in names.items()]
+    )
+
+
+def every(layer: Layer) -> Iterator[Layer]:
+    """A layer and all layers inside it, wrappers and input layers too."""
+    yield layer
+    for inner in layer.layers if isinstance(layer, Network) else layer.sublayers:
+        yield from every(inner)
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    shown = ", ".join(names[:SHOWN])
+    return f"{shown} and {more} more: it changes nothing" if more > 0 else f"{shown}: it changes nothing"
