@@ -62,6 +62,9 @@ class BackendFacts:
     # what enters the moving variance of a BatchNormalization, from (variance of the batch, number of values, epsilon,
     # whether these are channels_last images): Keras 2.3.1 corrects it on both backends beyond a sample's variance
     batch_variance: Callable[[Any, Any, float, bool], Any]
+    # Keras infers the output shape of a Lambda that states none; else it takes that of the input
+    # (keras-facts: lambda-output-shape)
+    infers_shapes: bool
 
 
 BACKENDS: Mapping[str, BackendFacts] = {
@@ -79,6 +82,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             bilinear=(2, 2),
             cudnn=False,
             batch_variance=_theano_batch_variance,
+            infers_shapes=False,
         ),
         BackendFacts(
             "tensorflow",
@@ -92,6 +96,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             bilinear=None,
             cudnn=True,
             batch_variance=_tensorflow_batch_variance,
+            infers_shapes=True,
         ),
     )
 }

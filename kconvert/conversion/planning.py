@@ -22,6 +22,7 @@ from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
+from .passes.lambdas import blamed_on_lambdas
 from .passes.left_out import every
 from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, read, write
 from .reading import described_network
@@ -175,10 +176,11 @@ def plan_network(
     Raises KconvertError where the arrays of `checkpoint` do not match the network, or a pass cannot convert a layer.
     """
     model = found.model
-    bindings, matched = bind(model, checkpoint, origin.convention)
-    if goal.convention.generation == origin.convention.generation:
-        goal = replace(goal, sorts_layers=layers_are_sorted(model, checkpoint, origin.convention))
-    result = write(model, origin, goal, passes)
+    with blamed_on_lambdas(model):
+        bindings, matched = bind(model, checkpoint, origin.convention)
+        if goal.convention.generation == origin.convention.generation:
+            goal = replace(goal, sorts_layers=layers_are_sorted(model, checkpoint, origin.convention))
+        result = write(model, origin, goal, passes)
     notes = [*origin.notes, *matched, *found.notes, *result.notes]
     if goal.convention.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")

@@ -317,6 +317,8 @@ class Lambda(Layer):
     # "function": `function` is a name; "lambda": it is bytecode. The same for the shape: "raw" is a value.
     function_type: str = "lambda"
     output_shape_type: str = "raw"
+    # Whether Keras infers the output shape where none is declared, as it does on TensorFlow.
+    infers: bool = field(default=False, init=False)
 
     @property
     def custom(self) -> CustomFunction | None:
@@ -325,7 +327,9 @@ class Lambda(Layer):
         return FUNCTIONS.get(self.name) or FUNCTIONS.get(named)
 
     def compute_output_shape(self, shape: Any) -> Shape:
-        """The declared shape, or the shape of the input where none is declared, as in Keras on Theano.
+        """The declared shape. Where none is declared, the shape of the input, as in Keras on Theano.
+
+        Where Keras infers it, it is the shape that the registered function gives, if there is one.
 
         Raises KconvertError where the file stores the shape as a function.
         """
@@ -336,7 +340,29 @@ class Lambda(Layer):
         if declared is None and self.output_shape_type != "raw":
             raise self._refusal("its output shape is a function", "output_shape=...")
         declared = self.declared_shape if declared is None else declared
-        return tuple(first) if declared is None else (first[0], *declared)
+        if declared is None:
+            return (self.computed_shape(shape) if self.infers else None) or tuple(first)
+        return (first[0], *declared)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether Keras infers the output shape and nothing states it: no declaration, no registered function."""
+        return self.infers and self.declared_shape is None and self.output_shape_type == "raw" and self.custom is None
+
+    def computed_shape(self, shape: Any) -> Shape | None:
+        """The shape that the registered function gives for inputs of `shape`.
+
+        None where one is declared, or where there is no function.
+
+        Raises KconvertError where the function cannot be run.
+        """
+        if self.custom is None or self.custom.output_shape is not None or self.declared_shape is not None:
+            return None
+        try:
+            return self.custom.shape_for(shape, self.arguments or {})
+        except Exception as error:  # a function of the user may raise anything
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise self._refusal(f"its output shape is not known ({reason})", "output_shape=...") from error
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if self.custom is None:

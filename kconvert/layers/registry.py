@@ -15,6 +15,9 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
+import numpy as np
+
+from ..backend import get_backend
 from ..backend.base import Tensor
 from ..conventions.words.items import is_item, not_an_item
 from ..errors import KconvertError, Problem
@@ -40,6 +43,25 @@ class CustomFunction:
     # the layer states, else the shape of its input.
     output_shape: Any = None
 
+    def shape_for(self, shape: Any, arguments: Mapping[str, Any]) -> tuple[int | None, ...]:
+        """The shape of the output for inputs of `shape`, found by running the function on zeros with NumPy.
+
+        It is run twice, with other numbers for the unknown sizes: sizes that differ then are unknown in the result.
+        """
+        inputs = shape if isinstance(shape, list) else [shape]
+        found = []
+        for number in _SIZES:
+            zeros = [np.zeros([number if n is None else n for n in sizes], "float32") for sizes in inputs]
+            with np.errstate(all="ignore"):
+                output = self.run(get_backend("numpy"), zeros if isinstance(shape, list) else zeros[0], **arguments)
+            found.append(tuple(int(n) for n in output.shape))
+        if len(found[0]) != len(found[1]):
+            raise ValueError("the number of axes depends on the sizes of the input")
+        return tuple(n if n == m else None for n, m in zip(*found, strict=True))
+
+
+_SIZES = (11, 17)
+"""Two numbers for sizes that are not known."""
 
 LAYERS: dict[str, type[Layer]] = {}
 CUSTOM: dict[str, type[Layer]] = {}

@@ -38,10 +38,14 @@ class Window:
         """(size, kernel, stride), where the size is known."""
         return self.size or 0, self.kernel, self.stride
 
+    @property
+    def sizes_to_try(self) -> range:
+        """Sizes among which there is one for each padding that the window can have."""
+        return range(1, 4 * self.stride + self.kernel)
+
     def paddings(self, first: BackendFacts, second: BackendFacts) -> tuple[int | None, int | None] | None:
         """The padding before the first element on both backends, where it differs."""
-        sizes = range(1, 4 * self.stride + self.kernel) if self.size is None else [self.size]
-        for size in sizes:
+        for size in self.sizes_to_try if self.size is None else [self.size]:
             pair = (self.rule(first, size, self.kernel, self.stride), self.rule(second, size, self.kernel, self.stride))
             if pair[0] != pair[1]:
                 return pair

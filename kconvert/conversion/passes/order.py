@@ -20,6 +20,7 @@ from ..source import Origin
 from ..target import Goal
 from .cudnn import for_cudnn, layers_for_cudnn
 from .hazards import hazards, hazards_of
+from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
 from .left_out import notes_on_left_out
 from .modernize import modern, modernize
 from .relayout import relayout
@@ -36,8 +37,9 @@ def read(network: Network, origin: Origin) -> Rewritten:
     Raises ValueError where a pass changes weights.
     """
     done = Rewritten(network)
-    for one in READ:
-        done = done.then(one(done.model, origin))
+    with blamed_on_lambdas(network):
+        for one in READ:
+            done = done.then(one(done.model, origin))
     if done.weights:
         raise ValueError("a pass that reads a network changes its weights")
     return done
@@ -54,6 +56,11 @@ def write(network: Network, origin: Origin, goal: Goal, passes: Sequence[WritePa
 # ----------------------------------------------------------------- reading ----
 
 
+def _lambdas(network: Network, origin: Origin) -> Rewritten:
+    mark_inferring(network, origin.convention.backend)
+    return Rewritten(network)
+
+
 def _left_out(network: Network, origin: Origin) -> Rewritten:
     return notes_on_left_out(network)
 
@@ -62,10 +69,14 @@ def _from_release(network: Network, origin: Origin) -> Rewritten:
     return read_from_release(network, origin.release, origin.convention.backend, origin.arch_given)
 
 
-READ: tuple[ReadPass, ...] = (_left_out, _from_release)
+READ: tuple[ReadPass, ...] = (_lambdas, _left_out, _from_release)
 
 
 # ----------------------------------------------------------------- writing ----
+
+
+def _shapes_of_lambdas(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return with_shapes(network, origin.convention.backend, goal.convention.backend)
 
 
 def _words(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -92,7 +103,7 @@ def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return relayout(network, goal.data_format, origin.reordered)
 
 
-WRITE: tuple[WritePass, ...] = (_words, _cudnn, _repairs, _for_release, _hazards, _data_format)
+WRITE: tuple[WritePass, ...] = (_shapes_of_lambdas, _words, _cudnn, _repairs, _for_release, _hazards, _data_format)
 
 
 # ----------------------------------------------------------------- running ----
