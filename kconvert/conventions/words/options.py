@@ -62,12 +62,12 @@ UNKNOWN: tuple[Unknown, ...] = (
     Unknown("autocast"),
     Unknown("experimental_autocast"),
     Unknown("dynamic", _OFF),
-    Unknown("module", classes=("Lambda",)),
-    Unknown("*_module", classes=("Lambda",)),
     Unknown("kernel_regularizer", classes=_SEPARABLE),
     Unknown("kernel_constraint", classes=_SEPARABLE),
     Unknown("build_config"),
     Unknown("build_input_shape"),
+    # a Lambda computes its function and nothing else; tf.keras states its module
+    Unknown("*", classes=("Lambda",)),
     # forks of Keras 1
     Unknown("causal", _OFF),
     Unknown("*_learning_rate_multiplier"),

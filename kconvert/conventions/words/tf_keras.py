@@ -73,7 +73,7 @@ def in_keras2(item: Json) -> Json:
     config = item["config"]
     name = CLASSES.get(item["class_name"], item["class_name"])
     if isinstance(config, list):
-        return {**item, "class_name": name, "config": [in_keras2(one) for one in config]}
+        return {**item, "class_name": name, "config": _value("layers", config, "")}
     where = f"layer {config.get('name') or item.get('name') or '?'}"
     changed = {key: _value(key, value, where) for key, value in config.items()}
     if name == "BatchNormalization" and isinstance(changed.get("axis"), list) and len(changed["axis"]) == 1:
@@ -88,15 +88,20 @@ def _value(key: str, value: Any, where: str) -> Any:
     if key == "dtype":
         return dtype(value, where)
     if key.rpartition("_")[2] in ("initializer", "regularizer", "constraint"):
-        return _object(value, where) if is_item(value) and isinstance(value["config"], Mapping) else value
-    if isinstance(value, list) and all(is_item(one) for one in value):
-        return [in_keras2(one) for one in value]
-    return in_keras2(value) if is_item(value) and isinstance(value["config"], Mapping | list) else value
+        return _object(value, where) if _is_named(value) and isinstance(value["config"], Mapping) else value
+    if isinstance(value, list):
+        return [in_keras2(one) if _is_named(one) else one for one in value]
+    return in_keras2(value) if _is_named(value) else value
+
+
+def _is_named(value: Any) -> bool:
+    return is_item(value) and isinstance(value["class_name"], str) and isinstance(value["config"], Mapping | list)
 
 
 def dtype(value: Any, where: str) -> Any:
     """The dtype that a layer states, by name or as a policy."""
-    name = value["config"].get("name") if is_item(value) and value["class_name"] in POLICIES else value
+    policy = _is_named(value) and isinstance(value["config"], Mapping) and value["class_name"] in POLICIES
+    name = value["config"].get("name") if policy else value
     if not isinstance(name, str | None) or str(name).startswith(MIXED):
         shown = name if isinstance(name, str) else value
         raise KconvertError(
@@ -116,8 +121,8 @@ def _object(item: Json, where: str) -> Json:
         config.update(fixed)
     if name in INITIALIZERS:
         config = {key: value for key, value in config.items() if key in INITIALIZERS[name]}
-        if "distribution" in config:
-            config["distribution"] = DISTRIBUTIONS.get(config["distribution"], config["distribution"])
+        if isinstance(distribution := config.get("distribution"), str):
+            config["distribution"] = DISTRIBUTIONS.get(distribution, distribution)
     for key in set(config) - set(PENALTIES.get(name, config)):
         if config.pop(key) is not None:
             raise KconvertError(f"{name} has no option {key!r}", where=where, fix="take it out of the architecture")
