@@ -6,6 +6,7 @@ the function or the object that does the work, in this package.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import fields
@@ -34,6 +35,8 @@ from .training import optimizers
 from .training.executor import trained_paths
 from .training.fit import Fit
 from .training.trainer import Trainer
+
+log = logging.getLogger(__name__)
 
 
 class Model(Network):
@@ -218,11 +221,12 @@ class Model(Network):
         Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten.
         """
         said = Source(path, source, source_data_format, release=source_release)
-        done = restoring.read_weights(self.runtime, self.described, said)
+        networks = [as_model(self), *([self.described] if self.described else [])]  # a copy: this one may change
+        done = restoring.read_weights(self.runtime, networks, said)
         if done.plan.result.model.get_config() != self.get_config():
-            described = copy(self) if done.described is self else done.described
+            log.warning("%s: %s has new layers; build models that use its old layers again", path, self.name)
             self._become(as_model(done.plan.result.model))
-            self.described = described
+            self.described = done.described
         self.conversion = done.plan
         restoring.assign(self.runtime, done.arrays)
         return self
@@ -234,11 +238,20 @@ class Model(Network):
             old = before.get(leaf.path)
             if old and [weight.shape for weight in old.weights] == [weight.shape for weight in leaf.weights]:
                 leaf.layer.entry = old.layer.entry
-        trainer = self._trainer
-        self.set_graph(new.layers, new.nodes, new.input_refs, new.output_refs)
+        layers, trainer = [self._kept(layer) for layer in new.layers], self._trainer
+        self.set_graph(layers, new.nodes, new.input_refs, new.output_refs)
         if trainer is not None:
             trainer.use(self.runtime)
             self._trainer = trainer
+
+    def _kept(self, layer: Layer) -> Layer:
+        """The nested model that a new one of its name replaces, with the layers of that; any other layer as it is."""
+        old = self.by_name.get(layer.name)
+        if not (isinstance(old, Model) and isinstance(layer, Model)):
+            return layer
+        if old.get_config() != layer.get_config():
+            old._become(layer)
+        return old
 
     # ---------------------------------------------------------------- files ----
 

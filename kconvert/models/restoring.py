@@ -39,16 +39,17 @@ class Restored:
     arrays: Arrays
 
 
-def read_weights(runtime: Runtime, described: Network | None, source: Source) -> Restored:
+def read_weights(runtime: Runtime, networks: Sequence[Network], source: Source) -> Restored:
     """The weights of a file for the network of `runtime`, which the conversion may have to rewrite.
 
-    described: the network that an earlier conversion made this one from. Errors: see `Model.load_weights`.
+    networks: that of `runtime`, and the one that an earlier conversion made it from, if one did. Errors: see
+    `Model.load_weights`.
     """
     goal = run_convention(runtime.start())
     with hdf5.read(source.path or "") as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
         origin = replace(decide(checkpoint, source), arch_given=True)
-        owner = _owner(checkpoint, origin.convention, goal, [runtime.network, *([described] if described else [])])
+        owner = _owner(checkpoint, origin.convention, goal, networks)
         plan = _plan(checkpoint, origin, owner, goal, source.data_format)
         warn(plan, checkpoint)
         return Restored(owner, plan, run_arrays(plan))

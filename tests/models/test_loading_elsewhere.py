@@ -182,6 +182,30 @@ def test_models_of_the_same_layers_share_the_weights_that_are_loaded(trained):
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_nested_model_that_the_user_holds_is_rewritten_too(tmp_path):
+    def nested():
+        base = Sequential([L.Conv2D(2, 2, padding="same", input_shape=(5, 4, 1), name="conv")], name="base")
+        return base, Sequential([base, L.Flatten(), L.Dense(1, name="out")], name="m")
+
+    there, source = nested()
+    for one in (source, there):
+        one.start(kc.get_backend("numpy", "theano"), seed=1)
+    source.save_weights(tmp_path / "theano.h5")
+    x = numbers(2, 5, 4, 1)
+    base, model = nested()
+    for one in (model, base):
+        one.start("numpy", seed=0)
+    before = model.predict(x)
+    model.save_weights(tmp_path / "tensorflow.h5")
+    model.load_weights(tmp_path / "theano.h5", source="theano")
+    np.testing.assert_allclose(model.predict(x), source.predict(x), atol=1e-6)
+    np.testing.assert_allclose(base.predict(x), there.predict(x), atol=1e-6)
+    assert base in model.layers and model.conversion.model.by_name["base"] is not base
+    model.load_weights(tmp_path / "theano.h5", source="theano")
+    np.testing.assert_allclose(model.predict(x), source.predict(x), atol=1e-6)
+    assert np.abs(before - model.predict(x)).max() > 1e-3
+
+
 # ------------------------------------------------------------ data formats ----
 
 
