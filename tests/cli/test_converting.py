@@ -465,3 +465,62 @@ def test_the_readme_names_no_command_and_no_option_that_is_not_there():
     known = {option for _, option in every_option()} | {"--version", "--help"}
     assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", table)) <= known
     assert set(re.findall(r"`kconvert ([a-z]+)", table)) <= set(cli.main.commands)
+
+
+# ----------------------------------------------------- files of one command ----
+
+
+@pytest.fixture
+def alone(tmp_path, monkeypatch):
+    """Weights alone, whose architecture the conversion changes."""
+    for name in ("weights.h5", "arch.json"):
+        shutil.copy(FIXTURES / "1.2.2-theano" / "conv1d_same_even" / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return ["weights.h5", "--from", "theano", "--to", "tensorflow", "--arch", "arch.json"]
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ("arch.json: is the architecture given itself", ["-o", "arch.h5"]),
+        ("arch.json: is the architecture given itself", ["-o", "out.h5", "--report", "arch.json"]),
+        ("link.json: is the architecture given itself", ["-o", "out.h5", "--report", "link.json"]),
+        ("link.json: is the architecture given itself", ["-o", "link.h5"]),
+        ("out.json: is to be the report and the architecture", ["-o", "out.h5", "--report", "./out.json"]),
+        ("r.html: is to be the report and the report", ["-o", "out.h5", "--report", "r.html", "--report", "./r.html"]),
+        ("runs.json: is to be the index", ["-o", "out.h5", "--keep", "kept", "--report", "kept/runs.json"]),
+        (
+            "inputs.json: is the file of inputs itself",
+            ["-o", "o.h5", "--inputs", "inputs.json", "--report", "inputs.json"],
+        ),
+        ("weights.json: is the source file itself", ["-o", "out.h5", "--report", "weights.json"]),
+    ],
+)
+def test_no_file_of_the_command_is_replaced_by_another(words, options, force, alone, tmp_path):
+    (tmp_path / "link.json").symlink_to("arch.json")
+    (tmp_path / "weights.json").hardlink_to(tmp_path / "weights.h5")
+    (tmp_path / "inputs.json").write_text("{}")
+    (tmp_path / "kept").mkdir()
+    before = contents(tmp_path)
+    result = refused(USAGE, "", *alone, *options, *force)
+    assert words in result.stderr
+    assert contents(tmp_path) == before
+
+
+def test_the_architecture_beside_is_named(alone, tmp_path):
+    result = run(*alone, "-o", "out.h5", "--report", "report.md", "--report", "report.xml")
+    assert result.exit_code == EQUAL
+    assert "wrote out.h5" in result.output and f"wrote {tmp_path / 'out.json'}" in " ".join(result.output.split())
+    assert "convolution1d_1_pad (new)" in result.output
+    *_, verdict = result.output.strip().splitlines()
+    assert verdict.startswith("EQUAL") and "not to the one given" in " ".join(result.output.split())
+    for report in ("report.md", "report.xml"):
+        assert "not to the one given" in (tmp_path / report).read_text()
+
+
+def test_the_architecture_beside_stands_in_the_json(alone, tmp_path):
+    result = run(*alone, "-o", "out.h5", "--no-verify", "--json")
+    found = json.loads(result.output)
+    assert found["architecture"] == str(tmp_path / "out.json")
+    assert found["differing"] == ["convolution1d_1_pad (new)", "convolution1d_1 (padding)"]

@@ -44,6 +44,7 @@ def _suite(entry: Entry) -> TestSuite:
 def _properties(report: Report) -> Mapping[str, str]:
     sides = {"source": report.source, "target": report.target}
     return {
+        "verdict": verdict(report),
         **{f"{role}.path": side.path for role, side in sides.items()},
         **{f"{role}.convention": side.convention for role, side in sides.items()},
         **{f"{role}.ran_on": str(side) for role, side in sides.items()},
