@@ -204,8 +204,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Says the verdict on all files below each report; without reports, that on each file whose verdict is limited."""
     for path in _paths(config):
         from .verification.report.words import tally
 
         terminalreporter.write_sep("-", f"kconvert report: {path}")
         terminalreporter.write_line(tally(_summary(config)))
+    limited = [entry for entry in config.stash[ENTRIES] if entry.report and entry.equal and entry.report.qualifiers]
+    if limited and not hasattr(config, "workerinput"):
+        from .verification.report.words import outcome
+
+        terminalreporter.write_sep("-", "kconvert: verdicts with a limit")
+        for entry in limited:
+            terminalreporter.write_line(f"{entry.name}: {outcome(entry)}")

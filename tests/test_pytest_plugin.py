@@ -51,6 +51,7 @@ def test_files_that_agree_pass_and_others_fail_with_the_reason(project):
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.re_match_lines([r"in\.h5 -> bad\.h5: DIFFERS, first at conv2d_2 \(Conv2D\): error .*"])
     result.stdout.fnmatch_lines(["broken.h5: *"])
+    result.stdout.fnmatch_lines(["*test_good: in.h5 -> good.h5: EQUAL with NumPy emulating Theano and TensorFlow: *"])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 

@@ -65,6 +65,8 @@ def convert(
     from . import drawing
 
     source, target = replace(conversion[0], path=file), conversion[1]
+    if not no_verify:
+        inputs.check()
     if not reporting.silent and source.backend is None:
         show(drawing.source(file, _evidence(source)), "")
     with progress():

@@ -32,6 +32,7 @@ def environment(package: str) -> Environment:
     )
     found.filters.update(
         number=words.number,
+        at_least=words.at_least,
         plural=words.plural,
         sizes=words.sizes,
         percent=words.percent,

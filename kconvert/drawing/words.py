@@ -14,6 +14,21 @@ def number(value: float) -> str:
     return "0" if value == 0 else f"{value:.2g}"
 
 
+def at_least(value: float) -> str:
+    """Two significant digits, rounded up: the number that is read is not less than `value`.
+
+    >>> at_least(4.71e-7), at_least(3.2), at_least(0.0999), at_least(0.0)
+    ('4.8e-07', '3.2', '0.1', '0')
+    """
+    if not 0 < value < float("inf"):
+        return number(value)
+    text = f"{value:.1e}"
+    if float(text) < value:
+        digits, _, exponent = text.partition("e")
+        text = f"{float(digits) + 0.1:.1f}e{exponent}"
+    return f"{float(text):.2g}"
+
+
 def plural(n: int, noun: str) -> str:
     """
     >>> plural(1, "layer"), plural(1200, "layer")

@@ -96,13 +96,7 @@ def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
     The arrays of an .npz are assigned by name if it has an array for the name of every input, else in their order.
     Raises KconvertError where the file cannot be read or its arrays do not fit.
     """
-    where = str(path)
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        what = f"the inputs cannot be read ({error})".replace(f": {where!r}", "")
-        raise KconvertError(what, where, "use an .npy or .npz file of numbers", Problem.UNREADABLE) from error
+    where, arrays = str(path), stored_arrays(path)
     names = [ref.layer for ref in model.input_refs]
     try:
         return checked_inputs(
@@ -110,6 +104,30 @@ def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
         )
     except KconvertError as error:
         raise error.within(where) from None
+
+
+def stored_arrays(path: str | PathLike[str]) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file by their names, or that of an `.npy` file, without a name.
+
+    Raises KconvertError where the file cannot be read, and where an array has no elements.
+    """
+    where = str(path)
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        arrays = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        what = f"the inputs cannot be read ({error})".replace(f": {where!r}", "")
+        raise KconvertError(what, where, "use an .npy or .npz file of numbers", Problem.UNREADABLE) from error
+    for name, array in arrays.items():
+        refuse_empty(array, f"{where}, array {name}" if name else where)
+    return arrays
+
+
+def refuse_empty(array: np.ndarray, where: str) -> None:
+    """Raises KconvertError for an input without elements: a model that runs on nothing shows nothing."""
+    if not array.size:
+        what = f"there is nothing to run a model on: the shape of the input is {array.shape}"
+        raise KconvertError(what, where, "give at least one sample", Problem.USAGE)
 
 
 def _sizes(shape: tuple[int | None, ...], samples: int) -> tuple[int, ...]:

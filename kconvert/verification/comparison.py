@@ -24,8 +24,8 @@ class Comparison:
     max_error: float
     mean_error: float
     scale: float  # the largest magnitude in the source's tensor
-    needed: float  # the rtol that would be enough, with the atol of the tolerance
-    allowed: float  # the largest error that the tolerance allows
+    needed: float  # an rtol that is enough, with the atol of the tolerance; infinite where none is
+    allowed: float  # the largest error that is allowed
     equal: bool
     cosine: float = 1.0  # of the angle between the two tensors
     worst: tuple[int, ...] = ()  # index of the element with the largest error
@@ -36,6 +36,17 @@ class Comparison:
     top1: float | None = None
     top5: float | None = None
     problem: str = ""  # why the two cannot be compared, or that one alone holds NaN
+    compared: bool = True  # whether there are elements to compare
+    amplified: bool = False  # equal only because the network amplifies rounding by as much (`runs.ROUNDINGS`)
+
+    @property
+    def state(self) -> str:
+        """'equal', 'differs', or 'unproved' where there was nothing to compare."""
+        return "equal" if self.equal else "differs" if self.compared else "unproved"
+
+    @property
+    def differs(self) -> bool:
+        return self.state == "differs"
 
     @property
     def relative(self) -> float:
@@ -65,8 +76,8 @@ def compare(
     scale = float(np.abs(x[finite]).max(initial=0.0))
     allowed = within.allowed(scale)
     problem = f"{int(one_sided.sum())} elements are NaN or infinite on one side only" if one_sided.any() else ""
-    if x.size and not finite.any() and not problem:
-        problem = "no element is finite: there is nothing to compare"
+    if not finite.any() and not problem:
+        problem = f"{'no element is finite' if x.size else 'it has no elements'}: there is nothing to compare"
     at = np.unravel_index(int(np.argmax(np.where(one_sided, np.inf, error))), x.shape) if x.size else ()
     return Comparison(
         name=name,
@@ -75,7 +86,7 @@ def compare(
         max_error=largest,
         mean_error=float(error.mean()) if error.size else 0.0,
         scale=scale,
-        needed=_needed(largest, scale, within.atol),
+        needed=float("inf") if problem else _needed(largest, scale, within.atol),
         allowed=allowed,
         equal=not problem and largest <= allowed,
         cosine=_cosine(x[finite], y[finite]),
@@ -85,6 +96,7 @@ def compare(
         top1=_agreement(x, y, 1, allowed) if classes else None,
         top5=_agreement(x, y, 5, allowed) if classes and x.shape[-1] > 5 else None,
         problem=problem,
+        compared=x.size > 0,
     )
 
 
@@ -103,10 +115,13 @@ def _sizes(array: np.ndarray) -> tuple[int, ...]:
 
 
 def _needed(largest: float, scale: float, atol: float) -> float:
-    excess = max(largest - atol, 0.0)
-    if not scale:
-        return float("inf") if excess else 0.0
-    return excess / scale
+    """The smallest rtol with which `Tolerance.allowed` is enough, rounding included."""
+    if largest <= atol:
+        return 0.0
+    needed = (largest - atol) / scale if scale else float("inf")
+    while atol + needed * scale < largest:
+        needed = float(np.nextafter(needed, np.inf))
+    return needed
 
 
 def _cosine(x: np.ndarray, y: np.ndarray) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -103,6 +104,27 @@ def _unexplained(name: str, expected: np.ndarray, stored: np.ndarray) -> Fault:
 
 # The end of the name of each option that has no effect on what a layer computes.
 _NO_EFFECT = ("_initializer", "_regularizer", "_constraint", "implementation", "unroll", "trainable", "seed")
+
+
+def described(layer: Layer) -> str:
+    """What a layer computes: its class, its activations, and the options that are not the default.
+
+    >>> from kconvert.layers import GRU
+    >>> described(GRU(4, go_backwards=True, recurrent_activation="hard_sigmoid"))
+    "GRU(units=4, activation='tanh', recurrent_activation='hard_sigmoid', go_backwards=True)"
+    """
+    options = []
+    for f in layer.config_fields():
+        value = getattr(layer, f.name)
+        if isinstance(value, Layer):
+            options.append(described(value))
+        elif "activation" in f.name or not (f.name.endswith(_NO_EFFECT) or _is_default(f, value)):
+            options.append(f"{f.name}={json_value(value)!r}")
+    return f"{layer.class_name}({', '.join(options)})"
+
+
+def _is_default(f: Field[Any], value: Any) -> bool:
+    return value == (f.default if f.default_factory is MISSING else f.default_factory())
 
 
 def _layer_faults(plan: Plan, model: Network) -> dict[LayerPath, list[Fault]]:

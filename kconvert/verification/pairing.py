@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from ..formats.atomic import NamedPath
 from ..layers import Softmax
 from ..layers.base import Layer
 from ..network.network import Network
-from ..network.sample_inputs import checked_inputs, input_arrays, sample_inputs
-from .faults import Fault
+from ..network.sample_inputs import checked_inputs, input_arrays, refuse_empty, sample_inputs, stored_arrays
+from .faults import Fault, described
 from .matching import Match, in_layout
 from .runners.base import RunResult
 from .runs import Runs, TensorPair, environment
@@ -42,7 +42,15 @@ class Inputs:
             return sample_inputs(model, self.samples, self.seed), f"random, seed {self.seed}"
         if isinstance(self.arrays, (str, PathLike)):
             return input_arrays(model, self.arrays), f"from {Path(self.arrays).name}"
-        return checked_inputs(model, list(self.arrays)), "as given"
+        arrays = checked_inputs(model, list(self.arrays))
+        for ref, array in zip(model.input_refs, arrays, strict=True):
+            refuse_empty(array, f"input {ref.layer}")
+        return arrays, "as given"
+
+    def check(self) -> None:
+        """Refuses a file of inputs that cannot be read or holds no samples, before anything is converted."""
+        if isinstance(self.arrays, (str, PathLike)):
+            stored_arrays(self.arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +98,14 @@ def _layers(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
     for name, x in ours.items():
         new = plan.aliases.get(name, name)
         if new in theirs:
-            layout = plan.result.layouts.get(new)
-            x = in_layout(x, layout) if layout and not layout.is_identity else x
-            found.append(_pair(name, new, layers[name].layer, x, theirs[new], match.faults_behind(name)))
+            found.append(_pair(name, new, layers[name].layer, _in_layout(match, new, x), theirs[new], match))
     return found
+
+
+def _in_layout(match: Match, name: str, x: np.ndarray) -> np.ndarray:
+    """A tensor of the source in the layout of the tensor `name` of the target."""
+    layout = match.plan.result.layouts.get(name)
+    return in_layout(x, layout) if layout and not layout.is_identity else x
 
 
 def _outputs(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
@@ -107,11 +119,28 @@ def _outputs(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
 
 
 def _pair(
-    name: str, target_name: str, layer: Layer, x: np.ndarray, y: np.ndarray, faults: Sequence[Fault] = ()
+    name: str, target_name: str, layer: Layer, x: np.ndarray, y: np.ndarray, match: Match | None = None
 ) -> TensorPair:
     classes = x.ndim == 2 and x.shape[-1] > 1 and _has_softmax(layer)
-    return TensorPair(name, target_name, layer.class_name, x, y, classes, faults=faults)
+    faults: Sequence[Fault] = match.faults_behind(name) if match else ()
+    return TensorPair(name, target_name, layer.class_name, x, y, classes, faults=faults, computes=described(layer))
 
 
 def _has_softmax(layer: Layer) -> bool:
     return isinstance(layer, Softmax) or getattr(layer, "activation", None) == "softmax"
+
+
+def with_noise(pairing: Pairing, runs: Runs, noisy: RunResult) -> Runs:
+    """The same runs with the noise of each tensor; noisy: the source with its weights changed by one rounding."""
+    match, tensors = pairing.match, noisy.load()
+    layers = [_with_noise(pair, _in_layout(match, pair.target_name, tensors[pair.name])) for pair in runs.layers]
+    outputs = [
+        _with_noise(pair, in_layout(tensors[pair.name], layout))
+        for pair, layout in zip(runs.outputs, match.plan.result.outputs, strict=True)
+    ]
+    return replace(runs, layers=layers, outputs=outputs)
+
+
+def _with_noise(pair: TensorPair, changed: np.ndarray) -> TensorPair:
+    noise = np.abs(changed.astype("float64") - pair.source).max(initial=0.0)
+    return replace(pair, noise=float(noise) if np.isfinite(noise) else 0.0)

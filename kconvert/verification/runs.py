@@ -13,13 +13,19 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
+from ..conventions.activations import other_activations
+from ..drawing.words import at_least, number
 from .comparison import Comparison, Details, compare, details
 from .faults import Fault
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
 from .value import ARCHITECTURE, PRECISION, WEIGHTS, Cause, Report, Side
 
 DETAILED = 4  # tensors whose errors a report shows in detail
-ROUNDING = 1e-2  # a larger error, as a fraction of the scale of a layer, is not rounding
+
+# Where every layer alone is within the tolerance, a tensor may differ by as much as the source's own tensor does when
+# each of its weights is changed by one rounding, this many times; but never by more than this part of its scale.
+ROUNDINGS = 8
+AMPLIFIED = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,8 @@ class TensorPair:
     classes: bool = False  # whether the last axis holds class scores
     alone: np.ndarray | None = None  # the output of the target's layer on the source's inputs, once it was run alone
     faults: Sequence[Fault] = ()  # of the layer, without errors of weights that are rounding
+    computes: str = ""  # what the layer of the source computes: its class and options
+    noise: float | None = None  # the change of the source's tensor when its weights change by one rounding, if measured
 
     @property
     def constant(self) -> bool:
@@ -88,19 +96,29 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         weights=runs.weights,
         plan=runs.plan,
         notes=_notes(runs),
+        not_compared=list(runs.not_compared),
         samples=len(runs.inputs[0]),
         inputs=runs.inputs_from,
         environment=runs.environment,
     )
     causes = _causes(runs, report)
+    if all(cause.kind == PRECISION for cause in causes):
+        report, causes = _amplified(runs, report) or (report, causes)
     return replace(report, causes=causes, details=_details(runs.layers, layers, {cause.name for cause in causes}))
 
 
 def _compared(pair: TensorPair, tolerance: Tolerance) -> Comparison:
-    found = compare(pair.name, pair.layer, pair.source, pair.target, tolerance, pair.classes)
+    found = compare(pair.name, pair.layer, pair.source, pair.target, _for(pair, tolerance), pair.classes)
     if not pair.untested:
         return found
-    return replace(found, equal=False, problem="its weights are wrong, and its outputs are constant")
+    problem = "its weights are wrong, and its outputs are constant"
+    return replace(found, equal=False, compared=True, needed=float("inf"), problem=problem)
+
+
+def _for(pair: TensorPair, tolerance: Tolerance) -> Tolerance:
+    """The tolerance for one layer: the usual atol does not hide a layer that is known to be wrong."""
+    hides = pair.faults and tolerance.atol <= DEFAULT_TOLERANCE.atol
+    return replace(tolerance, atol=0.0) if hides else tolerance
 
 
 def _details(pairs: Sequence[TensorPair], layers: Sequence[Comparison], causes: Set[str]) -> list[Details]:
@@ -142,25 +160,80 @@ def _causes(runs: Runs, report: Report) -> list[Cause]:
     first = report.first_divergence
     if first is None or not runs.ran_alone:
         return []
-    found = [cause for pair in runs.layers for cause in [_cause(pair, report.tolerance)] if cause]
+    found = [cause for pair in runs.layers for cause in [_cause(pair, runs.target, report.tolerance)] if cause]
     if found:
         return found
-    words = f"every layer run alone is within the tolerance: rounding adds up, an rtol of {report.needed:.1g} is enough"
-    return [Cause(first.name, first.layer, PRECISION, 0.0, words)]
+    return [Cause(first.name, first.layer, PRECISION, 0.0, _together(runs, report))]
 
 
-def _cause(pair: TensorPair, tolerance: Tolerance) -> Cause | None:
+def _together(runs: Runs, report: Report) -> str:
+    """Why only the whole differs, as far as that is known."""
+    words = "every layer run alone on equal inputs is within the tolerance, only the whole network is not"
+    noisy = [pair.noise for pair in runs.layers if pair.name == getattr(report.first_divergence, "name", "")]
+    if noisy and noisy[0] is not None:
+        words += f"; changing its weights by one rounding changes the source itself by {number(noisy[0])}"
+    if np.isfinite(report.needed) and not report.tolerance.layers:
+        words += f"; an rtol of {at_least(report.needed)} would be enough; try real data with --inputs"
+    return words
+
+
+def _cause(pair: TensorPair, target: Side, tolerance: Tolerance) -> Cause | None:
     """Why a layer computes other outputs from the same inputs; None where it does not."""
     if pair.alone is None:
         return None
-    alone = compare(pair.name, pair.layer, pair.source, pair.alone, tolerance)
-    if alone.equal and not pair.untested:
+    alone = compare(pair.name, pair.layer, pair.source, pair.alone, _for(pair, tolerance))
+    if not alone.differs and not pair.untested:
         return None
     words = "; ".join(fault.words for fault in pair.faults)
     weights = [name for fault in pair.faults for name in fault.weights]
     remedy = "; ".join(fault.remedy for fault in pair.faults if fault.remedy)
     kind = WEIGHTS if weights else ARCHITECTURE
-    if not words and alone.relative <= ROUNDING:
-        kind, words = PRECISION, f"the two sides round differently, by {alone.relative:.1g} of the scale"
-    words = words or "weights and configuration are as expected, but the two sides compute other outputs"
-    return Cause(pair.name, pair.layer, kind, alone.relative, words, weights, remedy)
+    return Cause(pair.name, pair.layer, kind, alone.relative, words or _otherwise(pair, target, alone), weights, remedy)
+
+
+def _otherwise(pair: TensorPair, target: Side, alone: Comparison) -> str:
+    """What a layer computes whose weights and configuration are as expected."""
+    words = "weights and configuration are as expected, but the two sides compute other outputs from equal inputs, "
+    words += alone.problem or f"by {number(alone.relative)} of the scale"
+    words += f"; the layer is {pair.computes}" if pair.computes else ""
+    known = [how for name, how in other_activations(target.ran_on, target.version) if repr(name) in pair.computes]
+    return "; ".join([words, *known])
+
+
+# ------------------------------------------------------------ amplification ----
+
+
+def _amplified(runs: Runs, report: Report) -> tuple[Report, list[Cause]] | None:
+    """The report in which what the network amplifies is equal, and its remaining causes; None where that shows nothing.
+
+    It needs every layer, run alone, to be within the tolerance, all weights to be right, and the noise of every tensor.
+    """
+    pairs = (*runs.layers, *runs.outputs)
+    if not report.first_divergence or any(pair.noise is None or pair.faults for pair in pairs):
+        return None
+    if any(pair.alone is None for pair in runs.layers):
+        return None
+    found = [_within_noise(pair, c, report.tolerance) for pair, c in zip(pairs, report.comparisons, strict=True)]
+    if not all(comparison.equal for comparison in found):
+        return None
+    noise, worst = max(((p.noise, c) for p, c in zip(pairs, found, strict=True) if c.amplified), key=_size)
+    note = (
+        f"each layer alone agrees, and the network amplifies rounding: {worst.name} differs by "
+        f"{number(worst.max_error)}, and changes by {number(noise or 0.0)} on the source itself when the weights "
+        "change by one rounding; real data (--inputs) may show less"
+    )
+    n = len(runs.layers)
+    return replace(report, layers=found[:n], outputs=found[n:], notes=[*report.notes, note]), []
+
+
+def _size(one: tuple[float | None, Comparison]) -> float:
+    return one[1].relative
+
+
+def _within_noise(pair: TensorPair, found: Comparison, tolerance: Tolerance) -> Comparison:
+    """A comparison that allows what the network amplifies."""
+    allowed = tolerance.of(pair.name).allowed(found.scale)
+    allowed = max(allowed, min(ROUNDINGS * (pair.noise or 0.0), AMPLIFIED * found.scale))
+    if found.equal or found.problem or found.max_error > allowed:
+        return found
+    return replace(found, equal=True, allowed=allowed, amplified=True)

@@ -19,7 +19,7 @@ from .faults import Fault
 from .runs import Runs, TensorPair
 from .value import Side
 
-SCHEMA = 2
+SCHEMA = 3
 INDEX = "runs.json"
 
 
@@ -98,6 +98,8 @@ def _pair(folder: Path, stem: str, pair: TensorPair) -> dict[str, Any]:
         "target_name": pair.target_name,
         "layer": pair.layer,
         "classes": pair.classes,
+        "computes": pair.computes,
+        "noise": pair.noise,
         "faults": [asdict(fault) for fault in pair.faults],
         **{side: None if x is None else _write(folder, f"{stem}-{side}", x) for side, x in arrays.items()},
     }

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..conventions.backends import BACKENDS
+from ..errors import Problem
 from .comparison import Comparison, Details
 from .tolerance import Tolerance
 
-SCHEMA = 1
+SCHEMA = 2
+
+EQUAL, DIFFERS, UNPROVED = "EQUAL", "DIFFERS", "NOT PROVED"
 
 WEIGHTS, ARCHITECTURE, PRECISION = "weights", "architecture", "precision"
 
@@ -57,7 +60,7 @@ class Cause:
 
     name: str  # the tensor
     layer: str  # class of the layer that makes it
-    kind: str  # WEIGHTS, ARCHITECTURE or PRECISION
+    kind: str  # WEIGHTS, ARCHITECTURE, or PRECISION where each layer alone agrees and only the whole differs
     alone: float  # the largest error of the layer run alone, as a fraction of its scale
     words: str  # one clause that says what is wrong
     weights: Sequence[str] = ()  # the wrong weights
@@ -82,6 +85,7 @@ class Report:
     details: Sequence[Details] = ()  # how the errors of the worst layers are spread
     plan: Mapping[str, Any] = field(default_factory=dict)  # the conversion to the target's convention: `Plan.to_json`
     notes: Sequence[str] = ()
+    not_compared: Sequence[str] = ()  # tensors of the source that the target does not have
     samples: int = 0
     inputs: str = ""  # where the inputs came from
     environment: Mapping[str, str] = field(default_factory=dict)  # versions
@@ -98,14 +102,46 @@ class Report:
         return bool(self.outputs) and all(comparison.equal for comparison in self.comparisons)
 
     @property
+    def word(self) -> str:
+        """EQUAL, DIFFERS, or NOT PROVED where there was nothing to compare."""
+        if self.equal:
+            return EQUAL
+        return DIFFERS if self.first_divergence else UNPROVED
+
+    @property
+    def qualifiers(self) -> Sequence[str]:
+        """What limits the verdict, and is said with it: 'with NumPy emulating Theano'."""
+        found = ["within a LOOSENED tolerance"] if self.tolerance.loosened else []
+        if not self.equal:
+            return found
+        emulated = dict.fromkeys(side.emulated for side in (self.source, self.target) if side.reference)
+        if emulated:
+            found.append(f"with NumPy emulating {' and '.join(emulated)}")
+        if not self.layers:
+            found.append("in the outputs alone")
+        if any(comparison.amplified for comparison in self.comparisons):
+            found.append("within the rounding that the network amplifies")
+        return found
+
+    @property
+    def title(self) -> str:
+        """The word with what limits it: 'EQUAL with NumPy emulating Theano'."""
+        return " ".join([self.word, ", ".join(self.qualifiers)]).rstrip()
+
+    @property
     def code(self) -> int:
-        """The exit code: 0 equal, 1 differs."""
-        return int(not self.equal)
+        """The exit code: 0 equal, 1 differs, and that of UNVERIFIED where nothing is proved."""
+        return {EQUAL: 0, DIFFERS: 1}.get(self.word, int(Problem.UNVERIFIED))
 
     @property
     def first_divergence(self) -> Comparison | None:
         """The first layer, in the order of the graph, whose outputs differ."""
-        return next((comparison for comparison in self.comparisons if not comparison.equal), None)
+        return next((comparison for comparison in self.comparisons if comparison.differs), None)
+
+    @property
+    def nothing(self) -> Comparison | None:
+        """The first layer, in the order of the graph, that has nothing to compare."""
+        return next((comparison for comparison in self.comparisons if not comparison.compared), None)
 
     @property
     def worst(self) -> Comparison | None:
@@ -114,7 +150,7 @@ class Report:
 
     @property
     def needed(self) -> float:
-        """The rtol that would be enough for all."""
+        """An rtol that is enough for all; infinite where none is."""
         return max((comparison.needed for comparison in self.comparisons), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
@@ -124,10 +160,14 @@ class Report:
             **finite(asdict(self)),
             "source": self.source.to_json(),
             "target": self.target.to_json(),
+            "verdict": self.title,
             "equal": self.equal,
             "first_divergence": first.name if first else None,
             "needed_rtol": finite(self.needed),
         }
+
+
+_STATES = {EQUAL: "equal", DIFFERS: "differs", UNPROVED: "unproved"}
 
 
 @dataclass(frozen=True)
@@ -145,10 +185,8 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """'equal', 'differs' or 'error'."""
-        if self.report is None:
-            return "error"
-        return "equal" if self.report.equal else "differs"
+        """'equal', 'differs', 'unproved', or 'error' where there is no report."""
+        return "error" if self.report is None else _STATES[self.report.word]
 
 
 @dataclass(frozen=True)
@@ -165,12 +203,12 @@ class Summary:
 
     @property
     def code(self) -> int:
-        """The exit code: 0 where all are equal, 1 where some differ, else that of the first error."""
-        errors = (entry.code for entry in self.entries if entry.report is None)
-        return 0 if self.equal else 1 if self.count("differs") else next(errors, 1)
+        """The exit code: 0 where all are equal, 1 where some differ, else that of the first that is not equal."""
+        codes = (entry.report.code if entry.report else entry.code for entry in self.entries if not entry.equal)
+        return 0 if self.equal else 1 if self.count("differs") else next(codes, 1)
 
     def count(self, state: str) -> int:
-        """How many entries are 'equal', 'differs' or 'error'."""
+        """How many entries have the state."""
         return sum(entry.state == state for entry in self.entries)
 
     def to_json(self) -> dict[str, Any]:

@@ -21,13 +21,14 @@ from ..conversion.source import Source
 from ..layers.registry import custom_modules
 from ..network.network import Network
 from .matching import match
-from .pairing import Inputs, Pairing, pair_tensors
+from .noise import noisy_copy
+from .pairing import Inputs, Pairing, pair_tensors, with_noise
 from .runners.base import Job, Runner, RunResult
 from .runners.choice import open_runner
 from .runs import Runs, judge
 from .saved_runs import check_folder, save_runs
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
-from .value import Report
+from .value import PRECISION, Report
 
 FilePath = str | PathLike[str]
 
@@ -125,8 +126,11 @@ class Verifier:
             check_folder(folder)  # before hours of running
         runs = self.run(pairing, source)
         report = judge(runs, tolerance)
-        if folder is not None or not report.equal:
+        if folder is not None or report.first_divergence:
             runs = self.run_alone(pairing, runs)
+            report = judge(runs, tolerance)
+        if folder is not None or any(cause.kind == PRECISION for cause in report.causes):
+            runs = self.measure_noise(pairing, runs)
             report = judge(runs, tolerance)
         if folder is not None:
             save_runs(runs, folder)
@@ -157,17 +161,23 @@ class Verifier:
         found = self.run_target(pairing, overrides).load()
         return replace(runs, layers=[replace(pair, alone=found.get(pair.target_name)) for pair in runs.layers])
 
-    def run_source(self, pairing: Pairing) -> RunResult:
-        """Runs the source."""
+    def measure_noise(self, pairing: Pairing, runs: Runs) -> Runs:
+        """The same runs with what one rounding of its weights changes in each tensor of the source."""
         found = pairing.match
-        job = self._job(found.source, found.plan.model, found.plan.source)
+        copy = noisy_copy(found.source, found.plan.source.generation, self._out() / "noisy.h5")
+        return with_noise(pairing, runs, self.run_source(pairing, copy))
+
+    def run_source(self, pairing: Pairing, copy: Source | None = None) -> RunResult:
+        """Runs the source, or a copy of it with other weights."""
+        found = pairing.match
+        job = self._job(copy or found.source, found.plan.model, found.plan.source)
         return self._runner(job.run_on).run(job, pairing.inputs, self._out())
 
     def run_target(self, pairing: Pairing, overrides: Mapping[str, np.ndarray] | None = None) -> RunResult:
-        """Runs the target; overrides: tensors that replace its own in what follows (kconvert runs it then)."""
+        """Runs the target; overrides: tensors that replace its own in what follows."""
         found = pairing.match
         job = self._job(found.target, found.model, found.convention)
-        runner = self._runner(job.run_on, self.running.package if overrides is None else None)
+        runner = self._runner(job.run_on, self.running.package)
         return runner.run(job, pairing.target_inputs, self._out(), overrides)
 
     def _job(self, file: Source, model: Network, convention: Convention) -> Job:

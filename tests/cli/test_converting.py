@@ -50,7 +50,7 @@ def test_the_main_job_converts_verifies_and_says_so(bare, model):
     assert "backend theano: no backend attribute; no name ends in ':0'" in result.stdout
     assert "8 weights: 3 rearranged, 5 as stored" in result.stdout
     assert "Theano is not installed" in result.stdout
-    assert result.stdout.splitlines()[-1].startswith("EQUAL: 12 layers")
+    assert result.stdout.splitlines()[-1].startswith("EQUAL with NumPy emulating Theano and TensorFlow: 12 layers")
     with hdf5.read(model.with_name("model.tensorflow.h5")) as made:
         assert (made.backend, made.keras_version) == ("tensorflow", "2.3.1")
 
@@ -61,7 +61,10 @@ def test_options_may_come_before_the_file(bare, model):
 
 def test_quiet_prints_the_verdict_alone(bare, model):
     result = run(model, "--to", "tensorflow", "-q")
-    assert re.fullmatch(r"EQUAL: 12 layers, largest error \S+ of a layer's scale\n", result.output)
+    assert re.fullmatch(
+        r"EQUAL with NumPy emulating Theano and TensorFlow: 12 layers, largest error \S+ of a layer's\s+scale\n",
+        result.output,
+    )
 
 
 def test_json_of_the_main_job_is_the_report(bare, model):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kconvert.drawing.words import at_least
 from kconvert.verification.comparison import BINS, MAP_SIDE, compare, details
 from kconvert.verification.tolerance import DEFAULT_TOLERANCE, Tolerance
 
@@ -41,6 +42,14 @@ def test_the_tolerance_that_is_needed_is_enough(xy):
         assert found.needed == 0 or not compared(*xy, less).equal
     else:
         assert found.scale == 0 and not found.equal
+
+
+@given(pairs, st.floats(0, 1e-2))
+def test_an_rtol_that_is_printed_as_enough_is_enough(xy, atol):
+    found = compared(*xy, Tolerance(atol, 0.0))
+    assert found.scale == 0 or np.isfinite(found.needed)
+    if np.isfinite(found.needed):
+        assert compared(*xy, Tolerance(atol, float(at_least(found.needed)))).equal
 
 
 @given(pairs)
@@ -81,9 +90,10 @@ def test_axes_of_one_element_do_not_count():
     assert not compared(np.ones((3, 1)), np.zeros((3, 1, 1))).equal
 
 
-def test_no_elements_are_equal():
+def test_no_elements_prove_nothing():
     found = compared(np.zeros((0, 3)), np.zeros((0, 3)))
-    assert found.equal and found.mean_error == 0.0
+    assert (found.state, found.mean_error, found.needed) == ("unproved", 0.0, np.inf)
+    assert found.problem == "it has no elements: there is nothing to compare"
 
 
 def test_zeros_against_something_needs_an_infinite_rtol():

@@ -15,9 +15,10 @@ from kconvert.kernels import Block
 from kconvert.network.layout import Layout, identity
 from kconvert.verification.matching import in_layout
 from kconvert.verification.pairing import Inputs
+from kconvert.verification.report.words import verdict
 from kconvert.verification.runs import judge
 from kconvert.verification.tolerance import Tolerance
-from kconvert.verification.value import ARCHITECTURE
+from kconvert.verification.value import ARCHITECTURE, UNPROVED
 from kconvert.verification.verifier import Running, Verifier
 from tests.conformance.test_fixtures import REFUSED
 from tests.fixtures import case, cases, identify
@@ -245,6 +246,55 @@ def test_nan_on_one_side_differs_and_nothing_but_nan_proves_nothing(tmp_path):
     assert next(layer for layer in report.layers if layer.name == "conv2d_2").equal, "NaN agrees with NaN"
     assert report.first_divergence.name == "dense_1"
     assert "there is nothing to compare" in report.first_divergence.problem
+
+
+@pytest.mark.parametrize("form", ["array", "npy", "npz"])
+def test_no_samples_are_refused(form, tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    nothing = np.zeros((0, *case("2.3.1-theano/lenet_th").arrays("x")[0].shape[1:]), "float32")
+    path = tmp_path / f"inputs.{form}"
+    if form == "npy":
+        np.save(path, nothing)
+    if form == "npz":
+        np.savez(path, x0=nothing)
+    with pytest.raises(KconvertError, match="there is nothing to run a model on") as refusal:
+        verify(source, target, inputs=[nothing] if form == "array" else path)
+    assert refusal.value.problem is Problem.USAGE
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [L.Cropping2D(2, input_shape=(4, 6, 3), name="crop")],
+        [L.Cropping2D(2, input_shape=(4, 6, 3), name="crop"), L.Activation("relu", name="relu")],
+        [L.Cropping1D(4, input_shape=(8, 3), name="crop"), L.Dense(2, name="dense")],
+    ],
+    ids=["output", "chain", "sequence"],
+)
+def test_tensors_without_elements_prove_nothing(layers, tmp_path):
+    """The crop leaves nothing: there is nothing that could differ."""
+    model = Sequential(layers)
+    model.start("numpy", seed=0)
+    model.save(tmp_path / "a.h5")
+    report = verify(tmp_path / "a.h5", tmp_path / "a.h5")
+    assert (report.equal, report.word, report.code) == (False, UNPROVED, Problem.UNVERIFIED)
+    assert report.first_divergence is None and report.nothing.name == "crop"
+    assert [found.state for found in report.comparisons] == ["unproved"] * len(report.comparisons)
+    assert "it has no elements: there is nothing to compare" in verdict(report)
+
+
+def test_equal_outputs_without_a_common_layer_are_said_to_be_no_more(tmp_path):
+    paths = []
+    for name in ("a", "b"):
+        model = Sequential([L.Dense(3, name=name, input_shape=(3,))])
+        model.start("numpy", seed=0)
+        paths.append(tmp_path / f"{name}.h5")
+        model.save_weights(paths[-1])
+        (tmp_path / f"{name}.json").write_text(model.to_json(), encoding="utf-8")
+    report = verify(*paths, arch=tmp_path / "a.json", target_arch=tmp_path / "b.json")
+    assert report.equal and not report.layers and list(report.not_compared) == ["a"]
+    assert "in the outputs alone" in report.qualifiers
+    assert verdict(report).startswith("EQUAL with NumPy emulating TensorFlow, in the outputs alone: 0 of 1 layer")
 
 
 def test_samples_seed_and_own_inputs(tmp_path):

@@ -36,7 +36,7 @@ def depth(report: Report) -> Scatter:
             x=middle(i, len(found)),
             y=axis.at(r),
             title=f"{titled(c.name, c.layer)}: {difference(c)}",
-            kind="equal" if c.equal else "cause" if c.name in causes else "differs",
+            kind="cause" if c.differs and c.name in causes else c.state,
             label=c.name if c is first else "",
         )
         for i, (c, r) in enumerate(zip(found, ratios, strict=True))

@@ -19,7 +19,7 @@ UNFOLDED = 20  # files that differ and are unfolded from the start
 
 def render(done: Report | Summary) -> str:
     many = isinstance(done, Summary)
-    title = words.tally(done) if isinstance(done, Summary) else f"{words.word(done)}: {words.pair(done)}"
+    title = words.tally(done) if isinstance(done, Summary) else f"{done.title}: {words.pair(done)}"
     return _template().render(files=_files(done), many=many, equal=done.equal, title=title)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
-from ...drawing.words import number
+from ...drawing.words import at_least
 from ...errors import Problem, printable
 from ..comparison import Comparison
-from ..value import Entry, Report, Summary
-from .words import UNPROVED, cause_of, difference, element, entries, reason, verdict
+from ..value import UNPROVED, Entry, Report, Summary
+from .words import cause_of, difference, element, entries, reason, verdict
 
 INHERITED = "inherited"
 
@@ -34,9 +34,10 @@ def _suite(entry: Entry) -> TestSuite:
     for name, value in _properties(report).items():
         suite.add_property(printable(name), printable(value))
     owner = f"{entry.name} {report.source.convention} -> {report.target.convention}"
+    owner = ", ".join([owner, *report.qualifiers])
     for found in report.comparisons:
         suite.add_testcase(_case(owner, report, found))
-    if not report.equal and not report.first_divergence:  # nothing failed, and nothing was compared
+    if not report.comparisons:  # nothing failed, and nothing was compared
         suite.add_testcase(_test(owner, "outputs", Failure(verdict(report), UNPROVED)))
     return suite
 
@@ -50,7 +51,7 @@ def _properties(report: Report) -> Mapping[str, str]:
         **{f"{role}.ran_on": str(side) for role, side in sides.items()},
         "tolerance": str(report.tolerance),
         "tolerance.loosened": str(report.tolerance.loosened).lower(),
-        "needed_rtol": number(report.needed),
+        "needed_rtol": at_least(report.needed),
         "samples": str(report.samples),
         "inputs": report.inputs,
         **{f"environment.{name}": value for name, value in report.environment.items()},
@@ -74,6 +75,8 @@ def _error(entry: Entry) -> TestCase:
 def _case(owner: str, report: Report, found: Comparison) -> TestCase:
     if found.equal:
         return _test(owner, found.name)
+    if not found.compared:
+        return _test(owner, found.name, Failure(found.problem, UNPROVED))
     cause, first = cause_of(report, found.name), report.first_divergence
     message = reason(cause) if cause else difference(found)
     if not cause and first is not found:
@@ -81,7 +84,7 @@ def _case(owner: str, report: Report, found: Comparison) -> TestCase:
     facts = {
         "class": found.layer,
         "difference": difference(found),
-        "needed rtol": number(found.needed),
+        "needed rtol": at_least(found.needed),
         "cosine": f"{found.cosine:.6g}",
         "largest error at": element(found),
     }

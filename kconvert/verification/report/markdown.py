@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ...drawing.words import number, plural, sizes
+from ...drawing.words import at_least, plural, sizes
 from ...errors import printable
 from ..comparison import Comparison
 from ..value import Entry, Report, Summary
@@ -16,6 +16,7 @@ SECTIONS = 20  # files that differ and are shown in full: GitHub takes 1 MiB of 
 MARKS = {
     "equal": "\N{WHITE HEAVY CHECK MARK}",
     "differs": "\N{CROSS MARK}",
+    "unproved": "\N{CROSS MARK}",
     "error": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
 }
 
@@ -118,7 +119,7 @@ def _comparisons(report: Report, found: Iterable[Comparison]) -> list[str]:
             _text(c.layer),
             sizes(c.shape),
             _text(difference(c)),
-            number(c.needed),
+            at_least(c.needed),
             f"{c.cosine:.4f}",
             _text(element(c)),
         ]

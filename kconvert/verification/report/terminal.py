@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...drawing import terminal as draw
-from ...drawing.words import number, plural, sizes
+from ...drawing.words import at_least, number, plural, sizes
 from ..difference import Difference
 from ..planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, SelfTest
 from ..tolerance import DEFAULT_TOLERANCE, Tolerance
@@ -43,9 +43,10 @@ def report(done: Report) -> RenderableType:
 
 
 def verdict(done: Report) -> RenderableType:
-    """One line: equal or not, and the first layer that differs."""
-    loose = done.tolerance.loosened
-    return draw.text(verdict_in_words(done), draw.BAD if not done.equal else draw.WARN if loose else draw.GOOD)
+    """One line: equal or not, what limits that, and the first layer that differs."""
+    return draw.text(
+        verdict_in_words(done), draw.BAD if not done.equal else draw.WARN if done.qualifiers else draw.GOOD
+    )
 
 
 def _comparisons(done: Report) -> Table:
@@ -55,15 +56,15 @@ def _comparisons(done: Report) -> Table:
     table.columns[1].no_wrap = True
     outputs = [c for c in done.outputs if not c.equal]  # those that agree were seen as layers
     for c in (*done.layers, *outputs):
-        style = "" if c.equal else draw.BAD
+        style = {"equal": "", "unproved": draw.WARN}.get(c.state, draw.BAD)
         table.add_row(
             draw.text(c.name, style),
             draw.text(c.layer),
             sizes(c.shape),
             Text(number(c.max_error), style),
             number(c.scale),
-            number(c.needed),
-            Text("equal", draw.GOOD) if c.equal else Text("DIFFERS", draw.BAD),
+            at_least(c.needed),
+            Text("DIFFERS" if c.differs else c.state, style or draw.GOOD),
         )
     return table
 
@@ -105,7 +106,7 @@ def _weights(done: Report) -> list[RenderableType]:
 
 # -------------------------------------------------------------------- files ----
 
-_STYLES = {"equal": draw.GOOD, "differs": draw.BAD, "error": draw.WARN}
+_STYLES = {"equal": draw.GOOD, "differs": draw.BAD, "unproved": draw.WARN, "error": draw.WARN}
 
 
 def files(done: Summary) -> RenderableType:
@@ -119,7 +120,8 @@ def files(done: Summary) -> RenderableType:
 
 
 def _all(done: Summary) -> Text:
-    return draw.text(tally(done), draw.GOOD if done.equal else draw.BAD)
+    limited = any(entry.report and entry.report.qualifiers for entry in done.entries)
+    return draw.text(tally(done), draw.BAD if not done.equal else draw.WARN if limited else draw.GOOD)
 
 
 def _explained(entry: Entry) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
 
 from ...drawing.words import number, percent, plural
 from ..comparison import Comparison
-from ..value import Cause, Entry, Report, Summary
+from ..value import DIFFERS, EQUAL, UNPROVED, Cause, Entry, Report, Summary
 
-EQUAL, DIFFERS, UNPROVED, ERROR = "EQUAL", "DIFFERS", "NOT PROVED", "ERROR"
+ERROR = "ERROR"
 
 
 def titled(name: str, layer: str) -> str:
@@ -43,31 +44,31 @@ def classes(done: Report) -> list[str]:
 # ------------------------------------------------------------------ verdict ----
 
 
-def word(done: Report) -> str:
-    """EQUAL, DIFFERS, or NOT PROVED where there was nothing to compare."""
-    if done.equal:
-        return EQUAL
-    return DIFFERS if done.first_divergence else UNPROVED
-
-
 def verdict(done: Report) -> str:
-    """One sentence: equal or not, the error, and the first layer that differs."""
-    loose = " within a LOOSENED tolerance" if done.tolerance.loosened else ""
-    owner = "; the weights belong to the converted architecture, not to the one given" * bool(
-        done.plan.get("differing")
-    )
-    return f"{word(done)}{loose}{_because(done)}{owner}"
+    """One sentence: equal or not, what limits that, the error, and the first layer that differs."""
+    belongs = "; the weights belong to the converted architecture, not to the one given"
+    return f"{done.title}{_because(done)}{belongs if done.plan.get('differing') else ''}"
 
 
 def _because(done: Report) -> str:
     number_of_layers = plural(len(done.layers), "layer")
     first, worst = done.first_divergence, done.worst
     if first is not None:
-        bad = sum(not c.equal for c in done.layers)
+        bad = sum(c.differs for c in done.layers)
         return f", first at {titled(first.name, first.layer)}: {difference(first)} ({bad} of {number_of_layers})"
-    if worst is None or not done.outputs:
-        return ": no output was compared"
+    if worst is None or not done.equal:
+        return f": {unproved(done)}"
+    if done.not_compared:
+        number_of_layers = f"{len(done.layers)} of {plural(len(done.layers) + len(done.not_compared), 'layer')}"
     return f": {number_of_layers}, largest error {number(worst.relative)} of a layer's scale"
+
+
+def unproved(done: Report) -> str:
+    """What was not compared, where no verdict is possible."""
+    nothing = done.nothing
+    if not done.outputs or nothing is None:
+        return "no output was compared"
+    return f"{titled(nothing.name, nothing.layer)}: {nothing.problem}"
 
 
 def reason(cause: Cause) -> str:
@@ -110,10 +111,11 @@ def tally(done: Summary) -> str:
     'NOT PROVED: 1 file, 0 equal, 0 differ, 1 could not be verified'
     """
     how_many = plural(len(done.entries), "file")
-    if done.equal:
-        return f"{EQUAL}: {how_many}"
     if not done.entries:
         return f"{UNPROVED}: no files"
-    equal, differ, errors = (done.count(state) for state in ("equal", "differs", "error"))
-    counts = f"{how_many}, {equal} equal, {differ} differ, {errors} could not be verified"
+    if done.equal:
+        limits = Counter(limit for entry in done.entries if entry.report for limit in entry.report.qualifiers)
+        return f"{EQUAL}: {how_many}" + "".join(f", {count} {limit}" for limit, count in limits.items())
+    equal, differ = done.count("equal"), done.count("differs")
+    counts = f"{how_many}, {equal} equal, {differ} differ, {len(done.entries) - equal - differ} could not be verified"
     return f"{DIFFERS if differ else UNPROVED}: {counts}"

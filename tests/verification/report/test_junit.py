@@ -21,7 +21,9 @@ def test_a_suite_a_pair_and_a_test_a_tensor():
     (suite,) = read(EQUAL)
     assert suite.name == "in.h5 -> out.h5"
     assert [case.name for case in suite] == [c.name for c in EQUAL.comparisons]
-    assert {case.classname for case in suite} == {"in.h5 -> out.h5 keras1/theano -> keras2/tensorflow"}
+    assert {case.classname for case in suite} == {
+        "in.h5 -> out.h5 keras1/theano -> keras2/tensorflow, with NumPy emulating TensorFlow"
+    }
     assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (5, 0, 0, 0)
 
 

@@ -1,6 +1,7 @@
 """Writing: the form by the suffix, at once and whole, refused in time; every form takes every report."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from kconvert import KconvertError
 from kconvert.errors import Problem
 from kconvert.verification.report import writing
 from kconvert.verification.report.writing import FORMS, check_report, write_report
+from kconvert.verification.value import Entry, Summary
 from tests.verification.report.reports import DIFFERS, EQUAL, MANY, NOTHING, RUDE, RUDE_ONES, RUDELY, SHAPES, anything
 
 SAMPLES = {
@@ -69,6 +71,15 @@ def test_no_form_is_green_where_nothing_is_proved(suffix, name):
     signs[".txt"] = "NOT PROVED" if name == "nothing" else "DIFFERS"
     assert signs[suffix] in render(suffix, SAMPLES[name])
     assert signs[suffix] not in render(suffix, EQUAL)
+
+
+@suffixes
+def test_numpy_in_place_of_a_backend_is_said_with_the_verdict_in_every_form(suffix):
+    assert "EQUAL with NumPy emulating TensorFlow" in " ".join(render(suffix, EQUAL).split())
+    both = replace(EQUAL, target=replace(EQUAL.target, emulates=None))
+    assert "emulating" not in render(suffix, replace(both, notes=[]))
+    many = " ".join(render(suffix, Summary([Entry("a.h5", EQUAL), Entry("b.h5", both)])).split())
+    assert "1 with NumPy emulating TensorFlow" in many or suffix in (".xml", ".json")
 
 
 def test_unknown_suffixes_are_refused_with_those_that_are_known(tmp_path):
