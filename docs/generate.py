@@ -32,6 +32,7 @@ from kconvert.conversion.target import KEEP, SAME
 from kconvert.errors import KconvertError
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.kernels import Block, Chain
+from kconvert.layers import early
 from kconvert.layers.base import Layer, layer_config
 from kconvert.layers.cells import _Cell
 from kconvert.layers.registry import CUSTOM, LAYERS, layer_from_config
@@ -116,8 +117,8 @@ class Example:
 
 
 def classes() -> list[type[Layer]]:
-    """The layer classes that can be layers of a model, by name; not cells, models and inputs."""
-    inside = (Network, _Cell, L.InputLayer)
+    """The layer classes that can be layers of a model, by name; not cells, models, inputs and those of one release."""
+    inside = (Network, _Cell, L.InputLayer, *early.OF_ONE_RELEASE)
     ours = {name: cls for name, cls in LAYERS.items() if cls.__module__.startswith("kconvert.")}
     found = {name: cls for name, cls in ours.items() if name not in CUSTOM and not issubclass(cls, inside)}
     return [found[name] for name in sorted(found, key=str.lower)]
@@ -524,7 +525,8 @@ Theano and of TensorFlow differ, it shows both.
 - {REFUSED}: nothing is written, see the same section for the reason;
 - empty: the generation does not have the class.
 
-For `padding='same'` see [its section](#paddingsame).
+For `padding='same'` see [its section](#paddingsame). What single releases computed otherwise, and JZS1 - JZS3 of Keras
+0.2.0, is in the [facts about Keras](keras-facts.md#what-single-releases-computed-otherwise).
 
 {layers_table()}
 

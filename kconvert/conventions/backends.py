@@ -42,6 +42,9 @@ class BackendFacts:
     name: str
     # how sentences and tables call it
     title: str
+    # the first release of Keras that ran on it, and the first one that had masks there (keras-facts: early-masks)
+    first_release: tuple[int, ...]
+    first_masks: tuple[int, ...]
     # kernels are applied reversed: true convolution
     convolves: bool
     # its own data format
@@ -73,6 +76,8 @@ BACKENDS: Mapping[str, BackendFacts] = {
         BackendFacts(
             "theano",
             "Theano",
+            first_release=(0, 1, 0),
+            first_masks=(0, 1, 0),
             convolves=True,
             data_format=CHANNELS_FIRST,
             conv_padding=_theano_conv_padding,
@@ -87,6 +92,8 @@ BACKENDS: Mapping[str, BackendFacts] = {
         BackendFacts(
             "tensorflow",
             "TensorFlow",
+            first_release=(0, 3, 0),
+            first_masks=(0, 3, 2),
             convolves=False,
             data_format=CHANNELS_LAST,
             conv_padding=_tensorflow_padding,

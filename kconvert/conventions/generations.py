@@ -186,6 +186,11 @@ def release(version: str | None) -> tuple[int, ...]:
     return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else ()
 
 
+def keeps_data_formats(version: str | None) -> bool:
+    """Whether layers written for a release must keep their data formats (keras-facts: bias-along-rows)."""
+    return release(version) in ((0, 2, 0), (0, 3, 0))
+
+
 @dataclass(frozen=True)
 class Convention:
     """Who wrote a file: the generation of Keras, and the backend whose kernels its arrays are.

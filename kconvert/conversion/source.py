@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
+from typing import Any
 
 from ..conventions.backends import KERNELS_OF
 from ..conventions.generations import GENERATIONS, Convention, of_release
 from ..conventions.words.files import architecture_json
+from ..conventions.words.keras0 import is_keras0, told_release
 from ..errors import KconvertError, Problem
 from ..formats.atomic import NamedPath
 from ..formats.checkpoint import Checkpoint
@@ -76,12 +78,15 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     shown = generation_of(checkpoint)
     release, generation = _release(checkpoint, source, shown, where)
     backend = _backend(source, backend_of(checkpoint), where)
+    facts = [("format", generation), ("backend", backend)]
+    if not checkpoint.named and release.value and not release.stated:
+        facts.append(("release", release))
     return Origin(
         convention=Convention(str(generation.value), str(backend.value)),
         saved_with=checkpoint.backend or str(backend.value),
         release=release.value,
         release_stated=release.stated,
-        evidence=[generation.sentence("format"), backend.sentence("backend")],
+        evidence=[fact.sentence(name) for name, fact in facts],
         notes=[*generation.notes, *release.notes, *backend.notes],
         arch_given=source.arch is not None,
         reordered=frozenset((checkpoint.provenance or {}).get("reordered", ())),
@@ -97,7 +102,10 @@ def _release(checkpoint: Checkpoint, source: Source, shown: Fact, where: str) ->
         return _with_architecture(Fact(given, "as given", stated=True), source), told
     if own.value or source.arch is None:
         return _with_architecture(own, source), shown
-    theirs = architecture_json(str(source.arch)).get("keras_version")
+    config = architecture_json(str(source.arch))
+    theirs = config.get("keras_version")
+    if is_keras0(config) and not checkpoint.named:
+        return _told(config, own), shown
     if not isinstance(theirs, str) or of_release(theirs) is None:
         return own, shown
     row = GENERATIONS[str(shown.value)]
@@ -106,6 +114,12 @@ def _release(checkpoint: Checkpoint, source: Source, shown: Fact, where: str) ->
         return Fact(None, own.evidence, (note,)), shown
     evidence = f"keras_version of the architecture is {theirs}"
     return Fact(theirs, evidence), Fact(_generation(theirs), evidence, shown.notes) if row.told_by_release else shown
+
+
+def _told(config: Any, own: Fact) -> Fact:
+    """The release of weights of Keras 0, by the words of their architecture: no file of Keras 0 states it."""
+    told = told_release(config)
+    return Fact(*told) if told else own
 
 
 def release_of(checkpoint: Checkpoint, source: Source) -> Fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..conventions.backends import DATA_FORMATS
-from ..conventions.generations import Convention
+from ..conventions.generations import Convention, keeps_data_formats
 from ..errors import KconvertError, Problem
 from .source import Origin
 
@@ -57,10 +57,12 @@ def decide_goal(target: Target, origin: Origin) -> Goal:
     """What `target` means for a source. Raises KconvertError where it names something unknown."""
     same = target.generation == SAME
     convention = Convention(origin.convention.generation_name if same else target.generation, target.backend)
+    release = target.release or (origin.release if same else None) or convention.generation.last_release
+    native = target.data_format == NATIVE and keeps_data_formats(release)
     return Goal(
         convention=convention,
-        release=target.release or (origin.release if same else None) or convention.generation.last_release,
-        data_format=_data_format(target.data_format, convention),
+        release=release,
+        data_format=_data_format(KEEP if native else target.data_format, convention),
         modernize=not same,
         repair=target.repair,
         cudnn=target.cudnn,

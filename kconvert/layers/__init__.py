@@ -7,6 +7,7 @@ by name.
 from typing import Any
 
 from ..conventions.words.calls import new_name
+from . import early as early  # registers its classes
 from .activations import (
     ELU,
     Activation,

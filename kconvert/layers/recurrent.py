@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ..backend.base import Backend
+from ..backend.base import Backend, Step, Tensor
 from ..conventions.roles import Weight
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights
@@ -111,19 +111,20 @@ class _Loop(Layer):
         noise = cell.noise(K, one_step(sizes), training)
         inputs = gate_inputs(x, [K.expand_dims(factor, 1) for factor in noise[0].inputs])
         projected = unfold_time(K, cell.project(K, weights, [fold_time(K, one) for one in inputs]), sizes[1])
-        last, outputs, states = K.rnn(
-            lambda x_t, before: cell.noisy_step(K, weights, x_t, before, noise),
-            projected,
-            states,
-            _of_sequence(mask),
-            self.go_backwards,
-            self.unroll and isinstance(sizes[1], int),
-        )
+
+        def step(x_t: Tensor, before: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+            return cell.noisy_step(K, weights, x_t, before, noise)
+
+        last, outputs, states = self.run_loop(K, step, projected, states, _of_sequence(mask))
         if training is not None and carried:
             for name, new in zip(self.state_names, states, strict=True):
                 training.update(name, new)
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
+
+    def run_loop(self, K: Backend, step: Step, x: Tensor, states: list[Tensor], mask: Any) -> Any:
+        """The last output, all outputs and the last states of `step` over the projected inputs `x`."""
+        return K.rnn(step, x, states, mask, self.go_backwards, self.unroll and isinstance(K.shape(x)[1], int))
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
         output_mask = _of_sequence(mask) if self.return_sequences else None

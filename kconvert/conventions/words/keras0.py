@@ -14,10 +14,12 @@ arguments beside them. Names repeat ("dense", "dense"), so layers are numbered h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...errors import KconvertError
+from . import keras02
+from .files import keys
 from .items import Json, checked, each, member, refused
 
 Ref = list[Any]  # [layer, call, output], as Keras 1 names a tensor
@@ -27,6 +29,38 @@ GRAPH = "graph"
 OTHER_NAMES = {("Reshape", "dims"): "target_shape"}
 OWN_KEYS = {"name", "custom_name", "cache_enabled", "input_shape", "batch_input_shape"}
 MERGE_KEYS = ("concat_axis", "dot_axes")
+
+
+_SINCE_0_3 = {"dim_ordering", "go_backwards", "border_mode"}
+
+
+def told_release(config: Json) -> tuple[str, str] | None:
+    """The release that wrote an architecture of Keras 0, and how that shows; None where nothing tells.
+
+    (keras-facts: keras0-releases)
+    """
+    stated = {*keys(config), *_classes(config)}
+    if "custom_name" in stated:
+        return "0.3.3", "its layers state 'custom_name', as in Keras 0.3.2 and 0.3.3, which compute the same"
+    if "cache_enabled" in stated:
+        return "0.3.1", "its layers state 'cache_enabled' and no 'custom_name', as in Keras 0.3.1"
+    only = sorted(keras02.ALONE & stated)
+    if only:
+        return "0.2.0", f"it has {only[0]!r}, as Keras 0.2.0 alone"
+    if _SINCE_0_3 & stated:
+        return "0.3.0", "its layers state no 'cache_enabled', as in Keras 0.3.0"
+    return None
+
+
+def _classes(value: Any) -> Iterator[str]:
+    """Every class that JSON of Keras 0 names, at any depth."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("name"), str):
+            yield value["name"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _classes(item)
 
 
 def is_keras0(config: Any) -> bool:
@@ -40,7 +74,8 @@ def to_keras1(config: Json) -> Json:
     Raises KconvertError where it cannot be read, and naming the layer that later releases do not have.
     """
     _check_item(config, "the architecture")
-    return _Reader().item(config)
+    told = told_release(config)
+    return _Reader(of_0_2=told is not None and told[0] == "0.2.0").item(config)
 
 
 # ---------------------------------------------------------- shape of the JSON ----
@@ -108,9 +143,13 @@ def _require(holder: Mapping[str, Any], keys: Iterable[str], what: str) -> None:
 
 
 class _Reader:
-    """One architecture; numbers the layers as it meets them."""
+    """One architecture; numbers the layers as it meets them.
 
-    def __init__(self) -> None:
+    of_0_2: whether it has the words of Keras 0.2.0.
+    """
+
+    def __init__(self, of_0_2: bool) -> None:
+        self.of_0_2 = of_0_2
         self.met: Counter[str] = Counter()
         self.used: set[str] = set()
 
@@ -137,6 +176,8 @@ class _Reader:
             return self._autoencoder(item, name)
         if cls in ("Siamese", "SiameseHead"):
             raise KconvertError("a layer shared outside of a Graph is not supported", where=f"layer {name}")
+        item = keras02.to_keras03(item, name) if self.of_0_2 else item
+        cls = item["name"]
         config = {OTHER_NAMES.get((cls, key), key): value for key, value in item.items() if key not in OWN_KEYS}
         if cls != "Embedding" and (shape := _batch_shape(item)):  # an Embedding states the size of its table
             config["batch_input_shape"] = shape
@@ -230,9 +271,9 @@ class _Graph:
         return self.outputs[node]
 
     def _merge(self, name: str, entry: Json, given: list[Ref]) -> Ref:
-        _require(entry, ("merge_mode", *MERGE_KEYS), f"node {name!r}")
+        _require(entry, ("merge_mode",), f"node {name!r}")
         _check_mode(entry["merge_mode"], name)
-        config = {"name": name, "mode": entry["merge_mode"], **{key: entry[key] for key in MERGE_KEYS}}
+        config = {"name": name, "mode": entry["merge_mode"], **{key: entry.get(key, -1) for key in MERGE_KEYS}}
         return self._call(self._add({"class_name": "Merge", "config": config}, name), given)
 
     def _add(self, item: Json, name: str) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import KconvertError
+from . import keras02
 from .items import Json
 from .keras0 import GRAPH, MERGE_KEYS, OTHER_NAMES, OWN_KEYS, Ref
 
@@ -20,6 +21,17 @@ CLASSES = {
     "TimeDistributedDense", "TimeDistributedMerge", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D",
     "ZeroPadding2D", "ZeroPadding3D",
 }  # fmt: skip
+# The first release of the classes that not every Keras 0.3 has (keras-facts: keras0-releases).
+SINCE = {
+    "ELU": (0, 3, 0),
+    "AveragePooling1D": (0, 3, 1), "AveragePooling2D": (0, 3, 1), "Highway": (0, 3, 1),
+    "TimeDistributed": (0, 3, 2),
+    "AveragePooling3D": (0, 3, 3), "Convolution3D": (0, 3, 3), "MaxPooling3D": (0, 3, 3), "SReLU": (0, 3, 3),
+    "UpSampling3D": (0, 3, 3), "ZeroPadding3D": (0, 3, 3),
+}  # fmt: skip
+_AFTER_0_2 = (0, 3, 0)  # other words, and no JZS layers
+_CACHED_SINCE = (0, 3, 1)  # layers state cache_enabled
+_NAMED_SINCE = (0, 3, 2)  # layers have a custom_name
 _DTYPES = {"int32": "int"}
 _NO_AXES = dict.fromkeys(MERGE_KEYS, -1)
 _MERGE_DETAILS = {"mode_type", "output_shape", "output_shape_type", "output_mask", "output_mask_type", "arguments"}
@@ -45,9 +57,36 @@ def to_keras0(item: Json, order: Sequence[str]) -> Json:
     return _written_layer(cls, config)
 
 
+def for_release(written: Any, version: tuple[int, ...]) -> Any:
+    """What `to_keras0` wrote as release `version` has it. Raises KconvertError naming a layer that it does not have."""
+    if isinstance(written, list):
+        return [for_release(item, version) for item in written]
+    if not isinstance(written, Mapping):
+        return written
+    if "custom_name" in written:
+        written = _layer_of(written, version)
+    return {key: for_release(value, version) for key, value in written.items()}
+
+
+def _layer_of(item: Mapping[str, Any], version: tuple[int, ...]) -> Mapping[str, Any]:
+    """A layer or node with the keys that the layers of release `version` have."""
+    later = item["name"] in keras02.JZS and version >= _AFTER_0_2
+    if version < SINCE.get(item["name"], version) or later:
+        raise KconvertError(
+            f"Keras {'.'.join(map(str, version))} has no {item['name']} layer",
+            where=f"layer {item['custom_name']}",
+            fix="use --format keras2",
+        )
+    if version < _AFTER_0_2:
+        item = keras02.from_keras03(dict(item), item["custom_name"])
+    if item["name"] in CLASSES and version >= _CACHED_SINCE:
+        item = {**item, "cache_enabled": True}
+    return item if version >= _NAMED_SINCE else {key: value for key, value in item.items() if key != "custom_name"}
+
+
 def _written_layer(cls: str, config: Json) -> Json:
     name = config["name"]
-    if cls not in CLASSES:
+    if cls not in (*CLASSES, *keras02.JZS):
         raise KconvertError(f"Keras 0.3 has no {cls} layer", where=f"layer {name}", fix="use --format keras2")
     if cls.startswith("ZeroPadding") and not _is_symmetric(cls, config["padding"]):
         raise KconvertError(

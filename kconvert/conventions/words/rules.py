@@ -278,6 +278,7 @@ RULES: list[Rule] = [
         )
         for cls in ("SimpleRNN", "GRU", "LSTM")
     ),
+    *(_rule(cls, None, _RECURRENT, _SIZE_INPUT, "activation return_sequences") for cls in ("JZS1", "JZS2", "JZS3")),
     _rule(
         "ConvLSTM2D",
         keys=[

@@ -51,7 +51,8 @@ def _read_keras0(config: Json, data_format: str | None, custom: Collection[str])
 
 
 def _write_keras0(item: Json, context: Context) -> Json:
-    return keras0_writing.to_keras0(keras1.to_keras1(item, context.custom, context.defaults), context.order)
+    written = keras0_writing.to_keras0(keras1.to_keras1(item, context.custom, context.defaults), context.order)
+    return keras0_writing.for_release(written, context.version)
 
 
 KERAS0 = Words(old_options=True, recognizes=keras0.is_keras0, read=_read_keras0, write=_write_keras0)

@@ -15,6 +15,7 @@ from typing import Any
 from ... import layers as L
 from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError
+from ...layers import early
 from ...layers.base import Layer
 from ...layers.merge import in_keras2
 from ...network.network import Network
@@ -125,6 +126,36 @@ def _time_distributed_merge(layer: Any, shape: Any) -> Sequence[Layer] | Sequenc
 @modern.register(L.ThresholdedLinear)
 def _thresholded_linear(layer: Layer, shape: Any) -> list[Layer]:
     raise _refused(layer, "ThresholdedLinear has no equal in Keras 2")
+
+
+@modern.register(early.UpSampling1D030)
+@modern.register(early.UpSampling2D030)
+def _tiled(layer: Any, shape: Any) -> list[NewLayer]:
+    """The whole input, joined to itself along each axis."""
+    parts = [(axis, times) for axis, times in layer.by_axis().items() if times > 1]
+    made = [NewLayer(L.Activation("linear", name=f"{layer.name}_once"))]
+    for axis, times in parts:
+        before = made[-1].layer.name
+        made.append(NewLayer(L.Concatenate(axis=axis, name=f"{layer.name}_{axis}"), (before,) * times))
+    *others, last = made
+    return [*others, replace(last, layer=changed(last.layer, name=layer.name))]
+
+
+@modern.register(early.SimpleRNN020)
+@modern.register(early.GRU020)
+@modern.register(early.LSTM020)
+@modern.register(early.SimpleRNN030)
+@modern.register(early.GRU030)
+@modern.register(early.LSTM030)
+@modern.register(early.SimpleRNN031)
+@modern.register(early.GRU031)
+@modern.register(early.LSTM031)
+@modern.register(early.Conv2D030)
+@modern.register(early.JZS1)
+@modern.register(early.JZS2)
+@modern.register(early.JZS3)
+def _of_one_release(layer: Layer, shape: Any) -> list[Layer]:
+    raise _refused(layer, f"{early.described(layer)} has no equal in Keras 2")
 
 
 @modern.register(L.Merge)

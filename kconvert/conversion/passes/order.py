@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ... import layers as L
+from ...conventions.generations import keeps_data_formats
 from ...errors import KconvertError
 from ...network.network import Network
 from ...network.rewrite import Rewritten
@@ -19,12 +20,13 @@ from ..inference.without_graph import CERTAIN, WithoutGraph
 from ..source import Origin
 from ..target import Goal
 from .cudnn import for_cudnn, layers_for_cudnn
+from .early import refuse_other_data_formats
 from .hazards import hazards, hazards_of
 from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
 from .left_out import notes_on_left_out
 from .modernize import modern, modernize
 from .relayout import relayout
-from .releases import read_from_release, write_for_release
+from .releases import of_unknown_release, read_from_release, write_for_release
 from .repair import repair
 
 ReadPass = Callable[[Network, Origin], Rewritten]
@@ -66,7 +68,10 @@ def _left_out(network: Network, origin: Origin) -> Rewritten:
 
 
 def _from_release(network: Network, origin: Origin) -> Rewritten:
-    return read_from_release(network, origin.release, origin.convention.backend, origin.arch_given)
+    backend, given = origin.convention.backend, origin.arch_given
+    if origin.release is None:
+        return of_unknown_release(network, origin.convention.generation, backend, given)
+    return read_from_release(network, origin.release, backend, given)
 
 
 READ: tuple[ReadPass, ...] = (_lambdas, _left_out, _from_release)
@@ -100,7 +105,10 @@ def _hazards(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    return relayout(network, goal.data_format, origin.reordered)
+    done = relayout(network, goal.data_format, origin.reordered)
+    if keeps_data_formats(goal.release):
+        refuse_other_data_formats(network, done.model)
+    return done
 
 
 WRITE: tuple[WritePass, ...] = (_shapes_of_lambdas, _words, _cudnn, _repairs, _for_release, _hazards, _data_format)

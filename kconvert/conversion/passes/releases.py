@@ -1,8 +1,9 @@
 """What single releases computed otherwise than their configuration says today.
 
 Each row of `ODDITIES` says how such a layer is read from a file of these releases, and how it is written for them
-(keras-facts: average-counts-zeros, zero-padding-of-four-numbers, zero-padding-is-symmetric, unsaved-output-shape,
-output-shape-needs-a-batch-size, raised-epsilon).
+(keras-facts: average-counts-zeros, average-instead-of-maximum, product-rnn, activation-of-the-candidate, tiling,
+bias-along-rows, early-masks, dilation-ignored, zero-padding-of-four-numbers, zero-padding-is-symmetric,
+unsaved-output-shape, output-shape-needs-a-batch-size, raised-epsilon).
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import BACKENDS, same_padding
-from ...conventions.generations import GENERATIONS, release
+from ...conventions.generations import GENERATIONS, Generation, release
 from ...errors import KconvertError
 from ...kernels import Chain, Shift
 from ...layers.base import Layer, Shape
 from ...network.network import Network
 from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
+from . import early
 from .hazards import windows
 from .repair import CROPPINGS, Context, explicit, known, padded, sized
 
@@ -46,15 +48,21 @@ class Oddity:
     """The backend on which they do that; None: all."""
     in_files: bool = False
     """Whether only the architecture in a weight file is odd, and not one that the user gives."""
+    masks: bool | None = None
+    """Whether they do that only in networks where masks matter (True), or only in others (False)."""
 
     def holds(self, version: Version, backend: str) -> bool:
         return self.first <= version <= self.last and self.backend in (None, backend)
+
+    def holds_in(self, network: Network) -> bool:
+        return self.masks in (None, early.masks_matter(network, self.last))
 
     @property
     def releases(self) -> str:
         """Which ones: 'Keras 2.0.4 - 2.1.4 on theano'."""
         first, last = (".".join(map(str, version)) for version in (self.first, self.last))
-        return f"Keras {first} - {last}" + (f" on {self.backend}" if self.backend else "")
+        releases = first if first == last else f"{first} - {last}"
+        return f"Keras {releases}" + (f" on {self.backend}" if self.backend else "")
 
 
 # -------------------------------------------------------------- the oddities ----
@@ -140,7 +148,88 @@ def _raised_epsilon(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
 
 _AVERAGES: tuple[type[Layer], ...] = (L.AveragePooling1D, L.AveragePooling2D)
 
+
+def _masked(version: Version, does: str) -> Oddity:
+    """The recurrent layers of one early release where masks matter."""
+    releases = f"Keras {'.'.join(map(str, version))}"
+    return Oddity(
+        version,
+        version,
+        early.RECURRENT,
+        does,
+        lambda layer, shape: early.with_masks(layer, version),
+        lambda layer, shape: early.for_masks(layer, version, releases),
+        masks=True,
+    )
+
+
+_EARLY = (
+    _masked((0, 2, 0), "computes masked steps, and starts from 0 behind them"),
+    Oddity(
+        (0, 3, 0),
+        (0, 3, 0),
+        (*early.POOLINGS, *early.POOLINGS.values()),
+        "averages",
+        early.averaging,
+        early.for_averaging,
+        "theano",
+    ),
+    Oddity(
+        (0, 3, 0),
+        (0, 3, 0),
+        (L.SimpleRNN,),
+        "multiplies what it should add",
+        early.multiplying,
+        early.for_multiplying,
+    ),
+    Oddity(
+        (0, 3, 0),
+        (0, 3, 0),
+        (L.GRU,),
+        "has the activation of its gates in its candidate",
+        early.gate_activation,
+        early.for_gate_activation,
+        masks=False,
+    ),
+    _masked((0, 3, 0), "takes inputs of 0 in a whole batch for masked ones, and gives 0 for them"),
+    Oddity(
+        (0, 3, 0),
+        (0, 3, 0),
+        tuple(early.TILING),
+        "repeats the whole input, not each element",
+        early.tiling,
+        early.for_tiling,
+    ),
+    Oddity(
+        (0, 3, 0),
+        (0, 3, 0),
+        (L.Conv2D,),
+        "in channels_last adds the bias along the rows",
+        early.bias_along_rows,
+        early.for_bias_along_rows,
+    ),
+    _masked((0, 3, 1), "takes inputs of 0 for masked ones, and gives 0 for them"),
+    Oddity(
+        (0, 3, 0),
+        (0, 3, 1),
+        early.MASKS,
+        "makes a mask that only recurrent layers with return_sequences read",
+        early.without_masks,
+        _stays,
+        masks=False,
+    ),
+    Oddity(
+        (2, 0, 0),
+        (2, 0, 8),
+        (L.SeparableConv2D,),
+        "ignores dilation_rate",
+        early.undilated,
+        early.for_undilated,
+    ),
+)
+
 ODDITIES = (
+    *_EARLY,
     Oddity((2, 0, 4), (2, 1, 4), _AVERAGES, "counts the zeros of padding='same'", _counted, _uncounted, "theano"),
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding2D,), "takes the first two of four numbers", _first_two, _cropped),
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), "pads both sides alike", _stays, _cropped),
@@ -184,18 +273,54 @@ def read_from_release(model: Network, version: str | None, backend: str, given: 
     given: whether the user gave the architecture. Raises KconvertError naming a layer of which the file does not tell
     what it computed.
     """
-    wanted = [one for one in _oddities(version, backend) if not (given and one.in_files)]
+    wanted = [one for one in _oddities(model, version, backend) if not (given and one.in_files)]
     return _rewritten(model, [(one, one.read) for one in wanted], "read")
 
 
 def write_for_release(model: Network, version: str, backend: str) -> Rewritten:
     """`model` with layers by which release `version` on `backend` computes what they mean today."""
-    return _rewritten(model, [(one, one.write) for one in _oddities(version, backend)], "written")
+    result = _rewritten(model, [(one, one.write) for one in _oddities(model, version, backend)], "written")
+    early.refuse_early_layers(result.model, version, backend)
+    return replace(result, notes=[*result.notes, *early.unread(result.model, version, backend)])
 
 
-def _oddities(version: str | None, backend: str) -> list[Oddity]:
+def of_unknown_release(model: Network, generation: Generation, backend: str, given: bool) -> Rewritten:
+    """`model` of a file whose release nothing tells, with a note on each layer that some release computed otherwise."""
+    major = release(generation.last_release)[0]
+    notes = []
+    for oddity in ODDITIES:
+        if oddity.first[0] != major or oddity.backend not in (None, backend) or (given and oddity.in_files):
+            continue
+        found = _concerned(model, oddity) if oddity.holds_in(model) else []
+        if found:
+            notes.append(
+                f"{', '.join(found)}: {oddity.releases} {oddity.does}; nothing tells the release, and a later one is"
+                " taken: state it with --source-release"
+            )
+    return Rewritten(model, notes=notes)
+
+
+def _concerned(model: Network, oddity: Oddity) -> list[str]:
+    """The layers, with their classes, that would be read as other ones."""
+    found: dict[str, None] = {}
+
+    def look(layer: Layer, shape: Any) -> None:
+        if not isinstance(layer, oddity.classes):
+            return
+        try:
+            changes = oddity.read(layer, shape) is not None
+        except KconvertError:
+            changes = True
+        if changes:
+            found[f"{layer.name} ({layer.class_name})"] = None
+
+    rewrite(model, look)
+    return list(found)
+
+
+def _oddities(model: Network, version: str | None, backend: str) -> list[Oddity]:
     numbers = release(version)
-    return [one for one in ODDITIES if numbers and one.holds(numbers, backend)]
+    return [one for one in ODDITIES if numbers and one.holds(numbers, backend) and one.holds_in(model)]
 
 
 def _rewritten(model: Network, changes: Sequence[tuple[Oddity, Change]], verb: str) -> Rewritten:
