@@ -83,7 +83,7 @@ def kconvert_agree(request: pytest.FixtureRequest) -> Callable[..., Report]:
 
         sides = (
             Source(a, source, source_data_format, arch, force=force, release=source_release),
-            Source(b, target, source_data_format, target_arch, force=force),
+            Source(b, target, source_data_format, target_arch, force=force, arch_belongs=True),
         )
         given = Inputs(samples, seed, inputs)
         name = f"{Path(a).name} -> {Path(b).name}"

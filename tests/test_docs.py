@@ -39,6 +39,28 @@ def needing(path):
     return pytest.param(path, marks=marks, id=str(path.relative_to(examples.ROOT)))
 
 
+ANSWERS = re.compile(r"--(from|arch|layer|source-data-format|source-release|custom)\b|--force overrules")
+
+
+def questions():
+    """What every refusal says that an option answers: the longest text in its first argument."""
+    for path in sorted((examples.ROOT / "kconvert").rglob("*.py")):
+        for call in ast.walk(ast.parse(text_of(path))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "KconvertError":
+                texts = [
+                    [n.value for n in ast.walk(arg) if isinstance(getattr(n, "value", 0), str)] for arg in call.args
+                ]
+                words = [n.value for n in ast.walk(call) if isinstance(getattr(n, "value", 0), str)]
+                if ANSWERS.search(" ".join(words)) and texts and texts[0]:
+                    yield max(texts[0], key=len).strip(" ,:()")
+
+
+@pytest.mark.parametrize("question", sorted(set(questions())))
+def test_every_question_is_on_the_page_about_them(question):
+    page = " ".join(text_of(examples.ROOT / "docs" / "when-the-file-does-not-tell.md").split())
+    assert question in page
+
+
 @pytest.mark.parametrize("path", [needing(path) for path in PAGES])
 def test_examples_print_what_the_page_shows(path):
     shown, printed, failures = examples.run(path)

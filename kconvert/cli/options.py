@@ -112,7 +112,8 @@ _ARCHITECTURE = (
         "--source-data-format",
         type=DATA_FORMATS,
         metavar="FORMAT",
-        help="channels_first or channels_last, for Keras 1 layers of FILE that do not state theirs.",
+        help="channels_first or channels_last: that of the weights of FILE, where layers do not state it or --arch was "
+        "made on another backend.",
     ),
     click.option(
         "--source-release", metavar="RELEASE", help="Release of Keras that saved FILE, if FILE does not state it."
@@ -160,7 +161,7 @@ def _sides(
     from ..conversion.source import Source
 
     first = Source(None, source, source_data_format, arch, release=source_release)
-    return first, Source(None, target, source_data_format, target_arch)
+    return first, Source(None, target, source_data_format, target_arch, arch_belongs=True)
 
 
 # Files without their paths, which are the arguments of the command.

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..conventions.generations import Convention
 from ..conventions.roles import Weight
-from ..conventions.storage import Storage, counterparts, slot_order, storage
+from ..conventions.storage import Storage, counterparts, slot_name, slot_order, storage
 from ..conventions.words.keras0 import GRAPH
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
@@ -26,6 +26,7 @@ from ..network.nested import Arrays, nest
 from ..network.network import Network
 from ..network.ordering import sorted_by_names
 from ..network.sequential import Sequential
+from .gates import agree_in_wrappers, by_gate, set_gates
 from .renamed import Position, matched
 
 
@@ -163,6 +164,7 @@ def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tupl
     """
     where = str(checkpoint.path) if checkpoint.path else None
     try:
+        _set_gates(model, checkpoint, convention)
         while _adapted(model, checkpoint, convention):
             pass
         pairs, notes = _matched_groups(model, checkpoint, convention)
@@ -181,6 +183,23 @@ def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tupl
             arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
             bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
     return bindings, notes
+
+
+def _set_gates(model: Network, checkpoint: Checkpoint, convention: Convention) -> None:
+    """Whether recurrent layers have one array for all gates is as the arrays show, where the generation has both."""
+    if convention.generation.fused_gates:
+        return
+    for _, expected, group in _matched_groups(model, checkpoint, convention)[0]:
+        names = [array.name for array in group.arrays]
+        gated = {place.leaf: place.layer for place in expected if hasattr(place.layer, "fused_gates")}
+        for leaf, layer in gated.items():
+            roles = {
+                slot_name(convention.generation_name, place.stored.weight.name): place.stored.weight.role.gates
+                for place in expected
+                if place.leaf == leaf
+            }
+            set_gates(layer, not checkpoint.named or by_gate(names, leaf[-1], roles))
+    agree_in_wrappers(model)
 
 
 def _adapted(model: Network, checkpoint: Checkpoint, convention: Convention) -> bool:

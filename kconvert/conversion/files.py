@@ -111,7 +111,7 @@ def _architecture(made: Plan, path: Path | None, force: bool) -> Iterator[Path |
     target = derived_path(path, force)
     with replacing(target) as temporary:
         temporary.write_text(json.dumps(written_architecture(made)), encoding="utf-8")
-        yield target
+        yield path
 
 
 def default_target(path: Path, target: str) -> Path:

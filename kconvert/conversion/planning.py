@@ -25,7 +25,7 @@ from .optimizer_state import StateDropped, read_state, write_state
 from .passes.lambdas import blamed_on_lambdas
 from .passes.left_out import every
 from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, read, write
-from .reading import described_network
+from .reading import read_source
 from .source import Origin, Source, decide
 from .steps import Step
 from .target import KEEP, KERAS2, NATIVE, Goal, Target, decide_goal
@@ -125,13 +125,13 @@ def plan(
 
     data_format: 'native' (the target's own: theano channels_first, tensorflow channels_last), 'keep',
     or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: the path of
-    the architecture, JSON or YAML, for files of weights alone. source_data_format: what Keras 1 layers
-    used that did not store it. source_release: the release that saved the file, for files that do not state
-    it. repair: rewrite layers that the two backends compute differently, else they are refused when the plan
-    is applied. drop_optimizer: leave the optimizer's state out. force: take
-    `source` even where the file says otherwise. layers: 'NAME=Class' or 'NAME=as-is', for layers
-    whose class weights alone do not show. cudnn: write LSTM and GRU as CuDNN layers (True), those
-    as LSTM and GRU (False), or as the target has it.
+    the architecture, JSON or YAML, for files of weights alone. source_data_format: that of the
+    weights, where layers do not state it or `arch` was made on another backend. source_release: the
+    release that saved the file, for files that do not state it. repair: rewrite layers that the two
+    backends compute differently, else they are refused when the plan is applied. drop_optimizer: leave
+    the optimizer's state out. force: take `source` even where the file says otherwise. layers:
+    'NAME=Class' or 'NAME=as-is', for layers whose class weights alone do not show. cudnn: write LSTM
+    and GRU as CuDNN layers (True), those as LSTM and GRU (False), or as the target has it.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force, source_release)
@@ -143,17 +143,18 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
 
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
-    origin = decide(checkpoint, source)
-    goal = decide_goal(target, origin)
     if source.arch is None and checkpoint.model_config is None:
+        origin = decide(checkpoint, source)
+        goal = decide_goal(target, origin)
         layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)
         origin = replace(origin, evidence=[*origin.evidence, *map(str, layers.inferred)])
         return plan_network(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
     if source.layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
-    described = described_network(checkpoint, source)
-    planned = plan_network(checkpoint, origin, goal, read(described, origin), WRITE)
-    return planned if planned.holds_architecture else _compared(planned, described, source)
+    found = read_source(checkpoint, source)
+    origin, goal = found.origin, decide_goal(target, found.origin)
+    planned = plan_network(checkpoint, origin, goal, read(found.network, origin), WRITE)
+    return planned if planned.holds_architecture else _compared(planned, found.stated, source)
 
 
 def _compared(planned: Plan, given: Network, source: Source) -> Plan:

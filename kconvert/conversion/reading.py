@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint
 from ..network.architecture import model_from_config, read_architecture
 from ..network.network import Network
-from ..network.rewrite import Rewritten
+from .given_architecture import as_saved
 from .passes.order import read
 from .source import Origin, Source, decide
 
@@ -17,12 +19,31 @@ def network_of(checkpoint: Checkpoint, source: Source | None = None) -> Network:
     Raises KconvertError where the file is not what `source` says, or has no architecture that can be read.
     """
     source = source or Source()
-    return read_network(checkpoint, source, decide(checkpoint, source)).model
+    found = read_source(checkpoint, source)
+    return read(found.network, found.origin).model
 
 
-def read_network(checkpoint: Checkpoint, source: Source, origin: Origin) -> Rewritten:
-    """The same for a file that is known to be `origin`, with notes on what its release computed otherwise."""
-    return read(described_network(checkpoint, source), origin)
+@dataclass(frozen=True, eq=False)
+class SourceRead:
+    """A source with its architecture."""
+
+    origin: Origin
+    """What the file is."""
+    network: Network
+    """The network that its arrays belong to."""
+    stated: Network
+    """The network as the architecture describes it; where that was made elsewhere, it may be another one."""
+
+
+def read_source(checkpoint: Checkpoint, source: Source) -> SourceRead:
+    """What a file is, and its network.
+
+    Raises KconvertError where it cannot be known, or where there is no architecture that can be read.
+    """
+    origin, stated = decide(checkpoint, source), described_network(checkpoint, source)
+    if not origin.arch_given:
+        return SourceRead(origin, stated, stated)
+    return SourceRead(*as_saved(stated, checkpoint, source, origin), stated)
 
 
 def described_network(checkpoint: Checkpoint, source: Source) -> Network:

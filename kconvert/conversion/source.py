@@ -26,7 +26,7 @@ class Source:
     backend: str | None = None
     """The backend whose kernels the file has; None: as the file shows."""
     data_format: str | None = None
-    """The data format of Keras 1 layers that do not state theirs."""
+    """The data format of the weights, for layers that do not state theirs and for an `arch` made elsewhere."""
     arch: str | PathLike[str] | None = None
     """The architecture, for a file of weights alone: what `model.to_json()` or `to_yaml()` wrote."""
     layers: Sequence[str] = ()
@@ -35,6 +35,8 @@ class Source:
     """Whether `backend` and `release` hold even where the file says otherwise."""
     release: str | None = None
     """The release that saved the file; None: as the file shows."""
+    arch_belongs: bool = False
+    """Whether `arch` was written with the weights, so that it states their data format."""
 
     @property
     def files(self) -> list[NamedPath]:

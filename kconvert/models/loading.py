@@ -8,9 +8,9 @@ from os import PathLike
 
 from ..backend import default_backend, get_backend
 from ..conversion.planning import Plan
-from ..conversion.reading import described_network
+from ..conversion.reading import read_source
 from ..conversion.running import plan_to_run, run_arrays
-from ..conversion.source import Source, decide
+from ..conversion.source import Source
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
@@ -42,7 +42,8 @@ def load_model(
     backend: 'theano', 'tensorflow' or 'numpy'; None for the default backend.
     source: the backend that saved the file, for files that do not state it.
     arch: the file with the architecture as JSON, for files of weights alone.
-    source_data_format: 'channels_first' or 'channels_last', for layers of Keras 1 that do not state it.
+    source_data_format: 'channels_first' or 'channels_last': that of the weights, where layers do not state it or `arch`
+    was made on another backend.
     source_release: the release that saved the file, for files that do not state it.
     convention: the backend that 'numpy' emulates.
     compile: whether to compile the model as the file states, with the state of the optimizer.
@@ -51,14 +52,13 @@ def load_model(
     with hdf5.read(path) as checkpoint:
         checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
         said = Source(path, source, source_data_format, arch, release=source_release)
-        origin = decide(checkpoint, said)
+        found = read_source(checkpoint, said)
         runner = get_backend(backend or default_backend(), convention)
-        described = described_network(checkpoint, said)
-        plan = plan_to_run(checkpoint, origin, described, run_convention(runner))
+        plan = plan_to_run(checkpoint, found.origin, found.network, run_convention(runner))
         warn(plan, checkpoint)
         model = as_model(plan.result.model)
         model.bind(runner, run_arrays(plan))
-        model.conversion, model.described = plan, described
+        model.conversion, model.described = plan, found.network
         if compile:
             _restore(model, checkpoint, plan)
         return model

@@ -72,7 +72,7 @@ def diff(
     """
     return diff_files(
         Source(source_path, source, source_data_format, arch, force=force, release=source_release),
-        Source(target_path, target, source_data_format, target_arch, force=force),
+        Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),
     )
 
 

@@ -76,7 +76,7 @@ def verify(
     with Verifier(running) as verifier:
         return verifier.verify(
             Source(source_path, source, source_data_format, arch, force=force, release=source_release),
-            Source(target_path, target, source_data_format, target_arch, force=force),
+            Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),
             tolerance,
             Inputs(samples, seed, inputs),
             folder,

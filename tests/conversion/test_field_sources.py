@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from kconvert import convert, inspect, load_model
+from kconvert import KconvertError, convert, inspect, load_model
 from kconvert.conventions.backends import BACKENDS
+from kconvert.conventions.generations import GENERATIONS
 from kconvert.conversion.planning import plan
 from kconvert.formats import hdf5
 from tests.fixtures import FOLDER
 
 FIELD = FOLDER / "field"
+ELSEWHERE = FOLDER / "elsewhere"
 
 
 def agrees(folder, weights="weights.h5", arch="arch.json", inputs="io.npz", **words):
@@ -34,6 +38,90 @@ def test_weights_of_keras_1_with_an_architecture_of_keras_2():
     notes = agrees(FIELD / "keras1_weights_keras2_arch", arch="arch_k2.json")
     assert "the architecture is of Keras 2.3.1, the weights are of Keras 1.0 - 1.2" in notes[0]
     agrees(FIELD / "keras1_weights_keras2_arch", "th_weights.h5", "arch_k2_th.json", "th_io.npz")
+
+
+@pytest.mark.parametrize(
+    ("case", "fused"),
+    [("bidirectional_by_gate", False), ("lstm_by_gate", False), ("lstm_fused", True), ("convlstm_of_keras1", None)],
+)
+def test_gates_are_stored_as_the_arrays_show(case, fused):
+    folder = ELSEWHERE / case
+    assert "the weights are of Keras 1.0 - 1.2" in agrees(folder)[0]
+    with hdf5.read(folder / "weights.h5") as checkpoint:
+        made = plan(checkpoint, None, "tensorflow", format="same", arch=folder / "arch.json")
+    written = [layer for _, layer in made.result.model.leaves() if hasattr(layer, "fused_gates")]
+    assert all(layer.fused_gates == fused for layer in written)
+
+
+def test_weights_of_keras_2_with_an_architecture_of_keras_1():
+    assert (
+        "the architecture is of Keras 1.2.2, the weights are of Keras 2.3.1"
+        in agrees(ELSEWHERE / "branches_of_keras2")[0]
+    )
+
+
+def test_the_shapes_of_arrays_tell_the_generation(tmp_path):
+    folder = FOLDER / "1.0.8-theano" / "conv1d_valid"
+    weights = tmp_path / "weights.h5"
+    with hdf5.read(folder / "model.h5") as whole:
+        later = tmp_path / "arch.json"
+        later.write_text(json.dumps({**whole.model_config, "keras_version": "1.2.2"}))
+        alone = replace(whole, keras_version=None, model_config=None, whole_model=False, stated_in={})
+        hdf5.write(weights, alone, GENERATIONS["keras1.0"])
+    (note,) = (note for note in agrees(folder, weights, later) if "shapes" in note)
+    assert note == "the shapes of the arrays are those of keras1.0, not of keras1"
+
+
+# ------------------------------------------------------------------ data format ----
+
+ON_TENSORFLOW = FIELD / "theano_weights_arch_made_on_tensorflow", "arch_made_on_tf.json"
+
+
+@pytest.mark.parametrize(
+    ("folder", "arch", "layer"),
+    [
+        (*ON_TENSORFLOW, "dense_1"),
+        (ELSEWHERE / "reshape_on_theano", "arch.json", "r"),
+        (ELSEWHERE / "convlstm_on_theano", "arch.json", "cl"),
+        (ELSEWHERE / "flatten_on_theano", "arch.json", "l"),
+    ],
+)
+def test_an_architecture_made_on_another_backend(folder, arch, layer):
+    with pytest.raises(KconvertError, match=rf"in channels_first .*\b{layer}\b.* would compute otherwise") as refused:
+        agrees(folder, arch=arch)
+    assert "--source-data-format channels_first or channels_last" in refused.value.fix
+    notes = agrees(folder, arch=arch, source_data_format="channels_first")
+    assert any("taken in channels_first, as given" in note for note in notes)
+
+
+def test_a_data_format_that_changes_nothing_is_not_asked_for():
+    folder = ELSEWHERE / "pooled_on_theano"
+    model = load_model(folder / "weights.h5", "numpy", arch=folder / "arch.json", convention="tensorflow")
+    with np.load(folder / "io.npz") as numbers:
+        y = model.predict(np.moveaxis(numbers["x0"], 1, -1))
+        assert np.abs(y - numbers["y0"]).max() < 1e-5
+    agrees(folder, source_data_format="channels_first")
+
+
+def test_an_architecture_of_the_same_backend_is_believed():
+    folder = ON_TENSORFLOW[0]
+    model = json.loads((folder / ON_TENSORFLOW[1]).read_text())
+    assert model["backend"] == "tensorflow"
+    done = load_model(
+        folder / "weights.h5", "numpy", arch=folder / ON_TENSORFLOW[1], source_data_format="channels_last"
+    )
+    assert done.input_shapes == [(None, 12, 10, 3)]
+
+
+def test_the_shapes_of_arrays_tell_the_data_format(tmp_path):
+    folder = FOLDER / "1.2.2-theano" / "vgg_like_th"
+    text = (folder / "arch.json").read_text()
+    assert '"batch_input_shape": [null, 3, ' in text
+    last = tmp_path / "arch.json"
+    last.write_text(re.sub(r"\[null, 3, (\d+), (\d+)\]", r"[null, \1, \2, 3]", text).replace('"th"', '"tf"'))
+    assert any("channels_first, as the shapes of the arrays show" in note for note in agrees(folder, arch=last))
+    with pytest.raises(KconvertError, match="do not fit the architecture in channels_last, but in channels_first"):
+        agrees(folder, source_data_format="channels_last")
 
 
 # ---------------------------------------------------------------- whose kernels ----

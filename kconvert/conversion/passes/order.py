@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ... import layers as L
 from ...conventions.generations import keeps_data_formats
 from ...errors import KconvertError
 from ...network.network import Network
@@ -28,6 +27,7 @@ from .modernize import modern, modernize
 from .relayout import relayout
 from .releases import of_unknown_release, read_from_release, write_for_release
 from .repair import repair
+from .unstated import note_release, release_notes
 
 ReadPass = Callable[[Network, Origin], Rewritten]
 WritePass = Callable[[Any, Origin, Goal], Rewritten]
@@ -74,7 +74,7 @@ def _from_release(network: Network, origin: Origin) -> Rewritten:
     return read_from_release(network, origin.release, backend, given)
 
 
-READ: tuple[ReadPass, ...] = (_lambdas, _left_out, _from_release)
+READ: tuple[ReadPass, ...] = (note_release, _lambdas, _left_out, _from_release)
 
 
 # ----------------------------------------------------------------- writing ----
@@ -148,9 +148,7 @@ def _inference(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
     notes += map(str, uncertain)
     if origin.convention.backend != goal.convention.backend:
         notes.append("what the two backends pad differently (padding='same') cannot be seen without the architecture")
-    if not origin.release and any(isinstance(leaf.layer, L.BatchNormalization) for leaf in network.table):
-        generation = origin.convention.generation_name
-        notes.append(f"the release is not known: {generation} is taken, before 1.0.8 running_std was no variance")
+    notes += release_notes((leaf.layer for leaf in network.table), origin)
     return Rewritten(network, notes=notes)
 
 

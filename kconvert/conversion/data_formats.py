@@ -1,0 +1,216 @@
+"""A network in the other data format, as the same code makes it on the other backend: its weights do not follow.
+
+`relayout` keeps what a network computes; here the layers are what they are called, and compute something else where the
+data format changes what weights mean: behind a Flatten, a Reshape, a Permute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import singledispatch
+from itertools import islice, product
+from typing import Any
+
+from .. import layers as L
+from ..conventions.backends import DATA_FORMATS
+from ..errors import KconvertError
+from ..layers.base import Layer
+from ..network.graph import Ref
+from ..network.layout import image_layout
+from ..network.network import Network
+from ..network.rewrite import changed
+from ..network.sequential import Sequential
+from .passes.relayout import relayout
+from .passes.relayout_rules import IMAGE_LAYERS
+
+IMAGES = (*IMAGE_LAYERS, L.LocallyConnected2D, L.ConvLSTM2D)
+"""The layers that take the data format of the user's configuration of Keras where the code states none."""
+
+Classes = tuple[type[Layer], ...]
+
+_BY_DATA_FORMAT: tuple[Classes, ...] = ((L.BatchNormalization,), (L.Concatenate, L.Merge))
+"""Code states the axis of these according to the data format, or leaves it out: both are tried."""
+
+_BY_NUMBER: tuple[Classes, ...] = ((L.InputLayer,), (L.Permute,), (L.Reshape,))
+"""Code states the shape of an input according to the data format, and the axes of the others by number: what else there
+may be is tried only where this does not fit."""
+
+
+def stated_format(network: Network) -> str | None:
+    """The data format that all layers state which take that of the user's configuration; None where they differ."""
+    formats = {layer.data_format for _, layer in network.leaves() if isinstance(layer, IMAGES)}
+    return formats.pop() if len(formats) == 1 else None
+
+
+def other_format(data_format: str) -> str:
+    """
+    >>> other_format("channels_first")
+    'channels_last'
+    """
+    return next(name for name in DATA_FORMATS if name != data_format)
+
+
+def in_format(network: Network, data_format: str, fits: Callable[[Network], bool]) -> list[Network]:
+    """The networks that the code of `network` may make in `data_format`, of those that the arrays fit."""
+    mapped = _mapped(network, data_format)
+    found: list[Network] = []
+    for near in product((False, True), repeat=len(_BY_DATA_FORMAT)):
+        ways = (_kept(near + far) for far in product((False, True), (True, False), (True, False)))
+        made = (_taken(network, mapped, data_format, kept) for kept in ways)
+        found += islice(filter(fits, made), 1)
+    configs = [made.get_config() for made in found]
+    return [made for i, made in enumerate(found) if configs[i] not in configs[:i]]
+
+
+def _kept(choices: Sequence[bool]) -> Classes:
+    """The classes whose axes stay as they are."""
+    return tuple(
+        cls for group, kept in zip(_BY_DATA_FORMAT + _BY_NUMBER, choices, strict=True) if kept for cls in group
+    )
+
+
+def affected(network: Network, other: Network, data_format: str) -> Iterator[str]:
+    """The layers for which `other`, in `data_format`, is not the same as `network` with its axes moved."""
+    try:
+        exact = relayout(network, data_format, _flattens(network))
+    except KconvertError:
+        yield from (layer.name for _, layer in network.leaves() if isinstance(layer, L.Flatten))
+        return
+    yield from (path[0] for path, chain in exact.weights.items() if len(chain.simplified))
+    yield from (note.rpartition(" ")[2] for note in exact.notes)
+    ours, theirs = dict(exact.model.leaves()), dict(other.leaves())
+    yield from (layer.name for path, layer in theirs.items() if _config(ours.get(path)) != _config(layer))
+
+
+def _config(layer: Any) -> Any:
+    return None if layer is None or isinstance(layer, L.InputLayer) else layer.get_config()
+
+
+def _flattens(network: Network) -> frozenset[str]:
+    """All Flattens, by path: none of them shall change its own data format."""
+    return frozenset(path.partition("/")[2] for path, layer in network.leaves() if isinstance(layer, L.Flatten))
+
+
+def _mapped(network: Network, data_format: str) -> Network:
+    """The network with its axes moved, which gives the numbers of the axes in the other data format."""
+    try:
+        return relayout(network, data_format, _flattens(network)).model
+    except KconvertError:
+        return network
+
+
+# ------------------------------------------------------------------ rebuilding ----
+
+
+def _taken(network: Network, mapped: Network, data_format: str, kept: Classes) -> Network:
+    """The same graph of layers that state `data_format`; layers of the classes `kept` have their old axes."""
+    layers = {
+        name: _layer(layer, mapped.by_name.get(name, layer), data_format, kept)
+        for name, layer in network.by_name.items()
+    }
+    for ref in network.input_refs:
+        shape = network.by_name[ref.layer].batch_input_shape
+        steps = None if L.InputLayer in kept else _steps_before_images(network, ref)
+        if shape is not None and steps is not None:
+            moved = image_layout(data_format, len(shape), steps).shape(tuple(shape))
+            layers[ref.layer] = changed(network.by_name[ref.layer], batch_input_shape=moved)
+    return rebuilt(network, layers)
+
+
+def _steps_before_images(network: Network, ref: Ref) -> int | None:
+    """How many axes of time an input of images has; None where no image layer takes it."""
+    shapes = network.shapes()
+    todo, seen = [ref], {ref}
+    while todo:
+        tensor = todo.pop(0)
+        for node in network.nodes:
+            if tensor not in node.inputs:
+                continue
+            steps = _steps(network.by_name[node.layer], node.inputs.index(tensor))
+            if steps is not None:
+                return steps
+            if node.output not in seen and len(shapes[node.output]) == len(shapes[ref]):
+                seen.add(node.output)
+                todo.append(node.output)
+    return None
+
+
+@singledispatch
+def _steps(layer: Any, position: int) -> int | None:
+    """How many axes of time an image layer takes; None where the layer is none."""
+    return 0 if isinstance(layer, IMAGES) else None
+
+
+@_steps.register(L.ConvLSTM2D)
+def _steps_of_frames(layer: Any, position: int) -> int:
+    return 1
+
+
+@_steps.register(L.TimeDistributed)
+def _steps_of_each(layer: Any, position: int) -> int | None:
+    inner = _steps(layer.layer, position)
+    return None if inner is None else inner + 1
+
+
+@_steps.register(L.Bidirectional)
+def _steps_of_both(layer: Any, position: int) -> int | None:
+    return _steps(layer.layer, position)
+
+
+@_steps.register(Network)
+def _steps_of_nested(layer: Network, position: int) -> int | None:
+    return _steps_before_images(layer, layer.input_refs[position])
+
+
+def rebuilt(network: Network, layers: dict[str, Layer]) -> Network:
+    """The same graph with other layers of the same names."""
+    if isinstance(network, Sequential):
+        entry, first, *rest = (layers[node.layer] for node in network.nodes)
+        first = changed(first, batch_input_shape=entry.batch_input_shape, dtype=first.dtype or entry.dtype)
+        return Sequential([first, *rest], name=network.name, trainable=network.trainable)
+    return Network(
+        layers=[layers[layer.name] for layer in network.layers],
+        nodes=network.nodes,
+        input_refs=network.input_refs,
+        output_refs=network.output_refs,
+        name=network.name,
+        trainable=network.trainable,
+    )
+
+
+@singledispatch
+def _layer(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
+    """A copy of one layer; `mapped`: the one with its axes moved."""
+    if isinstance(layer, IMAGES):
+        return changed(mapped, data_format=data_format)
+    moved = isinstance(layer, tuple(cls for group in _BY_DATA_FORMAT + _BY_NUMBER for cls in group) + (L.PReLU,))
+    return changed(mapped if moved and not isinstance(layer, kept) else layer)
+
+
+@_layer.register(Network)
+def _network(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Network:
+    return _taken(layer, mapped if isinstance(mapped, Network) else layer, data_format, kept)
+
+
+@_layer.register(L.TimeDistributed)
+@_layer.register(L.Bidirectional)
+def _wrapper(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
+    inner = _layer(layer.layer, getattr(mapped, "layer", layer.layer), data_format, kept)
+    return replace(layer, layer=inner)
+
+
+@_layer.register(L.Flatten)
+def _flatten(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
+    """A Flatten that states a data format takes it from the user's configuration, too (Keras 2.2+)."""
+    return changed(layer, data_format=layer.data_format and data_format)
+
+
+@_layer.register(L.Reshape)
+def _reshape(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
+    """A Reshape to images: the channels go to where the data format has them."""
+    shape = tuple(layer.target_shape)
+    if isinstance(layer, kept) or len(shape) < 3:
+        return changed(layer)
+    first = data_format == DATA_FORMATS[0]
+    return changed(layer, target_shape=(shape[-1], *shape[:-1]) if first else (*shape[1:], shape[0]))

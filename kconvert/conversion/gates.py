@@ -1,0 +1,49 @@
+"""Whether recurrent layers store one array for all gates or one for each, as the arrays of a file show.
+
+Before Keras 2 that is an option of the layer which changes nothing else (keras-facts: gpu-mode-is-fused). An
+architecture that was written elsewhere may state another one than the weights were saved with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..layers import Bidirectional
+from ..layers.base import Layer
+from ..network.network import Network
+
+
+def by_gate(names: Sequence[str], layer: str, gates: Mapping[str, str]) -> bool:
+    """Whether a layer has one array for each gate.
+
+    names: those of the arrays of its group; gates: the letters of the gates by the name of a weight.
+
+    >>> by_gate(["lstm_1_W_i", "lstm_1_U_i", "lstm_1_b_i"], "lstm_1", {"W": "ifco"})
+    True
+    >>> by_gate(["a_W:0", "a_U:0", "b_W_z:0"], "a", {"W": "zrh"})
+    False
+    """
+    stems = [name.removesuffix(":0") for name in names]
+    own = [stem for stem in stems if stem.startswith(f"{layer}_")] or stems
+    endings = tuple(f"_{slot}_{gate}" for slot, letters in gates.items() for gate in letters)
+    return any(stem.endswith(endings) for stem in own)
+
+
+def set_gates(layer: Any, one_for_each: bool) -> None:
+    """Sets how a layer stores its gates."""
+    if layer.fused_gates == one_for_each:
+        layer.implementation = 1 if one_for_each else 2
+
+
+def agree_in_wrappers(model: Network) -> None:
+    """What a Bidirectional states of its inner layer follows the copies that have the weights."""
+    for layer in _all(model.layers):
+        if isinstance(layer, Bidirectional) and hasattr(layer.forward, "fused_gates"):
+            layer.layer.implementation = layer.forward.implementation
+
+
+def _all(layers: Iterable[Layer]) -> Iterator[Layer]:
+    for layer in layers:
+        yield layer
+        yield from _all(layer.sublayers)
