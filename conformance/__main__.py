@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -31,6 +32,7 @@ USUAL = "ABELWV"  # the checks that need nothing but the corpus, and little time
 
 def main() -> int:
     options = _options()
+    logging.getLogger("kconvert").setLevel(logging.ERROR)  # what loading repairs is no news here
     groups = [folder for folder in sorted(options.corpus.iterdir()) if folder.is_dir() and _wanted(folder, options)]
     console = Console()
     outcomes: list[Outcome] = []

@@ -104,6 +104,17 @@ def test_dense_rows_that_were_not_brought_along(tmp_path):
     assert report.weights == [f"{layer}/kernel"]
 
 
+def test_a_side_that_cannot_run_its_layers_alone_still_differs(tmp_path, monkeypatch):
+    def refuse(self, pairing, runs):
+        raise KconvertError("Keras 0.3 cannot run a layer alone", problem=Problem.UNVERIFIED)
+
+    monkeypatch.setattr(Verifier, "run_alone", refuse)
+    source, target = converted("lenet_th", tmp_path)
+    damage(target, **{"conv2d_1:kernel": lambda kernel: kernel[::-1]})
+    report = verify(source, target)
+    assert report.first_divergence.name == "conv2d_1" and not report.causes
+
+
 def test_two_gates_swapped(tmp_path):
     source, target = converted("lstm_impl1", tmp_path)
 
