@@ -133,11 +133,7 @@ def own_backend(case: Case) -> Result:
 
 def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
     """A and B: the file runs on its backend as real Keras did, the converted one on the other; every layer agrees."""
-    target = folder / f"{case.name}.h5"
-    try:
-        done = converted(case, target, "keras2")
-    except KconvertError:  # what Keras 2 cannot say stays in its own generation
-        done = converted(case, target, SAME)
+    done = in_other_backend(case, folder / f"{case.name}.h5")
     with Verifier(Running(required=True)) as verifier:
         runs = verifier.run(verifier.pair(*case.sides(done), Inputs(arrays=case.arrays("x"))))
     wanted = [in_layout(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
@@ -154,7 +150,7 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
 
 def detection(case: Case, folder: Path) -> Result:
     """D: every known error that can be planted in the converted file is found, and its layer named as the cause."""
-    done = converted(case, folder / f"{case.name}.planted.h5", "keras2")
+    done = in_other_backend(case, folder / f"{case.name}.planted.h5")
     with Verifier() as verifier:
         tested = self_test(verifier, *case.sides(done))
     found = [planted for planted in tested.planted if planted.outcome not in (HARMLESS, REFUSED)]
@@ -200,6 +196,14 @@ def same_arrays(ours: Iterable[np.ndarray], theirs: Iterable[np.ndarray]) -> boo
         a is not None and b is not None and (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
         for a, b in pairs
     )
+
+
+def in_other_backend(case: Case, target: Path) -> Conversion:
+    """The case's file for Keras 2 on the other backend; what Keras 2 cannot express stays in its own generation."""
+    try:
+        return converted(case, target, "keras2")
+    except KconvertError:
+        return converted(case, target, SAME)
 
 
 def converted(case: Case, target: Path, form: str) -> Conversion:
