@@ -291,6 +291,11 @@ class Layer(metaclass=_Constructed):
             )
         return size
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """The names of weights that the layer stores and does not compute with."""
+        return frozenset()
+
     def weight_specs(self, shape: Any) -> list[Weight]:
         """The weights of this layer for inputs of `shape`, in the order of Keras 2."""
         return []

@@ -49,6 +49,10 @@ class BatchNormalization(Layer):
             Weight("moving_variance", size, variance(self.epsilon), False, self.moving_variance_initializer),
         ]
 
+    @property
+    def unread(self) -> frozenset[str]:
+        return frozenset({"moving_mean", "moving_variance"} if self.mode else ())
+
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         rank = K.ndim(x)
         if self.mode == 1:

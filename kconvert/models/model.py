@@ -228,7 +228,8 @@ class Model(Network):
             self._become(as_model(done.plan.result.model))
             self.described = done.described
         self.conversion = done.plan
-        restoring.assign(self.runtime, done.arrays)
+        if not restoring.assign(self.runtime, done.arrays):
+            self.bind(self.start(), done.arrays)
         return self
 
     def _become(self, new: Network) -> None:

@@ -127,11 +127,17 @@ def warn(plan: Plan, checkpoint: Checkpoint) -> None:
         log.warning("%s: %s", checkpoint.path, note)
 
 
-def assign(runtime: Runtime, arrays: Arrays) -> None:
-    """Sets the weights of a network that has its variables."""
-    K = runtime.start()
-    for where, array in walk(arrays):
+def assign(runtime: Runtime, arrays: Arrays) -> bool:
+    """Sets the weights of a network that has its variables; False, and sets none, where one has another shape.
+
+    The architecture of Keras 1 does not state every shape (keras-facts: shared-axes-not-stored).
+    """
+    K, new = runtime.start(), list(walk(arrays))
+    if any(K.value(runtime.variables[where]).shape != array.shape for where, array in new):
+        return False
+    for where, array in new:
         K.assign(runtime.variables[where], array)
+    return True
 
 
 def restore_optimizer(trainer: Trainer, plan: Plan) -> None:

@@ -109,6 +109,9 @@ def _weight_errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:
         bindings = {path[-1]: binding for path, binding in all_bindings.items() if path[:-1] == leaf.path}
         right = {name: binding.canonical() for name, binding in bindings.items()}
         for mistake in mistakes(leaf, reordered):
+            if leaf.layer.unread.issuperset(mistake.weights):
+                yield _Error(leaf.path, mistake.words, lambda copy: None)
+                continue
             yield _Error(leaf.path, mistake.words, partial(_with_mistake, checkpoint, files, bindings, right, mistake))
 
 

@@ -38,6 +38,13 @@ def test_other_numbers_than_those_of_keras_fail(case, tmp_path):
     assert outcome.checks["L"].reason.startswith("model.h5: outputs differ by 0.1")
 
 
+@pytest.mark.needs("theano", "tensorflow")
+@pytest.mark.parametrize("name", ["1.2.2-tensorflow/conv_prelu_shared_rows_th", "1.2.2-theano/conv_srelu_shared_th"])
+def test_weights_are_loaded_whose_shape_the_architecture_does_not_state(name):
+    """Keras 1.2 does not write `shared_axes`: a model that is built from the architecture has larger weights."""
+    assert loading.load_weights(Case(FOLDER / name)).passed
+
+
 def test_weights_alone_that_are_converted_otherwise_fail(case):
     assert loading.alone(case).passed
     other = FOLDER / "2.3.1-theano/conv2d_dilated_tf"

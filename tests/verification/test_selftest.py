@@ -65,6 +65,20 @@ def test_a_symmetric_kernel_and_a_bias_of_zeros_are_harmless(tmp_path):
     assert done.passed
 
 
+@pytest.mark.parametrize("mode", ["dense_bn_mode1", "dense_bn_mode2"])
+def test_weights_that_a_layer_never_reads_are_harmless(mode, tmp_path):
+    """BatchNormalization of Keras 1 in these modes takes mean and variance from its inputs."""
+    found = next(case for case in cases("1.2.2") if case.name == mode)
+    target = tmp_path / "out.h5"
+    convert(found.model, target, target=found.other, source=found.backend, format="same")
+    with Verifier() as verifier:
+        done = self_test(verifier, Source(found.model, found.backend), Source(target, found.other))
+    assert done.passed
+    outcomes = {planted.words: planted.outcome for planted in done.planted}
+    assert outcomes["moving_variance holds the standard deviation"] == HARMLESS
+    assert outcomes["gamma and moving_mean are swapped"] == LOCATED
+
+
 def test_errors_in_units_that_no_input_reaches_are_found_in_the_weights(tmp_path):
     """Every output of the layer is cut off by its relu: running alone would show nothing."""
     found = case("2.3.1-theano/lenet_th")
