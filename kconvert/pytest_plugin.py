@@ -44,13 +44,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuses a report that could not be written, before any test runs."""
     config.stash[ENTRIES] = []
-    for path in _paths(config):
-        from .verification.report.writing import check_report
+    paths = _paths(config)
+    if not paths:
+        return
+    from .formats.atomic import refuse_collisions
+    from .verification.report.writing import check_report
 
-        try:
+    try:
+        for path in paths:
             check_report(path)
-        except KconvertError as error:
-            raise pytest.UsageError(str(error)) from None
+        refuse_collisions([("report", path) for path in paths], [])
+    except KconvertError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 # ----------------------------------------------------------------- fixtures ----

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from ..conventions.backends import CHANNELS_FIRST
 from ..conventions.generations import Convention
 from ..conversion.binding import bind, places
+from ..conversion.passes.order import WRITE, read
 from ..conversion.passes.relayout import image_data_format, relayout
-from ..conversion.planning import Plan
+from ..conversion.planning import Plan, plan_network
 from ..conversion.reading import described_network
 from ..conversion.running import plan_to_run, run_arrays, run_state
 from ..conversion.source import Origin, Source, decide
+from ..conversion.target import KEEP, Target, decide_goal
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
@@ -48,11 +50,26 @@ def read_weights(runtime: Runtime, networks: Sequence[Network], source: Source) 
     goal = run_convention(runtime.start())
     with hdf5.read(source.path or "") as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
-        origin = replace(decide(checkpoint, source), arch_given=True)
-        owner = _owner(checkpoint, origin.convention, goal, networks)
-        plan = _plan(checkpoint, origin, owner, goal, source.data_format)
+        origin, own, owner = decide(checkpoint, source), _own_network(checkpoint), networks[0]
+        plan = _converted_before(checkpoint, origin, own, owner, goal) if own else None
+        if plan is None:
+            origin = replace(origin, arch_given=True)
+            owner = _owner(checkpoint, origin.convention, goal, networks)
+            plan = _plan(checkpoint, origin, own, owner, goal, source.data_format)
         warn(plan, checkpoint)
         return Restored(owner, plan, run_arrays(plan))
+
+
+def _converted_before(
+    checkpoint: Checkpoint, origin: Origin, own: Network, network: Network, goal: Convention
+) -> Plan | None:
+    """The conversion of the file's own network, if `network` is what `convert` makes of it."""
+    target = Target(goal.backend, goal.generation_name, image_data_format(network) or KEEP)
+    try:
+        plan = plan_network(checkpoint, origin, decide_goal(target, origin), read(own, origin), WRITE)
+    except KconvertError:
+        return None
+    return plan if not plan.hazards and _same(plan.result.model, network) else None
 
 
 def _owner(checkpoint: Checkpoint, origin: Convention, goal: Convention, networks: Sequence[Network]) -> Network:
@@ -81,12 +98,19 @@ def _same(first: Network, second: Network) -> bool:
     return first.get_config() == second.get_config()
 
 
-def _plan(checkpoint: Checkpoint, origin: Origin, network: Network, goal: Convention, data_format: str | None) -> Plan:
+def _plan(
+    checkpoint: Checkpoint,
+    origin: Origin,
+    own: Network | None,
+    network: Network,
+    goal: Convention,
+    data_format: str | None,
+) -> Plan:
     """The conversion of a file to weights of `network`, also where its images had another data format.
 
-    data_format: that of the file; None: as its architecture states, else that of the network.
+    own: the network that the file describes. data_format: that of the file; None: as `own` states, else that of
+    `network`.
     """
-    own = _own_network(checkpoint)
     wanted = image_data_format(network)
     stated = data_format or (image_data_format(own) if own else None)
     if wanted is None or stated in (None, wanted):

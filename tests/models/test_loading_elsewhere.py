@@ -206,6 +206,20 @@ def test_a_nested_model_that_the_user_holds_is_rewritten_too(tmp_path):
     assert np.abs(before - model.predict(x)).max() > 1e-3
 
 
+@pytest.mark.parametrize("name", [*HAZARDS, "2.3.1-theano/lenet_th", "1.2.2-tensorflow/lenet_th"])
+def test_a_file_fits_the_model_that_its_conversion_is(name, tmp_path):
+    """In the data format of the other backend, and with kernels that grew: the weights are converted once more."""
+    found = case(name)
+    made = kc.convert(found.model, tmp_path / "there.h5", source=found.backend, target=found.other)
+    model = load_model(made.target, "numpy", convention=found.other, compile=False)
+    network, weights = model.get_config(), model.get_weights()
+    model.set_weights([np.zeros_like(array) for array in weights])
+    model.load_weights(found.model, found.backend)
+    assert model.get_config() == network
+    for one, other in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 # ------------------------------------------------------------ data formats ----
 
 
