@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from ..conventions.backends import CHANNELS_FIRST
+from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..conventions.generations import Convention
 from ..conversion.binding import bind, places
 from ..conversion.passes.order import WRITE, read
@@ -19,9 +20,10 @@ from ..conversion.target import KEEP, Target, decide_goal
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
-from ..layers import Flatten
+from ..layers import Flatten, Layer
 from ..network.nested import Arrays, walk
 from ..network.network import Network
+from ..network.rewrite import NewLayer, changed, rewrite
 from .runtime import Runtime
 from .store import run_convention
 from .training.trainer import Trainer
@@ -108,16 +110,41 @@ def _plan(
 ) -> Plan:
     """The conversion of a file to weights of `network`, also where its images had another data format.
 
-    own: the network that the file describes. data_format: that of the file; None: as `own` states, else that of
-    `network`.
+    own: the network that the file describes. data_format: that of the file; None: as the file states, else that of
+    `network`, with a note where this is not usual on the backend that saved the file.
     """
     wanted = image_data_format(network)
-    stated = data_format or (image_data_format(own) if own else None)
-    if wanted is None or stated in (None, wanted):
+    stated = data_format or _stated_format(checkpoint, own)
+    if wanted is None or stated == wanted:
         return plan_to_run(checkpoint, origin, network, goal)
-    kept = frozenset(_kept_flattens(network, own))
-    as_stored = relayout(network, stated, kept).model
+    if stated is None:
+        plan = plan_to_run(checkpoint, origin, network, goal)
+        return replace(plan, notes=[*plan.notes, *_doubts(network, origin.convention, wanted)])
+    converted = own is None and checkpoint.provenance is not None
+    kept = origin.reordered if converted else frozenset(_kept_flattens(network, own))
+    as_stored = relayout(_stating(network, kept), stated, kept).model
     return plan_to_run(checkpoint, replace(origin, reordered=kept), as_stored, goal, wanted)
+
+
+def _stated_format(checkpoint: Checkpoint, own: Network | None) -> str | None:
+    """The data format of the images in a file, as its network or the conversion that wrote it states."""
+    stamp = (checkpoint.provenance or {}).get("data_format")
+    return image_data_format(own) if own else stamp if stamp in DATA_FORMATS else None
+
+
+def _doubts(network: Network, origin: Convention, taken: str) -> Iterator[str]:
+    """A note on the layers whose weights would be read otherwise in the data format that is usual on a backend."""
+    usual = origin.facts.data_format
+    try:
+        moved = relayout(network, usual, frozenset(path for path, _ in _flattens(network))).weights
+    except KconvertError:
+        return
+    layers = dict.fromkeys(path[0] for path, chain in moved.items() if len(chain.simplified))
+    if usual != taken and layers:
+        yield (
+            f"the weights are those of {origin.backend} and do not state their data format: {taken} is taken, as the "
+            f"model has it; if it was {usual}, give source_data_format, which changes {', '.join(layers)}"
+        )
 
 
 def _own_network(checkpoint: Checkpoint) -> Network | None:
@@ -134,6 +161,16 @@ def _kept_flattens(network: Network, own: Network | None) -> Iterator[str]:
     for position, (path, layer) in enumerate(_flattens(network)):
         if position >= len(theirs) or _moves_channels(theirs[position][1]) == _moves_channels(layer):
             yield path
+
+
+def _stating(network: Network, kept: Collection[str]) -> Network:
+    """`network` with the data format stated in each Flatten but those of `kept`, which may have another one then."""
+    free = {layer.name for path, layer in _flattens(network) if path not in kept and not layer.data_format}
+
+    def stated(layer: Layer, shape: Any) -> list[NewLayer] | None:
+        return [NewLayer(changed(layer, data_format=CHANNELS_LAST))] if layer.name in free else None
+
+    return rewrite(network, stated).model if free else network
 
 
 def _flattens(network: Network) -> Iterator[tuple[str, Flatten]]:

@@ -8,7 +8,7 @@ import pytest
 import kconvert as kc
 from kconvert import KconvertError, Sequential, load_model
 from kconvert import layers as L
-from kconvert.conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
+from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST
 from kconvert.conversion.passes.hazards import hazards
 from kconvert.conversion.reading import described_network
 from kconvert.conversion.source import Source
@@ -249,6 +249,41 @@ def test_features_are_reordered_for_a_model_of_the_other_data_format(stored, who
     model.load_weights(tmp_path / "file.h5", source_data_format=None if whole else stored)
     assert model.get_config() == network
     np.testing.assert_allclose(model.predict(in_other_format(x, wanted)), source.predict(x), atol=1e-5)
+
+
+def test_weights_alone_in_an_unusual_data_format_are_doubted(tmp_path):
+    """Images of Theano are in channels_first as a rule; weights that come behind them do not say it."""
+    source = images(CHANNELS_LAST)
+    source.start(kc.get_backend("numpy", "theano"), seed=1)
+    source.save_weights(tmp_path / "weights.h5")
+    model = images(CHANNELS_LAST)
+    model.start("numpy", seed=0)
+    doubt = "do not state their data format: channels_last is taken, as the model has it"
+    assert any(doubt in note and note.endswith("changes out") for note in conversion(model, tmp_path).notes)
+    assert not any(doubt in note for note in conversion(model, tmp_path, source_data_format=CHANNELS_LAST).notes)
+    x = numbers(3, 5, 4, 2)
+    np.testing.assert_allclose(model.predict(x), source.predict(x), atol=1e-5)
+
+
+def conversion(model, folder, **options):
+    return model.load_weights(folder / "weights.h5", **options).conversion
+
+
+@pytest.mark.parametrize("saved_by", ["tensorflow", "theano"])
+def test_weights_that_were_converted_state_their_data_format(saved_by, tmp_path):
+    """Also which Flatten left its new order to the weights, and which has kept the old one."""
+    usual = BACKENDS[saved_by].data_format
+    source, model = images(usual), images(usual)
+    source.start(kc.get_backend("numpy", saved_by), seed=1)
+    source.save_weights(tmp_path / "weights.h5")
+    (tmp_path / "arch.json").write_text(source.to_json())
+    target = "theano" if saved_by == "tensorflow" else "tensorflow"
+    made = kc.convert(tmp_path / "weights.h5", tmp_path / "w.h5", target=target, arch=tmp_path / "arch.json")
+    assert made.plan.goal.data_format != usual
+    model.start("numpy", seed=0)
+    model.load_weights(made.target)
+    x = numbers(3, *source.input_shape[1:])
+    np.testing.assert_allclose(model.predict(x), source.predict(x), atol=1e-5)
 
 
 # --------------------------------------------------------------- optimizer ----
