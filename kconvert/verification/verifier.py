@@ -131,13 +131,10 @@ class Verifier:
         runs = self.run(pairing, source)
         report = judge(runs, tolerance)
         if folder is not None or report.first_divergence:
-            try:
-                runs = self.run_alone(pairing, runs)
-            except KconvertError as error:  # a real Keras that cannot: the verdict stays, without a cause
-                log.warning("the layers of %s are not run alone: %s", pairing.match.target.path, error.what)
+            runs = _explained(self.run_alone, pairing, runs)
             report = judge(runs, tolerance)
         if folder is not None or any(cause.kind == PRECISION for cause in report.causes):
-            runs = self.measure_noise(pairing, runs)
+            runs = _explained(self.measure_noise, pairing, runs)
             report = judge(runs, tolerance)
         if folder is not None:
             save_runs(runs, folder)
@@ -218,3 +215,12 @@ class Verifier:
     def _stop(self) -> None:
         for runner in self._runners.values():
             runner.close()
+
+
+def _explained(explain: Callable[[Pairing, Runs], Runs], pairing: Pairing, runs: Runs) -> Runs:
+    """The runs with what `explain` adds; without it where a side cannot run so: then the verdict stays as it is."""
+    try:
+        return explain(pairing, runs)
+    except KconvertError as error:
+        log.warning("the difference cannot be explained further: %s", error)
+        return runs
