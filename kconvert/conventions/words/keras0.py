@@ -31,7 +31,7 @@ OWN_KEYS = {"name", "custom_name", "cache_enabled", "input_shape", "batch_input_
 MERGE_KEYS = ("concat_axis", "dot_axes")
 
 
-_SINCE_0_3 = {"dim_ordering", "go_backwards", "border_mode"}
+_OPTIONS = {"init", "activation", "dim_ordering", "border_mode", "go_backwards", "mask_zero", "mask_value"}
 
 
 def told_release(config: Json) -> tuple[str, str] | None:
@@ -47,8 +47,8 @@ def told_release(config: Json) -> tuple[str, str] | None:
     only = sorted(keras02.ALONE & stated)
     if only:
         return "0.2.0", f"it has {only[0]!r}, as Keras 0.2.0 alone"
-    if _SINCE_0_3 & stated:
-        return "0.3.0", "its layers state no 'cache_enabled', as in Keras 0.3.0"
+    if _OPTIONS & stated:
+        return "0.3.0", "its layers state no 'cache_enabled', as in Keras 0.3.0 and before"
     return None
 
 

@@ -197,7 +197,7 @@ RULES: list[Rule] = [
     _rule("Highway", kept=_LEGACY + " activation transform_bias"),
     _rule("TimeDistributedMerge", kept="mode"),
     _rule("AutoEncoder", kept="encoder decoder"),
-    _rule("Activation", kept="activation"),
+    _rule("Activation", dropped="target beta", kept="activation"),  # Keras 0.2.0 and 0.3.0 store two more
     _rule("ActivityRegularization", kept="l1 l2"),
     _rule("Flatten"),
     _rule("Reshape", kept="target_shape"),

@@ -98,7 +98,7 @@ def test_what_the_release_lacks_on_the_other_backend_is_refused_by_name(name, tm
 @pytest.mark.parametrize(
     ("name", "release"),
     [
-        ("0.2.0-theano/graph", None),  # nothing in it is of one release
+        ("0.2.0-theano/graph", "0.3.0"),  # nothing in it is of one release
         ("0.2.0-theano/upsample2d", "0.2.0"),
         ("0.2.0-theano/jzs1", "0.2.0"),
         ("0.3.0-theano/gru", "0.3.0"),
@@ -111,7 +111,7 @@ def test_the_words_of_the_architecture_tell_the_release(name, release):
     with read(found.model) as checkpoint:
         origin = decide(checkpoint, Source(found.model, found.backend, arch=found.arch))
     assert origin.release == release
-    assert any(line.startswith("release ") for line in origin.evidence) == (release is not None)
+    assert any(line.startswith(f"release {release}: ") for line in origin.evidence)
 
 
 def test_the_user_overrules_the_words():
@@ -119,13 +119,18 @@ def test_the_user_overrules_the_words():
     assert error(found, "numpy", source_release="0.3.3") > 0.1
 
 
-def without_words(found, folder):
-    """The architecture without the keys that tell its release."""
+def in_words_of_keras_1(found, folder):
+    """The architecture in the words of Keras 1, which a user made for the weights: it does not tell their release."""
     arch = json.loads(found.arch.read_text())
-    for layer in arch["layers"]:
-        for key in ("dim_ordering", "border_mode", "go_backwards", "cache_enabled", "custom_name"):
-            layer.pop(key, None)
-    (folder / "arch.json").write_text(json.dumps(arch))
+    layers = []
+    for i, layer in enumerate(arch["layers"], 1):
+        config = {key: value for key, value in layer.items() if key not in ("name", "input_shape", "target", "beta")}
+        if "input_shape" in layer:
+            config["batch_input_shape"] = [None, *layer["input_shape"]]
+        name = layer["name"]
+        layers.append({"class_name": name, "config": {**config, "name": f"{name.lower()}_{i}"}})
+    config = {"class_name": "Sequential", "config": layers, "keras_version": "1.2.2"}
+    (folder / "arch.json").write_text(json.dumps(config))
     return folder / "arch.json"
 
 
@@ -134,12 +139,13 @@ def without_words(found, folder):
     [
         ("0.3.0-theano/gru", "GRU"),
         ("0.3.0-theano/simplernn", "SimpleRNN"),
+        ("0.3.0-theano/maxpooling2d_valid_th", "MaxPooling2D"),
         ("0.3.0-tensorflow/upsampling1d", "UpSampling1D"),
     ],
 )
 def test_where_nothing_tells_the_release_a_note_names_it(name, layer, tmp_path):
     found = case(name)
-    arch = without_words(found, tmp_path)
+    arch = in_words_of_keras_1(found, tmp_path)
     done = convert(found.model, tmp_path / "out.h5", found.backend, found.other, arch=arch)
     notes = [note for note in done.plan.notes if "--source-release" in note]
     assert any(f"({layer}): Keras 0.3.0" in note for note in notes)
