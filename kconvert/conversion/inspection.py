@@ -96,7 +96,7 @@ def inspect(
     """
     with hdf5.read(path) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
-        model, by_target, notes = _understood(checkpoint, config, source_data_format)
+        model, by_target, notes = _understood(checkpoint, config, arch is not None, source_data_format)
         inferred, why = _inferred(checkpoint, source_data_format) if config is None else ([], [])
         return Inspection(
             path=str(path),
@@ -111,13 +111,14 @@ def inspect(
 
 
 def _understood(
-    checkpoint: Checkpoint, config: Json | None, source_data_format: str | None
+    checkpoint: Checkpoint, config: Json | None, given: bool, source_data_format: str | None
 ) -> tuple[Network | None, dict[str, list[str]], list[str]]:
-    """The model and its hazards, or a note that says why there is no model."""
+    """The model and its hazards, or a note that says why there is no model. given: the user gave the architecture."""
     if config is None:
         return None, {}, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
     try:
-        model = model_from_config(dict(config), checkpoint.keras_version, source_data_format)
+        version = None if given else checkpoint.keras_version
+        model = model_from_config(dict(config), version, source_data_format)
         return model, _hazards(model, backend_of(checkpoint).value), []
     except KconvertError as error:
         return None, {}, [f"kconvert cannot convert this architecture: {error}"]

@@ -161,3 +161,10 @@ def test_the_release_that_the_user_states_tells_what_a_batch_normalization_store
     assert "the epsilon of a BatchNormalization" in agrees(folder, arch=arch, source_release="1.0.4")[0]
     assert inspect(folder / "weights.h5").facts["release"].value == "1.0 - 1.2"
     assert inspect(folder / "weights.h5", source_release="1.0.4").facts["release"].value == "1.0.4"
+
+
+def test_an_architecture_of_another_generation_is_inspected():
+    folder = ELSEWHERE / "branches_of_keras2"
+    found = inspect(folder / "weights.h5", folder / "arch.json")
+    assert (found.facts["release"].value, found.notes) == ("2.3.1", [])
+    assert {layer.name: layer.class_name for layer in found.layers}["c1"] == "Convolution2D"

@@ -53,11 +53,16 @@ _KERAS1_SLOTS = "|".join(
 _KERAS1_NAME = re.compile(rf"(.+?)_((?:{_KERAS1_SLOTS})(?:_[{LSTM_GATES}{GRU_GATES}])?)")
 
 
+_TAKEN = re.compile(r"_\d+$")  # what TensorFlow adds to a name that is taken (keras-facts: taken-names)
+
+
 def split_name(name: str, form: str, group: str) -> tuple[str, str]:
     """The scope and the slot of the name of an array in `group`.
 
     >>> split_name("forward_lstm_1_W_i:0", "keras1", "bidirectional_1")
     ('forward_lstm_1', 'W_i')
+    >>> split_name("block1_conv1_W_1:0", "keras1", "block1_conv1")
+    ('block1_conv1', 'W')
     >>> split_name("bidirectional_1/forward_lstm_1/kernel:0", "keras2", "bidirectional_1")
     ('bidirectional_1/forward_lstm_1', 'kernel')
     """
@@ -65,5 +70,5 @@ def split_name(name: str, form: str, group: str) -> tuple[str, str]:
     if GENERATIONS[form].scoped_names:
         scope, _, slot = stem.rpartition("/")
         return scope, slot
-    found = _KERAS1_NAME.fullmatch(stem)
+    found = _KERAS1_NAME.fullmatch(_TAKEN.sub("", stem) if stem != name else stem)
     return (found[1], found[2]) if found else (group, stem.removeprefix(f"{group}_"))

@@ -344,3 +344,16 @@ def test_layers_are_said_on_the_command_line(tmp_path):
     result = CliRunner().invoke(cli.main, [*words, "--layer", "time_distributed_1=Conv2D"])
     assert result.exit_code == 0
     assert "time_distributed_1 is Conv2D (certain): as given" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["tf_kernels", "tf_kernels_notop"])
+def test_names_that_were_taken(name):
+    """TensorFlow adds _1 to a name that is taken; the plan is that of the architecture."""
+    folder = FOLDER / "field" / "tensorflow_uniquified_names"
+    with hdf5.read(folder / f"vgg16_weights_tf_dim_ordering_{name}.h5") as weights:
+        alone = plan(weights, None, "theano", data_format="keep")
+        chains = {step.path: step.chain for step in alone.steps}
+        if "notop" not in name:
+            described = plan(weights, None, "theano", data_format="keep", arch=folder / "arch.json")
+            assert chains == {step.path: step.chain for step in described.steps}
+    assert str(chains["block1_conv1", "kernel"]) == "flip hw of hwio"
