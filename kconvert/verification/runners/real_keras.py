@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...conventions.words.files import architecture_json
+from ...conventions.words.files import architecture_json, stated_data_formats
 from ...conversion.passes.relayout import image_data_format
 from ...errors import KconvertError, Problem
 from ...formats import hdf5
 from ...layers import InputLayer
 from ...network.architecture import model_config
+from ...network.network import Network
 from .base import Job
 from .process import Process
 
@@ -56,10 +57,8 @@ class RealKeras(Process):
         """The job as JSON values; an architecture that is not in the weight file is in a file of its own."""
         with hdf5.read(job.path) as checkpoint:
             inside, version = checkpoint.model_config, checkpoint.keras_version
-        config = inside
-        if job.arch is not None:
-            config = architecture_json(job.arch)
-        elif inside is None:
+        config = inside if job.arch is None else architecture_json(job.arch)
+        if config is None or _in_other_format(config, job.model):
             version = version or job.convention.generation.last_release
             config = model_config(job.model, job.convention.generation_name, version, job.convention.backend)
         if any(map(_holds_code, _mappings(config))):
@@ -83,6 +82,12 @@ def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, list):
         for item in value:
             yield from _mappings(item)
+
+
+def _in_other_format(config: Mapping[str, Any], model: Network) -> bool:
+    """Whether an architecture that was made elsewhere states another data format than the weights have."""
+    ours, theirs = image_data_format(model), set(stated_data_formats(config))
+    return ours is not None and len(theirs) == 1 and ours not in theirs
 
 
 def _holds_code(item: Mapping[str, Any]) -> bool:

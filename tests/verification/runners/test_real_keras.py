@@ -15,7 +15,12 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError
+from kconvert.conventions.words.files import stated_data_formats
+from kconvert.conversion.reading import read_source
+from kconvert.conversion.source import Source
 from kconvert.errors import Problem
+from kconvert.formats import hdf5
+from kconvert.verification.runners.base import Job
 from kconvert.verification.runners.here import Here
 from kconvert.verification.runners.real_keras import RealKeras
 from tests.fixtures import FOLDER, case, identify
@@ -142,3 +147,14 @@ def test_the_very_keras_that_saved_a_file(found, tmp_path):
     ours = Here().run(work, x, tmp_path / "c").load()
     close(tensors, {name: y for name, y in ours.items() if name in tensors}, atol=1e-4)
     assert ran.version.startswith(f"{found.release} on {LEGACY_BACKEND}")
+
+
+def test_an_architecture_made_on_another_backend_is_run_in_the_data_format_of_the_weights(tmp_path):
+    folder = FOLDER / "field" / "theano_weights_arch_made_on_tensorflow"
+    said = Source(folder / "weights.h5", None, "channels_first", folder / "arch_made_on_tf.json")
+    with hdf5.read(said.path) as checkpoint:
+        found = read_source(checkpoint, said)
+    job = Job(str(said.path), found.network, found.origin.convention, "theano", arch=str(said.arch))
+    RealKeras("theano")._described(job, tmp_path)
+    written = json.loads((tmp_path / "arch.json").read_text())
+    assert set(stated_data_formats(written)) == {"channels_first"}
