@@ -191,6 +191,26 @@ def keeps_data_formats(version: str | None) -> bool:
     return release(version) in ((0, 2, 0), (0, 3, 0))
 
 
+OF_TENSORFLOW = "-tf"
+"""How tf.keras ended its releases up to 2.3.0."""
+
+FIRST_OF_TENSORFLOW_ALONE = (2, 4, 0)
+"""From this release on Keras is tf.keras."""
+
+
+def release_of_tensorflow(version: str | None) -> tuple[int, ...]:
+    """The numbers of a release of tf.keras or of Keras 3; () for any other release, and where none is known.
+
+    (keras-facts: releases-of-tf-keras)
+
+    >>> release_of_tensorflow("2.2.4-tf"), release_of_tensorflow("2.15.0"), release_of_tensorflow("2.3.1")
+    ((2, 2, 4), (2, 15, 0), ())
+    """
+    numbers = release((version or "").removesuffix(OF_TENSORFLOW))
+    ours = str(version).endswith(OF_TENSORFLOW) or numbers >= FIRST_OF_TENSORFLOW_ALONE
+    return numbers if ours else ()
+
+
 @dataclass(frozen=True)
 class Convention:
     """Who wrote a file: the generation of Keras, and the backend whose kernels its arrays are.

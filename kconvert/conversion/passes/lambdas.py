@@ -61,7 +61,7 @@ def with_shapes(model: Network, source: str, target: str) -> Rewritten:
         for layer in unknown
         if behind(model, layer)
     ]
-    if BACKENDS[target].infers_shapes:
+    if BACKENDS[target].infers_shapes or not any(isinstance(layer, L.Lambda) for layer in every(model)):
         return Rewritten(model, notes=notes)
     return replace(rewrite(model, _stated), notes=notes)
 

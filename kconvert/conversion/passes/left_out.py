@@ -1,4 +1,4 @@
-"""Keys of the configurations in a file that no layer of Keras 2 has and that change nothing: a note on each."""
+"""Keys of the configurations in a file that no layer of Keras 2 has and that change nothing: a note on them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ SHOWN = 3
 
 
 def notes_on_left_out(network: Network) -> Rewritten:
-    """`network`, with a note on each key and value that was left out when its architecture was read."""
+    """`network`, with a note on the keys that were left out when its architecture was read."""
     names: dict[str, dict[str, None]] = {}
     for layer in every(network):
         for key, value in layer.left_out.items():
             names.setdefault(f"{key}={value!r}", {})[layer.name] = None
-    return Rewritten(
-        network, notes=[f"{option} is left out of {_listed(list(found))}" for option, found in names.items()]
-    )
+    options = "; ".join(f"{option} of {listed(list(found))}" for option, found in names.items())
+    return Rewritten(network, notes=[f"left out, because it changes nothing: {options}"] if options else [])
 
 
 def every(layer: Layer) -> Iterator[Layer]:
@@ -30,7 +29,8 @@ def every(layer: Layer) -> Iterator[Layer]:
         yield from every(inner)
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first names, and how many there are beside them."""
     more = len(names) - SHOWN
     shown = ", ".join(names[:SHOWN])
-    return f"{shown} and {more} more: it changes nothing" if more > 0 else f"{shown}: it changes nothing"
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -20,10 +20,12 @@ from ..source import Origin
 from ..target import Goal
 from .cudnn import for_cudnn, layers_for_cudnn
 from .early import refuse_other_data_formats
+from .half_pixel import with_pixel_centers
 from .hazards import hazards, hazards_of
 from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
 from .left_out import notes_on_left_out
 from .modernize import modern, modernize
+from .readers import notes_for_readers, notes_on_writer
 from .relayout import relayout
 from .releases import of_unknown_release, read_from_release, write_for_release
 from .repair import repair
@@ -74,7 +76,15 @@ def _from_release(network: Network, origin: Origin) -> Rewritten:
     return read_from_release(network, origin.release, backend, given)
 
 
-READ: tuple[ReadPass, ...] = (note_release, _lambdas, _left_out, _from_release)
+def _pixel_centers(network: Network, origin: Origin) -> Rewritten:
+    return with_pixel_centers(network, origin.release)
+
+
+def _writer(network: Network, origin: Origin) -> Rewritten:
+    return notes_on_writer(network, origin.release)
+
+
+READ: tuple[ReadPass, ...] = (note_release, _lambdas, _left_out, _from_release, _pixel_centers, _writer)
 
 
 # ----------------------------------------------------------------- writing ----
@@ -111,7 +121,22 @@ def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return done
 
 
-WRITE: tuple[WritePass, ...] = (_shapes_of_lambdas, _words, _cudnn, _repairs, _for_release, _hazards, _data_format)
+def _other_readers(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    """Readers of today take the kernels of a file for those of a backend that correlates."""
+    theirs = goal.convention.generation.is_target and not goal.convention.facts.convolves
+    return notes_for_readers(network) if theirs else Rewritten(network)
+
+
+WRITE: tuple[WritePass, ...] = (
+    _shapes_of_lambdas,
+    _words,
+    _cudnn,
+    _repairs,
+    _for_release,
+    _hazards,
+    _data_format,
+    _other_readers,
+)
 
 
 # ----------------------------------------------------------------- running ----

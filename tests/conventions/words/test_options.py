@@ -66,8 +66,9 @@ def test_an_option_that_changes_the_result_is_refused_by_every_way_in(path, name
 def test_the_same_options_at_their_defaults_are_left_out_with_a_note(tmp_path):
     out = tmp_path / "out.h5"
     done = kc.convert(TF_KERAS / "defaults.h5", out, target="theano", data_format="keep")
-    assert "groups=1 is left out of conv2d: it changes nothing" in done.plan.notes
-    assert any(note.startswith("time_major=False is left out of ") for note in done.plan.notes)
+    (note,) = [note for note in done.plan.notes if note.startswith("left out, because it changes nothing: ")]
+    assert "; groups=1 of conv2d; " in note
+    assert "; time_major=False of forward_lstm_1, backward_lstm_1, rnn" in note
     with np.load(TF_KERAS / "defaults.npz") as io, h5py.File(out) as file:
         written = json.loads(file.attrs["model_config"])
         outputs = kc.load_model(out, backend="numpy").predict(io["x0"])
