@@ -34,7 +34,7 @@ def as_saved(network: Network, checkpoint: Checkpoint, source: Source, origin: O
 
     Raises KconvertError where the data format of the weights is not known and matters.
     """
-    origin = _by_arrays(network, checkpoint, origin)
+    origin = by_arrays(network, checkpoint, origin)
     notes: list[str] = []
     network = _flattening(network, origin, notes)
     network = _in_format_of_weights(network, checkpoint, source, origin, notes)
@@ -53,7 +53,7 @@ def _fits(network: Network, checkpoint: Checkpoint, convention: Convention) -> b
 # --------------------------------------------------------------- generation ----
 
 
-def _by_arrays(network: Network, checkpoint: Checkpoint, origin: Origin) -> Origin:
+def by_arrays(network: Network, checkpoint: Checkpoint, origin: Origin) -> Origin:
     """The generation whose arrays have these shapes, where only the release tells one from the other."""
     taken = origin.convention
     if origin.release_stated or _fits(network, checkpoint, taken):

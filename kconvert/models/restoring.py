@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
-from ..conventions.generations import Convention
+from ..conventions.generations import Convention, release
 from ..conversion.binding import bind, places
+from ..conversion.given_architecture import FLATTEN_STATES, by_arrays
 from ..conversion.passes.order import WRITE, read
 from ..conversion.passes.relayout import image_data_format, relayout
 from ..conversion.planning import Plan, plan_network
@@ -55,7 +56,7 @@ def read_weights(runtime: Runtime, networks: Sequence[Network], source: Source) 
         origin, own, owner = decide(checkpoint, source), _own_network(checkpoint), networks[0]
         plan = _converted_before(checkpoint, origin, own, owner, goal) if own else None
         if plan is None:
-            origin = replace(origin, arch_given=True)
+            origin = by_arrays(networks[-1], checkpoint, replace(origin, arch_given=True))
             owner = _owner(checkpoint, origin.convention, goal, networks)
             plan = _plan(checkpoint, origin, own, owner, goal, source.data_format)
         warn(plan, checkpoint)
@@ -119,9 +120,9 @@ def _plan(
         return plan_to_run(checkpoint, origin, network, goal)
     if stated is None:
         plan = plan_to_run(checkpoint, origin, network, goal)
-        return replace(plan, notes=[*plan.notes, *_doubts(network, origin.convention, wanted)])
+        return replace(plan, notes=[*plan.notes, *_doubts(network, origin, wanted)])
     converted = own is None and checkpoint.provenance is not None
-    kept = origin.reordered if converted else frozenset(_kept_flattens(network, own))
+    kept = origin.reordered if converted else frozenset(_kept_flattens(network, own, origin))
     as_stored = relayout(_stating(network, kept), stated, kept).model
     return plan_to_run(checkpoint, replace(origin, reordered=kept), as_stored, goal, wanted)
 
@@ -132,18 +133,18 @@ def _stated_format(checkpoint: Checkpoint, own: Network | None) -> str | None:
     return image_data_format(own) if own else stamp if stamp in DATA_FORMATS else None
 
 
-def _doubts(network: Network, origin: Convention, taken: str) -> Iterator[str]:
+def _doubts(network: Network, origin: Origin, taken: str) -> Iterator[str]:
     """A note on the layers whose weights would be read otherwise in the data format that is usual on a backend."""
-    usual = origin.facts.data_format
+    usual = origin.convention.facts.data_format
     try:
-        moved = relayout(network, usual, frozenset(path for path, _ in _flattens(network))).weights
+        moved = relayout(network, usual, frozenset(_kept_flattens(network, None, origin))).weights
     except KconvertError:
         return
     layers = dict.fromkeys(path[0] for path, chain in moved.items() if len(chain.simplified))
     if usual != taken and layers:
         yield (
-            f"the weights are those of {origin.backend} and do not state their data format: {taken} is taken, as the "
-            f"model has it; if it was {usual}, give source_data_format, which changes {', '.join(layers)}"
+            f"the weights are those of {origin.convention.backend} and do not state their data format: {taken} is "
+            f"taken, as the model has it; if it was {usual}, give source_data_format, which changes {', '.join(layers)}"
         )
 
 
@@ -155,11 +156,20 @@ def _own_network(checkpoint: Checkpoint) -> Network | None:
         return None
 
 
-def _kept_flattens(network: Network, own: Network | None) -> Iterator[str]:
-    """The Flattens of `network`, by path, that order their features in the file as they state it themselves."""
+def _kept_flattens(network: Network, own: Network | None, origin: Origin) -> Iterator[str]:
+    """The Flattens of `network`, by path, that order their features in the file as they state it themselves.
+
+    Without the file's own network, a Flatten that states a data format followed that of the images, where the release
+    has such a Flatten (keras-facts: flatten-data-format).
+    """
     theirs = list(_flattens(own)) if own else []
+    follow = release(origin.release or origin.convention.generation.last_release) >= FLATTEN_STATES and not own
     for position, (path, layer) in enumerate(_flattens(network)):
-        if position >= len(theirs) or _moves_channels(theirs[position][1]) == _moves_channels(layer):
+        if position < len(theirs):
+            kept = _moves_channels(theirs[position][1]) == _moves_channels(layer)
+        else:
+            kept = not (follow and layer.data_format)
+        if kept:
             yield path
 
 

@@ -15,6 +15,7 @@ from kconvert.conversion.source import Source
 from kconvert.formats import hdf5
 from kconvert.layers.lists import as_list
 from kconvert.models.model import as_model
+from kconvert.network.architecture import read_architecture
 from tests.fixtures import case
 
 HAZARDS = [
@@ -223,12 +224,10 @@ def test_a_file_fits_the_model_that_its_conversion_is(name, tmp_path):
 # ------------------------------------------------------------ data formats ----
 
 
-def images(data_format):
+def images(data_format, flatten=None):
     shape = (2, 5, 4) if data_format == CHANNELS_FIRST else (5, 4, 2)
-    return Sequential(
-        [L.Conv2D(3, 2, data_format=data_format, input_shape=shape, name="conv"), L.Flatten(), L.Dense(2, name="out")],
-        name="m",
-    )
+    conv = L.Conv2D(3, 2, data_format=data_format, input_shape=shape, name="conv")
+    return Sequential([conv, L.Flatten(flatten), L.Dense(2, name="out")], name="m")
 
 
 def in_other_format(x, wanted):
@@ -251,6 +250,26 @@ def test_features_are_reordered_for_a_model_of_the_other_data_format(stored, who
     np.testing.assert_allclose(model.predict(in_other_format(x, wanted)), source.predict(x), atol=1e-5)
 
 
+def test_a_flatten_that_states_a_data_format_follows_that_of_the_images(tmp_path):
+    """In Keras 2.2 and later, the same code has the same order of features in both data formats."""
+    source, model = images(CHANNELS_FIRST, CHANNELS_FIRST), images(CHANNELS_LAST, CHANNELS_LAST)
+    source.start(kc.get_backend("numpy", "theano"), seed=1)
+    source.save_weights(tmp_path / "file.h5")
+    model.start("numpy", seed=0)
+    assert conversion(model, tmp_path, name="file.h5", source_data_format=CHANNELS_FIRST)
+    x = numbers(3, *source.input_shape[1:])
+    np.testing.assert_allclose(model.predict(in_other_format(x, CHANNELS_LAST)), source.predict(x), atol=1e-5)
+
+
+def test_the_shapes_of_arrays_tell_the_generation():
+    """Weights alone of Keras 1.0 state no release; a Convolution1D has other axes there than in 1.2."""
+    found = case("1.0.8-theano/conv1d_valid")
+    model = as_model(read_architecture(str(found.folder / "arch.json")))
+    model.start(there(found), seed=0)
+    model.load_weights(found.folder / "weights.h5", found.backend)
+    check(model, found)
+
+
 def test_weights_alone_in_an_unusual_data_format_are_doubted(tmp_path):
     """Images of Theano are in channels_first as a rule; weights that come behind them do not say it."""
     source = images(CHANNELS_LAST)
@@ -265,8 +284,8 @@ def test_weights_alone_in_an_unusual_data_format_are_doubted(tmp_path):
     np.testing.assert_allclose(model.predict(x), source.predict(x), atol=1e-5)
 
 
-def conversion(model, folder, **options):
-    return model.load_weights(folder / "weights.h5", **options).conversion
+def conversion(model, folder, name="weights.h5", **options):
+    return model.load_weights(folder / name, **options).conversion
 
 
 @pytest.mark.parametrize("saved_by", ["tensorflow", "theano"])
