@@ -168,3 +168,21 @@ def test_an_architecture_of_another_generation_is_inspected():
     found = inspect(folder / "weights.h5", folder / "arch.json")
     assert (found.facts["release"].value, found.notes) == ("2.3.1", [])
     assert {layer.name: layer.class_name for layer in found.layers}["c1"] == "Convolution2D"
+
+
+def test_a_flatten_of_an_older_release_moves_no_axis(tmp_path):
+    """Flatten has a data format from Keras 2.2 on; the weights are of 2.0.9."""
+    folder = ELSEWHERE / "flatten_on_theano"
+    text = (
+        (folder / "arch.json")
+        .read_text()
+        .replace("channels_last", "channels_first")
+        .replace("null, 9, 8, 3", "null, 3, 9, 8")
+    )
+    model = json.loads(text.replace('"axis": -1', '"axis": 1'))
+    assert [
+        layer["config"].get("data_format") for layer in model["config"]["layers"] if layer["class_name"] == "Flatten"
+    ]
+    arch = tmp_path / "arch.json"
+    arch.write_text(json.dumps({**model, "backend": "theano"}))
+    assert "f: the Flatten of the release that saved the weights moves no axis" in agrees(folder, arch=arch)
