@@ -121,9 +121,9 @@ class Network(Layer):
 
     @property
     def input_specs(self) -> list[InputSpec]:
-        """Shape and dtype of the inputs, for a compiled function."""
-        pairs = zip(self.input_shapes, self.input_layers, strict=True)
-        return [InputSpec(shape, layer.dtype or "float32") for shape, layer in pairs]
+        """Shape and dtype of the inputs, for a compiled function. All floats are float32, in which layers compute."""
+        dtypes = ["float32" if "float" in (layer.dtype or "float") else str(layer.dtype) for layer in self.input_layers]
+        return [InputSpec(shape, dtype) for shape, dtype in zip(self.input_shapes, dtypes, strict=True)]
 
     def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
         """The shape of every tensor of the graph.

@@ -19,7 +19,16 @@ def notes_on_left_out(network: Network) -> Rewritten:
         for key, value in layer.left_out.items():
             names.setdefault(f"{key}={value!r}", {})[layer.name] = None
     options = "; ".join(f"{option} of {listed(list(found))}" for option, found in names.items())
-    return Rewritten(network, notes=[f"left out, because it changes nothing: {options}"] if options else [])
+    notes = [f"left out, because it changes nothing: {options}"] if options else []
+    return Rewritten(network, notes=[*notes, *_notes_on_dtypes(network)])
+
+
+def _notes_on_dtypes(network: Network) -> list[str]:
+    """A note on each dtype of floats in which the layers do not run here; files keep it."""
+    stated = {layer.dtype for layer in every(network) if "float" in (layer.dtype or "")} - {"float32"}
+    return [
+        f"the weights and layers keep their dtype {dtype}; kconvert runs them in float32" for dtype in sorted(stated)
+    ]
 
 
 def every(layer: Layer) -> Iterator[Layer]:

@@ -2,6 +2,7 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -67,6 +68,25 @@ def test_mixed_precision_of_a_layer_in_a_model_of_tf_keras_is_refused():
     config = json.loads((FOLDER / "tf_keras" / "mixed_float16.json").read_text())
     with pytest.raises(KconvertError, match=r"layer lstm.*mixed precision, the dtype policy 'mixed_float16'"):
         model_from_config(config)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-5), ("float16", 3e-2)])
+def test_other_dtypes_of_floats_are_carried_and_run_in_float32(dtype, tolerance, tmp_path):
+    path = FOLDER / "tf_keras" / f"{dtype}.h5"
+    done = kc.convert(path, tmp_path / "out.h5", target="theano", data_format="keep")
+    assert f"the weights and layers keep their dtype {dtype}; kconvert runs them in float32" in done.plan.notes
+    with h5py.File(done.target) as file, np.load(path.with_suffix(".npz")) as io:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+        assert {layer["config"]["dtype"] for layer in layers} == {dtype}
+        kernel = file["model_weights"]["conv2d_1" if dtype == "float64" else "conv2d_2"]
+        assert {array.dtype for array in _arrays(kernel)} == {np.dtype(dtype)}
+        outputs = kc.load_model(done.target, backend="numpy").predict(io["x0"])
+        np.testing.assert_allclose(outputs, io["y0"], atol=tolerance)
+
+
+def _arrays(group):
+    for item in group.values():
+        yield from [item] if isinstance(item, h5py.Dataset) else _arrays(item)
 
 
 # ----------------------------------------------------------------- objects ----
