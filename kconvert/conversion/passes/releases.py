@@ -273,8 +273,20 @@ def read_from_release(model: Network, version: str | None, backend: str, given: 
     given: whether the user gave the architecture. Raises KconvertError naming a layer of which the file does not tell
     what it computed.
     """
-    wanted = [one for one in _oddities(model, version, backend) if not (given and one.in_files)]
-    return _rewritten(model, [(one, one.read) for one in wanted], "read")
+    found = _oddities(model, version, backend)
+    wanted = [one for one in found if not (given and one.in_files)]
+    result = _rewritten(model, [(one, one.read) for one in wanted], "read")
+    return replace(result, notes=[*result.notes, *_taken([one for one in found if one not in wanted], model)])
+
+
+def _taken(oddities: Sequence[Oddity], model: Network) -> list[str]:
+    """A note on each layer whose options are taken from the given architecture, which that release may have written."""
+    concerned = [(oddity, _concerned(model, oddity)) for oddity in oddities]
+    return [
+        f"{', '.join(layers)}: {oddity.releases} {oddity.does}; what the given architecture states is taken"
+        for oddity, layers in concerned
+        if layers
+    ]
 
 
 def write_for_release(model: Network, version: str, backend: str) -> Rewritten:

@@ -1,5 +1,6 @@
 """What single releases computed otherwise than their configuration says."""
 
+import json
 import re
 
 import numpy as np
@@ -125,3 +126,11 @@ def test_what_a_release_computed_holds_for_subclasses_too():
         model = Sequential([cls(3, padding="same", name="pool", batch_input_shape=(None, 5, 3))])
         done = read_from_release(model, "2.0.9", "theano", False)
         assert [layer.class_name for layer in done.model.sublayers] == ["ZeroPadding1D", cls.__name__]
+
+
+def test_an_output_shape_that_the_release_did_not_save_is_noted_where_the_architecture_is_given(tmp_path):
+    found = case("1.0.8-theano/deconv2d_same_stride2_th")
+    with read(found.model) as checkpoint:
+        (tmp_path / "arch.json").write_text(json.dumps(checkpoint.model_config), encoding="utf-8")
+        made = plan(checkpoint, found.backend, found.other, arch=tmp_path / "arch.json")
+    assert any("saves the smallest output_shape" in note and "deconvolution2d_1" in note for note in made.notes)
