@@ -16,7 +16,7 @@ from kconvert.formats import hdf5
 from kconvert.layers.lists import as_list
 from kconvert.models.model import as_model
 from kconvert.network.architecture import read_architecture
-from tests.fixtures import case
+from tests.fixtures import FOLDER, case
 
 HAZARDS = [
     "1.2.2-theano/conv1d_same_even",
@@ -327,3 +327,16 @@ def test_the_state_of_the_optimizer_takes_the_way_of_its_weights(optimizer, tmp_
     for key, before in state.items():
         moved, wanted = found[key][found[key] != 0], before.astype("float32")
         np.testing.assert_array_equal(np.sort(moved), np.sort(wanted, axis=None))
+
+
+# ------------------------------------------------------------------ Lambda ----
+
+
+def test_a_lambda_of_unknown_shape_is_refused_where_the_shape_decides(tmp_path):
+    """As in a conversion: behind it, padding='same' depends on a size that the file does not state."""
+    path = FOLDER / "lambda" / "lambda_steps.h5"
+    with pytest.raises(KconvertError) as converting:
+        kc.convert(path, tmp_path / "out.h5", target="theano")
+    with pytest.raises(KconvertError) as loading:
+        load_model(path, "numpy", convention="theano")
+    assert loading.value.what == converting.value.what and loading.value.where == converting.value.where

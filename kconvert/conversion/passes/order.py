@@ -142,11 +142,16 @@ WRITE: tuple[WritePass, ...] = (
 # ----------------------------------------------------------------- running ----
 
 
+def _shapes_of_lambdas_elsewhere(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    same = origin.convention.backend == goal.convention.backend
+    return Rewritten(network) if same else _shapes_of_lambdas(network, origin, goal)
+
+
 def _repairs_in_place(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return repair(network, origin.convention.backend, goal.convention, in_place=True)
 
 
-RUN: tuple[WritePass, ...] = (_repairs_in_place, _hazards, _data_format)
+RUN: tuple[WritePass, ...] = (_shapes_of_lambdas_elsewhere, _repairs_in_place, _hazards, _data_format)
 """For a model that runs here: layers of all generations and of cuDNN run on every backend."""
 
 
