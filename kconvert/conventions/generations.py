@@ -240,5 +240,16 @@ class Convention:
         """What Keras computed on the backend: its row."""
         return BACKENDS[self.backend]
 
+    def array_name(self, name: str) -> str:
+        """The name of an array as the backend writes it, from that of any backend.
+
+        (keras-facts: names-end-in-colon-zero, repeated-names)
+
+        >>> Convention("keras2", "theano").array_name("dense_1/kernel:0")
+        'dense_1/kernel'
+        """
+        repeated = ":0_" in name
+        return name if repeated else name.removesuffix(":0") + ("" if self.facts.convolves else ":0")
+
     def __str__(self) -> str:
         return f"{self.generation_name}/{self.backend}"

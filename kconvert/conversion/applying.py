@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint, Group
 from ..network.architecture import model_config
-from .binding import places
+from .binding import Place, places
 from .planning import Plan
 
 MENTIONED = 3  # hazards that a refusal names; the plan has them all
@@ -21,10 +22,13 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     """
     refuse_hazards(plan, checkpoint)
     steps = {step.path: step for step in plan.steps}
+    stored = {group.name: [array.name for array in group.arrays] for group in checkpoint.groups}
     groups = [
-        Group(name, [steps[place.path].result(place.index) for place in found])
+        Group(name, [steps[place.path].result(place.index) for place in _in_order(found, stored.get(name), plan)])
         for name, found in places(plan.result.model, plan.target, plan.goal.sorts_layers)
     ]
+    if plan.restored:
+        groups = _groups_as_before(groups, plan.restored.groups)
     leaves_numbers = plan.holds_architecture and plan.source.generation.architecture_beside
     return replace(
         checkpoint,
@@ -53,6 +57,28 @@ def refuse_hazards(plan: Plan, checkpoint: Checkpoint) -> None:
         )
 
 
+def _groups_as_before(groups: Sequence[Group], names: Sequence[str]) -> list[Group]:
+    """Groups in the order of the file from before, without those without arrays that it does not have."""
+    rank = {name: i for i, name in enumerate(names)}
+    kept = [group for group in groups if group.arrays or group.name in rank]
+    return sorted(kept, key=lambda group: rank.get(group.name, len(rank)))
+
+
+def _in_order(found: Sequence[Place], stored: Sequence[str] | None, plan: Plan) -> Sequence[Place]:
+    """The arrays of a group in the order of the file, where its own generation reads its own architecture.
+
+    A release may have another order than others (keras-facts: trainable-first).
+    """
+    sources = {step.path: step.sources for step in plan.steps}
+    names = [sources[place.path][place.index].name for place in found if place.index < len(sources[place.path])]
+    anew = plan.goal.modernize or plan.origin.arch_given
+    if anew or stored is None or sorted(names) != sorted(stored):
+        return found
+    return [place for _, place in sorted(zip(map(stored.index, names), found, strict=True), key=lambda pair: pair[0])]
+
+
 def written_architecture(plan: Plan) -> dict[str, Any]:
     """The architecture JSON of the target."""
+    if plan.restored:
+        return plan.restored.architecture
     return model_config(plan.result.model, plan.target.generation_name, plan.goal.release, plan.target.backend)

@@ -7,7 +7,7 @@ names were given anew (renamed.py); writing lays the arrays out by them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,10 +52,9 @@ class Place:
 
     def name(self, convention: Convention) -> str:
         """The name a file of `convention` gives the array."""
-        suffix = "" if convention.facts.convolves else ":0"
         if convention.generation.scoped_names:
-            return f"{'/'.join(self.leaf)}/{self.slot}{suffix}"
-        return f"{self.leaf[-1]}_{self.slot}{suffix}"
+            return convention.array_name(f"{'/'.join(self.leaf)}/{self.slot}")
+        return convention.array_name(f"{self.leaf[-1]}_{self.slot}")
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,8 @@ class Binding:
     weight: Weight
     stored: Storage
     arrays: tuple[LazyArray, ...]
+    renamed: bool = False
+    """Whether the layer has another name in the file."""
 
     def read(self) -> tuple[np.ndarray, ...]:
         """The arrays as they are stored."""
@@ -169,19 +170,20 @@ def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tupl
             pass
         pairs, notes = _matched_groups(model, checkpoint, convention)
         found: dict[tuple[LayerPath, str], LazyArray] = {}
-        stored: list[Place] = []
+        stored: list[tuple[Place, bool]] = []
         ranks = {leaf.path: rank for rank, leaf in enumerate(model.weight_table())}
         for name, expected, group in pairs:
-            for place, array in _matched_arrays(name, expected, group, convention, ranks, notes):
+            matched_arrays, renamed = _matched_arrays(name, expected, group, convention, ranks, notes)
+            for place, array in matched_arrays:
                 found[place.leaf, place.slot] = array
-                stored.append(place)
+                stored.append((place, group.name != name or not renamed.isdisjoint(place.leaf)))
     except KconvertError as error:
         raise (error.within(where) if where else error) from None
     bindings = []
-    for place in stored:
+    for place, new_name in stored:
         if place.index == 0:
             arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
-            bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
+            bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays, new_name))
     return bindings, notes
 
 
@@ -252,8 +254,8 @@ def _matched_arrays(
     convention: Convention,
     ranks: Mapping[LayerPath, int],
     notes: list[str],
-) -> list[tuple[Place, LazyArray]]:
-    """The arrays of one group: by full name, else layer by layer, else by position."""
+) -> tuple[list[tuple[Place, LazyArray]], Set[str]]:
+    """The arrays of one group: by full name, else layer by layer, else by position; the layers with other names."""
     if len(group.arrays) != len(expected):
         raise KconvertError(
             f"{len(group.arrays)} arrays in the file where the layer has {len(expected)}"
@@ -261,8 +263,9 @@ def _matched_arrays(
             where=f"layer {name}",
             problem=Problem.UNREADABLE,
         )
-    by_name = _by_name(expected, group.arrays) or _layer_by_layer(name, expected, group.arrays, ranks, notes)
-    pairs = _counterparts(list(zip(expected, by_name or group.arrays, strict=True)), convention, notes)
+    by_name = _by_name(expected, group.arrays)
+    arrays, renamed = (by_name, set[str]()) if by_name else _layer_by_layer(name, expected, group.arrays, ranks, notes)
+    pairs = _counterparts(list(zip(expected, arrays, strict=True)), convention, notes)
     for place, array in pairs:
         shape = place.stored.shapes[place.index]
         if tuple(array.shape) != shape:
@@ -273,7 +276,7 @@ def _matched_arrays(
                 fix="check --from, --arch and the release that saved the file",
                 problem=Problem.UNREADABLE,
             )
-    return pairs
+    return pairs, renamed
 
 
 Pairs = list[tuple[Place, LazyArray]]
@@ -333,19 +336,19 @@ def _layer_by_layer(
     arrays: Sequence[LazyArray],
     ranks: Mapping[LayerPath, int],
     notes: list[str],
-) -> list[LazyArray] | None:
-    """The array of each place, where layers have other names in the file."""
+) -> tuple[Sequence[LazyArray], set[str]]:
+    """The array of each place, where layers may have other names in the file, and the layers that have."""
     positions = [Position(place.leaf, place.slot, ranks[place.leaf]) for place in expected]
     try:
         found = matched([array.name for array in arrays], positions)
     except KconvertError as error:
         raise error.within(f"layer {name}") from None
     if found is None:
-        return None
+        return arrays, set()
     inside = [f"{old} is {new}" for old, new in found.renamed.items() if new != name]
     if inside:
         notes.append(f"layers inside {name} matched: {', '.join(inside)}")
-    return [arrays[index] for index in found.order]
+    return [arrays[index] for index in found.order], set(found.renamed.values())
 
 
 def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:

@@ -154,4 +154,6 @@ def _provenance(made: Plan, sha256: Future[str]) -> dict[str, Any]:
         "data_format": made.goal.data_format or KEEP,
         "reordered": sorted(made.result.reordered),
         "cudnn": made.goal.cudnn,
+        "restored": made.restored is not None,
+        "original": made.original,
     }

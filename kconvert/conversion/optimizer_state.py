@@ -92,8 +92,9 @@ def write_state(
 ) -> list[LazyArray]:
     """The state in the order and layout of the target.
 
-    steps: what happens to each weight. complete: write all that Keras 2.3 expects; a state that an older
-    release did not keep starts at zero. Raises StateDropped where the state cannot be written.
+    steps: what happens to each weight. complete: write all that Keras 2.3 expects, under its names; a state that an
+    older release did not keep starts at zero. Else arrays keep their names. Raises StateDropped where the state
+    cannot be written.
     """
     if any(not op.rearranges for step in steps for op in step.chain):
         raise StateDropped("some weights are computed anew, not only moved")
@@ -106,11 +107,14 @@ def write_state(
     by_path = {binding.path: binding for binding in bindings}
     order = _target_order(model, goal)
     written: list[LazyArray] = [
-        _Renamed(_name(name, goal), array) for name, array in zip(structure.scalars, scalars, strict=False)
+        _Renamed(_name(name, goal) if complete else goal.array_name(array.name), array)
+        for name, array in zip(structure.scalars, scalars, strict=False)
     ]
     for name, slot in zip(structure.slots, slots, strict=False):
         made = _moved(slot, steps, by_path)
-        written += [_Renamed(_name(name, goal, i), made[key]) for i, key in enumerate(order)]
+        kept = [goal.array_name(array.name) for array in slot.values()]
+        names = [_name(name, goal, i) for i in range(len(order))] if complete else kept
+        written += [_Renamed(new, made[key]) for new, key in zip(names, order, strict=True)]
     if complete:
         for name in structure.slots[len(slots) :]:
             zeros = np.zeros(1, "float32")

@@ -26,6 +26,7 @@ from .passes.lambdas import blamed_on_lambdas
 from .passes.left_out import every
 from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, read, write
 from .reading import read_source
+from .restoring import Earlier, Json, earlier, record, restored, where_exact
 from .source import Origin, Source, decide
 from .steps import Step
 from .target import KEEP, KERAS2, NATIVE, Goal, Target, decide_goal
@@ -53,6 +54,10 @@ class Plan:
     """Whether the file of the target holds the architecture, and not the weights alone."""
     differing: Sequence[str] = ()
     """The layers of a target of weights alone that differ from the architecture that the user gave."""
+    original: Json | None = None
+    """What a later conversion needs to know to come back; None where it cannot."""
+    restored: Earlier | None = None
+    """The earlier conversion that is undone."""
 
     @property
     def architecture_beside(self) -> bool:
@@ -151,10 +156,15 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
         return plan_network(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
     if source.layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
-    found = read_source(checkpoint, source)
-    origin, goal = found.origin, decide_goal(target, found.origin)
-    planned = plan_network(checkpoint, origin, goal, read(found.network, origin), WRITE)
-    return planned if planned.holds_architecture else _compared(planned, found.stated, source)
+    read_as = read_source(checkpoint, source)
+    origin, goal = read_as.origin, decide_goal(target, read_as.origin)
+    found = read(read_as.network, origin)
+    before = earlier(found.model, checkpoint, source, origin, goal)
+    planned = plan_network(checkpoint, origin, goal, found, WRITE, before)
+    as_stated = read_as.network.get_config() == read_as.stated.get_config()
+    if not planned.restored and as_stated and goal.convention.generation == origin.convention.generation:
+        planned = replace(planned, original=record(found.model, checkpoint, source, origin, goal))
+    return planned if planned.holds_architecture else _compared(planned, read_as.stated, source)
 
 
 def _compared(planned: Plan, given: Network, source: Source) -> Plan:
@@ -170,29 +180,38 @@ def _compared(planned: Plan, given: Network, source: Source) -> Plan:
 
 
 def plan_network(
-    checkpoint: Checkpoint, origin: Origin, goal: Goal, found: Rewritten, passes: Sequence[WritePass]
+    checkpoint: Checkpoint,
+    origin: Origin,
+    goal: Goal,
+    found: Rewritten,
+    passes: Sequence[WritePass],
+    before: Earlier | None = None,
 ) -> Plan:
-    """The conversion of a network, as it was read, by `passes`.
+    """The conversion of a network, as it was read, by `passes`; back to the network from `before`, where that is exact.
 
     Raises KconvertError where the arrays of `checkpoint` do not match the network, or a pass cannot convert a layer.
     """
     model = found.model
+    bindings: Sequence[Binding]
     with blamed_on_lambdas(model):
         bindings, matched = bind(model, checkpoint, origin.convention)
         if goal.convention.generation == origin.convention.generation:
             goal = replace(goal, sorts_layers=layers_are_sorted(model, checkpoint, origin.convention))
-        result = write(model, origin, goal, passes)
-    notes = [*origin.notes, *matched, *found.notes, *result.notes]
+        before, bindings, kept = where_exact(before, model, bindings)
+        result = restored(before) if before else write(model, origin, goal, passes)
+    notes = [*origin.notes, *matched, *found.notes, *kept, *result.notes]
     if goal.convention.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
-    steps = _steps(bindings, places(result.model, goal.convention, goal.sorts_layers), result.weights, goal.convention)
+    groups = places(result.model, goal.convention, goal.sorts_layers)
+    steps = _steps(bindings, groups, result.weights, goal)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
         try:
             state = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal)
         except StateDropped as why:
             notes.append(f"the optimizer's state is dropped: {why}")
-    return Plan(origin, goal, model, result, steps, state, notes, _holds_architecture(checkpoint, origin, goal))
+    holds = _holds_architecture(checkpoint, origin, goal)
+    return Plan(origin, goal, model, result, steps, state, notes, holds, restored=before)
 
 
 def _holds_architecture(checkpoint: Checkpoint, origin: Origin, goal: Goal) -> bool:
@@ -222,7 +241,7 @@ def _steps(
     bindings: Sequence[Binding],
     groups: Sequence[tuple[str, list[Place]]],
     ops: Mapping[LayerPath, Chain],
-    goal: Convention,
+    goal: Goal,
 ) -> list[Step]:
     """One step a weight: from its stored form to the canonical one, through the passes, and to the stored form."""
     by_path = {binding.path: binding for binding in bindings}
@@ -230,6 +249,13 @@ def _steps(
     for place in (place for _, found in groups for place in found if place.index == 0):
         binding = by_path[place.path]
         chain = binding.stored.chain >> ops.get(place.path, Chain()) >> place.stored.chain.inverse
-        names = tuple(replace(place, slot=slot).name(goal) for slot in place.stored.slots)
-        steps.append(Step(place.path, binding.arrays, chain.simplified, names))
+        steps.append(Step(place.path, binding.arrays, chain.simplified, _names(binding, place, goal)))
     return steps
+
+
+def _names(binding: Binding, place: Place, goal: Goal) -> tuple[str, ...]:
+    """The names of a weight's arrays: as they are stored, where the generation stays and has the same arrays."""
+    convention, same_arrays = goal.convention, place.stored.slots == binding.stored.slots
+    if same_arrays and not (goal.modernize or binding.renamed or convention.generation.numbered):
+        return tuple(convention.array_name(array.name) for array in binding.arrays)
+    return tuple(replace(place, slot=slot).name(convention) for slot in place.stored.slots)

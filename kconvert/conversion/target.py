@@ -30,6 +30,8 @@ class Target:
     """True: LSTM and GRU become CuDNN layers; False: those become LSTM and GRU; None: what the target has."""
     drop_optimizer: bool = False
     """Whether the optimizer's state is left out."""
+    restore: bool | None = None
+    """Whether a file that kconvert made becomes what it was before; None: for 'same', where the data format allows."""
     release: str | None = None
     """The release that shall read the result; None: that of the source for 'same', else the last of its generation."""
 
@@ -46,6 +48,8 @@ class Goal:
     """The data format of image layers; None: each keeps its own."""
     modernize: bool
     """Whether the network gets the words of Keras 2; else it keeps those of its own generation."""
+    restore: bool | None
+    """Whether a file that kconvert made becomes what it was before; None: if that is in the data format."""
     repair: bool
     cudnn: bool | None
     drop_optimizer: bool
@@ -64,11 +68,19 @@ def decide_goal(target: Target, origin: Origin) -> Goal:
         release=release,
         data_format=_data_format(KEEP if native else target.data_format, convention),
         modernize=not same,
+        restore=_restores(target),
         repair=target.repair,
         cudnn=target.cudnn,
         drop_optimizer=target.drop_optimizer,
         sorts_layers=convention.generation.sorts_layers,
     )
+
+
+def _restores(target: Target) -> bool | None:
+    """A data format that the user names is more than that of the file from before."""
+    if target.restore is not None or target.generation != SAME:
+        return bool(target.restore)
+    return True if target.data_format == NATIVE else None
 
 
 def _data_format(wanted: str, convention: Convention) -> str | None:

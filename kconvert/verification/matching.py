@@ -107,7 +107,10 @@ def _expected(origin: Checkpoint, result: Checkpoint, source: Source, convention
     cudnn = stamp["cudnn"] if "cudnn" in stamp else _cudnn(model, result, convention)
     data_format = stamp.get("data_format") or _data_format(result, convention)
     generation = convention.generation_name if convention.generation.is_target else SAME
-    target = Target(convention.backend, generation, data_format, cudnn=cudnn, release=result.keras_version)
+    restore = bool(stamp.get("restored"))
+    target = Target(
+        convention.backend, generation, data_format, cudnn=cudnn, restore=restore, release=result.keras_version
+    )
     return plan_conversion(origin, source, target)
 
 
