@@ -9,7 +9,7 @@ CORPUS holds `<release>-<backend>/<case>/` with `model.h5` (or `weights.h5` and 
     B  converted, it runs on the other backend and gives the same; every layer agrees
     C  the real Keras of that release, on the other backend, runs the converted file and gives the same
     D  every known error that is planted in the converted file is found and located
-    E  converted and converted back, every array is bit for bit what it was
+    E  converted and converted back, the file is what it was: names, order, every array bit for bit, the architecture
     L  `load_model` on the other backend, of the whole model and of weights alone, predicts real Keras's outputs
     W  so does a model that is built on the other backend and loads the weights
     V  weights alone are converted to the same arrays and architecture as the whole model

@@ -12,6 +12,7 @@ from kconvert.formats.hdf5 import read
 from kconvert.verification.pairing import Inputs
 from kconvert.verification.runs import judge
 from kconvert.verification.verifier import Running, Verifier
+from tests.fixtures import FOLDER
 from tests.fixtures import case as found
 
 REPAIRED = [
@@ -54,6 +55,14 @@ def test_what_a_repair_changed_comes_back(name, tmp_path):
         report = judge(verifier.run(verifier.pair(*sides, Inputs())))
     assert report.equal, report.first_divergence
     assert not report.weights
+
+
+def test_arrays_keep_their_names_and_their_order(tmp_path):
+    """In this model of 2.0.9, frozen recurrent layers stand where trainable ones do: real Keras reads by position."""
+    model = FOLDER / "nested" / "2.0.9-theano_rnn" / "model.h5"
+    there = convert_file(Source(model), Target("tensorflow", SAME), tmp_path / "there.h5")
+    with read(model) as first, read(there.target) as last:
+        assert [f"{name}:0" for name in first.names] == last.names
 
 
 def test_an_enlarged_kernel_that_was_trained_stays(tmp_path):
