@@ -134,7 +134,7 @@ def _job(case: Case, folder: Path) -> dict[str, Any]:
     return {
         "case": case.name,
         "io": str(io),
-        **_files(done.target, done.architecture),
+        **_files(done.target, case.arch_of(done)),
         "own": _files(case.model, case.arch),
     }
 

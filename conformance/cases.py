@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kconvert.conventions.words.files import architecture_json, stated_data_formats
 from kconvert.conversion.files import Conversion, convert, convert_file
 from kconvert.conversion.passes.relayout import image_data_format
 from kconvert.conversion.source import Source
@@ -81,8 +82,14 @@ class Case:
     def data_format(self) -> str | None:
         """What the user's global setting was: Keras 1 does not store it with every layer, nor does Keras 0.3.
 
-        Keras 0.3 had no setting; there it was each layer's argument, and the case is called after it.
+        It is what all layers state that state one: before Keras 1.0.8 the setting was read when Keras was imported, so
+        that of a case had no effect. Keras 0.3 had no setting; there it was each layer's argument, and the case is
+        called after it.
         """
+        arch = self.folder / "arch.json"
+        stated = set(stated_data_formats(architecture_json(str(arch)))) if arch.exists() else set()
+        if len(stated) == 1:
+            return str(*stated)
         ordering = self.meta["dim_ordering"] or self.name.rpartition("_")[2]
         return self.meta["data_format"] or _DATA_FORMATS.get(ordering)
 
@@ -90,8 +97,12 @@ class Case:
         """The two files of a conversion of it, to be verified."""
         return (
             Source(done.source, self.backend, self.data_format, self.arch),
-            Source(done.target, self.other, self.data_format, done.architecture),
+            Source(done.target, self.other, done.plan.goal.data_format or self.data_format, self.arch_of(done)),
         )
+
+    def arch_of(self, done: Conversion) -> Path | None:
+        """The architecture of a converted file: the file beside it, else that of the case; None if it has its own."""
+        return done.architecture or (None if done.plan.holds_architecture else self.arch)
 
     def arrays(self, letter: str) -> list[np.ndarray]:
         """Inputs (`x`) or outputs (`y`), in order."""
@@ -165,7 +176,7 @@ def detection(case: Case, folder: Path) -> Result:
 def there_and_back(case: Case, folder: Path) -> Result:
     """E: the file comes back as it was, in its own generation; without its provenance, every array does."""
     there = converted(case, folder / f"{case.name}.there.h5", SAME)
-    said = Source(there.target, case.other, there.plan.goal.data_format, there.architecture, force=True)
+    said = Source(there.target, case.other, there.plan.goal.data_format, case.arch_of(there), force=True)
     back = convert_file(said, Target(case.backend, SAME), folder / f"{case.name}.back.h5")
     changed, ops = _changed(case, back), {type(op) for step in there.plan.steps for op in step.chain}
     if changed == ["arrays"] and AddHalves in ops:

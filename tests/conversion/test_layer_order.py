@@ -16,7 +16,7 @@ BY_NAME = [
     "layer_order_before_1_0_8",  # Keras 1.0.5: eight Dense side by side
     "layer_order_of_nested_models",  # Keras 1.0.5: Dense side by side in nested models side by side
     "layer_order_legacy",  # Keras 1.2.2 after K.set_legacy_weight_ordering(True)
-    "layer_order_of_convolutions",  # Keras 1.0.5: repaired convolutions side by side
+    "layer_order_of_convolutions",  # Keras 1.0.5: convolutions side by side
 ]
 
 

@@ -293,7 +293,25 @@ def write_for_release(model: Network, version: str, backend: str) -> Rewritten:
     """`model` with layers by which release `version` on `backend` computes what they mean today."""
     result = _rewritten(model, [(one, one.write) for one in _oddities(model, version, backend)], "written")
     early.refuse_early_layers(result.model, version, backend)
+    _refuse_missing(result.model, version)
     return replace(result, notes=[*result.notes, *early.unread(result.model, version, backend)])
+
+
+MISSING: tuple[tuple[Version, Version, tuple[type[Layer], ...]], ...] = (
+    ((1, 0, 0), (1, 0, 7), (L.Cropping1D, L.Cropping2D, L.Cropping3D)),
+)
+"""Layers that a rewriting may need and that the releases from the first to the last lack (keras-facts: no-cropping)."""
+
+
+def _refuse_missing(network: Network, version: str) -> None:
+    for path, layer in network.leaves():
+        for first, last, classes in MISSING:
+            if first <= release(version) <= last and isinstance(layer, classes):
+                raise KconvertError(
+                    f"Keras {version} has no {layer.class_name} layer, which is needed to compute the same",
+                    where=f"layer {path}",
+                    fix="use --format keras2",
+                )
 
 
 def of_unknown_release(model: Network, generation: Generation, backend: str, given: bool) -> Rewritten:

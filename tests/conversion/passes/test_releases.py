@@ -134,3 +134,13 @@ def test_an_output_shape_that_the_release_did_not_save_is_noted_where_the_archit
         (tmp_path / "arch.json").write_text(json.dumps(checkpoint.model_config), encoding="utf-8")
         made = plan(checkpoint, found.backend, found.other, arch=tmp_path / "arch.json")
     assert any("saves the smallest output_shape" in note and "deconvolution2d_1" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(("version", "refused"), [("1.0.5", True), ("1.0.7", True), ("1.0.8", False)])
+def test_a_crop_that_the_release_lacks_is_refused(version, refused):
+    layer = ZeroPadding1D((1, 2), batch_input_shape=(None, 4, 3), name="pad")
+    if refused:
+        with pytest.raises(KconvertError, match=f"Keras {re.escape(version)} has no Cropping1D layer"):
+            write_for_release(Sequential([layer]), version, "theano")
+    else:
+        assert len(write_for_release(Sequential([layer]), version, "theano").model.sublayers) == 2
