@@ -40,7 +40,7 @@ def test_the_demo_runs_any_number_of_times(make, tmp_path):
     for _ in range(3):
         done = make("demo")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "EQUAL: 12 layers" in done.stdout
+        assert "EQUAL with NumPy emulating Theano and TensorFlow: 12 layers" in done.stdout
         made = tmp_path / "build" / "demo" / "lenet.h5"
         assert made.exists()
         assert list(made.parent.iterdir()) == [made]

@@ -360,8 +360,10 @@ class Lambda(Layer):
             return None
         try:
             return self.custom.shape_for(shape, self.arguments or {})
+        except MemoryError:
+            raise
         except Exception as error:  # a function of the user may raise anything
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = ": ".join(filter(None, (type(error).__name__, *str(error).splitlines()[:1])))
             raise self._refusal(f"its output shape is not known ({reason})", "output_shape=...") from error
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:

@@ -111,7 +111,7 @@ def described(layer: Layer) -> str:
 
     >>> from kconvert.layers import GRU
     >>> described(GRU(4, go_backwards=True, recurrent_activation="hard_sigmoid"))
-    "GRU(units=4, activation='tanh', recurrent_activation='hard_sigmoid', go_backwards=True)"
+    "GRU(go_backwards=True, units=4, activation='tanh', recurrent_activation='hard_sigmoid')"
     """
     options = []
     for f in layer.config_fields():

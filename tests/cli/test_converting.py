@@ -503,7 +503,8 @@ def alone(tmp_path, monkeypatch):
 def test_no_file_of_the_command_is_replaced_by_another(words, options, force, alone, tmp_path):
     (tmp_path / "link.json").symlink_to("arch.json")
     (tmp_path / "weights.json").hardlink_to(tmp_path / "weights.h5")
-    (tmp_path / "inputs.json").write_text("{}")
+    with (tmp_path / "inputs.json").open("wb") as file:
+        np.save(file, np.ones((1, 3)))
     (tmp_path / "kept").mkdir()
     before = contents(tmp_path)
     result = refused(USAGE, "", *alone, *options, *force)
@@ -514,7 +515,7 @@ def test_no_file_of_the_command_is_replaced_by_another(words, options, force, al
 def test_the_architecture_beside_is_named(alone, tmp_path):
     result = run(*alone, "-o", "out.h5", "--report", "report.md", "--report", "report.xml")
     assert result.exit_code == EQUAL
-    assert "wrote out.h5" in result.output and f"wrote {tmp_path / 'out.json'}" in " ".join(result.output.split())
+    assert "wrote out.h5" in result.output and "wrote out.json" in result.output
     assert "convolution1d_1_pad (new)" in result.output
     *_, verdict = result.output.strip().splitlines()
     assert verdict.startswith("EQUAL") and "not to the one given" in " ".join(result.output.split())
@@ -525,5 +526,5 @@ def test_the_architecture_beside_is_named(alone, tmp_path):
 def test_the_architecture_beside_stands_in_the_json(alone, tmp_path):
     result = run(*alone, "-o", "out.h5", "--no-verify", "--json")
     found = json.loads(result.output)
-    assert found["architecture"] == str(tmp_path / "out.json")
+    assert found["architecture"] == "out.json" and (tmp_path / "out.json").exists()
     assert found["differing"] == ["convolution1d_1_pad (new)", "convolution1d_1 (padding)"]

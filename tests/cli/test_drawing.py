@@ -14,7 +14,7 @@ LENET, HAZARD = LENET_FOLDER / "model.h5", HAZARD_FOLDER / "model.h5"
 
 def test_an_inspection_shows_facts_layers_and_targets():
     lines = shown(drawing.inspection(inspect(LENET)))
-    assert "release      1.2.2                 the attribute keras_version" in lines
+    assert "release      1.2.2                 keras_version of the root" in lines
     assert "dense_1          Dense          W       60x8     float32" in lines
     assert "12 layers, 767 parameters" in lines
     assert "can be converted to tensorflow exactly" in lines

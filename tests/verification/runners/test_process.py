@@ -152,7 +152,7 @@ def test_a_process_that_is_killed_says_so(custom, tell, who, tmp_path):
         ("import os; os._exit(3)", "its process ended with exit code 3"),
         ("import os; os.write(2, b'so long\\n'); os._exit(3)", "exit code 3; the end of its log: so long"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "was killed by SIGSEGV"),
-        ("raise MemoryError", "numpy .* cannot run it \\(MemoryError\\)"),
+        ("raise MemoryError", "cannot run it \\(MemoryError\\)"),
         ("K.zeros((2**40, 2**10))", "cannot run it \\(Unable to allocate"),
         ("import sys; sys.exit('enough')", "exit code 1; the end of its log: enough"),
     ],
