@@ -7,7 +7,8 @@ where every layer is replaced by a sequence of layers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
@@ -16,9 +17,9 @@ from typing import Any
 from ..errors import KconvertError
 from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
-from ..layers.base import Layer
-from ..layers.lists import one_or_list
-from .graph import LayerPath, Node, Ref, first_call
+from ..layers.base import Layer, Shape
+from ..layers.lists import as_list, one_or_list
+from .graph import CallId, LayerPath, Node, Ref, first_call, leaf_weights
 from .layout import Layout, identity
 from .network import Network
 from .sequential import Sequential
@@ -142,32 +143,98 @@ class Rewritten:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class _Graph:
+    """The small graph that a layer becomes where it is called on inputs of one shape."""
+
+    pieces: Sequence[NewLayer]
+    aliases: Mapping[str, str]
+    """The new names of the tensors inside a nested network."""
+    alone: bool = True
+    """Whether all calls of the layer become this graph."""
+
+
 def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten:
     """`model` with `function` applied to each of its layers, nested models' too.
 
-    Raises KconvertError where a layer is called more than once and would become different things.
+    A layer that is called on inputs of several shapes becomes a small graph for each of them, around the one layer that
+    has the weights. Raises KconvertError where that would have to become different layers.
     """
     pieces: dict[str, list[NewLayer]] = {layer.name: [NewLayer(layer)] for layer in model.input_layers}
-    aliases: dict[str, str] = {}
-    inner: dict[str, Mapping[str, str]] = {}
-    for layer, shape in zip(
-        model.sublayers, model.sublayer_shapes(shapes or one_or_list(model.input_shapes)), strict=True
-    ):
-        if isinstance(layer, Network):
-            result = rewrite(layer, function, shape)
-            pieces[layer.name], inner[layer.name] = [NewLayer(result.model, (), result.weights)], result.aliases
-            continue
-        pieces[layer.name] = list(_replaced(layer, function, shape) or [NewLayer(layer)])
-        _refuse_different_calls(model, layer, pieces[layer.name])
-    nodes, ends = _nodes(model, pieces)
-    for node in model.nodes:
-        names = inner.get(node.layer, {})
-        aliases.update((f"{node.output.key}/{old}", f"{node.output.key}/{new}") for old, new in names.items())
+    graphs: dict[CallId, _Graph] = {}
+    for layer, calls in _calls_by_shape(model, shapes):
+        first, *others = (_graph(layer, function, shape, alone=len(calls) == 1) for shape, _ in calls)
+        each = [first, *(_beside(first, other, layer, calls[0][0], i) for i, other in enumerate(others, 2))]
+        graphs.update((call, graph) for graph, (_, found) in zip(each, calls, strict=True) for call in found)
+        pieces[layer.name] = list({one.layer.name: one for graph in each for one in graph.pieces}.values())
+    nodes, ends = _nodes(model, graphs)
+    aliases = {
+        f"{node.output.key}/{old}": f"{ends.get(node.output, node.output).key}/{new}"
+        for node in model.nodes
+        if node.output.call in graphs
+        for old, new in graphs[node.output.call].aliases.items()
+    }
     aliases.update((old.key, new.key) for old, new in ends.items())
     made = [piece for name in model.by_name for piece in pieces[name]]
     weights = {(piece.layer.name, *path): ops for piece in made for path, ops in piece.weights.items()}
     new = _assembled(model, [piece.layer for piece in made], nodes, ends, pieces)
     return Rewritten(new, {**aliases, **renamed_inputs(model, new)}, weights)
+
+
+def _calls_by_shape(model: Network, shapes: Any) -> Iterator[tuple[Layer, list[tuple[Any, list[CallId]]]]]:
+    """Each layer with the shapes of its inputs, and the calls on inputs of each shape; the first call comes first."""
+    tensors = model.shapes(as_list(shapes) if shapes else None)
+    calls: dict[str, dict[tuple[Shape, ...], list[CallId]]] = {layer.name: {} for layer in model.sublayers}
+    for node in model.nodes:
+        if node.inputs:
+            given = tuple(tuple(tensors[ref]) for ref in node.inputs)
+            calls[node.layer].setdefault(given, []).append(node.output.call)
+    for layer in model.sublayers:
+        found = [(one_or_list(given), made) for given, made in calls[layer.name].items()]
+        yield layer, found or [(None, [])]
+
+
+def _graph(layer: Layer, function: Rewriter, shape: Any, alone: bool) -> _Graph:
+    if isinstance(layer, Network):
+        result = rewrite(layer, function, shape)
+        return _Graph([NewLayer(result.model, (), result.weights)], result.aliases, alone)
+    return _Graph(list(_replaced(layer, function, shape) or [NewLayer(layer)]), {}, alone)
+
+
+def _beside(first: _Graph, other: _Graph, layer: Layer, shape: Any, number: int) -> _Graph:
+    """`other`, the graph of further calls: what `first` has too is shared, the rest has names of its own.
+
+    shape: that of the inputs of the first call. Raises KconvertError where two layers would have the weights.
+    """
+    shared = {one.layer.name: one for one in first.pieces}
+    names: dict[str, str] = {}
+    pieces = []
+    for piece in other.pieces:
+        name = piece.layer.name
+        same = name in shared and _alike(shared[name], piece)
+        if not same and name == layer.name and leaf_weights(layer, shape):
+            raise KconvertError(
+                f"a {layer.class_name} called on inputs of different sizes would have to become different layers",
+                where=f"layer {layer.name}",
+            )
+        names[name] = name if same else f"{name}_call{number}"
+        own = shared[name].layer if same else changed(piece.layer, name=names[name])
+        pieces.append(replace(piece, layer=own, inputs=tuple(names[one] for one in piece.inputs)))
+    return _Graph(pieces, other.aliases, alone=False)
+
+
+def _alike(one: NewLayer, other: NewLayer) -> bool:
+    """Whether two layers are the same but for what comes before them, and for the sizes that their inputs state."""
+    found = [(new.layer.class_name, _without_sizes(new.layer.get_config()), dict(new.weights)) for new in (one, other)]
+    return found[0] == found[1]
+
+
+def _without_sizes(config: Any) -> Any:
+    if isinstance(config, list):
+        return [_without_sizes(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    return {key: _without_sizes(item) for key, item in config.items() if key != "batch_input_shape"}
 
 
 def renamed_inputs(old: Network, new: Network) -> dict[str, str]:
@@ -215,7 +282,7 @@ def _in_both_directions(layer: Any, function: Rewriter, shape: Any) -> list[NewL
 
 def _new(function: Rewriter, layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
     """What `function` makes of the layer inside a wrapper; None where that stays."""
-    pieces = function(layer, shape)
+    pieces = _replaced(layer, function, shape)
     return None if pieces is None or [piece.layer for piece in pieces] == [layer] else pieces
 
 
@@ -235,15 +302,21 @@ def _small_model(pieces: Sequence[NewLayer], shape: Any, layer: Layer) -> Networ
     return Network(layers, nodes, [nodes[0].output], [nodes[-1].output], name=f"{layer.name}_parts")
 
 
-def _nodes(model: Network, pieces: dict[str, list[NewLayer]]) -> tuple[list[Node], dict[Ref, Ref]]:
+def _nodes(model: Network, graphs: Mapping[CallId, _Graph]) -> tuple[list[Node], dict[Ref, Ref]]:
     """The calls of the new graph, and the new end of each tensor that has another one."""
     ends: dict[Ref, Ref] = {}
     nodes: list[Node] = []
+    counts: Counter[str] = Counter()
     for node in model.nodes:
         outer = tuple(ends.get(ref, ref) for ref in node.inputs)
         made: dict[str, Ref] = {}
-        for piece in pieces[node.layer]:
-            index = node.index - first_call(model.by_name[node.layer]) + first_call(piece.layer)
+        graph = graphs.get(node.output.call)
+        for piece in graph.pieces if graph else [NewLayer(model.by_name[node.layer])]:
+            number = node.index - first_call(model.by_name[node.layer])
+            if graph and not graph.alone:
+                number = counts[piece.layer.name]
+                counts[piece.layer.name] += 1
+            index = number + first_call(piece.layer)
             inputs = tuple(made[name] for name in piece.inputs) or outer
             nodes.append(replace(node, layer=piece.layer.name, index=index, inputs=inputs))
             made[piece.layer.name] = nodes[-1].output
@@ -275,16 +348,3 @@ def _assembled(
 def _is_sequence(new: Sequence[NewLayer]) -> bool:
     names = [one.layer.name for one in new]
     return [one.inputs for one in new] == [(), *((name,) for name in names[:-1])]
-
-
-def _refuse_different_calls(model: Network, layer: Layer, pieces: Sequence[NewLayer]) -> None:
-    """A layer that is rewritten must be called on inputs of one shape only: it becomes one thing."""
-    calls = [node for node in model.nodes if node.layer == layer.name]
-    if len(calls) < 2 or [piece.layer for piece in pieces] == [layer]:
-        return
-    shapes = model.shapes()
-    if len({tuple(shapes[ref] for ref in node.inputs) for node in calls}) > 1:
-        raise KconvertError(
-            f"a {layer.class_name} called on inputs of different sizes would have to become different layers",
-            where=f"layer {layer.name}",
-        )

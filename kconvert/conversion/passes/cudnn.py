@@ -144,7 +144,7 @@ def _replaced(model: Network, replacement: Replace, why: str) -> Rewritten:
         notes.append(_becomes(layer, new.layer, why))
         return [new]
 
-    return replace(rewrite(model, replaced), notes=notes)
+    return replace(rewrite(model, replaced), notes=list(dict.fromkeys(notes)))
 
 
 def _becomes(layer: Layer, new: Layer, why: str) -> str:

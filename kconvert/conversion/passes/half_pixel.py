@@ -8,6 +8,7 @@ f // 2 times more, and to average windows of f; if f is even, windows of 2 after
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ... import layers as L
@@ -44,7 +45,7 @@ def with_pixel_centers(model: Network, version: str | None) -> Rewritten:
 
 
 def _with_notes(done: Rewritten, notes: list[str]) -> Rewritten:
-    return Rewritten(done.model, done.aliases, done.weights, notes)
+    return replace(done, notes=list(dict.fromkeys(notes)))
 
 
 def _undecided(layer: Layer, version: str | None) -> KconvertError:

@@ -177,4 +177,4 @@ def modernize(model: Network) -> Rewritten:
         plain = [one for one in found if isinstance(one, Layer)]
         return in_sequence(*plain) or [one for one in found if isinstance(one, NewLayer)]
 
-    return replace(rewrite(model, pieces), notes=notes)
+    return replace(rewrite(model, pieces), notes=list(dict.fromkeys(notes)))

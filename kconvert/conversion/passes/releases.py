@@ -367,4 +367,4 @@ def _rewritten(model: Network, changes: Sequence[tuple[Oddity, Change]], verb: s
                 return new
         return None
 
-    return replace(rewrite(model, apply), notes=notes) if fitting else Rewritten(model)
+    return replace(rewrite(model, apply), notes=list(dict.fromkeys(notes))) if fitting else Rewritten(model)

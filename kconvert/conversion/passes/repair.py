@@ -72,7 +72,7 @@ def repair(model: Network, source: str, target: Convention, in_place: bool = Fal
         notes.append(f"{layer.name}: what {source} computes is spelled out ({class_names(new)})")
         return in_sequence_or_nested(new, layer, shape) if in_place else new
 
-    return replace(rewrite(model, repaired), notes=notes)
+    return replace(rewrite(model, repaired), notes=list(dict.fromkeys(notes)))
 
 
 @singledispatch
