@@ -54,6 +54,8 @@ class BackendFacts:
     conv_padding: Callable[[int, int, int], int]
     # the same for poolings
     pool_padding: Callable[[int, int, int], int]
+    # separable convolutions with padding='same' and even kernels keep elements that they should crop
+    surplus: bool
     # it has padding='full'
     full: bool
     # it has transposed convolutions with padding='same' and even kernels
@@ -82,6 +84,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             data_format=CHANNELS_FIRST,
             conv_padding=_theano_conv_padding,
             pool_padding=_theano_pool_padding,
+            surplus=True,
             full=True,
             even=False,
             bilinear=(2, 2),
@@ -98,6 +101,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             data_format=CHANNELS_LAST,
             conv_padding=_tensorflow_padding,
             pool_padding=_tensorflow_padding,
+            surplus=False,
             full=False,
             even=True,
             bilinear=None,

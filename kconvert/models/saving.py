@@ -16,6 +16,7 @@ from ..conventions.generations import Convention
 from ..conventions.storage import Storage
 from ..conversion.binding import places
 from ..conversion.optimizer_state import laid_out
+from ..conversion.passes.surplus import with_even_kernel
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Group, InMemory, LazyArray
@@ -62,6 +63,8 @@ def checkpoint_of(runtime: Runtime, trainer: Trainer | None = None, whole: bool 
     trainer: adds the optimizer with its state. whole: whether the checkpoint has the configuration.
     """
     goal = run_convention(runtime.start())
+    if goal.facts.surplus:
+        _refuse_surplus(runtime.network)
     return Checkpoint(
         groups=_groups(runtime, goal),
         backend=goal.backend,
@@ -71,6 +74,18 @@ def checkpoint_of(runtime: Runtime, trainer: Trainer | None = None, whole: bool 
         training_config=training_config(trainer) if trainer else None,
         optimizer=_optimizer(trainer, goal) if trainer else (),
     )
+
+
+def _refuse_surplus(network: Network) -> None:
+    """Raises KconvertError for a layer from which Keras on Theano crops less than the model here."""
+    for path, layer in network.leaves():
+        if with_even_kernel(layer):
+            raise KconvertError(
+                f"Keras on Theano gives one element more for this {layer.class_name} with padding='same' and an even"
+                " kernel",
+                where=f"layer {path}",
+                fix="use padding='valid' behind a ZeroPadding layer",
+            )
 
 
 def _groups(runtime: Runtime, goal: Convention) -> list[Group]:

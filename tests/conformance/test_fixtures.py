@@ -32,6 +32,7 @@ REFUSED = {
         "dense_prelu_srelu_psoftplus": "SReLU",
     },
     "2.0.9": {"rnn_one_cell": "saved none of the options of a GRUCell"},
+    "2.2.4": {},
     "2.3.1": {"upsampling2d_bilinear_tf": "no layers make the bilinear enlarging by (2, 3)"},
 }
 UNTOLD = ("deconv2d_same_stride2_th", "rnn_one_cell")  # the file does not say what was computed

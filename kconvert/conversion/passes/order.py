@@ -29,6 +29,7 @@ from .readers import notes_for_readers, notes_on_writer
 from .relayout import relayout
 from .releases import of_unknown_release, read_from_release, write_for_release
 from .repair import repair
+from .surplus import with_surplus
 from .unstated import note_release, release_notes
 
 ReadPass = Callable[[Network, Origin], Rewritten]
@@ -76,6 +77,10 @@ def _from_release(network: Network, origin: Origin) -> Rewritten:
     return read_from_release(network, origin.release, backend, given)
 
 
+def _surplus(network: Network, origin: Origin) -> Rewritten:
+    return with_surplus(network, origin.convention, origin.release)
+
+
 def _pixel_centers(network: Network, origin: Origin) -> Rewritten:
     return with_pixel_centers(network, origin.release)
 
@@ -84,7 +89,7 @@ def _writer(network: Network, origin: Origin) -> Rewritten:
     return notes_on_writer(network, origin.release)
 
 
-READ: tuple[ReadPass, ...] = (note_release, _lambdas, _left_out, _from_release, _pixel_centers, _writer)
+READ: tuple[ReadPass, ...] = (note_release, _lambdas, _left_out, _from_release, _surplus, _pixel_centers, _writer)
 
 
 # ----------------------------------------------------------------- writing ----
