@@ -27,6 +27,8 @@ from .cases import ATOL, OTHER, Case, Outcome, Result, converted
 from .checks import check
 
 LETTERS = "ABCDELWV"
+WIDTH = 140
+"""How wide the table is where the output is no terminal."""
 USUAL = "ABELWV"  # the checks that need nothing but the corpus, and little time
 
 
@@ -34,7 +36,7 @@ def main() -> int:
     options = _options()
     logging.getLogger("kconvert").setLevel(logging.ERROR)  # what loading repairs is no news here
     groups = [folder for folder in sorted(options.corpus.iterdir()) if folder.is_dir() and _wanted(folder, options)]
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     outcomes: list[Outcome] = []
     for group in groups:
         with tempfile.TemporaryDirectory() as folder:
