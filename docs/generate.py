@@ -192,15 +192,21 @@ class Outcome:
 
     word: str  # what the tables say: one of NONE, AS_IS, CONVERTED, REWRITTEN, REFUSED
     made: Plan | None = None  # the plan; None if there is none
+    stated: Network | None = None  # the network of the file, as its architecture states it
     why: str = ""  # why it is refused
 
     @property
     def layers(self) -> str:
-        """The classes of the layers that are new in the result, each once."""
-        assert self.made
-        old = [layer_config(layer) for layer in self.made.model.sublayers]
-        found = [_class(layer) for layer in self.made.result.model.sublayers if layer_config(layer) not in old]
+        """The classes of the layers that are new in the result, each once; else of those that were read as new ones."""
+        assert self.made and self.stated
+        found = _new(self.made.result.model, self.made.model) or _new(self.made.result.model, self.stated)
         return " + ".join(f"`{name}`" for name in dict.fromkeys(found))
+
+
+def _new(result: Network, before: Network) -> list[str]:
+    """The classes of the layers of `result` that are not in `before`."""
+    old = [layer_config(layer) for layer in before.sublayers]
+    return [_class(layer) for layer in result.sublayers if layer_config(layer) not in old]
 
 
 def _class(layer: Any) -> str:
@@ -238,7 +244,7 @@ def outcome(found: Example, convention: Convention, form: str = "keras2") -> Out
     except KconvertError as error:
         return Outcome(REFUSED, why=error.what)
     if [type(layer) for layer in made.result.model.sublayers] != [type(found.layer)]:
-        return Outcome(REWRITTEN, made)
+        return Outcome(REWRITTEN, made, found.model)
     return Outcome(CONVERTED if any(len(step.chain) for step in made.steps) else AS_IS, made)
 
 
@@ -573,6 +579,9 @@ holds for `padding='full'`, which only Theano has. The table shows the result fo
 and 2 on an image of 8 x 9, one line for each different result. `--no-repair` refuses all of these.
 
 {windows_table()}
+
+A separable convolution with an even kernel gives one element more on Theano than it declares (from Keras 2.2.0 on); a
+file of Theano is read so, whatever the target. Layers behind it get the number of elements that they got in Keras.
 
 ## Data format
 

@@ -81,6 +81,6 @@ def _as_declared(layer: Any, shape: Any, declared: Any) -> list[NewLayer] | None
         return None
     if sizes == wanted:
         return None
-    surplus = [(0, n - want) for n, want in zip(sizes, wanted, strict=True)]
+    surplus = [(0, (n or 0) - (want or 0)) for n, want in zip(sizes, wanted, strict=True)]
     crop = sized(CROPPINGS[len(surplus)], surplus, layer, f"{layer.name}_crop")
     return in_sequence(crop, layer)
