@@ -7,7 +7,7 @@ names were given anew (renamed.py); writing lays the arrays out by them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,8 +65,6 @@ class Binding:
     weight: Weight
     stored: Storage
     arrays: tuple[LazyArray, ...]
-    renamed: bool = False
-    """Whether the layer has another name in the file."""
 
     def read(self) -> tuple[np.ndarray, ...]:
         """The arrays as they are stored."""
@@ -170,20 +168,19 @@ def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tupl
             pass
         pairs, notes = _matched_groups(model, checkpoint, convention)
         found: dict[tuple[LayerPath, str], LazyArray] = {}
-        stored: list[tuple[Place, bool]] = []
+        stored: list[Place] = []
         ranks = {leaf.path: rank for rank, leaf in enumerate(model.weight_table())}
         for name, expected, group in pairs:
-            matched_arrays, renamed = _matched_arrays(name, expected, group, convention, ranks, notes)
-            for place, array in matched_arrays:
+            for place, array in _matched_arrays(name, expected, group, convention, ranks, notes):
                 found[place.leaf, place.slot] = array
-                stored.append((place, group.name != name or not renamed.isdisjoint(place.leaf)))
+                stored.append(place)
     except KconvertError as error:
         raise (error.within(where) if where else error) from None
     bindings = []
-    for place, new_name in stored:
+    for place in stored:
         if place.index == 0:
             arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
-            bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays, new_name))
+            bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
     return bindings, notes
 
 
@@ -254,8 +251,8 @@ def _matched_arrays(
     convention: Convention,
     ranks: Mapping[LayerPath, int],
     notes: list[str],
-) -> tuple[list[tuple[Place, LazyArray]], Set[str]]:
-    """The arrays of one group: by full name, else layer by layer, else by position; the layers with other names."""
+) -> list[tuple[Place, LazyArray]]:
+    """The arrays of one group: by full name, else layer by layer, else by position."""
     if len(group.arrays) != len(expected):
         raise KconvertError(
             f"{len(group.arrays)} arrays in the file where the layer has {len(expected)}"
@@ -263,8 +260,7 @@ def _matched_arrays(
             where=f"layer {name}",
             problem=Problem.UNREADABLE,
         )
-    by_name = _by_name(expected, group.arrays)
-    arrays, renamed = (by_name, set[str]()) if by_name else _layer_by_layer(name, expected, group.arrays, ranks, notes)
+    arrays = _by_name(expected, group.arrays) or _layer_by_layer(name, expected, group.arrays, ranks, notes)
     pairs = _counterparts(list(zip(expected, arrays, strict=True)), convention, notes)
     for place, array in pairs:
         shape = place.stored.shapes[place.index]
@@ -276,7 +272,7 @@ def _matched_arrays(
                 fix="check --from, --arch and the release that saved the file",
                 problem=Problem.UNREADABLE,
             )
-    return pairs, renamed
+    return pairs
 
 
 Pairs = list[tuple[Place, LazyArray]]
@@ -336,19 +332,19 @@ def _layer_by_layer(
     arrays: Sequence[LazyArray],
     ranks: Mapping[LayerPath, int],
     notes: list[str],
-) -> tuple[Sequence[LazyArray], set[str]]:
-    """The array of each place, where layers may have other names in the file, and the layers that have."""
+) -> Sequence[LazyArray]:
+    """The array of each place, where layers may have other names in the file."""
     positions = [Position(place.leaf, place.slot, ranks[place.leaf]) for place in expected]
     try:
         found = matched([array.name for array in arrays], positions)
     except KconvertError as error:
         raise error.within(f"layer {name}") from None
     if found is None:
-        return arrays, set()
+        return arrays
     inside = [f"{old} is {new}" for old, new in found.renamed.items() if new != name]
     if inside:
         notes.append(f"layers inside {name} matched: {', '.join(inside)}")
-    return [arrays[index] for index in found.order], set(found.renamed.values())
+    return [arrays[index] for index in found.order]
 
 
 def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:

@@ -256,6 +256,6 @@ def _steps(
 def _names(binding: Binding, place: Place, goal: Goal) -> tuple[str, ...]:
     """The names of a weight's arrays: as they are stored, where the generation stays and has the same arrays."""
     convention, same_arrays = goal.convention, place.stored.slots == binding.stored.slots
-    if same_arrays and not (goal.modernize or binding.renamed or convention.generation.numbered):
+    if same_arrays and not (goal.modernize or convention.generation.numbered):
         return tuple(convention.array_name(array.name) for array in binding.arrays)
     return tuple(replace(place, slot=slot).name(convention) for slot in place.stored.slots)

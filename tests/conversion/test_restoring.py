@@ -65,6 +65,14 @@ def test_arrays_keep_their_names_and_their_order(tmp_path):
         assert [f"{name}:0" for name in first.names] == last.names
 
 
+def test_arrays_keep_names_that_a_loaded_layer_would_not_give(tmp_path):
+    """Keras 1.0.8 names a direction when the layer is made, and again when it is loaded: forward_forward_gru_1."""
+    case = found("1.0.8-theano/bidirectional_gru_concat")
+    _, back = there_and_back(case, tmp_path)
+    with read(case.model) as first, read(back.target) as last:
+        assert first.names == last.names
+
+
 def test_an_enlarged_kernel_that_was_trained_stays(tmp_path):
     def trained(file):
         file["model_weights/conv_lst_m2d_1/conv_lst_m2d_1/kernel"][...] += 1
