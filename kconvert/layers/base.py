@@ -373,6 +373,11 @@ def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[Non
     """Converts errors of a constructor, for values in a file, to a KconvertError that names the layer and its class."""
     try:
         yield
+    except KconvertError as error:
+        if error.where:
+            raise
+        what = f"{cls.__name__}: {error.what}"
+        raise KconvertError(what, f"layer {config.get('name', '?')}", error.fix, Problem.UNSUPPORTED) from error
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         raise KconvertError(
             f"this is not the configuration of a {cls.__name__} ({type(error).__name__}: {error})",

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.errors import Problem
+from kconvert.layers.base import layer_config
+from kconvert.layers.registry import layer_from_config
 from kconvert.models.model import Model
 from kconvert.network.architecture import model_config, model_from_config, read_architecture
 from kconvert.network.functional import Input
@@ -168,6 +170,21 @@ def test_calls_in_a_graph_name_tensors(call):
     config = {"name": "m", "layers": entries, "input_layers": [["x", 0, 0]], "output_layers": [["d", 0, 0]]}
     with pytest.raises(KconvertError, match="element 0 of 'inbound_nodes' of Dense 'd'"):
         model_from_config({"class_name": "Model", "config": config}, "2.3.1")
+
+
+@pytest.mark.parametrize(
+    ("made", "key", "value", "what"),
+    [
+        (L.UpSampling2D(2, name="up"), "interpolation", "bicubic", "layer up: UpSampling2D: unknown interpolation"),
+        (L.TimeDistributed(L.Conv1D(2, 3, name="c"), name="steps"), "padding", "reflect", "layer c: Conv1D: unknown p"),
+    ],
+)
+def test_an_option_of_another_keras_is_refused_with_its_layer(made, key, value, what):
+    item = layer_config(made)
+    item["config"].get("layer", item)["config"][key] = value
+    with pytest.raises(KconvertError, match=what) as refusal:
+        layer_from_config(item)
+    assert refusal.value.problem == Problem.UNSUPPORTED
 
 
 def test_a_value_that_a_layer_refuses_is_reported_with_the_layer():
