@@ -3,7 +3,7 @@
 Each row of `ODDITIES` says how such a layer is read from a file of these releases, and how it is written for them
 (keras-facts: average-counts-zeros, average-instead-of-maximum, product-rnn, activation-of-the-candidate, tiling,
 bias-along-rows, early-masks, dilation-ignored, zero-padding-of-four-numbers, zero-padding-is-symmetric,
-unsaved-output-shape, output-shape-needs-a-batch-size, raised-epsilon).
+unsaved-output-shape, output-shape-needs-a-batch-size, raised-epsilon, pooling-3d-surplus).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_seq
 from . import early
 from .hazards import windows
 from .repair import CROPPINGS, Context, explicit, known, padded, sized
+from .surplus_pooling import uncut
 
 Change = Callable[[Any, Shape], Sequence[NewLayer] | None]
 Version = tuple[int, ...]
@@ -50,6 +51,8 @@ class Oddity:
     """Whether only the architecture in a weight file is odd, and not one that the user gives."""
     masks: bool | None = None
     """Whether they do that only in networks where masks matter (True), or only in others (False)."""
+    resizes: bool = False
+    """Whether the sizes of what comes behind change: such layers are read one after the other."""
 
     def holds(self, version: Version, backend: str) -> bool:
         return self.first <= version <= self.last and self.backend in (None, backend)
@@ -253,6 +256,16 @@ ODDITIES = (
         "tensorflow",
     ),
     Oddity(
+        (2, 0, 0),
+        (2, 1, 5),
+        (L.MaxPooling3D, L.AveragePooling3D),
+        "with padding='same' gives more elements than it declares",
+        uncut,
+        _stays,
+        "theano",
+        resizes=True,
+    ),
+    Oddity(
         (2, 1, 0),
         (2, 3, 1),
         (L.BatchNormalization,),
@@ -275,7 +288,10 @@ def read_from_release(model: Network, version: str | None, backend: str, given: 
     """
     found = _oddities(model, version, backend)
     wanted = [one for one in found if not (given and one.in_files)]
-    result = _rewritten(model, [(one, one.read) for one in wanted], "read")
+    result = _rewritten(model, [(one, one.read) for one in wanted if not one.resizes], "read")
+    resizing = [(one, one.read) for one in wanted if one.resizes]
+    while (step := _rewritten(result.model, resizing, "read", most=1)).notes:
+        result = result.then(step)
     return replace(result, notes=[*result.notes, *_taken([one for one in found if one not in wanted], model)])
 
 
@@ -353,16 +369,23 @@ def _oddities(model: Network, version: str | None, backend: str) -> list[Oddity]
     return [one for one in ODDITIES if numbers and one.holds(numbers, backend) and one.holds_in(model)]
 
 
-def _rewritten(model: Network, changes: Sequence[tuple[Oddity, Change]], verb: str) -> Rewritten:
+def _rewritten(
+    model: Network, changes: Sequence[tuple[Oddity, Change]], verb: str, most: int | None = None
+) -> Rewritten:
+    """`model` with the `changes`; most: how many layers are changed at most."""
     leaves = [layer for _, layer in model.leaves()]
     fitting = [(oddity, change) for oddity, change in changes if any(isinstance(one, oddity.classes) for one in leaves)]
     notes: list[str] = []
+    done: dict[str, None] = {}
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
+        if len(done) == most and layer.name not in done:
+            return None
         for oddity, change in fitting:
             new = change(layer, shape) if isinstance(layer, oddity.classes) else None
             if new is not None:
                 why = f"{layer.class_name} of {oddity.releases} {oddity.does}"
+                done[layer.name] = None
                 notes.append(f"{layer.name}: {verb} as {class_names(new)}, for {why}")
                 return new
         return None

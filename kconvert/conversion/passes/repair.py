@@ -243,15 +243,16 @@ class Part:
     window: int
 
 
-def parts(size: int, window: int, stride: int, before: int) -> list[Part]:
+def parts(size: int, window: int, stride: int, before: int, count: int | None = None) -> list[Part]:
     """The windows of a pooling that starts `before` elements early, cut at the edges, in runs of equal size.
 
-    One that begins early is a run by itself: the next may be cut to the same elements.
+    count: how many; None: as many as padding='same' means. One that begins early is a run by itself: the next may be
+    cut to the same elements.
 
     >>> parts(7, 2, 2, 1)
     [Part(start=0, stop=1, window=1), Part(start=1, stop=7, window=2)]
     """
-    starts = [i * stride - before for i in range(-(-size // stride))]
+    starts = [i * stride - before for i in range(-(-size // stride) if count is None else count)]
     cut = [(max(start, 0), min(start + window, size), min(start, 0)) for start in starts]
     runs = [list(run) for _, run in groupby(cut, key=lambda span: (span[1] - span[0], span[2]))]
     return [Part(run[0][0], run[-1][1], run[0][1] - run[0][0]) for run in runs]
@@ -264,14 +265,20 @@ def parts(size: int, window: int, stride: int, before: int) -> list[Part]:
 @explicit.register(L.AveragePooling2D)
 @explicit.register(L.AveragePooling3D)
 def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
-    """Every combination of parts is cropped, pooled by itself and put back in its place."""
     sizes = [known(layer, window.size) for window in windows(layer, shape)]
     axes = [
         parts(n, k, s, context.facts.pool_padding(n, k, s))
         for n, k, s in zip(sizes, layer.pool_size, layer.strides, strict=True)
     ]
+    return pooled(layer, sizes, axes, len(shape), context)
+
+
+def pooled(
+    layer: Any, sizes: Sequence[int], axes: Sequence[Sequence[Part]], rank: int, context: Context
+) -> Sequence[NewLayer]:
+    """Every combination of the parts of all axes is cropped, pooled by itself and put back in its place."""
     pieces: list[NewLayer] = []
-    pooled: dict[tuple[int, ...], str] = {}
+    names: dict[tuple[int, ...], str] = {}
     for place in product(*(range(len(found)) for found in axes)):
         chosen = [found[i] for found, i in zip(axes, place, strict=True)]
         crops = [(part.start, n - part.stop) for part, n in zip(chosen, sizes, strict=True)]
@@ -279,8 +286,8 @@ def _pooling(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
         small = changed(layer, pool_size=tuple(part.window for part in chosen), padding="valid", name=name)
         around = padded(changed(layer, name=name), [(-before, -after) for before, after in crops])
         pieces += in_sequence(*around, small)
-        pooled[place] = name
-    return pieces + _joined(layer, pooled, len(shape), context)
+        names[place] = name
+    return pieces + _joined(layer, names, rank, context)
 
 
 def _joined(layer: Any, pooled: dict[tuple[int, ...], str], rank: int, context: Context) -> list[NewLayer]:

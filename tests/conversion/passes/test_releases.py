@@ -6,12 +6,13 @@ import re
 import numpy as np
 import pytest
 
+import kconvert as kc
 from conformance.cases import converted
 from kconvert import KconvertError
 from kconvert.conversion.passes.releases import FUSED_EPSILON, read_from_release, write_for_release
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
-from kconvert.layers import AveragePooling1D, Conv2DTranspose, ZeroPadding1D, ZeroPadding3D
+from kconvert.layers import AveragePooling1D, Conv2DTranspose, MaxPooling3D, ZeroPadding1D, ZeroPadding3D
 from kconvert.network.sequential import Sequential
 from tests.fixtures import case
 
@@ -144,3 +145,23 @@ def test_a_crop_that_the_release_lacks_is_refused(version, refused):
             write_for_release(Sequential([layer]), version, "theano")
     else:
         assert len(write_for_release(Sequential([layer]), version, "theano").model.sublayers) == 2
+
+
+# ------------------------------------------------- 3-D pooling of Keras 2.0 - 2.1.5 ----
+
+
+@pytest.mark.parametrize("convention", ["theano", "tensorflow"])
+def test_pooling_of_volumes_keeps_the_elements_that_it_should_cut_off(convention, tmp_path):
+    """The second pooling takes the elements that the first gives, not those that it declares."""
+    found = case("2.0.9-theano/pooling3d_same")
+    loaded = kc.load_model(found.model, "numpy", convention=convention)
+    np.testing.assert_allclose(loaded.predict(found.arrays("x")), found.arrays("y")[0], atol=1e-6)
+    done = kc.convert(found.model, tmp_path / "out.h5", target="tensorflow", data_format="keep")
+    again = kc.load_model(done.target, "numpy", convention="tensorflow")
+    np.testing.assert_allclose(again.predict(found.arrays("x")), found.arrays("y")[0], atol=1e-6)
+    assert sum("gives more elements than it declares" in note for note in done.plan.notes) == 2
+
+
+def test_pooling_of_volumes_stays_where_nothing_is_too_many():
+    layer = MaxPooling3D(3, strides=2, padding="same", batch_input_shape=(None, 5, 6, 7, 2))
+    assert not read_from_release(Sequential([layer]), "2.0.9", "theano").notes
