@@ -43,6 +43,14 @@ def stated_format(network: Network) -> str | None:
     return formats.pop() if len(formats) == 1 else None
 
 
+def unused_format(network: Network, given: str | None) -> list[str]:
+    """A note where all layers of a file state another data format than the one that the user gives."""
+    stated = stated_format(network)
+    if stated is None or given in (None, stated):
+        return []
+    return [f"the layers of the file state {stated}: {given}, as given, is for layers that state none"]
+
+
 def other_format(data_format: str) -> str:
     """
     >>> other_format("channels_first")

@@ -36,7 +36,7 @@ def as_saved(network: Network, checkpoint: Checkpoint, source: Source, origin: O
     """
     origin = by_arrays(network, checkpoint, origin)
     notes: list[str] = []
-    network = _flattening(network, origin, notes)
+    network = _flattening(network, source, origin, notes)
     network = _in_format_of_weights(network, checkpoint, source, origin, notes)
     return replace(origin, notes=[*origin.notes, *notes]), network
 
@@ -69,10 +69,12 @@ def by_arrays(network: Network, checkpoint: Checkpoint, origin: Origin) -> Origi
 # ------------------------------------------------------------------ Flatten ----
 
 
-def _flattening(network: Network, origin: Origin, notes: list[str]) -> Network:
+def _flattening(network: Network, source: Source, origin: Origin, notes: list[str]) -> Network:
     """Flattens without the data format that the release of the weights did not have."""
     row = origin.convention.generation
     version = release(origin.release or row.last_release)
+    if version >= FLATTEN_STATES:
+        notes += _unstated_flattens(network, source)
     stating = [layer for _, layer in network.leaves() if isinstance(layer, L.Flatten) and layer.data_format]
     if version >= FLATTEN_STATES or not stating:
         return network
@@ -80,6 +82,17 @@ def _flattening(network: Network, origin: Origin, notes: list[str]) -> Network:
     if moving:
         notes.append(f"{', '.join(moving)}: the Flatten of the release that saved the weights moves no axis")
     return rewrite(network, _without_data_format).model
+
+
+def _unstated_flattens(network: Network, source: Source) -> Iterator[str]:
+    """A note where the architecture is of a release whose Flatten has no data format, and it would matter."""
+    theirs = str(architecture_json(str(source.arch)).get("keras_version"))
+    names = [layer.name for _, layer in network.leaves() if isinstance(layer, L.Flatten) and not layer.data_format]
+    if release(theirs) and release(theirs) < FLATTEN_STATES and names and stated_format(network) == CHANNELS_FIRST:
+        yield (
+            f"{', '.join(names)}: the Flatten of the release that saved the weights has a data format, which an"
+            f" architecture of Keras {theirs} does not state; it is taken for one that moves no axis"
+        )
 
 
 def _without_data_format(layer: Layer, shape: Any) -> list[NewLayer] | None:

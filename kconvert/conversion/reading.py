@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint
 from ..network.architecture import model_from_config, read_architecture
 from ..network.network import Network
+from .data_formats import unused_format
 from .given_architecture import as_saved
 from .passes.order import read
 from .source import Origin, Source, decide
@@ -42,7 +43,8 @@ def read_source(checkpoint: Checkpoint, source: Source) -> SourceRead:
     """
     origin, stated = decide(checkpoint, source), described_network(checkpoint, source)
     if not origin.arch_given:
-        return SourceRead(origin, stated, stated)
+        notes = [*origin.notes, *unused_format(stated, source.data_format)]
+        return SourceRead(replace(origin, notes=notes), stated, stated)
     return SourceRead(*as_saved(stated, checkpoint, source, origin), stated)
 
 

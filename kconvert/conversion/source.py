@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
-from ..conventions.backends import KERNELS_OF
-from ..conventions.generations import GENERATIONS, Convention, of_release
+from ..conventions.backends import DATA_FORMATS, KERNELS_OF
+from ..conventions.generations import GENERATIONS, OF_TENSORFLOW, Convention, of_release, release
 from ..conventions.words.files import architecture_json
 from ..conventions.words.keras0 import is_keras0, told_release
 from ..errors import KconvertError, Problem
@@ -77,6 +77,9 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     the backend is not known, or where the file contradicts the user.
     """
     where = str(checkpoint.path or "checkpoint")
+    if source.data_format not in (None, *DATA_FORMATS):
+        what = f"unknown data format {source.data_format!r}"
+        raise KconvertError(what, where, f"give --source-data-format {' or '.join(DATA_FORMATS)}", Problem.USAGE)
     shown = generation_of(checkpoint)
     release, generation = _release(checkpoint, source, shown, where)
     backend = _backend(source, backend_of(checkpoint), where)
@@ -151,9 +154,13 @@ def _generation(version: str) -> str:
     return row.name
 
 
+WHOLE = 3
+"""How many numbers a release has: 1.0 may be any of eight."""
+
+
 def _check_release(given: str, own: str | None, shown: Fact, force: bool, where: str) -> None:
     """Refuses a release that no generation has, and one that the file contradicts."""
-    row = of_release(given)
+    row = of_release(given) if len(release(given.removesuffix(OF_TENSORFLOW))) == WHOLE else None
     if row is None:
         raise KconvertError(
             f"unknown release {given!r}",

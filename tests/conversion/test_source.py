@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import kconvert as kc
 from kconvert import KconvertError
 from kconvert.conventions.generations import Convention
 from kconvert.conversion.evidence import backend_of, generation_of
 from kconvert.conversion.source import Source, decide
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.formats.hdf5 import read
-from tests.fixtures import cases, identify
+from tests.fixtures import FOLDER, cases, identify
 
 GENERATIONS = {"0.3.3": "keras0", "1.0.8": "keras1.0", "1.2.2": "keras1", "2.3.1": "keras2"}
 
@@ -294,3 +295,37 @@ def test_what_kconvert_wrote_is_read_as_it_was_written():
     origin = decide(stub(*WEIGHTS, provenance=stamp), Source())
     assert (origin.convention, origin.release) == (Convention("keras1.0.5", "theano"), "1.0.4")
     assert decide(stub("x/kernel:0", provenance=stamp), Source()).convention.generation_name == "keras2"
+
+
+def planned(path, target="tensorflow", **options):
+    """The notes of the conversion of a file."""
+    with read(path) as checkpoint:
+        return kc.plan(checkpoint, None, target, **options).notes
+
+
+@pytest.mark.parametrize("release", ["1", "1.0", "1.0.x", "v1.0.4"])
+def test_a_release_has_three_numbers(release):
+    """1.0 may be any of eight releases, on both sides of what changed in 1.0.8."""
+    found = FOLDER / "field" / "batchnorm_of_unknown_release"
+    with pytest.raises(KconvertError, match=f"unknown release '{release}'"):
+        planned(found / "weights.h5", arch=found / "arch.json", source_release=release)
+
+
+def test_a_data_format_that_does_not_exist_is_refused():
+    with pytest.raises(KconvertError, match="unknown data format 'th'; give --source-data-format channels_first or"):
+        planned(FOLDER / "2.3.1-theano" / "lenet_th" / "model.h5", source_data_format="th")
+
+
+@pytest.mark.parametrize(("given", "notes"), [("channels_first", 0), ("channels_last", 1)])
+def test_a_data_format_against_that_of_all_layers_is_noted(given, notes):
+    path = FOLDER / "2.3.1-theano" / "lenet_th" / "model.h5"
+    found = planned(path, source_data_format=given)
+    assert (
+        sum("the layers of the file state channels_first: channels_last, as given" in note for note in found) == notes
+    )
+
+
+def test_a_flatten_that_the_architecture_cannot_state_is_noted():
+    weights, arch = (FOLDER / group / "lenet_th" for group in ("2.3.1-tensorflow", "1.2.2-theano"))
+    notes = planned(weights / "weights.h5", "theano", arch=arch / "arch.json")
+    assert any(note.startswith("flatten_1: the Flatten of the release that saved the weights has a") for note in notes)
