@@ -2,8 +2,8 @@
 
 Each row of `ODDITIES` says how such a layer is read from a file of these releases, and how it is written for them
 (keras-facts: average-counts-zeros, average-instead-of-maximum, product-rnn, activation-of-the-candidate, tiling,
-bias-along-rows, early-masks, dilation-ignored, zero-padding-of-four-numbers, zero-padding-is-symmetric,
-unsaved-output-shape, output-shape-needs-a-batch-size, raised-epsilon, pooling-3d-surplus).
+bias-along-rows, early-masks, dilation-ignored, even-volumes-of-theano, zero-padding-of-four-numbers,
+zero-padding-is-symmetric, unsaved-output-shape, output-shape-needs-a-batch-size, raised-epsilon, pooling-3d-surplus).
 """
 
 from __future__ import annotations
@@ -92,6 +92,14 @@ _THEANO = Context(BACKENDS["theano"], GENERATIONS["keras2"])
 def _uncounted(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     """Windows that hang over the edge become smaller ones."""
     return explicit(layer, shape, _THEANO) if _same_average(layer) else None
+
+
+def _later_windows(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
+    """With an even kernel, the smaller half of the zeros stands before the first element."""
+    if layer.padding != "same" or all(k % 2 for k in layer.kernel_size):
+        return None
+    pads = [((k - 1) // 2, k // 2) for k in layer.kernel_size]
+    return in_sequence(*padded(layer, pads), changed(layer, padding="valid"))
 
 
 def _first_two(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
@@ -233,6 +241,15 @@ _EARLY = (
 
 ODDITIES = (
     *_EARLY,
+    Oddity(
+        (1, 0, 0),
+        (1, 1, 0),
+        (L.Conv3D,),
+        "with padding='same' and an even kernel starts its windows one element later",
+        _later_windows,
+        _stays,
+        "theano",
+    ),
     Oddity((2, 0, 4), (2, 1, 4), _AVERAGES, "counts the zeros of padding='same'", _counted, _uncounted, "theano"),
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding2D,), "takes the first two of four numbers", _first_two, _cropped),
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), "pads both sides alike", _stays, _cropped),

@@ -8,7 +8,7 @@ import pytest
 
 import kconvert as kc
 from conformance.cases import converted
-from kconvert import KconvertError
+from kconvert import KconvertError, convert, load_model
 from kconvert.conversion.passes.releases import FUSED_EPSILON, read_from_release, write_for_release
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
@@ -165,3 +165,19 @@ def test_pooling_of_volumes_keeps_the_elements_that_it_should_cut_off(convention
 def test_pooling_of_volumes_stays_where_nothing_is_too_many():
     layer = MaxPooling3D(3, strides=2, padding="same", batch_input_shape=(None, 5, 6, 7, 2))
     assert not read_from_release(Sequential([layer]), "2.0.9", "theano").notes
+
+
+# ------------------------------------------------------ Convolution3D of 1.0 ----
+
+
+@pytest.mark.parametrize(
+    "name", ["1.0.5-theano/conv3d_even", "1.0.8-theano/conv3d_even", "1.0.8-theano/conv3d_even_dense"]
+)
+def test_even_volumes_of_theano(name, tmp_path):
+    found = case(name)
+    (x,), (y,) = found.arrays("x"), found.arrays("y")
+    weights, arch = found.folder / "weights.h5", found.folder / "arch.json"
+    said = {"source": "theano", "arch": arch, "source_release": found.release, "data_format": "keep"}
+    out = tmp_path / "out.h5"
+    done = convert(weights, out, target="tensorflow", **said)
+    np.testing.assert_allclose(load_model(out, "numpy", arch=done.architecture).predict(x), y, atol=1e-5)
