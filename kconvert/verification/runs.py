@@ -5,6 +5,7 @@ A `Runs` holds all that a verdict needs and no model, so that it can be saved in
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -95,7 +96,7 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         arrays=runs.arrays,
         weights=runs.weights,
         plan=runs.plan,
-        notes=_notes(runs),
+        notes=[*_notes(runs), *_not_finite(layers)],
         not_compared=list(runs.not_compared),
         samples=len(runs.inputs[0]),
         inputs=runs.inputs_from,
@@ -140,6 +141,12 @@ def _notes(runs: Runs) -> list[str]:
     if constant:
         notes.append(f"the outputs of {', '.join(constant)} do not depend on the inputs: use more --samples")
     return notes
+
+
+def _not_finite(layers: Sequence[Comparison]) -> list[str]:
+    """A note on the layers in which elements that both sides compute as NaN or infinite count as equal."""
+    found = [f"{c.name} ({c.not_finite} of {math.prod(c.shape)})" for c in layers if c.equal and c.not_finite]
+    return [f"elements that are NaN or infinite on both sides count as equal in: {', '.join(found)}"] if found else []
 
 
 def environment() -> dict[str, str]:

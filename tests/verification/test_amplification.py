@@ -82,3 +82,12 @@ def test_the_rtol_that_a_cause_prints_is_enough(error, factor):
         (cause,) = report.causes
         printed = cause.words.partition("an rtol of ")[2].partition(" would be enough")[0]
         assert judge(found, Tolerance(rtol=float(printed))).equal
+
+
+def test_elements_that_are_nan_on_both_sides_are_noted():
+    found = runs(0.0, None)
+    pair = replace(found.layers[0], source=np.array([np.nan, 1.0]), target=np.array([np.nan, 1.0]), alone=None)
+    report = judge(replace(found, layers=[pair]))
+    assert report.word == EQUAL
+    assert "count as equal in: a (1 of 2)" in report.notes[-1]
+    assert not judge(found).notes
