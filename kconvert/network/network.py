@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from ..backend.base import Backend, InputSpec, Tensor
@@ -79,7 +80,7 @@ class Network(Layer):
 
     def _check_names(self) -> None:
         """Raises KconvertError where a name is not a string or repeats, or inputs or outputs name unknown layers."""
-        if not all(isinstance(layer.name, str) for layer in self.layers):
+        if not all(isinstance(layer.name, str) and _is_text(layer.name) for layer in self.layers):
             raise self._unreadable("layer names must be strings")
         self.by_name = {layer.name: layer for layer in self.layers}
         if len(self.by_name) < len(self.layers):
@@ -142,6 +143,7 @@ class Network(Layer):
             except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
                 raise at_layer(error, layer, shape) from error
             for i, output in enumerate(as_list(result)):
+                _check_shape(output, layer)
                 shapes[Ref(node.layer, node.index, i)] = output
         for ref in self.output_refs:
             self._known(shapes, ref)
@@ -314,3 +316,18 @@ def _ref(value: Sequence[Any]) -> Ref:
 
 
 built_in(Network, name=Network.class_name)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file can hold a name: JSON may have halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _check_shape(shape: Shape, layer: Layer) -> None:
+    """Raises KconvertError where the size of an axis is not a number: a value in a file may be anything."""
+    if not all(size is None or isinstance(size, Integral) for size in shape):
+        raise KconvertError(
+            f"this is not the configuration of a {layer.class_name}: its output would have the shape {shape}",
+            where=f"layer {layer.name}",
+            problem=Problem.UNREADABLE,
+        )

@@ -194,6 +194,27 @@ def test_a_value_that_a_layer_refuses_is_reported_with_the_layer():
     assert refusal.value.problem is Problem.UNREADABLE
 
 
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        ("GRU", {"units": [1, 2, 3]}),
+        ("Conv1D", {"filters": "many", "kernel_size": 2}),
+        ("Conv1D", {"filters": {"a": 1}, "kernel_size": 2}),
+    ],
+    ids=str,
+)
+def test_a_size_that_is_no_number_is_reported_with_the_layer(cls, options):
+    odd = chain(layer(cls, "odd", **options), layer("Flatten", "f"), shape=(None, 5, 4))
+    with pytest.raises(KconvertError, match="layer odd: this is not the configuration of a") as refusal:
+        model_from_config(odd, "2.3.1").shapes()
+    assert refusal.value.problem is Problem.UNREADABLE
+
+
+def test_a_name_of_half_a_character_is_refused():
+    with pytest.raises(KconvertError, match="layer names must be strings"):
+        model_from_config(chain(layer("Dense", "d\ud800", units=2), shape=(None, 4)), "2.3.1")
+
+
 def test_an_error_in_kconvert_itself_is_not_taken_for_one_of_the_file(monkeypatch):
     def broken(cls, config):
         raise TypeError("a mistake of ours")
