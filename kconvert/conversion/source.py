@@ -188,7 +188,7 @@ def _with_architecture(own: Fact, source: Source) -> Fact:
 
 
 def _other_release(theirs: str, weights: str) -> str:
-    what = "its defaults (the epsilon of a BatchNormalization, for one) may be others"
+    what = "its defaults (the epsilon of a BatchNormalization, the recurrent_activation of an LSTM) may be others"
     return f"the architecture is of Keras {theirs}, the weights are of Keras {weights}: {what}"
 
 
