@@ -3,7 +3,8 @@
 Each row of `ODDITIES` says how such a layer is read from a file of these releases, and how it is written for them
 (keras-facts: average-counts-zeros, average-instead-of-maximum, product-rnn, activation-of-the-candidate, tiling,
 bias-along-rows, early-masks, dilation-ignored, even-volumes-of-theano, zero-padding-of-four-numbers,
-zero-padding-is-symmetric, unsaved-output-shape, output-shape-needs-a-batch-size, raised-epsilon, pooling-3d-surplus).
+zero-padding-is-symmetric, unsaved-output-shape, output-shape-needs-a-batch-size, crop-without-an-end, raised-epsilon,
+pooling-3d-surplus).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ...network.network import Network
 from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
 from . import early
 from .hazards import windows
-from .repair import CROPPINGS, Context, explicit, known, padded, sized
+from .repair import CROPPINGS, PADDINGS, Context, explicit, known, padded, sized
 from .surplus_pooling import uncut
 
 Change = Callable[[Any, Shape], Sequence[NewLayer] | None]
@@ -113,12 +114,22 @@ def _symmetric(layer: Any) -> bool:
 
 
 def _cropped(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
-    """As many zeros on both sides, and the surplus cut off."""
+    """As many zeros on both sides, and the surplus cut off: at least one, as Keras 1.2.0 needs it."""
     if _symmetric(layer):
         return None
-    most = [max(pair) for pair in layer.amounts]
+    most = [max(pair) + 1 for pair in layer.amounts]
     cuts = [(n - before, n - after) for n, (before, after) in zip(most, layer.amounts, strict=True)]
     wide = sized(type(layer), [(n, n) for n in most], layer, f"{layer.name}_wide")
+    return in_sequence(wide, sized(CROPPINGS[layer.rank], cuts, layer, layer.name))
+
+
+def _cut_everywhere(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
+    """Zeros around the axes of which the end stays, and a crop that takes them away again."""
+    more = [int(after == 0) for _, after in layer.amounts]
+    if not any(more):
+        return None
+    cuts = [(before + n, after + n) for n, (before, after) in zip(more, layer.amounts, strict=True)]
+    wide = sized(PADDINGS[layer.rank], [(n, n) for n in more], layer, f"{layer.name}_wide")
     return in_sequence(wide, sized(CROPPINGS[layer.rank], cuts, layer, layer.name))
 
 
@@ -254,6 +265,14 @@ ODDITIES = (
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding2D,), "takes the first two of four numbers", _first_two, _cropped),
     Oddity((1, 0, 0), (1, 1, 0), (L.ZeroPadding1D,), "pads both sides alike", _stays, _cropped),
     Oddity((1, 0, 0), (1, 2, 2), (L.ZeroPadding3D,), "pads both sides alike", _stays, _cropped),
+    Oddity(
+        (1, 2, 0),
+        (1, 2, 0),
+        (L.Cropping1D, L.Cropping2D, L.Cropping3D),
+        "leaves nothing of an axis of which the end stays",
+        _stays,
+        _cut_everywhere,
+    ),
     Oddity(
         (1, 0, 7),
         (1, 1, 1),

@@ -38,7 +38,7 @@ from ...network.rewrite import (
 )
 from .hazards import Window, differs, hazards, spatial_sizes, windows
 
-_PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
+PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}
 CROPPINGS = {1: L.Cropping1D, 2: L.Cropping2D, 3: L.Cropping3D}
 
 Pairs = Sequence[tuple[int, int]]
@@ -191,7 +191,7 @@ def padded(layer: Any, pads: Pairs) -> list[Layer]:
     crops = [(max(-before, 0), max(-after, 0)) for before, after in pads]
     found: list[Layer] = []
     if any(map(any, zeros)):
-        found.append(sized(_PADDINGS[len(pads)], zeros, layer, f"{layer.name}_pad"))
+        found.append(sized(PADDINGS[len(pads)], zeros, layer, f"{layer.name}_pad"))
     if any(map(any, crops)):
         found.append(sized(CROPPINGS[len(pads)], crops, layer, f"{layer.name}_crop"))
     return _with_time_first(layer, found) if len(pads) == 1 and layer.data_format == CHANNELS_FIRST else found

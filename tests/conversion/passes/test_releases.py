@@ -12,7 +12,18 @@ from kconvert import KconvertError, convert, load_model
 from kconvert.conversion.passes.releases import FUSED_EPSILON, read_from_release, write_for_release
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
-from kconvert.layers import AveragePooling1D, Conv2DTranspose, MaxPooling3D, ZeroPadding1D, ZeroPadding3D
+from kconvert.layers import (
+    AveragePooling1D,
+    Conv2DTranspose,
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    MaxPooling3D,
+    ZeroPadding1D,
+    ZeroPadding3D,
+)
+from kconvert.models.sequential import as_model
+from kconvert.network.rewrite import changed
 from kconvert.network.sequential import Sequential
 from tests.fixtures import case
 
@@ -38,6 +49,23 @@ def test_theano_takes_the_epsilon_as_it_is():
     layer, deviation, variance = normalization("theano")
     assert layer.epsilon == 1e-6
     np.testing.assert_allclose(variance + 1e-6, (deviation + 1e-6) ** 2, rtol=1e-6)
+
+
+# ---------------------------------------------------------------- crops ----
+
+
+@pytest.mark.parametrize(
+    "crop", [Cropping1D((2, 0)), Cropping2D(((1, 0), (0, 2))), Cropping3D(((0, 1), (1, 1), (0, 0)))]
+)
+def test_a_crop_for_1_2_0_cuts_every_end(crop):
+    model = Sequential([changed(crop, name="crop", batch_input_shape=(None, *(6, 5, 4)[: crop.rank], 2))])
+    written = write_for_release(model, "1.2.0", "theano").model
+    (found,) = [layer for layer in written.sublayers if isinstance(layer, type(crop))]
+    assert all(after > 0 for _, after in found.amounts)
+    x = np.random.default_rng(0).standard_normal((2, *model.input_shapes[0][1:])).astype("float32")
+    expected, got = (as_model(network).bind(kc.get_backend("numpy"), {}).predict(x) for network in (model, written))
+    np.testing.assert_array_equal(got, expected)
+    assert write_for_release(model, "1.2.1", "theano").model.get_config() == model.get_config()
 
 
 # --------------------------------------------------- Deconvolution2D of Keras 1 ----
@@ -76,8 +104,8 @@ def test_a_stated_batch_size_is_kept_by_a_repair_too(tmp_path):
 @pytest.mark.parametrize(
     ("layer", "version", "wide", "cut"),
     [
-        (ZeroPadding1D((1, 2)), "1.1.0", (2, 2), (1, 0)),
-        (ZeroPadding3D(((0, 1), (2, 2), (3, 0))), "1.2.2", ((1, 1), (2, 2), (3, 3)), ((1, 0), (0, 0), (0, 3))),
+        (ZeroPadding1D((1, 2)), "1.1.0", (3, 3), (2, 1)),
+        (ZeroPadding3D(((0, 1), (2, 2), (3, 0))), "1.2.2", ((2, 2), (3, 3), (4, 4)), ((2, 1), (1, 1), (1, 4))),
     ],
     ids=["1D", "3D"],
 )
