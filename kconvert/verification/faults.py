@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass
+from dataclasses import MISSING, Field, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Fault:
     words: str  # one clause
     weights: Sequence[str] = ()  # the wrong weights; none where the configuration is wrong
     remedy: str = ""  # what would repair them; '' where that is not known
+    decides: bool = False  # whether the layer counts as wrong even where its outputs are within the tolerance
 
 
 def weight_error(expected: Sequence[np.ndarray], binding: Binding | None) -> float | None:
@@ -73,7 +74,10 @@ def _weight_faults(
             steps = [step for step in plan.steps if step.path[:-1] == leaf.path and step.path in bindings]
             expected = {step.path[-1]: bindings[step.path].canonical(step.read()) for step in steps}
             stored = {step.path[-1]: bindings[step.path].canonical() for step in steps}
-            found[leaf.path] = _explained(mistakes(leaf, reordered), expected, stored)
+            faults = _explained(mistakes(leaf, reordered), expected, stored)
+            found[leaf.path] = [
+                replace(fault, decides=not leaf.layer.unread.issuperset(fault.weights)) for fault in faults
+            ]
     return found
 
 
@@ -106,6 +110,10 @@ def _unexplained(name: str, expected: np.ndarray, stored: np.ndarray) -> Fault:
 _NO_EFFECT = ("_initializer", "_regularizer", "_constraint", "implementation", "unroll", "trainable", "seed")
 
 
+# The end of the name of each option whose effect saturation may hide: two sigmoids agree where both are 0 or 1.
+_SATURATES = "activation"
+
+
 def described(layer: Layer) -> str:
     """What a layer computes: its class, its activations, and the options that are not the default.
 
@@ -134,8 +142,9 @@ def _layer_faults(plan: Plan, model: Network) -> dict[LayerPath, list[Fault]]:
     for path, layer in layers.items():
         if path not in expected:
             found[path] = [Fault(f"a {layer.class_name} that the converted source does not have")]
-        elif words := _configured(expected[path], layer):
-            found[path] = [Fault(words)]
+        elif differing := _configured(expected[path], layer):
+            decides = any(name.endswith(_SATURATES) for name in differing)
+            found[path] = [Fault(" and ".join(differing.values()), decides=decides)]
     for path in expected.keys() - layers.keys():
         found[path] = [Fault(f"the {expected[path].class_name} {path[-1]} of the converted source is missing")]
     return found
@@ -151,15 +160,15 @@ def _layer_paths(layer: Layer, outer: LayerPath = ()) -> list[tuple[LayerPath, L
     return found
 
 
-def _configured(expected: Layer, layer: Layer) -> str:
-    """How one configuration differs from the other, '' where no difference has an effect."""
+def _configured(expected: Layer, layer: Layer) -> dict[str, str]:
+    """How one configuration differs from the other, by option; empty where no difference has an effect."""
     if expected.class_name != layer.class_name:
-        return f"a {layer.class_name} where a {expected.class_name} is expected"
-    differences = []
+        return {"class_name": f"a {layer.class_name} where a {expected.class_name} is expected"}
+    differences = {}
     for f in layer.config_fields():
         if f.name.endswith(_NO_EFFECT) or isinstance(getattr(layer, f.name), Layer):
             continue
         have, want = (json_value(getattr(one, f.name)) for one in (layer, expected))
-        if have != want:
-            differences.append(f"{f.name} is {have!r} where {want!r} is expected")
-    return " and ".join(differences)
+        if have != want and not (f.name.endswith(_SATURATES) and all(one in (None, "linear") for one in (have, want))):
+            differences[f.name] = f"{f.name} is {have!r} where {want!r} is expected"
+    return differences

@@ -51,9 +51,9 @@ class TensorPair:
         return self.source.size > 1 and all(bool((side == first).all()) for side in (self.source, self.target))
 
     @property
-    def untested(self) -> bool:
-        """Whether weights of the layer are wrong and its outputs cannot show it."""
-        return self.constant and any(fault.weights for fault in self.faults)
+    def wrong(self) -> bool:
+        """Whether the layer is known to compute something else, even where these outputs do not show it."""
+        return any(fault.decides for fault in self.faults)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +110,19 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
 
 def _compared(pair: TensorPair, tolerance: Tolerance) -> Comparison:
     found = compare(pair.name, pair.layer, pair.source, pair.target, _for(pair, tolerance), pair.classes)
-    if not pair.untested:
+    if not found.equal or not _known_wrong(pair, tolerance):
         return found
-    problem = "its weights are wrong, and its outputs are constant"
+    hidden = "are constant" if pair.constant else "hide it within the tolerance"
+    problem = f"it is not the layer of the converted source, and its outputs {hidden}"
     return replace(found, equal=False, compared=True, needed=float("inf"), problem=problem)
+
+
+def _known_wrong(pair: TensorPair, tolerance: Tolerance) -> bool:
+    """Whether the layer differs because it is known to be wrong; a tolerance that was loosened grants what it allows.
+
+    Outputs that are constant show nothing at any tolerance.
+    """
+    return pair.wrong and (pair.constant or not tolerance.loosened)
 
 
 def _for(pair: TensorPair, tolerance: Tolerance) -> Tolerance:
@@ -189,7 +198,7 @@ def _cause(pair: TensorPair, target: Side, tolerance: Tolerance) -> Cause | None
     if pair.alone is None:
         return None
     alone = compare(pair.name, pair.layer, pair.source, pair.alone, _for(pair, tolerance))
-    if not alone.differs and not pair.untested:
+    if not alone.differs and not _known_wrong(pair, tolerance):
         return None
     words = "; ".join(fault.words for fault in pair.faults)
     weights = [name for fault in pair.faults for name in fault.weights]

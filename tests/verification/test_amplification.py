@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kconvert.verification.faults import Fault
 from kconvert.verification.runs import AMPLIFIED, ROUNDINGS, Runs, TensorPair, judge
 from kconvert.verification.tolerance import Tolerance
-from kconvert.verification.value import EQUAL, PRECISION, Side
+from kconvert.verification.value import DIFFERS, EQUAL, PRECISION, Side
 
 LIMIT = "within the rounding that the network amplifies"
 
@@ -66,6 +66,17 @@ def test_a_small_scale_does_not_hide_a_layer_that_is_known_to_be_wrong():
     assert judge(replace(small, layers=tiny)).equal
     assert judge(replace(small, layers=wrong)).first_divergence.name == "a"
     assert judge(replace(small, layers=wrong), Tolerance(atol=1e-4)).equal, "an atol that was asked for is granted"
+
+
+@pytest.mark.parametrize("fault", [Fault("bias is halved", ["bias"], decides=True), Fault("an option", decides=True)])
+def test_a_large_scale_does_not_hide_a_layer_that_is_known_to_be_wrong(fault):
+    """A halved bias below activations of 1e5 changes less than rounding in the rest of the network."""
+    hidden = runs(0.0, 1e-4, faults=[fault])
+    report = judge(hidden)
+    assert report.word == DIFFERS and [cause.words for cause in report.causes] == [fault.words]
+    assert judge(runs(2e-4, 1e-4, faults=[fault])).causes[0].words == fault.words, "amplified in what follows"
+    assert judge(hidden, Tolerance(rtol=1e-3)).equal, "a tolerance that was loosened is granted"
+    assert judge(runs(0.0, 1e-4, faults=[replace(fault, decides=False)])).equal
 
 
 @given(st.floats(2e-4, 1e6), st.floats(1e-3, 1e3))
