@@ -129,14 +129,19 @@ def test_backend_by_attribute_then_by_names(checkpoint, want, words):
 # ----------------------------------------------------------------- deciding ----
 
 
-@pytest.mark.parametrize("case", cases(*GENERATIONS), ids=identify)
+def tells(case):
+    """Whether the file tells its generation: weights alone of Keras 1.0.8 look like those of Keras 1.2.2."""
+    return case.arch is None or case.release != "1.0.8"
+
+
+@pytest.mark.parametrize("case", filter(tells, cases(*GENERATIONS)), ids=identify)
 def test_what_real_files_are(case):
     with read(case.model) as checkpoint:
         origin = decide(checkpoint, Source(backend=case.backend))
         assert origin.convention == Convention(GENERATIONS[case.release], case.backend)
         assert [sentence.split()[0] for sentence in origin.evidence[:2]] == ["format", "backend"]
-        tells = checkpoint.named and (checkpoint.backend or checkpoint.names)
-        assert backend_of(checkpoint).value == (case.backend if tells else None)
+        backend = case.backend if checkpoint.named and (checkpoint.backend or checkpoint.names) else None
+        assert backend_of(checkpoint).value == backend
 
 
 @pytest.mark.parametrize(
