@@ -149,7 +149,7 @@ def test_a_link_unfolds_its_file(show):
     page = show("many")
     assert not page.locator("#file-0 article").is_visible()
     page.get_by_role("link", name="good.h5").click()
-    assert page.locator("#file-0 article").is_visible()
+    page.locator("#file-0 article").wait_for(state="visible")
     assert page.locator("#file-1 article").is_visible(), "what differs is unfolded from the start"
 
 
