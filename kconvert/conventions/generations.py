@@ -41,9 +41,6 @@ class Generation:
     states_backend: bool
     # A list of names that is too long for one attribute is split (keras-facts: split-lists-of-names)
     splits_names: bool
-    # The arrays of an optimizer are sorted by the names of the weights; else they follow the layers
-    # (keras-facts: optimizer-order)
-    sorts_optimizer: bool
     # Layers of one depth are in the order of their names; else as a walk from the outputs meets them
     # (keras-facts: order-by-names)
     sorts_layers: bool
@@ -100,7 +97,6 @@ _keras1 = partial(
     words=KERAS1,
     numbered=False,
     told_by_release=True,
-    sorts_optimizer=True,
     sorts_layers=False,
     may_sort_layers=True,
     architecture_beside=False,
@@ -116,7 +112,6 @@ GENERATIONS: Mapping[str, Generation] = {
             ("0",),
             numbered=True,
             told_by_release=False,
-            sorts_optimizer=False,
             sorts_layers=False,
             may_sort_layers=False,
             architecture_beside=True,
@@ -140,7 +135,6 @@ GENERATIONS: Mapping[str, Generation] = {
             told_by_release=False,
             states_backend=True,
             splits_names=True,
-            sorts_optimizer=False,
             sorts_layers=False,
             may_sort_layers=False,
             architecture_beside=False,
@@ -189,6 +183,20 @@ def release(version: str | None) -> tuple[int, ...]:
 def keeps_data_formats(version: str | None) -> bool:
     """Whether layers written for a release must keep their data formats (keras-facts: bias-along-rows)."""
     return release(version) in ((0, 2, 0), (0, 3, 0))
+
+
+FIRST_WITH_OPTIMIZER_IN_ORDER = (2, 0, 6)
+
+
+def sorts_optimizer(version: str | None) -> bool:
+    """Whether a release sorts the arrays of an optimizer by the names of the weights; else they follow the layers.
+
+    (keras-facts: optimizer-order)
+
+    >>> sorts_optimizer("1.2.2"), sorts_optimizer("2.0.2"), sorts_optimizer("2.3.1"), sorts_optimizer("2.2.4-tf")
+    (True, True, False, False)
+    """
+    return () < release(version) < FIRST_WITH_OPTIMIZER_IN_ORDER
 
 
 OF_TENSORFLOW = "-tf"

@@ -3,7 +3,7 @@
 Keras stores a few scalars and then one array for every trainable parameter, once for each kind of
 moment it keeps (keras-facts: optimizer-slots). A moment is rearranged as its parameter is
 (keras-facts: moments-are-elementwise). The parameters stand in the order of the layers or of their
-names, by the generation of the file (keras-facts: optimizer-order).
+names, by the release of the file (keras-facts: optimizer-order).
 
 Where the state cannot be converted it is dropped, and a note gives the reason: it is never guessed.
 """
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..conventions.generations import Convention
+from ..conventions.generations import Convention, sorts_optimizer
 from ..conventions.optimizers import STRUCTURES, Structure
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..network.graph import LayerPath
@@ -46,8 +46,10 @@ class State:
 # ----------------------------------------------------------------- reading ----
 
 
-def read_state(checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention) -> State:
-    """The optimizer's state of a file. Raises StateDropped where it cannot be understood."""
+def read_state(
+    checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention, release: str
+) -> State:
+    """The optimizer's state of a file that `release` wrote. Raises StateDropped where it cannot be understood."""
     config = (checkpoint.training_config or {}).get("optimizer_config", {})
     name = config.get("class_name", "")
     if name not in STRUCTURES:
@@ -60,7 +62,7 @@ def read_state(checkpoint: Checkpoint, model: Network, bindings: Sequence[Bindin
         for slot, array in zip(binding.stored.slots, binding.arrays, strict=True)
     }
     keys = [(place.leaf, place.slot) for place in _trainable(model, origin)]
-    order = _in_order(keys, lambda key: arrays[key].name, origin)
+    order = _in_order(keys, lambda key: arrays[key].name, release)
     if not order or len(moments) % len(order):
         raise StateDropped(f"{len(moments)} arrays cannot be divided among {len(order)} trainable parameters")
     slots = [dict(zip(order, moments[i : i + len(order)], strict=True)) for i in range(0, len(moments), len(order))]
@@ -79,22 +81,28 @@ def _trainable(model: Network, convention: Convention) -> list[Place]:
     return [place for _, found in places(model, convention) for place in found if place.trainable]
 
 
-def _in_order(parameters: Iterable[Item], name: Callable[[Item], str], convention: Convention) -> list[Item]:
-    """Parameters, given in the order of the layers, as an optimizer of `convention` stores its arrays."""
-    return sorted(parameters, key=name) if convention.generation.sorts_optimizer else list(parameters)
+def _in_order(parameters: Iterable[Item], name: Callable[[Item], str], release: str) -> list[Item]:
+    """Parameters, given in the order of the layers, as an optimizer of `release` stores its arrays."""
+    return sorted(parameters, key=name) if sorts_optimizer(release) else list(parameters)
 
 
 # ----------------------------------------------------------------- writing ----
 
 
 def write_state(
-    state: State, model: Network, steps: Sequence[Step], bindings: Sequence[Binding], goal: Convention, complete: bool
+    state: State,
+    model: Network,
+    steps: Sequence[Step],
+    bindings: Sequence[Binding],
+    goal: Convention,
+    release: str,
+    complete: bool,
 ) -> list[LazyArray]:
     """The state in the order and layout of the target.
 
-    steps: what happens to each weight. complete: write all that Keras 2.3 expects, under its names; a state that an
-    older release did not keep starts at zero. Else arrays keep their names. Raises StateDropped where the state
-    cannot be written.
+    steps: what happens to each weight. release: that of the reader. complete: write all that Keras 2.3 expects, under
+    its names; a state that an older release did not keep starts at zero. Else arrays keep their names. Raises
+    StateDropped where the state cannot be written.
     """
     if any(not op.rearranges for step in steps for op in step.chain):
         raise StateDropped("some weights are computed anew, not only moved")
@@ -105,7 +113,7 @@ def write_state(
     if complete and len(scalars) != len(structure.scalars):
         raise StateDropped(f"this release did not keep all that {state.name} of Keras 2.3 needs")
     by_path = {binding.path: binding for binding in bindings}
-    order = _target_order(model, goal)
+    order = _target_order(model, goal, release)
     written: list[LazyArray] = [
         _Renamed(_name(name, goal) if complete else goal.array_name(array.name), array)
         for name, array in zip(structure.scalars, scalars, strict=False)
@@ -130,7 +138,7 @@ def laid_out(
     goal: Convention,
 ) -> list[LazyArray]:
     """The state that optimizer `name` has in training, slots by the path of their weight, as Keras 2 stores it."""
-    structure, order = STRUCTURES[name], _target_order(model, goal)
+    structure, order = STRUCTURES[name], _target_order(model, goal, goal.generation.last_release)
     written: list[LazyArray] = [InMemory(_name(key, goal), np.asarray(scalars[key])) for key in structure.scalars]
     for key in structure.slots:
         written += [InMemory(_name(key, goal, i), slots[key][path]) for i, (path, _) in enumerate(order)]
@@ -143,7 +151,7 @@ def taken_apart(
     """The inverse of `laid_out`: scalars by name, and the slots by the path of their weight. Empty without arrays."""
     if not arrays:
         return {}, {}
-    order, rest = _target_order(model, goal), iter(arrays)
+    order, rest = _target_order(model, goal, goal.generation.last_release), iter(arrays)
     scalars = {name: next(rest) for name in structure.scalars}
     return scalars, {name: {path: next(rest) for path, _ in order} for name in structure.slots}
 
@@ -154,9 +162,9 @@ def _name(name: str, goal: Convention, number: int | None = None) -> str:
     return f"optimizer/{name}{suffix}" if number is None else f"optimizer/{name}_{number}{suffix}"
 
 
-def _target_order(model: Network, goal: Convention) -> list[tuple[LayerPath, int]]:
-    """(weight, which of its arrays) in the order that Keras of `goal` reads."""
-    order = _in_order(_trainable(model, goal), lambda place: place.name(goal), goal)
+def _target_order(model: Network, goal: Convention, release: str) -> list[tuple[LayerPath, int]]:
+    """(weight, which of its arrays) in the order that `release` reads."""
+    order = _in_order(_trainable(model, goal), lambda place: place.name(goal), release)
     return [(place.path, place.index) for place in order]
 
 

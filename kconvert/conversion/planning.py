@@ -233,8 +233,9 @@ def _optimizer(
     """The optimizer's state for the target. Raises StateDropped where it cannot be kept, or is not wanted."""
     if goal.drop_optimizer:
         raise StateDropped("as asked")
-    state = read_state(checkpoint, model, bindings, origin.convention)
-    return write_state(state, result, steps, bindings, goal.convention, complete=goal.modernize)
+    release = origin.release or origin.convention.generation.last_release
+    state = read_state(checkpoint, model, bindings, origin.convention, release)
+    return write_state(state, result, steps, bindings, goal.convention, goal.release, complete=goal.modernize)
 
 
 def _steps(

@@ -64,6 +64,19 @@ def test_the_file_of_keras_1_on_theano_is_sorted_by_name_too():
     assert moments != by_layer * 2
 
 
+def test_keras_2_0_2_sorts_parameters_by_name(tmp_path):
+    """The bias of a layer comes before its kernel; Keras 2.3 reads the kernel first."""
+    found = case("2.0.2-tensorflow/mnist_mlp")
+    moments = [array for array in state(found.model) if array.shape]
+    stored = dict(zip(sorted(weight_names(found.model)), moments, strict=False))
+    convert(found.model, tmp_path / "out.h5", target="theano")
+    assert np.array_equal(state(tmp_path / "out.h5")[1], stored["dense_1/kernel:0"])
+    convert(found.model, tmp_path / "there.h5", target="theano", format="same")
+    convert(tmp_path / "there.h5", tmp_path / "back.h5", target="tensorflow", format="same")
+    first, last = state(found.model), state(tmp_path / "back.h5")
+    assert all(np.array_equal(a, b) for a, b in zip(first, last, strict=True))
+
+
 @pytest.mark.parametrize("saved_on", ["theano", "tensorflow"])
 @pytest.mark.parametrize("name", ["imdb_lstm", "lenet_th"])
 def test_a_file_of_keras_1_comes_back_bit_for_bit(name, saved_on, tmp_path):
