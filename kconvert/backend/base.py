@@ -195,6 +195,10 @@ class Backend(ABC):
     def tanh(self, x: Tensor) -> Tensor: ...
 
     @abstractmethod
+    def erf(self, x: Tensor) -> Tensor:
+        """The error function: the integral of exp(-t * t) from 0 to x, times 2 / sqrt(pi)."""
+
+    @abstractmethod
     def sigmoid(self, x: Tensor) -> Tensor: ...
 
     @abstractmethod

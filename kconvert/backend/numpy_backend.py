@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
@@ -26,6 +27,7 @@ from .base import (
 from .spatial import batch_dot_subscripts, dilated_sizes, move_channels
 
 Pairs = list[tuple[int, int]]
+_erf = np.frompyfunc(math.erf, 1, 1)
 
 
 class NumpyBackend(Backend):
@@ -160,6 +162,9 @@ class NumpyBackend(Backend):
 
     def tanh(self, x: Tensor) -> Tensor:
         return np.tanh(x)
+
+    def erf(self, x: Tensor) -> Tensor:
+        return np.asarray(_erf(x), x.dtype)
 
     def sigmoid(self, x: Tensor) -> Tensor:
         return 0.5 * np.tanh(0.5 * x) + 0.5

@@ -157,6 +157,9 @@ class TensorflowBackend(Backend):
     def tanh(self, x: Tensor) -> Tensor:
         return tf.tanh(x)
 
+    def erf(self, x: Tensor) -> Tensor:
+        return tf.math.erf(x)
+
     def sigmoid(self, x: Tensor) -> Tensor:
         return tf.sigmoid(x)
 

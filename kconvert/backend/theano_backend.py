@@ -181,6 +181,9 @@ class TheanoBackend(Backend):
     def tanh(self, x: Tensor) -> Tensor:
         return T.tanh(x)
 
+    def erf(self, x: Tensor) -> Tensor:
+        return T.erf(x)
+
     def sigmoid(self, x: Tensor) -> Tensor:
         return T.nnet.sigmoid(x)
 

@@ -5,15 +5,18 @@ A function has the arguments (K, x) and returns a tensor with the shape of x. Th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, map_parameter
+from ..conventions.words.items import is_item
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights
 from .phase import Phase
+from .registry import FUNCTIONS, layer_from_config
 
 Function = Callable[[Backend, Tensor], Tensor]
 
@@ -51,6 +54,24 @@ def softmax(K: Backend, x: Tensor, axis: int = -1) -> Tensor:
     return K.softmax(x, axis if K.ndim(x) > 2 else -1)
 
 
+def swish(K: Backend, x: Tensor) -> Tensor:
+    """x * sigmoid(x)."""
+    return x * K.sigmoid(x)
+
+
+def gelu(K: Backend, x: Tensor, approximate: bool = False) -> Tensor:
+    """x times the probability that a normal number is smaller; approximate: by a formula with tanh."""
+    if approximate:
+        return 0.5 * x * (K.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)) + 1.0)
+    return 0.5 * x * (K.erf(x * math.sqrt(0.5)) + 1.0)
+
+
+def log_softmax(K: Backend, x: Tensor) -> Tensor:
+    """The logarithm of softmax along the last axis."""
+    below = x - K.max(x, -1, keepdims=True)
+    return below - K.log(K.sum(K.exp(below), -1, keepdims=True))
+
+
 ACTIVATIONS: Mapping[str, Function] = {
     "linear": lambda K, x: x,
     "relu": relu,
@@ -64,23 +85,91 @@ ACTIVATIONS: Mapping[str, Function] = {
     "selu": selu,
     "exponential": lambda K, x: K.exp(x),
 }
+"""The activations of Keras 2.3."""
+
+LATER_ACTIVATIONS: Mapping[str, Function] = {
+    "relu6": lambda K, x: relu(K, x, max_value=6.0),
+    "swish": swish,
+    "silu": swish,
+    "gelu": gelu,
+    "mish": lambda K, x: x * K.tanh(K.softplus(x)),
+    "leaky_relu": lambda K, x: relu(K, x, 0.2),
+    "log_softmax": log_softmax,
+    "log_softmax_v2": log_softmax,
+}
+"""The further activations of tf.keras 2.15 (keras-facts: activations-of-tf-keras).
+
+A file of Keras 2.3 may have one too, as a function of its user: the MobileNet of Keras 2.0.6 - 2.2.1 has relu6.
+"""
+
+_MIXING = frozenset({"softmax", "log_softmax", "log_softmax_v2"})
+"""Activations that look at all elements of the last axis."""
 
 
-def activation(name: Any) -> Function:
-    """The activation function called `name`; None is linear.
+def activation(value: Any) -> Function:
+    """The activation function that a configuration states: a name, a layer, or None, which is linear.
 
-    Raises KconvertError for anything but a name in `ACTIVATIONS`: as in Keras 2.3, a serialized layer is not accepted.
+    A name is one of `ACTIVATIONS`, one that the user registered with `register_function`, or one of
+    `LATER_ACTIVATIONS`, in this order. A layer is one without weights: tf.keras stores it with its configuration.
+    Raises KconvertError for anything else.
 
     >>> activation("softmacks")
     Traceback (most recent call last):
     kconvert.errors.KconvertError: unknown activation 'softmacks'; one of: linear, relu, tanh, sigmoid, hard_sigmoid, \
-softplus, softsign, softmax, elu, selu, exponential
+softplus, softsign, softmax, elu, selu, exponential, relu6, swish, silu, gelu, mish, leaky_relu, log_softmax, \
+log_softmax_v2; any other is registered with kconvert.register_function('softmacks'), in a module passed with --custom
     """
-    known = "linear" if name is None else name
-    if not isinstance(known, str) or known not in ACTIVATIONS:
-        shown = known.get("class_name", known) if isinstance(known, Mapping) else known
-        raise KconvertError(f"unknown activation {shown!r}", fix=f"one of: {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[known]
+    function, _ = _found(value)
+    if function is None:
+        name, known = activation_name(value), ", ".join((*ACTIVATIONS, *LATER_ACTIVATIONS))
+        raise KconvertError(
+            f"unknown activation {name!r}",
+            fix=f"one of: {known}; any other is registered with kconvert.register_function({name!r}),"
+            " in a module passed with --custom",
+        )
+    return function
+
+
+def activation_name(value: Any) -> str:
+    """The name of the activation that a configuration states; for a layer that of its class.
+
+    tf.keras stores a function that it does not know with its name as the configuration
+    (keras-facts: activations-of-tf-keras).
+
+    >>> activation_name({"module": "builtins", "class_name": "function", "config": "my_function"})
+    'my_function'
+    """
+    if value is None:
+        return "linear"
+    if not isinstance(value, Mapping):
+        return str(value)
+    named = value.get("config")
+    return named if isinstance(named, str) else str(value.get("class_name", dict(value)))
+
+
+def is_elementwise(value: Any) -> bool:
+    """Whether the activation computes each element from that element alone; of an unknown function it is not known.
+
+    >>> [is_elementwise(value) for value in ("relu", None, "softmax", "a_function_of_the_user")]
+    [True, True, False, False]
+    """
+    return _found(value)[1]
+
+
+def _found(value: Any) -> tuple[Function | None, bool]:
+    """The function that `value` states, None where it is unknown, and whether it is known to be elementwise."""
+    name = activation_name(value)
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name], name not in _MIXING
+    registered = FUNCTIONS.get(name) or FUNCTIONS.get(name.rpartition(">")[2])
+    if registered:
+        return registered.run, False
+    if name in LATER_ACTIVATIONS:
+        return LATER_ACTIVATIONS[name], name not in _MIXING
+    if is_item(value) and name in (cls.__name__ for cls in _FUNCTIONS_AS_LAYERS):
+        layer = layer_from_config(value)
+        return lambda K, x: layer.call(K, {}, x), not isinstance(layer, Softmax)
+    return None, False
 
 
 # ------------------------------------------------------------------- layers ----
@@ -170,6 +259,10 @@ class Softmax(Layer):
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return softmax(K, x, self.axis)
+
+
+_FUNCTIONS_AS_LAYERS = (ReLU, LeakyReLU, ELU, ThresholdedReLU, Softmax)
+"""Layers that may be the activation of another layer."""
 
 
 # ------------------------------------------------------- layers with weights ----

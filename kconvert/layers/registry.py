@@ -1,4 +1,4 @@
-"""Registry: layer classes by their class name in an architecture, and the user's functions for Lambda layers.
+"""Registry: layer classes by their class name in an architecture, and the functions of the user.
 
 The classes of this package are in `LAYERS`, those of the user in `CUSTOM`. There are three ways to register a class:
 call `register_layer` before a file is read; name a module that does so (`--custom package.module`); or install a
@@ -35,7 +35,7 @@ Function = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class CustomFunction:
-    """A user's function that replaces the function of a Lambda layer."""
+    """A user's function that replaces the function of a Lambda layer, or is an activation."""
 
     # f(K, x, **arguments) -> output
     run: Function
@@ -102,11 +102,11 @@ def register_layer(cls: AnyLayer) -> AnyLayer:
 
 
 def register_function(name: str, output_shape: Any = None) -> Callable[[Function], Function]:
-    """Registers `f(K, x, **arguments)` for Lambda layers. It is a decorator.
+    """Registers `f(K, x, **arguments)` for Lambda layers, and for activations of that name. It is a decorator.
 
-    name: the name of the Lambda layer, or of the function that it names. K: the operations of a backend
-    (`kconvert.backend.Backend`). output_shape: the shape of the output without the batch axis, or a function from the
-    shape of the input to it; needed only where the layer changes the shape and does not state it.
+    name: the name of the Lambda layer, or of the function that it or an activation names. K: the operations of a
+    backend (`kconvert.backend.Backend`). output_shape: the shape of the output without the batch axis, or a function
+    from the shape of the input to it; needed only where the layer changes the shape and does not state it.
 
         @kconvert.register_function("lambda_1")
         def double(K, x):

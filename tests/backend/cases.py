@@ -157,7 +157,7 @@ def operations(convention: str) -> Iterator[Case]:
     yield case("round halves to even", lambda K, x: K.round(K.round(x * 4.0) / 2.0))
     for axis in (1, -1):
         yield case(f"argmax {axis}", lambda K, x, a=axis: K.argmax(K.round(x), a))
-    for name in ("exp", "abs", "sign", "tanh", "sigmoid", "softplus", "relu"):
+    for name in ("exp", "abs", "sign", "tanh", "erf", "sigmoid", "softplus", "relu"):
         yield case(name, lambda K, x, name=name: getattr(K, name)(x * 4.0))
     for name in ("log", "sqrt"):
         yield case(name, lambda K, x, name=name: getattr(K, name)(positive(K, x)))

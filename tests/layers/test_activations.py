@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kconvert as kc
 from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.errors import KconvertError
+from kconvert.layers import registry
 from kconvert.layers.activations import (
     ACTIVATIONS,
     ELU,
@@ -22,11 +26,15 @@ from kconvert.layers.activations import (
     ThresholdedLinear,
     ThresholdedReLU,
     activation,
+    activation_name,
+    gelu,
+    is_elementwise,
 )
 from kconvert.layers.base import Layer
+from tests.fixtures import FOLDER
 
 K = NumpyBackend()
-X = np.linspace(-4, 4, 33, dtype="float32")
+X = np.linspace(-8, 8, 65, dtype="float32")
 slopes = st.sampled_from([0.0, 0.1, 0.5, 1.5])
 
 
@@ -52,6 +60,9 @@ def test_relu_is_three_lines(slope: float, threshold: float, ceiling: float | No
         (Activation("softsign"), X / (1 + np.abs(X))),
         (Activation("exponential"), np.exp(X)),
         (Activation(None), X),
+        (Activation("relu6"), np.clip(X, 0, 6)),
+        (Activation("silu"), X / (1 + np.exp(-X))),
+        (Activation("gelu"), [x * NormalDist().cdf(float(x)) for x in X]),
     ],
 )
 def test_formula(layer: Layer, expected: np.ndarray) -> None:
@@ -84,7 +95,7 @@ def test_softmax_of_a_matrix_goes_along_its_last_axis_whatever_axis_says() -> No
     np.testing.assert_array_equal(Softmax(0).call(K, {}, x), Softmax(-1).call(K, {}, x))
 
 
-@pytest.mark.parametrize("name", ["swish", {"class_name": "PReLU", "config": {}}, 3])
+@pytest.mark.parametrize("name", ["hard_swish", {"class_name": "PReLU", "config": {}}, 3, ["relu"]])
 def test_what_is_no_known_name_is_refused_with_the_known(name: object) -> None:
     with pytest.raises(KconvertError, match=r"unknown activation .*; one of: linear, relu"):
         activation(name)
@@ -161,3 +172,57 @@ def test_layers_as_keras_1(case, path: str, name: str, layer: Layer) -> None:
 
 def test_thresholded_linear_as_keras_0(case) -> None:
     case("0.3.3-theano/conv_thresholdedlinear_th").check("layer_1", ThresholdedLinear(0.5))
+
+
+# --------------------------------------------------------- of tf.keras and of users ----
+
+
+def test_the_approximate_gelu_as_tensorflow() -> None:
+    """The values that the documentation of `tf.keras.activations.gelu` shows."""
+    found = gelu(K, np.float32([-3, -1, 0, 1, 3]), approximate=True)
+    np.testing.assert_allclose(found, [-0.00363752, -0.15880796, 0.0, 0.841192, 2.9963627], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["model", "swish"])
+def test_activations_that_keras_2_3_knew_from_its_user(name: str) -> None:
+    folder = FOLDER / "field" / "custom_activation"
+    with np.load(folder / "io.npz") as io:
+        found = kc.load_model(folder / f"{name}.h5", "numpy").predict(io["x0"])
+        assert np.isfinite(found).all()
+        if name == "model":
+            np.testing.assert_allclose(found, io["y0"], atol=1e-5)
+
+
+@pytest.fixture
+def halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registered function `halves`."""
+    monkeypatch.setitem(registry.FUNCTIONS, "halves", registry.CustomFunction(lambda K, x: 0.5 * x))
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["halves", "Custom>halves", {"module": "builtins", "class_name": "function", "config": "halves"}],
+)
+def test_a_registered_function_is_an_activation_by_its_name(halves: None, stated: object) -> None:
+    np.testing.assert_array_equal(Activation(stated).call(K, {}, X), 0.5 * X)
+    assert not is_elementwise(stated), "the function may look at other elements"
+
+
+def test_a_registered_function_comes_before_the_names_of_tf_keras_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("relu", "swish"):
+        monkeypatch.setitem(registry.FUNCTIONS, name, registry.CustomFunction(lambda K, x: 0.0 * x))
+    assert activation("relu")(K, X).any(), "a Lambda of that name says nothing about the activation of Keras"
+    assert not activation("swish")(K, X).any()
+
+
+def test_an_unknown_activation_says_how_to_register_it() -> None:
+    with pytest.raises(KconvertError, match=r"kconvert.register_function\('mine'\)"):
+        activation("mine")
+
+
+def test_layers_as_activations() -> None:
+    layer = {"module": "keras.layers", "class_name": "LeakyReLU", "config": {"alpha": 0.1}, "registered_name": None}
+    np.testing.assert_allclose(activation(layer)(K, X), np.where(X > 0, X, 0.1 * X), rtol=1e-6)
+    assert activation_name(layer) == "LeakyReLU"
+    assert is_elementwise(layer)
+    assert not is_elementwise({"class_name": "Softmax", "config": {}})

@@ -18,6 +18,7 @@ from ...network.rewrite import Rewritten
 from ..inference.without_graph import CERTAIN, WithoutGraph
 from ..source import Origin
 from ..target import Goal
+from .beyond import notes_on_beyond
 from .cudnn import for_cudnn, layers_for_cudnn
 from .early import refuse_other_data_formats
 from .half_pixel import with_pixel_centers
@@ -127,9 +128,16 @@ def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _other_readers(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return notes_for_readers(network) if _read_by_tf_keras(goal) else Rewritten(network)
+
+
+def _beyond(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return notes_on_beyond(network, _read_by_tf_keras(goal)) if goal.modernize else Rewritten(network)
+
+
+def _read_by_tf_keras(goal: Goal) -> bool:
     """Readers of today take the kernels of a file for those of a backend that correlates."""
-    theirs = goal.convention.generation.is_target and not goal.convention.facts.convolves
-    return notes_for_readers(network) if theirs else Rewritten(network)
+    return goal.convention.generation.is_target and not goal.convention.facts.convolves
 
 
 WRITE: tuple[WritePass, ...] = (
@@ -141,6 +149,7 @@ WRITE: tuple[WritePass, ...] = (
     _hazards,
     _data_format,
     _other_readers,
+    _beyond,
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ... import layers as L
 from ...conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ...kernels import Block, Chain, Rows, Transpose, unchanged_block
+from ...layers.activations import is_elementwise
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list
 from ...network.graph import LayerPath
@@ -43,8 +44,8 @@ def _activation(layer: Any, call: RuleInput) -> RuleResult:
 
 
 def _mixes_features(layer: Any) -> bool:
-    """Whether the activation looks at the whole last axis."""
-    return getattr(layer, "activation", None) == "softmax"
+    """Whether the activation may look at more than one element; a function of the user may."""
+    return not is_elementwise(getattr(layer, "activation", None))
 
 
 # Layers of images that state a data format. A class in this list gets the rule below, and wants images in the new data

@@ -25,6 +25,7 @@ from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same
 from ...conventions.generations import Convention, Generation
 from ...errors import KconvertError
 from ...kernels import Chain, Grow
+from ...layers.activations import activation_name, is_elementwise
 from ...layers.base import Layer, Shape
 from ...network.network import Network
 from ...network.rewrite import (
@@ -128,10 +129,11 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer
         batch, *_ = getattr(layer, "keras1_output_shape", None) or shape
         full.keras1_output_shape = [batch, *full.compute_output_shape(shape)[1:]]
     cropped = padded(layer, [(-before, -after) for before, after in crops])
-    if layer.activation != "softmax":
+    if is_elementwise(layer.activation):
         return in_sequence(full, *cropped)
     full.activation = "linear"  # a softmax looks at the whole last axis, which is cropped first
-    return in_sequence(full, *cropped, L.Activation("softmax", name=f"{layer.name}_softmax"))
+    after = L.Activation(layer.activation, name=f"{layer.name}_{activation_name(layer.activation)}")
+    return in_sequence(full, *cropped, after)
 
 
 def _before(layer: Any, window: Window, context: Context) -> int:

@@ -39,6 +39,7 @@ CASES: dict[str, Case] = {
         for name in ("relu", "tanh", "sigmoid", "hard_sigmoid", "softplus", "softsign")
     },
     **{name: one(L.Activation(name), (6,)) for name in ("softmax", "elu", "selu", "exponential")},
+    **{name: one(L.Activation(name), (6,)) for name in ("relu6", "swish", "gelu", "mish", "leaky_relu", "log_softmax")},
     "ReLU": one(L.ReLU(1.0, 0.2, 0.3), (6,)),
     "LeakyReLU": one(L.LeakyReLU(), (6,)),
     "ELU": one(L.ELU(0.7), (6,)),

@@ -1,0 +1,40 @@
+"""What tf.keras has and Keras 2.3 does not: a note that names the layers, for who loads the result.
+
+A result for Keras 2 may contain them, because tf.keras and kconvert read the same files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...layers.activations import LATER_ACTIVATIONS, activation_name
+from ...layers.base import Layer
+from ...network.network import Network
+from ...network.rewrite import Rewritten
+from .left_out import every, listed
+
+ACTIVATION_KEYS = ("activation", "recurrent_activation")
+
+
+def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
+    """`network` of a result for Keras 2, with a note on all in it that Keras 2.3 does not have.
+
+    in_tf_keras: whether tf.keras reads the weights of the result as they are meant.
+    """
+    names: dict[str, list[str]] = {}
+    for layer in every(network):
+        for what in _beyond(layer):
+            names.setdefault(what, []).append(layer.name)
+    if not names:
+        return Rewritten(network)
+    found = ", ".join(f"{what} ({listed(layers)})" for what, layers in names.items())
+    note = f"Keras 2.3 does not have {found}: it loads the result only with custom_objects that define this"
+    return Rewritten(network, notes=[f"{note}; tf.keras has it" if in_tf_keras else note])
+
+
+def _beyond(layer: Layer) -> Iterator[str]:
+    """What of one layer Keras 2.3 does not have."""
+    for key in ACTIVATION_KEYS:
+        value = getattr(layer, key, None)
+        if isinstance(value, dict) or activation_name(value) in LATER_ACTIVATIONS:
+            yield f"the activation {activation_name(value)}"
