@@ -28,7 +28,7 @@ from .left_out import notes_on_left_out
 from .modernize import modern, modernize
 from .readers import notes_for_readers, notes_on_writer
 from .relayout import relayout
-from .releases import of_unknown_release, read_from_release, write_for_release
+from .releases import of_unknown_release, read_from_release, write_axes_for_release, write_for_release
 from .repair import repair
 from .surplus import with_surplus
 from .unstated import note_release, release_notes
@@ -127,6 +127,10 @@ def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return done
 
 
+def _axes(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return write_axes_for_release(network, goal.release, goal.convention.backend)
+
+
 def _other_readers(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return notes_for_readers(network) if _read_by_tf_keras(goal) else Rewritten(network)
 
@@ -148,6 +152,7 @@ WRITE: tuple[WritePass, ...] = (
     _for_release,
     _hazards,
     _data_format,
+    _axes,
     _other_readers,
     _beyond,
 )

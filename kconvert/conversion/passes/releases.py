@@ -4,7 +4,7 @@ Each row of `ODDITIES` says how such a layer is read from a file of these releas
 (keras-facts: average-counts-zeros, average-instead-of-maximum, product-rnn, activation-of-the-candidate, tiling,
 bias-along-rows, early-masks, dilation-ignored, even-volumes-of-theano, zero-padding-of-four-numbers,
 zero-padding-is-symmetric, unsaved-output-shape, output-shape-needs-a-batch-size, crop-without-an-end, raised-epsilon,
-pooling-3d-surplus).
+pooling-3d-surplus, shared-axes-from-0).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ...conventions.generations import GENERATIONS, Generation, release
 from ...errors import KconvertError
 from ...kernels import Chain, Shift
 from ...layers.base import Layer, Shape
+from ...layers.lists import as_list
 from ...network.network import Network
 from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
 from . import early
@@ -54,6 +55,8 @@ class Oddity:
     """Whether they do that only in networks where masks matter (True), or only in others (False)."""
     resizes: bool = False
     """Whether the sizes of what comes behind change: such layers are read one after the other."""
+    counts_axes: bool = False
+    """Whether it is about the numbers of axes, which are written after the data format is changed."""
 
     def holds(self, version: Version, backend: str) -> bool:
         return self.first <= version <= self.last and self.backend in (None, backend)
@@ -121,6 +124,18 @@ def _cropped(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     cuts = [(n - before, n - after) for n, (before, after) in zip(most, layer.amounts, strict=True)]
     wide = sized(type(layer), [(n, n) for n in most], layer, f"{layer.name}_wide")
     return in_sequence(wide, sized(CROPPINGS[layer.rank], cuts, layer, layer.name))
+
+
+def _from_one(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
+    """Shared axes counted from 1: the batch axis is axis 0."""
+    axes = as_list(layer.shared_axes or [])
+    return [NewLayer(changed(layer, shared_axes=[axis + 1 for axis in axes]))] if axes else None
+
+
+def _from_zero(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
+    """Shared axes counted from 0, without the batch axis."""
+    axes = as_list(layer.shared_axes or [])
+    return [NewLayer(changed(layer, shared_axes=[axis - 1 for axis in axes]))] if axes else None
 
 
 def _cut_everywhere(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
@@ -274,6 +289,15 @@ ODDITIES = (
         _cut_everywhere,
     ),
     Oddity(
+        (1, 2, 0),
+        (1, 2, 0),
+        (L.PReLU, L.SReLU, L.ParametricSoftplus),
+        "counts shared_axes from 0, without the batch axis",
+        _from_one,
+        _from_zero,
+        counts_axes=True,
+    ),
+    Oddity(
         (1, 0, 7),
         (1, 1, 1),
         (L.Conv2DTranspose,),
@@ -343,10 +367,17 @@ def _taken(oddities: Sequence[Oddity], model: Network) -> list[str]:
 
 def write_for_release(model: Network, version: str, backend: str) -> Rewritten:
     """`model` with layers by which release `version` on `backend` computes what they mean today."""
-    result = _rewritten(model, [(one, one.write) for one in _oddities(model, version, backend)], "written")
+    oddities = [one for one in _oddities(model, version, backend) if not one.counts_axes]
+    result = _rewritten(model, [(one, one.write) for one in oddities], "written")
     early.refuse_early_layers(result.model, version, backend)
     _refuse_missing(result.model, version)
     return replace(result, notes=[*result.notes, *early.unread(result.model, version, backend)])
+
+
+def write_axes_for_release(model: Network, version: str, backend: str) -> Rewritten:
+    """`model` in its last data format, with the numbers of axes that release `version` on `backend` expects."""
+    oddities = [one for one in _oddities(model, version, backend) if one.counts_axes]
+    return _rewritten(model, [(one, one.write) for one in oddities], "written")
 
 
 MISSING: tuple[tuple[Version, Version, tuple[type[Layer], ...]], ...] = (

@@ -9,7 +9,12 @@ import pytest
 import kconvert as kc
 from conformance.cases import converted
 from kconvert import KconvertError, convert, load_model
-from kconvert.conversion.passes.releases import FUSED_EPSILON, read_from_release, write_for_release
+from kconvert.conversion.passes.releases import (
+    FUSED_EPSILON,
+    read_from_release,
+    write_axes_for_release,
+    write_for_release,
+)
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
 from kconvert.layers import (
@@ -19,6 +24,9 @@ from kconvert.layers import (
     Cropping2D,
     Cropping3D,
     MaxPooling3D,
+    ParametricSoftplus,
+    PReLU,
+    SReLU,
     ZeroPadding1D,
     ZeroPadding3D,
 )
@@ -69,6 +77,25 @@ def test_a_crop_for_1_2_0_cuts_every_end(crop):
 
 
 # --------------------------------------------------- Deconvolution2D of Keras 1 ----
+
+
+@pytest.mark.parametrize("cls", [PReLU, SReLU, ParametricSoftplus])
+def test_shared_axes_for_1_2_0_are_counted_from_0(cls):
+    model = Sequential([cls(shared_axes=[1, 3], name="x", batch_input_shape=(None, 3, 5, 4))])
+    written = write_axes_for_release(model, "1.2.0", "theano").model
+    assert written.by_name["x"].shared_axes == [0, 2]
+    assert read_from_release(written, "1.2.0", "theano", False).model.by_name["x"].shared_axes == [1, 3]
+    assert write_axes_for_release(model, "1.2.1", "theano").model.by_name["x"].shared_axes == [1, 3]
+
+
+def test_shared_axes_of_a_file_for_1_2_0_are_those_of_its_data_format(tmp_path):
+    found = case("1.2.0-tensorflow/conv_prelu_shared_tf")
+    done = kc.convert(found.model, tmp_path / "out.h5", target="theano", format="same")
+    with read(done.target) as checkpoint:
+        (prelu,) = [layer for layer in checkpoint.model_config["config"] if layer["class_name"] == "PReLU"]
+    assert prelu["config"]["shared_axes"] == [0, 2], "channels and columns"
+    predicted = kc.load_model(done.target, "numpy").predict(np.moveaxis(found.arrays("x")[0], -1, 1))
+    np.testing.assert_allclose(np.moveaxis(predicted, 1, -1), found.arrays("y")[0], atol=1e-5)
 
 
 def deconvolution(batch):
@@ -193,6 +220,16 @@ def test_pooling_of_volumes_keeps_the_elements_that_it_should_cut_off(convention
 def test_pooling_of_volumes_stays_where_nothing_is_too_many():
     layer = MaxPooling3D(3, strides=2, padding="same", batch_input_shape=(None, 5, 6, 7, 2))
     assert not read_from_release(Sequential([layer]), "2.0.9", "theano").notes
+
+
+def test_pooling_of_volumes_of_2_1_6_stays(tmp_path):
+    """This release cuts off what is too many."""
+    found = case("2.1.6-theano/maxpooling3d_same_th")
+    done = kc.convert(found.model, tmp_path / "out.h5", target="tensorflow", data_format="keep")
+    for path in (found.model, done.target):
+        predicted = kc.load_model(path, "numpy").predict(found.arrays("x"))
+        np.testing.assert_allclose(predicted, found.arrays("y")[0], atol=1e-6)
+    assert not any("than it declares" in note for note in done.plan.notes)
 
 
 # ------------------------------------------------------ Convolution3D of 1.0 ----
