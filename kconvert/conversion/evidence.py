@@ -114,7 +114,8 @@ def generation_of(checkpoint: Checkpoint) -> Fact:
             _SCOPED.name, f"no keras_version, but backend {checkpoint.backend!r} is named, as from Keras 2.0 on"
         )
     if not checkpoint.names:
-        return Fact(_UNSCOPED.name, "a guess, as nothing shows the version; Keras 2 would have named its backend")
+        guess = Fact(_UNSCOPED.name, "a guess, as nothing shows the version; Keras 2 would have named its backend")
+        return _by_stamp(checkpoint, guess) or guess
     scoped = [name for name in checkpoint.names if "/" in name and not _unscoped(name)]
     return Fact(_SCOPED.name, _like(2, scoped[0])) if scoped else Fact(_UNSCOPED.name, _like(1, checkpoint.names[0]))
 

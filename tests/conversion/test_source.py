@@ -299,6 +299,8 @@ def test_what_kconvert_wrote_is_read_as_it_was_written():
     stamp = {"target": "keras1.0.5/theano", "release": "1.0.4"}
     origin = decide(stub(*WEIGHTS, provenance=stamp), Source())
     assert (origin.convention, origin.release) == (Convention("keras1.0.5", "theano"), "1.0.4")
+    without_weights = decide(stub(provenance=stamp), Source(backend="theano"))
+    assert without_weights.convention == Convention("keras1.0.5", "theano")
     assert decide(stub("x/kernel:0", provenance=stamp), Source()).convention.generation_name == "keras2"
 
 
