@@ -12,6 +12,7 @@ from typing import Any
 from ..layers import Bidirectional
 from ..layers.base import Layer
 from ..network.network import Network
+from .taken import without_number
 
 
 def by_gate(names: Sequence[str], layer: str, gates: Mapping[str, str]) -> bool:
@@ -23,8 +24,10 @@ def by_gate(names: Sequence[str], layer: str, gates: Mapping[str, str]) -> bool:
     True
     >>> by_gate(["a_W:0", "a_U:0", "b_W_z:0"], "a", {"W": "zrh"})
     False
+    >>> by_gate(["lstm_1_W_i_2:0", "lstm_1_U_i_2:0"], "lstm_1", {"W": "ifco"})
+    True
     """
-    stems = [name.removesuffix(":0") for name in names]
+    stems = [without_number(name)[0] for name in names]
     own = [stem for stem in stems if stem.startswith(f"{layer}_")] or stems
     endings = tuple(f"_{slot}_{gate}" for slot, letters in gates.items() for gate in letters)
     return any(stem.endswith(endings) for stem in own)

@@ -11,7 +11,7 @@ There is no graph, so the data format is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
@@ -19,16 +19,17 @@ from typing import Any
 from ...conventions.backends import DATA_FORMATS
 from ...conventions.generations import Convention
 from ...conventions.roles import Weight, map_parameter
-from ...conventions.storage import Storage, slot_name
+from ...conventions.storage import Storage
 from ...conventions.words.rules import RULES
 from ...errors import KconvertError, Problem
-from ...formats.checkpoint import Checkpoint, Group, LazyArray
+from ...formats.checkpoint import Checkpoint
 from ...kernels import Chain, Shape
 from ...layers.base import Layer
 from ...layers.registry import known_layers
 from ...network.graph import LeafWeights
 from ..binding import leaf_storage, places
-from .names import automatic_class, split_name, words_for
+from .leaves import Leaf, leaves_of
+from .names import automatic_class, words_for
 from .readers import READERS, Stored
 from .without_graph import CERTAIN, LIKELY, UNDECIDED, Inferred, WithoutGraph
 
@@ -73,29 +74,6 @@ class Candidate:
         return any(len(chain) for chain in chains)
 
 
-@dataclass(frozen=True)
-class _Leaf:
-    """The arrays of one layer of the file."""
-
-    path: tuple[str, ...]
-    arrays: Mapping[str, LazyArray]
-    """Its arrays by slot."""
-    frozen: bool
-    """Whether it stands behind arrays that are never trained."""
-    scope: str
-    """What the names of its arrays begin with."""
-    order: tuple[str, ...]
-    """The scopes of its group as they follow one another."""
-
-    @property
-    def title(self) -> str:
-        return "/".join(self.path)
-
-    @property
-    def shapes(self) -> dict[str, Shape]:
-        return {slot: tuple(array.shape) for slot, array in self.arrays.items()}
-
-
 class _Undecided(Exception):
     """It is not known what a layer is. data_format: only its data format is not known."""
 
@@ -121,9 +99,9 @@ def infer(
     _refuse_nameless(origin, where)
     given = _given(said)
     inference = _Inference(origin, goal, source_data_format)
-    leaves = {group.name: _leaves(group, origin.generation_name, where) for group in checkpoint.groups}
+    leaves = {group.name: leaves_of(group, origin.generation_name, where) for group in checkpoint.groups}
     table, calls, inferred, formats = [], [], [], set[str | None]()
-    undecided: list[tuple[_Leaf, _Undecided]] = []
+    undecided: list[tuple[Leaf, _Undecided]] = []
     for leaf in (leaf for found in leaves.values() for leaf in found):
         named = [pattern for pattern in given if _names(pattern, leaf)]
         try:
@@ -170,7 +148,7 @@ def guess(
     _refuse_nameless(origin, where)
     inference = _Inference(origin, goal, source_data_format)
     found = []
-    for leaf in (leaf for group in checkpoint.groups for leaf in _leaves(group, origin.generation_name, where)):
+    for leaf in (leaf for group in checkpoint.groups for leaf in leaves_of(group, origin.generation_name, where)):
         try:
             found.append(inference.decide(leaf, None)[1])
         except _Undecided as why:
@@ -204,40 +182,11 @@ def _given(said: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _names(pattern: str, leaf: _Leaf) -> bool:
+def _names(pattern: str, leaf: Leaf) -> bool:
     return any(fnmatchcase(name, pattern) for name in (leaf.title, *leaf.path))
 
 
-def _leaves(group: Group, form: str, where: str) -> list[_Leaf]:
-    """The layers whose arrays a group holds: one, or several where it is a wrapper's or a nested model's."""
-    scopes: dict[str, dict[str, LazyArray]] = {}
-    order: list[str] = []
-    frozen: dict[str, bool] = {}
-    fixed = {slot_name(form, name) for name in ("moving_mean", "moving_variance")}
-    passed = False
-    for array in group.arrays:
-        scope, slot = split_name(array.name, form, group.name)
-        frozen.setdefault(scope, passed)  # Keras puts frozen layers behind, among the arrays that never train
-        passed = passed or slot in fixed
-        if slot in scopes.setdefault(scope, {}):
-            raise KconvertError(
-                f"two arrays are called {slot}", f"{where}, layer {group.name}", "give the architecture with --arch"
-            )
-        scopes[scope][slot] = array
-        order.append(scope)
-    places = tuple(scope for scope, _ in groupby(order))
-    short = [scope.rpartition("/")[2] for scope in scopes]
-    return [
-        _Leaf(_path(group.name, scope, last if short.count(last) == 1 else scope), arrays, frozen[scope], scope, places)
-        for (scope, arrays), last in zip(scopes.items(), short, strict=True)
-    ]
-
-
-def _path(group: str, scope: str, last: str) -> tuple[str, ...]:
-    return (group,) if scope == group or scope.endswith(f"/{group}") else (group, last)
-
-
-def _check_order(model: WithoutGraph, leaves: Mapping[str, Sequence[_Leaf]], origin: Convention, where: str) -> None:
+def _check_order(model: WithoutGraph, leaves: Mapping[str, Sequence[Leaf]], origin: Convention, where: str) -> None:
     """Refuses a group whose layers do not follow one another as Keras of `origin` would put them."""
     for name, found in places(model, origin):
         by_scope = {leaf.scope: leaf.path for leaf in leaves[name]}
@@ -256,14 +205,15 @@ class _Inference:
     goal: Convention
     data_format: str | None
 
-    def decide(self, leaf: _Leaf, said: str | None) -> tuple[Candidate, Inferred]:
+    def decide(self, leaf: Leaf, said: str | None) -> tuple[Candidate, Inferred]:
         """What a layer is. Raises _Undecided, and KconvertError where what is said of it cannot be."""
         arrays = " ".join(f"{slot} {shape}" for slot, shape in leaf.shapes.items())
         if said == AS_IS:
             (chosen,) = self._fitting(leaf, [AsIs])
             return chosen, Inferred(leaf.path, (AS_IS,), CERTAIN, "as given")
         if said:
-            fitting = self._fitting(leaf, [known_layers()[said]])
+            own = replace(leaf, arrays=leaf.plain or leaf.arrays)
+            fitting = self._fitting(leaf, [known_layers()[said]]) or self._fitting(own, [known_layers()[said]])
             if not fitting:
                 raise KconvertError(
                     f"its arrays ({arrays}) are not those of a {said}", fix="correct --layer", problem=Problem.USAGE
@@ -288,7 +238,7 @@ class _Inference:
             raise _Undecided(f"{arrays} may be a {names}, or a layer of your own")
         return self._only(leaf, fitting, CERTAIN, f"no other layer has such arrays ({arrays})")
 
-    def _only(self, leaf: _Leaf, fitting: Sequence[Candidate], confidence: str, why: str) -> tuple[Candidate, Inferred]:
+    def _only(self, leaf: Leaf, fitting: Sequence[Candidate], confidence: str, why: str) -> tuple[Candidate, Inferred]:
         """The first of several that do the same to the arrays."""
         names = tuple(dict.fromkeys(candidate.name for candidate in fitting))
         if len({candidate.conversions for candidate in fitting}) > 1:
@@ -300,11 +250,11 @@ class _Inference:
                 raise _Undecided(f"what its {weight.name} means is stated in the architecture alone")
         return fitting[0], Inferred(leaf.path, names, confidence, why)
 
-    def _fitting(self, leaf: _Leaf, classes: Iterable[type[Layer]]) -> list[Candidate]:
+    def _fitting(self, leaf: Leaf, classes: Iterable[type[Layer]]) -> list[Candidate]:
         """The layers of `classes` whose weights are stored exactly so."""
         return [candidate for cls in classes for candidate in self._readings(leaf, cls)]
 
-    def _readings(self, leaf: _Leaf, cls: type[Layer]) -> list[Candidate]:
+    def _readings(self, leaf: Leaf, cls: type[Layer]) -> list[Candidate]:
         if cls is AsIs:
             return [self._candidate(leaf, AsIs(name=leaf.path[-1], shapes=leaf.shapes), None, None)]
         reader = next((READERS[base] for base in cls.__mro__ if base in READERS), None)
@@ -326,7 +276,7 @@ class _Inference:
         preferred = [candidate for candidate in found if candidate.data_format == self.data_format]
         return preferred or found
 
-    def _candidate(self, leaf: _Leaf, layer: Layer, shape: Any, data_format: str | None) -> Candidate:
+    def _candidate(self, leaf: Leaf, layer: Layer, shape: Any, data_format: str | None) -> Candidate:
         weights = layer.weight_specs(shape)
         source, target = (
             leaf_storage(LeafWeights(leaf.path, layer, weights, True), convention)
@@ -338,7 +288,7 @@ class _Inference:
         )
         return Candidate(layer, shape, weights, source, conversions, data_format)
 
-    def image_formats(self, leaf: _Leaf, chosen: Candidate) -> set[str | None]:
+    def image_formats(self, leaf: Leaf, chosen: Candidate) -> set[str | None]:
         """The data format of a layer that takes images, as far as it is known: by the kernel's shape, or as given."""
         layer: Any = chosen.layer
         if isinstance(layer, AsIs):
@@ -349,7 +299,7 @@ class _Inference:
         return fitting if len(fitting) == 1 else {None}
 
 
-def _refusal(undecided: Sequence[tuple[_Leaf, _Undecided]], where: str) -> KconvertError:
+def _refusal(undecided: Sequence[tuple[Leaf, _Undecided]], where: str) -> KconvertError:
     told = [f"{leaf.title} ({why})" for leaf, why in undecided]
     more = f", and {len(told) - MENTIONED} more" if len(told) > MENTIONED else ""
     name = undecided[0][0].title

@@ -11,6 +11,7 @@ from ...conventions.roles import GRU_GATES, LSTM_GATES
 from ...conventions.words.rules import RULES
 from ...layers.base import Layer
 from ...layers.registry import LAYERS
+from ..taken import without_number
 
 # A layer that is given no name is called after its class: convolution2d_1, conv2d_1, batch_normalization_3.
 _AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in LAYERS}
@@ -26,12 +27,14 @@ _WORDS: Mapping[str, tuple[type[Layer], ...]] = {
 
 
 def automatic_class(name: str) -> str | None:
-    """The class that Keras calls so.
+    """The class that Keras calls so. TensorFlow may have added a second number (keras-facts: taken-names).
 
     >>> automatic_class("convolution2d_1"), automatic_class("conv_lst_m2d_2"), automatic_class("fc_1")
     ('Conv2D', 'ConvLSTM2D', None)
+    >>> automatic_class("conv2d_2_1"), automatic_class("conv_2_1")
+    ('Conv2D', None)
     """
-    stem = re.sub(r"^(forward|backward)_|_\d+$", "", name)
+    stem = re.sub(r"^(forward|backward)_|_\d+(_\d+)?$", "", name)
     found = _AUTOMATIC.get(stem.replace("_", ""))
     return None if found in _AROUND_OTHERS else found
 
@@ -53,22 +56,19 @@ _KERAS1_SLOTS = "|".join(
 _KERAS1_NAME = re.compile(rf"(.+?)_((?:{_KERAS1_SLOTS})(?:_[{LSTM_GATES}{GRU_GATES}])?)")
 
 
-_TAKEN = re.compile(r"_\d+$")  # what TensorFlow adds to a name that is taken (keras-facts: taken-names)
-
-
-def split_name(name: str, form: str, group: str) -> tuple[str, str]:
-    """The scope and the slot of the name of an array in `group`.
+def split_name(name: str, form: str, group: str) -> tuple[str, str, str]:
+    """The scope and the slot of the name of an array in `group`, and the number behind them that may be TensorFlow's.
 
     >>> split_name("forward_lstm_1_W_i:0", "keras1", "bidirectional_1")
-    ('forward_lstm_1', 'W_i')
+    ('forward_lstm_1', 'W_i', '')
     >>> split_name("block1_conv1_W_1:0", "keras1", "block1_conv1")
-    ('block1_conv1', 'W')
+    ('block1_conv1', 'W', '_1')
     >>> split_name("bidirectional_1/forward_lstm_1/kernel:0", "keras2", "bidirectional_1")
-    ('bidirectional_1/forward_lstm_1', 'kernel')
+    ('bidirectional_1/forward_lstm_1', 'kernel', '')
     """
-    stem = name.removesuffix(":0")
+    stem, number = without_number(name)
     if GENERATIONS[form].scoped_names:
         scope, _, slot = stem.rpartition("/")
-        return scope, slot
-    found = _KERAS1_NAME.fullmatch(_TAKEN.sub("", stem) if stem != name else stem)
-    return (found[1], found[2]) if found else (group, stem.removeprefix(f"{group}_"))
+        return scope, slot, number
+    found = _KERAS1_NAME.fullmatch(stem)
+    return (found[1], found[2], number) if found else (group, stem.removeprefix(f"{group}_"), number)

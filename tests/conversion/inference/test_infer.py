@@ -1,12 +1,14 @@
 """Weights without an architecture: never a wrong class, never an array rearranged for its shape alone."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import kconvert as kc
 from kconvert import KconvertError, cli, convert
 from kconvert.conversion.applying import apply
 from kconvert.conversion.inference.without_graph import CERTAIN, LIKELY
@@ -43,9 +45,10 @@ def test_the_same_class_as_the_architecture_or_a_refusal(case):
             assert "cannot determine what these layers are" in str(refusal)
             assert "--layer" in refusal.fix or "--source-data-format" in refusal.fix
             return
-    classes = {}
-    for leaf in model.weight_table():  # what is alone in a wrapper may be called like the wrapper
-        for name in (leaf.path[-1], leaf.path[0]):
+    classes, inside = {}, Counter()
+    for leaf in model.weight_table():  # what is alone in a wrapper may be called like the wrapper, cells have numbers
+        inside[leaf.path[0]] += 1
+        for name in (leaf.path[-1], leaf.path[0], f"cell_{inside[leaf.path[0]]}"):
             classes.setdefault(name, leaf.layer.class_name.removesuffix("Cell"))
     for known in made.model.inferred:
         assert classes[known.path[-1]] in known.classes, str(known)
@@ -357,3 +360,54 @@ def test_names_that_were_taken(name):
             described = plan(weights, None, "theano", data_format="keep", arch=folder / "arch.json")
             assert chains == {step.path: step.chain for step in described.steps}
     assert str(chains["block1_conv1", "kernel"]) == "flip hw of hwio"
+
+
+TAKEN = FOLDER / "taken"
+
+
+@pytest.mark.parametrize("name", ["sequences", "nested", "cells"])
+@pytest.mark.parametrize("target", ["theano", "tensorflow"])
+def test_names_that_were_taken_say_what_the_architecture_says(name, target):
+    """Gates of Keras 1 (W_i_2), scopes of Keras 2 (conv_1_2/kernel) and its cells, which share one scope (kernel_1)."""
+    with hdf5.read(TAKEN / name / "weights.h5") as weights:
+        ways = [
+            {tuple(array.name for array in step.sources): step.chain for step in made.steps}
+            for arch in (None, TAKEN / name / "arch.json")
+            for made in [plan(weights, None, target, data_format="keep", arch=arch)]
+        ]
+    assert ways[0] == ways[1]
+
+
+@pytest.mark.parametrize(
+    "file", ["sequences/model.h5", "sequences/weights.h5", "nested/weights.h5", "cells/weights.h5"]
+)
+@pytest.mark.parametrize("emulates", ["theano", "tensorflow"])
+def test_names_that_were_taken_compute_as_keras(file, emulates):
+    folder = (TAKEN / file).parent
+    arch = None if file.endswith("model.h5") else folder / "arch.json"
+    model = kc.load_model(TAKEN / file, backend="numpy", convention=emulates, arch=arch)
+    with np.load(folder / "io.npz") as io:
+        np.testing.assert_allclose(model.predict(io["x0"]), io["y0"], rtol=1e-5, atol=1e-5)
+
+
+def _of_tensorflow(names, shapes):
+    """Weights alone of one layer of Keras 1 on TensorFlow."""
+    arrays = [InMemory(f"own_{name}:0", np.ones(shape, "float32")) for name, shape in zip(names, shapes, strict=True)]
+    return Checkpoint([Group("own", arrays)])
+
+
+@pytest.mark.parametrize("names", [["W_1", "W_2"], ["W_1", "V_1"], ["kernel_1", "kernel_2"]])
+def test_numbers_of_a_layers_own_are_not_tensorflows(names):
+    weights = _of_tensorflow(names, [(3, 3, 2, 4), (3, 3, 4, 4)])
+    with pytest.raises(KconvertError, match="no layer is known"):
+        plan(weights, None, "theano", data_format="keep")
+    made = plan(weights, None, "theano", data_format="keep", layers=["own=as-is"])
+    assert all(not len(step.chain) for step in made.steps)
+
+
+def test_a_layer_is_said_whose_arrays_have_numbers_in_part():
+    weights = _of_tensorflow(["W_1", "b"], [(3, 3, 2, 4), (4,)])
+    with pytest.raises(KconvertError, match="no layer is known"):
+        plan(weights, None, "theano", data_format="keep")
+    made = plan(weights, None, "theano", data_format="keep", layers=["own=Conv2D"])
+    assert [str(step.chain) for step in made.steps] == ["flip hw of hwio", "as is"]
