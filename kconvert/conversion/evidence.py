@@ -209,3 +209,8 @@ def _by_endings(checkpoint: Checkpoint) -> Iterator[Fact]:
         yield Fact("tensorflow", f"no backend attribute; {ending[0]!r} ends in ':0'")
     elif names:
         yield Fact("theano", f"no backend attribute; no name ends in ':0', see {names[0]!r}")
+
+
+def kept_from(checkpoint: Checkpoint) -> str | None:
+    """The backend that weights alone were trained on, where a conversion without an architecture kept their format."""
+    return (checkpoint.provenance or {}).get("trained_on")

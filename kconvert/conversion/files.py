@@ -17,6 +17,8 @@ from ..formats import endings, hdf5
 from ..formats.atomic import NamedPath, derived_path, refuse_collisions, replacing
 from ..formats.checkpoint import Checkpoint
 from .applying import apply, written_architecture
+from .evidence import kept_from
+from .inference.without_graph import WithoutGraph
 from .planning import Plan, plan_conversion
 from .source import Source
 from .target import KEEP, KERAS2, NATIVE, Target
@@ -97,7 +99,8 @@ def convert_file(
         if beside is not None:
             refuse_collisions([*written, ("architecture of the result", beside)], read)
         with ThreadPoolExecutor(1) as pool, _architecture(made, beside, source.force) as architecture:
-            provenance = _provenance(made, pool.submit(hdf5.sha256, origin))  # takes about as long as all the rest
+            sha256 = pool.submit(hdf5.sha256, origin)  # takes about as long as all the rest
+            provenance = _provenance(made, checkpoint, sha256)
             hdf5.write(result, apply(made, checkpoint, provenance), made.target.generation, source.force)
     return Conversion(made, origin, result, architecture)
 
@@ -144,7 +147,9 @@ def refuse_unchanged(made: Plan, path: Path) -> None:
         )
 
 
-def _provenance(made: Plan, sha256: Future[str]) -> dict[str, Any]:
+def _provenance(made: Plan, checkpoint: Checkpoint, sha256: Future[str]) -> dict[str, Any]:
+    """How a file was made. trained_on: the backend of weights that keep their data format."""
+    trained_on = kept_from(checkpoint) or made.source.backend
     return {
         "kconvert": __version__,
         "source_sha256": sha256,
@@ -156,4 +161,5 @@ def _provenance(made: Plan, sha256: Future[str]) -> dict[str, Any]:
         "cudnn": made.goal.cudnn,
         "restored": made.restored is not None,
         "original": made.original,
+        "trained_on": trained_on if isinstance(made.model, WithoutGraph) else None,
     }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import layers as L
-from ..conventions.backends import CHANNELS_FIRST, KERNELS_OF
+from ..conventions.backends import BACKENDS, CHANNELS_FIRST, KERNELS_OF
 from ..conventions.generations import GENERATIONS, Convention, release
 from ..conventions.words.files import architecture_json
 from ..errors import KconvertError, Problem
@@ -21,7 +21,7 @@ from ..network.network import Network
 from ..network.rewrite import NewLayer, changed, rewrite
 from .binding import bind, leaf_storage
 from .data_formats import affected, in_format, other_format, stated_format
-from .evidence import akin
+from .evidence import akin, kept_from
 from .source import Origin, Source
 
 MENTIONED = 3  # layers that a question names
@@ -107,11 +107,13 @@ def _in_format_of_weights(
 ) -> Network:
     """The network in the data format that the weights were trained with."""
     stated = stated_format(network)
-    belongs = source.arch_belongs or checkpoint.provenance is not None
+    kept = kept_from(checkpoint)
+    belongs = source.arch_belongs or (checkpoint.provenance is not None and kept is None)
     if belongs or stated is None or source.data_format == stated:
         return network
     fits = _fits(network, checkpoint, origin.convention)
-    if source.data_format is None and fits and origin.convention.facts.data_format == stated:
+    trained_on = kept or origin.convention.backend
+    if source.data_format is None and fits and BACKENDS[trained_on].data_format == stated:
         return network
     where, other = str(checkpoint.path or "checkpoint"), other_format(stated)
     ways = in_format(network, other, lambda made: _fits(made, checkpoint, origin.convention))
@@ -128,13 +130,13 @@ def _in_format_of_weights(
         return _only(ways, where)
     if ways:
         layers = sorted({name for way in ways for name in _different(network, way, other, origin.convention)})
-        notes += _doubt(source, origin, stated, layers, where) if layers else []
+        notes += _doubt(source, trained_on, stated, layers, where) if layers else []
     return network
 
 
-def _doubt(source: Source, origin: Origin, stated: str, layers: Sequence[str], where: str) -> list[str]:
+def _doubt(source: Source, backend: str, stated: str, layers: Sequence[str], where: str) -> list[str]:
     """Raises KconvertError where the architecture was written on another backend than that of the weights."""
-    backend, other = origin.convention.backend, other_format(stated)
+    other = other_format(stated)
     writer = KERNELS_OF.get(str(architecture_json(str(source.arch)).get("backend")))
     if writer == backend:
         return []

@@ -153,7 +153,11 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
         goal = decide_goal(target, origin)
         layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)
         origin = replace(origin, evidence=[*origin.evidence, *map(str, layers.inferred)])
-        return plan_network(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
+        if target.data_format != NATIVE or not layers.has_other_images(goal.data_format):
+            return plan_network(checkpoint, origin, goal, Rewritten(layers), WITHOUT_GRAPH)
+        kept = layers.kept(goal.data_format, goal.convention.backend)
+        goal = replace(goal, data_format=None)
+        return plan_network(checkpoint, origin, goal, Rewritten(layers, notes=[kept]), WITHOUT_GRAPH)
     if source.layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
     read_as = read_source(checkpoint, source)

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
+from ..conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..conventions.generations import Convention, release
 from ..conversion.binding import bind, places
+from ..conversion.evidence import kept_from
 from ..conversion.given_architecture import FLATTEN_STATES, by_arrays
 from ..conversion.passes.order import WRITE, read
 from ..conversion.passes.relayout import image_data_format, relayout
@@ -120,7 +121,8 @@ def _plan(
         return plan_to_run(checkpoint, origin, network, goal)
     if stated is None:
         plan = plan_to_run(checkpoint, origin, network, goal)
-        return replace(plan, notes=[*plan.notes, *_doubts(network, origin, wanted)])
+        trained_on = kept_from(checkpoint) or origin.convention.backend
+        return replace(plan, notes=[*plan.notes, *_doubts(network, origin, wanted, trained_on)])
     converted = own is None and checkpoint.provenance is not None
     kept = origin.reordered if converted else frozenset(_kept_flattens(network, own, origin))
     as_stored = relayout(_stating(network, kept), stated, kept).model
@@ -133,9 +135,9 @@ def _stated_format(checkpoint: Checkpoint, own: Network | None) -> str | None:
     return image_data_format(own) if own else stamp if stamp in DATA_FORMATS else None
 
 
-def _doubts(network: Network, origin: Origin, taken: str) -> Iterator[str]:
-    """A note on the layers whose weights would be read otherwise in the data format that is usual on a backend."""
-    usual = origin.convention.facts.data_format
+def _doubts(network: Network, origin: Origin, taken: str, backend: str) -> Iterator[str]:
+    """A note on the layers whose weights would be read otherwise in the data format that is usual on `backend`."""
+    usual = BACKENDS[backend].data_format
     try:
         moved = relayout(network, usual, frozenset(_kept_flattens(network, None, origin))).weights
     except KconvertError:
@@ -143,7 +145,7 @@ def _doubts(network: Network, origin: Origin, taken: str) -> Iterator[str]:
     layers = dict.fromkeys(path[0] for path, chain in moved.items() if len(chain.simplified))
     if usual != taken and layers:
         yield (
-            f"the weights are those of {origin.convention.backend} and do not state their data format: {taken} is "
+            f"the weights are those of {backend} and do not state their data format: {taken} is "
             f"taken, as the model has it; if it was {usual}, give source_data_format, which changes {', '.join(layers)}"
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import KconvertError
+from ...layers import Dense
 from ...layers.base import Layer
 from ...network.graph import LayerPath, LeafWeights
 from ...network.network import Network
@@ -53,9 +55,32 @@ class WithoutGraph(Network):
         """There is no architecture to write."""
         return {}
 
+    def has_other_images(self, data_format: str | None) -> bool:
+        """Whether images would have to be brought to another data format."""
+        return data_format is not None and not self.image_formats <= {data_format}
+
+    def kept(self, usual: str | None, backend: str) -> str:
+        """What is said where the data format stays, which is not, or may not be, the one that is usual on a backend."""
+        known = next(iter(self.image_formats)) if len(self.image_formats) == 1 else None
+        dense = ", ".join(self._behind_images())
+        return (
+            f"the data format stays {known or 'that of the source, which weights alone do not state'}, as without the "
+            f"architecture nothing can be brought to {usual}, which is usual on {backend}: load the weights into a "
+            "network whose layers state that of the source" + (f"; in another, {dense} would be wrong" if dense else "")
+        )
+
+    def _behind_images(self) -> Iterator[str]:
+        """The Dense layers whose rows may be features of a Flatten: not those of the layer before them in the file."""
+        images, features = False, None
+        for title, layer, shape in self.calls:
+            if isinstance(layer, Dense) and images and shape[-1] != features:
+                yield title
+            images = images or hasattr(layer, "data_format")
+            features = getattr(layer, "filters", None) or getattr(layer, "units", None)
+
     def refuse_other(self, data_format: str | None) -> None:
         """Raises KconvertError where images would have to be brought to another `data_format`."""
-        if data_format is None or self.image_formats <= {data_format}:
+        if not self.has_other_images(data_format):
             return
         raise KconvertError(
             f"without the architecture nothing can be brought to {data_format}: it is not known what follows a Flatten",
