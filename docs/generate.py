@@ -539,7 +539,7 @@ For `padding='same'` see [its section](#paddingsame). What single releases compu
 A model may contain models, and `RNN` takes {code(cells())}. A class that is
 not in the table is refused: "{unknown()}".
 
-These layers can be converted, but verification cannot run them without a function of yours (exit code 5):
+These layers can be converted, but verification leaves them out without a function of yours (exit code 6):
 
 {not_run()}
 

@@ -12,6 +12,7 @@ class Problem(IntEnum):
     UNSUPPORTED = 3  # the model cannot be converted
     UNREADABLE = 4  # a file cannot be read, or is hostile
     UNVERIFIED = 5  # a required backend is missing, or the model cannot run
+    PARTLY_VERIFIED = 6  # what can run is equal, and some layers cannot run
 
 
 class KconvertError(Exception):

@@ -274,6 +274,14 @@ class Layer(metaclass=_Constructed):
         return name in self.unstated and self.unstated[name] == getattr(self, name)
 
     @property
+    def cannot_run(self) -> KconvertError | None:
+        """Why the layer cannot compute, as the error that running it raises. None: it runs.
+
+        Classes that hold code of the user decide it here alone; verification leaves such layers out.
+        """
+        return next(filter(None, (inner.cannot_run for inner in self.sublayers)), None)
+
+    @property
     def makes_mask(self) -> bool:
         """Whether the layer computes a mask from its input, as Masking does."""
         return False

@@ -366,9 +366,15 @@ class Lambda(Layer):
             reason = ": ".join(filter(None, (type(error).__name__, *str(error).splitlines()[:1])))
             raise self._refusal(f"its output shape is not known ({reason})", "output_shape=...") from error
 
+    @property
+    def cannot_run(self) -> KconvertError | None:
+        if self.custom is not None:
+            return None
+        return self._refusal("it holds a Python function, which kconvert does not load from a file")
+
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if self.custom is None:
-            raise self._refusal("it holds a Python function, which kconvert does not load from a file")
+            raise self.cannot_run  # type: ignore[misc]  # as there is no function
         return self.custom.run(K, x, **(self.arguments or {}))
 
     def _refusal(self, reason: str, *more: str) -> KconvertError:

@@ -32,6 +32,8 @@ from .graph import (
     reachable,
 )
 
+_NOTHING: Mapping[str, Sequence[Tensor]] = {}
+
 Record = Callable[[str, Tensor], Tensor]
 """(name, tensor) -> the tensor to compute with from there on."""
 
@@ -215,6 +217,7 @@ class Network(Layer):
         training: Phase | None = None,
         record: Record | None = None,
         prefix: str = "",
+        given: Mapping[str, Sequence[Tensor]] = _NOTHING,
     ) -> tuple[dict[Ref, Tensor], dict[Ref, Tensor | None]]:
         """Computes every tensor of the graph and its mask.
 
@@ -223,32 +226,46 @@ class Network(Layer):
 
         w: the weights in the convention of `K`, nested by the names of layers and weights. inputs, masks: one for each
         input; missing masks are None. record: called with the name and the value of each tensor, also in nested
-        networks; its result replaces the value. prefix: what the names begin with.
+        networks; its result replaces the value. prefix: what the names begin with. given: the outputs of calls that are
+        not made, by name; of a call without outputs, nothing is known, and the calls behind it are not made either.
         """
         values = dict(zip(self.input_refs, inputs, strict=True))
         all_masks: dict[Ref, Any] = dict(zip(self.input_refs, list(masks) + [None] * len(inputs), strict=False))
         for node in self.nodes:
-            if node.output in values:
+            name = prefix + node.output.key
+            values.update((Ref(*node.output.call, i), tensor) for i, tensor in enumerate(given.get(name, ())))
+            if node.output in values or name in given or any(ref not in values for ref in node.inputs):
                 continue
             layer = self.by_name[node.layer]
             x = one_or_list([values[ref] for ref in node.inputs])
-            mask = one_or_list([all_masks[ref] for ref in node.inputs])
+            mask = one_or_list([all_masks.get(ref) for ref in node.inputs])
             weights, phase = w.get(node.layer, {}), within(training, node.layer)
             if isinstance(layer, Network):
-                inner = f"{prefix}{node.output.key}/"
-                result, result_masks = layer.run(K, weights, as_list(x), as_list(mask), phase, record, inner)
-                y: Any = one_or_list([result[ref] for ref in layer.output_refs])
-                y_mask: Any = one_or_list([result_masks[ref] for ref in layer.output_refs])
+                result, result_masks = layer.run(
+                    K, weights, as_list(x), as_list(mask), phase, record, f"{name}/", given
+                )
+                y: Any = [result.get(ref) for ref in layer.output_refs]
+                y_mask: Any = [result_masks.get(ref) for ref in layer.output_refs]
             else:
                 y = layer.call(K, weights, x, mask=mask, training=phase)
                 if phase is not None:
                     phase.penalize_activity(layer, as_list(y))
                 y_mask = layer.compute_mask(K, x, mask)
             for i, one in enumerate(as_list(y)):
+                if one is None:  # an output of a nested network behind a call that is not made
+                    continue
                 ref = Ref(node.layer, node.index, i)
-                values[ref] = record(prefix + ref.key, one) if record else one
+                stands_in = isinstance(layer, Network) and layer.is_given(layer.output_refs[i], f"{name}/", given)
+                values[ref] = record(prefix + ref.key, one) if record and not stands_in else one
                 all_masks[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
         return values, all_masks
+
+    def is_given(self, ref: Ref, prefix: str, given: Mapping[str, Sequence[Tensor]]) -> bool:
+        """Whether a tensor is an output of one of the calls that are not made, in this network or one inside it."""
+        name, layer = prefix + Ref(*ref.call).key, self.by_name[ref.layer]
+        if name in given:
+            return True
+        return isinstance(layer, Network) and layer.is_given(layer.output_refs[ref.tensor], f"{name}/", given)
 
     def tensor_layers(self, prefix: str = "", outer: LayerPath = ()) -> dict[str, Producer]:
         """The layer that computes each tensor, by the name of the tensor (in nested networks `outer/inner`)."""

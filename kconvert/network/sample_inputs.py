@@ -90,6 +90,11 @@ def sample_inputs(model: Network, samples: int = 4, seed: int = 0) -> list[np.nd
     ]
 
 
+def sample_tensor(model: Network, ref: Ref, shape: tuple[int | None, ...], samples: int, seed: Any) -> np.ndarray:
+    """A random array for a tensor of `model` that has the shape `shape`, as for an input."""
+    return _sample(np.random.default_rng(seed), _sizes(shape, samples), _reader(model, ref))
+
+
 def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
     """The inputs of `model` from an `.npz` file, or for a model with one input from an `.npy` file.
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from ..formats.atomic import NamedPath
-from ..layers import Softmax
+from ..layers import InputLayer, Softmax
 from ..layers.base import Layer
 from ..network.network import Network
+from ..network.outputs import Given
 from ..network.sample_inputs import checked_inputs, input_arrays, refuse_empty, sample_inputs, stored_arrays
+from ..network.unrunnable import unrunnable
 from .faults import Fault, described
 from .matching import Match, in_layout
 from .runners.base import RunResult
-from .runs import Runs, TensorPair, environment
+from .runs import Omitted, Runs, TensorPair, environment
 from .value import Side
 
 Tensors = Mapping[str, np.ndarray]
@@ -60,12 +62,55 @@ class Pairing:
     match: Match
     inputs: Sequence[np.ndarray]  # in the layout of the source
     inputs_from: str  # where they came from
+    given: Given = field(default_factory=dict)  # outputs of the calls that cannot run, in the layout of the source
+    target_given: Given = field(default_factory=dict)  # the same for the target
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why a call cannot run, by its name in the source
+    behind: str = ""  # why the layers behind those calls are not run either; '': they are run on random tensors
+
+    def without_layers_behind(self, reason: str) -> Pairing:
+        """The same without the layers behind the calls that cannot run."""
+        given, target_given = (dict.fromkeys(one, ()) for one in (self.given, self.target_given))
+        return replace(self, given=given, target_given=target_given, behind=reason)
+
+    def left_out_as_in(self, other: Pairing) -> Pairing:
+        """The same with the calls of `other` left out, which has the same graph."""
+        return replace(
+            self, given=other.given, target_given=other.target_given, reasons=other.reasons, behind=other.behind
+        )
 
     @property
     def target_inputs(self) -> list[np.ndarray]:
         """The inputs in the layout of the target."""
         layouts = self.match.plan.result.inputs
         return [in_layout(x, layout) for x, layout in zip(self.inputs, layouts, strict=True)]
+
+
+def with_given(pairing: Pairing) -> Pairing:
+    """The same, with random tensors in place of what the calls compute that cannot run on one of the sides."""
+    match, samples = pairing.match, len(pairing.inputs[0])
+    ours, theirs = (
+        {call.name: call for call in unrunnable(model, [x.shape for x in inputs], samples)}
+        for model, inputs in ((match.plan.model, pairing.inputs), (match.model, pairing.target_inputs))
+    )
+    if not ours and not theirs:
+        return pairing
+    renamed = {match.plan.aliases.get(name, name): name for name in match.plan.model.tensor_layers()}
+    given: dict[str, Sequence[np.ndarray]] = {}
+    target_given: dict[str, Sequence[np.ndarray]] = {}
+    reasons: dict[str, str] = {}
+    for name, call in ours.items():
+        new = match.plan.aliases.get(name, name)
+        given[name], reasons[name] = call.outputs, call.reason
+        target_given[new] = [
+            _in_layout(match, new + (f":{i}" if i else ""), output) for i, output in enumerate(call.outputs)
+        ]
+    for new, call in theirs.items():
+        if new in target_given:
+            continue
+        target_given[new] = call.outputs
+        if ours_there := renamed.get(new):  # the source has a layer there that runs
+            given[ours_there], target_given[new], reasons[ours_there] = (), (), call.reason
+    return replace(pairing, given=given, target_given=target_given, reasons=reasons)
 
 
 def pair_tensors(pairing: Pairing, source: RunResult, target: RunResult) -> Runs:
@@ -79,7 +124,8 @@ def pair_tensors(pairing: Pairing, source: RunResult, target: RunResult) -> Runs
         outputs=_outputs(match, ours, theirs),
         inputs=pairing.inputs,
         inputs_from=pairing.inputs_from,
-        not_compared=[name for name in ours if match.plan.aliases.get(name, name) not in theirs],
+        not_compared=[name for name in ours if match.plan.aliases.get(name, name) not in match.model.tensor_layers()],
+        left_out=_left_out(pairing, ours, theirs),
         arrays=match.arrays,
         weights=list(match.weight_errors),
         plan=match.plan.to_json(),
@@ -102,6 +148,19 @@ def _layers(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
     return found
 
 
+def _left_out(pairing: Pairing, ours: Tensors, theirs: Tensors) -> list[Omitted]:
+    """The tensors of both sides that at least one of them did not compute."""
+    match, there = pairing.match, pairing.match.model.tensor_layers()
+    found = []
+    for name, producer in match.plan.model.tensor_layers().items():
+        new = match.plan.aliases.get(name, name)
+        if new not in there or isinstance(producer.layer, InputLayer) or (name in ours and new in theirs):
+            continue
+        reason = pairing.reasons.get(name.partition(":")[0]) or pairing.behind or "a layer inside cannot run"
+        found.append(Omitted(name, producer.layer.class_name, reason, match.faults_behind(name)))
+    return found
+
+
 def _in_layout(match: Match, name: str, x: np.ndarray) -> np.ndarray:
     """A tensor of the source in the layout of the tensor `name` of the target."""
     layout = match.plan.result.layouts.get(name)
@@ -115,6 +174,7 @@ def _outputs(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
     return [
         _pair(old.key, new.key, layers[old.key].layer, in_layout(ours[old.key], layout), theirs[new.key])
         for old, new, layout in triples
+        if old.key in ours and new.key in theirs
     ]
 
 
@@ -134,10 +194,9 @@ def with_noise(pairing: Pairing, runs: Runs, noisy: RunResult) -> Runs:
     """The same runs with the noise of each tensor; noisy: the source with its weights changed by one rounding."""
     match, tensors = pairing.match, noisy.load()
     layers = [_with_noise(pair, _in_layout(match, pair.target_name, tensors[pair.name])) for pair in runs.layers]
-    outputs = [
-        _with_noise(pair, in_layout(tensors[pair.name], layout))
-        for pair, layout in zip(runs.outputs, match.plan.result.outputs, strict=True)
-    ]
+    refs = match.model.output_refs
+    layouts = {ref.key: layout for ref, layout in zip(refs, match.plan.result.outputs, strict=True)}
+    outputs = [_with_noise(pair, in_layout(tensors[pair.name], layouts[pair.target_name])) for pair in runs.outputs]
     return replace(runs, layers=layers, outputs=outputs)
 
 

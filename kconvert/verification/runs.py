@@ -19,7 +19,7 @@ from ..drawing.words import at_least, number
 from .comparison import Comparison, Details, compare, details
 from .faults import Fault
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
-from .value import ARCHITECTURE, PRECISION, WEIGHTS, Cause, Report, Side
+from .value import ARCHITECTURE, PRECISION, WEIGHTS, Cause, LeftOut, Report, Side
 
 DETAILED = 4  # tensors whose errors a report shows in detail
 
@@ -27,6 +27,8 @@ DETAILED = 4  # tensors whose errors a report shows in detail
 # each of its weights is changed by one rounding, this many times; but never by more than this part of its scale.
 ROUNDINGS = 8
 AMPLIFIED = 1e-2
+
+INFINITE = float("inf")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,29 @@ class TensorPair:
         return any(fault.decides for fault in self.faults)
 
 
+@dataclass(frozen=True)
+class Omitted(LeftOut):
+    """A tensor that was not computed."""
+
+    faults: Sequence[Fault] = ()  # of the layer: what is wrong with it although it was not run
+
+    @property
+    def wrong(self) -> Comparison | None:
+        """The layer as one that differs, where its weights or its configuration are wrong."""
+        if not self.faults:
+            return None
+        words = f"it was not run, and it is wrong: {_words(self.faults)}"
+        return Comparison(
+            self.name, self.layer, (), INFINITE, INFINITE, 0.0, INFINITE, 0.0, equal=False, cosine=0.0, problem=words
+        )
+
+    @property
+    def cause(self) -> Cause:
+        weights = _weights(self.faults)
+        kind, words = WEIGHTS if weights else ARCHITECTURE, _words(self.faults)
+        return Cause(self.name, self.layer, kind, 0.0, words, weights, _remedy(self.faults))
+
+
 @dataclass(frozen=True, eq=False)
 class Runs:
     """Both sides, run on the same inputs."""
@@ -67,6 +92,7 @@ class Runs:
     inputs: Sequence[np.ndarray]  # in the layout of the source
     inputs_from: str  # where the inputs came from
     not_compared: Sequence[str] = ()  # tensors of the source that the target does not have
+    left_out: Sequence[Omitted] = ()  # tensors that were not computed
     arrays: int = 0  # how many weights were compared
     weights: Sequence[str] = ()  # those of the target that differ from the converted source, bit for bit
     plan: Mapping[str, Any] = field(default_factory=dict)  # `Plan.to_json`
@@ -85,11 +111,12 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
     """
     tolerance.check_layers([pair.name for pair in runs.layers])
     layers = [_compared(pair, tolerance) for pair in runs.layers]
+    wrong = [found for omitted in runs.left_out if (found := omitted.wrong)]
     report = Report(
         source=runs.source,
         target=runs.target,
         tolerance=tolerance,
-        layers=layers,
+        layers=[*layers, *wrong],
         outputs=[
             replace(_compared(pair, tolerance), name=f"output {i}: {pair.name}") for i, pair in enumerate(runs.outputs)
         ],
@@ -98,6 +125,7 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         plan=runs.plan,
         notes=[*_notes(runs), *_not_finite(layers)],
         not_compared=list(runs.not_compared),
+        left_out=[LeftOut(one.name, one.layer, one.reason) for one in runs.left_out if not one.wrong],
         samples=len(runs.inputs[0]),
         inputs=runs.inputs_from,
         environment=runs.environment,
@@ -174,9 +202,12 @@ def environment() -> dict[str, str]:
 def _causes(runs: Runs, report: Report) -> list[Cause]:
     """The layers that differ even on the source's inputs; where none does, small errors add up."""
     first = report.first_divergence
-    if first is None or not runs.ran_alone:
+    if first is None:
         return []
-    found = [cause for pair in runs.layers for cause in [_cause(pair, runs.target, report.tolerance)] if cause]
+    found = [one.cause for one in runs.left_out if one.wrong]
+    if not runs.ran_alone:
+        return found
+    found += [cause for pair in runs.layers for cause in [_cause(pair, runs.target, report.tolerance)] if cause]
     if found:
         return found
     return [Cause(first.name, first.layer, PRECISION, 0.0, _together(runs, report))]
@@ -200,11 +231,21 @@ def _cause(pair: TensorPair, target: Side, tolerance: Tolerance) -> Cause | None
     alone = compare(pair.name, pair.layer, pair.source, pair.alone, _for(pair, tolerance))
     if not alone.differs and not _known_wrong(pair, tolerance):
         return None
-    words = "; ".join(fault.words for fault in pair.faults)
-    weights = [name for fault in pair.faults for name in fault.weights]
-    remedy = "; ".join(fault.remedy for fault in pair.faults if fault.remedy)
+    words, weights, remedy = _words(pair.faults), _weights(pair.faults), _remedy(pair.faults)
     kind = WEIGHTS if weights else ARCHITECTURE
     return Cause(pair.name, pair.layer, kind, alone.relative, words or _otherwise(pair, target, alone), weights, remedy)
+
+
+def _words(faults: Sequence[Fault]) -> str:
+    return "; ".join(fault.words for fault in faults)
+
+
+def _weights(faults: Sequence[Fault]) -> list[str]:
+    return [name for fault in faults for name in fault.weights]
+
+
+def _remedy(faults: Sequence[Fault]) -> str:
+    return "; ".join(fault.remedy for fault in faults if fault.remedy)
 
 
 def _otherwise(pair: TensorPair, target: Side, alone: Comparison) -> str:

@@ -16,10 +16,10 @@ import numpy as np
 from ..errors import KconvertError, Problem
 from ..formats.atomic import write_array, write_text
 from .faults import Fault
-from .runs import Runs, TensorPair
+from .runs import Omitted, Runs, TensorPair
 from .value import Side
 
-SCHEMA = 3
+SCHEMA = 4
 INDEX = "runs.json"
 
 
@@ -40,6 +40,7 @@ def save_runs(runs: Runs, folder: str | PathLike[str]) -> None:
             "inputs": [_write(place, f"input-{i}", x) for i, x in enumerate(runs.inputs)],
             "inputs_from": runs.inputs_from,
             "not_compared": list(runs.not_compared),
+            "left_out": [asdict(omitted) for omitted in runs.left_out],
             "layers": [_pair(place, f"layer-{i}", pair) for i, pair in enumerate(runs.layers)],
             "outputs": [_pair(place, f"output-{i}", pair) for i, pair in enumerate(runs.outputs)],
             "arrays": runs.arrays,
@@ -76,6 +77,7 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
             inputs=[_read(place, name) for name in index["inputs"]],
             inputs_from=index["inputs_from"],
             not_compared=index["not_compared"],
+            left_out=[_read_omitted(entry) for entry in index["left_out"]],
             arrays=index["arrays"],
             weights=index["weights"],
             plan=index["plan"],
@@ -109,6 +111,10 @@ def _read_pair(folder: Path, entry: dict[str, Any]) -> TensorPair:
     arrays = {side: None if entry[side] is None else _read(folder, entry[side]) for side in _SIDES}
     faults = [Fault(**fault) for fault in entry["faults"]]
     return TensorPair(**{**entry, **arrays, "faults": faults})
+
+
+def _read_omitted(entry: dict[str, Any]) -> Omitted:
+    return Omitted(**{**entry, "faults": [Fault(**fault) for fault in entry["faults"]]})
 
 
 def _write(folder: Path, stem: str, array: np.ndarray) -> str:

@@ -33,7 +33,7 @@ from .mistakes import Arrays, Mistake, in_other_order, misread, mistakes, pads_n
 from .pairing import Inputs, Pairing
 from .planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, Planted, SelfTest
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
-from .value import Report
+from .value import EQUAL, Report
 from .verifier import Verifier
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def self_test(
     """
     pairing = verifier.pair(source, target, inputs)
     result = verifier.run_source(pairing)
-    if not verifier.report(pairing, tolerance, source=result).equal:
+    if verifier.report(pairing, tolerance, source=result).word != EQUAL:
         raise KconvertError("the files differ already", str(target.path), "verify them first", Problem.USAGE)
     same_inputs = Inputs(arrays=pairing.inputs)
     planted = []
@@ -66,7 +66,7 @@ def self_test(
                 planted.append(Planted(layer, error.words, HARMLESS))
                 continue
             try:
-                damaged = verifier.pair(source, copy, same_inputs)
+                damaged = verifier.pair(source, copy, same_inputs).left_out_as_in(pairing)
                 planted.append(_outcome(error, damaged, verifier.report(damaged, tolerance, source=result)))
             except KconvertError as refusal:
                 planted.append(Planted(layer, error.words, REFUSED, refusal.what))
@@ -84,7 +84,7 @@ class _Error:
 
 def _outcome(error: _Error, pairing: Pairing, report: Report) -> Planted:
     layer = "/".join(error.path)
-    if report.equal:
+    if report.word == EQUAL:
         return Planted(layer, error.words, MISSED)
     first = next(iter(report.causes), None)
     if first is None:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..conventions.backends import BACKENDS
+from ..drawing.words import plural
 from ..errors import Problem
 from .comparison import Comparison, Details
 from .tolerance import Tolerance
 
-SCHEMA = 2
+SCHEMA = 3
 
 EQUAL, DIFFERS, UNPROVED = "EQUAL", "DIFFERS", "NOT PROVED"
 
@@ -71,6 +72,18 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A tensor that was not compared, because its layer, or one before it, cannot run."""
+
+    name: str
+    layer: str  # class of the layer that makes it
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.layer}): {self.reason}"
+
+
+@dataclass(frozen=True)
 class Report:
     """A verification: both sides, every tensor compared, why they differ, and the verdict."""
 
@@ -86,6 +99,7 @@ class Report:
     plan: Mapping[str, Any] = field(default_factory=dict)  # the conversion to the target's convention: `Plan.to_json`
     notes: Sequence[str] = ()
     not_compared: Sequence[str] = ()  # tensors of the source that the target does not have
+    left_out: Sequence[LeftOut] = ()  # what cannot run, and what could therefore not be compared
     samples: int = 0
     inputs: str = ""  # where the inputs came from
     environment: Mapping[str, str] = field(default_factory=dict)  # versions
@@ -98,13 +112,22 @@ class Report:
 
     @property
     def equal(self) -> bool:
-        """Whether there are outputs, and they and every layer are equal."""
-        return bool(self.outputs) and all(comparison.equal for comparison in self.comparisons)
+        """Whether there are outputs, they and every layer are equal, and nothing was left out."""
+        return bool(self.outputs) and self._all_equal and not self.left_out
+
+    @property
+    def partly(self) -> bool:
+        """Whether all that was compared is equal, and something was left out because it cannot run."""
+        return bool(self.left_out and self.layers) and self._all_equal
+
+    @property
+    def _all_equal(self) -> bool:
+        return all(comparison.equal for comparison in self.comparisons)
 
     @property
     def word(self) -> str:
         """EQUAL, DIFFERS, or NOT PROVED where there was nothing to compare."""
-        if self.equal:
+        if self.equal or self.partly:
             return EQUAL
         return DIFFERS if self.first_divergence else UNPROVED
 
@@ -112,7 +135,7 @@ class Report:
     def qualifiers(self) -> Sequence[str]:
         """What limits the verdict, and is said with it: 'with NumPy emulating Theano'."""
         found = ["within a LOOSENED tolerance"] if self.tolerance.loosened else []
-        if not self.equal:
+        if self.word != EQUAL:
             return found
         emulated = dict.fromkeys(side.emulated for side in (self.source, self.target) if side.reference)
         if emulated:
@@ -125,13 +148,20 @@ class Report:
 
     @property
     def title(self) -> str:
-        """The word with what limits it: 'EQUAL with NumPy emulating Theano'."""
-        return " ".join([self.word, ", ".join(self.qualifiers)]).rstrip()
+        """The word with what limits it: 'EQUAL with NumPy emulating Theano, 3 of 40 layers not compared'."""
+        limited = " ".join([self.word, ", ".join(self.qualifiers)]).rstrip()
+        return f"{limited}, {self.omission}" if self.partly else limited
+
+    @property
+    def omission(self) -> str:
+        """How many layers were left out: '3 of 40 layers not compared'."""
+        return f"{len(self.left_out)} of {plural(len(self.layers) + len(self.left_out), 'layer')} not compared"
 
     @property
     def code(self) -> int:
-        """The exit code: 0 equal, 1 differs, and that of UNVERIFIED where nothing is proved."""
-        return {EQUAL: 0, DIFFERS: 1}.get(self.word, int(Problem.UNVERIFIED))
+        """The exit code: 0 equal, 1 differs, else that of PARTLY_VERIFIED, or of UNVERIFIED where nothing is proved."""
+        proved = Problem.PARTLY_VERIFIED if self.partly else 0
+        return int({EQUAL: proved, DIFFERS: 1}.get(self.word, Problem.UNVERIFIED))
 
     @property
     def first_divergence(self) -> Comparison | None:
@@ -185,8 +215,10 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """'equal', 'differs', 'unproved', or 'error' where there is no report."""
-        return "error" if self.report is None else _STATES[self.report.word]
+        """'equal', 'partly', 'differs', 'unproved', or 'error' where there is no report."""
+        if self.report is None:
+            return "error"
+        return "partly" if self.report.partly else _STATES[self.report.word]
 
 
 @dataclass(frozen=True)
@@ -202,10 +234,19 @@ class Summary:
         return bool(self.entries) and all(entry.equal for entry in self.entries)
 
     @property
+    def agrees(self) -> bool:
+        """Whether there are files, and all are equal in what was compared."""
+        return bool(self.entries) and all(entry.state in ("equal", "partly") for entry in self.entries)
+
+    @property
     def code(self) -> int:
-        """The exit code: 0 where all are equal, 1 where some differ, else that of the first that is not equal."""
-        codes = (entry.report.code if entry.report else entry.code for entry in self.entries if not entry.equal)
-        return 0 if self.equal else 1 if self.count("differs") else next(codes, 1)
+        """The exit code: 0 where all are equal, 1 where some differ, else that of the first that is not equal.
+
+        That of PARTLY_VERIFIED only where all others are equal.
+        """
+        codes = [entry.report.code if entry.report else entry.code for entry in self.entries if not entry.equal]
+        codes.sort(key=lambda code: code == Problem.PARTLY_VERIFIED)
+        return 0 if self.equal else 1 if self.count("differs") else next(iter(codes), 1)
 
     def count(self, state: str) -> int:
         """How many entries have the state."""

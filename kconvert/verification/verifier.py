@@ -19,12 +19,13 @@ import numpy as np
 
 from ..conventions.generations import Convention
 from ..conversion.source import Source
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from ..layers.registry import custom_modules
 from ..network.network import Network
+from ..network.outputs import Given
 from .matching import match
 from .noise import noisy_copy
-from .pairing import Inputs, Pairing, pair_tensors, with_noise
+from .pairing import Inputs, Pairing, pair_tensors, with_given, with_noise
 from .runners.base import Job, Runner, RunResult
 from .runners.choice import open_runner
 from .runs import Runs, judge
@@ -144,7 +145,22 @@ class Verifier:
         """Reads two files, and makes their inputs."""
         found = match(source, target)
         arrays, inputs_from = (inputs or Inputs()).of(found.plan.model)
-        return Pairing(found, arrays, inputs_from)
+        return self._that_runs(with_given(Pairing(found, arrays, inputs_from)))
+
+    def _that_runs(self, pairing: Pairing) -> Pairing:
+        """The pairing without the layers behind those that cannot run, where they do not run on random tensors."""
+        if not pairing.given and not pairing.target_given:
+            return pairing
+        try:
+            self.run_source(pairing)
+            self.run_target(pairing)
+        except KconvertError as error:
+            if error.problem is not Problem.UNVERIFIED:
+                raise
+            before = ", ".join(pairing.reasons)
+            why = f"the layers behind {before} cannot run on random tensors: {error.what}"
+            return pairing.without_layers_behind(why)
+        return pairing
 
     def run(self, pairing: Pairing, source: RunResult | None = None) -> Runs:
         """Runs both sides, at the same time if they are isolated.
@@ -174,20 +190,21 @@ class Verifier:
     def run_source(self, pairing: Pairing, copy: Source | None = None) -> RunResult:
         """Runs the source, or a copy of it with other weights."""
         found = pairing.match
-        job = self._job(copy or found.source, found.plan.model, found.plan.source)
+        job = self._job(copy or found.source, found.plan.model, found.plan.source, pairing.given)
         return self._runner(job.run_on).run(job, pairing.inputs, self._out())
 
     def run_target(self, pairing: Pairing, overrides: Mapping[str, np.ndarray] | None = None) -> RunResult:
         """Runs the target; overrides: tensors that replace its own in what follows."""
         found = pairing.match
-        job = self._job(found.target, found.model, found.convention)
+        job = self._job(found.target, found.model, found.convention, pairing.target_given)
         runner = self._runner(job.run_on, self.running.package)
         return runner.run(job, pairing.target_inputs, self._out(), overrides)
 
-    def _job(self, file: Source, model: Network, convention: Convention) -> Job:
+    def _job(self, file: Source, model: Network, convention: Convention, given: Given) -> Job:
         """One side, to run on the backend that saved its file."""
         arch = None if file.arch is None else str(file.arch)
-        return Job(str(file.path), model, convention, convention.backend, self.running.required, custom_modules(), arch)
+        custom, required = custom_modules(), self.running.required
+        return Job(str(file.path), model, convention, convention.backend, required, custom, arch, given)
 
     def _at_once(self, sides: Sequence[Callable[[], RunResult]]) -> Sequence[RunResult]:
         """Runs sides that have processes of their own; where one fails, the others are stopped."""

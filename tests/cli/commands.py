@@ -16,7 +16,7 @@ LSTM = FIXTURES / "2.3.1-theano" / "lstm_impl1"
 HAZARD = FIXTURES / "2.3.1-theano" / "averagepooling2d_same_2x3_tf"
 UNTOLD = FIXTURES / "0.3.3-theano" / "lstm"
 
-EQUAL, DIFFERS, USAGE, UNSUPPORTED, UNREADABLE, UNVERIFIED = range(6)
+EQUAL, DIFFERS, USAGE, UNSUPPORTED, UNREADABLE, UNVERIFIED, PARTLY_VERIFIED = range(7)
 
 
 def run(*words):

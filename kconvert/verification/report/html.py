@@ -20,7 +20,8 @@ UNFOLDED = 20  # files that differ and are unfolded from the start
 def render(done: Report | Summary) -> str:
     many = isinstance(done, Summary)
     title = words.tally(done) if isinstance(done, Summary) else f"{done.title}: {words.pair(done)}"
-    return _template().render(files=_files(done), many=many, equal=done.equal, title=title)
+    agrees = isinstance(done, Summary) and done.agrees
+    return _template().render(files=_files(done), many=many, equal=done.equal, agrees=agrees, title=title)
 
 
 @dataclass(frozen=True)

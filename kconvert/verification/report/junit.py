@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from ...drawing.words import at_least
 from ...errors import Problem, printable
@@ -12,7 +12,7 @@ from ..comparison import Comparison
 from ..value import UNPROVED, Entry, Report, Summary
 from .words import cause_of, difference, element, entries, reason, verdict
 
-INHERITED = "inherited"
+INHERITED, LEFT_OUT = "inherited", "not compared"
 
 
 def render(done: Report | Summary) -> str:
@@ -37,7 +37,9 @@ def _suite(entry: Entry) -> TestSuite:
     owner = ", ".join([owner, *report.qualifiers])
     for found in report.comparisons:
         suite.add_testcase(_case(owner, report, found))
-    if not report.comparisons:  # nothing failed, and nothing was compared
+    for one in report.left_out:
+        suite.add_testcase(_test(owner, one.name, Skipped(one.reason, LEFT_OUT)))
+    if report.word == UNPROVED and not report.comparisons:  # nothing failed, and nothing was compared
         suite.add_testcase(_test(owner, "outputs", Failure(verdict(report), UNPROVED)))
     return suite
 
@@ -58,7 +60,7 @@ def _properties(report: Report) -> Mapping[str, str]:
     }
 
 
-def _test(owner: str, name: str, result: Failure | Error | None = None, text: str = "") -> TestCase:
+def _test(owner: str, name: str, result: Failure | Error | Skipped | None = None, text: str = "") -> TestCase:
     test = TestCase(printable(name), classname=printable(owner), time=0)
     if result is not None:
         result.message = printable(result.message or "")

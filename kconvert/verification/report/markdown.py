@@ -9,12 +9,13 @@ from ...drawing.words import at_least, plural, sizes
 from ...errors import printable
 from ..comparison import Comparison
 from ..value import Entry, Report, Summary
-from .words import cause_of, classes, difference, element, entries, outcome, reason, tally, verdict
+from .words import cause_of, classes, difference, element, entries, left_out, outcome, reason, tally, verdict
 
 ROWS = 20  # of a table, before the rest is folded away
 SECTIONS = 20  # files that differ and are shown in full: GitHub takes 1 MiB of a summary
 MARKS = {
     "equal": "\N{WHITE HEAVY CHECK MARK}",
+    "partly": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
     "differs": "\N{CROSS MARK}",
     "unproved": "\N{CROSS MARK}",
     "error": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
@@ -28,7 +29,12 @@ def render(done: Report | Summary) -> str:
     if isinstance(done, Report):
         (entry,) = entries(done)
         return "\n".join(_section(entry, done)) + "\n"
-    lines = [f"## {MARKS['equal' if done.equal else 'differs']} kconvert", "", _text(tally(done)), ""]
+    lines = [
+        f"## {MARKS['equal' if done.equal else 'partly' if done.agrees else 'differs']} kconvert",
+        "",
+        _text(tally(done)),
+        "",
+    ]
     lines += _files(done)
     wrong = [(entry, entry.report) for entry in done.entries if entry.report and not entry.equal]
     for entry, report in wrong[:SECTIONS]:
@@ -78,6 +84,7 @@ def _section(entry: Entry, report: Report) -> Iterator[str]:
     yield from ("", f"**{_text(verdict(report))}**")
     yield from _listed(map(reason, report.causes))
     yield from _differing(report)
+    yield from _listed(left_out(report))
     yield from _listed(classes(report))
     if report.weights:
         how_many = (

@@ -13,8 +13,8 @@ from ...drawing.words import at_least, number, plural, sizes
 from ..difference import Difference
 from ..planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, SelfTest
 from ..tolerance import DEFAULT_TOLERANCE, Tolerance
-from ..value import Entry, Report, Summary
-from .words import classes, element, outcome, reason, tally
+from ..value import EQUAL, Entry, Report, Summary
+from .words import classes, element, left_out, outcome, reason, tally
 from .words import verdict as verdict_in_words
 
 LISTED = 8  # differing weights that are listed by name
@@ -36,7 +36,7 @@ def report(done: Report) -> RenderableType:
         _sides(done),
         *map(draw.text, classes(done)),
         *_weights(done),
-        *draw.notes(done.notes),
+        *draw.notes([*left_out(done), *done.notes]),
         Text(),
         verdict(done),
     )
@@ -45,7 +45,8 @@ def report(done: Report) -> RenderableType:
 def verdict(done: Report) -> RenderableType:
     """One line: equal or not, what limits that, and the first layer that differs."""
     return draw.text(
-        verdict_in_words(done), draw.BAD if not done.equal else draw.WARN if done.qualifiers else draw.GOOD
+        verdict_in_words(done),
+        draw.BAD if done.word != EQUAL else draw.WARN if done.qualifiers or done.partly else draw.GOOD,
     )
 
 
@@ -106,7 +107,7 @@ def _weights(done: Report) -> list[RenderableType]:
 
 # -------------------------------------------------------------------- files ----
 
-_STYLES = {"equal": draw.GOOD, "differs": draw.BAD, "unproved": draw.WARN, "error": draw.WARN}
+_STYLES = {"equal": draw.GOOD, "partly": draw.WARN, "differs": draw.BAD, "unproved": draw.WARN, "error": draw.WARN}
 
 
 def files(done: Summary) -> RenderableType:
@@ -121,7 +122,8 @@ def files(done: Summary) -> RenderableType:
 
 def _all(done: Summary) -> Text:
     limited = any(entry.report and entry.report.qualifiers for entry in done.entries)
-    return draw.text(tally(done), draw.BAD if not done.equal else draw.WARN if limited else draw.GOOD)
+    style = draw.GOOD if done.equal and not limited else draw.WARN if done.agrees else draw.BAD
+    return draw.text(tally(done), style)
 
 
 def _explained(entry: Entry) -> str:

@@ -56,7 +56,7 @@ def _because(done: Report) -> str:
     if first is not None:
         bad = sum(c.differs for c in done.layers)
         return f", first at {titled(first.name, first.layer)}: {difference(first)} ({bad} of {number_of_layers})"
-    if worst is None or not done.equal:
+    if worst is None or done.word != EQUAL:
         return f": {unproved(done)}"
     if done.not_compared:
         number_of_layers = f"{len(done.layers)} of {plural(len(done.layers) + len(done.not_compared), 'layer')}"
@@ -66,9 +66,16 @@ def _because(done: Report) -> str:
 def unproved(done: Report) -> str:
     """What was not compared, where no verdict is possible."""
     nothing = done.nothing
+    if nothing is None and done.left_out:
+        return f"no layer was compared, because {'; '.join(map(str, done.left_out))}"
     if not done.outputs or nothing is None:
         return "no output was compared"
     return f"{titled(nothing.name, nothing.layer)}: {nothing.problem}"
+
+
+def left_out(done: Report) -> list[str]:
+    """Each layer that was not compared, and why."""
+    return [f"not compared: {one}" for one in done.left_out]
 
 
 def reason(cause: Cause) -> str:
@@ -116,6 +123,8 @@ def tally(done: Summary) -> str:
     if done.equal:
         limits = Counter(limit for entry in done.entries if entry.report for limit in entry.report.qualifiers)
         return f"{EQUAL}: {how_many}" + "".join(f", {count} {limit}" for limit, count in limits.items())
-    equal, differ = done.count("equal"), done.count("differs")
-    counts = f"{how_many}, {equal} equal, {differ} differ, {len(done.entries) - equal - differ} could not be verified"
-    return f"{DIFFERS if differ else UNPROVED}: {counts}"
+    equal, partly, differ = (done.count(state) for state in ("equal", "partly", "differs"))
+    unverified = len(done.entries) - equal - partly - differ
+    counts = f"{how_many}, {equal} equal, " + (f"{partly} equal in part, " if partly else "") + f"{differ} differ"
+    word = DIFFERS if differ else UNPROVED if unverified else f"{EQUAL} in part"
+    return f"{word}: {counts}, {unverified} could not be verified"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
@@ -12,6 +12,7 @@ import numpy as np
 
 from ...conventions.generations import Convention
 from ...network.network import Network
+from ...network.outputs import Given
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class Job:
     required: bool = False  # a missing backend is an error; else NumPy emulates it
     custom: tuple[str, ...] = ()  # modules that register layers, imported first
     arch: str | None = None  # the architecture of weights alone, for a real Keras; None: it is written from `model`
+    given: Given = field(default_factory=dict)  # outputs of the calls that cannot run, by name (`Network.run`)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class Runner(Protocol):
         self.close()
 
 
-def save(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Path]:
+Name = TypeVar("Name")
+
+
+def save(arrays: Mapping[Name, np.ndarray], folder: Path) -> dict[Name, Path]:
     """Writes each array into a file of its own, called by number: names come from files, and may be no file names."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{number}.npy" for number, name in enumerate(arrays)}

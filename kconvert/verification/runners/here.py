@@ -41,7 +41,7 @@ class Here(Runner):
         with hdf5.read(job.path) as checkpoint:
             arrays = arrays_for(job.model, checkpoint, job.convention, Convention("keras2", backend.convention))
         try:
-            tensors = self._activations(job, backend, arrays, overrides)(arrays, inputs, overrides)
+            tensors = self._activations(job, backend, arrays, overrides)(arrays, inputs, overrides, job.given)
         except KconvertError as error:
             raise KconvertError(error.what, error.where, error.fix, Problem.UNVERIFIED).within(job.path) from error
         except Exception as error:  # whatever a framework raises
@@ -59,11 +59,12 @@ class Here(Runner):
         """The compiled function: one of the last that were used, or a new one."""
         weights = tuple((path, array.shape) for path, array in walk(arrays))
         replaced = tuple((name, x.shape[1:], str(x.dtype)) for name, x in (overrides or {}).items())
-        key = pickle.dumps(job.model), backend.name, backend.convention, weights, replaced
+        given = tuple((name, *(x.shape[1:] for x in outputs)) for name, outputs in job.given.items())
+        key = pickle.dumps(job.model), backend.name, backend.convention, weights, replaced, given
         found = self._compiled.pop(key, None)
         if found is None:
             log.info("running %s on %s %s (compiling)", Path(job.path).name, backend.name, backend.version())
-            found = Activations(job.model, backend, arrays, overrides)
+            found = Activations(job.model, backend, arrays, overrides, job.given)
         self._compiled = {**dict(list(self._compiled.items())[1 - KEPT :]), key: found}
         return found
 

@@ -53,11 +53,16 @@ class Process(Runner):
         with tempfile.TemporaryDirectory(dir=worker.folder) as name:
             input_files = save({str(i): x for i, x in enumerate(inputs)}, Path(name, "inputs"))
             override_files = save(overrides or {}, Path(name, "overrides"))
+            given = {
+                call: [str(path) for path in save(dict(enumerate(outputs)), Path(name, f"given-{i}")).values()]
+                for i, (call, outputs) in enumerate(job.given.items())
+            }
             request = {
                 **self._described(job, worker.folder),
                 "path": os.path.abspath(job.path),
                 "inputs": [str(path) for path in input_files.values()],
                 "overrides": {name: str(path) for name, path in override_files.items()},
+                "given": given,
                 "out": os.path.abspath(out),
             }
             answer = self._answer(job, worker, request)

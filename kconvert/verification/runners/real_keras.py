@@ -55,6 +55,10 @@ class RealKeras(Process):
 
     def _described(self, job: Job, folder: Path) -> dict[str, Any]:
         """The job as JSON values; an architecture that is not in the weight file is in a file of its own."""
+        unrun = next(iter(job.given), None)
+        if unrun is not None:
+            what = f"layer {unrun} cannot run here, and a real Keras is not given its outputs"
+            raise KconvertError(what, job.path, "run this side without a real Keras", Problem.UNVERIFIED)
         with hdf5.read(job.path) as checkpoint:
             inside, version = checkpoint.model_config, checkpoint.keras_version
         config = inside if job.arch is None else architecture_json(job.arch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ def main() -> None:
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         try:
-            job = _job(request)
             inputs = [np.load(path) for path in request["inputs"]]
             overrides = {name: np.load(path) for name, path in request["overrides"].items()}
-            result = here.run(job, inputs, Path(request["out"]), overrides)
+            given = {name: [np.load(path) for path in paths] for name, paths in request["given"].items()}
+            result = here.run(replace(_job(request), given=given), inputs, Path(request["out"]), overrides)
         except KconvertError as error:
             return {"error": [error.what, error.where, error.fix, error.problem]}
         tensors = {name: str(path) for name, path in result.tensors.items()}
