@@ -118,13 +118,14 @@ def inspect(file: str, source: Source, as_json: bool) -> int:
 @as_json
 def plan(file: str, conversion: tuple[Source, Target], as_json: bool) -> int:
     """Shows what would be done to each weight; writes nothing."""
+    from ..conversion.opening import open_source
     from ..conversion.planning import plan_conversion
     from ..drawing.terminal import show
-    from ..formats import hdf5
     from . import drawing
 
-    with hdf5.read(file) as checkpoint:
-        found = plan_conversion(checkpoint, replace(conversion[0], path=file), conversion[1])
+    source = replace(conversion[0], path=file)
+    with open_source(source) as checkpoint:
+        found = plan_conversion(checkpoint, source, conversion[1])
     if as_json:
         print_json(found)
     else:
@@ -144,8 +145,8 @@ def backends() -> int:
 
 
 def _evidence(source: Source) -> list[str]:
+    from ..conversion.opening import open_source
     from ..conversion.source import decide
-    from ..formats import hdf5
 
-    with hdf5.read(source.path or "") as checkpoint:
+    with open_source(source) as checkpoint:
         return list(decide(checkpoint, source).evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -48,6 +49,7 @@ def verify(
 
     A and B may be directories: each file of A is compared with the one of the same name in B.
     """
+    from ..formats import files
     from ..formats.atomic import refuse_collisions
     from ..verification.folders import verify_folders
     from ..verification.verifier import Verifier
@@ -57,7 +59,7 @@ def verify(
     if self_test:
         return _self_test(source, target, tolerance, inputs, running, reporting)
     with progress(), Verifier(running) as verifier:
-        if os.path.isdir(source_file) and os.path.isdir(target_file):
+        if all(os.path.isdir(path) and not files.is_weights(Path(path)) for path in (source_file, target_file)):
             done: Report | Summary = verify_folders(verifier, source, target, tolerance, inputs, keep)
         else:
             done = verifier.verify(source, target, tolerance, inputs, keep)

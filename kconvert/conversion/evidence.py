@@ -109,6 +109,8 @@ def generation_of(checkpoint: Checkpoint) -> Fact:
         return Fact(_row(release[0]).name, f"keras_version of {release[1]} is {release[0]}", stated=True)
     if named:
         return _by_stamp(checkpoint, named) or replace(named, notes=tuple(_against(checkpoint, named, release)))
+    if checkpoint.format:
+        return Fact(_SCOPED.name, f"the file is of a format of tf.keras alone ({checkpoint.format})")
     if checkpoint.backend:
         return Fact(
             _SCOPED.name, f"no keras_version, but backend {checkpoint.backend!r} is named, as from Keras 2.0 on"
@@ -174,7 +176,13 @@ def backend_of(checkpoint: Checkpoint) -> Fact:
     )
 
 
+ONLY_BACKEND = "tensorflow"
+"""The backend of every file that has another format than HDF5."""
+
+
 def _stated_backends(checkpoint: Checkpoint) -> Iterator[Fact]:
+    if checkpoint.format:
+        yield Fact(ONLY_BACKEND, f"the file is of a format of TensorFlow alone ({checkpoint.format})", stated=True)
     named, place = checkpoint.backend, checkpoint.stated_in.get("backend", "the file")
     if named and named not in KERNELS_OF:
         yield Fact(None, f"the backend attribute of {place} is {named!r}, which is not known", stated=True)

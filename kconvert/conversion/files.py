@@ -13,12 +13,13 @@ from typing import Any
 
 from .._version import __version__
 from ..errors import KconvertError, Problem
-from ..formats import endings, hdf5
+from ..formats import endings, files, hdf5
 from ..formats.atomic import NamedPath, derived_path, refuse_collisions, replacing
 from ..formats.checkpoint import Checkpoint
 from .applying import apply, written_architecture
 from .evidence import kept_from
 from .inference.without_graph import WithoutGraph
+from .opening import open_source
 from .planning import Plan, plan_conversion
 from .source import Source
 from .target import KEEP, KERAS2, NATIVE, Target
@@ -91,15 +92,15 @@ def convert_file(
     read = [*source.files, *read]
     written = [("result", result), *written]
     refuse_collisions(written, read)
-    with hdf5.read(origin) as checkpoint:
+    with open_source(source) as checkpoint:
         refuse_converted(checkpoint, source, target)
         made = plan_conversion(checkpoint, source, target)
-        refuse_unchanged(made, origin)
+        refuse_unchanged(made, checkpoint)
         beside = result.with_suffix(".json") if made.architecture_beside else None
         if beside is not None:
             refuse_collisions([*written, ("architecture of the result", beside)], read)
         with ThreadPoolExecutor(1) as pool, _architecture(made, beside, source.force) as architecture:
-            sha256 = pool.submit(hdf5.sha256, origin)  # takes about as long as all the rest
+            sha256 = pool.submit(files.sha256, origin)  # takes about as long as all the rest
             provenance = _provenance(made, checkpoint, sha256)
             hdf5.write(result, apply(made, checkpoint, provenance), made.target.generation, source.force)
     return Conversion(made, origin, result, architecture)
@@ -119,6 +120,7 @@ def _architecture(made: Plan, path: Path | None, force: bool) -> Iterator[Path |
 
 def default_target(path: Path, target: str) -> Path:
     """`model.h5` for TensorFlow -> `model.tensorflow.h5`."""
+    path = path if path.name else path.resolve()
     return path.with_name(f"{endings.stem(path)}.{target}{endings.ENDINGS[0]}")
 
 
@@ -136,12 +138,12 @@ def refuse_converted(checkpoint: Checkpoint, source: Source, target: Target) -> 
         )
 
 
-def refuse_unchanged(made: Plan, path: Path) -> None:
+def refuse_unchanged(made: Plan, checkpoint: Checkpoint) -> None:
     """A file that is already what is asked for needs no conversion."""
-    if not made.changes:
+    if not made.changes and checkpoint.format is None:
         raise KconvertError(
             f"the file already is in the convention {made.target}, data format {made.goal.data_format or KEEP}",
-            where=str(path),
+            where=str(checkpoint.path),
             fix="use it as it is",
             problem=Problem.USAGE,
         )

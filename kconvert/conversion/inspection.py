@@ -13,13 +13,14 @@ from ..conventions.backends import BACKENDS
 from ..conventions.generations import Convention
 from ..conventions.words.files import architecture_json, stated_data_formats
 from ..errors import KconvertError
-from ..formats import hdf5
+from ..formats import files
 from ..formats.checkpoint import Checkpoint
 from ..network.architecture import model_from_config
 from ..network.network import Network
 from .evidence import Fact, backend_of, generation_of
 from .inference.infer import guess
 from .inference.without_graph import Inferred
+from .opening import open_source
 from .passes.hazards import hazards
 from .source import Source, release_of
 
@@ -94,18 +95,19 @@ def inspect(
     An architecture that kconvert cannot read is no error: a note says what is wrong with it.
     Raises KconvertError where the file or `arch` cannot be read.
     """
-    with hdf5.read(path) as checkpoint:
+    source = Source(path, arch=arch, release=source_release)
+    with open_source(source) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
         model, by_target, notes = _understood(checkpoint, config, arch is not None, source_data_format)
         inferred, why = _inferred(checkpoint, source_data_format) if config is None else ([], [])
         return Inspection(
             path=str(path),
-            size=checkpoint.path.stat().st_size if checkpoint.path else 0,
-            facts=_facts(checkpoint, config, Source(path, arch=arch, release=source_release)),
+            size=files.size(path),
+            facts=_facts(checkpoint, config, source),
             layers=_layers(checkpoint, config, model, inferred),
             hazards=by_target,
             provenance=checkpoint.provenance,
-            notes=[*generation_of(checkpoint).notes, *backend_of(checkpoint).notes, *notes, *why],
+            notes=[*generation_of(checkpoint).notes, *backend_of(checkpoint).notes, *checkpoint.notes, *notes, *why],
             inferred=inferred,
         )
 

@@ -92,7 +92,7 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
         release=release.value,
         release_stated=release.stated,
         evidence=[fact.sentence(name) for name, fact in facts],
-        notes=[*generation.notes, *release.notes, *backend.notes],
+        notes=[*generation.notes, *release.notes, *backend.notes, *checkpoint.notes],
         arch_given=source.arch is not None,
         reordered=frozenset((checkpoint.provenance or {}).get("reordered", ())),
     )

@@ -5,12 +5,15 @@ It holds what stands in the file. What that means (its generation, its backend) 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+
+Architecture = Callable[[], dict[str, Any]]
+"""Reads the architecture that the user gives, as JSON values."""
 
 RowIndex = np.ndarray | slice | None
 """Rows along the leading axis: indices in any order, a slice, or None for all of them."""
@@ -56,6 +59,11 @@ class InMemory:
         return self.array if rows is None else self.array[rows]
 
 
+def renamed(array: Any, name: str) -> LazyArray:
+    """The same array with another name. array: a dataclass, as those of all formats are."""
+    return replace(array, name=name)
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """The arrays of one layer, in the order of the file."""
@@ -90,6 +98,12 @@ class Checkpoint:
     """The arrays of the optimizer."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """The other attributes of the root."""
+    format: str | None = None
+    """What the file is where it is no HDF5 file of Keras 2: tf.keras alone writes such files."""
+    slots: bool = True
+    """Whether the arrays are called after weights; else their names end in their number in the layer."""
+    notes: Sequence[str] = ()
+    """What the file holds and the checkpoint does not."""
     provenance: dict[str, Any] | None = None
     """What kconvert wrote about how it made the file; in a checkpoint to be written, values may be Futures."""
 

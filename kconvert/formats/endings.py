@@ -16,8 +16,21 @@ ENDINGS = (
 )
 
 
+READ_ALONE = (
+    ".keras",  # a zip archive of tf.keras
+    ".index",  # a checkpoint of TensorFlow
+)
+"""The endings of files that are read and not written."""
+
+
 def is_known(path: Path) -> bool:
+    """Whether a file has the ending of one that a conversion writes."""
     return path.suffix.lower() in ENDINGS
+
+
+def is_read(path: Path) -> bool:
+    """Whether a file has the ending of one that is read."""
+    return is_known(path) or path.suffix.lower() in READ_ALONE
 
 
 def check(path: str | PathLike[str]) -> None:
@@ -34,4 +47,4 @@ def stem(path: Path) -> str:
     >>> stem(Path("model.hdf5")), stem(Path("weights.03-0.52"))
     ('model', 'weights.03-0.52')
     """
-    return path.stem if is_known(path) else path.name
+    return path.stem if is_read(path) else path.name

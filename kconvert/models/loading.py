@@ -7,12 +7,12 @@ from dataclasses import replace
 from os import PathLike
 
 from ..backend import default_backend, get_backend
+from ..conversion.opening import open_source
 from ..conversion.planning import Plan
 from ..conversion.reading import read_source
 from ..conversion.running import plan_to_run, run_arrays
 from ..conversion.source import Source
 from ..errors import KconvertError
-from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from .model import Model
 from .restoring import restore_optimizer, warn
@@ -49,9 +49,9 @@ def load_model(
     compile: whether to compile the model as the file states, with the state of the optimizer.
     Raises KconvertError where the file cannot be read or converted, or the framework is not installed.
     """
-    with hdf5.read(path) as checkpoint:
+    said = Source(path, source, source_data_format, arch, release=source_release)
+    with open_source(said) as checkpoint:
         checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
-        said = Source(path, source, source_data_format, arch, release=source_release)
         found = read_source(checkpoint, said)
         runner = get_backend(backend or default_backend(), convention)
         plan = plan_to_run(checkpoint, found.origin, found.network, run_convention(runner))

@@ -12,6 +12,7 @@ from ..conventions.generations import Convention, release
 from ..conversion.binding import bind, places
 from ..conversion.evidence import kept_from
 from ..conversion.given_architecture import FLATTEN_STATES, by_arrays
+from ..conversion.opening import open_source
 from ..conversion.passes.order import WRITE, read
 from ..conversion.passes.relayout import image_data_format, relayout
 from ..conversion.planning import Plan, plan_network
@@ -20,9 +21,9 @@ from ..conversion.running import plan_to_run, run_arrays, run_state
 from ..conversion.source import Origin, Source, decide
 from ..conversion.target import KEEP, Target, decide_goal
 from ..errors import KconvertError
-from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from ..layers import Flatten, Layer
+from ..layers.base import layer_config
 from ..network.nested import Arrays, walk
 from ..network.network import Network
 from ..network.rewrite import NewLayer, changed, rewrite
@@ -52,7 +53,7 @@ def read_weights(runtime: Runtime, networks: Sequence[Network], source: Source) 
     `Model.load_weights`.
     """
     goal = run_convention(runtime.start())
-    with hdf5.read(source.path or "") as checkpoint:
+    with open_source(source, lambda: layer_config(networks[-1])) as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
         origin, own, owner = decide(checkpoint, source), _own_network(checkpoint), networks[0]
         plan = _converted_before(checkpoint, origin, own, owner, goal) if own else None

@@ -8,6 +8,7 @@ from typing import Any
 from ..conventions.generations import GENERATIONS, release, words_of
 from ..conventions.words.files import architecture_json
 from ..conventions.words.items import Json
+from ..conventions.words.keras3 import refuse
 from ..conventions.words.table import Context
 from ..errors import KconvertError, Problem
 from ..layers.base import layer_config
@@ -23,6 +24,7 @@ def model_from_config(config: Any, keras_version: str | None = None, data_format
     layers of Keras 1 which do not state theirs.
     Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's.
     """
+    refuse(config, keras_version)
     model = layer_from_config(words_of(config, keras_version).read(config, data_format, CUSTOM))
     if not isinstance(model, Network):
         raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..conventions.generations import Convention
 from ..conversion.binding import bind
+from ..conversion.opening import open_source
 from ..conversion.passes.cudnn import has_cudnn
 from ..conversion.passes.relayout import image_data_format
 from ..conversion.planning import Plan, plan_conversion
@@ -22,7 +23,6 @@ from ..conversion.reading import network_of
 from ..conversion.source import Source, decide
 from ..conversion.target import KEEP, SAME, Target
 from ..errors import KconvertError, Problem
-from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint
 from ..kernels import Rows
 from ..layers.base import Shape
@@ -80,7 +80,7 @@ def match(source: Source, target: Source) -> Match:
     The target is a file to read, too. A target of weights alone whose architecture is not given has that of the
     converted source. Raises KconvertError where a file cannot be read or the two cannot be of one model.
     """
-    with hdf5.read(source.path or "") as origin, hdf5.read(target.path or "") as result:
+    with open_source(source) as origin, open_source(target) as result:
         convention = decide(result, replace(target, arch=None)).convention
         expected = _expected(origin, result, source, convention)
         model = _target_model(result, expected, target)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..conventions.generations import Generation
+from ..conversion.opening import open_source
 from ..conversion.source import Source
 from ..formats import hdf5
 from ..formats.checkpoint import InMemory, LazyArray
@@ -22,7 +23,7 @@ ROUNDING = float(np.finfo("float32").eps)
 def noisy_copy(source: Source, generation: Generation, path: Path, seed: int = 0) -> Source:
     """Writes the copy to `path`; generation: that of the file."""
     random = np.random.default_rng(seed)
-    with hdf5.read(source.path or "") as checkpoint:
+    with open_source(source) as checkpoint:
         groups = [replace(group, arrays=[_noisy(a, random) for a in group.arrays]) for group in checkpoint.groups]
         changed = replace(checkpoint, groups=groups, optimizer=(), path=None)
         return replace(source, path=hdf5.write(path, changed, generation, force=True))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..conversion.binding import Binding, bind
+from ..conversion.opening import open_source
 from ..conversion.passes.hazards import calls
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
@@ -58,7 +59,7 @@ def self_test(
         raise KconvertError("the files differ already", str(target.path), "verify them first", Problem.USAGE)
     same_inputs = Inputs(arrays=pairing.inputs)
     planted = []
-    with TemporaryDirectory(prefix="kconvert-") as folder, hdf5.read(target.path or "") as checkpoint:
+    with TemporaryDirectory(prefix="kconvert-") as folder, open_source(target) as checkpoint:
         for error in _errors(pairing.match, checkpoint):
             log.info("planting: %s: %s", "/".join(error.path), error.words)
             layer, copy = "/".join(error.path), error.write(Path(folder, "copy.h5"))

@@ -407,7 +407,7 @@ def test_start_up_loads_neither_numpy_nor_h5py_nor_rich():
 
 
 def test_an_interrupted_command_exits_with_130(model, monkeypatch):
-    def interrupted(path):
+    def interrupted(path, architecture):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(hdf5, "read", interrupted)
@@ -416,7 +416,7 @@ def test_an_interrupted_command_exits_with_130(model, monkeypatch):
 
 
 def test_a_bug_is_one_sentence(model, monkeypatch):
-    def broken(path):
+    def broken(path, architecture):
         raise ValueError("first\nsecond")
 
     monkeypatch.setattr(hdf5, "read", broken)

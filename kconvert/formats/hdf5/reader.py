@@ -8,38 +8,76 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import BinaryIO
 
 import h5py
 
-from ..checkpoint import Checkpoint, Group, LazyArray
+from ...conventions.words.items import Json
+from ...conventions.words.keras3 import KERAS3, keras3_error
+from ...errors import KconvertError
+from ..checkpoint import Architecture, Checkpoint, Group, LazyArray
+from ..objects import groups
+from .objects import StoredObject, is_by_objects, is_of_keras3
 from .safely import StoredGroup, hdf5_errors, unreadable
+
+BY_OBJECTS = "weights of tf.keras 2.12 - 2.15"
+"""What a file is that keeps weights by objects."""
 
 # Attributes of the root that are fields of a Checkpoint
 _KNOWN = re.compile(r"nb_layers|backend|keras_version|kconvert|(layer_names|model_config|training_config)\d*")
 
 
 @contextmanager
-def read(path: str | PathLike[str]) -> Iterator[Checkpoint]:
+def read(path: str | PathLike[str], architecture: Architecture | None = None) -> Iterator[Checkpoint]:
     """Opens a weight file for reading; its arrays can be read until the `with` block ends.
 
         with read("model.h5") as checkpoint:
             checkpoint.groups[0].arrays[0].read()
 
-    Raises KconvertError (UNREADABLE) where the file is missing, damaged, hostile or no file of Keras 0.2 - 2.3.
+    architecture: reads that of the user, which weights that are kept by objects need. Raises KconvertError (UNREADABLE)
+    where the file is missing, damaged, hostile or no file of Keras 0.2 - 2.3 or tf.keras.
     """
-    path = _regular_file(path)
+    path = regular_file(path)
     with hdf5_errors("cannot be opened", str(path)):
         if not h5py.is_hdf5(path):
             raise unreadable("is not an HDF5 file", str(path))
+    with opened(path) as root:
+        yield _by_objects(root, architecture) if is_by_objects(root) else _checkpoint(root)
+
+
+@contextmanager
+def opened(path: Path, content: BinaryIO | None = None) -> Iterator[StoredGroup]:
+    """The root of an HDF5 file. content: the file itself, where it is a part of the file `path`."""
     with hdf5_errors("is truncated or damaged", str(path)):
-        file = h5py.File(path, "r")
+        file = h5py.File(path if content is None else content, "r")
     with file:
-        yield _checkpoint(StoredGroup(path, file))
+        yield StoredGroup(path, file)
+
+
+def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpoint:
+    """Weights alone. Raises KconvertError where they are of Keras 3, or need an architecture."""
+    if is_of_keras3(root):
+        raise keras3_error(KERAS3, root.where)
+    if architecture is None:
+        raise unreadable(
+            "holds weights alone, by the classes of their layers and not by names",
+            root.where,
+            "give the architecture, what model.to_json() wrote, with --arch FILE.json",
+        )
+    return Checkpoint(object_groups(root, architecture()), path=root.path, format=BY_OBJECTS, slots=False)
+
+
+def object_groups(root: StoredGroup, architecture: Json) -> list[Group]:
+    """The weights that a file keeps by objects, by the layers of an architecture."""
+    try:
+        return groups(StoredObject(root), architecture)
+    except KconvertError as error:
+        raise (error if error.where else error.within(str(root.path))) from None
 
 
 def sha256(path: str | PathLike[str]) -> str:
     """The SHA-256 of a file, in hexadecimal. Raises KconvertError where it cannot be read."""
-    path = _regular_file(path)
+    path = regular_file(path)
     digest = hashlib.sha256()
     with hdf5_errors("cannot be read", str(path)), open(path, "rb") as file:
         while block := file.read(2**20):
@@ -47,7 +85,7 @@ def sha256(path: str | PathLike[str]) -> str:
     return digest.hexdigest()
 
 
-def _regular_file(name: str | PathLike[str]) -> Path:
+def regular_file(name: str | PathLike[str]) -> Path:
     path = Path(name)
     with hdf5_errors("cannot be opened", str(path)):
         if not path.exists():

@@ -125,6 +125,11 @@ class StoredGroup:
         if size > HARMLESS and size > EXPANSION * stored:
             raise unreadable(f"would expand from {stored:,} bytes to {size:,}", where)
 
+    def members(self) -> list[str]:
+        """The names of what is in this group."""
+        with hdf5_errors("its members cannot be read", self.where):
+            return [name.decode("utf-8") for name in self.item.id]
+
     # ---------------------------------------------------------- attributes ----
 
     def attributes(self) -> list[str]:

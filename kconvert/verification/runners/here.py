@@ -14,8 +14,9 @@ import numpy as np
 from ...backend import Backend, get_backend
 from ...conventions.generations import Convention
 from ...conversion.binding import arrays_for
+from ...conversion.opening import open_source
+from ...conversion.source import Source
 from ...errors import KconvertError, Problem
-from ...formats import hdf5
 from ...layers.registry import load_module
 from ...network.nested import Arrays, walk
 from ...network.outputs import Activations
@@ -38,7 +39,7 @@ class Here(Runner):
         for module in job.custom:
             load_module(module)
         backend, emulates = _backend(job)
-        with hdf5.read(job.path) as checkpoint:
+        with open_source(Source(job.path, arch=job.arch)) as checkpoint:
             arrays = arrays_for(job.model, checkpoint, job.convention, Convention("keras2", backend.convention))
         try:
             tensors = self._activations(job, backend, arrays, overrides)(arrays, inputs, overrides, job.given)

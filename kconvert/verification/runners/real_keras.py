@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ...conventions.words.files import architecture_json, stated_data_formats
+from ...conversion.opening import open_source
 from ...conversion.passes.relayout import image_data_format
+from ...conversion.source import Source
 from ...errors import KconvertError, Problem
-from ...formats import hdf5
 from ...layers import InputLayer
 from ...network.architecture import model_config
 from ...network.network import Network
@@ -59,7 +60,7 @@ class RealKeras(Process):
         if unrun is not None:
             what = f"layer {unrun} cannot run here, and a real Keras is not given its outputs"
             raise KconvertError(what, job.path, "run this side without a real Keras", Problem.UNVERIFIED)
-        with hdf5.read(job.path) as checkpoint:
+        with open_source(Source(job.path, arch=job.arch)) as checkpoint:
             inside, version = checkpoint.model_config, checkpoint.keras_version
         config = inside if job.arch is None else architecture_json(job.arch)
         if config is None or _in_other_format(config, job.model):

@@ -1,0 +1,82 @@
+"""Opening the file of a source, with the architecture that weights without names need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ..conventions.generations import GENERATIONS, Convention
+from ..conventions.words.files import architecture_json
+from ..conventions.words.items import Json
+from ..conventions.words.keras3 import refuse
+from ..errors import KconvertError, Problem
+from ..formats import files
+from ..formats.checkpoint import Architecture, Checkpoint, LazyArray, renamed
+from ..network.architecture import model_from_config
+from .binding import Place, places
+from .evidence import ONLY_BACKEND
+from .source import Source
+
+
+@contextmanager
+def open_source(source: Source, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
+    """The checkpoint of a source; its arrays can be read until the `with` block ends.
+
+    architecture: reads that of the user, where `source` does not name it. Raises KconvertError where the file cannot be
+    read.
+    """
+    if source.arch is not None:
+        architecture = partial(_given, str(source.arch))
+    with files.read(source.path or "", architecture) as checkpoint:
+        if checkpoint.slots:
+            yield checkpoint
+        else:
+            yield _with_slots(checkpoint, architecture() if architecture else checkpoint.model_config)
+
+
+def _given(path: str) -> Json:
+    """The architecture of the user. Raises KconvertError where Keras 3 wrote it."""
+    config = architecture_json(path)
+    refuse(config, None, path)
+    return config
+
+
+def _with_slots(checkpoint: Checkpoint, config: Mapping[str, Any] | None) -> Checkpoint:
+    """The same arrays, called after the weights of their layers; as they are where the architecture cannot be read."""
+    try:
+        network = model_from_config(dict(config or {}), checkpoint.keras_version)
+        placed = places(network, Convention(list(GENERATIONS)[-1], ONLY_BACKEND))
+    except KconvertError:
+        return checkpoint  # reading the architecture says why
+    layers: dict[str, list[Place]] = {}
+    for place in (place for _, found in placed for place in found):
+        layers.setdefault("/".join(place.leaf), []).append(place)
+    groups = [
+        replace(group, arrays=_named(group.arrays, layers, f"{checkpoint.path}, layer {group.name}"))
+        for group in checkpoint.groups
+    ]
+    return replace(checkpoint, groups=groups, slots=True)
+
+
+def _named(arrays: Sequence[LazyArray], layers: Mapping[str, Sequence[Place]], where: str) -> list[LazyArray]:
+    """The arrays of a group. Raises KconvertError where a layer has more or fewer than the file."""
+    stored: dict[str, list[LazyArray]] = {}
+    for array in arrays:
+        stored.setdefault(array.name.rpartition("/")[0], []).append(array)
+    for layer, own in stored.items():
+        expected = layers.get(layer, ())
+        if len(own) != len(expected):
+            raise KconvertError(
+                f"the file has {len(own)} arrays for {layer}, where the architecture has {len(expected)}",
+                where,
+                "give the architecture that the weights were saved with: --arch",
+                Problem.UNREADABLE,
+            )
+    return [
+        renamed(array, f"{layer}/{place.slot}:0")
+        for layer, own in stored.items()
+        for array, place in zip(own, layers[layer], strict=True)
+    ]

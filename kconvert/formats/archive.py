@@ -1,0 +1,135 @@
+"""The `.keras` files of tf.keras 2.12 - 2.15: a zip archive of the architecture, the weights and the release.
+
+An archive from elsewhere may be hostile: only its three known members are read, by name, into memory or a temporary
+file without a name, up to a bound; nothing is unpacked to a path, and no code is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from ..conventions.words import keras3
+from ..errors import KconvertError, Problem
+from . import hdf5
+from .checkpoint import Architecture, Checkpoint
+
+NAME = "the .keras format of tf.keras 2.12 - 2.15"
+SIGNATURE = b"PK\x03\x04"
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+TEXT_LIMIT = 256 * 2**20  # bytes of a JSON member
+EXPANSION = 1000  # how many times larger than the archive a member may be
+PIECE = 2**20
+LEFT_OUT = "how the model was compiled and the state of the optimizer are left out"
+
+
+def _unreadable(what: str, where: str, fix: str | None = None) -> KconvertError:
+    return KconvertError(what, where, fix, Problem.UNREADABLE)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An open archive, whose members are read with bounds."""
+
+    path: Path
+    file: zipfile.ZipFile
+
+    def _where(self, name: str) -> str:
+        return f"{self.path}, member {name}"
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.file.NameToInfo
+
+    def size(self, name: str) -> int:
+        """The size that the archive states for a member, in bytes."""
+        info = self.file.NameToInfo.get(name)
+        if info is None:
+            raise _unreadable(f"holds no {name}", str(self.path))
+        if info.file_size > EXPANSION * max(info.compress_size, 1) or info.compress_size > self.path.stat().st_size:
+            raise _unreadable(
+                f"would expand from {info.compress_size:,} bytes to {info.file_size:,}", self._where(name)
+            )
+        return info.file_size
+
+    def copy(self, name: str, to: IO[bytes]) -> None:
+        """Copies a member to an open file, at most as many bytes as the archive states."""
+        left = self.size(name)
+        with _zip_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
+            while left > 0 and (piece := member.read(min(PIECE, left))):
+                to.write(piece)
+                left -= len(piece)
+        to.seek(0)
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A member that is a JSON object."""
+        if self.size(name) > TEXT_LIMIT:
+            raise _unreadable("is too large", self._where(name))
+        with _zip_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
+            content = member.read(TEXT_LIMIT)
+        try:
+            value = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(f"is not JSON ({error})", self._where(name)) from None
+        if not isinstance(value, dict):
+            raise _unreadable("should be a JSON object", self._where(name))
+        return value
+
+
+@contextmanager
+def _zip_errors(what: str, where: str) -> Iterator[None]:
+    """Turns whatever zipfile raises in the block into one sentence."""
+    try:
+        yield
+    except KconvertError:
+        raise
+    except Exception as error:
+        raise _unreadable(f"{what} ({error or type(error).__name__})", where) from None
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file begins as a zip archive does."""
+    with open(path, "rb") as file:
+        return file.read(len(SIGNATURE)) == SIGNATURE
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """The archive in a file."""
+    with _zip_errors("is a damaged zip archive", str(path)):
+        file = zipfile.ZipFile(path)
+    with file:
+        yield Archive(path, file)
+
+
+@contextmanager
+def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
+    """Opens a `.keras` file. architecture: that of the user, in place of the one of the file.
+
+    Raises KconvertError where it is damaged, hostile, or of Keras 3.
+    """
+    with opened(path) as archive:
+        if not all(name in archive for name in (CONFIG, METADATA, WEIGHTS)):
+            raise _unreadable("is a zip archive and no .keras file", str(path))
+        version = archive.json(METADATA).get("keras_version")
+        config = archive.json(CONFIG)
+        keras3.refuse(config, version, str(path))
+        with TemporaryFile(prefix="kconvert-") as content:
+            archive.copy(WEIGHTS, content)
+            with hdf5.opened(path, content) as root:
+                yield Checkpoint(
+                    groups=hdf5.object_groups(root, config if architecture is None else architecture()),
+                    path=path,
+                    keras_version=version if isinstance(version, str) else None,
+                    whole_model=True,
+                    stated_in={"keras_version": METADATA},
+                    model_config={key: config[key] for key in ("class_name", "config") if key in config},
+                    format=NAME,
+                    slots=False,
+                    notes=[LEFT_OUT] if config.get("compile_config") else [],
+                )

@@ -1,0 +1,106 @@
+"""Weight files of every format that is read: which format a path has, and how it is read.
+
+A format is a row of FORMATS; the first that matches a path reads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import KconvertError, Problem
+from . import archive, endings, hdf5, saved_model, tensorflow_checkpoint
+from .checkpoint import Architecture, Checkpoint
+
+
+class Reader(Protocol):
+    def __call__(self, path: Path, architecture: Architecture | None = None) -> AbstractContextManager[Checkpoint]: ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of weight files."""
+
+    matches: Callable[[Path], bool]
+    """Whether a path has it, as its signature or its files show."""
+    read: Reader
+    files: Callable[[Path], list[Path]]
+    """The files that a path of this format stands for."""
+
+
+def _checkpoint_files(path: Path) -> list[Path]:
+    of = tensorflow_checkpoint.prefix(path)
+    assert of is not None
+    return tensorflow_checkpoint.files(of)
+
+
+def _is_archive(path: Path) -> bool:
+    return path.is_file() and archive.is_archive(path)
+
+
+FORMATS: Sequence[Format] = (
+    Format(saved_model.is_saved_model, saved_model.read, saved_model.files),
+    Format(lambda path: tensorflow_checkpoint.prefix(path) is not None, tensorflow_checkpoint.read, _checkpoint_files),
+    Format(_is_archive, archive.read, lambda path: [path]),
+)
+"""The formats beside HDF5, which is that of every other file."""
+
+
+def _format(path: Path) -> Format | None:
+    try:
+        return next((one for one in FORMATS if one.matches(path)), None)
+    except OSError as error:
+        raise KconvertError(f"cannot be opened ({error.strerror})", str(path), problem=Problem.UNREADABLE) from None
+
+
+@contextmanager
+def read(path: str | PathLike[str], architecture: Architecture | None = None) -> Iterator[Checkpoint]:
+    """Opens a weight file of any format; its arrays can be read until the `with` block ends.
+
+    architecture: reads that of the user, for weights that are kept by objects. Raises KconvertError (UNREADABLE) where
+    the path is missing, damaged, hostile or of no known format.
+    """
+    path = Path(path)
+    found = _format(path)
+    if found is None and path.is_dir():
+        raise KconvertError(
+            "is a directory, and neither a SavedModel (with saved_model.pb) nor one of checkpoints (with checkpoint)",
+            str(path),
+            problem=Problem.UNREADABLE,
+        )
+    with hdf5.read(path, architecture) if found is None else found.read(path, architecture) as checkpoint:
+        yield checkpoint
+
+
+def paths(path: str | PathLike[str]) -> list[Path]:
+    """The files that a path stands for."""
+    found = _format(Path(path))
+    return [Path(path)] if found is None else found.files(Path(path))
+
+
+def is_weights(path: Path) -> bool:
+    """Whether a directory is a model and no folder of weight files.
+
+    A directory that holds a checkpoint and other weight files is both: it is taken for a folder.
+    """
+    others = (one for one in path.iterdir() if endings.is_known(one)) if path.is_dir() else ()
+    return _format(path) is not None and not any(others)
+
+
+def sha256(path: str | PathLike[str]) -> str:
+    """The SHA-256 of a file, in hexadecimal; of several: that of their names and sums."""
+    every = paths(path)
+    if len(every) == 1:
+        return hdf5.sha256(every[0])
+    sums = "".join(f"{one.name} {hdf5.sha256(one)}\n" for one in every)
+    return hashlib.sha256(sums.encode("utf-8")).hexdigest()
+
+
+def size(path: str | PathLike[str]) -> int:
+    """The size of all its files, in bytes."""
+    return sum(one.stat().st_size for one in paths(path))

@@ -1,0 +1,62 @@
+"""Checkpoints of TensorFlow 1, whose arrays have the names of variables: 'conv2d/kernel', 'conv2d/kernel/Adam'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..conventions.words.items import Json
+from ..errors import KconvertError, Problem
+from .checkpoint import Group, LazyArray, renamed
+from .objects import Item, item_of
+
+_CELL = re.compile(r"(?:.*_cell|cell_\d+)(?:_\d+)?")
+"""What stands between the name of a recurrent layer and that of its weight: 'lstm/lstm_cell_3/kernel'."""
+
+
+def grouped(variables: Mapping[str, LazyArray], architecture: Json, where: Path) -> list[Group]:
+    """The variables of the layers of an architecture, whose names are all that tells one from the other.
+
+    What an optimizer keeps is left out. Raises KconvertError where a name is not that of a layer.
+    """
+    model = item_of(architecture)
+    owners = {name: top.name for top in model.layers or [] for name in _names(top)}
+    found: dict[str, list[LazyArray]] = {top.name: [] for top in model.layers or []}
+    for key in variables:
+        if _is_of_optimizer(key, variables):
+            continue
+        *scopes, slot = key.split("/")
+        layer = next((scope for scope in reversed(scopes) if not _CELL.fullmatch(scope)), None)
+        if layer not in owners:
+            raise KconvertError(
+                f"its variable {key!r} is not called after a layer of the architecture",
+                str(where),
+                "give the architecture that the weights were saved with: --arch",
+                Problem.UNREADABLE,
+            )
+        found[owners[layer]].append(renamed(variables[key], f"{layer}/{slot}:0"))
+    return [Group(name, sorted(arrays, key=_number)) for name, arrays in found.items()]
+
+
+def _number(array: LazyArray) -> int:
+    """The number that TensorFlow has added to a name that was taken: the weights of a second cell come later."""
+    added = re.search(r"_(\d+):0$", array.name)
+    return int(added[1]) if added else 0
+
+
+def _names(item: Item) -> Iterator[str]:
+    """The names of a layer and of all layers in it."""
+    yield item.name
+    for inner in item.layers or []:
+        yield from _names(inner)
+    inside = item.member("layer")
+    if inside is not None:
+        yield from _names(inside)
+        yield from (f"{way}_{inside.name}" for way in ("forward", "backward"))
+
+
+def _is_of_optimizer(key: str, variables: Mapping[str, LazyArray]) -> bool:
+    """Whether a variable is a slot of another one, or stands in no layer."""
+    outer = key.rpartition("/")[0]
+    return not outer or outer in variables or key.startswith(("training/", "Adam/", "SGD/", "RMSprop/", "loss/"))

@@ -1,0 +1,322 @@
+"""Checkpoints of TensorFlow, read with TensorFlow's own reader: `model.save_weights(prefix)` and `tf.train.Checkpoint`.
+
+A checkpoint is a file `PREFIX.index` and files `PREFIX.data-00000-of-00001`. It holds a graph of the objects of the
+model, which says which array is which weight (keras-facts: checkpoints-of-tensorflow).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..backend import probe, tensorflow_compat
+from ..errors import KconvertError, Problem
+from .checkpoint import Architecture, Checkpoint, Group, LazyArray, RowIndex
+from .named_variables import grouped
+from .objects import Item, Tree, groups
+
+NAME = "checkpoint of TensorFlow"
+INDEX = ".index"
+STATE = "checkpoint"
+"""The file in a directory of checkpoints that names the last one."""
+GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+VALUE = "VARIABLE_VALUE"
+_DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
+_LAYER = re.compile(r"layer-(\d+)")
+WAY_OUT = 'load the weights in TensorFlow, `model.load_weights("{path}")`, and save `model.save("model.h5")`'
+
+
+def unreadable(what: str, where: object, fix: str | None = None) -> KconvertError:
+    return KconvertError(what, str(where), fix, Problem.UNREADABLE)
+
+
+@contextmanager
+def tensorflow_errors(what: str, where: object) -> Iterator[None]:
+    """Turns whatever TensorFlow raises in the block into one sentence."""
+    try:
+        yield
+    except KconvertError:
+        raise
+    except Exception as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise unreadable(f"{what} ({said})", where) from None
+
+
+def tensorflow(where: object) -> Any:
+    """TensorFlow. Raises KconvertError, which names the extra, where it is not installed."""
+    found = probe()["tensorflow"]
+    if not found.usable:
+        raise unreadable(f"only TensorFlow reads this format, and {found.missing}", where, found.fix)
+    return tensorflow_compat.load()
+
+
+# -------------------------------------------------------------------- files ----
+
+
+def prefix(path: Path) -> Path | None:
+    """The prefix of the checkpoint that a path names: a prefix, one of its files or a directory; None for others."""
+    if path.is_dir():
+        return _last_of(path) if (path / STATE).is_file() else None
+    for candidate in (path, *_without_ending(path)):
+        if candidate.with_name(candidate.name + INDEX).is_file():
+            return candidate
+    return None
+
+
+def _without_ending(path: Path) -> Iterator[Path]:
+    if path.name.endswith(INDEX):
+        yield path.with_name(path.name.removesuffix(INDEX))
+    if _DATA.search(path.name):
+        yield path.with_name(_DATA.sub("", path.name))
+
+
+def _last_of(folder: Path) -> Path:
+    """The last checkpoint of a directory. The file that names it may state where it was when it was made."""
+    text = (folder / STATE).read_bytes()[: 2**20].decode("utf-8", "replace")
+    named = re.search(r'^model_checkpoint_path: "([^"\n]+)"', text, re.M)
+    if not named:
+        raise unreadable(f"its file {STATE!r} names no checkpoint", folder, "give the prefix of the checkpoint")
+    last = folder / Path(named[1].replace("\\", "/")).name
+    if not last.with_name(last.name + INDEX).is_file():
+        raise unreadable(f"there is no checkpoint {last.name!r}, which its file {STATE!r} names", folder)
+    return last
+
+
+def files(of: Path) -> list[Path]:
+    """The files of a checkpoint, by its prefix."""
+    data = (path for path in of.parent.iterdir() if path.name.startswith(of.name) and _DATA.search(path.name))
+    return [of.with_name(of.name + INDEX), *sorted(path for path in data if _DATA.sub("", path.name) == of.name)]
+
+
+# ------------------------------------------------------------------ reading ----
+
+
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """An array of a checkpoint, read when asked."""
+
+    name: str
+    key: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    where: str
+    reader: Any
+
+    def read(self, rows: RowIndex = None) -> np.ndarray:
+        """See `LazyArray.read`."""
+        with tensorflow_errors("its data cannot be read", self.where):
+            array = np.asarray(self.reader.get_tensor(self.key))
+        if array.shape != self.shape:
+            raise unreadable(f"has shape {array.shape}, and the index says {self.shape}", self.where)
+        return array if rows is None else array[rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """The arrays of a checkpoint by key, and the objects that they belong to."""
+
+    path: Path
+    reader: Any
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """The arrays of numbers, by key."""
+        limit = sum(path.stat().st_size for path in files(self.path))
+        found = {}
+        shapes, dtypes = self.reader.get_variable_to_shape_map(), self.reader.get_variable_to_dtype_map()
+        for key in sorted(shapes):
+            shape, dtype = tuple(shapes[key]), np.dtype(dtypes[key].as_numpy_dtype)
+            where = f"{self.path}, variable {key}"
+            if dtype.kind not in "biuf":
+                continue
+            if prod(shape) * dtype.itemsize > limit:
+                raise unreadable(f"its shape {shape} is larger than the file", where)
+            found[key] = Variable(key, key, shape, dtype, where, self.reader)
+        return found
+
+    @cached_property
+    def graph(self) -> Any:
+        """The graph of objects; None in a checkpoint of names."""
+        if not self.reader.has_tensor(GRAPH):
+            return None
+        from ..backend.tensorflow_messages import TrackableObjectGraph
+
+        return TrackableObjectGraph.FromString(self.reader.get_tensor(GRAPH))
+
+    @property
+    def root(self) -> Object:
+        """The object of the model: the root, or the one object of a `tf.train.Checkpoint` that has layers."""
+        top = Object(self, 0)
+        if top.numbered():
+            return top
+        models = [name for name in top.children if Object(self, top.children[name]).numbered()]
+        if len(models) != 1:
+            what = f"it holds {len(models)} models ({', '.join(models)})" if models else "it holds no model with layers"
+            raise unreadable(what, self.path, WAY_OUT.format(path=self.path))
+        return Object(self, top.children[models[0]])
+
+
+@contextmanager
+def opened(of: Path) -> Iterator[Bundle]:
+    """The checkpoint with a prefix."""
+    tf = tensorflow(of)
+    with tensorflow_errors("is no checkpoint that TensorFlow reads", of):
+        bundle = Bundle(of, tf.train.load_checkpoint(str(of)))
+        _ = bundle.variables, bundle.graph
+    yield bundle
+
+
+@contextmanager
+def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
+    """Opens a checkpoint: weights alone, by the layers of the architecture that is given.
+
+    Without one, its layers are called as the variables are.
+    """
+    of = prefix(path)
+    assert of is not None
+    with opened(of) as bundle:
+        yield Checkpoint(
+            groups=layer_groups(bundle, architecture), path=path, format=NAME, notes=_left_out(bundle.variables)
+        )
+
+
+def layer_groups(bundle: Bundle, architecture: Architecture | None) -> list[Group]:
+    """The weights layer by layer. Raises KconvertError where they are not those of the architecture."""
+    try:
+        if bundle.graph is None:
+            return _by_names(bundle, architecture)
+        return _in_order(bundle.root) if architecture is None else groups(bundle.root, architecture())
+    except KconvertError as error:
+        raise (error if error.where else error.within(str(bundle.path))) from None
+
+
+def _left_out(variables: Mapping[str, Variable]) -> list[str]:
+    """A note on the state of the optimizer."""
+    slots = [key for key in variables if "/.OPTIMIZER_SLOT/" in key or re.search(r"optimizer/_variables/[1-9]", key)]
+    slots += [key for key in variables if re.search(r"/(Adam(_1)?|Momentum|RMSProp(_1)?|Adagrad|Adadelta(_1)?)$", key)]
+    return ["the state of the optimizer is left out"] if slots else []
+
+
+# ------------------------------------------------------------------ objects ----
+
+
+@dataclass(frozen=True, eq=False)
+class Object(Tree):
+    """An object in the graph of a checkpoint."""
+
+    bundle: Bundle
+    number: int
+
+    @cached_property
+    def node(self) -> Any:
+        nodes = self.bundle.graph.nodes
+        if not 0 <= self.number < len(nodes):
+            raise unreadable(f"its graph of objects has no object {self.number}", self.bundle.path)
+        return nodes[self.number]
+
+    @cached_property
+    def children(self) -> dict[str, int]:
+        return {child.local_name: child.node_id for child in self.node.children}
+
+    @property
+    def full_name(self) -> str | None:
+        """What the variable was called in its graph: 'conv2d/kernel'; None for other objects."""
+        return next((one.full_name for one in self.node.attributes if one.name == VALUE), None)
+
+    def variable(self) -> Variable | None:
+        """The array of a variable."""
+        key = next((one.checkpoint_key for one in self.node.attributes if one.name == VALUE), None)
+        return self.bundle.variables.get(key) if key is not None else None
+
+    def weights(self) -> dict[str, LazyArray]:
+        found = {name: Object(self.bundle, number).variable() for name, number in self.children.items()}
+        return {name: variable for name, variable in found.items() if variable is not None}
+
+    def member(self, name: str) -> Object | None:
+        return Object(self.bundle, self.children[name]) if name in self.children else None
+
+    def numbered(self) -> list[Object]:
+        """The layers of a model: `layer-0`, `layer-1`, ..."""
+        numbers = sorted(int(found[1]) for found in map(_LAYER.fullmatch, self.children) if found)
+        return [Object(self.bundle, self.children[f"layer-{number}"]) for number in numbers]
+
+    def layers(self, items: Sequence[Item]) -> list[Object]:
+        found = self.numbered()
+        if len(found) == len(items) + 1 and not found[0].weights():  # the input of a Sequential
+            found = found[1:]
+        if len(found) != len(items):
+            raise unreadable(
+                f"the file has {len(found)} layers where the architecture has {len(items)}",
+                self.bundle.path,
+                "give the architecture that the weights were saved with: --arch",
+            )
+        return found
+
+    def cells(self, items: Sequence[Item]) -> list[Object]:
+        found = [self.member(str(number)) for number in range(len(items))]
+        if None in found or str(len(items)) in self.children:
+            raise unreadable(f"the file has other cells than the {len(items)} of the architecture", self.bundle.path)
+        return [cell for cell in found if cell]
+
+    def check_names(self, pairs: Sequence[tuple[str, Tree]]) -> None:
+        told = {name: tree.scope() for name, tree in pairs if isinstance(tree, Object)}
+        known = {name: scope for name, scope in told.items() if scope is not None}
+        if set(known) == set(known.values()):
+            for name, scope in known.items():
+                if name != scope:
+                    raise unreadable(
+                        f"layer {scope} of the file stands where the architecture has {name}",
+                        self.bundle.path,
+                        "give the architecture that the weights were saved with: --arch",
+                    )
+
+    def scope(self) -> str | None:
+        """The layer after which the first weight is called."""
+        names = (Object(self.bundle, self.children[name]).full_name for name in self.weights())
+        return next((name.split("/")[0] for name in names if name and "/" in name), None)
+
+    def inside(self, seen: set[int]) -> Iterator[tuple[str, Variable]]:
+        """(full name, array) of every variable in the object, each once. seen: the objects that are left out."""
+        if self.number in seen:
+            return
+        seen.add(self.number)
+        variable = self.variable()
+        if variable is not None:
+            yield self.full_name or variable.key, variable
+        for name, number in self.children.items():
+            if name not in ("keras_api", "variables", "trainable_variables", "non_trainable_variables"):
+                yield from Object(self.bundle, number).inside(seen)
+
+
+def _in_order(root: Object) -> list[Group]:
+    """The layers of a checkpoint without an architecture, in the order of the model, called as their variables are."""
+    found, seen = [], {root.number}
+    for position, layer in enumerate(root.numbered()):
+        variables = list(layer.inside(seen))
+        scopes = {name.split("/")[0] for name, _ in variables}
+        name = scopes.pop() if len(scopes) == 1 else f"layer-{position}"
+        if variables:
+            found.append(Group(name, [replace(variable, name=f"{full}:0") for full, variable in variables]))
+    return found
+
+
+# -------------------------------------------------------------------- names ----
+
+
+def _by_names(bundle: Bundle, architecture: Architecture | None) -> list[Group]:
+    """The layers of a checkpoint of TensorFlow 1, which has the names of variables and no objects."""
+    if architecture is None:
+        raise unreadable(
+            "its variables have names and no order",
+            bundle.path,
+            "give the architecture, what model.to_json() wrote, with --arch FILE.json",
+        )
+    return grouped(bundle.variables, architecture(), bundle.path)

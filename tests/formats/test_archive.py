@@ -1,0 +1,84 @@
+"""`.keras` archives from elsewhere may be hostile, and Keras 3 writes them too."""
+
+import json
+import zipfile
+
+import pytest
+
+import kconvert as kc
+from kconvert import KconvertError
+from kconvert.conventions.words.keras3 import is_architecture, is_release
+from kconvert.errors import Problem
+from tests.fixtures import FOLDER
+
+REAL = FOLDER / "tensorflow_formats" / "2.12" / "cnn.keras"
+WEIGHTS = FOLDER / "tensorflow_formats" / "2.12" / "cnn.weights.h5"
+KERAS3 = FOLDER / "field" / "keras3"
+
+
+def changed(path, **members):
+    """A copy of a real archive with other members; None leaves one out."""
+    members = {name.replace("_", "."): content for name, content in members.items()}
+    with zipfile.ZipFile(REAL) as real, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as copy:
+        for name in real.namelist():
+            content = members.get(name.replace("weights.h5", "weights"), real.read(name))
+            if content is not None:
+                copy.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"config_json": None}, "is a zip archive and no .keras file"),
+        ({"model_weights": None}, "is a zip archive and no .keras file"),
+        ({"config_json": b"{"}, "member config.json: is not JSON"),
+        ({"metadata_json": b"[1]"}, "member metadata.json: should be a JSON object"),
+        ({"config_json": b"[" * 10**5}, "member config.json: (is not JSON|would expand)"),
+        ({"config_json": b"{}"}, "the architecture is not one that Keras writes"),
+        ({"config_json": b'{"class_name": "Sequential", "config": {"layers": 1}}'}, "'layers' of Sequential"),
+        ({"model_weights": b" " * 10**7}, "would expand from"),
+        ({"model_weights": b"no HDF5"}, "is truncated or damaged"),
+    ],
+)
+def test_a_damaged_or_hostile_archive_is_refused(tmp_path, members, words):
+    path = changed(tmp_path / "x.keras", **members)
+    with pytest.raises(KconvertError, match=words) as refused:
+        kc.inspect(path)
+    assert refused.value.problem is Problem.UNREADABLE
+    assert "x.keras" in str(refused.value)
+
+
+def test_a_truncated_archive_is_refused(tmp_path):
+    (tmp_path / "x.keras").write_bytes(REAL.read_bytes()[:-100])
+    with pytest.raises(KconvertError, match="is a damaged zip archive"):
+        kc.inspect(tmp_path / "x.keras")
+
+
+def test_a_member_outside_is_never_unpacked(tmp_path):
+    path = tmp_path / "x.keras"
+    path.write_bytes(REAL.read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../evil.txt", "x")
+    assert kc.inspect(path).parameters
+    assert [one.name for one in tmp_path.parent.glob("evil.txt")] == []
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "w.weights.h5"])
+def test_a_file_of_keras_3_is_named_as_such(name):
+    with pytest.raises(KconvertError, match=r"was saved by Keras 3.*tf\.keras; .*save\('model\.h5'\)"):
+        kc.convert(KERAS3 / name, target="theano")
+
+
+def test_an_architecture_of_keras_3_is_named_as_such(tmp_path):
+    with zipfile.ZipFile(KERAS3 / "model.keras") as archive:
+        (tmp_path / "arch.json").write_bytes(archive.read("config.json"))
+    with pytest.raises(KconvertError, match=r"arch\.json: was saved by Keras 3"):
+        kc.load_model(WEIGHTS, "numpy", arch=tmp_path / "arch.json")
+
+
+def test_other_architectures_are_not_of_keras_3():
+    with zipfile.ZipFile(REAL) as archive:
+        assert not is_architecture(json.loads(archive.read("config.json")))
+    assert not is_release("2.15.0")
+    assert is_release("3.0.0")
