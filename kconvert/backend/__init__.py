@@ -1,7 +1,8 @@
 """Backends: `get_backend(name)` imports a framework when it is needed; `probe()` tells what is installed without that.
 
 One contract, `Backend` in `base.py`, and one class for each framework in `numpy_backend.py`, `theano_backend.py` and
-`tensorflow_backend.py`.
+`tensorflow_backend.py`. The functions of `keras.backend` that users' functions and layers call are in `functions.py`;
+they are used as `from kconvert import backend as K`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 from .._version import install
 from ..errors import KconvertError, Problem
@@ -80,6 +82,14 @@ def get_backend(name: str, convention: str | None = None) -> Backend:
             f"backend {name} is installed but cannot be imported ({reason})", problem=Problem.UNVERIFIED
         ) from error
     return backend(convention) if name == "numpy" and convention else backend()
+
+
+def __getattr__(name: str) -> Any:
+    """A function of `keras.backend`. Raises AttributeError where it is not in `functions.py`."""
+    function = None if name.startswith("_") else getattr(import_module(".functions", __name__), name, None)
+    if function is None:
+        raise AttributeError(f"kconvert.backend has no function {name!r}")
+    return function
 
 
 _chosen: list[str] = []  # the backend that `set_backend` named, if any

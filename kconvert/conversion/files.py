@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from ..errors import KconvertError, Problem
 from ..formats import endings, files, hdf5
 from ..formats.atomic import NamedPath, derived_path, refuse_collisions, replacing
 from ..formats.checkpoint import Checkpoint
+from ..layers.registry import with_custom_objects
 from .applying import apply, written_architecture
 from .evidence import kept_from
 from .inference.without_graph import WithoutGraph
@@ -58,6 +59,7 @@ def convert(
     force: bool = False,
     layers: Sequence[str] = (),
     cudnn: bool | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
@@ -71,7 +73,8 @@ def convert(
             "which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE
         )
     said = Source(path, source, source_data_format, arch, tuple(layers), force, source_release)
-    return convert_file(said, Target(target, format, data_format, repair, cudnn, drop_optimizer), out)
+    with with_custom_objects(custom_objects):
+        return convert_file(said, Target(target, format, data_format, repair, cudnn, drop_optimizer), out)
 
 
 def convert_file(

@@ -15,6 +15,7 @@ from ..conventions.words.files import architecture_json, stated_data_formats
 from ..errors import KconvertError
 from ..formats import files
 from ..formats.checkpoint import Checkpoint
+from ..layers.registry import with_custom_objects
 from ..network.architecture import model_from_config
 from ..network.network import Network
 from .evidence import Fact, backend_of, generation_of
@@ -87,16 +88,19 @@ def inspect(
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
     source_release: str | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Inspection:
     """What the HDF5 file `path` is.
 
     arch: architecture JSON, for a file of weights alone. source_data_format: that of Keras 1 layers which
     do not state theirs. source_release: the release that saved the file, if it does not state it.
+    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
+    stored as code finds its function under the name of the layer.
     An architecture that kconvert cannot read is no error: a note says what is wrong with it.
     Raises KconvertError where the file or `arch` cannot be read.
     """
     source = Source(path, arch=arch, release=source_release)
-    with open_source(source) as checkpoint:
+    with with_custom_objects(custom_objects), open_source(source) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
         model, by_target, notes = _understood(checkpoint, config, arch is not None, source_data_format)
         inferred, why = _inferred(checkpoint, source_data_format) if config is None else ([], [])

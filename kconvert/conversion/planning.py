@@ -15,6 +15,7 @@ from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, LazyArray
 from ..kernels import Chain
+from ..layers.registry import with_custom_objects
 from ..network.differences import differing_layers
 from ..network.graph import LayerPath
 from ..network.network import Network
@@ -125,6 +126,7 @@ def plan(
     force: bool = False,
     layers: Sequence[str] = (),
     cudnn: bool | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
 
@@ -137,10 +139,13 @@ def plan(
     the optimizer's state out. force: take `source` even where the file says otherwise. layers:
     'NAME=Class' or 'NAME=as-is', for layers whose class weights alone do not show. cudnn: write LSTM
     and GRU as CuDNN layers (True), those as LSTM and GRU (False), or as the target has it.
+    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
+    stored as code finds its function under the name of the layer.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force, source_release)
-    return plan_conversion(checkpoint, said, Target(target, format, data_format, repair, cudnn, drop_optimizer))
+    with with_custom_objects(custom_objects):
+        return plan_conversion(checkpoint, said, Target(target, format, data_format, repair, cudnn, drop_optimizer))
 
 
 def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:

@@ -16,7 +16,7 @@ from ..conventions.words.items import is_item
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights
 from .phase import Phase
-from .registry import FUNCTIONS, layer_from_config
+from .registry import find_function, layer_from_config
 
 Function = Callable[[Backend, Tensor], Tensor]
 
@@ -161,9 +161,8 @@ def _found(value: Any) -> tuple[Function | None, bool]:
     name = activation_name(value)
     if name in ACTIVATIONS:
         return ACTIVATIONS[name], name not in _MIXING
-    registered = FUNCTIONS.get(name) or FUNCTIONS.get(name.rpartition(">")[2])
-    if registered:
-        return registered.run, False
+    if custom := find_function(name, name.rpartition(">")[2]):
+        return custom.activate, False
     if name in LATER_ACTIVATIONS:
         return LATER_ACTIVATIONS[name], name not in _MIXING
     if is_item(value) and name in (cls.__name__ for cls in _FUNCTIONS_AS_LAYERS):

@@ -27,6 +27,8 @@ from ..conventions.words.calls import layer_arguments
 from ..conventions.words.options import in_keras2, sorted_out
 from ..errors import KconvertError, Problem
 from .calls import INPUT_WORDS, Call, call, input_arguments, shapes_of
+from .custom import NONE_GIVEN, CustomObjects, given
+from .keras_style import built_weights, keras_style
 from .phase import Phase
 
 Shape = tuple[int | None, ...]
@@ -87,6 +89,17 @@ class Layer(metaclass=_Constructed):
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
     )
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        keras_style(cls, Layer)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A new layer, which remembers the user's objects that are given now."""
+        layer = super().__new__(cls)
+        if given():
+            layer.__dict__["_custom_objects"] = given()
+        return layer
+
     def __init__(
         self,
         name: str = "",
@@ -100,8 +113,9 @@ class Layer(metaclass=_Constructed):
         words: `input_shape`, `input_dim`, `input_length` and `batch_size`, as in Keras. Raises KconvertError for any
         other argument.
         """
+        dtype = words.pop("input_dtype", dtype)  # its name in Keras 1
         stated = input_arguments(set(), words)
-        self.name, self.trainable, self.dtype = name, trainable, dtype
+        self.name, self.trainable, self.dtype = name or "", trainable, dtype
         self.batch_input_shape = stated.pop("batch_input_shape", batch_input_shape)
         self.extra, self.left_out, self.unstated = {}, {}, {}
         if stated:
@@ -126,6 +140,11 @@ class Layer(metaclass=_Constructed):
     def __getstate__(self) -> dict[str, Any]:
         """The state of a copy or a pickle: the configuration, without calls and arrays."""
         return {key: value for key, value in self.__dict__.items() if key not in ("_inbound", "_entry")}
+
+    @property
+    def custom_objects(self) -> CustomObjects:
+        """The user's functions and classes that were given when the layer was made."""
+        return self.__dict__.get("_custom_objects", NONE_GIVEN)
 
     @property
     def entry(self) -> Any:
@@ -305,8 +324,18 @@ class Layer(metaclass=_Constructed):
         return frozenset()
 
     def weight_specs(self, shape: Any) -> list[Weight]:
-        """The weights of this layer for inputs of `shape`, in the order of Keras 2."""
-        return []
+        """The weights of this layer for inputs of `shape`, in the order of Keras 2: those that `build` makes."""
+        return [] if type(self).build is Layer.build else built_weights(self, shape)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights of a layer that is written as in Keras, by `add_weight`."""
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
+        """A weight, with the arguments of Keras 1 or 2. Raises KconvertError outside of `build`."""
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            raise KconvertError("add_weight is called outside of build", f"layer {self.name}", problem=Problem.USAGE)
+        return builder.add_weight(*args, **kwargs)
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
         """Completes the configuration from the shape of a stored weight. Returns whether anything changed.

@@ -6,15 +6,18 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..backend.base import Backend, Tensor
 from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
 from ..errors import KconvertError, Problem
 from .activations import activation
 from .base import Layer, Shape, Weights, old_option
+from .custom import CustomFunction, check_output, giving
 from .fields import KernelFields
 from .phase import Phase
-from .registry import FUNCTIONS, CustomFunction
+from .registry import find_function
 from .shapes import one_of
 
 # -------------------------------------------------------------------- input ----
@@ -304,8 +307,9 @@ class Masking(Layer):
 class Lambda(Layer):
     """A user's function, which a file stores as Python bytecode or by name. Bytecode is never loaded.
 
-    A function registered with `kconvert.register_function` replaces it, under the name of the layer or under the name
-    of the function in the file.
+    A function of the user replaces it, under the name of the layer or under the name of the function in the file: one
+    that is given as `custom_objects`, or registered with `kconvert.register_function`. Another one may compute the
+    shape of the output, under the name of the layer and `_output_shape`, or under the name in the file.
     """
 
     # The function as the file stores it.
@@ -322,27 +326,45 @@ class Lambda(Layer):
 
     @property
     def custom(self) -> CustomFunction | None:
-        """The registered function; None where there is none."""
-        named = self.function if self.function_type == "function" and isinstance(self.function, str) else ""
-        return FUNCTIONS.get(self.name) or FUNCTIONS.get(named)
+        """The user's function; None where there is none."""
+        with giving(self.custom_objects):
+            return find_function(self.name, self.function if self.function_type == "function" else None)
+
+    @property
+    def _shape_function(self) -> Any:
+        """The user's function from the shape of the input to that of the output; None where there is none."""
+        if self.custom and callable(self.custom.output_shape):
+            return self.custom.output_shape
+        with giving(self.custom_objects):
+            named = self.declared_shape if self.output_shape_type == "function" else None
+            found = find_function(f"{self.name}_output_shape", named)
+        return found and found.shape_of
 
     def compute_output_shape(self, shape: Any) -> Shape:
         """The declared shape. Where none is declared, the shape of the input, as in Keras on Theano.
 
-        Where Keras infers it, it is the shape that the registered function gives, if there is one.
+        Where Keras infers it, or the file stores it as a function, it is the shape that the user's function gives, if
+        there is one.
 
-        Raises KconvertError where the file stores the shape as a function.
+        Raises KconvertError where the file stores the shape as a function and there is none of the user.
         """
         first = shape[0] if isinstance(shape, list) else shape
-        declared = self.custom.output_shape if self.custom else None
-        if callable(declared):
-            return tuple(declared(shape))
-        if declared is None and self.output_shape_type != "raw":
-            raise self._refusal("its output shape is a function", "output_shape=...")
-        declared = self.declared_shape if declared is None else declared
-        if declared is None:
-            return (self.computed_shape(shape) if self.infers else None) or tuple(first)
-        return (first[0], *declared)
+        if function := self._shape_function:
+            return tuple(function(shape))
+        declared = self._declared
+        if declared is not None:
+            return (first[0], *declared)
+        if self.output_shape_type != "raw" and self.custom is None:
+            raise self.refusal("its output shape is a function", "output_shape=...")
+        computes = self.infers or self.output_shape_type != "raw"
+        return (self.computed_shape(shape) if computes else None) or tuple(first)
+
+    @property
+    def _declared(self) -> Any:
+        """The shape that the user or the file states, without the batch; None where neither states one."""
+        if self.custom and self.custom.output_shape is not None:
+            return None if callable(self.custom.output_shape) else self.custom.output_shape
+        return self.declared_shape if self.output_shape_type == "raw" else None
 
     @property
     def is_unknown(self) -> bool:
@@ -356,32 +378,47 @@ class Lambda(Layer):
 
         Raises KconvertError where the function cannot be run.
         """
-        if self.custom is None or self.custom.output_shape is not None or self.declared_shape is not None:
+        if self.custom is None or self._shape_function or self._declared is not None:
             return None
         try:
-            return self.custom.shape_for(shape, self.arguments or {})
-        except MemoryError:
-            raise
-        except Exception as error:  # a function of the user may raise anything
-            reason = ": ".join(filter(None, (type(error).__name__, *str(error).splitlines()[:1])))
-            raise self._refusal(f"its output shape is not known ({reason})", "output_shape=...") from error
+            return self.custom.shape_for(shape, self._arguments)
+        except (KconvertError, ValueError) as error:
+            what, fix = (error.what, error.fix) if isinstance(error, KconvertError) else (str(error), None)
+            state = f"state the shape with kconvert.register_function({self.name!r}, output_shape=...)"
+            raise KconvertError(
+                f"its output shape is not known: {what}", f"layer {self.name}", f"{fix}, or {state}" if fix else state
+            ) from error
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        """The keyword arguments of the function. Keras stores an array as a mapping."""
+        return {
+            key: np.array(value["value"]) if isinstance(value, dict) and value.get("type") == "ndarray" else value
+            for key, value in (self.arguments or {}).items()
+        }
 
     @property
     def cannot_run(self) -> KconvertError | None:
         if self.custom is not None:
             return None
-        return self._refusal("it holds a Python function, which kconvert does not load from a file")
+        return self.refusal("it holds a Python function, which kconvert does not load from a file")
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        if self.custom is None:
+        function = self.custom
+        if function is None:
             raise self.cannot_run  # type: ignore[misc]  # as there is no function
-        return self.custom.run(K, x, **(self.arguments or {}))
+        masks = {"mask": mask} if "mask" in function.parameters else {}
+        y = function.run(K, x, **self._arguments, **masks)
+        if self._declared is not None:
+            check_output(function, K, y, tuple(self._declared))
+        return y
 
-    def _refusal(self, reason: str, *more: str) -> KconvertError:
-        """The error for a Lambda without a registered function. more: further arguments to register it with."""
+    def refusal(self, reason: str, *more: str) -> KconvertError:
+        """The error for a Lambda without a function of the user. more: further arguments to register it with."""
         call = ", ".join((repr(self.name), *more))
         return KconvertError(
             f"a Lambda layer cannot run: {reason}",
             f"layer {self.name}",
-            f"register the function with kconvert.register_function({call}), in a module passed with --custom",
+            f"give the function as custom_objects={{{self.name!r}: f}}, or register it with"
+            f" kconvert.register_function({call}), in a module passed with --custom",
         )

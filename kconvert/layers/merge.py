@@ -17,7 +17,8 @@ from ..conventions.words.calls import warn
 from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
 from .calls import Symbol
-from .core import Reshape
+from .core import Lambda, Reshape
+from .custom import giving
 from .phase import Phase
 
 # ---------------------------------------------------------------- operations ----
@@ -241,8 +242,8 @@ def _unit(K: Backend, x: Tensor, axis: int) -> Tensor:
 class Merge(Layer):
     """The merging layer of Keras 0 and 1 (keras-facts: merge-modes).
 
-    mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot' or 'max'. The cosine of two matrices has the shape (batch, 1, 1)
-    (keras-facts: cosine-has-an-axis-more).
+    mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot' or 'max', or a function of the user as in a Lambda. The cosine of
+    two matrices has the shape (batch, 1, 1) (keras-facts: cosine-has-an-axis-more).
     """
 
     mode: Any = "sum"
@@ -265,6 +266,12 @@ class Merge(Layer):
 
     def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, 2 if self.mode in ("dot", "cos") else None)
+        if self.is_function:
+            computing = self.as_lambda()
+            computing.infers = True
+            if computing.is_unknown:
+                raise computing.refusal("its output shape is not stated", "output_shape=...")
+            return computing.compute_output_shape(list(shape))
         if self.mode in self.elementwise:
             return shape[0]
         if self.mode == "concat":
@@ -277,6 +284,8 @@ class Merge(Layer):
         raise self._refusal()
 
     def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: Phase | None = None) -> Tensor:
+        if self.is_function:
+            return self.as_lambda().call(K, w, x, mask, training)
         if self.mode in self.elementwise:
             return _combine(K, self.mode, x)
         if self.mode == "concat":
@@ -287,15 +296,41 @@ class Merge(Layer):
         raise self._refusal()
 
     def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> Any:
-        if all(m is None for m in mask or ()) or self.mode in ("dot", "cos"):
+        if all(m is None for m in mask or ()) or self.is_function or self.mode in ("dot", "cos"):
             return None
         return _joined_mask(K, x, mask, self.concat_axis) if self.mode == "concat" else _common_mask(K, mask)
 
+    @property
+    def cannot_run(self) -> KconvertError | None:
+        return self.as_lambda().cannot_run if self.is_function else None
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the mode is a function of the user, which Keras 2 has in a Lambda."""
+        return self.extra.get("mode_type", "raw") != "raw" or not isinstance(self.mode, str)
+
     def _refusal(self) -> KconvertError:
-        mode = f"mode {self.mode!r}" if isinstance(self.mode, str) else "a Python function as its mode"
-        return KconvertError(
-            f"a Merge layer with {mode} cannot run", f"layer {self.name}", "replace it with a custom layer"
-        )
+        what = f"a Merge layer with mode {self.mode!r} cannot run"
+        return KconvertError(what, f"layer {self.name}", "replace it with a custom layer")
+
+    def as_lambda(self) -> Lambda:
+        """The Lambda that computes the function which is the mode.
+
+        Raises KconvertError where the function of a mask belongs to it.
+        """
+        if self.extra.get("output_mask") is not None:
+            what = "a Merge layer with a Python function for its mask cannot run"
+            raise KconvertError(what, f"layer {self.name}", "replace it with a custom layer")
+        with giving(self.custom_objects):
+            return Lambda(
+                self.mode,
+                self.extra.get("output_shape"),
+                self.extra.get("arguments") or {},
+                self.extra.get("mode_type", "lambda"),
+                self.extra.get("output_shape_type", "raw"),
+                name=self.name,
+                trainable=self.trainable,
+            )
 
 
 def _cosine(K: Backend, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
@@ -314,6 +349,8 @@ def in_keras2(merge: Merge) -> list[Layer]:
     [Concatenate(name='joined', trainable=True, dtype=None, batch_input_shape=None, axis=1)]
     """
     common: dict[str, Any] = {"name": merge.name, "trainable": merge.trainable}
+    if merge.is_function:
+        return [merge.as_lambda()]
     if merge.mode in _CLASSES:
         return [_CLASSES[merge.mode](**common)]
     if merge.mode == "concat":

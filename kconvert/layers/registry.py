@@ -10,18 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-import numpy as np
-
-from ..backend import get_backend
-from ..backend.base import Tensor
 from ..conventions.words.items import is_item, not_an_item
 from ..errors import KconvertError, Problem
 from .base import Layer
+from .custom import CustomFunction, CustomObjects, Function, given, giving
 
 ENTRY_POINTS = "kconvert.layers"
 HOW_TO_REGISTER = (
@@ -30,38 +27,7 @@ HOW_TO_REGISTER = (
 )
 
 AnyLayer = TypeVar("AnyLayer", bound=type[Layer])
-Function = Callable[..., Tensor]
 
-
-@dataclass(frozen=True)
-class CustomFunction:
-    """A user's function that replaces the function of a Lambda layer, or is an activation."""
-
-    # f(K, x, **arguments) -> output
-    run: Function
-    # The shape of the output without the batch axis, or a function from the input's shape to it. None: the shape that
-    # the layer states, else the shape of its input.
-    output_shape: Any = None
-
-    def shape_for(self, shape: Any, arguments: Mapping[str, Any]) -> tuple[int | None, ...]:
-        """The shape of the output for inputs of `shape`, found by running the function on zeros with NumPy.
-
-        It is run twice, with other numbers for the unknown sizes: sizes that differ then are unknown in the result.
-        """
-        inputs = shape if isinstance(shape, list) else [shape]
-        found = []
-        for number in _SIZES:
-            zeros = [np.zeros([number if n is None else n for n in sizes], "float32") for sizes in inputs]
-            with np.errstate(all="ignore"):
-                output = self.run(get_backend("numpy"), zeros if isinstance(shape, list) else zeros[0], **arguments)
-            found.append(tuple(int(n) for n in output.shape))
-        if len(found[0]) != len(found[1]):
-            raise ValueError("the number of axes depends on the sizes of the input")
-        return tuple(n if n == m else None for n, m in zip(*found, strict=True))
-
-
-_SIZES = (11, 17)
-"""Two numbers for sizes that are not known."""
 
 LAYERS: dict[str, type[Layer]] = {}
 CUSTOM: dict[str, type[Layer]] = {}
@@ -75,7 +41,21 @@ def built_in(*classes: type[Layer], name: str | None = None) -> None:
 
 def known_layers() -> Mapping[str, type[Layer]]:
     """Every registered class by its name; a user's class replaces one of this package with the same name."""
-    return {**LAYERS, **CUSTOM}
+    return {**LAYERS, **CUSTOM, **given().classes}
+
+
+def custom_classes() -> frozenset[str]:
+    """The names of the user's classes: those that are registered, and those that are given as custom objects."""
+    return frozenset((*CUSTOM, *given().classes))
+
+
+def find_function(*names: Any) -> CustomFunction | None:
+    """The user's function under the first of `names` that has one: given as a custom object, else registered."""
+    for name in names:
+        found = (given().functions.get(name) or FUNCTIONS.get(name)) if isinstance(name, str) else None
+        if found:
+            return found
+    return None
 
 
 def register_layer(cls: AnyLayer) -> AnyLayer:
@@ -84,10 +64,18 @@ def register_layer(cls: AnyLayer) -> AnyLayer:
     The configuration keys are the fields of a dataclass, under the names that Keras stores. For a class with its own
     `__init__` they are the keys that `get_config` returns. Raises KconvertError where `cls` is not a layer class.
     """
+    CUSTOM[getattr(cls, "__name__", "")] = _layer_class(cls)
+    return cls
+
+
+def _layer_class(cls: Any) -> Any:
+    """`cls`, marked as a class of the user. Raises KconvertError where it is not a layer class of this package."""
     if not (isinstance(cls, type) and issubclass(cls, Layer)):
+        bases = [f"{base.__module__}.{base.__qualname__}" for base in getattr(cls, "__mro__", ())[1:-1]]
+        base = f", but a {bases[-1]}" if bases else ""
         raise KconvertError(
-            f"{getattr(cls, '__name__', cls)!r} is not a layer class",
-            fix="register a class that inherits from kconvert.layers.Layer",
+            f"{getattr(cls, '__name__', cls)!r} is not a layer class of kconvert{base}",
+            fix="give a class that inherits from kconvert.layers.Layer",
             problem=Problem.USAGE,
         )
     if cls.is_network:
@@ -96,17 +84,54 @@ def register_layer(cls: AnyLayer) -> AnyLayer:
             fix="register the layers in it; a model is read as a Model or Sequential",
             problem=Problem.USAGE,
         )
-    cls.is_custom = True
-    CUSTOM[cls.__name__] = cls
+    if cls.__module__.partition(".")[0] != __package__.partition(".")[0]:
+        cls.is_custom = True
     return cls
+
+
+def with_custom_objects(objects: Mapping[str, Any] | None) -> AbstractContextManager[None]:
+    """Gives `custom_objects` to all that is read within: functions and classes of layers, by the names in files.
+
+    Raises KconvertError for anything that is neither a function nor a layer class.
+    """
+    if not objects:
+        return nullcontext()
+    functions, classes = {}, {}
+    if not isinstance(objects, Mapping):
+        raise _not_custom("custom_objects", objects)
+    for name, value in objects.items():
+        if isinstance(value, type):
+            classes[name] = _called(name, _layer_class(value))
+        elif callable(value):
+            functions[name] = CustomFunction(name, value)
+        else:
+            raise _not_custom(f"custom_objects[{name!r}]", value)
+    before = given()
+    return giving(CustomObjects({**before.functions, **functions}, {**before.classes, **classes}))
+
+
+def _called(name: str, cls: Any) -> Any:
+    """`cls` as a class with the name that files have for it."""
+    return cls if cls.__name__ == name else type(cls)(name, (cls,), {"__module__": cls.__module__, "is_custom": True})
+
+
+def _not_custom(where: str, value: Any) -> KconvertError:
+    return KconvertError(
+        f"it is a {type(value).__name__}",
+        where,
+        "give a mapping from names to functions and classes of layers",
+        Problem.USAGE,
+    )
 
 
 def register_function(name: str, output_shape: Any = None) -> Callable[[Function], Function]:
     """Registers `f(K, x, **arguments)` for Lambda layers, and for activations of that name. It is a decorator.
 
     name: the name of the Lambda layer, or of the function that it or an activation names. K: the operations of a
-    backend (`kconvert.backend.Backend`). output_shape: the shape of the output without the batch axis, or a function
-    from the shape of the input to it; needed only where the layer changes the shape and does not state it.
+    backend (`kconvert.backend.Backend`); a function whose first parameter has another name is called without it, as in
+    Keras, and uses the functions of `kconvert.backend`. output_shape: the shape of the output without the batch axis,
+    or a function from the shape of the input to it; needed only where the layer changes the shape and does not state
+    it.
 
         @kconvert.register_function("lambda_1")
         def double(K, x):
@@ -114,7 +139,7 @@ def register_function(name: str, output_shape: Any = None) -> Callable[[Function
     """
 
     def register(function: Function) -> Function:
-        FUNCTIONS[name] = CustomFunction(function, output_shape)
+        FUNCTIONS[name] = CustomFunction(name, function, output_shape)
         return function
 
     return register
@@ -132,12 +157,14 @@ def load_module(name: str) -> None:
 
 def custom_modules() -> tuple[str, ...]:
     """The modules that define the user's classes and functions. Another process imports them to register these too."""
-    registered = [*CUSTOM.values(), *(function.run for function in FUNCTIONS.values())]
+    registered = [*CUSTOM.values(), *(custom.function for custom in FUNCTIONS.values())]
     return tuple(sorted({item.__module__ for item in registered} - {"__main__"}))
 
 
 def find_layer(name: str) -> type[Layer] | None:
     """The class registered as `name`, else that of an entry point of an installed package, else None."""
+    if name in given().classes:
+        return given().classes[name]
     if name not in CUSTOM and name not in LAYERS:
         for point in entry_points(group=ENTRY_POINTS):
             if point.name == name:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
+from typing import Any
 
 from ..backend import default_backend, get_backend
 from ..conversion.opening import open_source
@@ -14,6 +16,7 @@ from ..conversion.running import plan_to_run, run_arrays
 from ..conversion.source import Source
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint
+from ..layers.registry import with_custom_objects
 from .model import Model
 from .restoring import restore_optimizer, warn
 from .sequential import as_model
@@ -31,6 +34,7 @@ def load_model(
     source_release: str | None = None,
     convention: str | None = None,
     compile: bool = True,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Model:
     """The model in the HDF5 file `path`, which runs on `backend`.
 
@@ -47,10 +51,12 @@ def load_model(
     source_release: the release that saved the file, for files that do not state it.
     convention: the backend that 'numpy' emulates.
     compile: whether to compile the model as the file states, with the state of the optimizer.
+    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
+    stored as code finds its function under the name of the layer.
     Raises KconvertError where the file cannot be read or converted, or the framework is not installed.
     """
     said = Source(path, source, source_data_format, arch, release=source_release)
-    with open_source(said) as checkpoint:
+    with with_custom_objects(custom_objects), open_source(said) as checkpoint:
         checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
         found = read_source(checkpoint, said)
         runner = get_backend(backend or default_backend(), convention)

@@ -12,7 +12,7 @@ from ..conventions.words.keras3 import refuse
 from ..conventions.words.table import Context
 from ..errors import KconvertError, Problem
 from ..layers.base import layer_config
-from ..layers.registry import CUSTOM, layer_from_config
+from ..layers.registry import custom_classes, layer_from_config
 from . import sequential as sequential  # makes its class known
 from .network import Network
 
@@ -25,7 +25,7 @@ def model_from_config(config: Any, keras_version: str | None = None, data_format
     Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's.
     """
     refuse(config, keras_version)
-    model = layer_from_config(words_of(config, keras_version).read(config, data_format, CUSTOM))
+    model = layer_from_config(words_of(config, keras_version).read(config, data_format, custom_classes()))
     if not isinstance(model, Network):
         raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)
     return model
@@ -34,7 +34,8 @@ def model_from_config(config: Any, keras_version: str | None = None, data_format
 def model_config(model: Network, form: str, keras_version: str, backend: str) -> Json:
     """The architecture JSON of `model` as release `keras_version` of generation `form` writes it."""
     words = GENERATIONS[form].words
-    context = Context(keras_version, release(keras_version), backend, list(model.by_name), CUSTOM, defaults)
+    custom = custom_classes() | {layer.class_name for _, layer in model.leaves() if layer.is_custom}
+    context = Context(keras_version, release(keras_version), backend, list(model.by_name), custom, defaults)
     return words.write(layer_config(model, words.old_options), context)
 
 

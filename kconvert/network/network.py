@@ -11,9 +11,11 @@ from numbers import Integral
 from typing import Any
 
 from ..backend.base import Backend, InputSpec, Tensor
+from ..backend.functions import images_in
 from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.base import Shape, layer_config
+from ..layers.custom import at_work
 from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase, within
 from ..layers.registry import built_in, layer_from_config
@@ -110,6 +112,12 @@ class Network(Layer):
         """The error for a graph that cannot be read."""
         return KconvertError(what, where=str(self.name), problem=Problem.UNREADABLE)
 
+    @property
+    def image_data_format(self) -> str | None:
+        """The data format that all layers which state one have; None where there are none or they differ."""
+        stated = {getattr(layer, "data_format", None) for _, layer in self.leaves()} - {None}
+        return stated.pop() if len(stated) == 1 else None
+
     # --------------------------------------------------------------- shapes ----
 
     @property
@@ -141,7 +149,8 @@ class Network(Layer):
             layer = self.by_name[node.layer]
             shape = one_or_list([self._known(shapes, ref) for ref in node.inputs])
             try:
-                result = layer.compute_output_shape(shape)
+                with images_in(self.image_data_format):
+                    result = layer.compute_output_shape(shape)
             except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
                 raise at_layer(error, layer, shape) from error
             for i, output in enumerate(as_list(result)):
@@ -247,10 +256,11 @@ class Network(Layer):
                 y: Any = [result.get(ref) for ref in layer.output_refs]
                 y_mask: Any = [result_masks.get(ref) for ref in layer.output_refs]
             else:
-                y = layer.call(K, weights, x, mask=mask, training=phase)
+                with at_work(layer), images_in(self.image_data_format):
+                    y = layer.call(K, weights, x, mask=mask, training=phase)
+                    y_mask = layer.compute_mask(K, x, mask)
                 if phase is not None:
                     phase.penalize_activity(layer, as_list(y))
-                y_mask = layer.compute_mask(K, x, mask)
             for i, one in enumerate(as_list(y)):
                 if one is None:  # an output of a nested network behind a call that is not made
                     continue

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 from ..conversion.source import Source
+from ..layers.registry import with_custom_objects
 from .matching import match
 from .value import finite
 
@@ -65,15 +66,17 @@ def diff(
     source_data_format: str | None = None,
     source_release: str | None = None,
     force: bool = False,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Difference:
     """Compares two weight files, each in its own convention: are they the same model, and which arrays differ?
 
     The arguments are those of `verify`. Raises KconvertError where the two cannot be of one model.
     """
-    return diff_files(
-        Source(source_path, source, source_data_format, arch, force=force, release=source_release),
-        Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),
-    )
+    with with_custom_objects(custom_objects):
+        return diff_files(
+            Source(source_path, source, source_data_format, arch, force=force, release=source_release),
+            Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),
+        )
 
 
 def diff_files(source: Source, target: Source) -> Difference:

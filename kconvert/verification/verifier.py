@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 import numpy as np
 
 from ..conventions.generations import Convention
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
-from ..layers.registry import custom_modules
+from ..layers.registry import custom_modules, with_custom_objects
 from ..network.network import Network
 from ..network.outputs import Given
 from .matching import match
@@ -65,6 +66,7 @@ def verify(
     seed: int = 0,
     inputs: Sequence[np.ndarray] | FilePath | None = None,
     folder: FilePath | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Report:
     """Runs both files, each on its own backend, and compares every layer; where they differ, it looks for the cause.
 
@@ -76,9 +78,11 @@ def verify(
     samples, seed: of the random inputs; inputs: used instead, one array for each input in the source's layout, or an
     .npy or .npz file of them.
     folder: where to save all that was computed, for `load_runs`.
+    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
+    stored as code finds its function under the name of the layer.
     Raises KconvertError where a file cannot be read or its model cannot run.
     """
-    with Verifier(running) as verifier:
+    with with_custom_objects(custom_objects), Verifier(running) as verifier:
         return verifier.verify(
             Source(source_path, source, source_data_format, arch, force=force, release=source_release),
             Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),

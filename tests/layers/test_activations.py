@@ -196,7 +196,7 @@ def test_activations_that_keras_2_3_knew_from_its_user(name: str) -> None:
 @pytest.fixture
 def halves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registered function `halves`."""
-    monkeypatch.setitem(registry.FUNCTIONS, "halves", registry.CustomFunction(lambda K, x: 0.5 * x))
+    monkeypatch.setitem(registry.FUNCTIONS, "halves", registry.CustomFunction("halves", lambda K, x: 0.5 * x))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_registered_function_is_an_activation_by_its_name(halves: None, stated
 
 def test_a_registered_function_comes_before_the_names_of_tf_keras_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("relu", "swish"):
-        monkeypatch.setitem(registry.FUNCTIONS, name, registry.CustomFunction(lambda K, x: 0.0 * x))
+        monkeypatch.setitem(registry.FUNCTIONS, name, registry.CustomFunction(name, lambda K, x: 0.0 * x))
     assert activation("relu")(K, X).any(), "a Lambda of that name says nothing about the activation of Keras"
     assert not activation("swish")(K, X).any()
 

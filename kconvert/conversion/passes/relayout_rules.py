@@ -253,6 +253,8 @@ def _concatenate(layer: Any, call: RuleInput) -> RuleResult:
 
 @rules(L.Merge)
 def _old_merge(layer: Any, call: RuleInput) -> RuleResult:
+    if layer.is_function:
+        return call.unchanged()
     if layer.mode == "concat":
         return _concatenated(call, "concat_axis")
     return _merge(layer, call) if layer.mode in ("sum", "mul", "ave", "max") else call.unchanged()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import pickle
 from collections.abc import Mapping, Sequence
@@ -17,12 +18,30 @@ from ...conversion.binding import arrays_for
 from ...conversion.opening import open_source
 from ...conversion.source import Source
 from ...errors import KconvertError, Problem
+from ...layers.custom import CustomObjects
 from ...layers.registry import load_module
 from ...network.nested import Arrays, walk
+from ...network.network import Network
 from ...network.outputs import Activations
 from .base import Job, Runner, RunResult, save
 
 log = logging.getLogger(__name__)
+
+
+class _Identified(pickle.Pickler):
+    """Pickles the user's functions and classes by their identity: they may be in no module."""
+
+    def persistent_id(self, value: Any) -> Any:
+        users = isinstance(value, CustomObjects) or (isinstance(value, type) and getattr(value, "is_custom", False))
+        return id(value) if users else None
+
+
+def _identity(model: Network) -> bytes:
+    """What two models have in common that compute the same with the same weights."""
+    stream = io.BytesIO()
+    _Identified(stream).dump(model)
+    return stream.getvalue()
+
 
 KEPT = 4  # compiled functions that are kept
 
@@ -61,7 +80,7 @@ class Here(Runner):
         weights = tuple((path, array.shape) for path, array in walk(arrays))
         replaced = tuple((name, x.shape[1:], str(x.dtype)) for name, x in (overrides or {}).items())
         given = tuple((name, *(x.shape[1:] for x in outputs)) for name, outputs in job.given.items())
-        key = pickle.dumps(job.model), backend.name, backend.convention, weights, replaced, given
+        key = _identity(job.model), backend.name, backend.convention, weights, replaced, given
         found = self._compiled.pop(key, None)
         if found is None:
             log.info("running %s on %s %s (compiling)", Path(job.path).name, backend.name, backend.version())

@@ -1,0 +1,147 @@
+"""Layer classes that are written as in Keras: `build`, `add_weight`, `call(self, x)`, `get_config`.
+
+Such a class inherits from `kconvert.layers.Layer` and calls the functions of `kconvert.backend`. Its methods keep
+tensors on `self`, so they run on a copy of the layer. A weight is carried as it is stored: its role says nothing of its
+axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from ..backend import get_backend
+from ..backend.base import Backend, Tensor
+from ..backend.functions import computing, int_shape, making_variables
+from ..conventions.roles import Role, Weight
+from ..errors import KconvertError
+from .custom import CustomFunction
+from .lists import as_list
+
+Make = Callable[[str, np.ndarray], Tensor]  # (name, initial values) -> the tensor of the weight
+
+_AXES = "abcdefgh"
+_LISTS = ("trainable_weights", "non_trainable_weights", "_trainable_weights", "_non_trainable_weights")
+"""The attributes in which a class of Keras 1 lists the variables that are its weights."""
+
+
+class Builder:
+    """Makes the weights while `build` of a layer runs; it counts what was made."""
+
+    def __init__(self, layer: Any, make: Callable[[int, np.ndarray], Tensor]) -> None:
+        self._layer, self._make = layer, make
+        self.made: list[tuple[Tensor, Weight, bool]] = []  # the tensor, the weight, and whether `add_weight` made it
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The weight that `add_weight` of Keras makes. A first argument that is a shape is that of Keras 1."""
+        of_keras1 = bool(args) and isinstance(args[0], (tuple, list))
+        words = ("shape", "initializer", "name") if of_keras1 else ("name", "shape", "dtype", "initializer")
+        stated = {**dict(zip(words, args, strict=False)), **kwargs}
+        shape = tuple(int(n) for n in stated.get("shape") or ())
+        initializer, trainable = stated.get("initializer") or "glorot_uniform", stated.get("trainable", True)
+        return self._add(stated.get("name"), np.zeros(shape, "float32"), initializer, bool(trainable), True)
+
+    def variable(self, value: Any, name: str | None) -> Tensor:
+        """A variable of `K.variable`, which is a weight if the layer lists it as one."""
+        return self._add(name, np.asarray(value, "float32"), "zeros", True, False)
+
+    def _add(self, name: str | None, values: np.ndarray, initializer: Any, trainable: bool, stated: bool) -> Tensor:
+        name = (name or f"weight_{len(self.made)}").removeprefix(f"{self._layer.name}_")
+        role = Role("as stored", _AXES[: values.ndim])
+        tensor = self._make(len(self.made), values)
+        self.made.append((tensor, Weight(name, values.shape, role, trainable, initializer), stated))
+        return tensor
+
+
+def keras_style(cls: Any, base: Any) -> None:
+    """Gives the methods of a class that are written as in Keras the arguments that kconvert calls them with."""
+    own = vars(cls)
+    if "get_output_shape_for" in own and "compute_output_shape" not in own:
+        cls.compute_output_shape = own["get_output_shape_for"]
+    if "compute_mask" in own and not _takes_backend(own["compute_mask"]):
+        cls.compute_mask = _masking(own["compute_mask"])
+    if "call" in own and not _takes_backend(own["call"]):
+        cls.call = _calling(own["call"])
+        if cls.compute_output_shape is base.compute_output_shape:
+            cls.compute_output_shape = _computed_shape
+
+
+def built_weights(layer: Any, shape: Any) -> list[Weight]:
+    """The weights that `build` of the layer makes for inputs of `shape`."""
+    return [
+        weight for weight in _weights(_built(layer, get_backend("numpy"), shape, lambda _, values: values)) if weight
+    ]
+
+
+def _takes_backend(method: Any) -> bool:
+    return "K" in list(signature(method).parameters)[:2]
+
+
+def _built(layer: Any, K: Backend, shape: Any, make: Callable[[int, np.ndarray], Tensor]) -> Any:
+    """A copy of the layer whose `build` was run."""
+    built = copy(layer)
+    builder = built.__dict__["_builder"] = Builder(layer, make)
+    function = CustomFunction(f"{layer.class_name}.build", type(layer).build)
+    with making_variables(builder.variable):
+        function.attempt(K, built, shape)
+    return built
+
+
+def _weights(built: Any) -> list[Weight | None]:
+    """For all that `build` made: the weight, or None for a variable that is none."""
+    listed = [id(tensor) for name in _LISTS for tensor in built.__dict__.get(name) or ()]
+    return [weight if stated or id(tensor) in listed else None for tensor, weight, stated in built._builder.made]
+
+
+def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`call(self, x, mask=None)` of Keras as `call(self, K, w, x, mask, training)`."""
+    words = signature(method).parameters
+
+    def call(self: Any, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Any = None) -> Any:
+        with computing(K):
+            sizes = [int_shape(one) for one in as_list(x)]
+        shape = sizes if isinstance(x, list) else sizes[0]
+        weights = _weights(_built(self, get_backend("numpy"), shape, lambda _, values: values))
+
+        def stored(number: int, values: np.ndarray) -> Tensor:
+            weight = weights[number]
+            return w[weight.name] if weight else K.constant(values)
+
+        built = _built(self, K, shape, stored)
+        given = {"mask": mask, "training": training is not None}
+        stated = {name: value for name, value in given.items() if name in words}
+        return CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **stated)
+
+    return call
+
+
+def _masking(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`compute_mask(self, x, mask=None)` of Keras as `compute_mask(self, K, x, mask)`."""
+
+    def compute_mask(self: Any, K: Backend, x: Any, mask: Any = None) -> Any:
+        return CustomFunction(f"{self.class_name}.compute_mask", method).attempt(K, self, x, mask)
+
+    return compute_mask
+
+
+def _computed_shape(self: Any, shape: Any) -> Any:
+    """The shape of the output of a class that does not say it: its `call` is run on zeros."""
+
+    def run(K: Backend, x: Any) -> Tensor:
+        sizes = [one.shape for one in x] if isinstance(x, list) else x.shape
+        zeros = {weight.name: np.zeros(weight.shape, "float32") for weight in self.weight_specs(sizes)}
+        return self.call(K, zeros, x)
+
+    try:
+        return CustomFunction(self.class_name, run).shape_for(shape, {})
+    except (KconvertError, ValueError) as error:
+        what = error.what if isinstance(error, KconvertError) else str(error)
+        raise KconvertError(
+            f"the output shape of {self.class_name} is not known: {what}",
+            where=f"layer {self.name}",
+            fix="define its method compute_output_shape",
+        ) from error
