@@ -21,11 +21,15 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     Raises KconvertError where the plan has hazards: there is no exact conversion.
     """
     refuse_hazards(plan, checkpoint)
+    checkpoint = plan.partial.of(checkpoint) if plan.partial else checkpoint
     steps = {step.path: step for step in plan.steps}
+    layers = places(plan.result.model, plan.target, plan.goal.sorts_layers)
+    if plan.partial:
+        layers = [(name, found) for name, found in layers if not found or found[0].path in steps]
     stored = {group.name: [array.name for array in group.arrays] for group in checkpoint.groups}
     groups = [
         Group(name, [steps[place.path].result(place.index) for place in _in_order(found, stored.get(name), plan)])
-        for name, found in places(plan.result.model, plan.target, plan.goal.sorts_layers)
+        for name, found in layers
     ]
     if plan.restored:
         groups = _groups_as_before(groups, plan.restored.groups)

@@ -217,6 +217,9 @@ def _matched_groups(
     """(layer, its places, its group): by name, else by order among those that have weights."""
     expected = [(name, found) for name, found in places(model, convention) if found]
     groups = {group.name: group for group in checkpoint.groups if group.arrays}
+    if checkpoint.partial:
+        expected = [(name, found) for name, found in expected if name in groups]
+        groups = {name: groups[name] for name, _ in expected}
     if set(groups) == {name for name, _ in expected}:
         return [(name, found, groups[name]) for name, found in expected], []
     if len(groups) != len(expected):

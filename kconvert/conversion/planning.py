@@ -23,6 +23,7 @@ from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
+from .partial import Selection, selected
 from .passes.lambdas import blamed_on_lambdas
 from .passes.left_out import every
 from .passes.order import WITHOUT_GRAPH, WRITE, WritePass, read, write
@@ -57,6 +58,8 @@ class Plan:
     """The layers of a target of weights alone that differ from the architecture that the user gave."""
     original: Json | None = None
     """What a later conversion needs to know to come back; None where it cannot."""
+    partial: Selection | None = None
+    """Which layers are taken from the source, where not all are."""
     restored: Earlier | None = None
     """The earlier conversion that is undone."""
 
@@ -108,6 +111,7 @@ class Plan:
             "notes": list(self.notes),
             "hazards": [str(hazard) for hazard in self.hazards],
             "differing": list(self.differing),
+            "partial": None if self.partial is None else self.partial.to_json(),
             "weights": [step.to_json() for step in self.steps],
         }
 
@@ -163,17 +167,26 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
         kept = layers.kept(goal.data_format, goal.convention.backend)
         goal = replace(goal, data_format=None)
         return plan_network(checkpoint, origin, goal, Rewritten(layers, notes=[kept]), WITHOUT_GRAPH)
+    partial = selected(checkpoint, source) if source.partial else None
+    checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
     read_as = read_source(checkpoint, source)
     origin, goal = read_as.origin, decide_goal(target, read_as.origin)
     found = read(read_as.network, origin)
-    before = earlier(found.model, checkpoint, source, origin, goal)
+    before = None if partial else earlier(found.model, checkpoint, source, origin, goal)
     planned = plan_network(checkpoint, origin, goal, found, WRITE, before)
-    as_stated = read_as.network.get_config() == read_as.stated.get_config()
+    if partial:
+        planned = as_partial(planned, partial)
+    as_stated = not partial and read_as.network.get_config() == read_as.stated.get_config()
     if not planned.restored and as_stated and goal.convention.generation == origin.convention.generation:
         planned = replace(planned, original=record(found.model, checkpoint, source, origin, goal))
     return planned if planned.holds_architecture else _compared(planned, read_as.stated, source)
+
+
+def as_partial(planned: Plan, partial: Selection) -> Plan:
+    """The plan for the weights of some layers, which are weights alone."""
+    return replace(planned, partial=partial, holds_architecture=False, notes=[*partial.notes, *planned.notes])
 
 
 def _compared(planned: Plan, given: Network, source: Source) -> Plan:
@@ -257,7 +270,9 @@ def _steps(
     by_path = {binding.path: binding for binding in bindings}
     steps = []
     for place in (place for _, found in groups for place in found if place.index == 0):
-        binding = by_path[place.path]
+        binding = by_path.get(place.path)
+        if binding is None:  # a layer that is not taken
+            continue
         chain = binding.stored.chain >> ops.get(place.path, Chain()) >> place.stored.chain.inverse
         steps.append(Step(place.path, binding.arrays, chain.simplified, _names(binding, place, goal)))
     return steps

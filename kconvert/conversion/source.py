@@ -35,6 +35,8 @@ class Source:
     """Whether `backend` and `release` hold even where the file says otherwise."""
     release: str | None = None
     """The release that saved the file; None: as the file shows."""
+    partial: bool = False
+    """Whether only the layers are taken that the file and `arch` both have, by name."""
     arch_belongs: bool = False
     """Whether `arch` was written with the weights, so that it states their data format."""
 

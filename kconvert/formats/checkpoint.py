@@ -78,6 +78,8 @@ class Checkpoint:
 
     groups: Sequence[Group]
     """The arrays, layer by layer."""
+    partial: bool = False
+    """Whether it is read by name: only the layers that it and a network both have are bound to each other."""
     named: bool = True
     """Whether the layers and arrays have names; in files of Keras 0.2 - 0.3 they have numbers."""
     path: Path | None = None

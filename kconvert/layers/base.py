@@ -77,6 +77,8 @@ class Layer(metaclass=_Constructed):
     left_out: dict[str, Any] = field(default_factory=dict, repr=False)
     # The fields whose keys the configuration did not state, with their values.
     unstated: dict[str, Any] = field(default_factory=dict, repr=False)
+    # Whether a conversion leaves the layer as it is, because it takes nothing from the file that is converted.
+    fixed: bool = field(default=False, init=False, repr=False)
 
     # Whether the layer is a graph of layers.
     is_network: ClassVar[bool] = False
@@ -86,7 +88,7 @@ class Layer(metaclass=_Constructed):
     supports_masking: ClassVar[bool] = False
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
-        {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
+        {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated", "fixed"}
     )
 
     def __init_subclass__(cls, **options: Any) -> None:

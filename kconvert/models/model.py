@@ -209,6 +209,8 @@ class Model(Network):
         source: str | None = None,
         source_data_format: str | None = None,
         source_release: str | None = None,
+        by_name: bool = False,
+        skip_mismatch: bool = False,
     ) -> Model:
         """Sets the weights from an HDF5 file of any convention, converted to the model's backend; returns the model.
 
@@ -217,18 +219,26 @@ class Model(Network):
 
         source: the backend that saved the file, for files that do not state it. source_data_format: the data format
         that the layers had there, for files of weights alone; by default that of the model. source_release: the release
-        that saved the file, for files that do not state it.
-        Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten.
+        that saved the file, for files that do not state it. by_name: whether to set the weights of those layers alone
+        that the file has under the same name; `conversion.partial` lists them, and the others with the reason.
+        skip_mismatch: with by_name, whether layers whose weights have another number or shape stay as they are.
+        Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten; then no weight
+        has changed.
         """
-        said = Source(path, source, source_data_format, release=source_release)
+        if skip_mismatch and not by_name:
+            raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
+        said = Source(path, source, source_data_format, release=source_release, partial=by_name)
         networks = [as_model(self), *([self.described] if self.described else [])]  # a copy: this one may change
-        done = restoring.read_weights(self.runtime, networks, said)
+        done = restoring.read_weights(self.runtime, networks, said, skip_mismatch)
         if done.plan.result.model.get_config() != self.get_config():
             log.warning("%s: %s has new layers; build models that use its old layers again", path, self.name)
             self._become(as_model(done.plan.result.model))
             self.described = done.described
         self.conversion = done.plan
         if not restoring.assign(self.runtime, done.arrays):
+            if by_name:
+                what = "the file has weights of other shapes than the model, which only a whole file can change"
+                raise KconvertError(what, str(path))
             self.bind(self.start(), done.arrays)
         return self
 

@@ -10,12 +10,14 @@ from typing import Any
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..conventions.generations import Convention, release
 from ..conversion.binding import bind, places
+from ..conversion.data_formats import rebuilt
 from ..conversion.evidence import kept_from
 from ..conversion.given_architecture import FLATTEN_STATES, by_arrays
 from ..conversion.opening import open_source
+from ..conversion.partial import Selection, select
 from ..conversion.passes.order import WRITE, read
 from ..conversion.passes.relayout import image_data_format, relayout
-from ..conversion.planning import Plan, plan_network
+from ..conversion.planning import Plan, as_partial, plan_network
 from ..conversion.reading import described_network
 from ..conversion.running import plan_to_run, run_arrays, run_state
 from ..conversion.source import Origin, Source, decide
@@ -46,23 +48,51 @@ class Restored:
     arrays: Arrays
 
 
-def read_weights(runtime: Runtime, networks: Sequence[Network], source: Source) -> Restored:
+def read_weights(
+    runtime: Runtime, networks: Sequence[Network], source: Source, skip_mismatch: bool = False
+) -> Restored:
     """The weights of a file for the network of `runtime`, which the conversion may have to rewrite.
 
-    networks: that of `runtime`, and the one that an earlier conversion made it from, if one did. Errors: see
-    `Model.load_weights`.
+    networks: that of `runtime`, and the one that an earlier conversion made it from, if one did. source: if it is
+    partial, layers are taken by name. Errors: see `Model.load_weights`.
     """
     goal = run_convention(runtime.start())
     with open_source(source, lambda: layer_config(networks[-1])) as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
         origin, own, owner = decide(checkpoint, source), _own_network(checkpoint), networks[0]
-        plan = _converted_before(checkpoint, origin, own, owner, goal) if own else None
+        plan = _converted_before(checkpoint, origin, own, owner, goal) if own and not source.partial else None
         if plan is None:
+            partial = _by_name(networks[-1], checkpoint, origin, skip_mismatch) if source.partial else None
+            if partial:
+                networks = [_with_fixed(network, partial, checkpoint) for network in networks]
+                checkpoint = partial.of(checkpoint)
             origin = by_arrays(networks[-1], checkpoint, replace(origin, arch_given=True))
             owner = _owner(checkpoint, origin.convention, goal, networks)
             plan = _plan(checkpoint, origin, own, owner, goal, source.data_format)
+            plan = _partial_plan(plan, partial) if partial else plan
         warn(plan, checkpoint)
         return Restored(owner, plan, run_arrays(plan))
+
+
+def _by_name(network: Network, checkpoint: Checkpoint, origin: Origin, skip_mismatch: bool) -> Selection:
+    """The layers that a network takes from a file; the shapes of those that fit anyhow tell the generation."""
+    common = select(network, checkpoint, origin.convention, True).of(checkpoint)
+    found = by_arrays(network, common, origin)
+    return select(network, checkpoint, found.convention, skip_mismatch)
+
+
+def _with_fixed(network: Network, partial: Selection, checkpoint: Checkpoint) -> Network:
+    """A copy of a network in which a conversion leaves the layers as they are that the file does not have."""
+    found = {group.name for group in checkpoint.groups}
+    fixed = {layer.name for layer in network.sublayers if layer.name in partial.left or layer.name not in found}
+    return rebuilt(network, {name: changed(one, fixed=name in fixed) for name, one in network.by_name.items()})
+
+
+def _partial_plan(plan: Plan, partial: Selection) -> Plan:
+    """The plan of a partial conversion; another one may change each of its layers."""
+    for layer in plan.result.model.layers:
+        layer.fixed = False
+    return as_partial(plan, partial)
 
 
 def _converted_before(
@@ -90,7 +120,7 @@ def _owner(checkpoint: Checkpoint, origin: Convention, goal: Convention, network
 
 
 def _fits(network: Network, checkpoint: Checkpoint, origin: Convention) -> bool:
-    if len(places(network, origin)) != len(checkpoint.groups):
+    if len(places(network, origin)) != len(checkpoint.groups) and not checkpoint.partial:
         return False
     try:
         bind(network, checkpoint, origin)

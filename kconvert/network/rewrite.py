@@ -195,6 +195,8 @@ def _calls_by_shape(model: Network, shapes: Any) -> Iterator[tuple[Layer, list[t
 
 
 def _graph(layer: Layer, function: Rewriter, shape: Any, alone: bool) -> _Graph:
+    if layer.fixed:
+        return _Graph([NewLayer(layer)], {}, alone)
     if isinstance(layer, Network):
         result = rewrite(layer, function, shape)
         return _Graph([NewLayer(result.model, (), result.weights)], result.aliases, alone)

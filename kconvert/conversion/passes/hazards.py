@@ -141,7 +141,7 @@ def _said(padding: int | None) -> str:
 
 
 def calls(layer: Layer, prefix: str = "", shape: Any = None) -> Iterator[tuple[str, Layer, Any]]:
-    """(path, layer, input shape) of every call of every layer inside `layer`."""
+    """(path, layer, input shape) of every call of every layer inside `layer`, but those that stay as they are."""
     if isinstance(layer, Network):
         shapes = layer.shapes(shape)
         for node in layer.nodes:
@@ -155,6 +155,8 @@ def calls(layer: Layer, prefix: str = "", shape: Any = None) -> Iterator[tuple[s
 
 def _inside(layer: Layer, prefix: str, shapes: list[Shape]) -> Iterator[tuple[str, Layer, Any]]:
     path = f"{prefix}{layer.name}"
+    if layer.fixed:
+        return
     if isinstance(layer, Network):
         yield from calls(layer, f"{path}/", shapes)
     elif layer.sublayers:

@@ -1,0 +1,97 @@
+"""Partial loading: the layers that a file and a network both have, by their names, as `load_weights(by_name=True)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..conventions.generations import Convention
+from ..errors import KconvertError, Problem
+from ..formats.checkpoint import Checkpoint
+from ..network.network import Network
+from .binding import bind, places
+from .given_architecture import as_saved
+from .passes.order import read
+from .reading import described_network
+from .source import Source, decide
+
+MENTIONED = 3  # layers that a refusal names
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which layers take their weights from a file."""
+
+    taken: Sequence[str]
+    """The layers that both have, with the same shapes, in the order of the network."""
+    left: Mapping[str, str]
+    """The layers of the network that take nothing, each with the reason."""
+    unused: Sequence[str]
+    """The layers that the file alone has."""
+
+    def of(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The file with the layers that are taken alone, without an optimizer."""
+        groups = [group for group in checkpoint.groups if group.name in self.taken]
+        return replace(checkpoint, groups=groups, partial=True, optimizer=(), training_config=None, whole_model=False)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know."""
+        left = [f"{name} ({why})" for name, why in self.left.items()]
+        lines = [
+            f"taken by name: {', '.join(self.taken) or 'nothing'}",
+            f"left as they are: {', '.join(left)}" if left else "",
+            f"in the file alone: {', '.join(self.unused)}" if self.unused else "",
+        ]
+        return [line for line in lines if line]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"taken": list(self.taken), "left": dict(self.left), "unused": list(self.unused)}
+
+
+def select(network: Network, checkpoint: Checkpoint, convention: Convention, skip_mismatch: bool) -> Selection:
+    """The layers of a network that take their weights from a file, by name.
+
+    skip_mismatch: whether a layer of another number or shape of weights is left out. Raises KconvertError for such a
+    layer if not, and where the file has no names.
+    """
+    where = str(checkpoint.path or "checkpoint")
+    if convention.generation.numbered:
+        raise KconvertError("files of Keras 0.2 - 0.3 name no layers: nothing can be taken by name", where)
+    expected = [name for name, found in places(network, convention) if found]
+    stored = {group.name: group for group in checkpoint.groups if group.arrays}
+    left = {name: "the file has no such layer" for name in expected if name not in stored}
+    for name in (name for name in stored if name in expected):
+        try:
+            bind(network, replace(checkpoint, groups=[stored[name]], partial=True), convention)
+        except KconvertError as error:
+            if not skip_mismatch:
+                fix = "give skip_mismatch=True to leave this layer as it is"
+                raise KconvertError(error.what, error.where, fix, Problem.USAGE) from None
+            left[name] = error.what
+    return Selection(
+        taken=[name for name in expected if name not in left],
+        left={name: left[name] for name in expected if name in left},
+        unused=[name for name in stored if name not in expected],
+    )
+
+
+def selected(checkpoint: Checkpoint, source: Source) -> Selection:
+    """The layers that a file and the architecture that the user gives have in common.
+
+    An architecture of another data format is decided by the layers that fit it. Raises KconvertError where there is no
+    architecture, or nothing in common.
+    """
+    if source.arch is None:
+        what = "which layers to take is said by an architecture, and none is given"
+        raise KconvertError(what, str(checkpoint.path or ""), "give it with --arch", Problem.USAGE)
+    origin, network = decide(checkpoint, source), described_network(checkpoint, source)
+    common = select(read(network, origin).model, checkpoint, origin.convention, True).of(checkpoint)
+    origin, network = as_saved(network, common, source, origin)
+    found = select(read(network, origin).model, checkpoint, origin.convention, True)
+    if not found.taken:
+        why = "; ".join(f"{name}: {reason}" for name, reason in list(found.left.items())[:MENTIONED])
+        what = f"the file and the architecture have no layer in common that fits ({why})"
+        raise KconvertError(what, str(checkpoint.path or "checkpoint"))
+    return found
