@@ -303,6 +303,11 @@ class Layer(metaclass=_Constructed):
         return next(filter(None, (inner.cannot_run for inner in self.sublayers)), None)
 
     @property
+    def counts_samples(self) -> bool:
+        """Whether the outputs may depend on the number of samples: states have a row for each, users' code may, too."""
+        return self.is_custom or bool(getattr(self, "stateful", False))
+
+    @property
     def makes_mask(self) -> bool:
         """Whether the layer computes a mask from its input, as Masking does."""
         return False

@@ -325,6 +325,10 @@ class Lambda(Layer):
     infers: bool = field(default=False, init=False)
 
     @property
+    def counts_samples(self) -> bool:
+        return True
+
+    @property
     def custom(self) -> CustomFunction | None:
         """The user's function; None where there is none."""
         with giving(self.custom_objects):

@@ -50,6 +50,10 @@ class BatchNormalization(Layer):
         ]
 
     @property
+    def counts_samples(self) -> bool:
+        return self.mode == 2
+
+    @property
     def unread(self) -> frozenset[str]:
         return frozenset({"moving_mean", "moving_variance"} if self.mode else ())
 

@@ -12,7 +12,7 @@ from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase
 from ..network.network import Network
 from ..network.outputs import Activations
-from ..network.sample_inputs import checked_inputs
+from ..network.sample_inputs import check_batch, checked_inputs, size_of_batches
 from .runtime import Runtime
 from .training.data import is_stream, stream_of
 
@@ -25,7 +25,7 @@ def predict(runtime: Runtime, x: Any, batch_size: int | None = None, steps: int 
         return as_list(network.call(K, weights, one_or_list(inputs), None, phase))
 
     # The function is compiled when the first batch is there, so wrong inputs are refused before that.
-    batches = _batches(network, x, batch_size or 32, steps)
+    batches = _batches(network, x, batch_size, steps)
     outputs = [runtime.compiled_function("predict", build)(batch) for batch in batches]
     return one_or_list([np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
@@ -37,15 +37,18 @@ def activations(runtime: Runtime, x: Any, replaced: Mapping[str, np.ndarray] | N
     return function(runtime.arrays, as_list(x), replaced)
 
 
-def _batches(network: Network, x: Any, size: int, steps: int | None) -> Iterator[list[np.ndarray]]:
+def _batches(network: Network, x: Any, batch_size: int | None, steps: int | None) -> Iterator[list[np.ndarray]]:
     """The checked inputs of each batch; for a stream of tuples (x, y, ...) the first item."""
     if is_stream(x):
         count, stream = stream_of(x, steps, "steps")
         for _ in range(count):
             item = next(stream)
-            yield checked_inputs(network, item[0] if isinstance(item, tuple) else item)
+            batch = checked_inputs(network, item[0] if isinstance(item, tuple) else item)
+            check_batch(network, len(batch[0]))
+            yield batch
         return
     xs = checked_inputs(network, x)
+    size = size_of_batches(network, batch_size, len(xs[0]))
     n = len(xs[0]) if steps is None else min(len(xs[0]), steps * size)
     for i in range(0, n, size):
         yield [a[i : i + size] for a in xs]

@@ -5,7 +5,7 @@ A network is a layer, so networks can be nested. It holds no arrays: callers pas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -132,9 +132,27 @@ class Network(Layer):
 
     @property
     def input_specs(self) -> list[InputSpec]:
-        """Shape and dtype of the inputs, for a compiled function. All floats are float32, in which layers compute."""
+        """Shape and dtype of the inputs, for a compiled function. All floats are float32, in which layers compute.
+
+        A batch has any number of samples, unless `fixed_batch` states it.
+        """
         dtypes = ["float32" if "float" in (layer.dtype or "float") else str(layer.dtype) for layer in self.input_layers]
-        return [InputSpec(shape, dtype) for shape, dtype in zip(self.input_shapes, dtypes, strict=True)]
+        shapes = [(self.fixed_batch, *shape[1:]) for shape in self.input_shapes]
+        return [InputSpec(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+
+    @property
+    def stated_batch(self) -> int | None:
+        """The number of samples of a batch that the inputs state."""
+        return next((shape[0] for shape in self.input_shapes if shape and shape[0]), None)
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """The number of samples of each batch, if the inputs state it and a layer depends on it; None: any will do.
+
+        Other layers compute each sample alone.
+        """
+        stated = self.stated_batch
+        return stated if stated and any(layer.counts_samples for layer in _inside(self)) else None
 
     def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
         """The shape of every tensor of the graph.
@@ -332,6 +350,13 @@ class Network(Layer):
             "input_layers": [list(ref) for ref in self.input_refs],
             "output_layers": [list(ref) for ref in self.output_refs],
         }
+
+
+def _inside(layer: Layer) -> Iterator[Layer]:
+    """All layers inside `layer`, of wrappers too."""
+    for inner in layer.sublayers:
+        yield inner
+        yield from _inside(inner)
 
 
 def _ref(value: Sequence[Any]) -> Ref:

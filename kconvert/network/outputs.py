@@ -49,7 +49,7 @@ class Activations:
         if unknown := sorted(set(self.replaced) - set(model.tensor_layers())):
             raise KconvertError(f"no layer computes the tensor {unknown[0]}", where=model.name, problem=Problem.USAGE)
         self.paths = [path for path, _ in walk(arrays)]
-        batch = model.input_shapes[0][0]
+        batch = model.fixed_batch
         specs = [
             *model.input_specs,
             *(InputSpec(array.shape) for _, array in walk(arrays)),
@@ -65,15 +65,22 @@ class Activations:
         replaced: Mapping[str, np.ndarray] | None = None,
         given: Given = _NOTHING,
     ) -> dict[str, np.ndarray]:
-        """The tensors for one batch of inputs, by name (in nested networks `outer/inner`), in the order of the graph.
+        """The tensors for inputs, by name (in nested networks `outer/inner`), in the order of the graph.
 
+        Inputs are one batch, or batches of `Network.fixed_batch`, each of which starts with states of zero.
         arrays, replaced, given: with the names and shapes that the function was compiled for. Raises KconvertError
         where the inputs do not fit.
         """
         weights = [array for _, array in walk(arrays)]
         others = [(replaced or {})[name] for name in self.replaced]
         others += [array for name in self.given for array in given[name]]
-        results = self._function([*checked_inputs(self.model, inputs), *weights, *others])
+        xs = checked_inputs(self.model, inputs)
+        size = self.model.fixed_batch or len(xs[0])
+        batches = [
+            self._function([*(x[i : i + size] for x in xs), *weights, *(x[i : i + size] for x in others)])
+            for i in range(0, len(xs[0]), size)
+        ]
+        results = batches[0] if len(batches) == 1 else [np.concatenate(parts) for parts in zip(*batches, strict=True)]
         return dict(zip(self.names, results, strict=True))
 
     def _build(self, K: Backend, tensors: Sequence[Tensor]) -> list[Tensor]:

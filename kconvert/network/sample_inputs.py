@@ -33,7 +33,7 @@ def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
     xs = [numbers(array, f"input {name}") for array, name in zip(_by_input(network, x, names), names, strict=True)]
     for array, shape, name in zip(xs, network.input_shapes, names, strict=True):
         fits = len(array.shape) == len(shape) and all(
-            expected in (None, size) for expected, size in zip(shape, array.shape, strict=True)
+            expected in (None, size) for expected, size in zip(shape[1:], array.shape[1:], strict=True)
         )
         if not fits:
             raise KconvertError(
@@ -41,7 +41,41 @@ def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
                 where=f"input {name}",
                 problem=Problem.USAGE,
             )
+    _check_whole_batches(network, len(xs[0]))
     return [a.astype(spec.dtype, copy=False) for a, spec in zip(xs, network.input_specs, strict=True)]
+
+
+def _check_whole_batches(network: Network, samples: int) -> None:
+    """Refuses samples that do not fill batches of a fixed size, as Keras does (keras-facts: fixed-batch)."""
+    fixed = network.fixed_batch
+    if fixed and samples % fixed:
+        raise KconvertError(
+            f"{samples} samples were given to a model that takes batches of {fixed}, as its inputs state",
+            where=network.name,
+            fix=f"give a number of samples that {fixed} divides",
+            problem=Problem.USAGE,
+        )
+
+
+def size_of_batches(network: Network, given: int | None, samples: int) -> int:
+    """The size of the batches that `samples` are cut into; given: that of the user, None for the usual one.
+
+    Raises KconvertError where the model has a fixed one that differs (keras-facts: fixed-batch).
+    """
+    fixed = network.fixed_batch
+    _check_whole_batches(network, samples)
+    if fixed and given not in (None, fixed) and samples != fixed:
+        what = f"batch_size={given} was given to a model that takes batches of {fixed}, as its inputs state"
+        raise KconvertError(what, network.name, f"leave it out or give batch_size={fixed}", Problem.USAGE)
+    return fixed or given or network.stated_batch or 32
+
+
+def check_batch(network: Network, samples: int) -> None:
+    """Raises KconvertError for a batch of another size than the one that the model takes."""
+    size_of_batches(network, samples, samples)
+    if network.fixed_batch not in (None, samples):
+        what = f"a batch of {samples} samples was given to a model that takes batches of {network.fixed_batch}"
+        raise KconvertError(what, network.name, problem=Problem.USAGE)
 
 
 def _by_input(network: Network, x: Any, names: Sequence[str]) -> list[Any]:

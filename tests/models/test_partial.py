@@ -19,7 +19,7 @@ FIELD = FOLDER / "field" / "partial_weights_by_name"
 CASES = {
     "1.2.2-theano/lenet_th": ("dense_2", ["convolution2d_2", "dense_1"]),
     "2.3.1-tensorflow/lenet_th": ("dense_2", ["conv2d_2", "dense_1"]),
-    "1.2.2-theano/nested_models": ("dense_4", ["sequential_1"]),
+    "1.2.2-theano/nested_models": ("dense_4", ["sequential_1#1"]),
 }
 
 

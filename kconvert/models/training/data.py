@@ -103,9 +103,9 @@ def _labels(array: Any, shape: tuple[int | None, ...], name: str) -> np.ndarray:
     labels = numbers(array, where)
     if labels.ndim == 1:
         labels = labels[:, None]
-    one_hot = shape
-    sparse = (*shape[:-1], 1)
-    if not any(_fits(labels.shape, wanted) for wanted in (one_hot, sparse, shape[:-1])):
+    one_hot = (None, *shape[1:])
+    sparse = (*one_hot[:-1], 1)
+    if not any(_fits(labels.shape, wanted) for wanted in (one_hot, sparse, one_hot[:-1])):
         raise KconvertError(
             f"an array of shape {np.shape(array)} was given where {shape} is expected (None is free)",
             where,

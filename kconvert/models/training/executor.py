@@ -18,6 +18,7 @@ from ...layers.phase import Phase
 from ...network.graph import LayerPath, LeafWeights
 from ...network.nested import nest
 from ...network.network import Network
+from ...network.sample_inputs import check_batch
 from ..runtime import Runtime
 from . import constraints, regularizers
 from .objective import Objective, Tracked
@@ -105,6 +106,7 @@ class Executor:
         training: whether the optimizer changes the weights. xs: an array for each input. ys, weights: labels and sample
         weights of each output, None where it has no loss or no sample weights.
         """
+        check_batch(self.network, len(xs[0]))
         given = [array for array in (*xs, *ys, *weights) if array is not None]
         shape = tuple(None if array is None else np.shape(array)[1:] for array in (*ys, *weights))
         key = training, shape

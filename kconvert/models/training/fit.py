@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import KconvertError, Problem
+from ...network.sample_inputs import size_of_batches
 from . import callbacks as cb
 from .data import Batch, batches, checked_batch, is_stream, parts, shuffled, split, stream_of
 from .executor import Executor
@@ -55,7 +56,7 @@ class Fit:
             data = checked_batch(executor.network, executor.objective, x, y, sample_weight, class_weight)
             if validation_split:
                 data, held_out = split(data, validation_split)
-            size = batch_size or 32
+            size = size_of_batches(executor.network, batch_size, len(data))
             self.samples, self.batch_size = len(data), size
             self.steps = steps_per_epoch or math.ceil(len(data) / size)
             self.epoch = self._from_arrays(data, size, shuffle, steps_per_epoch)
@@ -96,14 +97,18 @@ class Fit:
         held_out: the samples of `validation_split`. data, steps: the arguments of `fit`.
         """
         if data is None:
-            return None if held_out is None else lambda: batches(held_out, self.batch_size or 32)
+            return None if held_out is None else lambda: batches(held_out, self._size(len(held_out)))
         if is_stream(data):
             number, stream = stream_of(data, steps, "validation_steps")
             return self._from_stream(stream, number, None)
         if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
             raise KconvertError("validation_data must be (x, y) or (x, y, sample_weight)", problem=Problem.USAGE)
         whole = checked_batch(self.executor.network, self.executor.objective, *data)
-        return lambda: islice(batches(whole, self.batch_size or 32), steps)
+        return lambda: islice(batches(whole, self._size(len(whole))), steps)
+
+    def _size(self, samples: int) -> int:
+        """The size of the batches for validation."""
+        return size_of_batches(self.executor.network, self.batch_size, samples)
 
     # ----------------------------------------------------------------- loop ----
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...network.sample_inputs import size_of_batches
 from ..runtime import Runtime
 from .data import batches, checked_batch, is_stream, parts, stream_of
 from .executor import Executor
@@ -62,7 +63,8 @@ class Trainer:
             count, stream = stream_of(x, steps, "steps")
             source = (self._checked(*parts(next(stream))) for _ in range(count))
             return _listed(test(executor, source))
-        return _listed(test(executor, batches(self._checked(x, y, sample_weight), batch_size or 32)))
+        data = self._checked(x, y, sample_weight)
+        return _listed(test(executor, batches(data, size_of_batches(self.runtime.network, batch_size, len(data)))))
 
     def on_batch(self, training: bool, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
         """Runs one batch; returns losses and metrics as `evaluate` does, computed with the weights before the step.

@@ -1,0 +1,97 @@
+"""Models whose inputs state the number of samples: they take any number of batches (keras-facts: fixed-batch)."""
+
+import numpy as np
+import pytest
+
+import kconvert as kc
+from kconvert import KconvertError, Sequential, load_model
+from kconvert import layers as L
+from kconvert.errors import Problem
+from kconvert.layers.registry import FUNCTIONS
+from kconvert.verification.verifier import verify
+from tests.fixtures import FOLDER
+
+CASES = {"stateful_lstm": 2, "stateful_gru": 3, "images": 2}
+
+
+def loaded(name, backend):
+    folder, source = FOLDER / "batches" / name, "theano" if name == "stateful_lstm" else None
+    convention = backend.convention if backend.name == "numpy" else None
+    with np.load(folder / "io.npz") as io:
+        return load_model(folder / "model.h5", backend.name, source, convention=convention), io["x0"], io["y0"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_three_batches_compute_as_in_keras(name, backend):
+    """States go from one batch to the next."""
+    model, x, y = loaded(name, backend)
+    assert len(x) == 3 * CASES[name]
+    np.testing.assert_allclose(model.predict(x), y, atol=1e-5)
+    model.reset_states()
+    batches = [x[i : i + CASES[name]] for i in range(0, len(x), CASES[name])]
+    np.testing.assert_allclose(model.predict(iter(batches), steps=3), y, atol=1e-5)
+    model.reset_states()
+    model.compile("sgd", "mse")
+    assert model.evaluate(x, y) < 1e-8
+
+
+def test_layers_without_states_take_any_number_of_samples():
+    model, x, y = loaded("images", kc.get_backend("numpy", "theano"))
+    for samples in (1, 3, 5):
+        np.testing.assert_allclose(model.predict(x[:samples]), y[:samples], atol=1e-5)
+        np.testing.assert_allclose(model.predict(x[:samples], batch_size=4), y[:samples], atol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(x[:5]), y[:5], atol=1e-5)
+
+
+def stateful():
+    model = Sequential([L.LSTM(3, batch_input_shape=(2, 5, 4), stateful=True)])
+    model.start("numpy", seed=0)
+    model.compile("sgd", "mse")
+    return model
+
+
+REFUSED = {
+    "predict": lambda model, x, y: model.predict(x[:5]),
+    "batch_size": lambda model, x, y: model.predict(x, batch_size=3),
+    "predict_on_batch": lambda model, x, y: model.predict_on_batch(x[:4]),
+    "stream": lambda model, x, y: model.predict(iter([x[:4]]), steps=1),
+    "evaluate": lambda model, x, y: model.evaluate(x[:5], y[:5]),
+    "test_on_batch": lambda model, x, y: model.test_on_batch(x[:4], y[:4]),
+    "fit": lambda model, x, y: model.fit(x[:5], y[:5], verbose=0),
+    "validation": lambda model, x, y: model.fit(x[:4], y[:4], validation_data=(x[:3], y[:3]), verbose=0),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_stateful_models_refuse_samples_that_do_not_fill_batches(how):
+    random = np.random.default_rng(0)
+    with pytest.raises(KconvertError, match="takes batches of 2") as refusal:
+        REFUSED[how](stateful(), random.random((6, 5, 4)), random.random((6, 3)))
+    assert refusal.value.problem is Problem.USAGE
+
+
+def test_code_of_the_user_gets_the_batches_that_it_was_written_for():
+    seen = []
+
+    @kc.register_function("counts", output_shape=lambda shape: shape)
+    def counts(K, x):
+        seen.append(len(x))
+        return x * 2
+
+    try:
+        model = Sequential([L.Lambda("counts", batch_input_shape=(2, 3), name="counts")])
+        model.start("numpy")
+        assert model.predict(np.ones((6, 3))).shape == (6, 3) and set(seen) == {2}
+        with pytest.raises(KconvertError, match="5 samples"):
+            model.predict(np.ones((5, 3)))
+    finally:
+        FUNCTIONS.pop("counts", None)
+
+
+@pytest.mark.parametrize("name", ["stateful_gru", "images"])
+def test_more_batches_than_one_are_verified(name, tmp_path):
+    source = FOLDER / "batches" / name / "model.h5"
+    done = kc.convert(source, tmp_path / "out.h5", target="theano", data_format="keep")
+    with np.load(FOLDER / "batches" / name / "io.npz") as io:
+        report = verify(source, done.target, inputs=[io["x0"]])
+    assert report.equal and report.samples == 3 * CASES[name]
