@@ -222,6 +222,10 @@ def _matched_groups(
         groups = {name: groups[name] for name, _ in expected}
     if set(groups) == {name for name, _ in expected}:
         return [(name, found, groups[name]) for name, found in expected], []
+    if checkpoint.named and len(groups) == 1 < len(expected):
+        ((name, group),) = groups.items()
+        if (whole := _whole_model(expected, group)) is not None:
+            return [(name, whole, group)], [f"the weights are those of the model in the one group {name}"]
     if len(groups) != len(expected):
         ours, theirs = {name for name, _ in expected}, set(groups)
         raise KconvertError(
@@ -240,6 +244,12 @@ def _matched_groups(
             " order of their names: state such a release with --source-release"
         )
     return pairs, notes
+
+
+def _whole_model(expected: Sequence[tuple[str, list[Place]]], group: Group) -> list[Place] | None:
+    """The places of all layers, as a model in a model has them in its one group; None where the numbers differ."""
+    found = sorted((place for _, own in expected for place in own), key=lambda place: not place.trainable)
+    return found if len(found) == len(group.arrays) else None
 
 
 def _some(names: set[str]) -> str:

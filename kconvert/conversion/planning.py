@@ -62,6 +62,8 @@ class Plan:
     """Which layers are taken from the source, where not all are."""
     restored: Earlier | None = None
     """The earlier conversion that is undone."""
+    unwrapped: bool = False
+    """Whether the network was inside that of the file."""
 
     @property
     def architecture_beside(self) -> bool:
@@ -100,7 +102,13 @@ class Plan:
         """Whether the target differs from the source in anything."""
         moves = any(len(step.chain) for step in self.steps) or any(layer.left_out for layer in every(self.model))
         named = self.origin.saved_with != self.target.backend
-        return moves or named or self.source != self.target or self.result.model.get_config() != self.model.get_config()
+        return (
+            moves
+            or named
+            or self.unwrapped
+            or self.source != self.target
+            or self.result.model.get_config() != self.model.get_config()
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -178,7 +186,8 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
     planned = plan_network(checkpoint, origin, goal, found, WRITE, before)
     if partial:
         planned = as_partial(planned, partial)
-    as_stated = not partial and read_as.network.get_config() == read_as.stated.get_config()
+    whole = not (partial or found.unwrapped)
+    as_stated = whole and read_as.network.get_config() == read_as.stated.get_config()
     if not planned.restored and as_stated and goal.convention.generation == origin.convention.generation:
         planned = replace(planned, original=record(found.model, checkpoint, source, origin, goal))
     return planned if planned.holds_architecture else _compared(planned, read_as.stated, source)
@@ -233,7 +242,7 @@ def plan_network(
         except StateDropped as why:
             notes.append(f"the optimizer's state is dropped: {why}")
     holds = _holds_architecture(checkpoint, origin, goal)
-    return Plan(origin, goal, model, result, steps, state, notes, holds, restored=before)
+    return Plan(origin, goal, model, result, steps, state, notes, holds, restored=before, unwrapped=found.unwrapped)
 
 
 def _holds_architecture(checkpoint: Checkpoint, origin: Origin, goal: Goal) -> bool:

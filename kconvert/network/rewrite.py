@@ -89,7 +89,7 @@ class Hazard:
 class Rewritten:
     """A network, and how it was made from another one.
 
-    A layer that has weights keeps its path.
+    A layer that has weights keeps its path, unless the network is `unwrapped`.
     """
 
     model: Network
@@ -106,6 +106,8 @@ class Rewritten:
     """The layouts of tensors, by their new names; a tensor that is not there has its old layout."""
     reordered: frozenset[str] = frozenset()
     """The Flattens, by path, whose features weights take in a new order."""
+    unwrapped: bool = False
+    """Whether the new network was inside the other one, so that its layers have shorter paths."""
 
     @property
     def inputs(self) -> list[Layout]:
@@ -140,6 +142,7 @@ class Rewritten:
             hazards=[*self.hazards, *later.hazards],
             layouts={**kept, **later.layouts},
             reordered=self.reordered | later.reordered,
+            unwrapped=self.unwrapped or later.unwrapped,
         )
 
 

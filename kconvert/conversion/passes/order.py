@@ -26,6 +26,7 @@ from .hazards import hazards, hazards_of
 from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
 from .left_out import notes_on_left_out
 from .modernize import modern, modernize
+from .multi_gpu import without_slices
 from .readers import notes_for_readers, notes_on_writer
 from .relayout import relayout
 from .releases import of_unknown_release, read_from_release, write_axes_for_release, write_for_release
@@ -62,6 +63,10 @@ def write(network: Network, origin: Origin, goal: Goal, passes: Sequence[WritePa
 # ----------------------------------------------------------------- reading ----
 
 
+def _slices(network: Network, origin: Origin) -> Rewritten:
+    return without_slices(network)
+
+
 def _lambdas(network: Network, origin: Origin) -> Rewritten:
     mark_inferring(network, origin.convention.backend)
     return Rewritten(network)
@@ -90,7 +95,16 @@ def _writer(network: Network, origin: Origin) -> Rewritten:
     return notes_on_writer(network, origin.release)
 
 
-READ: tuple[ReadPass, ...] = (note_release, _lambdas, _left_out, _from_release, _surplus, _pixel_centers, _writer)
+READ: tuple[ReadPass, ...] = (
+    note_release,
+    _slices,
+    _lambdas,
+    _left_out,
+    _from_release,
+    _surplus,
+    _pixel_centers,
+    _writer,
+)
 
 
 # ----------------------------------------------------------------- writing ----
