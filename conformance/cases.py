@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from kconvert.conventions.words.files import architecture_json, stated_data_formats
+from kconvert.conventions.words.files import stated_data_formats
 from kconvert.conversion.files import Conversion, convert, convert_file
 from kconvert.conversion.passes.relayout import image_data_format
 from kconvert.conversion.source import Source
 from kconvert.conversion.target import KEEP, SAME, Target
 from kconvert.errors import KconvertError
 from kconvert.formats import hdf5
+from kconvert.formats.architectures import architecture_json
 from kconvert.formats.checkpoint import Checkpoint
 from kconvert.kernels import AddHalves, Grow, Order
 from kconvert.layers.lists import as_list

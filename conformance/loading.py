@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from kconvert.conversion.planning import Plan, plan_conversion
+from kconvert.conversion.reading import read_architecture
 from kconvert.conversion.source import Source
 from kconvert.conversion.target import KERAS2, SAME, Target
 from kconvert.errors import KconvertError
@@ -22,7 +23,6 @@ from kconvert.layers.lists import as_list
 from kconvert.models.loading import load_model
 from kconvert.models.model import Model
 from kconvert.models.sequential import as_model
-from kconvert.network.architecture import read_architecture
 from kconvert.network.nested import walk
 
 from .cases import Case, Result, compared, same_arrays

@@ -13,8 +13,8 @@ from typing import Any
 from .. import layers as L
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, KERNELS_OF
 from ..conventions.generations import GENERATIONS, Convention, release
-from ..conventions.words.files import architecture_json
 from ..errors import KconvertError, Problem
+from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..layers.base import Layer
 from ..network.network import Network

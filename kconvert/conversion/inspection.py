@@ -11,9 +11,10 @@ from typing import Any
 
 from ..conventions.backends import BACKENDS
 from ..conventions.generations import Convention
-from ..conventions.words.files import architecture_json, stated_data_formats
+from ..conventions.words.files import stated_data_formats
 from ..errors import KconvertError
 from ..formats import files
+from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..layers.registry import with_custom_objects
 from ..network.architecture import model_from_config
@@ -92,7 +93,7 @@ def inspect(
 ) -> Inspection:
     """What the HDF5 file `path` is.
 
-    arch: architecture JSON, for a file of weights alone. source_data_format: that of Keras 1 layers which
+    arch: the architecture, for a file of weights alone. source_data_format: that of Keras 1 layers which
     do not state theirs. source_release: the release that saved the file, if it does not state it.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.

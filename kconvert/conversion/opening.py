@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from ..conventions.generations import GENERATIONS, Convention
-from ..conventions.words.files import architecture_json
 from ..conventions.words.items import Json
 from ..conventions.words.keras3 import refuse
 from ..errors import KconvertError, Problem
 from ..formats import files
+from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Architecture, Checkpoint, LazyArray, renamed
 from ..network.architecture import model_from_config
 from .binding import Place, places

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..errors import KconvertError
+from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
-from ..network.architecture import model_from_config, read_architecture
+from ..network.architecture import model_from_config
 from ..network.network import Network
 from .data_formats import unused_format
 from .given_architecture import as_saved
@@ -63,3 +64,11 @@ def described_network(checkpoint: Checkpoint, source: Source) -> Network:
         return model_from_config(checkpoint.model_config, checkpoint.keras_version, source.data_format)
     except KconvertError as error:
         raise error.within(where) from None
+
+
+def read_architecture(path: str, data_format: str | None = None) -> Network:
+    """The network of a file with an architecture (`architecture_json`)."""
+    try:
+        return model_from_config(architecture_json(path), data_format=data_format)
+    except KconvertError as error:
+        raise (error if error.where == path else error.within(path)) from None

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions.words.files import architecture_json
 from ..errors import KconvertError
+from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..kernels import Chain
 from ..layers.base import Layer

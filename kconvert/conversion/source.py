@@ -9,9 +9,9 @@ from typing import Any
 
 from ..conventions.backends import DATA_FORMATS, KERNELS_OF
 from ..conventions.generations import GENERATIONS, OF_TENSORFLOW, Convention, of_release, release
-from ..conventions.words.files import architecture_json
 from ..conventions.words.keras0 import is_keras0, told_release
 from ..errors import KconvertError, Problem
+from ..formats.architectures import architecture_json
 from ..formats.atomic import NamedPath
 from ..formats.checkpoint import Checkpoint
 from .evidence import Fact, akin, backend_of, generation_of, releases_like, stated_release
@@ -28,7 +28,7 @@ class Source:
     data_format: str | None = None
     """The data format of the weights, for layers that do not state theirs and for an `arch` made elsewhere."""
     arch: str | PathLike[str] | None = None
-    """The architecture, for a file of weights alone: what `model.to_json()` or `to_yaml()` wrote."""
+    """The architecture, for a file of weights alone: what `model.to_json()` or `to_yaml()` wrote, or a whole model."""
     layers: Sequence[str] = ()
     """'NAME=Class' or 'NAME=as-is', for layers whose class weights alone do not show."""
     force: bool = False

@@ -45,7 +45,7 @@ def load_model(
 
     backend: 'theano', 'tensorflow' or 'numpy'; None for the default backend.
     source: the backend that saved the file, for files that do not state it.
-    arch: the file with the architecture as JSON, for files of weights alone.
+    arch: the file with the architecture, for files of weights alone: JSON, YAML or a whole model.
     source_data_format: 'channels_first' or 'channels_last': that of the weights, where layers do not state it or `arch`
     was made on another backend.
     source_release: the release that saved the file, for files that do not state it.

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..conventions.generations import GENERATIONS, release, words_of
-from ..conventions.words.files import architecture_json
 from ..conventions.words.items import Json
 from ..conventions.words.keras3 import refuse
 from ..conventions.words.table import Context
@@ -42,11 +41,3 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
 def defaults(class_name: str, config: Json) -> Mapping[str, Any]:
     """What a layer of a class has for the keys that its configuration in Keras 2's words does not state."""
     return layer_from_config({"class_name": class_name, "config": config}).unstated
-
-
-def read_architecture(path: str, data_format: str | None = None) -> Network:
-    """The model described by a file that `model.to_json()` or `model.to_yaml()` wrote."""
-    try:
-        return model_from_config(architecture_json(path), data_format=data_format)
-    except KconvertError as error:
-        raise (error if error.where == path else error.within(path)) from None

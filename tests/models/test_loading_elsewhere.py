@@ -10,12 +10,11 @@ from kconvert import KconvertError, Sequential, load_model
 from kconvert import layers as L
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST
 from kconvert.conversion.passes.hazards import hazards
-from kconvert.conversion.reading import described_network
+from kconvert.conversion.reading import described_network, read_architecture
 from kconvert.conversion.source import Source
 from kconvert.formats import hdf5
 from kconvert.layers.lists import as_list
 from kconvert.models.model import as_model
-from kconvert.network.architecture import read_architecture
 from tests.fixtures import FOLDER, case
 
 HAZARDS = [

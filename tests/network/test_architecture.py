@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from kconvert import KconvertError
 from kconvert import layers as L
+from kconvert.conversion.reading import read_architecture
 from kconvert.errors import Problem
 from kconvert.layers.base import layer_config
 from kconvert.layers.registry import layer_from_config
 from kconvert.models.model import Model
-from kconvert.network.architecture import model_config, model_from_config, read_architecture
+from kconvert.network.architecture import model_config, model_from_config
 from kconvert.network.functional import Input
 from kconvert.network.sequential import Sequential
 from tests.conventions.words.items import arch, chain, differences, layer

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...conventions.words.files import architecture_json, stated_data_formats
+from ...conventions.words.files import stated_data_formats
 from ...conversion.opening import open_source
 from ...conversion.passes.relayout import image_data_format
 from ...conversion.source import Source
 from ...errors import KconvertError, Problem
+from ...formats.architectures import architecture_json
 from ...layers import InputLayer
 from ...network.architecture import model_config
 from ...network.network import Network

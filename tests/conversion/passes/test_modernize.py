@@ -9,9 +9,10 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST
 from kconvert.conversion.passes.modernize import modernize
+from kconvert.conversion.reading import read_architecture
 from kconvert.layers.lists import one_or_list
 from kconvert.models.sequential import as_model
-from kconvert.network.architecture import model_config, model_from_config, read_architecture
+from kconvert.network.architecture import model_config, model_from_config
 from kconvert.network.graph import Node, Ref
 from kconvert.network.nested import nest
 from kconvert.network.network import Network

@@ -1,0 +1,102 @@
+"""The text of an architecture, as users save what `to_json()`, `to_yaml()` or `get_config()` of a model gave."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from pickletools import genops
+from typing import Any
+
+from ...errors import KconvertError, Problem
+from .items import Json
+from .keras0 import is_keras0
+from .yaml import parse as parse_yaml
+
+MAX_BYTES = 64 * 2**20
+"""The size of the largest architecture that is read."""
+MAX_DEPTH = 200
+"""How many lists and objects may be in one another."""
+MAX_TEXTS = 4
+"""How often JSON may stand in a text of JSON: json.dump(model.to_json()) makes it one."""
+
+
+def parse_architecture(data: bytes, yaml: bool, path: str) -> Json:
+    """The architecture in the bytes of the file `path`.
+
+    Text is UTF-8, UTF-16 or UTF-32, with or without a byte order mark. JSON may stand in a JSON text. A configuration
+    alone, which `get_config()` gives, becomes that of a model. Raises KconvertError where it is none of these.
+    """
+    if len(data) > MAX_BYTES:
+        raise no_model(path, f"has {len(data)} bytes; an architecture has at most {MAX_BYTES}")
+    if _is_pickle(data):
+        raise no_model(path, "is a pickle, which could run any code and is never loaded")
+    try:
+        text = data.decode(json.detect_encoding(data))
+        config = parse_yaml(text) if yaml else _json(text)
+    except (ValueError, RecursionError) as error:
+        raise no_model(path, f"is not YAML of Keras ({error})" if yaml else "is not JSON") from error
+    if _depth(config) > MAX_DEPTH:
+        raise no_model(path, f"has more than {MAX_DEPTH} lists and objects in one another")
+    config = _as_model(config)
+    if not isinstance(config, dict):
+        raise no_model(path, f"is not the {'YAML' if yaml else 'JSON'} of a model")
+    return config
+
+
+def no_model(path: str, what: str) -> KconvertError:
+    """The error for a file that holds no architecture."""
+    fix = "give what model.to_json() or (in a file .yaml) model.to_yaml() wrote, or a whole model"
+    return KconvertError(what, where=path, fix=fix, problem=Problem.UNREADABLE)
+
+
+def _is_pickle(data: bytes) -> bool:
+    """Whether bytes are those of a pickle, by its mark or by its operations, which are listed and not run."""
+    if data.startswith(b"\x80"):
+        return True
+    try:
+        return data.endswith(pickle.STOP) and all(True for _ in genops(data))
+    except (ValueError, IndexError):
+        return False
+
+
+def _json(text: str) -> Any:
+    """JSON, also where it stands in a JSON text or has its quotes escaped."""
+    text = text.strip()
+    config = json.loads(f'"{text}"' if re.match(r'[{\[]\s*\\"', text) else text)
+    for _ in range(MAX_TEXTS):
+        if not isinstance(config, str):
+            return config
+        config = json.loads(config)
+    return config
+
+
+def _depth(value: Any) -> int:
+    """How many lists and objects are in one another, counted up to one more than is allowed."""
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        level = [item for one in level if isinstance(one, (dict, list)) for item in _items(one)]
+        depth += bool(level)
+    return depth
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _as_model(config: Any) -> Any:
+    """A configuration alone as the model that it describes; what else it is stays."""
+    if isinstance(config, list) and config and all(map(_is_layer, config)):
+        return {"class_name": "Sequential", "config": config}
+    if not isinstance(config, dict) or "class_name" in config or is_keras0(config):
+        return config
+    layers = config.get("layers")
+    if not isinstance(layers, list) or not layers or not all(map(_is_layer, layers)):
+        return config
+    functional = "input_layers" in config and "output_layers" in config
+    return {"class_name": "Model" if functional else "Sequential", "config": config}
+
+
+def _is_layer(item: Any) -> bool:
+    return isinstance(item, Mapping) and isinstance(item.get("class_name"), str) and "config" in item

@@ -1,0 +1,41 @@
+"""The file of an architecture: its text, or a whole model."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from ..conventions.words.items import Json
+from ..conventions.words.texts import MAX_BYTES, no_model, parse_architecture
+from ..errors import KconvertError, Problem
+from . import files
+
+_BINARY = (b"\x89HDF\r\n\x1a\n", b"PK\x03\x04")  # HDF5, zip
+
+
+def architecture_json(path: str | PathLike[str]) -> Json:
+    """The architecture in a file: what `model.to_json()` or `model.to_yaml()` wrote, or that of a whole model.
+
+    YAML has the ending `.yaml` or `.yml`. Of a whole model, only the architecture, the release and the backend are
+    read. Raises KconvertError where there is none.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return _of_whole_model(path)
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise KconvertError(what, where=str(path), problem=Problem.UNREADABLE) from error
+    if data.startswith(_BINARY):
+        return _of_whole_model(path)
+    return parse_architecture(data, path.suffix.lower() in (".yaml", ".yml"), str(path))
+
+
+def _of_whole_model(path: Path) -> Json:
+    with files.read(path) as checkpoint:
+        if checkpoint.model_config is None:
+            raise no_model(str(path), "holds weights and no architecture")
+        stated = {"keras_version": checkpoint.keras_version, "backend": checkpoint.backend}
+        return {**{key: value for key, value in stated.items() if value}, **checkpoint.model_config}
