@@ -117,15 +117,16 @@ def activation(value: Any) -> Function:
     Traceback (most recent call last):
     kconvert.errors.KconvertError: unknown activation 'softmacks'; one of: linear, relu, tanh, sigmoid, hard_sigmoid, \
 softplus, softsign, softmax, elu, selu, exponential, relu6, swish, silu, gelu, mish, leaky_relu, log_softmax, \
-log_softmax_v2; any other is registered with kconvert.register_function('softmacks'), in a module passed with --custom
+log_softmax_v2; any other is given as custom_objects={'softmacks': f}, or registered with \
+kconvert.register_function('softmacks'), in a module passed with --custom
     """
     function, _ = _found(value)
     if function is None:
         name, known = activation_name(value), ", ".join((*ACTIVATIONS, *LATER_ACTIVATIONS))
         raise KconvertError(
             f"unknown activation {name!r}",
-            fix=f"one of: {known}; any other is registered with kconvert.register_function({name!r}),"
-            " in a module passed with --custom",
+            fix=f"one of: {known}; any other is given as custom_objects={{{name!r}: f}}, or registered with"
+            f" kconvert.register_function({name!r}), in a module passed with --custom",
         )
     return function
 

@@ -1,8 +1,9 @@
 """Registry: layer classes by their class name in an architecture, and the functions of the user.
 
-The classes of this package are in `LAYERS`, those of the user in `CUSTOM`. There are three ways to register a class:
-call `register_layer` before a file is read; name a module that does so (`--custom package.module`); or install a
-package with entry points in the group `kconvert.layers`. No code is loaded from a model file.
+The classes of this package are in `LAYERS`, those of the user in `CUSTOM`. `custom_objects` gives classes and functions
+to one call (`with_custom_objects`). There are three ways to register a class for all calls: call `register_layer`
+before a file is read; name a module that does so (`--custom package.module`); or install a package with entry points in
+the group `kconvert.layers`. No code is loaded from a model file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from .custom import CustomFunction, CustomObjects, Function, given, giving
 
 ENTRY_POINTS = "kconvert.layers"
 HOW_TO_REGISTER = (
-    "register its class: with kconvert.register_layer, in a module passed as --custom package.module,"
+    "give its class as custom_objects, or register it: with kconvert.register_layer, in a module passed as"
+    " --custom package.module,"
     f" or by an installed package with an entry point in the group {ENTRY_POINTS}"
 )
 
@@ -162,14 +164,18 @@ def custom_modules() -> tuple[str, ...]:
 
 
 def find_layer(name: str) -> type[Layer] | None:
-    """The class registered as `name`, else that of an entry point of an installed package, else None."""
-    if name in given().classes:
-        return given().classes[name]
+    """The class that is given or registered as `name`, else that of an entry point of a package, else None.
+
+    tf.keras writes the package of a class before its name, as in 'Custom>Scale'; the name is enough to give it.
+    """
+    classes, bare = given().classes, name.rpartition(">")[2]
+    if name in classes or bare in classes:
+        return classes.get(name) or classes[bare]
     if name not in CUSTOM and name not in LAYERS:
         for point in entry_points(group=ENTRY_POINTS):
             if point.name == name:
                 register_layer(_loaded(f"the entry point {point.value!r} of {ENTRY_POINTS}", point.load))
-    return CUSTOM.get(name) or LAYERS.get(name)
+    return CUSTOM.get(name) or CUSTOM.get(bare) or LAYERS.get(name)
 
 
 def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:

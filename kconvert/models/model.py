@@ -23,6 +23,7 @@ from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.calls import Symbol
+from ..layers.custom import giving
 from ..layers.lists import one_or_list
 from ..network import summary as summary_table
 from ..network.functional import graph_between, symbols_of
@@ -228,8 +229,9 @@ class Model(Network):
         if skip_mismatch and not by_name:
             raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
         said = Source(path, source, source_data_format, release=source_release, partial=by_name)
-        networks = [as_model(self), *([self.described] if self.described else [])]  # a copy: this one may change
-        done = restoring.read_weights(self.runtime, networks, said, skip_mismatch)
+        with giving(self.custom_objects):
+            networks = [as_model(self), *([self.described] if self.described else [])]  # a copy: this one may change
+            done = restoring.read_weights(self.runtime, networks, said, skip_mismatch)
         if done.plan.result.model.get_config() != self.get_config():
             log.warning("%s: %s has new layers; build models that use its old layers again", path, self.name)
             self._become(as_model(done.plan.result.model))

@@ -1,12 +1,16 @@
 """custom_objects: the user's functions and layer classes, given in Python, on every backend."""
 
+import shutil
+
+import h5py
 import numpy as np
 import pytest
 
 import kconvert as kc
 from kconvert import KconvertError
 from kconvert import backend as K
-from kconvert.layers import Layer
+from kconvert.layers import Lambda, Layer, Masking
+from kconvert.layers.registry import with_custom_objects
 from tests.fixtures import FOLDER
 
 FILES = FOLDER / "custom_objects"
@@ -216,3 +220,38 @@ def test_functions_in_a_module_reach_processes(tmp_path):
     assert kc.verify(path, done.target, running=running, custom_objects={"swish": swish}).equal
     with pytest.raises(KconvertError, match="another process"):
         kc.verify(path, done.target, running=running, custom_objects={"swish": lambda x: x})
+
+
+def test_weights_are_loaded_into_a_model_with_functions():
+    path, x, y = file("2.3.1-tensorflow", "activation")
+    model = kc.load_model(path, "numpy", custom_objects=CASES["activation"])
+    weights = model.get_weights()
+    model.set_weights([0.0 * array for array in weights])
+    assert np.abs(model.load_weights(path).predict(x) - y).max() < 1e-5
+
+
+def test_a_class_with_a_package_in_its_name_is_found(tmp_path):
+    """As tf.keras stores a class that is registered there."""
+    path, x, y = file("2.8-tf.keras", "scale")
+    copy = shutil.copy(path, tmp_path / "scale.h5")
+    with h5py.File(copy, "r+") as stored:
+        config = stored.attrs["model_config"]
+        config = config.decode() if isinstance(config, bytes) else config
+        stored.attrs["model_config"] = config.replace('"Scale"', '"mine>Scale"')
+    model = kc.load_model(copy, "numpy", custom_objects={"Scale": Scale})
+    assert np.abs(model.predict(x) - y).max() < 1e-5
+
+
+def test_a_function_gets_the_mask_that_it_asks_for(backend):
+    def masked_mean(x, mask=None):
+        mask = K.expand_dims(K.cast(mask, "float32"))
+        return K.sum(x * mask, axis=1) / K.sum(mask, axis=1)
+
+    x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
+    x[0, 2:] = 0.0
+    with with_custom_objects({"mean": masked_mean}):
+        masked = Masking(input_shape=(4, 3))
+        model = kc.Sequential([masked, Lambda("code", declared_shape=[3], name="mean")])
+    model.start(backend.name if backend.name != "numpy" else backend)
+    y = model.predict(x)
+    assert np.abs(y - np.stack([x[0, :2].mean(0), x[1].mean(0)])).max() < 1e-5

@@ -150,6 +150,7 @@ def _ask(layer: L.Lambda, why: str, error: KconvertError | None = None) -> Kconv
 
 def _how_to_state(layer: L.Lambda) -> str:
     return (
-        f"state it with kconvert.register_function({layer.name!r}, output_shape=...) in a module passed with --custom,"
+        f"give the function as custom_objects={{{layer.name!r}: f}}, which tells it, or state it with"
+        f" kconvert.register_function({layer.name!r}, output_shape=...) in a module passed with --custom,"
         ' or as "output_shape" of the layer in what model.to_json() wrote, passed with --arch'
     )
