@@ -50,7 +50,7 @@ def _gru(layer: L.CuDNNGRU) -> NewLayer:
 
 def _as(cls: type[Layer], layer: Layer, bias: Chain | None = None) -> NewLayer:
     """The layer of class `cls` that says what `layer` says of its fields. bias: the op on its canonical bias."""
-    shared = {f.name: getattr(layer, f.name) for f in fields(cls) if hasattr(layer, f.name)}
+    shared = {f.name: getattr(layer, f.name) for f in fields(cls) if f.init and hasattr(layer, f.name)}
     return NewLayer(cls(**shared), weights={("bias",): bias} if bias else {})
 
 
