@@ -85,6 +85,11 @@ _CONVERSION = (
         metavar="NAME=CLASS",
         help="What a layer is, where weights alone do not tell; NAME=as-is leaves it alone. May be repeated.",
     ),
+    click.option(
+        "--partial",
+        is_flag=True,
+        help="Take the layers alone that FILE and --arch both have, by name; the result is weights alone.",
+    ),
     click.option("--force", is_flag=True, help="Use --from even where FILE says otherwise; replace OUT."),
 )
 
@@ -136,6 +141,7 @@ def _conversion(
     cudnn: bool | None,
     drop_optimizer: bool,
     layers: tuple[str, ...],
+    partial: bool,
     force: bool,
     arch: str | None,
     source_data_format: str | None,
@@ -145,7 +151,7 @@ def _conversion(
     from ..conversion.target import Target
 
     return (
-        Source(None, source, source_data_format, arch, layers, force, source_release),
+        Source(None, source, source_data_format, arch, layers, force, source_release, partial),
         Target(target, format, data_format, repair, cudnn, drop_optimizer),
     )
 

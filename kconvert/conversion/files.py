@@ -60,6 +60,7 @@ def convert(
     layers: Sequence[str] = (),
     cudnn: bool | None = None,
     custom_objects: Mapping[str, Any] | None = None,
+    partial: bool = False,
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
@@ -72,7 +73,7 @@ def convert(
         raise KconvertError(
             "which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE
         )
-    said = Source(path, source, source_data_format, arch, tuple(layers), force, source_release)
+    said = Source(path, source, source_data_format, arch, tuple(layers), force, source_release, partial)
     with with_custom_objects(custom_objects):
         return convert_file(said, Target(target, format, data_format, repair, cudnn, drop_optimizer), out)
 

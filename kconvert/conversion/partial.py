@@ -49,6 +49,12 @@ class Selection:
     def to_json(self) -> dict[str, Any]:
         return {"taken": list(self.taken), "left": dict(self.left), "unused": list(self.unused)}
 
+    def mark(self, network: Network) -> None:
+        """Marks the layers of a network that have no weights, so that they are not run."""
+        for name, why in self.left.items():
+            for _, leaf in network.by_name[name].leaves():
+                leaf.lacks_weights = why
+
 
 def select(network: Network, checkpoint: Checkpoint, convention: Convention, skip_mismatch: bool) -> Selection:
     """The layers of a network that take their weights from a file, by name.

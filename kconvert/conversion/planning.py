@@ -100,7 +100,11 @@ class Plan:
     @property
     def changes(self) -> bool:
         """Whether the target differs from the source in anything."""
-        moves = any(len(step.chain) for step in self.steps) or any(layer.left_out for layer in every(self.model))
+        moves = (
+            bool(self.partial)
+            or any(len(step.chain) for step in self.steps)
+            or any(layer.left_out for layer in every(self.model))
+        )
         named = self.origin.saved_with != self.target.backend
         return (
             moves
@@ -139,6 +143,7 @@ def plan(
     layers: Sequence[str] = (),
     cudnn: bool | None = None,
     custom_objects: Mapping[str, Any] | None = None,
+    partial: bool = False,
 ) -> Plan:
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
 
@@ -150,12 +155,13 @@ def plan(
     backends compute differently, else they are refused when the plan is applied. drop_optimizer: leave
     the optimizer's state out. force: take `source` even where the file says otherwise. layers:
     'NAME=Class' or 'NAME=as-is', for layers whose class weights alone do not show. cudnn: write LSTM
-    and GRU as CuDNN layers (True), those as LSTM and GRU (False), or as the target has it.
+    and GRU as CuDNN layers (True), those as LSTM and GRU (False), or as the target has it. partial: take
+    the layers alone that the file and `arch` both have, by name; `Plan.partial` lists them and the others.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
-    said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force, source_release)
+    said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force, source_release, partial)
     with with_custom_objects(custom_objects):
         return plan_conversion(checkpoint, said, Target(target, format, data_format, repair, cudnn, drop_optimizer))
 
@@ -165,6 +171,8 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
 
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
+    partial = selected(checkpoint, source) if source.partial else None
+    checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.arch is None and checkpoint.model_config is None:
         origin = decide(checkpoint, source)
         goal = decide_goal(target, origin)
@@ -175,8 +183,6 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
         kept = layers.kept(goal.data_format, goal.convention.backend)
         goal = replace(goal, data_format=None)
         return plan_network(checkpoint, origin, goal, Rewritten(layers, notes=[kept]), WITHOUT_GRAPH)
-    partial = selected(checkpoint, source) if source.partial else None
-    checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.layers:
         raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
     read_as = read_source(checkpoint, source)

@@ -79,6 +79,8 @@ class Layer(metaclass=_Constructed):
     unstated: dict[str, Any] = field(default_factory=dict, repr=False)
     # Whether a conversion leaves the layer as it is, because it takes nothing from the file that is converted.
     fixed: bool = field(default=False, init=False, repr=False)
+    # Why a file of some layers alone has no weights of this one; '': it has them, or is whole.
+    lacks_weights: str = field(default="", init=False, repr=False)
 
     # Whether the layer is a graph of layers.
     is_network: ClassVar[bool] = False
@@ -88,7 +90,7 @@ class Layer(metaclass=_Constructed):
     supports_masking: ClassVar[bool] = False
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
-        {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated", "fixed"}
+        {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated", "fixed", "lacks_weights"}
     )
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -300,6 +302,8 @@ class Layer(metaclass=_Constructed):
 
         Classes that hold code of the user decide it here alone; verification leaves such layers out.
         """
+        if self.lacks_weights:
+            return KconvertError(f"it has no weights: {self.lacks_weights}", where=f"layer {self.name}")
         return next(filter(None, (inner.cannot_run for inner in self.sublayers)), None)
 
     @property

@@ -16,6 +16,7 @@ import numpy as np
 from ..conventions.generations import Convention
 from ..conversion.binding import bind
 from ..conversion.opening import open_source
+from ..conversion.partial import selected
 from ..conversion.passes.cudnn import has_cudnn
 from ..conversion.passes.relayout import image_data_format
 from ..conversion.planning import Plan, plan_conversion
@@ -81,12 +82,17 @@ def match(source: Source, target: Source) -> Match:
     converted source. Raises KconvertError where a file cannot be read or the two cannot be of one model.
     """
     with open_source(source) as origin, open_source(target) as result:
+        if source.partial:
+            origin, result = selected(origin, source).of(origin), replace(result, partial=True)
         convention = decide(result, replace(target, arch=None)).convention
         expected = _expected(origin, result, source, convention)
         model = _target_model(result, expected, target)
         _check_comparable(expected.result.model, model, str(target.path))
         bindings = {binding.path: binding for binding in bind(model, result, convention)[0]}
         errors = {step.path: weight_error(step.read(), bindings.get(step.path)) for step in expected.steps}
+        if expected.partial:
+            expected.partial.mark(expected.model)
+            expected.partial.mark(model)
         differing = {path: error for path, error in errors.items() if error is not None}
         return Match(
             source=source,

@@ -208,7 +208,7 @@ class Verifier:
         """One side, to run on the backend that saved its file."""
         arch = None if file.arch is None else str(file.arch)
         custom, required = custom_modules(), self.running.required
-        return Job(str(file.path), model, convention, convention.backend, required, custom, arch, given)
+        return Job(str(file.path), model, convention, convention.backend, required, custom, arch, file.partial, given)
 
     def _at_once(self, sides: Sequence[Callable[[], RunResult]]) -> Sequence[RunResult]:
         """Runs sides that have processes of their own; where one fails, the others are stopped."""

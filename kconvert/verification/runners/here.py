@@ -7,6 +7,7 @@ import logging
 import pickle
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ class Here(Runner):
             load_module(module)
         backend, emulates = _backend(job)
         with open_source(Source(job.path, arch=job.arch)) as checkpoint:
+            checkpoint = replace(checkpoint, partial=job.partial)
             arrays = arrays_for(job.model, checkpoint, job.convention, Convention("keras2", backend.convention))
         try:
             tensors = self._activations(job, backend, arrays, overrides)(arrays, inputs, overrides, job.given)

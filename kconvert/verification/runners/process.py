@@ -135,6 +135,7 @@ class Process(Runner):
             "model": str(model),
             "convention": convention,
             "run_on": job.run_on,
+            "partial": job.partial,
             "required": job.required,
             "custom": list(job.custom),
         }

@@ -42,7 +42,8 @@ def _job(request: dict[str, Any]) -> Job:
     for module in request["custom"]:
         load_module(module)
     convention = Convention(*request["convention"])
-    return Job(request["path"], _model(request["model"]), convention, request["run_on"], request["required"])
+    model, partial = _model(request["model"]), request["partial"]
+    return Job(request["path"], model, convention, request["run_on"], request["required"], partial=partial)
 
 
 @lru_cache(KEPT)
