@@ -90,7 +90,7 @@ class Layer(metaclass=_Constructed):
     supports_masking: ClassVar[bool] = False
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
-        {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated", "fixed", "lacks_weights"}
+        {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
     )
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -86,7 +86,7 @@ def _gone(layer: Layer, shape: Any) -> list[Layer]:
 @modern.register(L.TimeDistributedDense)
 def _time_distributed_dense(layer: Any, shape: Any) -> list[Layer]:
     """A Keras 2 Dense works on the last axis of any input."""
-    shared = {f.name: getattr(layer, f.name) for f in fields(L.Dense) if hasattr(layer, f.name)}
+    shared = {f.name: getattr(layer, f.name) for f in fields(L.Dense) if f.init and hasattr(layer, f.name)}
     return [L.Dense(**shared)]
 
 
