@@ -103,7 +103,10 @@ def _import(context: click.Context, parameter: click.Parameter, modules: tuple[s
 
 _ARCHITECTURE = (
     click.option(
-        "--arch", type=PATH, metavar="JSON", help="What model.to_json() or to_yaml() wrote, or a whole model: for weights alone."
+        "--arch",
+        type=PATH,
+        metavar="JSON",
+        help="What model.to_json() or to_yaml() wrote, or a whole model: for weights alone.",
     ),
     click.option(
         "--custom",

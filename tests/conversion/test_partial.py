@@ -10,10 +10,10 @@ from click.testing import CliRunner
 import kconvert as kc
 from kconvert import KconvertError, cli
 from kconvert.conversion.planning import plan
+from kconvert.conversion.reading import read_architecture
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
 from kconvert.models.model import as_model
-from kconvert.network.architecture import read_architecture
 from tests.fixtures import FOLDER, case
 
 FIELD = FOLDER / "field" / "partial_weights_by_name"

@@ -9,9 +9,10 @@ import pytest
 import kconvert as kc
 from kconvert import KconvertError, Sequential
 from kconvert import layers as L
+from kconvert.conversion.reading import read_architecture
 from kconvert.errors import Problem
 from kconvert.models.model import as_model
-from kconvert.network.architecture import model_from_config, read_architecture
+from kconvert.network.architecture import model_from_config
 from tests.fixtures import FOLDER, case
 
 FIELD = FOLDER / "field" / "partial_weights_by_name"
