@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from ..conventions.generations import GENERATIONS, Convention
 from ..conventions.words.items import Json
@@ -16,6 +15,7 @@ from ..formats import files
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Architecture, Checkpoint, LazyArray, renamed
 from ..network.architecture import model_from_config
+from ..network.network import Network
 from .binding import Place, places
 from .evidence import ONLY_BACKEND
 from .source import Source
@@ -34,7 +34,7 @@ def open_source(source: Source, architecture: Architecture | None = None) -> Ite
         if checkpoint.slots:
             yield checkpoint
         else:
-            yield _with_slots(checkpoint, architecture() if architecture else checkpoint.model_config)
+            yield _with_slots(checkpoint, architecture)
 
 
 def _given(path: str) -> Json:
@@ -44,10 +44,13 @@ def _given(path: str) -> Json:
     return config
 
 
-def _with_slots(checkpoint: Checkpoint, config: Mapping[str, Any] | None) -> Checkpoint:
-    """The same arrays, called after the weights of their layers; as they are where the architecture cannot be read."""
+def _with_slots(checkpoint: Checkpoint, architecture: Architecture | None) -> Checkpoint:
+    """The same arrays, called after the weights of their layers; as they are where the architecture cannot be read.
+
+    The architecture is that of the file, else that of the user.
+    """
     try:
-        network = model_from_config(dict(config or {}), checkpoint.keras_version)
+        network = _network(checkpoint, architecture)
         placed = places(network, Convention(list(GENERATIONS)[-1], ONLY_BACKEND))
     except KconvertError:
         return checkpoint  # reading the architecture says why
@@ -59,6 +62,16 @@ def _with_slots(checkpoint: Checkpoint, config: Mapping[str, Any] | None) -> Che
         for group in checkpoint.groups
     ]
     return replace(checkpoint, groups=groups, slots=True)
+
+
+def _network(checkpoint: Checkpoint, architecture: Architecture | None) -> Network:
+    if checkpoint.model_config is not None:
+        try:
+            return model_from_config(checkpoint.model_config, checkpoint.keras_version)
+        except KconvertError:
+            if architecture is None:
+                raise
+    return model_from_config(architecture() if architecture else {})
 
 
 def _named(arrays: Sequence[LazyArray], layers: Mapping[str, Sequence[Place]], where: str) -> list[LazyArray]:

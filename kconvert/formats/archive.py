@@ -109,7 +109,7 @@ def opened(path: Path) -> Iterator[Archive]:
 
 @contextmanager
 def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
-    """Opens a `.keras` file. architecture: that of the user, in place of the one of the file.
+    """Opens a `.keras` file, whose own architecture says which array is which.
 
     Raises KconvertError where it is damaged, hostile, or of Keras 3.
     """
@@ -123,7 +123,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
             archive.copy(WEIGHTS, content)
             with hdf5.opened(path, content) as root:
                 yield Checkpoint(
-                    groups=hdf5.object_groups(root, config if architecture is None else architecture()),
+                    groups=hdf5.object_groups(root, config),
                     path=path,
                     keras_version=version if isinstance(version, str) else None,
                     whole_model=True,

@@ -14,6 +14,9 @@ from .objects import Item, item_of
 _CELL = re.compile(r"(?:.*_cell|cell_\d+)(?:_\d+)?")
 """What stands between the name of a recurrent layer and that of its weight: 'lstm/lstm_cell_3/kernel'."""
 
+_SCALAR = re.compile(r"iter|iterations|lr|learning_rate|decay|momentum|rho|beta_[12]|epsilon|schedule_decay")
+"""What an optimizer keeps for all weights."""
+
 
 def grouped(variables: Mapping[str, LazyArray], architecture: Json, where: Path) -> list[Group]:
     """The variables of the layers of an architecture, whose names are all that tells one from the other.
@@ -58,5 +61,5 @@ def _names(item: Item) -> Iterator[str]:
 
 def _is_of_optimizer(key: str, variables: Mapping[str, LazyArray]) -> bool:
     """Whether a variable is a slot of another one, or stands in no layer."""
-    outer = key.rpartition("/")[0]
-    return not outer or outer in variables or key.startswith(("training/", "Adam/", "SGD/", "RMSprop/", "loss/"))
+    outer, _, last = key.rpartition("/")
+    return not outer or outer in variables or bool(_SCALAR.fullmatch(last)) or key.startswith(("training/", "loss/"))

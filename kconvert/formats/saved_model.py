@@ -39,7 +39,7 @@ def files(path: Path) -> list[Path]:
 
 @contextmanager
 def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
-    """Opens a SavedModel. architecture: that of the user, in place of the one of the directory.
+    """Opens a SavedModel. architecture: reads that of the user, where the directory has none of layers.
 
     Raises KconvertError where it is damaged, or holds no Sequential or functional model.
     """
@@ -55,7 +55,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
     with opened(path / VARIABLES) as bundle:
         version, compiled = metadata.get("keras_version"), metadata.get("training_config")
         yield Checkpoint(
-            groups=layer_groups(bundle, architecture or (lambda: config or {})),
+            groups=layer_groups(bundle, architecture if config is None else lambda: config),
             path=path,
             keras_version=version if isinstance(version, str) else None,
             whole_model=True,
@@ -63,7 +63,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
             model_config=config,
             training_config=compiled if isinstance(compiled, dict) else None,
             format=NAME,
-            notes=[LEFT_OUT] if compiled else [],
+            notes=[*bundle.notes, *([LEFT_OUT] if compiled else [])],
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -125,6 +125,8 @@ class Bundle:
 
     path: Path
     reader: Any
+    notes: list[str] = field(default_factory=list)
+    """Which layers have other names in the file than in the architecture."""
 
     @cached_property
     def variables(self) -> dict[str, Variable]:
@@ -183,9 +185,9 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
     of = prefix(path)
     assert of is not None
     with opened(of) as bundle:
-        yield Checkpoint(
-            groups=layer_groups(bundle, architecture), path=path, format=NAME, notes=_left_out(bundle.variables)
-        )
+        found = layer_groups(bundle, architecture)
+        notes = [*bundle.notes, *_left_out(bundle.variables)]
+        yield Checkpoint(groups=found, path=path, format=NAME, notes=notes)
 
 
 def layer_groups(bundle: Bundle, architecture: Architecture | None) -> list[Group]:
@@ -269,14 +271,16 @@ class Object(Tree):
     def check_names(self, pairs: Sequence[tuple[str, Tree]]) -> None:
         told = {name: tree.scope() for name, tree in pairs if isinstance(tree, Object)}
         known = {name: scope for name, scope in told.items() if scope is not None}
-        if set(known) == set(known.values()):
-            for name, scope in known.items():
-                if name != scope:
-                    raise unreadable(
-                        f"layer {scope} of the file stands where the architecture has {name}",
-                        self.bundle.path,
-                        "give the architecture that the weights were saved with: --arch",
-                    )
+        wrong = contradiction(known)
+        if wrong:
+            raise unreadable(
+                f"layer {known[wrong]} of the file stands where the architecture has {wrong}",
+                self.bundle.path,
+                "give the architecture that the weights were saved with: --arch",
+            )
+        other = [f"{scope} is {name}" for name, scope in known.items() if scope != name]
+        if other:
+            self.bundle.notes.append(f"layers matched by order: {', '.join(other)}")
 
     def scope(self) -> str | None:
         """The layer after which the first weight is called."""
@@ -309,6 +313,34 @@ def _in_order(root: Object) -> list[Group]:
 
 
 # -------------------------------------------------------------------- names ----
+
+
+def contradiction(known: Mapping[str, str]) -> str | None:
+    """The first layer that cannot be the one in its place. known: the name in the file, by that in the architecture.
+
+    Another session numbers layers anew, and in the order of their creation, which is that of the code.
+
+    >>> contradiction({"a": "a", "dense_4": "dense", "dense_5": "dense_1"})
+    >>> contradiction({"a": "b", "b": "a"}), contradiction({"dense": "dense_1", "dense_1": "dense"})
+    ('a', 'dense_1')
+    """
+    for name, scope in known.items():
+        moved = scope in known or name in known.values()
+        if moved and _numbered(name)[0] != _numbered(scope)[0]:
+            return name
+    order: dict[str, int] = {}
+    for name in sorted(known, key=_numbered):
+        base, number = _numbered(known[name])
+        if _numbered(name)[0] == base and order.setdefault(base, number) > number:
+            return name
+        order[base] = number
+    return None
+
+
+def _numbered(name: str) -> tuple[str, int]:
+    """How a name begins, and its number."""
+    found = re.fullmatch(r"(.+?)(?:_(\d+))?", name)
+    return (found[1], int(found[2] or 0)) if found else (name, 0)
 
 
 def _by_names(bundle: Bundle, architecture: Architecture | None) -> list[Group]:

@@ -9,6 +9,8 @@ import pytest
 
 import kconvert as kc
 from kconvert import KconvertError
+from kconvert.conversion.source import Source
+from kconvert.verification.verifier import Running, Verifier
 from tests.fixtures import FOLDER
 
 SAVED = FOLDER / "tensorflow_formats"
@@ -114,3 +116,44 @@ def test_a_missing_tensorflow_is_named(monkeypatch):
     monkeypatch.setattr(tensorflow_checkpoint, "probe", lambda: missing)
     with pytest.raises(KconvertError, match=r"TensorFlow is not installed; pip install it"):
         kc.inspect(Path(SAVED / "2.8" / "cnn.saved"))
+
+
+@pytest.mark.parametrize(
+    ("names", "right"),
+    [
+        ({"dense_2": "dense_5", "dense_3": "dense_6", "dense_4": "dense_7"}, True),
+        ({"dense_2": "dense_3", "dense_3": "dense_2"}, False),
+        ({"dense_2": "dense_9", "dense_3": "dense_8"}, False),
+        ({"dense_2": "first", "dense_3": "second"}, True),
+        ({"dense_2": "dense_3", "dense_3": "dense_4", "dense_4": "dense_5"}, True),
+        ({"dense_2": "concatenate", "concatenate": "joined"}, True),
+    ],
+)
+def test_layers_with_other_names_are_taken_in_order_where_no_name_is_against_it(tmp_path, names, right):
+    """`dense_2` and `dense_3` of one shape are on two branches."""
+    text = (SAVED / "2.15" / "nested.json").read_text()
+    (tmp_path / "arch.json").write_text(re.sub(r'"(\w+)"', lambda found: f'"{names.get(found[1], found[1])}"', text))
+    if right:
+        model = kc.load_model(SAVED / "2.15" / "nested.ckpt", "numpy", arch=tmp_path / "arch.json")
+        check(model, "2.15", "nested")
+        moved = names["dense_2"] != "concatenate"
+        assert any("layers matched by order: dense_2 is" in note for note in model.conversion.notes) or not moved
+    else:
+        with pytest.raises(KconvertError, match="of the file stands where the architecture has"):
+            kc.load_model(SAVED / "2.15" / "nested.ckpt", "numpy", arch=tmp_path / "arch.json")
+
+
+def test_the_own_architecture_says_which_array_is_which_where_another_is_given(tmp_path):
+    text = (SAVED / "2.12" / "cnn.json").read_text()
+    (tmp_path / "arch.json").write_text(text.replace('"conv2d', '"features'))
+    check(kc.load_model(SAVED / "2.12" / "cnn.keras", "numpy", arch=tmp_path / "arch.json"), "2.12", "cnn")
+
+
+@pytest.mark.parametrize("isolate", [True, False])
+@pytest.mark.parametrize("name", ["nested.ckpt", "nested.weights.h5", "nested.keras"])
+def test_a_conversion_is_verified(name, isolate, tmp_path):
+    path, arch = location("2.15", name)
+    done = kc.convert(path, tmp_path / "out.h5", target="theano", arch=arch)
+    files = Source(path, arch=arch), Source(done.target, arch=done.architecture or arch, arch_belongs=True)
+    with Verifier(Running(isolate=isolate)) as verifier:
+        assert verifier.verify(*files).equal

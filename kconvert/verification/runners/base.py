@@ -25,7 +25,7 @@ class Job:
     run_on: str  # the backend that runs it
     required: bool = False  # a missing backend is an error; else NumPy emulates it
     custom: tuple[str, ...] = ()  # modules that register layers, imported first
-    arch: str | None = None  # the architecture of weights alone, for a real Keras; None: it is written from `model`
+    arch: str | None = None  # the architecture that is given with the file; None: a real Keras gets that of `model`
     partial: bool = False  # whether the file is read by name, as it has the weights of some layers alone
     given: Given = field(default_factory=dict)  # outputs of the calls that cannot run, by name (`Network.run`)
 

@@ -137,5 +137,6 @@ class Process(Runner):
             "run_on": job.run_on,
             "partial": job.partial,
             "required": job.required,
+            "arch": job.arch,
             "custom": list(job.custom),
         }

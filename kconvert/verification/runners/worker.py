@@ -42,8 +42,8 @@ def _job(request: dict[str, Any]) -> Job:
     for module in request["custom"]:
         load_module(module)
     convention = Convention(*request["convention"])
-    model, partial = _model(request["model"]), request["partial"]
-    return Job(request["path"], model, convention, request["run_on"], request["required"], partial=partial)
+    said = {key: request[key] for key in ("path", "run_on", "required", "arch", "partial")}
+    return Job(model=_model(request["model"]), convention=convention, **said)
 
 
 @lru_cache(KEPT)
