@@ -17,6 +17,7 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from ..conventions.words.items import is_item, not_an_item
+from ..conventions.words.tf_keras_classes import of_tf_keras
 from ..errors import KconvertError, Problem
 from .base import Layer
 from .custom import CustomFunction, CustomObjects, Function, given, giving
@@ -191,7 +192,7 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     cls = find_layer(name)
     if cls is None:
         where = config.get("name", "?") if isinstance(config, Mapping) else "?"
-        raise KconvertError(f"unknown layer class {name!r}", where=f"layer {where}", fix=HOW_TO_REGISTER)
+        raise KconvertError(f"unknown layer class {name!r}{of_tf_keras(name)}", f"layer {where}", HOW_TO_REGISTER)
     return cls.from_config(config)
 
 

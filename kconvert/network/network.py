@@ -12,6 +12,7 @@ from typing import Any
 
 from ..backend.base import Backend, InputSpec, Tensor
 from ..backend.functions import images_in
+from ..conventions.words.call_arguments import always_trains, check_arguments
 from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.base import Shape, layer_config
@@ -264,6 +265,8 @@ class Network(Layer):
             if node.output in values or name in given or any(ref not in values for ref in node.inputs):
                 continue
             layer = self.by_name[node.layer]
+            if error := always_trains(node.kwargs, f"layer {layer.name}"):
+                raise error
             x = one_or_list([values[ref] for ref in node.inputs])
             mask = one_or_list([all_masks.get(ref) for ref in node.inputs])
             weights, phase = w.get(node.layer, {}), within(training, node.layer)
@@ -287,6 +290,14 @@ class Network(Layer):
                 values[ref] = record(prefix + ref.key, one) if record and not stands_in else one
                 all_masks[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
         return values, all_masks
+
+    def refused_call(self, node: Node) -> KconvertError | None:
+        """Why a call cannot run; None where it can."""
+        return self.by_name[node.layer].cannot_run or always_trains(node.kwargs, f"layer {node.layer}")
+
+    @property
+    def cannot_run(self) -> KconvertError | None:
+        return next(filter(None, map(self.refused_call, self.nodes)), None)
 
     def is_given(self, ref: Ref, prefix: str, given: Mapping[str, Sequence[Tensor]]) -> bool:
         """Whether a tensor is an output of one of the calls that are not made, in this network or one inside it."""
@@ -316,6 +327,7 @@ class Network(Layer):
         Raises KconvertError where the graph is not consistent.
         """
         layers, nodes = [], []
+        names = frozenset(item.get("name") for item in config["layers"])
         for item in config["layers"]:
             layer = layer_from_config(item)
             layer.name = item.get("name", layer.name)
@@ -324,6 +336,7 @@ class Network(Layer):
                 nodes.append(Node(layer.name, 0, ()))
             for i, call in enumerate(item["inbound_nodes"], start=first_call(layer)):
                 kwargs = dict(call[0][3]) if len(call[0]) > 3 else {}
+                check_arguments(kwargs, names, f"layer {layer.name}")
                 nodes.append(Node(layer.name, i, tuple(map(_ref, call)), kwargs))
         inputs, outputs = (list(map(_ref, config[key])) for key in ("input_layers", "output_layers"))
         return cls(

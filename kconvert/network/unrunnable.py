@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
+from ..conventions.words.call_arguments import always_trains
 from ..layers.base import Layer, Shape
 from .graph import Node, by_call
 from .network import Network
@@ -32,7 +33,7 @@ def unrunnable(model: Network, inputs: Sequence[Shape], samples: int, prefix: st
 
     The random tensors depend on the name of the call alone.
     """
-    if not any(layer.cannot_run for layer in model.layers):
+    if not model.cannot_run:
         return
     shapes = model.shapes(inputs)
     refs = by_call(shapes)
@@ -43,7 +44,7 @@ def unrunnable(model: Network, inputs: Sequence[Shape], samples: int, prefix: st
 
     for node in model.nodes:
         layer, name = model.by_name[node.layer], prefix + node.output.key
-        if isinstance(layer, Network):
+        if isinstance(layer, Network) and not always_trains(node.kwargs, ""):
             yield from unrunnable(layer, [shapes[ref] for ref in node.inputs], samples, f"{name}/")
-        elif error := layer.cannot_run:
+        elif error := model.refused_call(node):
             yield Unrunnable(name, layer, "; ".join(filter(None, (error.what, error.fix))), outputs(node))

@@ -20,6 +20,18 @@ MODELS = ("Sequential", "Model")
 GRAPHS = ("Model", "Functional")
 """Those of them that are graphs; tf.keras writes the second name."""
 
+ENDS = ("input_layers", "output_layers")
+"""Keys of a graph that hold tensors: a list of them; in tf.keras also a single one, a dict, or a list of lists."""
+
+CONSTANT = "_CONSTANT_VALUE"
+"""What tf.keras writes in place of the name of a layer for a constant."""
+
+OPERATIONS = (
+    *("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"),
+    *("ClassMethod", "InstanceMethod", "InstanceProperty"),
+)
+"""Classes that tf.keras puts into a graph for an operation of TensorFlow on its tensors."""
+
 INNER = ("layer", "encoder", "decoder", "cell")
 """Keys of a configuration that hold an item."""
 
@@ -47,6 +59,15 @@ def not_an_item(value: Any) -> KconvertError:
 def inner(config: Mapping[str, Any]) -> Json:
     """The items that a configuration holds by a key of INNER."""
     return {key: config[key] for key in INNER if is_item(config.get(key))}
+
+
+def flat(tensors: Any) -> list[Any]:
+    """The tensors `['layer', 0, 0]` of a nested structure in the order of tf.keras: a dict is sorted by its keys."""
+    if isinstance(tensors, Mapping):
+        return [tensor for key in sorted(tensors) for tensor in flat(tensors[key])]
+    if not isinstance(tensors, list) or (tensors and not isinstance(tensors[0], list | Mapping)):
+        return [tensors]
+    return [tensor for inside in tensors for tensor in flat(inside)]
 
 
 def member(holder: Any, key: str, kind: Any, of: str) -> Any:
@@ -107,18 +128,42 @@ def _check_item(item: Any, what: str) -> None:
 
 def _check_graph(config: Json, what: str) -> None:
     each(config.get("layers"), _check_entry, f"'layers' of {what}")
-    for key in ("input_layers", "output_layers"):
-        each(config.get(key), _check_tensor, f"{key!r} of {what}")
+    for key in ENDS:
+        checked(config.get(key), (list, Mapping), f"{key!r} of {what}")
+        for tensor in flat(config[key]):
+            _check_tensor(tensor, f"a tensor in {key!r} of {what}")
 
 
 def _check_entry(entry: Any, what: str) -> None:
     """A layer of a graph: an item with a name, and the tensors that each of its calls takes."""
     _check_item(entry, what)
-    what = f"{entry['class_name']} {member(entry, 'name', str, what)!r}"
-    each(entry.get("inbound_nodes"), _check_call, f"'inbound_nodes' of {what}")
+    name = member(entry, "name", str, what)
+    what = f"{entry['class_name']} {name!r}"
+    try:
+        each(entry.get("inbound_nodes"), _check_call, f"'inbound_nodes' of {what}")
+    except KconvertError:
+        if entry["class_name"] in OPERATIONS:  # it keeps the form in which TensorFlow's operation was called
+            raise operation(entry["class_name"], f"layer {name}") from None
+        raise
+
+
+def operation(class_name: str, where: str) -> KconvertError:
+    """The error for an operation of TensorFlow in a graph of tf.keras."""
+    return KconvertError(
+        f"{class_name} is an operation of TensorFlow in tf.keras, and no layer of Keras 0.2 - 2.3",
+        where=where,
+        fix="build the model with layers (Add, Multiply, Reshape, Activation, ...) in place of operations,"
+        " load the weights into it, and save that",
+    )
 
 
 def _check_call(call: Any, what: str) -> None:
+    if isinstance(call, list) and any(isinstance(ref, list) and ref[:1] == [CONSTANT] for ref in call):
+        raise KconvertError(
+            "a layer is called on a constant, which no Keras from 0.2 to 2.3 stores",
+            where=what,
+            fix="build the model with an Input in place of the constant, load the weights into it, and save that",
+        )
     each(call, _check_tensor, what)
     if not call:
         raise refused(f"{what} should name a tensor")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import KconvertError
-from .items import GRAPHS, MODELS, Json, is_item
+from .items import ENDS, GRAPHS, MODELS, Json, flat, is_item, shown
 
 CLASSES: Mapping[str, str] = {"Functional": "Model", "BatchNormalizationV1": "BatchNormalization"}
 """Classes of layers and models that have another name in Keras 2."""
@@ -56,6 +56,9 @@ PENALTIES: Mapping[str, tuple[str, ...]] = {
 }
 """The arguments of each regularizer and constraint of Keras 2."""
 
+ONE_AXIS = ("BatchNormalization", "Softmax")
+"""Classes that have one axis in Keras 2, and in tf.keras one axis or a list of axes."""
+
 DISTRIBUTIONS = {"truncated_normal": "normal", "untruncated_normal": "normal"}
 
 POLICIES = ("Policy", "PolicyV1", "DTypePolicy")
@@ -76,11 +79,24 @@ def in_keras2(item: Json) -> Json:
         return {**item, "class_name": name, "config": _value("layers", config, "")}
     where = f"layer {config.get('name') or item.get('name') or '?'}"
     changed = {key: _value(key, value, where) for key, value in config.items()}
-    if name == "BatchNormalization" and isinstance(changed.get("axis"), list) and len(changed["axis"]) == 1:
-        changed["axis"] = changed["axis"][0]
+    if name in ONE_AXIS and isinstance(changed.get("axis"), list):
+        changed["axis"] = _one_axis(changed["axis"], name, where)
+    if item["class_name"] in GRAPHS:
+        changed.update({key: flat(config[key]) for key in ENDS})
     if name == "Sequential" and changed.get("build_input_shape"):
         changed["layers"] = _with_shape(changed["layers"], changed["build_input_shape"])
     return {**item, "class_name": name, "config": changed}
+
+
+def _one_axis(axes: list[Any], name: str, where: str) -> Any:
+    """The axis in a list. Raises KconvertError where there are several."""
+    if len(axes) != 1:
+        raise KconvertError(
+            f"{name} along the axes {shown(axes)} is of tf.keras, not of Keras 0.2 - 2.3, which takes one axis",
+            where=where,
+            fix="register a class of that name which computes it (--custom package.module)",
+        )
+    return axes[0]
 
 
 def _value(key: str, value: Any, where: str) -> Any:
