@@ -14,6 +14,11 @@ sys.exit(not ((3, 10) <= sys.version_info < (3, 12) and os.path.exists(header) o
 endef
 export USABLE
 
+# tf_keras of the release of TensorFlow, for tests. It requires `tensorflow`, which would overwrite `tensorflow-cpu`.
+TF_KERAS = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps "tf_keras==$$($(BIN)/python -c \
+    'import importlib.metadata as m; print(".".join(next(d for n in ("tensorflow-cpu", "tensorflow") \
+    for d in m.distributions(name=n)).version.split(".")[:2]))').*"
+
 .PHONY: help demo test test-long lint bench conformance docs clean
 
 help:
@@ -58,4 +63,5 @@ $(READY): setup.py
 	echo "setting up .venv with $$($$found --version), this takes some minutes once"; \
 	$$found -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 -e '.[all,test]'
+	$(TF_KERAS)
 	@touch $@

@@ -24,6 +24,7 @@ from kconvert.conventions.generations import GENERATIONS, Convention
 from kconvert.conventions.optimizers import STRUCTURES
 from kconvert.conventions.storage import storage
 from kconvert.conventions.words.rules import RULES
+from kconvert.conventions.words.tf_keras_classes import BEYOND, SHARED
 from kconvert.conversion.binding import places
 from kconvert.conversion.passes.relayout_tables import RuleInput, rule
 from kconvert.conversion.passes.releases import ODDITIES, Oddity
@@ -498,6 +499,15 @@ def cells() -> list[str]:
     return sorted(cls.__name__ for cls in found if example(L.RNN, cell=cls(**_required(cls))))
 
 
+def tf_keras_table() -> str:
+    """Every class of layers of tf.keras 2.15, and what becomes of it."""
+    refused = {name: f"{REFUSED}: {why}" for name, why in BEYOND.items() if name not in LAYERS}
+    found = dict.fromkeys((*SHARED, *BEYOND), "runs and converts") | refused
+    return table(
+        ["class", "in a file of tf.keras"], [[f"`{name}`", found[name]] for name in sorted(found, key=str.lower)]
+    )
+
+
 def unknown() -> str:
     """The error message for a class that is not registered."""
     try:
@@ -542,6 +552,15 @@ not in the table is refused: "{unknown()}".
 These layers can be converted, but verification leaves them out without a function of yours (exit code 6):
 
 {not_run()}
+
+## Classes of tf.keras
+
+tf.keras of TensorFlow 1.13 - 2.15, and tf_keras, have classes that Keras 0.2 - 2.3 does not have. The table shows all
+classes of tf.keras 2.15. A class that kconvert does not have is refused by name, unless you register one of that name.
+The operations of TensorFlow that tf.keras puts into a graph (`TFOpLambda`, `SlicingOpLambda`, `TensorFlowOpLayer`) are
+refused, too.
+
+{tf_keras_table()}
 
 ## Weights
 

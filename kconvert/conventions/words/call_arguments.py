@@ -1,6 +1,7 @@
 """The arguments of a call besides its tensors, which Keras stores with the call: what they mean for the outputs.
 
-`training` and `mask` are those of Keras's layers. They are stored with the first tensor of the call, and written back.
+`training` and `mask` are those of Keras's layers. They are stored with the first tensor of the call, and written back
+(keras-facts: calls-of-tf-keras).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def check_arguments(arguments: Mapping[str, Any], layers: frozenset[str], where:
     for key, value in arguments.items():
         if any(ref[0] in layers for ref in _tensors(value)):
             raise KconvertError(
-                f"the argument {key}={shown(value)} of a call is a tensor: tf.keras stores that, Keras 0.2 - 2.3 does not",
+                f"the argument {key}={shown(value)} of a call is a tensor, which tf.keras stores, not Keras 0.2 - 2.3",
                 where=where,
                 fix="build the model without the argument, load the weights into it, and save that",
             )
@@ -40,5 +41,5 @@ def always_trains(arguments: Mapping[str, Any], where: str) -> KconvertError | N
     return KconvertError(
         f"the call states training={arguments['training']!r}: it computes as in training in every run",
         where=where,
-        fix="take the argument out of the architecture and give that with --arch, if the model is to predict without it",
+        fix="take the argument out of the architecture and give that with --arch, if the model should not",
     )
