@@ -41,5 +41,5 @@ def always_trains(arguments: Mapping[str, Any], where: str) -> KconvertError | N
     return KconvertError(
         f"the call states training={arguments['training']!r}: it computes as in training in every run",
         where=where,
-        fix="take the argument out of the architecture and give that with --arch, if the model should not",
+        fix="build the model without the argument, load the weights into it, and save that",
     )

@@ -92,9 +92,9 @@ def _one_axis(axes: list[Any], name: str, where: str) -> Any:
     """The axis in a list. Raises KconvertError where there are several."""
     if len(axes) != 1:
         raise KconvertError(
-            f"{name} along the axes {shown(axes)} is of tf.keras, not of Keras 0.2 - 2.3, which takes one axis",
+            f"{name} along the axes {shown(axes)} is of tf.keras: Keras 0.2 - 2.3 has one axis there",
             where=where,
-            fix="register a class of that name which computes it (--custom package.module)",
+            fix="build the model with a layer along one axis",
         )
     return axes[0]
 
