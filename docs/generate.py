@@ -546,8 +546,9 @@ For `padding='same'` see [its section](#paddingsame). What single releases compu
 
 {layers_table()}
 
-A model may contain models, and `RNN` takes {code(cells())}. A class that is
-not in the table is refused: "{unknown()}".
+A model may contain models, and `RNN` takes {code(cells())}. A layer of
+a class that is not in the table is carried as it is, with its weights as they are stored, as long as the data format is
+kept, and verification leaves it out: "{unknown()}".
 
 These layers can be converted, but verification leaves them out without a function of yours (exit code 6):
 

@@ -88,9 +88,7 @@ def convert(
 
 def _both(source: Source, done: Conversion) -> tuple[Source, Source]:
     """The source and the result of a conversion, to be verified."""
-    result = replace(
-        source, path=done.target, backend=done.plan.target.backend, arch=done.architecture, layers=(), release=None
-    )
+    result = replace(source, path=done.target, backend=done.plan.target.backend, arch=done.architecture, release=None)
     return replace(source, backend=done.plan.source.backend), result
 
 

@@ -12,7 +12,6 @@ from os import PathLike
 from typing import Any
 
 from ..conventions.generations import Convention
-from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, LazyArray
 from ..kernels import Chain
 from ..layers.registry import with_custom_objects
@@ -183,8 +182,6 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
         kept = layers.kept(goal.data_format, goal.convention.backend)
         goal = replace(goal, data_format=None)
         return plan_network(checkpoint, origin, goal, Rewritten(layers, notes=[kept]), WITHOUT_GRAPH)
-    if source.layers:
-        raise KconvertError("the architecture says what each layer is", fix="leave --layer out", problem=Problem.USAGE)
     read_as = read_source(checkpoint, source)
     origin, goal = read_as.origin, decide_goal(target, read_as.origin)
     found = read(read_as.network, origin)

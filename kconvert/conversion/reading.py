@@ -9,10 +9,12 @@ from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..network.architecture import model_from_config
 from ..network.network import Network
+from .binding import bind
 from .data_formats import unused_format
 from .given_architecture import as_saved
 from .passes.order import read
 from .source import Origin, Source, decide
+from .unknown import assume_shapes, learn_weights, left_as_given
 
 
 def network_of(checkpoint: Checkpoint, source: Source | None = None) -> Network:
@@ -43,10 +45,22 @@ def read_source(checkpoint: Checkpoint, source: Source) -> SourceRead:
     Raises KconvertError where it cannot be known, or where there is no architecture that can be read.
     """
     origin, stated = decide(checkpoint, source), described_network(checkpoint, source)
+    stated = left_as_given(stated, source.layers)
+    learn_weights(stated, checkpoint, origin.convention)
+    assume_shapes(stated, checkpoint, lambda: _fits(stated, checkpoint, origin))
     if not origin.arch_given:
         notes = [*origin.notes, *unused_format(stated, source.data_format)]
         return SourceRead(replace(origin, notes=notes), stated, stated)
     return SourceRead(*as_saved(stated, checkpoint, source, origin), stated)
+
+
+def _fits(network: Network, checkpoint: Checkpoint, origin: Origin) -> bool:
+    """Whether the arrays have the shapes of the network's weights."""
+    try:
+        bind(read(network, origin).model, checkpoint, origin.convention)
+    except KconvertError:
+        return False
+    return True
 
 
 def described_network(checkpoint: Checkpoint, source: Source) -> Network:

@@ -396,6 +396,25 @@ class Layer(metaclass=_Constructed):
         """The shape of the output for inputs of `shape`; by default the same shape."""
         return shape
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing states the shape of the output: then `compute_output_shape` gives a guess."""
+        return False
+
+    @property
+    def assumed(self) -> Shape | None:
+        """The shape of the output without the batch axis, as the stored arrays show it, where nothing states it."""
+        return self.__dict__.get("_assumed")
+
+    @assumed.setter
+    def assumed(self, shape: Shape | None) -> None:
+        self.__dict__["_assumed"] = shape
+
+    def guessed_shape(self, shape: Any) -> Shape:
+        """The guess for a layer that `is_unknown`: `assumed`, else the shape of the first input."""
+        first = shape[0] if isinstance(shape, list) else shape
+        return tuple(first) if self.assumed is None else (first[0], *self.assumed)
+
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         """The outputs for the inputs `x`.
 

@@ -348,9 +348,7 @@ class Lambda(Layer):
         """The declared shape. Where none is declared, the shape of the input, as in Keras on Theano.
 
         Where Keras infers it, or the file stores it as a function, it is the shape that the user's function gives, if
-        there is one.
-
-        Raises KconvertError where the file stores the shape as a function and there is none of the user.
+        there is one, else a guess.
         """
         first = shape[0] if isinstance(shape, list) else shape
         if function := self._shape_function:
@@ -358,8 +356,8 @@ class Lambda(Layer):
         declared = self._declared
         if declared is not None:
             return (first[0], *declared)
-        if self.output_shape_type != "raw" and self.custom is None:
-            raise self.refusal("its output shape is a function", "output_shape=...")
+        if self.is_unknown:
+            return self.guessed_shape(shape)
         computes = self.infers or self.output_shape_type != "raw"
         return (self.computed_shape(shape) if computes else None) or tuple(first)
 
@@ -372,8 +370,9 @@ class Lambda(Layer):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether Keras infers the output shape and nothing states it: no declaration, no registered function."""
-        return self.infers and self.declared_shape is None and self.output_shape_type == "raw" and self.custom is None
+        """Whether Keras computes the output shape, and no declaration and no function of the user states it."""
+        computed = self.output_shape_type != "raw" or (self.infers and self.declared_shape is None)
+        return computed and self.custom is None and self._shape_function is None
 
     def computed_shape(self, shape: Any) -> Shape | None:
         """The shape that the registered function gives for inputs of `shape`.

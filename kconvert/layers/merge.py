@@ -267,11 +267,7 @@ class Merge(Layer):
     def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, 2 if self.mode in ("dot", "cos") else None)
         if self.is_function:
-            computing = self.as_lambda()
-            computing.infers = True
-            if computing.is_unknown:
-                raise computing.refusal("its output shape is not stated", "output_shape=...")
-            return computing.compute_output_shape(list(shape))
+            return self.as_lambda().compute_output_shape(list(shape))
         if self.mode in self.elementwise:
             return shape[0]
         if self.mode == "concat":
@@ -301,6 +297,10 @@ class Merge(Layer):
         return _joined_mask(K, x, mask, self.concat_axis) if self.mode == "concat" else _common_mask(K, mask)
 
     @property
+    def is_unknown(self) -> bool:
+        return self.is_function and self.as_lambda().is_unknown
+
+    @property
     def cannot_run(self) -> KconvertError | None:
         return self.as_lambda().cannot_run if self.is_function else None
 
@@ -322,7 +322,7 @@ class Merge(Layer):
             what = "a Merge layer with a Python function for its mask cannot run"
             raise KconvertError(what, f"layer {self.name}", "replace it with a custom layer")
         with giving(self.custom_objects):
-            return Lambda(
+            found = Lambda(
                 self.mode,
                 self.extra.get("output_shape"),
                 self.extra.get("arguments") or {},
@@ -331,6 +331,8 @@ class Merge(Layer):
                 name=self.name,
                 trainable=self.trainable,
             )
+        found.infers, found.assumed = True, self.assumed
+        return found
 
 
 def _cosine(K: Backend, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:

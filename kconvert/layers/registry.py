@@ -19,15 +19,9 @@ from typing import Any, TypeVar
 from ..conventions.words.items import is_item, not_an_item
 from ..conventions.words.tf_keras_classes import of_tf_keras
 from ..errors import KconvertError, Problem
+from .as_is import ENTRY_POINTS, HOW_TO_REGISTER, of_unknown_class
 from .base import Layer
 from .custom import CustomFunction, CustomObjects, Function, given, giving
-
-ENTRY_POINTS = "kconvert.layers"
-HOW_TO_REGISTER = (
-    "give its class as custom_objects, or register it: with kconvert.register_layer, in a module passed as"
-    " --custom package.module,"
-    f" or by an installed package with an entry point in the group {ENTRY_POINTS}"
-)
 
 AnyLayer = TypeVar("AnyLayer", bound=type[Layer])
 
@@ -179,6 +173,10 @@ def find_layer(name: str) -> type[Layer] | None:
     return CUSTOM.get(name) or CUSTOM.get(bare) or LAYERS.get(name)
 
 
+class UnknownClass(KconvertError):
+    """A class that is not registered."""
+
+
 def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     """The layer that `{'class_name': ..., 'config': ...}` describes; a layer is returned unchanged.
 
@@ -192,8 +190,20 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     cls = find_layer(name)
     if cls is None:
         where = config.get("name", "?") if isinstance(config, Mapping) else "?"
-        raise KconvertError(f"unknown layer class {name!r}{of_tf_keras(name)}", f"layer {where}", HOW_TO_REGISTER)
+        why = of_tf_keras(name)
+        refusal = KconvertError if why else UnknownClass
+        raise refusal(f"unknown layer class {name!r}{why}", f"layer {where}", HOW_TO_REGISTER)
     return cls.from_config(config)
+
+
+def layer_of_graph(item: Layer | Mapping[str, Any]) -> Layer:
+    """The same for a layer of a network: one of an unknown class, or with one inside it, is carried as it is."""
+    try:
+        return layer_from_config(item)
+    except UnknownClass:
+        if isinstance(item, Layer) or not isinstance(item["config"], Mapping):
+            raise
+        return of_unknown_class(item["class_name"], item["config"])
 
 
 def _loaded(what: str, load: Callable[[], Any]) -> Any:

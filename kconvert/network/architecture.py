@@ -10,8 +10,9 @@ from ..conventions.words.items import Json
 from ..conventions.words.keras3 import refuse
 from ..conventions.words.table import Context
 from ..errors import KconvertError, Problem
+from ..layers.as_is import AsIs
 from ..layers.base import layer_config
-from ..layers.registry import custom_classes, layer_from_config
+from ..layers.registry import custom_classes, find_layer, layer_from_config
 from . import sequential as sequential  # makes its class known
 from .network import Network
 
@@ -33,7 +34,9 @@ def model_from_config(config: Any, keras_version: str | None = None, data_format
 def model_config(model: Network, form: str, keras_version: str, backend: str) -> Json:
     """The architecture JSON of `model` as release `keras_version` of generation `form` writes it."""
     words = GENERATIONS[form].words
+    carried = {layer.class_name for _, layer in model.leaves() if isinstance(layer, AsIs) and layer.known is None}
     custom = custom_classes() | {layer.class_name for _, layer in model.leaves() if layer.is_custom}
+    custom |= {name for name in carried if find_layer(name) is None}
     context = Context(keras_version, release(keras_version), backend, list(model.by_name), custom, defaults)
     return words.write(layer_config(model, words.old_options), context)
 

@@ -19,7 +19,7 @@ from ..layers.base import Shape, layer_config
 from ..layers.custom import at_work
 from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase, within
-from ..layers.registry import built_in, layer_from_config
+from ..layers.registry import built_in, layer_of_graph
 from .graph import (
     LayerPath,
     LeafWeights,
@@ -329,7 +329,7 @@ class Network(Layer):
         layers, nodes = [], []
         names = frozenset(item.get("name") for item in config["layers"])
         for item in config["layers"]:
-            layer = layer_from_config(item)
+            layer = layer_of_graph(item)
             layer.name = item.get("name", layer.name)
             layers.append(layer)
             if isinstance(layer, InputLayer):

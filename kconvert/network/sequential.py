@@ -9,7 +9,7 @@ from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.base import Shape, layer_config
 from ..layers.names import name_layers
-from ..layers.registry import built_in, layer_from_config
+from ..layers.registry import built_in, layer_of_graph
 from .graph import Node, first_call
 from .network import Network
 
@@ -87,7 +87,7 @@ class Sequential(Network):
         """
         if isinstance(config, list):
             config = {"layers": config}
-        layers = [layer_from_config(item) for item in config["layers"]]
+        layers = [layer_of_graph(item) for item in config["layers"]]
         model = cls(layers, name=config.get("name") or "sequential_1", trainable=config.get("trainable", True))
         if not model.built:
             what = "the first layer states no input shape" if layers else "a Sequential model needs at least one layer"

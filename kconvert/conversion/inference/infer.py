@@ -11,19 +11,20 @@ There is no graph, so the data format is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
 
 from ...conventions.backends import DATA_FORMATS
 from ...conventions.generations import Convention
-from ...conventions.roles import Weight, map_parameter
+from ...conventions.roles import Weight
 from ...conventions.storage import Storage
 from ...conventions.words.rules import RULES
 from ...errors import KconvertError, Problem
 from ...formats.checkpoint import Checkpoint
-from ...kernels import Chain, Shape
+from ...kernels import Chain
+from ...layers.as_is import AsIs
 from ...layers.base import Layer
 from ...layers.registry import known_layers
 from ...network.graph import LeafWeights
@@ -36,16 +37,6 @@ from .without_graph import CERTAIN, LIKELY, UNDECIDED, Inferred, WithoutGraph
 AS_IS = "as-is"
 MENTIONED = 3  # layers that a refusal names
 PLAIN = frozenset({"kernel", "bias", "W", "b"})  # names that layers of a user have as well
-
-
-@dataclass(eq=False)
-class AsIs(Layer):
-    """Arrays of a layer that only the user knows: nothing happens to them."""
-
-    shapes: Mapping[str, Shape] = field(default_factory=dict)
-
-    def weight_specs(self, shape: Any) -> list[Weight]:
-        return [Weight(name, size, map_parameter(len(size))) for name, size in self.shapes.items()]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Lambdas whose output shape a file does not state (keras-facts: lambda-output-shape).
+"""Lambdas and other layers whose output shape a file does not state (keras-facts: lambda-output-shape).
 
 Keras on TensorFlow infers the shape from the function, which is never loaded. If the function is registered, the shape
 is computed with it. Else the shape is taken to be that of the input, as long as the stored arrays fit, and as long as
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import singledispatch
 from itertools import chain
 from typing import Any
 
@@ -56,8 +57,7 @@ def with_shapes(model: Network, source: str, target: str) -> Rewritten:
     if source != target and unknown:
         _refuse_if_sizes_matter(model, BACKENDS[source], BACKENDS[target])
     notes = [
-        f"{layer.name}: the file does not state its output_shape, and the shape of its input is taken;"
-        f" {_how_to_state(layer)}"
+        f"{layer.name}: the file does not state its output_shape, and {_taken(layer)} is taken; {_how_to_state(layer)}"
         for layer in unknown
         if behind(model, layer)
     ]
@@ -82,8 +82,8 @@ def behind(network: Network, source: Layer) -> set[str]:
     return names
 
 
-def _unknown(network: Network) -> list[L.Lambda]:
-    return [layer for layer in every(network) if isinstance(layer, L.Lambda) and layer.is_unknown]
+def _unknown(network: Network) -> list[Layer]:
+    return [layer for layer in every(network) if layer.is_unknown]
 
 
 def _stated(layer: Layer, shape: Any) -> list[NewLayer] | None:
@@ -104,7 +104,7 @@ def _refuse_if_sizes_matter(model: Network, first: BackendFacts, second: Backend
                 raise _ask(source, f"the padding of {path} depends on it")
 
 
-def _windows_behind(model: Network, source: L.Lambda) -> list[tuple[str, Window]]:
+def _windows_behind(model: Network, source: Layer) -> list[tuple[str, Window]]:
     """(path of the layer, window) for each window of which only the shape of `source` tells the size."""
     strict = [(path, layer, windows(layer, shape)) for path, layer, shape in calls(model)]
     for keep in (-1, 1):
@@ -122,15 +122,15 @@ def _windows_behind(model: Network, source: L.Lambda) -> list[tuple[str, Window]
     return list(chain.from_iterable([(p, one) for one in found] for p, layer, found in strict if layer.name in names))
 
 
-def _of_sizes(source: L.Lambda, keep: int) -> Callable[[Layer, Any], list[NewLayer] | None]:
+def _of_sizes(source: Layer, keep: int) -> Callable[[Layer, Any], list[NewLayer] | None]:
     """Replaces `source` by a Lambda of which the batch and the axis `keep` alone are known."""
 
     def loosened(layer: Layer, shape: Any) -> list[NewLayer] | None:
         if layer is not source:
             return None
-        sizes = list(shape[0] if isinstance(shape, list) else shape)
+        sizes = layer.guessed_shape(shape)
         kept = keep % len(sizes)
-        return [NewLayer(changed(layer, declared_shape=[n if i == kept else None for i, n in enumerate(sizes)][1:]))]
+        return [NewLayer(changed(layer, assumed=tuple(n if i == kept else None for i, n in enumerate(sizes))[1:]))]
 
     return loosened
 
@@ -138,17 +138,28 @@ def _of_sizes(source: L.Lambda, keep: int) -> Callable[[Layer, Any], list[NewLay
 # ------------------------------------------------------------------- messages ----
 
 
-def _ask(layer: L.Lambda, why: str, error: KconvertError | None = None) -> KconvertError:
+def _ask(layer: Layer, why: str, error: KconvertError | None = None) -> KconvertError:
     where = f"layer {layer.name}"
     before = (error.where or "").rpartition("layer ")[0].rstrip(", ") if error else ""
     return KconvertError(
-        f"the file does not state the output_shape of this Lambda, which Keras on TensorFlow inferred; {why}",
+        f"the file does not state the output_shape of this {layer.class_name}; {why}",
         where=f"{before}, {where}" if before else where,
         fix=_how_to_state(layer),
     )
 
 
-def _how_to_state(layer: L.Lambda) -> str:
+def _taken(layer: Layer) -> str:
+    return "the shape of its input" if layer.assumed is None else f"{(None, *layer.assumed)}, which the arrays fit,"
+
+
+@singledispatch
+def _how_to_state(layer: Layer) -> str:
+    return f"register a class {layer.class_name!r} that computes it, in a module passed with --custom"
+
+
+@_how_to_state.register(L.Merge)
+@_how_to_state.register(L.Lambda)
+def _how_to_state_of_function(layer: Layer) -> str:
     return (
         f"give the function as custom_objects={{{layer.name!r}: f}}, which tells it, or state it with"
         f" kconvert.register_function({layer.name!r}, output_shape=...) in a module passed with --custom,"

@@ -97,6 +97,11 @@ def _autoencoder(layer: Any, shape: Any) -> list[Layer]:
     return [Sequential([entry, layer.encoder], name=layer.name, trainable=layer.trainable)]
 
 
+@left_out.register(L.Merge)
+def _function_of_merge(layer: Any) -> list[str]:
+    return ["Keras 2 has no merge by a function: a Lambda calls it"] if layer.is_function else []
+
+
 @left_out.register(L.AutoEncoder)
 def _decoder(layer: Any) -> list[str]:
     return [f"the decoder {layer.decoder.name} and its weights are left out: it does not run"]

@@ -19,6 +19,7 @@ from ..inference.without_graph import CERTAIN, WithoutGraph
 from ..source import Origin
 from ..target import Goal
 from .beyond import notes_on_beyond
+from .carried import notes_on_carried, refuse_carried
 from .cudnn import for_cudnn, layers_for_cudnn
 from .early import refuse_other_data_formats
 from .half_pixel import with_pixel_centers
@@ -114,6 +115,10 @@ def _shapes_of_lambdas(network: Network, origin: Origin, goal: Goal) -> Rewritte
     return with_shapes(network, origin.convention.backend, goal.convention.backend)
 
 
+def _carried(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return Rewritten(network, notes=notes_on_carried(network))
+
+
 def _words(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return modernize(network) if goal.modernize else Rewritten(network)
 
@@ -136,6 +141,8 @@ def _hazards(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     done = relayout(network, goal.data_format, origin.reordered)
+    if any(not layout.is_identity for layout in done.layouts.values()):
+        refuse_carried(network)
     if keeps_data_formats(goal.release):
         refuse_other_data_formats(network, done.model)
     return done
@@ -159,6 +166,7 @@ def _read_by_tf_keras(goal: Goal) -> bool:
 
 
 WRITE: tuple[WritePass, ...] = (
+    _carried,
     _shapes_of_lambdas,
     _words,
     _cudnn,
@@ -184,7 +192,7 @@ def _repairs_in_place(network: Network, origin: Origin, goal: Goal) -> Rewritten
     return repair(network, origin.convention.backend, goal.convention, in_place=True)
 
 
-RUN: tuple[WritePass, ...] = (_shapes_of_lambdas_elsewhere, _repairs_in_place, _hazards, _data_format)
+RUN: tuple[WritePass, ...] = (_carried, _shapes_of_lambdas_elsewhere, _repairs_in_place, _hazards, _data_format)
 """For a model that runs here: layers of all generations and of cuDNN run on every backend."""
 
 

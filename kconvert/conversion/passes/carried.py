@@ -1,0 +1,31 @@
+"""Layers that are carried as they are: what a user should know of them, and where that would be wrong."""
+
+from __future__ import annotations
+
+from ...errors import KconvertError
+from ...layers.as_is import HOW_TO_REGISTER, AsIs
+from ...network.network import Network
+from .left_out import every
+
+
+def notes_on_carried(network: Network) -> list[str]:
+    """A note on each layer that is carried as it is."""
+    return [f"{layer.name}: {_why(layer)}; its weights stay as they are stored" for layer in _carried(network)]
+
+
+def refuse_carried(network: Network) -> None:
+    """Raises KconvertError for a layer that is carried as it is in a network that is brought to another data format."""
+    for layer in _carried(network):
+        raise KconvertError(
+            f"{_why(layer)}, so that it cannot be brought to another data format",
+            where=f"layer {layer.name}",
+            fix=f"keep the data format (--data-format keep), or {HOW_TO_REGISTER}",
+        )
+
+
+def _carried(network: Network) -> list[AsIs]:
+    return [layer for layer in every(network) if isinstance(layer, AsIs)]
+
+
+def _why(layer: AsIs) -> str:
+    return str(layer.cannot_run.what)

@@ -1,0 +1,90 @@
+"""AsIs: a layer of an unknown class, or one that the user leaves alone, carried as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..backend.base import Backend
+from ..conventions.roles import Weight, map_parameter
+from ..errors import KconvertError
+from .base import Layer, Shape, Weights
+from .phase import Phase
+
+ENTRY_POINTS = "kconvert.layers"
+HOW_TO_REGISTER = (
+    "give its class as custom_objects, or register it: with kconvert.register_layer, in a module passed as"
+    " --custom package.module,"
+    f" or by an installed package with an entry point in the group {ENTRY_POINTS}"
+)
+
+
+@dataclass(eq=False)
+class AsIs(Layer):
+    """Arrays to which nothing happens, and a configuration that is written as it was read."""
+
+    # The shapes of its arrays by their names. The file states them.
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    # The class that the architecture names; '' where there is no architecture.
+    stated_class: str = ""
+    # The configuration in the architecture.
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    # The layer that the user leaves alone, where its class is known.
+    known: Layer | None = None
+
+    @property
+    def class_name(self) -> str:
+        return self.stated_class or super().class_name
+
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+        """The configuration as it was read, with the present name and input shape."""
+        config = dict(self.stated) if self.known is None else self.known.get_config(old_options)
+        shape = {} if self.batch_input_shape is None else {"batch_input_shape": list(self.batch_input_shape)}
+        return {**config, "name": self.name, **shape}
+
+    def weight_specs(self, shape: Any) -> list[Weight]:
+        return [Weight(name, size, map_parameter(len(size))) for name, size in self.shapes.items()]
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.known is None and bool(self.stated_class)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        """That of the known layer; else a guess: the shape of the first input."""
+        return self.guessed_shape(shape) if self.known is None else self.known.compute_output_shape(shape)
+
+    @property
+    def cannot_run(self) -> KconvertError:
+        where = f"layer {self.name}"
+        if self.known is not None or not self.stated_class:
+            return KconvertError(f"the {self.class_name} is left as it is, as given", where)
+        return KconvertError(f"unknown layer class {self.stated_class!r}", where, HOW_TO_REGISTER)
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
+        raise self.cannot_run
+
+
+def left_alone(layer: Layer) -> AsIs:
+    """A layer of a known class as one that is left alone."""
+    return AsIs(
+        name=layer.name,
+        trainable=layer.trainable,
+        dtype=layer.dtype,
+        batch_input_shape=layer.batch_input_shape,
+        stated_class=layer.class_name,
+        known=layer,
+    )
+
+
+def of_unknown_class(class_name: str, config: Mapping[str, Any]) -> AsIs:
+    """The layer of a class that is not registered, with its configuration in an architecture."""
+    shape, trainable = config.get("batch_input_shape"), config.get("trainable", True)
+    return AsIs(
+        name=config.get("name", ""),
+        trainable=trainable is not False,
+        dtype=config.get("dtype") if isinstance(config.get("dtype"), str) else None,
+        batch_input_shape=tuple(shape) if isinstance(shape, (list, tuple)) else None,
+        stated_class=class_name,
+        stated=config,
+    )
