@@ -9,7 +9,7 @@ from typing import Any
 from ..backend.base import Backend
 from ..conventions.roles import Weight, map_parameter
 from ..errors import KconvertError
-from .base import Layer, Shape, Weights
+from .base import Layer, Weights
 from .phase import Phase
 
 ENTRY_POINTS = "kconvert.layers"
@@ -25,13 +25,13 @@ class AsIs(Layer):
     """Arrays to which nothing happens, and a configuration that is written as it was read."""
 
     # The shapes of its arrays by their names. The file states them.
-    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     # The class that the architecture names; '' where there is no architecture.
     stated_class: str = ""
     # The configuration in the architecture.
     stated: Mapping[str, Any] = field(default_factory=dict)
     # The layer that the user leaves alone, where its class is known.
-    known: Layer | None = None
+    original: Layer | None = None
 
     @property
     def class_name(self) -> str:
@@ -39,7 +39,7 @@ class AsIs(Layer):
 
     def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration as it was read, with the present name and input shape."""
-        config = dict(self.stated) if self.known is None else self.known.get_config(old_options)
+        config = dict(self.stated) if self.original is None else self.original.get_config(old_options)
         shape = {} if self.batch_input_shape is None else {"batch_input_shape": list(self.batch_input_shape)}
         return {**config, "name": self.name, **shape}
 
@@ -48,16 +48,16 @@ class AsIs(Layer):
 
     @property
     def is_unknown(self) -> bool:
-        return self.known is None and bool(self.stated_class)
+        return self.original is None and bool(self.stated_class)
 
     def compute_output_shape(self, shape: Any) -> Any:
         """That of the known layer; else a guess: the shape of the first input."""
-        return self.guessed_shape(shape) if self.known is None else self.known.compute_output_shape(shape)
+        return self.guessed_shape(shape) if self.original is None else self.original.compute_output_shape(shape)
 
     @property
     def cannot_run(self) -> KconvertError:
         where = f"layer {self.name}"
-        if self.known is not None or not self.stated_class:
+        if self.original is not None or not self.stated_class:
             return KconvertError(f"the {self.class_name} is left as it is, as given", where)
         return KconvertError(f"unknown layer class {self.stated_class!r}", where, HOW_TO_REGISTER)
 
@@ -73,7 +73,7 @@ def left_alone(layer: Layer) -> AsIs:
         dtype=layer.dtype,
         batch_input_shape=layer.batch_input_shape,
         stated_class=layer.class_name,
-        known=layer,
+        original=layer,
     )
 
 

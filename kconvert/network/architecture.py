@@ -34,7 +34,7 @@ def model_from_config(config: Any, keras_version: str | None = None, data_format
 def model_config(model: Network, form: str, keras_version: str, backend: str) -> Json:
     """The architecture JSON of `model` as release `keras_version` of generation `form` writes it."""
     words = GENERATIONS[form].words
-    carried = {layer.class_name for _, layer in model.leaves() if isinstance(layer, AsIs) and layer.known is None}
+    carried = {layer.class_name for _, layer in model.leaves() if isinstance(layer, AsIs) and layer.original is None}
     custom = custom_classes() | {layer.class_name for _, layer in model.leaves() if layer.is_custom}
     custom |= {name for name in carried if find_layer(name) is None}
     context = Context(keras_version, release(keras_version), backend, list(model.by_name), custom, defaults)

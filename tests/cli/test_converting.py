@@ -228,7 +228,6 @@ BAD_FILES = [
     (UNREADABLE, "there is no such file", lambda path: path.unlink()),
     (UNREADABLE, "model_config is not JSON", lambda path: attributes(path, model_config=b"{")),
     (UNREADABLE, "lacks", lambda path: with_layer(path, "dropout_1", "RepeatVector")),
-    (UNSUPPORTED, "layer dense_2: unknown layer class 'Capsule'", lambda path: with_layer(path, "dense_2", "Capsule")),
     (UNSUPPORTED, "without the architecture", lambda path: attributes(path, model_config=None)),
     (UNSUPPORTED, "average_pooling2d_1 (AveragePooling2D)", lambda path: shutil.copy(HAZARD / "model.h5", path)),
     (USAGE, "does not show which backend", lambda path: shutil.copy(UNTOLD / "weights.h5", path)),

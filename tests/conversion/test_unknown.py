@@ -34,7 +34,6 @@ FILES = {
 @pytest.fixture(autouse=True)
 def classes(monkeypatch):
     monkeypatch.setattr(registry, "CUSTOM", {})
-    monkeypatch.setattr("kconvert.network.architecture.CUSTOM", registry.CUSTOM)
 
 
 def arrays(path):
