@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .conversion.source import Source
+    from .network.input_shapes import InputShape
     from .verification.pairing import Inputs
     from .verification.tolerance import Tolerance
     from .verification.value import Entry, Report, Summary
@@ -81,13 +82,14 @@ def kconvert_agree(request: pytest.FixtureRequest) -> Callable[..., Report]:
         seed: int = 0,
         inputs: Sequence[np.ndarray] | FilePath | None = None,
         folder: FilePath | None = None,
+        input_shape: InputShape | None = None,
     ) -> Report:
         __tracebackhide__ = True
         from .conversion.source import Source
         from .verification.pairing import Inputs
 
         sides = (
-            Source(a, source, source_data_format, arch, force=force, release=source_release),
+            Source(a, source, source_data_format, arch, (), force, source_release, input_shape=input_shape),
             Source(b, target, source_data_format, target_arch, force=force, arch_belongs=True),
         )
         given = Inputs(samples, seed, inputs)
@@ -121,20 +123,22 @@ def kconvert_converts(
         seed: int = 0,
         inputs: Sequence[np.ndarray] | FilePath | None = None,
         folder: FilePath | None = None,
+        input_shape: InputShape | None = None,
     ) -> Report:
         __tracebackhide__ = True
         from .conversion.files import convert, default_target
         from .conversion.source import Source
         from .verification.pairing import Inputs
 
-        side = Source(file, source, source_data_format, arch, force=force, release=source_release)
+        side = Source(file, source, source_data_format, arch, (), force, source_release, input_shape=input_shape)
         out = tmp_path_factory.mktemp("kconvert") / default_target(Path(file), target).name
 
         def run() -> Report:
             said = {"arch": arch, "source_data_format": source_data_format, "source_release": source_release}
-            options = {**said, "force": force, **(conversion or {})}
+            options = {**said, "force": force, "input_shape": input_shape, **(conversion or {})}
             done = convert(file, out, **{"source": source, "target": target, **options})
             result = replace(side, path=done.target, backend=target, arch=done.architecture, release=None)
+            result = replace(result, input_shape=None)
             return _verify(side, result, tolerance, running, Inputs(samples, seed, inputs), folder)
 
         return _agreed(request, f"{Path(file).name} -> {target}", run)

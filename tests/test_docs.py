@@ -39,7 +39,7 @@ def needing(path):
     return pytest.param(path, marks=marks, id=str(path.relative_to(examples.ROOT)))
 
 
-ANSWERS = re.compile(r"--(from|arch|layer|source-data-format|source-release|custom)\b|--force overrules")
+ANSWERS = re.compile(r"--(from|arch|layer|source-data-format|source-release|input-shape|custom)\b|--force overrules")
 
 
 def questions():

@@ -88,7 +88,14 @@ def convert(
 
 def _both(source: Source, done: Conversion) -> tuple[Source, Source]:
     """The source and the result of a conversion, to be verified."""
-    result = replace(source, path=done.target, backend=done.plan.target.backend, arch=done.architecture, release=None)
+    result = replace(
+        source,
+        path=done.target,
+        backend=done.plan.target.backend,
+        arch=done.architecture,
+        release=None,
+        input_shape=None,
+    )
     return replace(source, backend=done.plan.source.backend), result
 
 
@@ -102,7 +109,7 @@ def inspect(file: str, source: Source, as_json: bool) -> int:
     from ..drawing.terminal import show
     from . import drawing
 
-    found = inspect(file, source.arch, source.data_format, source.release)
+    found = inspect(file, source.arch, source.data_format, source.release, input_shape=source.input_shape)
     if as_json:
         print_json(found)
     else:

@@ -5,6 +5,7 @@ A group is built from its options when a command runs; what it needs of the libr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -15,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from ..conversion.source import Source
     from ..conversion.target import Target
+    from ..network.input_shapes import InputShape
     from ..verification.pairing import Inputs
     from ..verification.tolerance import Tolerance
     from ..verification.verifier import Running
@@ -101,12 +103,32 @@ def _import(context: click.Context, parameter: click.Parameter, modules: tuple[s
         load_module(module)
 
 
+def _input_shape(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> InputShape | None:
+    """The shape of `224,224,3`, or {name: shape} of several `NAME=224,224,3`; a name may hold an equals sign."""
+    from ..network.input_shapes import check_input_shape
+
+    found: dict[str, list[int]] = {}
+    for text in texts:
+        name, _, sizes = text.rpartition("=")
+        if name in found:
+            raise click.BadParameter(f"{text!r}: the shape of this input is given twice")
+        if not all(re.fullmatch("[0-9]{1,9}", size.strip()) for size in sizes.split(",")):
+            raise click.BadParameter(f"{text!r} is not a shape, such as 224,224,3 or NAME=224,224,3")
+        found[name] = [int(size) for size in sizes.split(",")]
+    if "" in found and len(found) > 1:
+        raise click.BadParameter("of several shapes, each is NAME=224,224,3")
+    shape: InputShape | None = found.get("") or found or None
+    if shape is not None:
+        check_input_shape(shape)
+    return shape
+
+
 _ARCHITECTURE = (
     click.option(
         "--arch",
         type=PATH,
         metavar="JSON",
-        help="What model.to_json() or to_yaml() wrote, or a whole model: for weights alone.",
+        help="The architecture, for weights alone: what model.to_json() or to_yaml() wrote, or a whole model.",
     ),
     click.option(
         "--custom",
@@ -126,13 +148,22 @@ _ARCHITECTURE = (
     click.option(
         "--source-release", metavar="RELEASE", help="Release of Keras that saved FILE, if FILE does not state it."
     ),
+    click.option(
+        "--input-shape",
+        multiple=True,
+        metavar="[NAME=]SIZES",
+        callback=_input_shape,
+        help="Sizes of an input that FILE leaves free, such as 224,224,3. May be repeated.",
+    ),
 )
 
 
-def _source(arch: str | None, source_data_format: str | None, source_release: str | None) -> Source:
+def _source(
+    arch: str | None, source_data_format: str | None, source_release: str | None, input_shape: InputShape | None
+) -> Source:
     from ..conversion.source import Source
 
-    return Source(arch=arch, data_format=source_data_format, release=source_release)
+    return Source(arch=arch, data_format=source_data_format, release=source_release, input_shape=input_shape)
 
 
 def _conversion(
@@ -149,12 +180,13 @@ def _conversion(
     arch: str | None,
     source_data_format: str | None,
     source_release: str | None,
+    input_shape: InputShape | None,
 ) -> tuple[Source, Target]:
     from ..conversion.source import Source
     from ..conversion.target import Target
 
     return (
-        Source(None, source, source_data_format, arch, layers, force, source_release, partial),
+        Source(None, source, source_data_format, arch, layers, force, source_release, partial, input_shape=input_shape),
         Target(target, format, data_format, repair, cudnn, drop_optimizer),
     )
 
@@ -166,10 +198,11 @@ def _sides(
     target_arch: str | None,
     source_data_format: str | None,
     source_release: str | None,
+    input_shape: InputShape | None,
 ) -> tuple[Source, Source]:
     from ..conversion.source import Source
 
-    first = Source(None, source, source_data_format, arch, release=source_release)
+    first = Source(None, source, source_data_format, arch, release=source_release, input_shape=input_shape)
     return first, Source(None, target, source_data_format, target_arch, arch_belongs=True)
 
 

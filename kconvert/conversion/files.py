@@ -17,6 +17,7 @@ from ..formats import endings, files, hdf5
 from ..formats.atomic import NamedPath, derived_path, refuse_collisions, replacing
 from ..formats.checkpoint import Checkpoint
 from ..layers.registry import with_custom_objects
+from ..network.input_shapes import InputShape
 from .applying import apply, written_architecture
 from .evidence import kept_from
 from .inference.without_graph import WithoutGraph
@@ -61,6 +62,7 @@ def convert(
     cudnn: bool | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     partial: bool = False,
+    input_shape: InputShape | None = None,
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
@@ -73,7 +75,9 @@ def convert(
         raise KconvertError(
             "which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE
         )
-    said = Source(path, source, source_data_format, arch, tuple(layers), force, source_release, partial)
+    said = Source(
+        path, source, source_data_format, arch, tuple(layers), force, source_release, partial, input_shape=input_shape
+    )
     with with_custom_objects(custom_objects):
         return convert_file(said, Target(target, format, data_format, repair, cudnn, drop_optimizer), out)
 

@@ -18,6 +18,7 @@ from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..layers.registry import with_custom_objects
 from ..network.architecture import model_from_config
+from ..network.input_shapes import InputShape, with_input_shape
 from ..network.network import Network
 from .evidence import Fact, backend_of, generation_of
 from .inference.infer import guess
@@ -90,11 +91,14 @@ def inspect(
     source_data_format: str | None = None,
     source_release: str | None = None,
     custom_objects: Mapping[str, Any] | None = None,
+    input_shape: InputShape | None = None,
 ) -> Inspection:
     """What the HDF5 file `path` is.
 
     arch: the architecture, for a file of weights alone. source_data_format: that of Keras 1 layers which
     do not state theirs. source_release: the release that saved the file, if it does not state it.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
     An architecture that kconvert cannot read is no error: a note says what is wrong with it.
@@ -104,6 +108,9 @@ def inspect(
     with with_custom_objects(custom_objects), open_source(source) as checkpoint:
         config = checkpoint.model_config if arch is None else architecture_json(str(arch))
         model, by_target, notes = _understood(checkpoint, config, arch is not None, source_data_format)
+        if model is not None and input_shape is not None:
+            model = with_input_shape(model, input_shape)
+            by_target = _hazards(model, backend_of(checkpoint).value)
         inferred, why = _inferred(checkpoint, source_data_format) if config is None else ([], [])
         return Inspection(
             path=str(path),

@@ -17,6 +17,7 @@ from ..kernels import Chain
 from ..layers.registry import with_custom_objects
 from ..network.differences import differing_layers
 from ..network.graph import LayerPath
+from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.rewrite import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
@@ -143,6 +144,7 @@ def plan(
     cudnn: bool | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     partial: bool = False,
+    input_shape: InputShape | None = None,
 ) -> Plan:
     """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
 
@@ -158,9 +160,21 @@ def plan(
     the layers alone that the file and `arch` both have, by name; `Plan.partial` lists them and the others.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
-    Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free. Raises KconvertError where the source is unknown or contradicted, or something cannot be
+    converted.
     """
-    said = Source(checkpoint.path, source, source_data_format, arch, tuple(layers), force, source_release, partial)
+    said = Source(
+        checkpoint.path,
+        source,
+        source_data_format,
+        arch,
+        tuple(layers),
+        force,
+        source_release,
+        partial,
+        input_shape=input_shape,
+    )
     with with_custom_objects(custom_objects):
         return plan_conversion(checkpoint, said, Target(target, format, data_format, repair, cudnn, drop_optimizer))
 
@@ -168,11 +182,38 @@ def plan(
 def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     """The conversion of `checkpoint`, which is the file `source`, for `target`.
 
-    Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
+    An input shape that is given holds for the result where the conversion depends on it; else the result leaves sizes
+    free as the source does. Raises KconvertError where the source is unknown or contradicted, or something cannot be
+    converted.
     """
+    planned = _planned(checkpoint, source, target)
+    if source.input_shape is None:
+        return planned
+    try:
+        free = _planned(checkpoint, replace(source, input_shape=None), target)
+    except KconvertError:  # for inputs of this shape, the conversion is possible
+        free = planned
+    if free is planned or free.hazards:
+        shapes = ", ".join(str(shape[1:]) for shape in planned.model.input_shapes)
+        note = f"the sizes of the inputs are fixed, to {shapes} in the source: the conversion depends on them"
+        return _with_note(planned, note)
+    if free.model.input_shapes == planned.model.input_shapes:
+        return free
+    return _with_note(free, "the sizes of the inputs stay free: the conversion does not depend on them")
+
+
+def _with_note(planned: Plan, note: str) -> Plan:
+    return replace(planned, notes=[*planned.notes, note])
+
+
+def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
+    """`plan_conversion`, for inputs of the shapes that the source has or is given."""
     partial = selected(checkpoint, source) if source.partial else None
     checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.arch is None and checkpoint.model_config is None:
+        if source.input_shape is not None:
+            what = "the file holds weights alone, to which an input shape does not apply"
+            raise KconvertError(what, fix="give the architecture: --arch", problem=Problem.USAGE)
         origin = decide(checkpoint, source)
         goal = decide_goal(target, origin)
         layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)

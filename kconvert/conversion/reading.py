@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..errors import KconvertError
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..network.architecture import model_from_config
+from ..network.input_shapes import with_input_shape
 from ..network.network import Network
 from .binding import bind
 from .data_formats import unused_format
@@ -46,12 +48,14 @@ def read_source(checkpoint: Checkpoint, source: Source) -> SourceRead:
     """
     origin, stated = decide(checkpoint, source), described_network(checkpoint, source)
     stated = left_as_given(stated, source.layers)
-    learn_weights(stated, checkpoint, origin.convention)
-    assume_shapes(stated, checkpoint, lambda: _fits(stated, checkpoint, origin))
+    network = stated if source.input_shape is None else with_input_shape(stated, source.input_shape)
+    for one in dict.fromkeys((stated, network)):
+        learn_weights(one, checkpoint, origin.convention)
+        assume_shapes(one, checkpoint, partial(_fits, one, checkpoint, origin))
     if not origin.arch_given:
         notes = [*origin.notes, *unused_format(stated, source.data_format)]
-        return SourceRead(replace(origin, notes=notes), stated, stated)
-    return SourceRead(*as_saved(stated, checkpoint, source, origin), stated)
+        return SourceRead(replace(origin, notes=notes), network, stated)
+    return SourceRead(*as_saved(network, checkpoint, source, origin), stated)
 
 
 def _fits(network: Network, checkpoint: Checkpoint, origin: Origin) -> bool:

@@ -14,6 +14,7 @@ from ..errors import KconvertError, Problem
 from ..formats.architectures import architecture_json
 from ..formats.atomic import NamedPath
 from ..formats.checkpoint import Checkpoint
+from ..network.input_shapes import InputShape
 from .evidence import Fact, akin, backend_of, generation_of, releases_like, stated_release
 
 
@@ -39,6 +40,8 @@ class Source:
     """Whether only the layers are taken that the file and `arch` both have, by name."""
     arch_belongs: bool = False
     """Whether `arch` was written with the weights, so that it states their data format."""
+    input_shape: InputShape | None = None
+    """The shapes of inputs whose sizes the architecture leaves free, without the batch axis."""
 
     @property
     def files(self) -> list[NamedPath]:

@@ -17,6 +17,7 @@ from ..conversion.source import Source
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint
 from ..layers.registry import with_custom_objects
+from ..network.input_shapes import InputShape
 from .model import Model
 from .restoring import restore_optimizer, warn
 from .sequential import as_model
@@ -35,6 +36,7 @@ def load_model(
     convention: str | None = None,
     compile: bool = True,
     custom_objects: Mapping[str, Any] | None = None,
+    input_shape: InputShape | None = None,
 ) -> Model:
     """The model in the HDF5 file `path`, which runs on `backend`.
 
@@ -53,9 +55,11 @@ def load_model(
     compile: whether to compile the model as the file states, with the state of the optimizer.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free; the model takes inputs of this shape only.
     Raises KconvertError where the file cannot be read or converted, or the framework is not installed.
     """
-    said = Source(path, source, source_data_format, arch, release=source_release)
+    said = Source(path, source, source_data_format, arch, release=source_release, input_shape=input_shape)
     with with_custom_objects(custom_objects), open_source(said) as checkpoint:
         checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
         found = read_source(checkpoint, said)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..conversion.source import Source
 from ..layers.registry import with_custom_objects
+from ..network.input_shapes import InputShape
 from .matching import match
 from .value import finite
 
@@ -67,6 +68,7 @@ def diff(
     source_release: str | None = None,
     force: bool = False,
     custom_objects: Mapping[str, Any] | None = None,
+    input_shape: InputShape | None = None,
 ) -> Difference:
     """Compares two weight files, each in its own convention: are they the same model, and which arrays differ?
 
@@ -74,7 +76,7 @@ def diff(
     """
     with with_custom_objects(custom_objects):
         return diff_files(
-            Source(source_path, source, source_data_format, arch, force=force, release=source_release),
+            Source(source_path, source, source_data_format, arch, (), force, source_release, input_shape=input_shape),
             Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),
         )
 

@@ -28,6 +28,7 @@ from ..formats.checkpoint import Checkpoint
 from ..kernels import Rows
 from ..layers.base import Shape
 from ..network.graph import LayerPath, Producer
+from ..network.input_shapes import with_input_shape
 from ..network.layout import Layout
 from ..network.network import Network
 from .faults import Fault, find_faults, weight_error
@@ -86,6 +87,8 @@ def match(source: Source, target: Source) -> Match:
             origin, result = selected(origin, source).of(origin), replace(result, partial=True)
         convention = decide(result, replace(target, arch=None)).convention
         expected = _expected(origin, result, source, convention)
+        if source.input_shape is not None:
+            expected = replace(expected, model=with_input_shape(expected.model, source.input_shape))
         model = _target_model(result, expected, target)
         _check_comparable(expected.result.model, model, str(target.path))
         bindings = {binding.path: binding for binding in bind(model, result, convention)[0]}

@@ -22,6 +22,7 @@ from ..conventions.generations import Convention
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..layers.registry import custom_modules, with_custom_objects
+from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.outputs import Given
 from .matching import match
@@ -67,6 +68,7 @@ def verify(
     inputs: Sequence[np.ndarray] | FilePath | None = None,
     folder: FilePath | None = None,
     custom_objects: Mapping[str, Any] | None = None,
+    input_shape: InputShape | None = None,
 ) -> Report:
     """Runs both files, each on its own backend, and compares every layer; where they differ, it looks for the cause.
 
@@ -80,11 +82,13 @@ def verify(
     folder: where to save all that was computed, for `load_runs`.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
+    input_shape: the shape of the source's input without the batch axis, or a dict of them by the names of inputs, for
+    networks that leave sizes free.
     Raises KconvertError where a file cannot be read or its model cannot run.
     """
     with with_custom_objects(custom_objects), Verifier(running) as verifier:
         return verifier.verify(
-            Source(source_path, source, source_data_format, arch, force=force, release=source_release),
+            Source(source_path, source, source_data_format, arch, (), force, source_release, input_shape=input_shape),
             Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),
             tolerance,
             Inputs(samples, seed, inputs),

@@ -182,7 +182,7 @@ def known(layer: Layer, size: int | None) -> int:
         raise KconvertError(
             "its padding='same' depends on the size of its input, which is not known",
             where=f"layer {layer.name}",
-            fix="give the architecture with a fixed input shape",
+            fix="give the sizes of the inputs: --input-shape 224,224,3, in the library input_shape=(224, 224, 3)",
         )
     return size
 
