@@ -67,6 +67,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "n": 3,
     "output_dim": 4,
     "rate": 0.5,
+    "scale": 0.5,
     "stddev": 0.5,
     "target_shape": (-1,),
     "units": 4,
@@ -92,6 +93,7 @@ SHAPES: Sequence[Any] = (
     (None, 7, 8, 9, 6),
     ([None, 6], [None, 6]),
     ([None, 8, 6], [None, 8, 6]),
+    (None, 3, 7, 8, 9, 2),
 )
 
 

@@ -452,8 +452,22 @@ def _time_distributed(d, shape):
     return L.TimeDistributed(d.layer_for(step, wrapped=True))
 
 
+def _of_tf_keras(d, shape):
+    """A layer that Keras 2.3 does not have, with some of its axes."""
+    axes = d.some(range(1, len(shape))) or [-1]
+    by_channel = [1.0 + i for i in range(shape[-1] or 1)]
+    return d.one(
+        [
+            L.LayerNormalization(axes, scale=d.chance(2), center=d.chance(2)),
+            L.Normalization(axes),
+            L.Normalization(-1, by_channel, by_channel, invert=d.chance(2)),
+            L.Rescaling(by_channel if shape[-1] else 0.5, 0.1),
+        ]
+    )
+
+
 ANY = [_activation, _elementwise, _normalization, _prelu, _dense]
-RARE = [_softmax, _legacy_map, _reshape]
+RARE = [_softmax, _legacy_map, _reshape, _of_tf_keras]
 MAPS = [_flatten, _flatten, _permute, _conv("Conv{}D"), _conv("Conv{}D"), _pool, _global_pool, _spatial_dropout]
 IMAGES = [_padding, _cropping, _upsampling, _conv("Conv{}DTranspose")]
 BY_RANK = {
@@ -556,7 +570,7 @@ def random_weights(model, seed=0):
     for leaf in model.weight_table():
         for weight in leaf.weights:
             array = random.standard_normal(weight.shape) / np.sqrt(np.prod(weight.shape[:-1]) or 1)
-            array = 0.5 + array**2 if weight.name == "moving_variance" else array
+            array = 0.5 + array**2 if weight.name.endswith("variance") else array
             found[(*leaf.path, weight.name)] = array.astype("float32")
     return found
 

@@ -290,11 +290,13 @@ class Backend(ABC):
         padding: str,
         data_format: str,
         dilation: tuple[int, ...],
+        groups: int = 1,
     ) -> Tensor:
         """The convolution layer of this backend (on Theano a convolution, else a correlation), 1 to 3 spatial axes.
 
         x: (batch, channels, spatial...) or (batch, spatial..., channels), according to `data_format`.
-        kernel: (spatial..., in, out).
+        kernel: (spatial..., in / groups, out).
+        groups: how many equal groups the channels are in; each gives as many consecutive outputs, from itself alone.
         padding: 'valid'; 'same', by the rule of this backend (`facts.conv_padding`); or 'full', not on TensorFlow.
         """
 

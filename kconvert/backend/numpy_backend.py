@@ -24,7 +24,7 @@ from .base import (
     Tensor,
     Variable,
 )
-from .spatial import batch_dot_subscripts, dilated_sizes, move_channels
+from .spatial import batch_dot_subscripts, dilated_sizes, in_groups, move_channels
 
 Pairs = list[tuple[int, int]]
 _erf = np.frompyfunc(math.erf, 1, 1)
@@ -245,7 +245,17 @@ class NumpyBackend(Backend):
         padding: str,
         data_format: str,
         dilation: tuple[int, ...],
+        groups: int = 1,
     ) -> Tensor:
+        if groups > 1:
+            return in_groups(
+                self,
+                lambda part, filters: self.conv(part, filters, strides, padding, data_format, dilation),
+                x,
+                kernel,
+                groups,
+                data_format,
+            )
         rank = x.ndim - 2
         x = move_channels(self, x, data_format, CHANNELS_LAST)
         window = dilated_sizes(kernel.shape[:rank], dilation)

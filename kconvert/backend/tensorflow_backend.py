@@ -21,7 +21,7 @@ from .base import (
     Tensor,
     Variable,
 )
-from .spatial import batch_dot_subscripts, move_channels, unit_axis
+from .spatial import batch_dot_subscripts, in_groups, move_channels, unit_axis
 
 tf = tensorflow_compat.load()
 
@@ -238,7 +238,17 @@ class TensorflowBackend(Backend):
         padding: str,
         data_format: str,
         dilation: tuple[int, ...],
+        groups: int = 1,
     ) -> Tensor:
+        if groups > 1:
+            return in_groups(
+                self,
+                lambda part, filters: self.conv(part, filters, strides, padding, data_format, dilation),
+                x,
+                kernel,
+                groups,
+                data_format,
+            )
         if max(strides) > 1 and max(dilation) > 1:
             kernel, dilation = _spread(kernel, dilation), (1,) * len(dilation)
         x = move_channels(self, x, data_format, CHANNELS_LAST)

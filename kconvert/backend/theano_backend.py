@@ -269,12 +269,13 @@ class TheanoBackend(Backend):
         padding: str,
         data_format: str,
         dilation: tuple[int, ...],
+        groups: int = 1,
     ) -> Tensor:
         rank = x.ndim - 2
         if rank == 1:
             axis = unit_axis(data_format)
             image, kernel = self.expand_dims(x, axis), self.expand_dims(kernel, 1)
-            y = self.conv(image, kernel, strides * 2, padding, data_format, dilation * 2)
+            y = self.conv(image, kernel, strides * 2, padding, data_format, dilation * 2, groups)
             return self.squeeze(y, axis)
         x = move_channels(self, x, data_format, CHANNELS_FIRST)
         y = (T.nnet.conv2d if rank == 2 else T.nnet.conv3d)(
@@ -284,6 +285,7 @@ class TheanoBackend(Backend):
             subsample=strides,
             filter_flip=True,
             filter_dilation=dilation,
+            num_groups=groups,
         )
         return move_channels(self, self._cropped(y, x, strides, padding), CHANNELS_FIRST, data_format)
 

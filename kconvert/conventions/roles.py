@@ -122,6 +122,8 @@ def pointwise_kernel(rank: int) -> Role:
 DENSE_KERNEL = Role("dense_kernel", "io")
 # Any weight with one number for each output: a bias, the scale of a normalization.
 VECTOR = Role("vector", "o")
+# A single number that no output depends on: how many elements a Normalization has seen.
+COUNT = Role("count", "")
 # Kernel (feature, in, out) and bias (feature, out) of MaxoutDense.
 MAXOUT_KERNEL = Role("maxout_kernel", "fio")
 MAXOUT_BIAS = Role("maxout_bias", "fo")

@@ -24,7 +24,7 @@ from ..network.sequential import Sequential
 from .passes.relayout import relayout
 from .passes.relayout_rules import IMAGE_LAYERS
 
-IMAGES = (*IMAGE_LAYERS, L.LocallyConnected2D, L.ConvLSTM2D)
+IMAGES = (*IMAGE_LAYERS, L.LocallyConnected2D, L.ConvLSTM2D, L.ConvLSTM3D)
 """The layers that take the data format of the user's configuration of Keras where the code states none."""
 
 Classes = tuple[type[Layer], ...]
@@ -151,6 +151,7 @@ def _steps(layer: Any, position: int) -> int | None:
 
 
 @_steps.register(L.ConvLSTM2D)
+@_steps.register(L.ConvLSTM3D)
 def _steps_of_frames(layer: Any, position: int) -> int:
     return 1
 

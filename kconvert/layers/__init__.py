@@ -29,11 +29,12 @@ from .convolutional import (
     Conv2DTranspose,
     Conv3D,
     Conv3DTranspose,
+    DepthwiseConv1D,
     DepthwiseConv2D,
     SeparableConv1D,
     SeparableConv2D,
 )
-from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell
+from .convolutional_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM2DCell, ConvLSTM3D
 from .core import (
     Dense,
     Flatten,
@@ -49,6 +50,7 @@ from .core import (
     TimeDistributedMerge,
 )
 from .embeddings import Embedding
+from .layer_normalization import LayerNormalization
 from .local import LocallyConnected1D, LocallyConnected2D
 from .merge import Add, Average, Concatenate, Dot, Maximum, Merge, Minimum, Multiply, Subtract, merge
 from .normalization import BatchNormalization
@@ -77,6 +79,7 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .preprocessing import Normalization, Rescaling
 from .recurrent import GRU, LSTM, RNN, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from .registry import LAYERS, built_in
 from .regularization import (
@@ -113,14 +116,17 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
     "ConvLSTM2D",
     "ConvLSTM2DCell",
+    "ConvLSTM3D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
     "CuDNNGRU",
     "CuDNNLSTM",
     "Dense",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
@@ -140,6 +146,7 @@ __all__ = [
     "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "LocallyConnected1D",
     "LocallyConnected2D",
@@ -152,11 +159,13 @@ __all__ = [
     "Merge",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "ParametricSoftplus",
     "Permute",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SReLU",
     "SeparableConv1D",

@@ -86,6 +86,8 @@ class Layer(metaclass=_Constructed):
     is_network: ClassVar[bool] = False
     # Whether it is a class of the user, registered with `register_layer`.
     is_custom: ClassVar[bool] = False
+    # Whether tf.keras has the class and Keras 2.3 does not.
+    of_tf_keras: ClassVar[bool] = False
     # Whether the mask of the input is also the mask of the output.
     supports_masking: ClassVar[bool] = False
     # The fields of this base class.
@@ -241,6 +243,7 @@ class Layer(metaclass=_Constructed):
             with _named_refusals(cls, config):
                 return cls(**config)
         known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "left_out", "unstated")}
+        known = {key: f for key, f in known.items() if not (_is_later(f) and config.get(key) == f.default)}
         where = f"layer {config.get('name', '?')}"
         config = in_keras2(cls.__name__, config, set(known), where)
         if not cls.is_custom:
@@ -282,7 +285,10 @@ class Layer(metaclass=_Constructed):
             config["batch_input_shape"] = list(self.batch_input_shape)
         if self.dtype is not None:
             config["dtype"] = self.dtype
+        later = self.later_options()
         for f in self.config_fields():
+            if _is_later(f) and _key(f) not in later:
+                continue
             if (old_options or not _is_old(f)) and not self._is_unstated(f.name):
                 config[_key(f)] = json_value(getattr(self, f.name), old_options)
         return {**config, **self.extra}
@@ -291,6 +297,11 @@ class Layer(metaclass=_Constructed):
         """The options that Keras 2 dropped, by key, where their values are not the defaults."""
         old = [f for f in self.config_fields() if _is_old(f)]
         return {_key(f): getattr(self, f.name) for f in old if getattr(self, f.name) != f.default}
+
+    def later_options(self) -> dict[str, Any]:
+        """The options that tf.keras has and Keras 2.3 does not, by key, where their values are not the defaults."""
+        later = [f for f in self.config_fields() if _is_later(f)]
+        return {_key(f): getattr(self, f.name) for f in later if getattr(self, f.name) != f.default}
 
     def _is_unstated(self, name: str) -> bool:
         """Whether the configuration did not state `name` and it still has its default."""
@@ -456,6 +467,16 @@ def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[Non
 def old_option(default: Any) -> Any:
     """A field for an option that Keras 2 dropped. It is read from old configurations, and not written for Keras 2."""
     return field(default=default, metadata={"old_option": True})
+
+
+def later_option(default: Any) -> Any:
+    """A field for an option of tf.keras that Keras 2.3 does not have. With its default it is not written."""
+    return field(default=default, kw_only=True, metadata={"later_option": True})
+
+
+def _is_later(f: Field[Any]) -> bool:
+    """Whether a field is an option of tf.keras that Keras 2.3 does not have."""
+    return "later_option" in f.metadata
 
 
 def _is_old(f: Field[Any]) -> bool:

@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
+from ..errors import KconvertError
 from .activations import activation
-from .base import Layer, Shape, Weights, integers
+from .base import Layer, Shape, Weights, integers, later_option
 from .fields import KernelFields
 from .phase import Phase
 from .shapes import bias_add, channel_axis, conv_length, data_format_of, deconv_length, image, one_of, space, space_axes
@@ -85,7 +86,10 @@ class _Convolution(Layer):
 
 @dataclass(eq=False)
 class _PlainConvolution(_Convolution, KernelFields):
-    """Plain convolution, with a kernel (spatial..., in, out) (keras-facts: conv-kernel-axes)."""
+    """Plain convolution, with a kernel (spatial..., in / groups, out) (keras-facts: conv-kernel-axes).
+
+    groups: how many groups the channels are in; each gives as many of the filters (keras-facts: groups).
+    """
 
     filters: int
     kernel_size: Any
@@ -95,16 +99,24 @@ class _PlainConvolution(_Convolution, KernelFields):
     dilation_rate: Any = 1
     activation: Any = None
     use_bias: bool = True
+    groups: int = later_option(1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        (self.groups,) = integers(self.groups, 1, "groups")
 
     def kernels(self, n: int) -> list[Weight]:
-        shape = (*self.kernel_size, n, self.filters)
+        if self.groups < 1 or n % self.groups or self.filters % self.groups:
+            what = f"{n} channels and {self.filters} filters cannot be in {self.groups} equal groups"
+            raise KconvertError(what, where=f"layer {self.name}")
+        shape = (*self.kernel_size, n // self.groups, self.filters)
         return [Weight("kernel", shape, conv_kernel(self.rank), initializer=self.kernel_initializer)]
 
     def channels_out(self, n: int) -> int:
         return self.filters
 
     def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
-        return K.conv(x, w["kernel"], self.strides, self.padding, self.data_format, self.dilation_rate)
+        return K.conv(x, w["kernel"], self.strides, self.padding, self.data_format, self.dilation_rate, self.groups)
 
 
 @dataclass(eq=False)
@@ -124,7 +136,7 @@ class Conv1D(_PlainConvolution):
         (time,) = space_axes(3, self.data_format)
         before = (self.kernel_size[0] - 1) * self.dilation_rate[0]
         padded = K.pad(x, [(before, 0) if axis == time else (0, 0) for axis in range(3)])
-        return K.conv(padded, w["kernel"], self.strides, "valid", self.data_format, self.dilation_rate)
+        return K.conv(padded, w["kernel"], self.strides, "valid", self.data_format, self.dilation_rate, self.groups)
 
 
 @dataclass(eq=False)
@@ -264,6 +276,24 @@ class _Depthwise(_Convolution):
         return K.depthwise_conv(
             x, w["depthwise_kernel"], self.strides, self.padding, self.data_format, self.dilation_rate
         )
+
+
+@dataclass(eq=False)
+class DepthwiseConv1D(_Depthwise, DepthwiseFields):
+    """Depthwise convolution over time."""
+
+    rank = 1
+    paddings = ("valid", "same")
+    of_tf_keras = True
+
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    depth_multiplier: int = 1
+    data_format: Any = None
+    dilation_rate: Any = 1
+    activation: Any = None
+    use_bias: bool = True
 
 
 @dataclass(eq=False)

@@ -1,9 +1,9 @@
-"""ConvLSTM2D: an LSTM with convolutions of images in place of matrix products.
+"""ConvLSTM: an LSTM with convolutions in place of matrix products, of steps with 1, 2 or 3 spatial axes.
 
-    x                 (batch, time, height, width, channels) in channels_last,
-                      (batch, time, channels, height, width) in channels_first
-    kernel            (height, width, channels, 4 * filters), gates ifco
-    recurrent_kernel  (height, width, filters, 4 * filters)
+    x                 (batch, time, spatial..., channels) in channels_last,
+                      (batch, time, channels, spatial...) in channels_first
+    kernel            (spatial..., channels, 4 * filters), gates ifco
+    recurrent_kernel  (spatial..., filters, 4 * filters)
     bias              (4 * filters,)
 
 The recurrent convolution always has padding 'same' and stride 1 (keras-facts: convlstm-recurrent-padding).
@@ -12,10 +12,9 @@ The recurrent convolution always has padding 'same' and stride 1 (keras-facts: c
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions.backends import CHANNELS_FIRST
 from ..conventions.roles import LSTM_GATES, VECTOR, Weight, conv_kernel
 from .activations import activation
 from .base import Shape, Weights, integers
@@ -25,8 +24,11 @@ from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, 
 
 
 @dataclass(eq=False)
-class ConvLSTM2DFields(RecurrentFields):
-    """Options of ConvLSTM2D and its cell."""
+class ConvLSTMFields(RecurrentFields):
+    """Options of a ConvLSTM and its cell."""
+
+    # The number of spatial axes of a step.
+    rank: ClassVar[int]
 
     filters: int
     kernel_size: Any
@@ -40,22 +42,27 @@ class ConvLSTM2DFields(RecurrentFields):
     unit_forget_bias: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        self.kernel_size = integers(self.kernel_size, 2, "kernel_size")
-        self.strides = integers(self.strides, 2, "strides")
+        self.kernel_size = integers(self.kernel_size, self.rank, "kernel_size")
+        self.strides = integers(self.strides, self.rank, "strides")
         self.padding = one_of(self.padding, ("valid", "same"), "padding")
         self.data_format = data_format_of(self.data_format)
-        self.dilation_rate = integers(self.dilation_rate, 2, "dilation_rate")
+        self.dilation_rate = integers(self.dilation_rate, self.rank, "dilation_rate")
 
 
 @dataclass(eq=False)
-class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
-    """One time step of ConvLSTM2D. The states are h and c."""
+class _ConvLSTMCell(_Cell, ConvLSTMFields):
+    """One time step of a ConvLSTM. The states are h and c."""
 
     states = 2
 
+    @property
+    def channels(self) -> int:
+        """The axis of the channels in a time step."""
+        return channel_axis(self.rank + 2, self.data_format)
+
     def weight_specs(self, shape: Shape) -> list[Weight]:
-        n, width = self.known(shape, channel_axis(4, self.data_format)), 4 * self.filters
-        kernel, vector = (role.with_gates(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(2), VECTOR))
+        n, width = self.known(shape, self.channels), 4 * self.filters
+        kernel, vector = (role.with_gates(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(self.rank), VECTOR))
         start = unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
         recurrent_shape = (*self.kernel_size, self.filters, width)
         weights = [
@@ -81,32 +88,70 @@ class ConvLSTM2DCell(_Cell, ConvLSTM2DFields):
         def product(images: Tensor, kernel: Tensor) -> Tensor:
             return K.conv(images, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
-        projected = gated(K, product, x, w["kernel"], channel_axis(4, self.data_format))
+        projected = gated(K, product, x, w["kernel"], self.channels)
         return bias_add(K, projected, w["bias"], self.data_format) if self.use_bias else projected
 
     def step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
     ) -> tuple[Tensor, list[Tensor]]:
-        def product(images: Tensor, kernel: Tensor) -> Tensor:
-            return K.conv(images, kernel, (1, 1), "same", self.data_format, (1, 1))
+        ones = (1,) * self.rank
 
-        sums = x + gated(K, product, h, w["recurrent_kernel"], channel_axis(4, self.data_format))
+        def product(images: Tensor, kernel: Tensor) -> Tensor:
+            return K.conv(images, kernel, ones, "same", self.data_format, ones)
+
+        sums = x + gated(K, product, h, w["recurrent_kernel"], self.channels)
         activate, gate = activation(self.activation), activation(self.recurrent_activation)
         return lstm_step(K, self.gates(sums), states[1], activate, gate)
 
     def gates(self, x: Tensor) -> list[Tensor]:
         """The four parts of `x` along its channels, one for each gate."""
-        parts = [slice(i * self.filters, (i + 1) * self.filters) for i in range(4)]
-        return [x[:, part] if self.data_format == CHANNELS_FIRST else x[:, :, :, part] for part in parts]
+        before = (slice(None),) * self.channels
+        return [x[(*before, slice(i * self.filters, (i + 1) * self.filters))] for i in range(4)]
+
+
+class _ConvLSTM1DCell(_ConvLSTMCell):
+    rank = 1
+
+
+class ConvLSTM2DCell(_ConvLSTMCell):
+    """One time step of ConvLSTM2D."""
+
+    rank = 2
+
+
+class _ConvLSTM3DCell(_ConvLSTMCell):
+    rank = 3
 
 
 @dataclass(eq=False)
-class ConvLSTM2D(_LoopOfOptions, ConvLSTM2DFields, LoopFields):
+class _ConvLSTM(_LoopOfOptions, ConvLSTMFields, LoopFields):
+    """Base class of convolutional LSTMs."""
+
+    activity_regularizer: Any = field(default=None, kw_only=True)
+
+
+class ConvLSTM1D(_ConvLSTM):
+    """Convolutional LSTM over a sequence of sequences (keras-facts: convlstm-of-other-ranks)."""
+
+    rank = 1
+    cell_class = _ConvLSTM1DCell
+    of_tf_keras = True
+
+
+class ConvLSTM2D(_ConvLSTM):
     """Convolutional LSTM over a sequence of images.
 
     >>> ConvLSTM2D(4, 3, return_sequences=True).compute_output_shape((None, None, 7, 9, 2))
     (None, None, 5, 7, 4)
     """
 
-    activity_regularizer: Any = field(default=None, kw_only=True)
+    rank = 2
     cell_class = ConvLSTM2DCell
+
+
+class ConvLSTM3D(_ConvLSTM):
+    """Convolutional LSTM over a sequence of volumes (keras-facts: convlstm-of-other-ranks)."""
+
+    rank = 3
+    cell_class = _ConvLSTM3DCell
+    of_tf_keras = True

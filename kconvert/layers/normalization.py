@@ -60,7 +60,7 @@ class BatchNormalization(Layer):
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         rank = K.ndim(x)
         if self.mode == 1:
-            mean, variance = _moments(K, x, rank - 1)
+            mean, variance = moments(K, x, rank - 1)
             scaled = (x - mean) / (K.sqrt(variance + self.epsilon) + self.epsilon)
             return self._affine(scaled, w)
         axis = self.axis % rank
@@ -68,7 +68,7 @@ class BatchNormalization(Layer):
         vectors = {name: K.reshape(vector, broadcast) for name, vector in w.items()}
         if self.mode == 2 or training:
             axes = [i for i in range(rank) if i != axis]
-            mean, variance = _moments(K, x, axes)
+            mean, variance = moments(K, x, axes)
             if training and self.mode == 0:
                 n = K.cast(math.prod(K.shape(x)[i] for i in axes), "float32")
                 # The variance with the correction of the backend (keras-facts: moving-variance-correction).
@@ -90,7 +90,7 @@ class BatchNormalization(Layer):
         return x + w["beta"] if self.center else x
 
 
-def _moments(K: Backend, x: Tensor, axes: Any) -> tuple[Tensor, Tensor]:
+def moments(K: Backend, x: Tensor, axes: Any) -> tuple[Tensor, Tensor]:
     """Mean and variance over `axes`, which have size 1 in the results."""
     mean = K.mean(x, axes, keepdims=True)
     centered = x - mean

@@ -75,6 +75,21 @@ def bias_add(K: Backend, x: Tensor, bias: Tensor, data_format: str) -> Tensor:
     return x + bias
 
 
+def axes_of(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
+    """One or more axes of an array of `rank` axes, counted from 0; none for None. Raises KconvertError for others.
+
+    >>> axes_of(-1, 4), axes_of([1, -1], 4), axes_of(None, 4)
+    ((3,), (1, 3), ())
+    """
+    stated = [axis] if isinstance(axis, int) else list(axis or ())
+    if not all(isinstance(one, int) and -rank <= one < rank for one in stated):
+        raise KconvertError(f"axis {axis!r} is not one of {rank} axes", problem=Problem.USAGE)
+    axes = tuple(one % rank for one in stated)
+    if len(set(axes)) < len(axes):
+        raise KconvertError(f"axis {axis!r} names an axis twice", problem=Problem.USAGE)
+    return axes
+
+
 # ----------------------------------------------------------------- lengths ----
 
 

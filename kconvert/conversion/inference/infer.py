@@ -253,6 +253,8 @@ class _Inference:
             raise KconvertError(
                 f"what arrays a {cls.__name__} has is not known", fix="give the architecture with --arch, or as-is"
             )
+        if cls.of_tf_keras and not self.origin.generation.is_target:
+            return []
         found = []
         for data_format in DATA_FORMATS:
             try:

@@ -79,6 +79,18 @@ def _normalization(cls: Any, a: Stored) -> Reading:
     return cls(scale="gamma" in a, center="beta" in a), (None, *a.shape("moving_mean", VECTOR))
 
 
+def _layer_normalization(cls: Any, a: Stored) -> Reading:
+    weight = "gamma" if "gamma" in a else "beta"
+    size = a.shapes[slot_name(a.form, weight)]
+    layer = cls([*range(1, len(size) + 1)], scale="gamma" in a, center="beta" in a)
+    return layer, (None, *a.shape(weight, map_parameter(len(size))))
+
+
+def _normalization_of_inputs(cls: Any, a: Stored) -> Reading:
+    size = a.shapes[slot_name(a.form, "mean")]
+    return cls([*range(1, len(size) + 1)]), (None, *size)
+
+
 def _map_parameters(weight: str, cls: Any, a: Stored) -> Reading:
     rank = len(a.shapes[slot_name(a.form, weight)])
     return cls(), (None, *a.shape(weight, map_parameter(rank)))
@@ -131,11 +143,11 @@ def _cudnn(gates: str, cls: Any, a: Stored) -> Reading:
     return cls(units), (None, None, n)
 
 
-def _convolutional_recurrent(cls: Any, a: Stored) -> Reading:
-    kernel = conv_kernel(2).with_gates(LSTM_GATES, LSTM_GATES)
+def _convolutional_recurrent(rank: int, cls: Any, a: Stored) -> Reading:
+    kernel = conv_kernel(rank).with_gates(LSTM_GATES, LSTM_GATES)
     *size, n, _ = a.shape("kernel", kernel)
     filters = a.shape("recurrent_kernel", kernel)[-2]
-    batch, *inner = _image(2, n, a)
+    batch, *inner = _image(rank, n, a)
     return cls(filters, size, data_format=a.data_format, use_bias="bias" in a), (batch, None, *inner)
 
 
@@ -152,11 +164,14 @@ READERS: Mapping[type[Layer], Callable[[Any, Stored], Reading]] = {
     L.MaxoutDense: _maxout,
     L.Highway: _highway,
     L.BatchNormalization: _normalization,
+    L.LayerNormalization: _layer_normalization,
+    L.Normalization: _normalization_of_inputs,
     L.Conv1D: partial(_convolution, 1),
     L.Conv2D: partial(_convolution, 2),
     L.Conv3D: partial(_convolution, 3),
     L.Conv2DTranspose: partial(_transposed, 2),
     L.Conv3DTranspose: partial(_transposed, 3),
+    L.DepthwiseConv1D: partial(_depthwise, 1),
     L.DepthwiseConv2D: partial(_depthwise, 2),
     L.SeparableConv1D: partial(_separable, 1),
     L.SeparableConv2D: partial(_separable, 2),
@@ -167,7 +182,9 @@ READERS: Mapping[type[Layer], Callable[[Any, Stored], Reading]] = {
     L.LSTM: partial(_recurrent, LSTM_GATES),
     L.CuDNNGRU: partial(_cudnn, GRU_GATES),
     L.CuDNNLSTM: partial(_cudnn, LSTM_GATES),
-    L.ConvLSTM2D: _convolutional_recurrent,
+    L.ConvLSTM1D: partial(_convolutional_recurrent, 1),
+    L.ConvLSTM2D: partial(_convolutional_recurrent, 2),
+    L.ConvLSTM3D: partial(_convolutional_recurrent, 3),
     L.PReLU: partial(_map_parameters, "alpha"),
     L.ParametricSoftplus: partial(_map_parameters, "alpha"),
     L.SReLU: partial(_map_parameters, "t_left"),

@@ -34,6 +34,10 @@ def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
 
 def _beyond(layer: Layer) -> Iterator[str]:
     """What of one layer Keras 2.3 does not have."""
+    if layer.of_tf_keras:
+        yield f"the class {layer.class_name}"
+    for key, value in layer.later_options().items():
+        yield f"the option {key}={value!r} of {layer.class_name}"
     for key in ACTIVATION_KEYS:
         value = getattr(layer, key, None)
         if isinstance(value, dict) or activation_name(value) in LATER_ACTIVATIONS:

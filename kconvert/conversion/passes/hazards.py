@@ -132,7 +132,7 @@ def _causal(layer: L.Conv1D, facts: BackendFacts) -> str | None:
 
 
 def _padding(layer: Any) -> str:
-    """The padding in the words of Keras; the recurrent convolution of a ConvLSTM2D is always 'same'."""
+    """The padding in the words of Keras; the recurrent convolution of a ConvLSTM is always 'same'."""
     return "full" if layer.padding == "full" else "same"
 
 
@@ -188,6 +188,7 @@ def spatial_sizes(layer: Any, shape: Shape) -> Shape:
 @windows.register(L.Conv1D)
 @windows.register(L.Conv2D)
 @windows.register(L.Conv3D)
+@windows.register(L.DepthwiseConv1D)
 @windows.register(L.DepthwiseConv2D)
 @windows.register(L.SeparableConv1D)
 @windows.register(L.SeparableConv2D)
@@ -230,7 +231,9 @@ def _transposed(layer: Any, shape: Shape) -> list[Window]:
     return found
 
 
+@windows.register(L.ConvLSTM1D)
 @windows.register(L.ConvLSTM2D)
+@windows.register(L.ConvLSTM3D)
 def _convolutional_recurrent(layer: Any, shape: Shape) -> list[Window]:
     """The recurrent convolution is always 'same' with stride 1; that of the input is as the layer says.
 

@@ -10,12 +10,15 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ... import layers as L
 from ...conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ...kernels import Block, Chain, Rows, Transpose, unchanged_block
 from ...layers.activations import is_elementwise
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list
+from ...layers.shapes import axes_of
 from ...network.graph import LayerPath
 from ...network.layout import Layout, identity, image_layout
 from ...network.rewrite import changed
@@ -89,6 +92,50 @@ def _normalization(layer: Any, call: RuleInput) -> RuleResult:
     if layout.features and axis == call.rank - 1:
         weights = {(weight.name,): _rows("o", "o", layout) for weight in layer.weight_specs(call.shapes[0])}
     return call.kept(layout, changed(layer, axis=_like(layer.axis, layout.axis(axis), call.rank)), weights)
+
+
+@rules(L.LayerNormalization, L.Normalization, keeps=True)
+def _normalization_of_axes(layer: Any, call: RuleInput) -> RuleResult:
+    """Parameters with the axes that the layer names: these go the same way.
+
+    A LayerNormalization that does not name its axes in their order keeps the old order.
+    """
+    layout, old = call.first, axes_of(layer.axis, call.rank)
+    ordered = sorted(old)
+    if layout.is_identity or 0 in old or (isinstance(layer, L.LayerNormalization) and list(old) != ordered):
+        return call.unchanged()
+    new = sorted(layout.axis(axis) for axis in old)
+    names = "abcdefg"[: len(old)]
+    by_axis = dict(zip(ordered, names, strict=True))
+    chain = Chain((Transpose(names, "".join(by_axis[layout.axes[axis]] for axis in new)),))
+    if layout.features:
+        chain = _rows(by_axis[call.rank - 1], names, layout) if call.rank - 1 in old else Chain()
+    specs = layer.weight_specs(call.shapes[0])
+    weights: dict[LayerPath, Chain] = {(w.name,): chain for w in specs if w.role.axes == names}
+    axis = [_like(before, after, call.rank) for before, after in zip(as_list(layer.axis), new, strict=True)]
+    words: dict[str, Any] = {"axis": axis}
+    if isinstance(layer, L.Normalization) and layer.mean is not None:
+        sizes = layer.sizes(call.shapes[0])
+        words |= {key: chain.apply(layer.stated(key, sizes))[0].tolist() for key in ("mean", "variance")}
+    return call.kept(layout, changed(layer, **words), weights)
+
+
+@rules(L.Rescaling, keeps=True)
+def _rescaling(layer: Any, call: RuleInput) -> RuleResult:
+    """Numbers stay; arrays, which broadcast to the last axes of the input, get all of its axes."""
+    words = {key: _broadcast(getattr(layer, key), call.first) for key in ("scale", "offset")}
+    return call.kept(call.first, changed(layer, **words))
+
+
+def _broadcast(value: Any, layout: Layout) -> Any:
+    """`value`, which broadcasts to an array in the old order, for the array in the order of `layout`."""
+    array = np.asarray(value)
+    if not array.ndim or layout.is_identity:
+        return value
+    array = array.reshape((1,) * (len(layout.axes) - array.ndim) + array.shape).transpose(layout.axes)
+    if layout.features and array.shape[-1] > 1:
+        array = array.take(Rows("o", "o", layout.features).index, axis=-1)
+    return array.tolist()
 
 
 @rules(L.Softmax)

@@ -23,6 +23,7 @@ from typing import Any
 from ... import layers as L
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from ...conventions.generations import Convention, Generation
+from ...conventions.roles import SPATIAL
 from ...errors import KconvertError
 from ...kernels import Chain, Grow
 from ...layers.activations import activation_name, is_elementwise
@@ -95,6 +96,7 @@ def explicit(layer: Layer, shape: Any, context: Context) -> Sequence[NewLayer]:
 @explicit.register(L.Conv1D)
 @explicit.register(L.Conv2D)
 @explicit.register(L.Conv3D)
+@explicit.register(L.DepthwiseConv1D)
 @explicit.register(L.DepthwiseConv2D)
 @explicit.register(L.SeparableConv1D)
 @explicit.register(L.SeparableConv2D)
@@ -148,17 +150,21 @@ def _before(layer: Any, window: Window, context: Context) -> int:
     return found
 
 
+@explicit.register(L.ConvLSTM1D)
 @explicit.register(L.ConvLSTM2D)
+@explicit.register(L.ConvLSTM3D)
 def _convolutional_recurrent(layer: Any, shape: Any, context: Context) -> Sequence[NewLayer]:
     """The recurrent convolution is 'same' whatever the layer says, so its kernel must be of odd size."""
     if isinstance(shape, list):
         raise KconvertError(
-            "a ConvLSTM2D with initial states cannot be repaired: there is no place for zeros around its images alone",
+            f"a {layer.class_name} with initial states cannot be repaired: there is no place for zeros around its"
+            " images alone",
             where=f"layer {layer.name}",
         )
     facts, step = context.facts, (shape[0], *shape[2:])
+    space = SPATIAL[layer.rank]
     windows_per_axis = zip(
-        "hw", spatial_sizes(layer, step), layer.kernel_size, layer.strides, layer.dilation_rate, strict=True
+        space, spatial_sizes(layer, step), layer.kernel_size, layer.strides, layer.dilation_rate, strict=True
     )
     grown, pads = [], []
     for axis, size, k, stride, dilation in windows_per_axis:
@@ -170,7 +176,7 @@ def _convolutional_recurrent(layer: Any, shape: Any, context: Context) -> Sequen
             around = same_padding(facts.conv_padding(n, spread, stride), n, spread, stride)
         grown.append((axis, before, extra - before))
         pads.append((around[0] + before * dilation, around[1] + (extra - before) * dilation))
-    grow = Chain((Grow(tuple(grown), "hwio"),))
+    grow = Chain((Grow(tuple(grown), f"{space}io"),))
     sizes = tuple(k + 1 - k % 2 for k in layer.kernel_size)
     frames = [L.TimeDistributed(frame, name=f"{frame.name}s") for frame in padded(layer, pads)]
     pieces = in_sequence(*frames, changed(layer, kernel_size=sizes, padding="valid"))

@@ -48,8 +48,6 @@ def read_layer(class_name, version="2.3.1", **config):
     [
         (FIELD / "timemajor.h5", "layer lstm_2: LSTM has no option 'time_major', here True"),
         (FIELD / "gapkeep.h5", "layer global_average_pooling2d: .* no option 'keepdims', here True"),
-        (FIELD / "grouped.h5", "layer conv2d: Conv2D has no option 'groups', here 3"),
-        (TF_KERAS / "conv1d_groups.h5", "layer conv1d: Conv1D has no option 'groups', here 2"),
         (TF_KERAS / "max_pooling_keepdims.h5", "layer global_max_pooling1d_1: .* no option 'keepdims', here True"),
         (TF_KERAS / "backward_layer.h5", "layer bidirectional: Bidirectional has no option 'backward_layer'"),
     ],

@@ -55,6 +55,10 @@ CASES: dict[str, Case] = {
     "Conv2D": one(L.Conv2D(3, (3, 2), strides=(2, 1)), IMAGE),
     "Conv2D same, channels_first": one(L.Conv2D(3, 3, padding="same", data_format="channels_first"), (2, 6, 5)),
     "Conv3D": one(L.Conv3D(2, (2, 3, 2)), VOLUME),
+    "Conv1D in groups": one(L.Conv1D(4, 3, groups=2), (7, 2)),
+    "Conv2D in groups": one(L.Conv2D(4, 2, padding="same", strides=2, groups=2), IMAGE),
+    "Conv3D in groups": one(L.Conv3D(4, 2, groups=2), VOLUME),
+    "DepthwiseConv1D": one(L.DepthwiseConv1D(3, depth_multiplier=2), (7, 2)),
     "Conv2DTranspose": one(L.Conv2DTranspose(3, 3, strides=2), (4, 3, 2)),
     "Conv3DTranspose": one(L.Conv3DTranspose(2, 3), (3, 3, 2, 2)),
     "DepthwiseConv2D": one(L.DepthwiseConv2D(3, depth_multiplier=2), IMAGE),
@@ -87,6 +91,9 @@ CASES: dict[str, Case] = {
     # normalization, embeddings
     "BatchNormalization": one(L.BatchNormalization(), IMAGE),
     "BatchNormalization axis 1": one(L.BatchNormalization(axis=1), (4, 3)),
+    "LayerNormalization": one(L.LayerNormalization([1, 2]), SEQUENCE),
+    "Normalization": one(L.Normalization(mean=[0.1, 0.2], variance=[2.0, 0.5]), (5, 2)),
+    "Rescaling": one(L.Rescaling([0.5, 2.0], 0.3), (5, 2)),
     "Embedding": one(L.Embedding(7, 3), (4,)),
     # recurrent
     "SimpleRNN": one(L.SimpleRNN(4, return_sequences=True), SEQUENCE),
@@ -97,6 +104,8 @@ CASES: dict[str, Case] = {
     "LSTM with states": one(L.LSTM(4, return_state=True), SEQUENCE, (4,), (4,)),
     "RNN": one(L.RNN([L.LSTMCell(4), L.GRUCell(3)]), SEQUENCE),
     "ConvLSTM2D": one(L.ConvLSTM2D(2, 3, padding="same", recurrent_activation="sigmoid"), (3, 5, 4, 2)),
+    "ConvLSTM1D": one(L.ConvLSTM1D(2, 3, padding="same", recurrent_activation="sigmoid"), (3, 5, 2)),
+    "ConvLSTM3D": one(L.ConvLSTM3D(1, (1, 3, 1), recurrent_activation="sigmoid"), (2, 2, 3, 2, 1)),
     # wrappers
     "Bidirectional": one(L.Bidirectional(L.GRU(3, return_sequences=True, name="gru")), SEQUENCE),
     "TimeDistributed": one(L.TimeDistributed(L.Conv2D(2, 3, name="conv")), (3, 5, 4, 2)),
