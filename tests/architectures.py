@@ -593,7 +593,7 @@ def checkpoint_of(model, weights, convention, whole=True):
         arrays = []
         for place in found:
             stored = place.stored.chain.inverse.apply(weights[place.path])
-            arrays.append(InMemory(place.name(convention), np.ascontiguousarray(stored[place.index])))
+            arrays.append(InMemory(place.name(convention), np.asarray(stored[place.index], order="C")))
         groups.append(Group(name, arrays))
     version = {"keras2": "2.3.1", "keras1": "1.2.2"}.get(convention.generation_name)
     return Checkpoint(

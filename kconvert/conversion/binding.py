@@ -368,5 +368,5 @@ def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, targe
     for binding in bindings:
         chain = (binding.stored.chain >> stored[binding.path].to_run).simplified
         (array,) = chain.apply(*binding.read())
-        leaves.append((binding.path, np.ascontiguousarray(array)))
+        leaves.append((binding.path, np.asarray(array, order="C")))
     return nest(leaves)

@@ -48,7 +48,7 @@ def run_arrays(plan: Plan) -> Arrays:
     for step in plan.steps:
         chain = (step.chain >> stored[step.path].chain >> stored[step.path].to_run).simplified
         (array,) = chain.apply(*(source.read() for source in step.sources))
-        leaves.append((step.path, np.ascontiguousarray(array)))
+        leaves.append((step.path, np.asarray(array, order="C")))
     return nest(leaves)
 
 
@@ -66,7 +66,7 @@ def run_state(plan: Plan, structure: Structure) -> tuple[Mapping[str, Any], Mapp
             if array.shape == (1,) != form.weight.shape:
                 continue
             key = (*path, name)
-            found[key] = np.ascontiguousarray((form.chain >> form.to_run).simplified.apply(array)[0])
+            found[key] = np.asarray((form.chain >> form.to_run).simplified.apply(array)[0], order="C")
     return {name: array.read() for name, array in scalars.items()}, found
 
 

@@ -105,8 +105,9 @@ class _ConvLSTMCell(_Cell, ConvLSTMFields):
 
     def gates(self, x: Tensor) -> list[Tensor]:
         """The four parts of `x` along its channels, one for each gate."""
-        before = (slice(None),) * self.channels
-        return [x[(*before, slice(i * self.filters, (i + 1) * self.filters))] for i in range(4)]
+        before = [slice(None)] * self.channels
+        parts = [(*before, slice(i * self.filters, (i + 1) * self.filters)) for i in range(4)]
+        return [x[part] for part in parts]
 
 
 class _ConvLSTM1DCell(_ConvLSTMCell):

@@ -77,7 +77,7 @@ class Normalization(Layer):
             kept = self.sizes(K.shape(x))
             mean, variance = (K.reshape(K.constant(self.stated(key, kept)), sizes) for key in ("mean", "variance"))
         deviation = K.maximum(K.sqrt(variance), SMALLEST_DEVIATION)
-        x = K.cast(x, "float32")
+        x = _floats(K, x)
         return mean + x * deviation if self.invert else (x - mean) / deviation
 
 
@@ -97,7 +97,12 @@ class Rescaling(Layer):
         return shape
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
-        return K.cast(x, "float32") * K.constant(self.scale) + K.constant(self.offset)
+        return _floats(K, x) * K.constant(self.scale) + K.constant(self.offset)
+
+
+def _floats(K: Backend, x: Tensor) -> Tensor:
+    """`x`, where it holds integers as float32."""
+    return x if "float" in str(x.dtype) else K.cast(x, "float32")
 
 
 def _check_broadcast(key: str, sizes: tuple[int, ...], shape: Shape) -> None:

@@ -96,7 +96,7 @@ def _groups(runtime: Runtime, goal: Convention) -> list[Group]:
         arrays: list[LazyArray] = []
         for place in found:
             stored = _stored(place.stored, K.value(runtime.variables[place.path]))
-            arrays.append(InMemory(place.name(goal), np.ascontiguousarray(stored[place.index])))
+            arrays.append(InMemory(place.name(goal), np.asarray(stored[place.index], order="C")))
         groups.append(Group(name, arrays))
     return groups
 

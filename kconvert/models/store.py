@@ -93,4 +93,4 @@ def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPa
 
 def _run_form(stored: Storage, canonical: np.ndarray) -> np.ndarray:
     """A canonical weight, converted to the form in which layers run it."""
-    return np.ascontiguousarray(stored.to_run.apply(canonical)[0], "float32")
+    return np.asarray(stored.to_run.apply(canonical)[0], "float32", order="C")
