@@ -56,7 +56,7 @@ CASES: dict[str, Case] = {
     "Conv2D same, channels_first": one(L.Conv2D(3, 3, padding="same", data_format="channels_first"), (2, 6, 5)),
     "Conv3D": one(L.Conv3D(2, (2, 3, 2)), VOLUME),
     "Conv1D in groups": one(L.Conv1D(4, 3, groups=2), (7, 2)),
-    "Conv2D in groups": one(L.Conv2D(4, 2, padding="same", strides=2, groups=2), IMAGE),
+    "Conv2D in groups": one(L.Conv2D(4, 2, strides=2, groups=2), IMAGE),
     "Conv3D in groups": one(L.Conv3D(4, 2, groups=2), VOLUME),
     "DepthwiseConv1D": one(L.DepthwiseConv1D(3, depth_multiplier=2), (7, 2)),
     "Conv2DTranspose": one(L.Conv2DTranspose(3, 3, strides=2), (4, 3, 2)),
