@@ -12,6 +12,7 @@ from os import PathLike
 from typing import Any
 
 from ..conventions.generations import Convention
+from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, LazyArray
 from ..kernels import Chain
 from ..layers.registry import with_custom_objects
