@@ -36,7 +36,7 @@ from kconvert.conventions.backends import BACKENDS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 NEED_BOTH = {README, ROOT / "docs" / "training.md", ROOT / "docs" / "tensorflow-formats.md"}
 FIXTURE = ROOT / "tests" / "fixtures" / "1.2.2-theano" / "lenet_th"
 

@@ -131,9 +131,9 @@ def test_links_lead_somewhere(path):
             assert anchor in {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}, anchor
 
 
-@pytest.mark.parametrize("name", [path.stem for path in examples.PAGES])
-def test_the_readme_leads_to_every_page(name):
-    assert f"(docs/{name}.md)" in text_of(examples.README)
+@pytest.mark.parametrize("path", examples.PAGES, ids=NAMES[:-1])
+def test_the_readme_leads_to_every_page(path):
+    assert f"({path.relative_to(examples.ROOT)})" in text_of(examples.README)
 
 
 def test_commands_of_the_makefile_that_pages_name_exist():

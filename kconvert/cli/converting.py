@@ -15,19 +15,10 @@ from .output import EQUAL, conclude, files_to_write, print_json, progress
 if TYPE_CHECKING:
     from ..conversion.files import Conversion
     from ..conversion.source import Source
-    from ..conversion.target import Target
+    from ..conversion.target import Wanted
     from ..verification.pairing import Inputs
     from ..verification.tolerance import Tolerance
     from ..verification.verifier import Running
-
-
-def _check_output(context: click.Context, parameter: click.Parameter, path: str | None) -> str | None:
-    """Refuses a name of another format before anything runs."""
-    if path is not None:
-        from ..formats import endings
-
-        endings.check(path)
-    return path
 
 
 @main.command(Kconvert.MAIN, hidden=True)
@@ -37,8 +28,8 @@ def _check_output(context: click.Context, parameter: click.Parameter, path: str 
     "--output",
     type=PATH,
     metavar="OUT",
-    callback=_check_output,
-    help="File to write, .h5 or .hdf5; by default NAME.BACKEND.h5 beside FILE.",
+    help="File to write: .h5, .hdf5, .keras (a model of Keras 3) or .weights.h5 (weights of Keras 3); "
+    "by default NAME.BACKEND.h5 beside FILE.",
 )
 @conversion
 @click.option("--no-verify", is_flag=True, help="Convert only.")
@@ -50,7 +41,7 @@ def _check_output(context: click.Context, parameter: click.Parameter, path: str 
 def convert(
     file: str,
     output: str | None,
-    conversion: tuple[Source, Target],
+    conversion: tuple[Source, Wanted],
     no_verify: bool,
     inputs: Inputs,
     tolerance: Tolerance,
@@ -64,7 +55,7 @@ def convert(
     from ..verification.verifier import Verifier
     from . import drawing
 
-    source, target = replace(conversion[0], path=file), conversion[1]
+    source, target = replace(conversion[0], path=file), conversion[1].target(output)
     if not no_verify:
         inputs.check()
     if not reporting.silent and source.backend is None:
@@ -121,16 +112,16 @@ def inspect(file: str, source: Source, as_json: bool) -> int:
 @click.argument("file", type=PATH)
 @conversion
 @as_json
-def plan(file: str, conversion: tuple[Source, Target], as_json: bool) -> int:
+def plan(file: str, conversion: tuple[Source, Wanted], as_json: bool) -> int:
     """Shows what would be done to each weight; writes nothing."""
     from ..conversion.opening import open_source
     from ..conversion.planning import plan_conversion
     from ..drawing.terminal import show
     from . import drawing
 
-    source = replace(conversion[0], path=file)
+    source, target = replace(conversion[0], path=file), conversion[1].target()
     with open_source(source) as checkpoint:
-        found = plan_conversion(checkpoint, source, conversion[1])
+        found = plan_conversion(checkpoint, source, target)
     if as_json:
         print_json(found)
     else:

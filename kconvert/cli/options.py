@@ -15,7 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from ..conversion.source import Source
-    from ..conversion.target import Target
+    from ..conversion.target import Wanted
     from ..network.input_shapes import InputShape
     from ..verification.pairing import Inputs
     from ..verification.tolerance import Tolerance
@@ -53,13 +53,11 @@ DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
 
 _CONVERSION = (
     click.option("--from", "source", type=SAVED_WITH, help="Backend whose kernels FILE has, if FILE does not show it."),
-    click.option("--to", "target", type=BACKEND, required=True, help="Backend to convert for."),
+    click.option("--to", "target", type=BACKEND, help="Backend to convert for; Keras 3 is for TensorFlow."),
     click.option(
         "--format",
-        type=click.Choice(["keras2", "same"]),
-        default="keras2",
-        show_default=True,
-        help="Generation of the result; same: that of FILE.",
+        type=click.Choice(["keras2", "same", "keras3"]),
+        help="Generation of the result; same: that of FILE. By default what the ending of OUT says, keras2 for .h5.",
     ),
     click.option(
         "--data-format",
@@ -168,8 +166,8 @@ def _source(
 
 def _conversion(
     source: str | None,
-    target: str,
-    format: str,
+    target: str | None,
+    format: str | None,
     data_format: str,
     repair: bool,
     cudnn: bool | None,
@@ -181,13 +179,13 @@ def _conversion(
     source_data_format: str | None,
     source_release: str | None,
     input_shape: InputShape | None,
-) -> tuple[Source, Target]:
+) -> tuple[Source, Wanted]:
     from ..conversion.source import Source
-    from ..conversion.target import Target
+    from ..conversion.target import Wanted
 
     return (
         Source(None, source, source_data_format, arch, layers, force, source_release, partial, input_shape=input_shape),
-        Target(target, format, data_format, repair, cudnn, drop_optimizer),
+        Wanted(target, format, data_format, repair, cudnn, drop_optimizer),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import KconvertError, Problem
 from .backends import BACKENDS, BackendFacts
-from .words.table import KERAS0, KERAS1, KERAS2, WORDS, Words
+from .words.table import KERAS0, KERAS1, KERAS2, KERAS3, WORDS, Words
 
 # ------------------------------------------------------------- generations ----
 
@@ -55,6 +55,13 @@ class Generation:
     states_output_shape: bool
     # There are CuDNN layers
     cudnn: bool
+    # On TensorFlow, names of arrays end in ':0' (keras-facts: names-end-in-colon-zero)
+    numbers_outputs: bool
+    # The backends whose kernels its files can have
+    backends: tuple[str, ...]
+    # Layers that it does not have are written as layers that it has (conversion/passes/expressions.py), and every
+    # option of a layer is stated
+    expresses: bool
     # Files of other generations can be converted to it
     is_target: bool
     # The words in which architectures are described
@@ -64,6 +71,10 @@ class Generation:
     def last_release(self) -> str:
         """Its last release: the one that is written, and the one that files without `keras_version` are taken for."""
         return self.releases.rpartition(" ")[2]
+
+    def has(self, backend: str) -> bool:
+        """Whether its files can have the kernels of a backend."""
+        return backend in self.backends
 
 
 KERAS1_NAMES = {
@@ -90,6 +101,9 @@ _before_keras2 = partial(
     merge_layers=False,
     states_output_shape=True,
     cudnn=False,
+    numbers_outputs=True,
+    backends=tuple(BACKENDS),
+    expresses=False,
     is_target=False,
 )
 _keras1 = partial(
@@ -102,6 +116,23 @@ _keras1 = partial(
     architecture_beside=False,
 )
 _before_1_0_8 = partial(_keras1, sorts_layers=True, may_sort_layers=False)
+
+_from_keras2 = partial(
+    Generation,
+    numbered=False,
+    fused_gates=True,
+    weight_names={},
+    weight_orders={},
+    scoped_names=True,
+    states_backend=True,
+    splits_names=True,
+    sorts_layers=False,
+    may_sort_layers=False,
+    architecture_beside=False,
+    merge_layers=True,
+    states_output_shape=False,
+    is_target=True,
+)
 
 GENERATIONS: Mapping[str, Generation] = {
     generation.name: generation
@@ -123,26 +154,27 @@ GENERATIONS: Mapping[str, Generation] = {
         _keras1("keras1.0", "1.0.8", ("1.0",)),
         _keras1("keras1.1", "1.1.0 - 1.1.2", ("1.1",)),
         _keras1("keras1", "1.2.0 - 1.2.2", ("1",), weight_orders={}),
-        Generation(
+        _from_keras2(
             "keras2",
             "2.0.0 - 2.3.1",
-            ("2", "3"),  # Keras 3 writes .h5 files as Keras 2 does
-            numbered=False,
-            fused_gates=True,
-            weight_names={},
-            weight_orders={},
-            scoped_names=True,
+            ("2",),
             told_by_release=False,
-            states_backend=True,
-            splits_names=True,
-            sorts_layers=False,
-            may_sort_layers=False,
-            architecture_beside=False,
-            merge_layers=True,
-            states_output_shape=False,
             cudnn=True,
-            is_target=True,
+            numbers_outputs=True,
+            backends=tuple(BACKENDS),
+            expresses=False,
             words=KERAS2,
+        ),
+        _from_keras2(
+            "keras3",
+            "3.0.0 - 3.15.1",
+            ("3",),
+            told_by_release=True,
+            cudnn=False,
+            numbers_outputs=False,
+            backends=("tensorflow",),
+            expresses=True,
+            words=KERAS3,
         ),
     )
 }
@@ -256,8 +288,10 @@ class Convention:
         >>> Convention("keras2", "theano").array_name("dense_1/kernel:0")
         'dense_1/kernel'
         """
-        repeated = ":0_" in name
-        return name if repeated else name.removesuffix(":0") + ("" if self.facts.convolves else ":0")
+        if ":0_" in name:  # a repeated name
+            return name
+        numbered = self.generation.numbers_outputs and not self.facts.convolves
+        return name.removesuffix(":0") + (":0" if numbered else "")
 
     def __str__(self) -> str:
         return f"{self.generation_name}/{self.backend}"

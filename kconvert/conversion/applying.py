@@ -33,16 +33,18 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     ]
     if plan.restored:
         groups = _groups_as_before(groups, plan.restored.groups)
-    leaves_numbers = plan.holds_architecture and plan.source.generation.architecture_beside
+    holds = plan.holds_architecture
+    leaves_numbers = holds and plan.source.generation.architecture_beside
     return replace(
         checkpoint,
         named=not plan.target.generation.numbered,
-        whole_model=checkpoint.whole_model or leaves_numbers,
+        whole_model=checkpoint.whole_model or leaves_numbers or plan.goal.form.whole is True,
         groups=groups,
         backend=plan.target.backend,
         keras_version=plan.goal.release,
         stated_in={},
-        model_config=written_architecture(plan) if plan.holds_architecture else None,
+        model_config=written_architecture(plan) if holds or plan.goal.form.needs_architecture else None,
+        training_config=None if plan.target.generation.expresses else checkpoint.training_config,
         optimizer=plan.optimizer,
         provenance=provenance,
     )

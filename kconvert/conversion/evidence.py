@@ -36,13 +36,13 @@ class Fact:
 # --------------------------------------------------------------- generation ----
 
 
-def _last(kind: Callable[[Generation], bool]) -> Generation:
-    return [generation for generation in GENERATIONS.values() if kind(generation)][-1]
+def _all(kind: Callable[[Generation], bool]) -> list[Generation]:
+    return [generation for generation in GENERATIONS.values() if kind(generation)]
 
 
-_NUMBERED = _last(lambda generation: generation.numbered)
-_UNSCOPED = _last(lambda generation: not generation.numbered and not generation.scoped_names)
-_SCOPED = _last(lambda generation: generation.scoped_names)
+_NUMBERED = _all(lambda generation: generation.numbered)[-1]
+_UNSCOPED = _all(lambda generation: not generation.numbered and not generation.scoped_names)[-1]
+_SCOPED = _all(lambda generation: generation.scoped_names)[0]  # a file of Keras 3 states its release
 
 
 def akin(one: Generation, other: Generation) -> bool:

@@ -13,9 +13,11 @@ from typing import Any
 
 from .._version import __version__
 from ..errors import KconvertError, Problem
-from ..formats import endings, files, hdf5
+from ..formats import endings, files
 from ..formats.atomic import NamedPath, derived_path, refuse_collisions, replacing
 from ..formats.checkpoint import Checkpoint
+from ..formats.endings import HDF5, Form
+from ..formats.writing import write
 from ..layers.registry import with_custom_objects
 from ..network.input_shapes import InputShape
 from .applying import apply, written_architecture
@@ -24,7 +26,7 @@ from .inference.without_graph import WithoutGraph
 from .opening import open_source
 from .planning import Plan, plan_conversion
 from .source import Source
-from .target import KEEP, KERAS2, NATIVE, Target
+from .target import KEEP, NATIVE, Target, Wanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ def convert(
     source: str | None = None,
     target: str | None = None,
     data_format: str = NATIVE,
-    format: str = KERAS2,
+    format: str | None = None,
     arch: str | PathLike[str] | None = None,
     source_data_format: str | None = None,
     source_release: str | None = None,
@@ -66,20 +68,19 @@ def convert(
 ) -> Conversion:
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
-    `out` ends in .h5 or .hdf5. The other arguments are those of `plan`; force also overwrites `out`. The file is
+    The ending of `out` says what is written: .keras a model of Keras 3, .weights.h5 weights of Keras 3, .h5 and .hdf5
+    what `format` says ('keras2' by default, 'same' or 'keras3'). Keras 3 is for TensorFlow, so `target` may be left out
+    with it. The other arguments are those of `plan`; force also overwrites `out`. The file is
     written whole or not at all, and neither `path` nor `arch` is ever written to. Weights alone whose architecture the
     conversion changes get the new one beside `out`, under its name with the ending .json (`Conversion.architecture`).
     Raises KconvertError where the file cannot be read or converted; then nothing is written.
     """
-    if target is None:
-        raise KconvertError(
-            "which backend to convert for?", fix="give target='tensorflow' or 'theano'", problem=Problem.USAGE
-        )
     said = Source(
         path, source, source_data_format, arch, tuple(layers), force, source_release, partial, input_shape=input_shape
     )
+    wanted = Wanted(target, format, data_format, repair, cudnn, drop_optimizer)
     with with_custom_objects(custom_objects):
-        return convert_file(said, Target(target, format, data_format, repair, cudnn, drop_optimizer), out)
+        return convert_file(said, wanted.target(out), out)
 
 
 def convert_file(
@@ -93,10 +94,8 @@ def convert_file(
 
     written, read: the other files of the command, which the result must not replace.
     """
-    if out is not None:
-        endings.check(out)
     origin = Path(source.path or "")
-    result = Path(out) if out is not None else default_target(origin, target.backend)
+    result = Path(out) if out is not None else default_target(origin, target.backend, target.form)
     read = [*source.files, *read]
     written = [("result", result), *written]
     refuse_collisions(written, read)
@@ -109,8 +108,8 @@ def convert_file(
             refuse_collisions([*written, ("architecture of the result", beside)], read)
         with ThreadPoolExecutor(1) as pool, _architecture(made, beside, source.force) as architecture:
             sha256 = pool.submit(files.sha256, origin)  # takes about as long as all the rest
-            provenance = _provenance(made, checkpoint, sha256)
-            hdf5.write(result, apply(made, checkpoint, provenance), made.target.generation, source.force)
+            converted = apply(made, checkpoint, _provenance(made, checkpoint, sha256))
+            write(result, converted, made.goal.form, made.target.generation, source.force)
     return Conversion(made, origin, result, architecture)
 
 
@@ -126,10 +125,11 @@ def _architecture(made: Plan, path: Path | None, force: bool) -> Iterator[Path |
         yield path
 
 
-def default_target(path: Path, target: str) -> Path:
-    """`model.h5` for TensorFlow -> `model.tensorflow.h5`."""
+def default_target(path: Path, backend: str, form: Form = HDF5) -> Path:
+    """`model.h5` for TensorFlow -> `model.tensorflow.h5`; as an archive of Keras 3 `model.keras`."""
     path = path if path.name else path.resolve()
-    return path.with_name(f"{endings.stem(path)}.{target}{endings.ENDINGS[0]}")
+    convention = f".{backend}" if form.is_of_any_backend else ""
+    return path.with_name(f"{endings.stem(path)}{convention}{form.endings[0]}")
 
 
 def refuse_converted(checkpoint: Checkpoint, source: Source, target: Target) -> None:

@@ -13,11 +13,10 @@ from typing import Any
 
 from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
-from ..formats.checkpoint import Checkpoint, LazyArray
+from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..kernels import Chain
 from ..layers.registry import with_custom_objects
 from ..network.differences import differing_layers
-from ..network.graph import LayerPath
 from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.rewrite import Hazard, Rewritten
@@ -70,7 +69,9 @@ class Plan:
     def architecture_beside(self) -> bool:
         """Whether the architecture is written into a file of its own: the user does not have it yet."""
         return not self.holds_architecture and (
-            self.goal.convention.generation.architecture_beside or bool(self.differing)
+            self.goal.convention.generation.architecture_beside
+            or self.goal.form.needs_architecture
+            or bool(self.differing)
         )
 
     @property
@@ -210,6 +211,8 @@ def _with_note(planned: Plan, note: str) -> Plan:
 def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     """`plan_conversion`, for inputs of the shapes that the source has or is given."""
     partial = selected(checkpoint, source) if source.partial else None
+    if partial:
+        _refuse_partial(decide_goal(target, decide(checkpoint, source)), source)
     checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.arch is None and checkpoint.model_config is None:
         if source.input_shape is not None:
@@ -217,6 +220,7 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
             raise KconvertError(what, fix="give the architecture: --arch", problem=Problem.USAGE)
         origin = decide(checkpoint, source)
         goal = decide_goal(target, origin)
+        _refuse_without_graph(goal, source)
         layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)
         origin = replace(origin, evidence=[*origin.evidence, *map(str, layers.inferred)])
         if target.data_format != NATIVE or not layers.has_other_images(goal.data_format):
@@ -241,6 +245,28 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
 def as_partial(planned: Plan, partial: Selection) -> Plan:
     """The plan for the weights of some layers, which are weights alone."""
     return replace(planned, partial=partial, holds_architecture=False, notes=[*partial.notes, *planned.notes])
+
+
+def _refuse_without_graph(goal: Goal, source: Source) -> None:
+    """Raises KconvertError where the target cannot be written from weights alone."""
+    if goal.form.needs_architecture or goal.convention.generation.expresses:
+        raise KconvertError(
+            f"{goal.convention.generation_name} needs the architecture, and the file holds weights alone",
+            where=str(source.path or "checkpoint"),
+            fix="give what model.to_json() wrote with --arch FILE.json",
+            problem=Problem.USAGE,
+        )
+
+
+def _refuse_partial(goal: Goal, source: Source) -> None:
+    """Raises KconvertError where the target cannot be written from the weights of some layers."""
+    if goal.form.needs_architecture or goal.convention.generation.expresses:
+        raise KconvertError(
+            f"{goal.convention.generation_name} needs the weights of all layers",
+            where=str(source.path or "checkpoint"),
+            fix="leave --partial out, or use --format keras2",
+            problem=Problem.USAGE,
+        )
 
 
 def _compared(planned: Plan, given: Network, source: Source) -> Plan:
@@ -279,7 +305,7 @@ def plan_network(
     if goal.convention.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
     groups = places(result.model, goal.convention, goal.sorts_layers)
-    steps = _steps(bindings, groups, result.weights, goal)
+    steps = _steps(bindings, groups, result, goal)
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
         try:
@@ -291,7 +317,9 @@ def plan_network(
 
 
 def _holds_architecture(checkpoint: Checkpoint, origin: Origin, goal: Goal) -> bool:
-    """Whether the target is a whole model: as the source is, and where the source could not be one."""
+    """Whether the target is a whole model: as its form is, else as the source is, or could not be."""
+    if goal.form.whole is not None:
+        return goal.form.whole
     if goal.convention.generation.architecture_beside:
         return False
     return checkpoint.model_config is not None or origin.convention.generation.architecture_beside
@@ -309,6 +337,8 @@ def _optimizer(
     """The optimizer's state for the target. Raises StateDropped where it cannot be kept, or is not wanted."""
     if goal.drop_optimizer:
         raise StateDropped("as asked")
+    if goal.convention.generation.expresses:
+        raise StateDropped("Keras 3 has other optimizers: compile the model before you train it on")
     release = origin.release or origin.convention.generation.last_release
     state = read_state(checkpoint, model, bindings, origin.convention, release)
     return write_state(state, result, steps, bindings, goal.convention, goal.release, complete=goal.modernize)
@@ -317,18 +347,23 @@ def _optimizer(
 def _steps(
     bindings: Sequence[Binding],
     groups: Sequence[tuple[str, list[Place]]],
-    ops: Mapping[LayerPath, Chain],
+    result: Rewritten,
     goal: Goal,
 ) -> list[Step]:
     """One step a weight: from its stored form to the canonical one, through the passes, and to the stored form."""
     by_path = {binding.path: binding for binding in bindings}
     steps = []
     for place in (place for _, found in groups for place in found if place.index == 0):
-        binding = by_path.get(place.path)
-        if binding is None:  # a layer that is not taken
+        source, ops = result.sources.get(place.path, place.path), result.weights.get(place.path, Chain())
+        if not isinstance(source, tuple):
+            arrays: tuple[LazyArray, ...] = (InMemory(place.stored.weight.name, source),)
+            chain, names = ops, _place_names(place, goal)
+        elif source not in by_path:  # a layer that is not taken
             continue
-        chain = binding.stored.chain >> ops.get(place.path, Chain()) >> place.stored.chain.inverse
-        steps.append(Step(place.path, binding.arrays, chain.simplified, _names(binding, place, goal)))
+        else:
+            binding = by_path[source]
+            arrays, chain, names = binding.arrays, binding.stored.chain >> ops, _names(binding, place, goal)
+        steps.append(Step(place.path, arrays, (chain >> place.stored.chain.inverse).simplified, names))
     return steps
 
 
@@ -337,4 +372,8 @@ def _names(binding: Binding, place: Place, goal: Goal) -> tuple[str, ...]:
     convention, same_arrays = goal.convention, place.stored.slots == binding.stored.slots
     if same_arrays and not (goal.modernize or convention.generation.numbered):
         return tuple(convention.array_name(array.name) for array in binding.arrays)
-    return tuple(replace(place, slot=slot).name(convention) for slot in place.stored.slots)
+    return _place_names(place, goal)
+
+
+def _place_names(place: Place, goal: Goal) -> tuple[str, ...]:
+    return tuple(replace(place, slot=slot).name(goal.convention) for slot in place.stored.slots)

@@ -180,7 +180,13 @@ def _holds_more(binding: Binding, found: Earlier) -> bool:
 
 def restored(found: Earlier) -> Rewritten:
     """The network from before, and how it is made from that of the file."""
-    weights = {path: chain.inverse for path, chain in found.done.weights.items()}
+    sources = {old: new for new, old in found.done.sources.items() if isinstance(old, tuple)}
+    origins = {new: old for old, new in sources.items()}
+    weights = {
+        origins.get(path, path): chain.inverse
+        for path, chain in found.done.weights.items()
+        if path in origins or path not in found.done.sources
+    }
     renamed = {old: new for old, new in found.done.aliases.items() if old != new}
     names = {new: old for old, new in renamed.items()}
     names = {**{old: new for old, new in renamed.items() if old not in names}, **names}  # else another tensor's name
@@ -189,6 +195,7 @@ def restored(found: Earlier) -> Rewritten:
         model=found.network,
         aliases=names,
         weights=weights,
+        sources=sources,
         notes=["restored: the architecture and the layers are those of the file that this one was converted from"],
         layouts=layouts,
         reordered=found.reordered,

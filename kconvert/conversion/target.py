@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 
-from ..conventions.backends import DATA_FORMATS
-from ..conventions.generations import Convention, keeps_data_formats
+from ..conventions.backends import BACKENDS, DATA_FORMATS
+from ..conventions.generations import GENERATIONS, Convention, keeps_data_formats
 from ..errors import KconvertError, Problem
+from ..formats.endings import HDF5, KERAS2, SAME, Form, default_form, form_of
 from .source import Origin
 
 NATIVE, KEEP = "native", "keep"
-SAME = "same"
-KERAS2 = "keras2"
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,48 @@ class Target:
     release: str | None = None
     """The release that shall read the result; None: that of the source for 'same', else the last of its generation."""
 
+    form: Form = HDF5
+    """The form of the file."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user states of a target before the file is named."""
+
+    backend: str | None = None
+    """The backend to convert for; None: the one that the generation is for."""
+    generation: str | None = None
+    """The generation of Keras to write for; None: that of files with the ending of the result, else Keras 2."""
+    data_format: str = NATIVE
+    repair: bool = True
+    cudnn: bool | None = None
+    drop_optimizer: bool = False
+
+    def target(self, out: str | PathLike[str] | None = None) -> Target:
+        """The target, if the result is to be the file `out`.
+
+        Raises KconvertError (USAGE) where its ending is unknown or contradicts the rest, or no backend is known.
+        """
+        form, written = default_form(self.generation) if out is None else form_of(out, self.generation)
+        row = GENERATIONS.get(written)
+        backends = row.backends if row else tuple(BACKENDS)
+        backend = self.backend or (backends[0] if len(backends) == 1 else None)
+        if backend is None:
+            raise KconvertError(
+                "which backend to convert for?", fix="give --to theano or --to tensorflow", problem=Problem.USAGE
+            )
+        if row and backend in BACKENDS:
+            check_backend(Convention(row.name, backend))
+        return Target(
+            backend,
+            written,
+            self.data_format,
+            self.repair,
+            self.cudnn,
+            self.drop_optimizer,
+            form=form,
+        )
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -53,6 +95,8 @@ class Goal:
     repair: bool
     cudnn: bool | None
     drop_optimizer: bool
+    form: Form
+    """The form of the file."""
     sorts_layers: bool
     """Whether layers of one depth are in the order of their names (keras-facts: order-by-names)."""
 
@@ -61,24 +105,39 @@ def decide_goal(target: Target, origin: Origin) -> Goal:
     """What `target` means for a source. Raises KconvertError where it names something unknown."""
     same = target.generation == SAME
     convention = Convention(origin.convention.generation_name if same else target.generation, target.backend)
+    check_backend(convention)
     release = target.release or (origin.release if same else None) or convention.generation.last_release
     native = target.data_format == NATIVE and keeps_data_formats(release)
     return Goal(
         convention=convention,
         release=release,
         data_format=_data_format(KEEP if native else target.data_format, convention),
-        modernize=not same,
-        restore=_restores(target),
+        modernize=not same or convention.generation.expresses,
+        restore=_restores(target, origin),
         repair=target.repair,
         cudnn=target.cudnn,
         drop_optimizer=target.drop_optimizer,
+        form=target.form,
         sorts_layers=convention.generation.sorts_layers,
     )
 
 
-def _restores(target: Target) -> bool | None:
-    """A data format that the user names is more than that of the file from before."""
-    if target.restore is not None or target.generation != SAME:
+def check_backend(convention: Convention) -> None:
+    """Raises KconvertError where no file of the generation has kernels of the backend."""
+    if not convention.generation.has(convention.backend):
+        raise KconvertError(
+            f"no file of {convention.generation_name} is for {convention.backend}",
+            fix=f"give --to {convention.generation.backends[0]}, or --format keras2",
+            problem=Problem.USAGE,
+        )
+
+
+def _restores(target: Target, origin: Origin) -> bool | None:
+    """A data format that the user names is more than that of the file from before.
+
+    A file with layers that stand for others becomes what it was whatever generation the user names.
+    """
+    if target.restore is not None or (target.generation != SAME and not origin.convention.generation.expresses):
         return bool(target.restore)
     return True if target.data_format == NATIVE else None
 

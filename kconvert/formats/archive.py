@@ -23,6 +23,8 @@ from .checkpoint import Architecture, Checkpoint
 NAME = "the .keras format of tf.keras 2.12 - 2.15"
 SIGNATURE = b"PK\x03\x04"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+PROVENANCE = "kconvert"  # a key of the metadata
+_KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 TEXT_LIMIT = 256 * 2**20  # bytes of a JSON member
 EXPANSION = 1000  # how many times larger than the archive a member may be
 PIECE = 2**20
@@ -116,7 +118,8 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
     with opened(path) as archive:
         if not all(name in archive for name in (CONFIG, METADATA, WEIGHTS)):
             raise _unreadable("is a zip archive and no .keras file", str(path))
-        version = archive.json(METADATA).get("keras_version")
+        metadata = archive.json(METADATA)
+        version, stamp = metadata.get("keras_version"), metadata.get(PROVENANCE)
         config = archive.json(CONFIG)
         keras3.refuse(config, version, str(path))
         with TemporaryFile(prefix="kconvert-") as content:
@@ -128,8 +131,9 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
                     keras_version=version if isinstance(version, str) else None,
                     whole_model=True,
                     stated_in={"keras_version": METADATA},
-                    model_config={key: config[key] for key in ("class_name", "config") if key in config},
+                    model_config={key: config[key] for key in _KEPT if key in config},
                     format=NAME,
+                    provenance=stamp if isinstance(stamp, dict) else None,
                     slots=False,
                     notes=[LEFT_OUT] if config.get("compile_config") else [],
                 )

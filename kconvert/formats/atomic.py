@@ -27,7 +27,7 @@ def writable_path(path: str | PathLike[str]) -> Path:
     def refusal(what: str, fix: str) -> KconvertError:
         return KconvertError(what, str(path), fix, Problem.USAGE)
 
-    with _writing(path):
+    with writing(path):
         target = Path(os.path.realpath(path))
         if target.is_dir() or (target.exists() and not target.is_file()):
             raise refusal("is not a regular file", "name a file")
@@ -35,6 +35,21 @@ def writable_path(path: str | PathLike[str]) -> Path:
             raise refusal(f"there is no directory {target.parent}", "create it first")
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise refusal(f"the directory {target.parent} is not writable", "name another one")
+    return target
+
+
+def new_path(path: Path, source: Path | None, force: bool) -> Path:
+    """The real path of a file to write. Raises KconvertError (USAGE) as `writable_path` does.
+
+    It is refused, too, where it is `source`, and where it exists and `force` does not replace it.
+    """
+    target = writable_path(path)
+    if target.exists():
+        if source is not None and source.exists() and target.samefile(source):
+            what, fix = "is the source file itself, which is never written to", "name another file"
+            raise KconvertError(what, str(path), fix, Problem.USAGE)
+        if not force:
+            raise KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
     return target
 
 
@@ -79,7 +94,7 @@ def replacing(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         yield temporary
-        with _writing(target):
+        with writing(target):
             if target.exists():
                 shutil.copymode(target, temporary)
             with open(temporary, "r+b") as file:
@@ -92,18 +107,18 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def write_array(target: Path, array: np.ndarray) -> None:
     """Writes an array as .npy; an existing file is replaced."""
-    with replacing(target) as temporary, _writing(target), open(temporary, "xb") as file:
+    with replacing(target) as temporary, writing(target), open(temporary, "xb") as file:
         np.save(file, array, allow_pickle=False)
 
 
 def write_text(target: Path, text: str) -> None:
     """Writes `text` as UTF-8; an existing file is replaced."""
-    with replacing(target) as temporary, _writing(target), open(temporary, "x", encoding="utf-8") as file:
+    with replacing(target) as temporary, writing(target), open(temporary, "x", encoding="utf-8") as file:
         file.write(text)
 
 
 @contextmanager
-def _writing(path: str | PathLike[str]) -> Iterator[None]:
+def writing(path: str | PathLike[str]) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:

@@ -1,23 +1,54 @@
-"""The endings of weight files: those that a conversion writes, and that a search in folders finds.
+"""The forms of weight files and their endings: what a conversion writes, and what a search in folders finds.
 
-The case of the letters does not matter. Models are saved and files are read under any name, as in Keras.
+The case of the letters of an ending does not matter. Models are saved and files are read under any name, as in Keras.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from ..errors import KconvertError, Problem
 
-ENDINGS = (
-    ".h5",  # HDF5; the first ending is that of default names
-    ".hdf5",
-)
+SAME, KERAS2, KERAS3 = "same", "keras2", "keras3"
+"""What `--format` may be: a generation, or that of the source."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of files that a conversion writes."""
+
+    # the endings of its files; the first one is that of default names
+    endings: tuple[str, ...]
+    # what `--format` may be for them; the first one is meant where none is given
+    formats: tuple[str, ...]
+    # a file holds the architecture (True), weights alone (False), or what the source has (None)
+    whole: bool | None = None
+
+    @property
+    def is_of_any_backend(self) -> bool:
+        """Whether its files can have the kernels of any backend."""
+        return len(self.formats) > 1
+
+    @property
+    def needs_architecture(self) -> bool:
+        """Whether the architecture tells where an array stands in a file."""
+        return self.whole is not None
+
+
+HDF5 = Form((".h5", ".hdf5"), (KERAS2, SAME, KERAS3))
+ARCHIVE = Form((".keras",), (KERAS3,), whole=True)
+WEIGHTS = Form((".weights.h5",), (KERAS3,), whole=False)
+
+FORMS = (ARCHIVE, WEIGHTS, HDF5)
+"""In the order in which a name is compared with their endings."""
+
+ENDINGS = HDF5.endings + ARCHIVE.endings
+"""The endings of single names; those with two dots end in one of them."""
 
 
 READ_ALONE = (
-    ".keras",  # a zip archive of tf.keras
     ".index",  # a checkpoint of TensorFlow
 )
 """The endings of files that are read and not written."""
@@ -33,12 +64,34 @@ def is_read(path: Path) -> bool:
     return is_known(path) or path.suffix.lower() in READ_ALONE
 
 
-def check(path: str | PathLike[str]) -> None:
-    """Raises KconvertError (USAGE) where a file to write has another ending, or none."""
-    if not is_known(Path(path)):
+def form_of(path: str | PathLike[str], wanted: str | None = None) -> tuple[Form, str]:
+    """The form of a file to write by its ending, and the `--format` that is written.
+
+    wanted: what the user gives for `--format`. With it, weights of Keras 2 may have the ending of those of Keras 3.
+    Raises KconvertError (USAGE) where the ending is unknown, or contradicts `wanted`.
+    """
+    name = Path(path).name.lower()
+    fitting = [form for form in FORMS if Path(name).suffix and name.endswith(form.endings)]
+    if not fitting:
         ending = Path(path).suffix
         what = f"kconvert writes no files that end in {ending!r}" if ending else "the name of the file has no ending"
         raise KconvertError(what, str(path), f"use {' or '.join(ENDINGS)}", Problem.USAGE)
+    for form in fitting:
+        if wanted is None or wanted in form.formats:
+            return form, wanted or form.formats[0]
+    ending = next(ending for ending in fitting[0].endings if name.endswith(ending))
+    raise KconvertError(
+        f"a file {ending} is of {fitting[0].formats[0]}, not of {wanted}",
+        str(path),
+        f"leave --format out, or use {HDF5.endings[0]}",
+        Problem.USAGE,
+    )
+
+
+def default_form(wanted: str | None) -> tuple[Form, str]:
+    """The form of a file that the user does not name, and the `--format` that is written."""
+    form = next((form for form in FORMS if wanted == form.formats[0]), HDF5)
+    return form, wanted or form.formats[0]
 
 
 def stem(path: Path) -> str:

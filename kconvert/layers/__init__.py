@@ -49,6 +49,7 @@ from .core import (
     TimeDistributedDense,
     TimeDistributedMerge,
 )
+from .einsum import EinsumDense
 from .embeddings import Embedding
 from .layer_normalization import LayerNormalization
 from .local import LocallyConnected1D, LocallyConnected2D
@@ -130,6 +131,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",

@@ -112,7 +112,7 @@ def _check_count(layer: Layer, tensors: Any, count: int | None = None) -> None:
 
 
 @dataclass(eq=False, kw_only=True)
-class _Elementwise(Layer):
+class Elementwise(Layer):
     """An operation element by element on inputs whose shapes are equal or broadcast."""
 
     supports_masking: ClassVar[bool] = True
@@ -142,14 +142,14 @@ def _with_rank(K: Backend, x: Tensor, rank: int) -> Tensor:
 
 
 @dataclass(eq=False)
-class Add(_Elementwise):
+class Add(Elementwise):
     """Sum of the inputs."""
 
     mode: ClassVar[str] = "sum"
 
 
 @dataclass(eq=False)
-class Subtract(_Elementwise):
+class Subtract(Elementwise):
     """The first of two inputs minus the second."""
 
     mode: ClassVar[str] = "sub"
@@ -157,28 +157,28 @@ class Subtract(_Elementwise):
 
 
 @dataclass(eq=False)
-class Multiply(_Elementwise):
+class Multiply(Elementwise):
     """Product of the inputs."""
 
     mode: ClassVar[str] = "mul"
 
 
 @dataclass(eq=False)
-class Average(_Elementwise):
+class Average(Elementwise):
     """Mean of the inputs."""
 
     mode: ClassVar[str] = "ave"
 
 
 @dataclass(eq=False)
-class Maximum(_Elementwise):
+class Maximum(Elementwise):
     """Maximum of the inputs."""
 
     mode: ClassVar[str] = "max"
 
 
 @dataclass(eq=False)
-class Minimum(_Elementwise):
+class Minimum(Elementwise):
     """Minimum of the inputs."""
 
     mode: ClassVar[str] = "min"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..conventions.generations import GENERATIONS, release, words_of
 from ..conventions.words.items import Json
 from ..conventions.words.keras3 import refuse
+from ..conventions.words.keras3_writing import Graph
 from ..conventions.words.table import Context
 from ..errors import KconvertError, Problem
 from ..layers.as_is import AsIs
-from ..layers.base import layer_config
+from ..layers.base import Layer, layer_config
 from ..layers.registry import custom_classes, find_layer, layer_from_config
 from . import sequential as sequential  # makes its class known
+from .graph import LayerPath
 from .network import Network
 
 
@@ -37,10 +39,20 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
     carried = {layer.class_name for _, layer in model.leaves() if isinstance(layer, AsIs) and layer.original is None}
     custom = custom_classes() | {layer.class_name for _, layer in model.leaves() if layer.is_custom}
     custom |= {name for name in carried if find_layer(name) is None}
-    context = Context(keras_version, release(keras_version), backend, list(model.by_name), custom, defaults)
+    version, order = release(keras_version), list(model.by_name)
+    context = Context(keras_version, version, backend, order, custom, defaults, dict(_graphs(model)))
     return words.write(layer_config(model, words.old_options), context)
 
 
 def defaults(class_name: str, config: Json) -> Mapping[str, Any]:
     """What a layer of a class has for the keys that its configuration in Keras 2's words does not state."""
     return layer_from_config({"class_name": class_name, "config": config}).unstated
+
+
+def _graphs(layer: Layer, outer: LayerPath = ()) -> Iterator[tuple[LayerPath, Graph]]:
+    """Each network in `layer`, by its path, with what its configuration does not state."""
+    path = (*outer, layer.name)
+    if isinstance(layer, Network):
+        yield path, Graph([entry.get_config() for entry in layer.input_layers], layer.shapes())
+    for inner in layer.sublayers:
+        yield from _graphs(inner, path)

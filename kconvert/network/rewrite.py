@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
+import numpy as np
+
 from ..errors import KconvertError
 from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
@@ -23,6 +25,9 @@ from .graph import CallId, LayerPath, Node, Ref, first_call, leaf_weights
 from .layout import Layout, identity
 from .network import Network
 from .sequential import Sequential
+
+Source = LayerPath | np.ndarray
+"""What a weight of a new network is made of: a weight of the old one, by its path, or a new array."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,9 @@ class NewLayer:
     """Names of earlier layers of the small graph; none: the inputs of the replaced layer."""
     weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
     """Ops on the canonical weights that it takes over, by their path inside the layer."""
+    sources: Mapping[LayerPath, Source] = field(default_factory=dict)
+    """What its weights are, by their path inside the layer: the path of a weight inside the replaced layer, or an array
+    in canonical form. A weight that is not here is that of the same path, in a layer of the same name."""
 
 
 Rewriter = Callable[[Layer, Any], Sequence[NewLayer] | None]
@@ -89,7 +97,7 @@ class Hazard:
 class Rewritten:
     """A network, and how it was made from another one.
 
-    A layer that has weights keeps its path, unless the network is `unwrapped`.
+    A weight keeps its path, unless `sources` has another one or the network is `unwrapped`.
     """
 
     model: Network
@@ -97,7 +105,9 @@ class Rewritten:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """The new name of each tensor whose name changed."""
     weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
-    """Ops on canonical weights, by path."""
+    """Ops on canonical weights, by path in the new network."""
+    sources: Mapping[LayerPath, Source] = field(default_factory=dict)
+    """What the weights with another path in the old network are, by path in the new one."""
     notes: Sequence[str] = ()
     """What was done and why."""
     hazards: Sequence[Hazard] = ()
@@ -132,18 +142,35 @@ class Rewritten:
             raise ValueError("two rewritings change layouts")
         renamed = {old: later.aliases.get(new, new) for old, new in self.aliases.items()}
         kept = {later.aliases.get(name, name): layout for name, layout in self.layouts.items()}
-        none = Chain()
-        paths = {**self.weights, **later.weights}
         return Rewritten(
             model=later.model,
             aliases={**later.aliases, **renamed},
-            weights={path: self.weights.get(path, none) >> later.weights.get(path, none) for path in paths},
+            weights=self._weights_then(later),
+            sources=self._sources_then(later),
             notes=[*self.notes, *later.notes],
             hazards=[*self.hazards, *later.hazards],
             layouts={**kept, **later.layouts},
             reordered=self.reordered | later.reordered,
             unwrapped=self.unwrapped or later.unwrapped,
         )
+
+    def _weights_then(self, later: Rewritten) -> dict[LayerPath, Chain]:
+        """The ops of this rewriting and then those of a later one, by path in the network of the later one."""
+        none = Chain()
+        found: dict[LayerPath, Chain] = {}
+        for path in {**self.weights, **later.weights, **later.sources}:
+            source = later.sources.get(path, path)
+            before = self.weights.get(source, none) if isinstance(source, tuple) else none
+            found[path] = before >> later.weights.get(path, none)
+        return found
+
+    def _sources_then(self, later: Rewritten) -> dict[LayerPath, Source]:
+        """What the weights of a later network are in the network before this rewriting."""
+        found: dict[LayerPath, Source] = {**self.sources, **later.sources}
+        for path, source in later.sources.items():
+            if isinstance(source, tuple):
+                found[path] = self.sources.get(source, source)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,8 +207,20 @@ def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten
     aliases.update((old.key, new.key) for old, new in ends.items())
     made = [piece for name in model.by_name for piece in pieces[name]]
     weights = {(piece.layer.name, *path): ops for piece in made for path, ops in piece.weights.items()}
+    sources = {
+        path: source for name in model.by_name for piece in pieces[name] for path, source in _named_sources(name, piece)
+    }
     new = _assembled(model, [piece.layer for piece in made], nodes, ends, pieces)
-    return Rewritten(new, {**aliases, **renamed_inputs(model, new)}, weights)
+    return Rewritten(new, {**aliases, **renamed_inputs(model, new)}, weights, sources)
+
+
+def _named_sources(old: str, new: NewLayer, inside: LayerPath = ()) -> Iterator[tuple[LayerPath, Source]]:
+    """The sources of a new layer as seen from the network; old: the name of the layer that it replaces.
+
+    inside: the names of new layers between the network and the new layer.
+    """
+    for path, source in new.sources.items():
+        yield (*inside, new.layer.name, *path), (old, *source) if isinstance(source, tuple) else source
 
 
 def _calls_by_shape(model: Network, shapes: Any) -> Iterator[tuple[Layer, list[tuple[Any, list[CallId]]]]]:
@@ -202,7 +241,7 @@ def _graph(layer: Layer, function: Rewriter, shape: Any, alone: bool) -> _Graph:
         return _Graph([NewLayer(layer)], {}, alone)
     if isinstance(layer, Network):
         result = rewrite(layer, function, shape)
-        return _Graph([NewLayer(result.model, (), result.weights)], result.aliases, alone)
+        return _Graph([NewLayer(result.model, (), result.weights, result.sources)], result.aliases, alone)
     return _Graph(list(_replaced(layer, function, shape) or [NewLayer(layer)]), {}, alone)
 
 
@@ -260,15 +299,39 @@ def _at_each_step(layer: Any, function: Rewriter, shape: Any) -> list[NewLayer] 
     step, inner = (shape[0], *shape[2:]), layer.layer
     if isinstance(inner, Network):
         result = rewrite(inner, function, step)
-        return [NewLayer(changed(layer, layer=result.model), (), _inside(inner, result.weights))]
+        sources = dict(_named_sources(inner.name, NewLayer(result.model, sources=result.sources)))
+        return [NewLayer(changed(layer, layer=result.model), (), _inside(inner, result.weights), sources)]
     pieces = _new(function, inner, step)
     if pieces is None:
         return None
     if not _is_sequence(pieces):
-        return [NewLayer(changed(layer, layer=_small_model(pieces, step, inner)))]
+        return [_in_small_model(layer, pieces, step)]
     names = {piece.layer.name: f"{layer.name}_{piece.layer.name}" for piece in pieces} | {inner.name: layer.name}
     wrapped = in_sequence(*(changed(layer, layer=piece.layer, name=names[piece.layer.name]) for piece in pieces))
-    return [replace(w, weights=_inside(piece.layer, piece.weights)) for w, piece in zip(wrapped, pieces, strict=True)]
+    return [
+        replace(
+            new,
+            weights=_inside(piece.layer, piece.weights),
+            sources=dict(_named_sources(inner.name, piece)),
+        )
+        for new, piece in zip(wrapped, pieces, strict=True)
+    ]
+
+
+def _in_small_model(layer: Any, pieces: Sequence[NewLayer], step: Any) -> NewLayer:
+    """A TimeDistributed of the small graph `pieces`, as a network of its own."""
+    inner = layer.layer
+    small = _small_model(pieces, step, inner)
+    sources: dict[LayerPath, Source] = {
+        (small.name, *leaf.path, weight.name): (*leaf.path, weight.name)
+        for leaf in small.weight_table()
+        for weight in leaf.weights
+    }
+    weights: dict[LayerPath, Chain] = {}
+    for piece in pieces:
+        sources.update(_named_sources(inner.name, piece, (small.name,)))
+        weights.update(((small.name, *path), ops) for path, ops in _inside(piece.layer, piece.weights).items())
+    return NewLayer(changed(layer, layer=small), (), weights, sources)
 
 
 @_replaced.register(Bidirectional)

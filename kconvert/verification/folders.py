@@ -13,6 +13,7 @@ from ..conversion.files import default_target
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..formats import endings
+from ..formats.endings import ARCHIVE, HDF5
 from .pairing import Inputs
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
 from .value import Entry, Summary
@@ -61,5 +62,6 @@ def _pairs(source: Path, target: Path) -> Iterator[tuple[str, Path, Path | None]
         if endings.is_known(path) and path.is_file() and not (source == target and path.stem.endswith(converted)):
             name = path.relative_to(source)
             same = [target / name] if source != target else []
-            candidates = [*same, *(default_target(target / name, backend) for backend in BACKENDS)]
+            results = [default_target(target / name, one, form) for form in (HDF5, ARCHIVE) for one in BACKENDS]
+            candidates = [*same, *results]
             yield str(name), path, next((candidate for candidate in candidates if candidate.is_file()), None)

@@ -275,7 +275,9 @@ BAD_WORDS = [
     (USAGE, "'torch'", ["--to", "torch"]),
     (USAGE, "exists already; pass --force", ["--to", "tensorflow", "-o", "precious.h5"]),
     (USAGE, "is the source file itself", ["--to", "tensorflow", "-o", "model.h5", "--force"]),
-    (USAGE, "out.keras: kconvert writes no files that end in '.keras'; use .h5 or .hdf5", ["-o", "out.keras"]),
+    (USAGE, "which backend to convert for?", ["-o", "out.h5"]),
+    (USAGE, "no file of keras3 is for theano", ["--to", "theano", "-o", "out.keras"]),
+    (USAGE, "out.keras: a file .keras is of keras3, not of keras2", ["--format", "keras2", "-o", "out.keras"]),
     (USAGE, "no files that end in '.ONNX'; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out.ONNX", "--no-verify"]),
     (USAGE, "out: the name of the file has no ending; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out"]),
     (USAGE, "there is no directory", ["--to", "tensorflow", "-o", "absent/out.h5"]),
@@ -302,9 +304,9 @@ def test_a_backend_that_the_file_states_is_not_overruled_unless_forced(tmp_path)
     assert contents(tmp_path) == {}
 
 
-@pytest.mark.parametrize("name", ["out.keras", "out"])
+@pytest.mark.parametrize("name", ["out.onnx", "out"])
 def test_another_ending_is_refused_before_the_source_is_read(name, tmp_path):
-    refused(USAGE, "use .h5 or .hdf5", tmp_path / "absent.h5", "--to", "tensorflow", "-o", tmp_path / name)
+    refused(USAGE, "use .h5 or .hdf5 or .keras", tmp_path / "absent.h5", "--to", "tensorflow", "-o", tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["out.hdf5", "OUT.H5"])

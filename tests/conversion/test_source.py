@@ -40,7 +40,7 @@ def stub(*names, **stated):
         ("1.2.2", "keras1"),
         ("2.0.9", "keras2"),
         ("2.2.4-tf", "keras2"),
-        ("3.4.1", "keras2"),
+        ("3.4.1", "keras3"),
         ("1", "keras1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Files of Keras 3, which kconvert does not read: how they are recognised, and what to do with them."""
+"""Files of Keras 3, which kconvert does not read unless it wrote them: how they are recognised, and what to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from ...errors import KconvertError, Problem
 
 KERAS3 = "3"
+STAMP = "kconvert"
+"""The key of an architecture that kconvert wrote for Keras 3, which drops it when it saves the model again."""
 _FIRST = 3  # the first number of its releases
 
 
@@ -32,7 +34,9 @@ def is_architecture(value: Any) -> bool:
 
 
 def refuse(config: Any, version: Any, where: str | None = None) -> None:
-    """Raises KconvertError for an architecture of Keras 3. version: the release that the file states."""
+    """Raises KconvertError for an architecture that Keras 3 wrote. version: the release that the file states."""
+    if isinstance(config, Mapping) and STAMP in config:
+        return
     if is_release(version) or is_architecture(config):
         raise keras3_error(version if is_release(version) else KERAS3, where)
 

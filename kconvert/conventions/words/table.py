@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import keras0, keras0_writing, keras1, keras2
+from ..._version import __version__
+from . import keras0, keras0_writing, keras1, keras2, keras3, keras3_reading, keras3_writing
 from .files import keys
 from .items import Json
 from .keras1 import Defaults
@@ -26,6 +27,8 @@ class Context:
     custom: Collection[str]
     # what a layer of a class has for the keys that its configuration does not state
     defaults: Defaults
+    # the networks of the architecture
+    graphs: keras3_writing.Graphs
 
 
 @dataclass(frozen=True)
@@ -91,5 +94,19 @@ KERAS2 = Words(
     write=_write_keras2,
 )
 
-WORDS = (KERAS0, KERAS1, KERAS2)
+# ------------------------------------------------------------------ Keras 3 ----
+
+
+def _write_keras3(item: Json, context: Context) -> Json:
+    return {**keras3_writing.write(item, context.graphs, context.defaults), keras3.STAMP: __version__}
+
+
+KERAS3 = Words(
+    old_options=False,
+    recognizes=keras3.is_architecture,
+    read=lambda config, data_format, custom: keras2.read(keras3_reading.read(config)),
+    write=_write_keras3,
+)
+
+WORDS = (KERAS0, KERAS1, KERAS3, KERAS2)
 """In the order in which they are tried on an architecture: the last one takes what the others do not recognize."""

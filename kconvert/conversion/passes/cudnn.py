@@ -24,7 +24,7 @@ from ...network.rewrite import NewLayer, Rewritten, changed, rewrite
 from ..inference.without_graph import WithoutGraph
 
 SINCE = (2, 0, 9)  # (keras-facts: cudnn-only-on-tensorflow)
-ONLY_TENSORFLOW = "only TensorFlow has CuDNN layers"
+ONLY_TENSORFLOW = "only Keras 2 on TensorFlow has CuDNN layers"
 
 Replace = Callable[[Layer], NewLayer | None]
 
@@ -107,14 +107,14 @@ def for_cudnn(model: Network, target: Convention, release: str, wanted: bool | N
                 fix="leave --cudnn out",
             )
         return done
-    if wanted is None and target.facts.cudnn:
+    if wanted is None and _has_cudnn_layers(target):
         return Rewritten(model)
     return _replaced(model, without_cudnn, ONLY_TENSORFLOW if wanted is None else "as asked")
 
 
 def layers_for_cudnn(model: WithoutGraph, target: Convention) -> Rewritten:
     """Layers without a graph, those of cuDNN as what `target` has."""
-    if target.facts.cudnn:
+    if _has_cudnn_layers(target):
         return Rewritten(model)
     table: list[LeafWeights] = []
     weights: dict[LayerPath, Chain] = {}
@@ -127,6 +127,10 @@ def layers_for_cudnn(model: WithoutGraph, target: Convention) -> Rewritten:
             leaf = replace(leaf, layer=new.layer, weights=new.layer.weight_specs(shape))
         table.append(leaf)
     return Rewritten(changed(model, table=table), weights=weights, notes=notes)
+
+
+def _has_cudnn_layers(target: Convention) -> bool:
+    return target.facts.cudnn and target.generation.cudnn
 
 
 def has_cudnn(model: Network) -> bool:
@@ -152,8 +156,9 @@ def _becomes(layer: Layer, new: Layer, why: str) -> str:
 
 
 def _refuse_convention(target: Convention, release: str) -> None:
-    if not target.facts.cudnn:
-        raise KconvertError(f"Keras has no CuDNN layers on {target.backend}", fix="leave --cudnn out")
+    if not _has_cudnn_layers(target):
+        without = f"Keras on {target.backend}" if not target.facts.cudnn else target.generation_name
+        raise KconvertError(f"{without} has no CuDNN layers", fix="leave --cudnn out")
     if numbers(release) < SINCE:
         raise KconvertError(
             f"Keras {release} has no CuDNN layers (they came with {'.'.join(map(str, SINCE))})",

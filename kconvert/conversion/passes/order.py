@@ -14,6 +14,7 @@ from typing import Any
 from ...conventions.generations import keeps_data_formats
 from ...errors import KconvertError
 from ...network.network import Network
+from ...network.renaming import renamed
 from ...network.rewrite import Rewritten
 from ..inference.without_graph import CERTAIN, WithoutGraph
 from ..source import Origin
@@ -22,6 +23,7 @@ from .beyond import notes_on_beyond
 from .carried import notes_on_carried, refuse_carried
 from .cudnn import for_cudnn, layers_for_cudnn
 from .early import refuse_other_data_formats
+from .expressions import is_expressed, with_expressions
 from .half_pixel import with_pixel_centers
 from .hazards import hazards, hazards_of
 from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
@@ -120,7 +122,10 @@ def _carried(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _words(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    return modernize(network) if goal.modernize else Rewritten(network)
+    """Layers that Keras 2 does not have stay where a later pass expresses them."""
+    if not goal.modernize:
+        return Rewritten(network)
+    return modernize(network, is_expressed if goal.convention.generation.expresses else None)
 
 
 def _cudnn(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -152,17 +157,32 @@ def _axes(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return write_axes_for_release(network, goal.release, goal.convention.backend)
 
 
+def _expressions(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return with_expressions(network) if goal.convention.generation.expresses else Rewritten(network)
+
+
+def _names(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    """Names without the '/' that Keras 3 does not take."""
+    return renamed(network, _without_slash) if goal.convention.generation.expresses else Rewritten(network)
+
+
+def _without_slash(name: str) -> str:
+    return name.replace("/", "_")
+
+
 def _other_readers(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return notes_for_readers(network) if _read_by_tf_keras(goal) else Rewritten(network)
 
 
 def _beyond(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    return notes_on_beyond(network, _read_by_tf_keras(goal)) if goal.modernize else Rewritten(network)
+    keras2 = goal.modernize and not goal.convention.generation.expresses
+    return notes_on_beyond(network, _read_by_tf_keras(goal)) if keras2 else Rewritten(network)
 
 
 def _read_by_tf_keras(goal: Goal) -> bool:
     """Readers of today take the kernels of a file for those of a backend that correlates."""
-    return goal.convention.generation.is_target and not goal.convention.facts.convolves
+    generation = goal.convention.generation
+    return generation.is_target and not generation.expresses and not goal.convention.facts.convolves
 
 
 WRITE: tuple[WritePass, ...] = (
@@ -175,6 +195,8 @@ WRITE: tuple[WritePass, ...] = (
     _hazards,
     _data_format,
     _axes,
+    _expressions,
+    _names,
     _other_readers,
     _beyond,
 )

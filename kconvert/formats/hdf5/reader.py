@@ -64,7 +64,13 @@ def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpo
             root.where,
             "give the architecture, what model.to_json() wrote, with --arch FILE.json",
         )
-    return Checkpoint(object_groups(root, architecture()), path=root.path, format=BY_OBJECTS, slots=False)
+    return Checkpoint(
+        groups=object_groups(root, architecture()),
+        path=root.path,
+        format=BY_OBJECTS,
+        slots=False,
+        provenance=root.json("kconvert"),
+    )
 
 
 def object_groups(root: StoredGroup, architecture: Json) -> list[Group]:

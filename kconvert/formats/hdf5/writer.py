@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Sequence
-from concurrent.futures import Future
-from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
 from ...conventions.generations import Generation
-from ...errors import KconvertError, Problem
-from ..atomic import replacing, writable_path
+from ...errors import KconvertError
+from ..atomic import new_path, replacing
 from ..checkpoint import Checkpoint, LazyArray
-from .rows import blocks
-from .safely import hdf5_errors
-
-log = logging.getLogger(__name__)
+from .parts import NewFile
 
 HEADER_LIMIT = 64512  # bytes of one attribute; longer lists are split (keras-facts: split-lists-of-names)
 
@@ -36,57 +28,31 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
     force: replace an existing file. Raises KconvertError: USAGE where the target cannot be written or
     is the source itself, UNSUPPORTED where files of the generation cannot hold the checkpoint.
     """
-    target = _target(Path(path), checkpoint.path, force)
-    with replacing(target) as temporary:
-        with _writing(target):
-            file = h5py.File(temporary, "x")
-        try:
-            _Writer(target, file, generation).write(checkpoint)
-        finally:
-            with _writing(target):
-                file.close()
-    return target
-
-
-def _writing(target: Path, item: str = "") -> AbstractContextManager[None]:
-    return hdf5_errors("cannot be written", f"{target}{item and f', {item}'}", Problem.USAGE)
-
-
-def _target(path: Path, source: Path | None, force: bool) -> Path:
-    """The real path of the file to write. Raises KconvertError where it may not or cannot be written."""
-
-    def refusal(what: str, fix: str) -> KconvertError:
-        return KconvertError(what, str(path), fix, Problem.USAGE)
-
-    target = writable_path(path)
-    if target.exists():
-        if source is not None and source.exists() and target.samefile(source):
-            raise refusal("is the source file itself, which is never written to", "name another file")
-        if not force:
-            raise refusal("exists already", "pass --force to replace it")
+    target = new_path(Path(path), checkpoint.path, force)
+    with replacing(target) as temporary, NewFile.at(temporary, target) as file:
+        _Writer(file, generation).write(checkpoint)
     return target
 
 
 class _Writer:
     """One checkpoint into one new file."""
 
-    def __init__(self, target: Path, file: h5py.File, generation: Generation) -> None:
-        self.target = target
+    def __init__(self, file: NewFile, generation: Generation) -> None:
         self.file = file
         self.generation = generation
 
     def write(self, checkpoint: Checkpoint) -> None:
         for name, value in checkpoint.attributes.items():
-            self.attribute(self.file, name, value)
-        self.json(self.file, "model_config", checkpoint.model_config)
-        self.json(self.file, "training_config", checkpoint.training_config)
+            self.file.attribute(self.file.root, name, value)
+        self.file.json(self.file.root, "model_config", checkpoint.model_config)
+        self.file.json(self.file.root, "training_config", checkpoint.training_config)
         if self.generation.numbered:
             self.numbered_weights(checkpoint)
         elif checkpoint.whole_model:
             self.whole_model(checkpoint)
         else:
-            self.named_weights(self.file, checkpoint)
-        self.json(self.file, "kconvert", checkpoint.provenance)
+            self.named_weights(self.file.root, checkpoint)
+        self.file.json(self.file.root, "kconvert", checkpoint.provenance)
 
     # ------------------------------------------------------------- layouts ----
 
@@ -95,61 +61,41 @@ class _Writer:
         if checkpoint.whole_model:
             raise KconvertError(
                 f"files of {self.generation.name} hold weights alone, not a whole model",
-                str(self.target),
+                str(self.file.target),
                 "write the weights alone, and the architecture as JSON",
             )
         graph = [layer.name for layer in checkpoint.groups] == ["graph"]
         if not graph:
-            self.attribute(self.file, "nb_layers", len(checkpoint.groups))
+            self.file.attribute(self.file.root, "nb_layers", len(checkpoint.groups))
         for k, layer in enumerate(checkpoint.groups):
-            group = self.group(self.file, "graph" if graph else f"layer_{k}")
-            self.attribute(group, "nb_params", len(layer.arrays))
+            group = self.file.group(self.file.root, "graph" if graph else f"layer_{k}")
+            self.file.attribute(group, "nb_params", len(layer.arrays))
             for j, array in enumerate(layer.arrays):
-                self.array(group, f"param_{j}", array)
+                self.file.array(group, f"param_{j}", array)
 
     def whole_model(self, checkpoint: Checkpoint) -> None:
         """Keras 1 and 2, `model.save`."""
-        self.text(self.file, "keras_version", checkpoint.keras_version)
+        self.file.text(self.file.root, "keras_version", checkpoint.keras_version)
         if self.generation.states_backend:
-            self.text(self.file, "backend", checkpoint.backend)
-        self.named_weights(self.group(self.file, "model_weights"), checkpoint)
+            self.file.text(self.file.root, "backend", checkpoint.backend)
+        self.named_weights(self.file.group(self.file.root, "model_weights"), checkpoint)
         if checkpoint.optimizer:
-            self.named_arrays(self.group(self.file, "optimizer_weights"), checkpoint.optimizer)
+            self.named_arrays(self.file.group(self.file.root, "optimizer_weights"), checkpoint.optimizer)
 
     def named_weights(self, weights: h5py.Group, checkpoint: Checkpoint) -> None:
         """Keras 1 and 2, `model.save_weights`."""
         self.names(weights, "layer_names", [layer.name for layer in checkpoint.groups])
         if self.generation.states_backend:
-            self.text(weights, "backend", checkpoint.backend)
-            self.text(weights, "keras_version", checkpoint.keras_version)
+            self.file.text(weights, "backend", checkpoint.backend)
+            self.file.text(weights, "keras_version", checkpoint.keras_version)
         for layer in checkpoint.groups:
-            self.named_arrays(self.group(weights, layer.name), layer.arrays)
+            self.named_arrays(self.file.group(weights, layer.name), layer.arrays)
 
     def named_arrays(self, group: h5py.Group, arrays: Sequence[LazyArray]) -> None:
         names = _unique_names(arrays)
         self.names(group, "weight_names", names)
         for name, array in zip(names, arrays, strict=True):
-            self.array(group, name, array)
-
-    # --------------------------------------------------------------- parts ----
-
-    def group(self, parent: h5py.Group, name: str) -> h5py.Group:
-        with _writing(self.target, f"group {name}"):
-            return parent.create_group(name)
-
-    def attribute(self, item: h5py.Group, name: str, value: Any) -> None:
-        """Nothing for None."""
-        if value is not None:
-            with _writing(self.target, f"attribute {name}"):
-                item.attrs[name] = value
-
-    def text(self, item: h5py.Group, name: str, value: str | None) -> None:
-        """As bytes: old releases decode it."""
-        self.attribute(item, name, None if value is None else value.encode("utf-8"))
-
-    def json(self, item: h5py.Group, name: str, value: dict[str, Any] | None) -> None:
-        """Waits for values that are still being computed."""
-        self.text(item, name, None if value is None else json.dumps(value, default=Future.result))
+            self.file.array(group, name, array)
 
     def names(self, item: h5py.Group, name: str, names: Sequence[str]) -> None:
         """Names as bytes of one length. Raises KconvertError where the format cannot hold so many."""
@@ -161,33 +107,14 @@ class _Writer:
         if max(piece.nbytes for piece in pieces) > HEADER_LIMIT:
             raise KconvertError(
                 f"{len(names)} names are too long for the attribute {name}",
-                f"{self.target}, group {item.name}",
+                f"{self.file.target}, group {item.name}",
                 "shorten them" if self.generation.splits_names else "write --format keras2",
             )
         if len(pieces) == 1:
-            self.attribute(item, name, whole)
+            self.file.attribute(item, name, whole)
             return
         for k, piece in enumerate(pieces):
-            self.attribute(item, f"{name}{k}", piece)
-
-    def array(self, group: h5py.Group, name: str, array: LazyArray) -> None:
-        where = f"dataset {group.name.rstrip('/')}/{name}"
-        log.info("writing %s", name)
-        with _writing(self.target, where):
-            dataset = group.create_dataset(name, array.shape, dtype=array.dtype)
-        for rows in blocks(array.shape, array.dtype.itemsize):
-            block = array.read(rows)
-            place: Any = () if rows is None else rows
-            with _writing(self.target, where):
-                _check(block, dataset, rows)
-                dataset[place] = block
-
-
-def _check(block: np.ndarray, dataset: h5py.Dataset, rows: slice | None) -> None:
-    """Refuses a block that HDF5 would broadcast or cast without an error."""
-    shape = dataset.shape if rows is None else (rows.stop - rows.start, *dataset.shape[1:])
-    if (block.shape, block.dtype) != (shape, dataset.dtype):
-        raise ValueError(f"got {block.dtype} {block.shape}, not {dataset.dtype} {shape}")
+            self.file.attribute(item, f"{name}{k}", piece)
 
 
 def _unique_names(arrays: Sequence[LazyArray]) -> list[str]:

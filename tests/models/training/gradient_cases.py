@@ -27,6 +27,7 @@ CASES: dict[str, Case] = {
     "TimeDistributedDense": one(L.TimeDistributedDense(3), SEQUENCE),
     "MaxoutDense": one(L.MaxoutDense(3, 4), (5,)),
     "Highway": one(L.Highway("tanh"), (5,)),
+    "EinsumDense": one(L.EinsumDense("bti,tio->bto", (4, 2), "tanh", "to"), (4, 3)),
     "Flatten": one(L.Flatten(), IMAGE),
     "Reshape": one(L.Reshape((3, -1)), (6, 2)),
     "Permute": one(L.Permute((2, 1)), SEQUENCE),

@@ -1,0 +1,84 @@
+"""NewFile: a new HDF5 file, made group by group and array by array."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ...errors import Problem
+from ..checkpoint import LazyArray
+from .rows import blocks
+from .safely import hdf5_errors
+
+log = logging.getLogger(__name__)
+
+
+class NewFile:
+    """A new file and its parts. Errors name `target`, the file that it becomes."""
+
+    def __init__(self, target: Path, root: h5py.File) -> None:
+        self.target = target
+        self.root = root
+
+    @classmethod
+    @contextmanager
+    def at(cls, path: Path, target: Path) -> Iterator[NewFile]:
+        """A file at `path` for the block to fill, which becomes `target` later."""
+        with errors(target):
+            file = h5py.File(path, "x")
+        try:
+            yield cls(target, file)
+        finally:
+            with errors(target):
+                file.close()
+
+    def group(self, parent: h5py.Group, name: str) -> h5py.Group:
+        with errors(self.target, f"group {name}"):
+            return parent.create_group(name)
+
+    def attribute(self, item: h5py.Group, name: str, value: Any) -> None:
+        """Nothing for None."""
+        if value is not None:
+            with errors(self.target, f"attribute {name}"):
+                item.attrs[name] = value
+
+    def text(self, item: h5py.Group, name: str, value: str | None) -> None:
+        """As bytes: old releases decode it."""
+        self.attribute(item, name, None if value is None else value.encode("utf-8"))
+
+    def json(self, item: h5py.Group, name: str, value: dict[str, Any] | None) -> None:
+        """Waits for values that are still being computed."""
+        self.text(item, name, None if value is None else json.dumps(value, default=Future.result))
+
+    def array(self, group: h5py.Group, name: str, array: LazyArray) -> None:
+        """The array is read, block by block, while it is written."""
+        where = f"dataset {group.name.rstrip('/')}/{name}"
+        log.info("writing %s", name)
+        with errors(self.target, where):
+            dataset = group.create_dataset(name, array.shape, dtype=array.dtype)
+        for rows in blocks(array.shape, array.dtype.itemsize):
+            block = array.read(rows)
+            place: Any = () if rows is None else rows
+            with errors(self.target, where):
+                _check(block, dataset, rows)
+                dataset[place] = block
+
+
+def errors(target: Path, item: str = "") -> AbstractContextManager[None]:
+    """Turns whatever h5py raises in the block into one sentence."""
+    return hdf5_errors("cannot be written", f"{target}{item and f', {item}'}", Problem.USAGE)
+
+
+def _check(block: np.ndarray, dataset: h5py.Dataset, rows: slice | None) -> None:
+    """Refuses a block that HDF5 would broadcast or cast without an error."""
+    shape = dataset.shape if rows is None else (rows.stop - rows.start, *dataset.shape[1:])
+    if (block.shape, block.dtype) != (shape, dataset.dtype):
+        raise ValueError(f"got {block.dtype} {block.shape}, not {dataset.dtype} {shape}")

@@ -1,0 +1,77 @@
+"""Writing files of Keras 3, without Keras: archives and weights alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import Future
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile, ZipInfo
+
+from ...conventions.generations import Generation
+from ..atomic import new_path, replacing, writing
+from ..checkpoint import Checkpoint, LazyArray
+from ..hdf5.parts import NewFile
+from . import paths
+
+METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+"""The members of an archive."""
+
+VARIABLES = "vars"
+"""The group of the arrays of one layer."""
+
+
+def write_archive(
+    path: str | PathLike[str], checkpoint: Checkpoint, generation: Generation, force: bool = False
+) -> Path:
+    """Writes `checkpoint`, a whole model, as an archive `.keras`; see `writing.write`.
+
+    HDF5 needs a file of its own to write to: the weights are written beside the target, and moved into the archive.
+    """
+    target = new_path(Path(path), checkpoint.path, force)
+    metadata = {"keras_version": checkpoint.keras_version, "kconvert": checkpoint.provenance}
+    with replacing(target) as temporary:
+        weights = temporary.with_name(f"{temporary.name}.weights")
+        try:
+            with NewFile.at(weights, target) as file:
+                _write_groups(file, checkpoint)
+            with writing(target), ZipFile(temporary, "x") as archive:
+                _write_json(archive, METADATA, metadata)
+                _write_json(archive, CONFIG, checkpoint.model_config)
+                with archive.open(ZipInfo(WEIGHTS), "w", force_zip64=True) as member, open(weights, "rb") as stored:
+                    shutil.copyfileobj(stored, member, 2**20)
+        finally:
+            weights.unlink(missing_ok=True)
+    return target
+
+
+def write_weights(
+    path: str | PathLike[str], checkpoint: Checkpoint, generation: Generation, force: bool = False
+) -> Path:
+    """Writes the weights of `checkpoint` alone, for the architecture in it; see `writing.write`."""
+    target = new_path(Path(path), checkpoint.path, force)
+    with replacing(target) as temporary, NewFile.at(temporary, target) as file:
+        _write_groups(file, checkpoint)
+        file.json(file.root, "kconvert", checkpoint.provenance)
+    return target
+
+
+def _write_json(archive: ZipFile, name: str, value: Any) -> None:
+    """A member that holds JSON; it waits for values that are still being computed."""
+    archive.writestr(ZipInfo(name), json.dumps(value, default=Future.result))
+
+
+def _write_groups(file: NewFile, checkpoint: Checkpoint) -> None:
+    """A group for each layer, with its arrays under their numbers."""
+    layers: dict[paths.Path, list[LazyArray]] = {}
+    for array in (array for group in checkpoint.groups for array in group.arrays):
+        layers.setdefault(tuple(array.name.split("/")[:-1]), []).append(array)
+    for layer, place in paths.groups(checkpoint.model_config or {}):
+        stored = file.group(file.root, f"{place}/{VARIABLES}")
+        file.text(stored, "name", layer[-1])
+        for number, array in enumerate(layers.pop(layer, ())):
+            file.array(stored, str(number), array)
+    if layers:
+        raise ValueError(f"there is no place for the weights of {sorted(layers)}")
