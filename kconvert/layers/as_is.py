@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backend.base import Backend
 from ..conventions.roles import Weight, map_parameter
+from ..conventions.words.tf_keras_classes import of_tf_keras
 from ..errors import KconvertError
 from .base import Layer, Weights
 from .phase import Phase
@@ -20,6 +21,16 @@ HOW_TO_REGISTER = (
 )
 
 
+class UnknownClass(KconvertError):
+    """The refusal of a class that is not registered."""
+
+    def __init__(self, class_name: str, layer: str) -> None:
+        super().__init__(
+            f"unknown layer class {class_name!r}{of_tf_keras(class_name)}", f"layer {layer}", HOW_TO_REGISTER
+        )
+        self.class_name = class_name
+
+
 @dataclass(eq=False)
 class AsIs(Layer):
     """Arrays to which nothing happens, and a configuration that is written as it was read."""
@@ -30,6 +41,8 @@ class AsIs(Layer):
     stated_class: str = ""
     # The configuration in the architecture.
     stated: Mapping[str, Any] = field(default_factory=dict)
+    # The class that is not known: the same, or that of a layer inside it.
+    unknown_class: str = ""
     # The layer that the user leaves alone, where its class is known.
     original: Layer | None = None
 
@@ -56,10 +69,9 @@ class AsIs(Layer):
 
     @property
     def cannot_run(self) -> KconvertError:
-        where = f"layer {self.name}"
-        if self.original is not None or not self.stated_class:
-            return KconvertError(f"the {self.class_name} is left as it is, as given", where)
-        return KconvertError(f"unknown layer class {self.stated_class!r}", where, HOW_TO_REGISTER)
+        if self.unknown_class:
+            return UnknownClass(self.unknown_class, self.name)
+        return KconvertError(f"the {self.class_name} is left as it is, as given", f"layer {self.name}")
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         raise self.cannot_run
@@ -77,8 +89,8 @@ def left_alone(layer: Layer) -> AsIs:
     )
 
 
-def of_unknown_class(class_name: str, config: Mapping[str, Any]) -> AsIs:
-    """The layer of a class that is not registered, with its configuration in an architecture."""
+def of_unknown_class(class_name: str, config: Mapping[str, Any], unknown: str) -> AsIs:
+    """The layer of a class with its configuration in an architecture; unknown: the class that is not registered."""
     shape, trainable = config.get("batch_input_shape"), config.get("trainable", True)
     return AsIs(
         name=config.get("name", ""),
@@ -87,4 +99,5 @@ def of_unknown_class(class_name: str, config: Mapping[str, Any]) -> AsIs:
         batch_input_shape=tuple(shape) if isinstance(shape, (list, tuple)) else None,
         stated_class=class_name,
         stated=config,
+        unknown_class=unknown,
     )

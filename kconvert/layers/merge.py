@@ -372,7 +372,7 @@ def merge(
 
     Raises KconvertError for a mode without an equivalent in Keras 2.
     """
-    layers = in_keras2(Merge(mode, concat_axis, dot_axes, name=name))
+    layers = [] if callable(mode) else in_keras2(Merge(mode, concat_axis, dot_axes, name=name))
     if not layers:
         what = f"Keras 2 cannot merge with mode={mode!r}"
         raise KconvertError(what, fix="use a Lambda or a custom layer", problem=Problem.USAGE)

@@ -17,9 +17,8 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from ..conventions.words.items import is_item, not_an_item
-from ..conventions.words.tf_keras_classes import of_tf_keras
 from ..errors import KconvertError, Problem
-from .as_is import ENTRY_POINTS, HOW_TO_REGISTER, of_unknown_class
+from .as_is import ENTRY_POINTS, UnknownClass, of_unknown_class
 from .base import Layer
 from .custom import CustomFunction, CustomObjects, Function, given, giving
 
@@ -173,10 +172,6 @@ def find_layer(name: str) -> type[Layer] | None:
     return CUSTOM.get(name) or CUSTOM.get(bare) or LAYERS.get(name)
 
 
-class UnknownClass(KconvertError):
-    """A class that is not registered."""
-
-
 def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     """The layer that `{'class_name': ..., 'config': ...}` describes; a layer is returned unchanged.
 
@@ -189,10 +184,7 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     name, config = item["class_name"], item["config"]
     cls = find_layer(name)
     if cls is None:
-        where = config.get("name", "?") if isinstance(config, Mapping) else "?"
-        why = of_tf_keras(name)
-        refusal = KconvertError if why else UnknownClass
-        raise refusal(f"unknown layer class {name!r}{why}", f"layer {where}", HOW_TO_REGISTER)
+        raise UnknownClass(name, config.get("name", "?") if isinstance(config, Mapping) else "?")
     return cls.from_config(config)
 
 
@@ -200,10 +192,10 @@ def layer_of_graph(item: Layer | Mapping[str, Any]) -> Layer:
     """The same for a layer of a network: one of an unknown class, or with one inside it, is carried as it is."""
     try:
         return layer_from_config(item)
-    except UnknownClass:
+    except UnknownClass as error:
         if isinstance(item, Layer) or not isinstance(item["config"], Mapping):
             raise
-        return of_unknown_class(item["class_name"], item["config"])
+        return of_unknown_class(item["class_name"], item["config"], error.class_name)
 
 
 def _loaded(what: str, load: Callable[[], Any]) -> Any:

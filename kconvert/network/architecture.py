@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..conventions.generations import GENERATIONS, release, words_of
-from ..conventions.words.items import Json
+from ..conventions.generations import GENERATIONS, release, release_of_tensorflow, words_of
+from ..conventions.words.items import OPERATIONS, Json
 from ..conventions.words.keras3 import refuse
 from ..conventions.words.keras3_writing import Graph
 from ..conventions.words.table import Context
+from ..conventions.words.tf_keras_classes import BEYOND
 from ..errors import KconvertError, Problem
 from ..layers.as_is import AsIs
 from ..layers.base import Layer, layer_config
@@ -30,7 +31,20 @@ def model_from_config(config: Any, keras_version: str | None = None, data_format
     model = layer_from_config(words_of(config, keras_version).read(config, data_format, custom_classes()))
     if not isinstance(model, Network):
         raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)
+    _refuse_classes_of_tf_keras(model, config.get("keras_version") or keras_version)
     return model
+
+
+def _refuse_classes_of_tf_keras(model: Network, keras_version: Any) -> None:
+    """Raises KconvertError for an operation of TensorFlow, and for a class of tf.keras in a file of tf.keras.
+
+    In a file of another Keras, a class of that name is the user's own, which is carried as it is.
+    """
+    of_tensorflow = isinstance(keras_version, str) and release_of_tensorflow(keras_version)
+    for _, layer in model.leaves():
+        unknown = layer.unknown_class if isinstance(layer, AsIs) else ""
+        if isinstance(layer, AsIs) and (unknown in OPERATIONS or (of_tensorflow and unknown in BEYOND)):
+            raise layer.cannot_run
 
 
 def model_config(model: Network, form: str, keras_version: str, backend: str) -> Json:
