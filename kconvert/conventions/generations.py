@@ -238,6 +238,15 @@ FIRST_OF_TENSORFLOW_ALONE = (2, 4, 0)
 """From this release on Keras is tf.keras."""
 
 
+def numbers_of(version: str | None) -> tuple[int, ...]:
+    """The numbers of a release of Keras or tf.keras, () where none is known.
+
+    >>> numbers_of("2.0.9"), numbers_of("2.2.4-tf"), numbers_of(None)
+    ((2, 0, 9), (2, 2, 4), ())
+    """
+    return release((version or "").removesuffix(OF_TENSORFLOW))
+
+
 def release_of_tensorflow(version: str | None) -> tuple[int, ...]:
     """The numbers of a release of tf.keras or of Keras 3; () for any other release, and where none is known.
 
@@ -246,7 +255,7 @@ def release_of_tensorflow(version: str | None) -> tuple[int, ...]:
     >>> release_of_tensorflow("2.2.4-tf"), release_of_tensorflow("2.15.0"), release_of_tensorflow("2.3.1")
     ((2, 2, 4), (2, 15, 0), ())
     """
-    numbers = release((version or "").removesuffix(OF_TENSORFLOW))
+    numbers = numbers_of(version)
     ours = str(version).endswith(OF_TENSORFLOW) or numbers >= FIRST_OF_TENSORFLOW_ALONE
     return numbers if ours else ()
 

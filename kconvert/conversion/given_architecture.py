@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import layers as L
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, KERNELS_OF
-from ..conventions.generations import GENERATIONS, Convention, release
+from ..conventions.generations import GENERATIONS, Convention, numbers_of
 from ..errors import KconvertError, Problem
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
@@ -72,7 +72,7 @@ def by_arrays(network: Network, checkpoint: Checkpoint, origin: Origin) -> Origi
 def _flattening(network: Network, source: Source, origin: Origin, notes: list[str]) -> Network:
     """Flattens without the data format that the release of the weights did not have."""
     row = origin.convention.generation
-    version = release(origin.release or row.last_release)
+    version = numbers_of(origin.release or row.last_release)
     if version >= FLATTEN_STATES:
         notes += _unstated_flattens(network, source)
     stating = [layer for _, layer in network.leaves() if isinstance(layer, L.Flatten) and layer.data_format]
@@ -88,7 +88,7 @@ def _unstated_flattens(network: Network, source: Source) -> Iterator[str]:
     """A note where the architecture is of a release whose Flatten has no data format, and it would matter."""
     theirs = str(architecture_json(str(source.arch)).get("keras_version"))
     names = [layer.name for _, layer in network.leaves() if isinstance(layer, L.Flatten) and not layer.data_format]
-    if release(theirs) and release(theirs) < FLATTEN_STATES and names and stated_format(network) == CHANNELS_FIRST:
+    if () < numbers_of(theirs) < FLATTEN_STATES and names and stated_format(network) == CHANNELS_FIRST:
         yield (
             f"{', '.join(names)}: the Flatten of the release that saved the weights has a data format, which an"
             f" architecture of Keras {theirs} does not state; it is taken for one that moves no axis"

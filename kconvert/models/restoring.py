@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
-from ..conventions.generations import Convention, release
+from ..conventions.generations import Convention, numbers_of
 from ..conversion.binding import bind, places
 from ..conversion.data_formats import rebuilt
 from ..conversion.evidence import kept_from
@@ -196,7 +196,7 @@ def _kept_flattens(network: Network, own: Network | None, origin: Origin) -> Ite
     has such a Flatten (keras-facts: flatten-data-format).
     """
     theirs = list(_flattens(own)) if own else []
-    follow = release(origin.release or origin.convention.generation.last_release) >= FLATTEN_STATES and not own
+    follow = numbers_of(origin.release or origin.convention.generation.last_release) >= FLATTEN_STATES and not own
     for position, (path, layer) in enumerate(_flattens(network)):
         if position < len(theirs):
             kept = _moves_channels(theirs[position][1]) == _moves_channels(layer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..conventions.generations import GENERATIONS, release, release_of_tensorflow, words_of
+from ..conventions.generations import GENERATIONS, numbers_of, release_of_tensorflow, words_of
 from ..conventions.words.items import OPERATIONS, Json
 from ..conventions.words.keras3 import refuse
 from ..conventions.words.keras3_writing import Graph
@@ -53,7 +53,7 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
     carried = {layer.class_name for _, layer in model.leaves() if isinstance(layer, AsIs) and layer.original is None}
     custom = custom_classes() | {layer.class_name for _, layer in model.leaves() if layer.is_custom}
     custom |= {name for name in carried if find_layer(name) is None}
-    version, order = release(keras_version), list(model.by_name)
+    version, order = numbers_of(keras_version), list(model.by_name)
     context = Context(keras_version, version, backend, order, custom, defaults, dict(_graphs(model)))
     return words.write(layer_config(model, words.old_options), context)
 

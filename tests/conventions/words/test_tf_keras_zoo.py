@@ -9,7 +9,9 @@ import pytest
 import kconvert as kc
 from kconvert import KconvertError
 from kconvert.conventions.words.tf_keras_classes import BASES, BEYOND, SHARED
+from kconvert.conversion.reading import read_architecture
 from kconvert.layers.registry import LAYERS
+from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_from_config
 from kconvert.verification.matching import in_layout
 from tests.fixtures import FOLDER
@@ -42,6 +44,23 @@ def test_a_model_computes_what_tf_keras_computed(name, tmp_path):
     for path, given, expected in ((folder / "model.h5", inputs, outputs), (done.target, there, back)):
         for found, one in zip(predicted(path, given), expected, strict=True):
             np.testing.assert_allclose(found, one, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["1.15/flatten_of_images", "1.15/flatten_of_sequences"])
+@pytest.mark.parametrize("way", ["weights", "load_weights"])
+def test_weights_alone_of_a_flatten_with_a_data_format(name, way, tmp_path):
+    folder = ZOO / name
+    weights, arch = folder / "weights.h5", folder / "arch.json"
+    if way == "weights":
+        done = kc.convert(weights, tmp_path / "out.h5", target="theano", arch=arch, data_format="keep")
+        models = [kc.load_model(path, "numpy", arch=arch) for path in (weights, done.target)]
+    else:
+        models = [as_model(read_architecture(str(arch)))]
+        models[0].start("numpy")
+        models[0].load_weights(weights)
+    (inputs,), (outputs,) = arrays(folder, "x"), arrays(folder, "y")
+    for model in models:
+        np.testing.assert_allclose(model.predict(inputs), outputs, rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_written_for_theano_has_lists_of_inputs_and_a_model(tmp_path):
