@@ -374,6 +374,8 @@ def _inside(layer: Layer) -> Iterator[Layer]:
 
 def _ref(value: Sequence[Any]) -> Ref:
     """The tensor that `[layer, call, output, ...]` in a configuration refers to."""
+    if not isinstance(value, list | tuple) or len(value) < 3:
+        raise TypeError(f"{value!r} does not refer to a tensor")
     layer, call, output = value[:3]
     if not (isinstance(layer, str) and isinstance(call, int) and isinstance(output, int)):
         raise TypeError(f"{value!r} does not refer to a tensor")

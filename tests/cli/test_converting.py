@@ -228,7 +228,6 @@ BAD_FILES = [
     (UNREADABLE, "there is no such file", lambda path: path.unlink()),
     (UNREADABLE, "model_config is not JSON", lambda path: attributes(path, model_config=b"{")),
     (UNREADABLE, "lacks", lambda path: with_layer(path, "dropout_1", "RepeatVector")),
-    (UNSUPPORTED, "without the architecture", lambda path: attributes(path, model_config=None)),
     (UNSUPPORTED, "average_pooling2d_1 (AveragePooling2D)", lambda path: shutil.copy(HAZARD / "model.h5", path)),
     (USAGE, "does not show which backend", lambda path: shutil.copy(UNTOLD / "weights.h5", path)),
 ]
@@ -285,7 +284,6 @@ BAD_WORDS = [
     (USAGE, "--nonsense", ["--to", "tensorflow", "--nonsense"]),
     (USAGE, "already is in the convention", ["--to", "theano", "--format", "same", "--data-format", "keep"]),
     (UNREADABLE, "arch.json: cannot be read", ["--to", "tensorflow", "--arch", "arch.json"]),
-    (UNREADABLE, "model.h5: is not JSON", ["--to", "tensorflow", "--arch", "model.h5"]),
 ]
 
 

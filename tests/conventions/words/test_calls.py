@@ -80,7 +80,6 @@ def test_zeros_on_four_sides_need_no_new_name():
         (lambda: L.Conv2DTranspose(4, 3, output_shape=(None, 8, 8, 4)), "give output_padding"),
         (lambda: L.Embedding(9, 2, weights=[np.zeros((9, 2))]), "give them to set_weights"),
         (lambda: L.Merge([L.Dense(3), L.Dense(3)], mode="sum"), "Model([a, b], merge([left(a), right(b)], mode=...))"),
-        (lambda: L.merge([kc.Input((3,))] * 2, mode=max), "Keras 2 cannot merge with mode="),
         (lambda: L.Flatten("channels_last", 3), "only 1 arguments may go without a name"),
     ],
 )

@@ -229,14 +229,14 @@ def test_an_order_that_no_keras_writes_is_refused():
 
 def test_another_data_format_needs_the_architecture():
     given = file("keras1", convolution2d_1={"W": (8, 2, 3, 5), "b": (8,)})
-    assert "--data-format keep" in refused("channels_last", given, data_format="native").fix
+    assert "--data-format keep" in refused("channels_last", given, data_format="channels_last").fix
     last = file("keras1", convolution2d_1={"W": (3, 5, 2, 8), "b": (8,)})
     assert planned(last, data_format="native").steps
 
 
 def test_the_data_format_of_keras_2_kernels_can_be_stated():
     given = file("keras2", conv2d_1={"kernel": (3, 3, 2, 4)})
-    refused("channels_last", given, data_format="native")
+    refused("channels_last", given, data_format="channels_last")
     assert planned(given, data_format="native", source_data_format="channels_last").steps
 
 
