@@ -39,9 +39,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-conformance: $(READY)  ## CORPUS=DIR, and for check C: LEGACY=DIR ORACLE=DIR
+conformance: $(READY)  ## CORPUS=DIR, for check C: LEGACY=DIR ORACLE=DIR, for check K: KERAS_PYTHON=PATH
 	@mkdir -p build
-	$(BIN)/python -m conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) --json build/conformance.json
+	$(BIN)/python -m conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) $(if $(KERAS_PYTHON),--keras-python $(KERAS_PYTHON)) --json build/conformance.json
 
 bench: $(READY)  ## LEGACY=DIR: training beside Keras 1.2.2 too
 	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || failed=1; done; test -z "$$failed"

@@ -19,14 +19,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from kconvert.conversion.files import Conversion
 from kconvert.errors import KconvertError
 from kconvert.verification.matching import in_layout
 
-from . import legacy
-from .cases import ATOL, OTHER, Case, Outcome, Result, converted
+from . import keras3_worker, legacy
+from .cases import ATOL, OTHER, Case, Outcome, Result, converted, for_keras3
 from .checks import check
 
-LETTERS = "ABCDELWV"
+LETTERS = "ABCDELWVK"
 WIDTH = 140
 """How wide the table is where the output is no terminal."""
 USUAL = "ABELWV"  # the checks that need nothing but the corpus, and little time
@@ -47,8 +48,10 @@ def main() -> int:
                 _print_failures(console, found[-1:], "ABDELWV")
             if options.legacy:
                 _add_legacy(found, cases, Path(folder), options)
+            if options.keras_python:
+                _add_keras3(found, cases, Path(folder), options)
         outcomes += found
-        _print_failures(console, found, "C")
+        _print_failures(console, found, "CK")
     console.print(_table(outcomes))
     console.print("\n".join(_errors(outcomes)))
     if options.json:
@@ -67,6 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--self-test", action="store_true", help="plant every known error in each file (check D)")
     parser.add_argument("--json", type=Path, help="write every outcome to this file")
     parser.add_argument("--legacy", type=Path, help="environment with the legacy Keras releases (check C)")
+    parser.add_argument("--keras-python", help="interpreter with Keras 3 (check K)")
     parser.add_argument("--oracle", type=Path, help="folder of oracle_common.py, for check C")
     options = parser.parse_args()
     options.checks = {*options.checks, *("D" if options.self_test else "")}
@@ -124,21 +128,55 @@ def _cannot_run(path: Path) -> dict[str, str]:
     return {case: f" (nor its own: {failure['message'][:60]})" for case, failure in failed.items()}
 
 
+def _add_keras3(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path, options: argparse.Namespace) -> None:
+    """Check K for all cases of one release and backend, in one process of Keras 3."""
+    by_name = {outcome.case: outcome for outcome in outcomes}
+    jobs = []
+    for case in cases:
+        try:
+            done = for_keras3(case, folder / f"{case.name}.keras")
+            jobs.append({"case": case.name, "io": str(_io(case, done, folder)), "model": str(done.target)})
+        except KconvertError as error:
+            by_name[case.name].checks["K"] = Result(None, reason=f"refused: {error.what}")
+    listed = folder / "keras3.json"
+    listed.write_text(json.dumps(jobs), encoding="utf-8")
+    ours = ("TF_", "KERAS", "THEANO", "PYTHON")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    command = [options.keras_python, keras3_worker.__file__, str(listed)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        for line in process.stdout or ():
+            if line.startswith("{"):
+                answer = json.loads(line)
+                off = answer.get("error")
+                failure = answer.get("failure") or ("" if off <= ATOL else f"outputs differ by {off:.2g}")
+                by_name[answer["case"]].checks["K"] = Result(not failure, off, failure)
+    for job in jobs:
+        missing = Result(False, reason=f"{options.keras_python} gave no answer")
+        by_name[job["case"]].checks.setdefault("K", missing)
+
+
 def _job(case: Case, folder: Path) -> dict[str, Any]:
     """The converted file of a case in its own generation, and its inputs and outputs in the new layout."""
     done = converted(case, folder / f"{case.name}.legacy.h5", "same")
+    return {
+        "case": case.name,
+        "io": str(_io(case, done, folder)),
+        **_files(done.target, case.arch_of(done)),
+        "own": _files(case.model, case.arch),
+    }
+
+
+def _io(case: Case, done: Conversion, folder: Path) -> Path:
+    """The file of the inputs and outputs of a case in the layout of a conversion."""
     arrays = {}
     for letter, layouts in (("x", done.plan.result.inputs), ("y", done.plan.result.outputs)):
         for i, (array, layout) in enumerate(zip(case.arrays(letter), layouts, strict=True)):
             arrays[f"{letter}{i}"] = in_layout(array, layout)
     io = folder / f"{case.name}.io.npz"
     np.savez(io, **arrays)
-    return {
-        "case": case.name,
-        "io": str(io),
-        **_files(done.target, case.arch_of(done)),
-        "own": _files(case.model, case.arch),
-    }
+    return io
 
 
 def _files(model: Path, arch: Path | None) -> dict[str, str]:

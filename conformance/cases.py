@@ -245,6 +245,11 @@ def converted(case: Case, target: Path, form: str) -> Conversion:
     )
 
 
+def for_keras3(case: Case, target: Path) -> Conversion:
+    """The case's file as one of Keras 3."""
+    return convert(case.model, target, case.backend, arch=case.arch, source_data_format=case.data_format, force=True)
+
+
 def _stated(case: Case, there: Conversion) -> str:
     """The data format to come back to: what the image layers of the original state."""
     return image_data_format(there.plan.model) or case.data_format or KEEP

@@ -90,6 +90,7 @@ def options(command):
 
 KNOWN = set().union(*map(options, cli.main.commands.values()))
 OTHERS = {
+    "--keras-python",
     "--write",
     "--legacy",
     "--oracle",

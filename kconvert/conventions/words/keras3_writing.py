@@ -48,11 +48,14 @@ CLASSES = frozenset({
 LEFT_OUT = frozenset({"batch_input_shape", "dtype", "implementation", "input_length", "keras1_output_shape", "mode"})
 """Keys that no layer of Keras 3 has, or needs."""
 
+_NO_KERNEL = frozenset({"kernel_initializer", "kernel_regularizer", "kernel_constraint"})
 _NOT_TRAINED = frozenset({"trainable", "noise_shape"})
 LEFT_OUT_OF: Mapping[str, frozenset[str]] = {
     "ConvLSTM2D": frozenset({"unroll"}),
     "Embedding": frozenset({"dropout"}),
     "InputLayer": frozenset({"trainable", "sparse"}),
+    "SeparableConv1D": _NO_KERNEL,
+    "SeparableConv2D": _NO_KERNEL,
     "SpatialDropout1D": _NOT_TRAINED,
     "SpatialDropout2D": _NOT_TRAINED,
     "SpatialDropout3D": _NOT_TRAINED,
