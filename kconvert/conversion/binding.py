@@ -204,7 +204,8 @@ def _set_gates(model: Network, checkpoint: Checkpoint, convention: Convention) -
 def _adapted(model: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
     """Whether a layer learned from its arrays what the configuration does not say (`Layer.adapt`)."""
     for _, expected, group in _matched_groups(model, checkpoint, convention)[0]:
-        for place, array in zip(expected, group.arrays, strict=False):
+        arrays = _by_name(expected, group.arrays) or group.arrays
+        for place, array in zip(expected, arrays, strict=False):
             shape, stored = place.stored.shapes[place.index], tuple(array.shape)
             if shape != stored and place.layer.adapt(shape, stored):
                 return True

@@ -372,13 +372,11 @@ def _inside(layer: Layer) -> Iterator[Layer]:
         yield from _inside(inner)
 
 
-def _ref(value: Sequence[Any]) -> Ref:
+def _ref(value: Any) -> Ref:
     """The tensor that `[layer, call, output, ...]` in a configuration refers to."""
-    if not isinstance(value, list | tuple) or len(value) < 3:
-        raise TypeError(f"{value!r} does not refer to a tensor")
+    if not (isinstance(value, list | tuple) and [*map(type, value[:3])] == [str, int, int]):
+        raise KconvertError(f"the architecture refers to a tensor by {value!r}", problem=Problem.UNREADABLE)
     layer, call, output = value[:3]
-    if not (isinstance(layer, str) and isinstance(call, int) and isinstance(output, int)):
-        raise TypeError(f"{value!r} does not refer to a tensor")
     return Ref(layer, call, output)
 
 
