@@ -62,3 +62,12 @@ def test_a_file_that_converts_may_not_be_refused_by_loading(converts, passed, ca
     monkeypatch.setattr(loading, "load", refuse)
     found = check(case, tmp_path, "BL").checks["L"]
     assert (found.passed, found.reason) == (passed, "refused: cannot be loaded")
+
+
+@pytest.mark.needs("theano", "tensorflow")
+def test_a_model_that_cannot_run_whole_is_refused_and_not_compared(tmp_path):
+    lambdas = FOLDER / "lambda" / "2.3.1-tensorflow"
+    shutil.copytree(lambdas, tmp_path / "2.3.1-tensorflow" / "lambda_layer")
+    found = check(Case(tmp_path / "2.3.1-tensorflow" / "lambda_layer"), tmp_path, "AB").checks
+    assert {letter: result.passed for letter, result in found.items()} == {"A": None, "B": None}
+    assert all("a Lambda layer cannot run" in result.reason for result in found.values())
