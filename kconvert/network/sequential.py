@@ -88,6 +88,8 @@ class Sequential(Network):
         if isinstance(config, list):
             config = {"layers": config}
         layers = [layer_of_graph(item) for item in config["layers"]]
+        if len(layers) > 1 and isinstance(layers[0], InputLayer) and layers[1].batch_input_shape is not None:
+            layers[1].batch_input_shape = layers[0].batch_input_shape  # Keras reads that of the first layer alone
         model = cls(layers, name=config.get("name") or "sequential_1", trainable=config.get("trainable", True))
         if not model.built:
             what = "the first layer states no input shape" if layers else "a Sequential model needs at least one layer"

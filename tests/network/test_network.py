@@ -349,3 +349,17 @@ def test_a_model_runs_on_two_backends_in_turn():
     x = np.ones((2, 4), "float32")
     first = model.predict(x)
     assert np.array_equal(model.bind(get_backend("numpy", "theano"), model.arrays).predict(x), first)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"class_name": "Normalization", "config": {"name": "layer", "batch_input_shape": [None, None]}},
+        {"class_name": "Dense", "config": {"name": "layer", "units": 2, "batch_input_shape": [None, 5]}},
+    ],
+)
+def test_the_input_of_a_sequential_says_the_shape_whatever_the_layer_behind_it_states(layer):
+    """tf.keras states free sizes for a layer that `adapt` built; Keras does not read them."""
+    entry = {"class_name": "InputLayer", "config": {"name": "entry", "batch_input_shape": [None, 3]}}
+    model = Sequential.from_config([entry, layer])
+    assert [tuple(one.batch_input_shape) for one in model.layers] == [(None, 3), (None, 3)]
