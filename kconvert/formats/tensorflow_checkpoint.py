@@ -240,7 +240,11 @@ class Object(Tree):
 
     def weights(self) -> dict[str, LazyArray]:
         found = {name: Object(self.bundle, number).variable() for name, number in self.children.items()}
-        return {name: variable for name, variable in found.items() if variable is not None}
+        named: dict[str, tuple[str, Variable]] = {}
+        for name, variable in found.items():  # of several names of one array, the one in its key
+            if variable is not None and (variable.key not in named or f"/{name}/.ATTRIBUTES/" in variable.key):
+                named[variable.key] = name, variable
+        return dict(named.values())
 
     def member(self, name: str) -> Object | None:
         return Object(self.bundle, self.children[name]) if name in self.children else None
