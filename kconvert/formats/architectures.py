@@ -8,9 +8,7 @@ from pathlib import Path
 from ..conventions.words.items import Json
 from ..conventions.words.texts import MAX_BYTES, no_model, parse_architecture
 from ..errors import KconvertError, Problem
-from . import files
-
-_BINARY = (b"\x89HDF\r\n\x1a\n", b"PK\x03\x04")  # HDF5, zip
+from . import archive, files, hdf5
 
 
 def architecture_json(path: str | PathLike[str]) -> Json:
@@ -28,7 +26,7 @@ def architecture_json(path: str | PathLike[str]) -> Json:
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
         raise KconvertError(what, where=str(path), problem=Problem.UNREADABLE) from error
-    if data.startswith(_BINARY):
+    if data.startswith((hdf5.SIGNATURE, archive.SIGNATURE)):
         return _of_whole_model(path)
     return parse_architecture(data, path.suffix.lower() in (".yaml", ".yml"), str(path))
 

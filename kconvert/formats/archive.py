@@ -18,12 +18,11 @@ from typing import IO, Any
 from ..conventions.words import keras3
 from ..errors import KconvertError, Problem
 from . import hdf5
-from .checkpoint import Architecture, Checkpoint
+from .checkpoint import PROVENANCE, Architecture, Checkpoint
 
 NAME = "the .keras format of tf.keras 2.12 - 2.15"
 SIGNATURE = b"PK\x03\x04"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-PROVENANCE = "kconvert"  # a key of the metadata
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 TEXT_LIMIT = 256 * 2**20  # bytes of a JSON member
 EXPANSION = 1000  # how many times larger than the archive a member may be

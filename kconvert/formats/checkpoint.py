@@ -15,6 +15,9 @@ import numpy as np
 Architecture = Callable[[], dict[str, Any]]
 """Reads the architecture that the user gives, as JSON values."""
 
+PROVENANCE = "kconvert"
+"""The attribute, or the key of the metadata, in which a file says how kconvert made it."""
+
 RowIndex = np.ndarray | slice | None
 """Rows along the leading axis: indices in any order, a slice, or None for all of them."""
 

@@ -7,6 +7,7 @@ format says by a `Tree` how the members of an object are called.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -129,3 +130,13 @@ def _members(item: Item, tree: Tree) -> Iterator[tuple[Item, Tree, str]]:
     if item.cells is not None and (stack := tree.member("cells")) is not None:
         for cell, one in zip(item.cells, stack.cells(item.cells), strict=True):
             yield cell, one, cell.name
+
+
+def snake_case(name: str) -> str:
+    """The name of a class as Keras 3 and tf.keras write it into the paths of a file.
+
+    >>> [snake_case(name) for name in ("Conv2DTranspose", "LSTMCell", "PReLU", "MaxPooling2D")]
+    ['conv2d_transpose', 'lstm_cell', 'p_re_lu', 'max_pooling2d']
+    """
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

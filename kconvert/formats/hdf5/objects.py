@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ...errors import KconvertError, Problem
 from ..checkpoint import LazyArray
-from ..objects import Item, Tree
+from ..objects import Item, Tree, snake_case
 from .safely import StoredGroup, unreadable
 
 LAYERS = ("layers", "_layer_checkpoint_dependencies")
@@ -92,12 +92,3 @@ def _parts(name: str, known: Sequence[str]) -> tuple[str, int]:
         return name, 0
     found = re.fullmatch(r"(.+)_(\d+)", name)
     return (found[1], int(found[2])) if found else (name, 0)
-
-
-def snake_case(name: str) -> str:
-    """The class of a layer as tf.keras names its group.
-
-    >>> snake_case("Conv2DTranspose"), snake_case("LSTMCell"), snake_case("ReLU")
-    ('conv2d_transpose', 'lstm_cell', 're_lu')
-    """
-    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()

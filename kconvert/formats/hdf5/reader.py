@@ -15,16 +15,19 @@ import h5py
 from ...conventions.words.items import Json
 from ...conventions.words.keras3 import KERAS3, keras3_error
 from ...errors import KconvertError
-from ..checkpoint import Architecture, Checkpoint, Group, LazyArray
+from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..objects import groups
 from .objects import StoredObject, is_by_objects, is_of_keras3
 from .safely import StoredGroup, hdf5_errors, unreadable
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+"""The first bytes of an HDF5 file."""
 
 BY_OBJECTS = "weights of tf.keras 2.12 - 2.15"
 """What a file is that keeps weights by objects."""
 
 # Attributes of the root that are fields of a Checkpoint
-_KNOWN = re.compile(r"nb_layers|backend|keras_version|kconvert|(layer_names|model_config|training_config)\d*")
+_KNOWN = re.compile(rf"nb_layers|backend|keras_version|{PROVENANCE}|(layer_names|model_config|training_config)\d*")
 
 
 @contextmanager
@@ -69,7 +72,7 @@ def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpo
         path=root.path,
         format=BY_OBJECTS,
         slots=False,
-        provenance=root.json("kconvert"),
+        provenance=root.json(PROVENANCE),
     )
 
 
@@ -123,7 +126,7 @@ def _checkpoint(root: StoredGroup) -> Checkpoint:
         training_config=root.json("training_config"),
         optimizer=_arrays(root.group("optimizer_weights")) if whole_model and "optimizer_weights" in root else [],
         attributes={name: root.attribute(name) for name in root.attributes() if not _KNOWN.fullmatch(name)},
-        provenance=root.json("kconvert"),
+        provenance=root.json(PROVENANCE),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...conventions.generations import Generation
 from ...errors import KconvertError
 from ..atomic import new_path, replacing
-from ..checkpoint import Checkpoint, LazyArray
+from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
 from .parts import NewFile
 
 HEADER_LIMIT = 64512  # bytes of one attribute; longer lists are split (keras-facts: split-lists-of-names)
@@ -52,7 +52,7 @@ class _Writer:
             self.whole_model(checkpoint)
         else:
             self.named_weights(self.file.root, checkpoint)
-        self.file.json(self.file.root, "kconvert", checkpoint.provenance)
+        self.file.json(self.file.root, PROVENANCE, checkpoint.provenance)
 
     # ------------------------------------------------------------- layouts ----
 

@@ -6,10 +6,11 @@ an inner layer is called by the attribute that holds it: `layers/bidirectional/f
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from ..objects import snake_case
 
 Item = Mapping[str, Any]
 Path = tuple[str, ...]
@@ -65,13 +66,3 @@ def _inside(item: Item, path: Path, group: str) -> Iterator[tuple[Path, str]]:
         return
     for child, place in children:
         yield from _inside(child, (*path, child["config"]["name"]), place)
-
-
-def snake_case(name: str) -> str:
-    """The name of a class as Keras writes it into paths.
-
-    >>> [snake_case(name) for name in ("Conv2DTranspose", "PReLU", "LSTM", "MaxPooling2D")]
-    ['conv2d_transpose', 'p_re_lu', 'lstm', 'max_pooling2d']
-    """
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -11,16 +11,12 @@ from typing import Any
 from zipfile import ZipFile, ZipInfo
 
 from ...conventions.generations import Generation
+from ..archive import CONFIG, METADATA, WEIGHTS
 from ..atomic import new_path, replacing, writing
-from ..checkpoint import Checkpoint, LazyArray
+from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
+from ..hdf5.objects import NAME, VARS
 from ..hdf5.parts import NewFile
 from . import paths
-
-METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
-"""The members of an archive."""
-
-VARIABLES = "vars"
-"""The group of the arrays of one layer."""
 
 
 def write_archive(
@@ -31,7 +27,7 @@ def write_archive(
     HDF5 needs a file of its own to write to: the weights are written beside the target, and moved into the archive.
     """
     target = new_path(Path(path), checkpoint.path, force)
-    metadata = {"keras_version": checkpoint.keras_version, "kconvert": checkpoint.provenance}
+    metadata = {"keras_version": checkpoint.keras_version, PROVENANCE: checkpoint.provenance}
     with replacing(target) as temporary:
         weights = temporary.with_name(f"{temporary.name}.weights")
         try:
@@ -54,7 +50,7 @@ def write_weights(
     target = new_path(Path(path), checkpoint.path, force)
     with replacing(target) as temporary, NewFile.at(temporary, target) as file:
         _write_groups(file, checkpoint)
-        file.json(file.root, "kconvert", checkpoint.provenance)
+        file.json(file.root, PROVENANCE, checkpoint.provenance)
     return target
 
 
@@ -69,8 +65,8 @@ def _write_groups(file: NewFile, checkpoint: Checkpoint) -> None:
     for array in (array for group in checkpoint.groups for array in group.arrays):
         layers.setdefault(tuple(array.name.split("/")[:-1]), []).append(array)
     for layer, place in paths.groups(checkpoint.model_config or {}):
-        stored = file.group(file.root, f"{place}/{VARIABLES}")
-        file.text(stored, "name", layer[-1])
+        stored = file.group(file.root, f"{place}/{VARS}")
+        file.text(stored, NAME, layer[-1])
         for number, array in enumerate(layers.pop(layer, ())):
             file.array(stored, str(number), array)
     if layers:

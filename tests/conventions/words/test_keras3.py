@@ -10,7 +10,7 @@ from docs.generate import ARGUMENTS, INNER
 from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.conventions.words import keras3, keras3_writing
-from kconvert.formats.keras3.paths import snake_case
+from kconvert.formats.objects import snake_case
 from kconvert.layers.registry import LAYERS
 from kconvert.network.architecture import defaults, model_config, model_from_config
 from tests.fixtures import FOLDER
