@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..conventions.words.items import Json
 from ..conventions.words.texts import MAX_BYTES, no_model, parse_architecture
-from ..errors import KconvertError, Problem
 from . import archive, files, hdf5
+from .failures import unreadable
 
 
 def architecture_json(path: str | PathLike[str]) -> Json:
@@ -24,8 +24,7 @@ def architecture_json(path: str | PathLike[str]) -> Json:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise KconvertError(what, where=str(path), problem=Problem.UNREADABLE) from error
+        raise unreadable(f"cannot be read ({error.strerror})", path) from error
     if data.startswith((hdf5.SIGNATURE, archive.SIGNATURE)):
         return _of_whole_model(path)
     return parse_architecture(data, path.suffix.lower() in (".yaml", ".yml"), str(path))

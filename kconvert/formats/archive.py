@@ -16,9 +16,9 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from ..conventions.words import keras3
-from ..errors import KconvertError, Problem
 from . import hdf5
 from .checkpoint import PROVENANCE, Architecture, Checkpoint
+from .failures import library_errors, unreadable
 
 NAME = "the .keras format of tf.keras 2.12 - 2.15"
 SIGNATURE = b"PK\x03\x04"
@@ -28,10 +28,6 @@ TEXT_LIMIT = 256 * 2**20  # bytes of a JSON member
 EXPANSION = 1000  # how many times larger than the archive a member may be
 PIECE = 2**20
 LEFT_OUT = "how the model was compiled and the state of the optimizer are left out"
-
-
-def _unreadable(what: str, where: str, fix: str | None = None) -> KconvertError:
-    return KconvertError(what, where, fix, Problem.UNREADABLE)
 
 
 @dataclass(frozen=True)
@@ -51,17 +47,15 @@ class Archive:
         """The size that the archive states for a member, in bytes."""
         info = self.file.NameToInfo.get(name)
         if info is None:
-            raise _unreadable(f"holds no {name}", str(self.path))
+            raise unreadable(f"holds no {name}", self.path)
         if info.file_size > EXPANSION * max(info.compress_size, 1) or info.compress_size > self.path.stat().st_size:
-            raise _unreadable(
-                f"would expand from {info.compress_size:,} bytes to {info.file_size:,}", self._where(name)
-            )
+            raise unreadable(f"would expand from {info.compress_size:,} bytes to {info.file_size:,}", self._where(name))
         return info.file_size
 
     def copy(self, name: str, to: IO[bytes]) -> None:
         """Copies a member to an open file, at most as many bytes as the archive states."""
         left = self.size(name)
-        with _zip_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
+        with library_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
             while left > 0 and (piece := member.read(min(PIECE, left))):
                 to.write(piece)
                 left -= len(piece)
@@ -70,27 +64,16 @@ class Archive:
     def json(self, name: str) -> dict[str, Any]:
         """A member that is a JSON object."""
         if self.size(name) > TEXT_LIMIT:
-            raise _unreadable("is too large", self._where(name))
-        with _zip_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
+            raise unreadable("is too large", self._where(name))
+        with library_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
             content = member.read(TEXT_LIMIT)
         try:
             value = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise _unreadable(f"is not JSON ({error})", self._where(name)) from None
+            raise unreadable(f"is not JSON ({error})", self._where(name)) from None
         if not isinstance(value, dict):
-            raise _unreadable("should be a JSON object", self._where(name))
+            raise unreadable("should be a JSON object", self._where(name))
         return value
-
-
-@contextmanager
-def _zip_errors(what: str, where: str) -> Iterator[None]:
-    """Turns whatever zipfile raises in the block into one sentence."""
-    try:
-        yield
-    except KconvertError:
-        raise
-    except Exception as error:
-        raise _unreadable(f"{what} ({error or type(error).__name__})", where) from None
 
 
 def is_archive(path: Path) -> bool:
@@ -102,7 +85,7 @@ def is_archive(path: Path) -> bool:
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
     """The archive in a file."""
-    with _zip_errors("is a damaged zip archive", str(path)):
+    with library_errors("is a damaged zip archive", path):
         file = zipfile.ZipFile(path)
     with file:
         yield Archive(path, file)
@@ -116,7 +99,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
     """
     with opened(path) as archive:
         if not all(name in archive for name in (CONFIG, METADATA, WEIGHTS)):
-            raise _unreadable("is a zip archive and no .keras file", str(path))
+            raise unreadable("is a zip archive and no .keras file", path)
         metadata = archive.json(METADATA)
         version, stamp = metadata.get("keras_version"), metadata.get(PROVENANCE)
         config = archive.json(CONFIG)

@@ -13,9 +13,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import KconvertError, Problem
 from . import archive, endings, hdf5, saved_model, tensorflow_checkpoint
 from .checkpoint import Architecture, Checkpoint
+from .failures import unreadable
 
 
 class Reader(Protocol):
@@ -55,7 +55,7 @@ def _format(path: Path) -> Format | None:
     try:
         return next((one for one in FORMATS if one.matches(path)), None)
     except OSError as error:
-        raise KconvertError(f"cannot be opened ({error.strerror})", str(path), problem=Problem.UNREADABLE) from None
+        raise unreadable(f"cannot be opened ({error.strerror})", path) from None
 
 
 @contextmanager
@@ -68,10 +68,9 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
     path = Path(path)
     found = _format(path)
     if found is None and path.is_dir():
-        raise KconvertError(
+        raise unreadable(
             "is a directory, and neither a SavedModel (with saved_model.pb) nor one of checkpoints (with checkpoint)",
-            str(path),
-            problem=Problem.UNREADABLE,
+            path,
         )
     with hdf5.read(path, architecture) if found is None else found.read(path, architecture) as checkpoint:
         yield checkpoint

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..conventions.words.items import Json
-from ..errors import KconvertError, Problem
 from .checkpoint import Group, LazyArray, renamed
+from .failures import unreadable
 from .objects import Item, item_of
 
 _CELL = re.compile(r"(?:.*_cell|cell_\d+)(?:_\d+)?")
@@ -32,11 +32,10 @@ def grouped(variables: Mapping[str, LazyArray], architecture: Json, where: Path)
         *scopes, slot = key.split("/")
         layer = next((scope for scope in reversed(scopes) if not _CELL.fullmatch(scope)), None)
         if layer not in owners:
-            raise KconvertError(
+            raise unreadable(
                 f"its variable {key!r} is not called after a layer of the architecture",
-                str(where),
+                where,
                 "give the architecture that the weights were saved with: --arch",
-                Problem.UNREADABLE,
             )
         found[owners[layer]].append(renamed(variables[key], f"{layer}/{slot}:0"))
     return [Group(name, sorted(arrays, key=_number)) for name, arrays in found.items()]

@@ -14,7 +14,8 @@ from typing import Any
 from ..conventions.words import keras3
 from ..conventions.words.items import GRAPHS, MODELS
 from .checkpoint import Architecture, Checkpoint
-from .tensorflow_checkpoint import layer_groups, opened, tensorflow, tensorflow_errors, unreadable
+from .failures import library_errors, unreadable
+from .tensorflow_checkpoint import layer_groups, opened, tensorflow
 
 NAME = "SavedModel"
 GRAPH, METADATA = "saved_model.pb", "keras_metadata.pb"
@@ -75,7 +76,7 @@ def _metadata(path: Path) -> dict[str, Any]:
     """What tf.keras wrote of the model: in a file of its own, before TensorFlow 2.5 in the graph; {} for others."""
     from ..backend.tensorflow_messages import SavedMetadata, SavedModel
 
-    with tensorflow_errors("cannot be read", path):
+    with library_errors("cannot be read", path):
         if (path / METADATA).is_file():
             saved = SavedMetadata.FromString(_content(path / METADATA))
             texts = [node.metadata for node in saved.nodes if node.node_path == ROOT]

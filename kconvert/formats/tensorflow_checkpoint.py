@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import probe, tensorflow_compat
-from ..errors import KconvertError, Problem
+from ..errors import KconvertError
 from .checkpoint import Architecture, Checkpoint, Group, LazyArray, RowIndex
+from .failures import library_errors, unreadable
 from .named_variables import grouped
 from .objects import Item, Tree, groups
 
@@ -32,22 +33,6 @@ VALUE = "VARIABLE_VALUE"
 _DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 _LAYER = re.compile(r"layer-(\d+)")
 WAY_OUT = 'load the weights in TensorFlow, `model.load_weights("{path}")`, and save `model.save("model.h5")`'
-
-
-def unreadable(what: str, where: object, fix: str | None = None) -> KconvertError:
-    return KconvertError(what, str(where), fix, Problem.UNREADABLE)
-
-
-@contextmanager
-def tensorflow_errors(what: str, where: object) -> Iterator[None]:
-    """Turns whatever TensorFlow raises in the block into one sentence."""
-    try:
-        yield
-    except KconvertError:
-        raise
-    except Exception as error:
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        raise unreadable(f"{what} ({said})", where) from None
 
 
 def tensorflow(where: object) -> Any:
@@ -112,7 +97,7 @@ class Variable:
 
     def read(self, rows: RowIndex = None) -> np.ndarray:
         """See `LazyArray.read`."""
-        with tensorflow_errors("its data cannot be read", self.where):
+        with library_errors("its data cannot be read", self.where):
             array = np.asarray(self.reader.get_tensor(self.key))
         if array.shape != self.shape:
             raise unreadable(f"has shape {array.shape}, and the index says {self.shape}", self.where)
@@ -170,7 +155,7 @@ class Bundle:
 def opened(of: Path) -> Iterator[Bundle]:
     """The checkpoint with a prefix."""
     tf = tensorflow(of)
-    with tensorflow_errors("is no checkpoint that TensorFlow reads", of):
+    with library_errors("is no checkpoint that TensorFlow reads", of):
         bundle = Bundle(of, tf.train.load_checkpoint(str(of)))
         _ = bundle.variables, bundle.graph
     yield bundle

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...errors import KconvertError, Problem
 from ..checkpoint import LazyArray
+from ..failures import unreadable
 from ..objects import Item, Tree, snake_case
-from .safely import StoredGroup, unreadable
+from .safely import StoredGroup
 
 LAYERS = ("layers", "_layer_checkpoint_dependencies")
 """How the group of the layers of a model is called: from tf.keras 2.13 on, and in 2.12."""
@@ -77,11 +77,10 @@ def _by_class(group: StoredGroup, items: Sequence[Item]) -> list[StoredObject]:
     for stem in (*numbered, *known):
         ours = [item for item in items if snake_case(item.class_name) == stem]
         if len(ours) != len(numbered.get(stem, ())):
-            raise KconvertError(
+            raise unreadable(
                 f"the file has {len(numbered.get(stem, ()))} layers {stem!r} where the architecture has {len(ours)}",
                 group.where,
                 "give the architecture that the weights were saved with: --arch",
-                Problem.UNREADABLE,
             )
     return [StoredObject(group.group(next(places[snake_case(item.class_name)]))) for item in items]
 

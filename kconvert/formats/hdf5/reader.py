@@ -16,9 +16,10 @@ from ...conventions.words.items import Json
 from ...conventions.words.keras3 import KERAS3, keras3_error
 from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
+from ..failures import unreadable
 from ..objects import groups
 from .objects import StoredObject, is_by_objects, is_of_keras3
-from .safely import StoredGroup, hdf5_errors, unreadable
+from .safely import StoredGroup, hdf5_errors
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""

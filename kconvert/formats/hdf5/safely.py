@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ...errors import KconvertError, Problem
+from ...errors import Problem
 from ..checkpoint import RowIndex
+from ..failures import library_errors, unreadable
 from .rows import gather, unpacked
 
 EXPANSION = 1000  # an array may be so many times larger than what is stored of it ...
@@ -26,20 +26,9 @@ _PLAIN = (h5py.h5t.TypeStringID, h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h
 _LINKS = {h5py.h5l.TYPE_SOFT: "a soft", h5py.h5l.TYPE_EXTERNAL: "an external"}
 
 
-@contextmanager
-def hdf5_errors(what: str, where: str, problem: Problem = Problem.UNREADABLE) -> Iterator[None]:
-    """Turns whatever h5py raises in the block into one sentence."""
-    try:
-        yield
-    except KconvertError:
-        raise
-    except Exception as error:
-        said = str(error.args[-1] if error.args else type(error).__name__).splitlines()
-        raise KconvertError(f"{what} ({said[0] if said else type(error).__name__})", where, problem=problem) from None
-
-
-def unreadable(what: str, where: str, fix: str | None = None) -> KconvertError:
-    return KconvertError(what, where, fix, Problem.UNREADABLE)
+def hdf5_errors(what: str, where: str, problem: Problem = Problem.UNREADABLE) -> AbstractContextManager[None]:
+    """Turns whatever h5py raises in the block into one sentence. Its exceptions have the message last."""
+    return library_errors(what, where, lambda error: error.args[-1] if error.args else "", problem)
 
 
 @dataclass(frozen=True, eq=False)
