@@ -7,8 +7,8 @@ and padding depend on the backend, and random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from math import prod as product
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import KconvertError, Problem
 from .base import Backend, Tensor
+from .context import assigned
 
 _COMPUTING: ContextVar[Backend] = ContextVar("computing")
 _IMAGES: ContextVar[str | None] = ContextVar("images", default=None)
@@ -26,34 +27,19 @@ _VARIABLES: ContextVar[Callable[[Any, str | None], Tensor]] = ContextVar("variab
 Axis = int | Sequence[int] | None
 
 
-@contextmanager
-def computing(K: Backend) -> Iterator[None]:
-    """Makes `K` the backend of these functions."""
-    token = _COMPUTING.set(K)
-    try:
-        yield
-    finally:
-        _COMPUTING.reset(token)
+def computing(K: Backend) -> AbstractContextManager[None]:
+    """Makes `K` the backend of these functions within a block."""
+    return assigned(_COMPUTING, K)
 
 
-@contextmanager
-def images_in(data_format: str | None) -> Iterator[None]:
-    """Makes `data_format` that of images; None: it stays as it is."""
-    token = _IMAGES.set(data_format or _IMAGES.get())
-    try:
-        yield
-    finally:
-        _IMAGES.reset(token)
+def images_in(data_format: str | None) -> AbstractContextManager[None]:
+    """Makes `data_format` that of images within a block; None: it stays as it is."""
+    return assigned(_IMAGES, data_format or _IMAGES.get())
 
 
-@contextmanager
-def making_variables(make: Callable[[Any, str | None], Tensor]) -> Iterator[None]:
-    """Makes `make(value, name)` what `variable` calls."""
-    token = _VARIABLES.set(make)
-    try:
-        yield
-    finally:
-        _VARIABLES.reset(token)
+def making_variables(make: Callable[[Any, str | None], Tensor]) -> AbstractContextManager[None]:
+    """Makes `variable` call `make(value, name)` within a block."""
+    return assigned(_VARIABLES, make)
 
 
 def _backend() -> Backend:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dis
 import pickle
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +21,7 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
+from ..backend.context import assigned
 from ..backend.functions import computing
 from ..errors import KconvertError
 from .lists import as_list
@@ -214,14 +215,9 @@ def given() -> CustomObjects:
     return _GIVEN.get()
 
 
-@contextmanager
-def giving(objects: CustomObjects) -> Iterator[None]:
-    """Makes `objects` those that are given."""
-    token = _GIVEN.set(objects)
-    try:
-        yield
-    finally:
-        _GIVEN.reset(token)
+def giving(objects: CustomObjects) -> AbstractContextManager[None]:
+    """Makes `objects` those that are given, within a block."""
+    return assigned(_GIVEN, objects)
 
 
 @contextmanager
