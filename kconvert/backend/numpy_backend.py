@@ -248,14 +248,7 @@ class NumpyBackend(Backend):
         groups: int = 1,
     ) -> Tensor:
         if groups > 1:
-            return in_groups(
-                self,
-                lambda part, filters: self.conv(part, filters, strides, padding, data_format, dilation),
-                x,
-                kernel,
-                groups,
-                data_format,
-            )
+            return in_groups(self, x, kernel, strides, padding, data_format, dilation, groups)
         rank = x.ndim - 2
         x = move_channels(self, x, data_format, CHANNELS_LAST)
         window = dilated_sizes(kernel.shape[:rank], dilation)

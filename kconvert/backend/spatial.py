@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ..conventions.backends import CHANNELS_FIRST
 from .base import Backend, Tensor
-
-Convolution = Callable[[Tensor, Tensor], Tensor]  # (x, kernel) -> y
 
 
 def move_channels(K: Backend, x: Tensor, source: str, target: str) -> Tensor:
@@ -18,14 +16,23 @@ def move_channels(K: Backend, x: Tensor, source: str, target: str) -> Tensor:
     return K.transpose(x, (0, last, *range(1, last)) if target == CHANNELS_FIRST else (0, *range(2, last + 1), 1))
 
 
-def in_groups(K: Backend, conv: Convolution, x: Tensor, kernel: Tensor, groups: int, data_format: str) -> Tensor:
-    """`conv` of each group of channels, for a backend that has no such convolution, or no gradient of it.
+def in_groups(
+    K: Backend,
+    x: Tensor,
+    kernel: Tensor,
+    strides: tuple[int, ...],
+    padding: str,
+    data_format: str,
+    dilation: tuple[int, ...],
+    groups: int,
+) -> Tensor:
+    """`K.conv` of each group of channels, for a backend that has no grouped convolution, or no gradient of it.
 
     kernel: (spatial..., in / groups, out).
     """
     axis = 1 if data_format == CHANNELS_FIRST else -1
     pairs = zip(K.split(x, groups, axis), K.split(kernel, groups), strict=True)
-    return K.concatenate([conv(part, filters) for part, filters in pairs], axis)
+    return K.concatenate([K.conv(*pair, strides, padding, data_format, dilation) for pair in pairs], axis)
 
 
 def unit_axis(data_format: str) -> int:

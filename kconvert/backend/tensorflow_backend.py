@@ -241,14 +241,7 @@ class TensorflowBackend(Backend):
         groups: int = 1,
     ) -> Tensor:
         if groups > 1:
-            return in_groups(
-                self,
-                lambda part, filters: self.conv(part, filters, strides, padding, data_format, dilation),
-                x,
-                kernel,
-                groups,
-                data_format,
-            )
+            return in_groups(self, x, kernel, strides, padding, data_format, dilation, groups)
         if max(strides) > 1 and max(dilation) > 1:
             kernel, dilation = _spread(kernel, dilation), (1,) * len(dilation)
         x = move_channels(self, x, data_format, CHANNELS_LAST)
