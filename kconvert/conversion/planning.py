@@ -212,7 +212,12 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     """`plan_conversion`, for inputs of the shapes that the source has or is given."""
     partial = selected(checkpoint, source) if source.partial else None
     if partial:
-        _refuse_partial(decide_goal(target, decide(checkpoint, source)), source)
+        _refuse_incomplete(
+            decide_goal(target, decide(checkpoint, source)),
+            source,
+            "needs the weights of all layers",
+            "leave --partial out, or use --format keras2",
+        )
     checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.arch is None and checkpoint.model_config is None:
         if source.input_shape is not None:
@@ -220,7 +225,12 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
             raise KconvertError(what, fix="give the architecture: --arch", problem=Problem.USAGE)
         origin = decide(checkpoint, source)
         goal = decide_goal(target, origin)
-        _refuse_without_graph(goal, source)
+        _refuse_incomplete(
+            goal,
+            source,
+            "needs the architecture, and the file holds weights alone",
+            "give what model.to_json() wrote with --arch FILE.json",
+        )
         layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)
         origin = replace(origin, evidence=[*origin.evidence, *map(str, layers.inferred)])
         if target.data_format != NATIVE or not layers.has_other_images(goal.data_format):
@@ -247,25 +257,14 @@ def as_partial(planned: Plan, partial: Selection) -> Plan:
     return replace(planned, partial=partial, holds_architecture=False, notes=[*partial.notes, *planned.notes])
 
 
-def _refuse_without_graph(goal: Goal, source: Source) -> None:
-    """Raises KconvertError where the target cannot be written from weights alone."""
+def _refuse_incomplete(goal: Goal, source: Source, reason: str, fix: str) -> None:
+    """Raises KconvertError where the target needs a whole model, which the source does not give.
+
+    reason: what the target needs, after the name of its generation.
+    """
     if goal.form.needs_architecture or goal.convention.generation.expresses:
         raise KconvertError(
-            f"{goal.convention.generation_name} needs the architecture, and the file holds weights alone",
-            where=str(source.path or "checkpoint"),
-            fix="give what model.to_json() wrote with --arch FILE.json",
-            problem=Problem.USAGE,
-        )
-
-
-def _refuse_partial(goal: Goal, source: Source) -> None:
-    """Raises KconvertError where the target cannot be written from the weights of some layers."""
-    if goal.form.needs_architecture or goal.convention.generation.expresses:
-        raise KconvertError(
-            f"{goal.convention.generation_name} needs the weights of all layers",
-            where=str(source.path or "checkpoint"),
-            fix="leave --partial out, or use --format keras2",
-            problem=Problem.USAGE,
+            f"{goal.convention.generation_name} {reason}", str(source.path or "checkpoint"), fix, Problem.USAGE
         )
 
 
