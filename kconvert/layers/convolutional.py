@@ -279,12 +279,10 @@ class _Depthwise(_Convolution):
 
 
 @dataclass(eq=False)
-class DepthwiseConv1D(_Depthwise, DepthwiseFields):
-    """Depthwise convolution over time."""
+class _DepthwiseConv(_Depthwise, DepthwiseFields):
+    """A depthwise convolution alone."""
 
-    rank = 1
     paddings = ("valid", "same")
-    of_tf_keras = True
 
     kernel_size: Any
     strides: Any = 1
@@ -297,7 +295,15 @@ class DepthwiseConv1D(_Depthwise, DepthwiseFields):
 
 
 @dataclass(eq=False)
-class DepthwiseConv2D(_Depthwise, DepthwiseFields):
+class DepthwiseConv1D(_DepthwiseConv):
+    """Depthwise convolution over time."""
+
+    rank = 1
+    of_tf_keras = True
+
+
+@dataclass(eq=False)
+class DepthwiseConv2D(_DepthwiseConv):
     """Depthwise convolution over images.
 
     Input channel c has the output channels c * depth_multiplier to (c + 1) * depth_multiplier - 1.
@@ -307,16 +313,6 @@ class DepthwiseConv2D(_Depthwise, DepthwiseFields):
     """
 
     rank = 2
-    paddings = ("valid", "same")
-
-    kernel_size: Any
-    strides: Any = 1
-    padding: str = "valid"
-    depth_multiplier: int = 1
-    data_format: Any = None
-    dilation_rate: Any = 1
-    activation: Any = None
-    use_bias: bool = True
 
 
 @dataclass(eq=False)
