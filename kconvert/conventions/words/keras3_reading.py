@@ -1,6 +1,6 @@
 """Architecture JSON of Keras 3, read into Keras 2's words (keras-facts: words-of-keras3).
 
-What tf.keras says in the same way is left to `tf_keras`.
+Words that Keras 3 shares with tf.keras are not translated here, but in `tf_keras`.
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ def _sequential(config: Json) -> Json:
 
 def _graph(config: Json) -> Json:
     entries = config.get("layers")
-    if not isinstance(entries, list) or not all(
-        is_item(entry) and isinstance(entry.get("name"), str) for entry in entries
-    ):
+    if not isinstance(entries, list) or not all(map(_has_name, entries)):
         raise refused(f"'layers' of {config.get('name')!r} should be a list of layers with names")
     classes = {entry["name"]: entry["class_name"] for entry in entries}
     layers = [
