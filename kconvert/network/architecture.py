@@ -54,7 +54,7 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
     custom = custom_classes() | {layer.class_name for _, layer in model.leaves() if layer.is_custom}
     custom |= {name for name in carried if find_layer(name) is None}
     version, order = numbers_of(keras_version), list(model.by_name)
-    context = Context(keras_version, version, backend, order, custom, defaults, dict(_graphs(model)))
+    context = Context(keras_version, version, backend, order, custom, defaults, lambda: dict(_graphs(model)))
     return words.write(layer_config(model, words.old_options), context)
 
 

@@ -27,8 +27,8 @@ class Context:
     custom: Collection[str]
     # what a layer of a class has for the keys that its configuration does not state
     defaults: Defaults
-    # the networks of the architecture
-    graphs: keras3_writing.Graphs
+    # computes the shapes of the tensors of all networks in the architecture
+    graphs: Callable[[], keras3_writing.Graphs]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ KERAS2 = Words(
 
 
 def _write_keras3(item: Json, context: Context) -> Json:
-    return {**keras3_writing.write(item, context.graphs, context.defaults), keras3.STAMP: __version__}
+    return {**keras3_writing.write(item, context.graphs(), context.defaults), keras3.STAMP: __version__}
 
 
 KERAS3 = Words(
