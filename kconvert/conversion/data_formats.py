@@ -19,8 +19,7 @@ from ..layers.base import Layer
 from ..network.graph import Ref
 from ..network.layout import image_layout
 from ..network.network import Network
-from ..network.rewrite import changed
-from ..network.sequential import Sequential
+from ..network.rewrite import changed, rebuilt
 from .passes.relayout import relayout
 from .passes.relayout_rules import IMAGE_LAYERS
 
@@ -170,22 +169,6 @@ def _steps_of_both(layer: Any, position: int) -> int | None:
 @_steps.register(Network)
 def _steps_of_nested(layer: Network, position: int) -> int | None:
     return _steps_before_images(layer, layer.input_refs[position])
-
-
-def rebuilt(network: Network, layers: dict[str, Layer]) -> Network:
-    """The same graph with other layers of the same names."""
-    if isinstance(network, Sequential):
-        entry, first, *rest = (layers[node.layer] for node in network.nodes)
-        first = changed(first, batch_input_shape=entry.batch_input_shape, dtype=first.dtype or entry.dtype)
-        return Sequential([first, *rest], name=network.name, trainable=network.trainable)
-    return Network(
-        layers=[layers[layer.name] for layer in network.layers],
-        nodes=network.nodes,
-        input_refs=network.input_refs,
-        output_refs=network.output_refs,
-        name=network.name,
-        trainable=network.trainable,
-    )
 
 
 @singledispatch

@@ -19,7 +19,7 @@ from ..layers.registry import with_custom_objects
 from ..network.differences import differing_layers
 from ..network.input_shapes import InputShape
 from ..network.network import Network
-from ..network.rewrite import Hazard, Rewritten
+from ..network.rewritten import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state

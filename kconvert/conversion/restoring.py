@@ -23,7 +23,7 @@ from ..network.architecture import model_config, model_from_config
 from ..network.graph import LayerPath
 from ..network.layout import Layout
 from ..network.network import Network
-from ..network.rewrite import Rewritten
+from ..network.rewritten import Rewritten
 from .binding import Binding
 from .passes.order import WRITE, read, write
 from .passes.relayout import relayout

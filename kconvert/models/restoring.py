@@ -10,7 +10,6 @@ from typing import Any
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..conventions.generations import Convention, numbers_of
 from ..conversion.binding import bind, places
-from ..conversion.data_formats import rebuilt
 from ..conversion.evidence import kept_from
 from ..conversion.given_architecture import FLATTEN_STATES, by_arrays
 from ..conversion.opening import open_source
@@ -28,7 +27,7 @@ from ..layers import Flatten, Layer
 from ..layers.base import layer_config
 from ..network.nested import Arrays, walk
 from ..network.network import Network
-from ..network.rewrite import NewLayer, changed, rewrite
+from ..network.rewrite import NewLayer, changed, rebuilt, rewrite
 from .runtime import Runtime
 from .store import run_convention
 from .training.trainer import Trainer

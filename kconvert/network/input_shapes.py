@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import KconvertError, Problem
-from ..layers.base import Layer, Shape
+from ..layers.base import Shape
 from .network import Network
-from .rewrite import changed
+from .rewrite import changed, rebuilt
 from .sequential import Sequential
 
 InputShape = Sequence[int] | Mapping[str, Sequence[int]]
@@ -66,12 +66,8 @@ def _fixed(name: str, stated: Shape, given: Sequence[int]) -> Shape:
 
 def _with_shapes(network: Network, shapes: Mapping[str, Shape]) -> Network:
     if not isinstance(network, Sequential):
-        layers: list[Layer] = [
-            changed(layer, batch_input_shape=shapes[layer.name]) if layer.name in shapes else layer
-            for layer in network.layers
-        ]
-        ends: Any = (network.input_refs, network.output_refs)
-        return Network(layers, list(network.nodes), *ends, name=network.name, trainable=network.trainable)
+        sized = {name: changed(network.by_name[name], batch_input_shape=shape) for name, shape in shapes.items()}
+        return rebuilt(network, {**network.by_name, **sized})
     (shape,) = shapes.values()
     first, *rest = network.sublayers
     if isinstance(first, Network):

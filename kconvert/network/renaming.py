@@ -9,7 +9,8 @@ from typing import Any
 from ..layers.base import Layer
 from .graph import LayerPath, Node, Ref
 from .network import Network
-from .rewrite import Rewritten, Source, changed
+from .rewrite import changed
+from .rewritten import Rewritten, Source
 from .sequential import Sequential
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ...layers.activations import LATER_ACTIVATIONS, activation_name
 from ...layers.base import Layer
 from ...network.network import Network
-from ...network.rewrite import Rewritten
+from ...network.rewritten import Rewritten
 from .left_out import every, listed
 
 ACTIVATION_KEYS = ("activation", "recurrent_activation")

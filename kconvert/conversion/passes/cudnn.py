@@ -20,7 +20,8 @@ from ...kernels import AddHalves, Chain
 from ...layers.base import Layer
 from ...network.graph import LayerPath, LeafWeights
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, changed, rewrite
+from ...network.rewrite import NewLayer, changed, rewrite
+from ...network.rewritten import Rewritten
 from ..inference.without_graph import WithoutGraph
 
 SINCE = (2, 0, 9)  # (keras-facts: cudnn-only-on-tensorflow)

@@ -24,7 +24,8 @@ from ...layers.base import Layer, Shape
 from ...layers.shapes import space, space_axes
 from ...network.graph import LayerPath
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, Source, changed, class_names, in_sequence, rewrite
+from ...network.rewrite import NewLayer, changed, class_names, in_sequence, rewrite
+from ...network.rewritten import Rewritten, Source
 from .left_out import every, listed
 from .masks import masked_layers
 

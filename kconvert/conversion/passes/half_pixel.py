@@ -17,7 +17,8 @@ from ...errors import KconvertError
 from ...layers.base import Layer, Shape
 from ...layers.shapes import space, space_axes
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, changed, class_names, rewrite
+from ...network.rewrite import NewLayer, changed, class_names, rewrite
+from ...network.rewritten import Rewritten
 
 UNSURE, SINCE = (2, 2, 4), (2, 3, 0)
 """The release that tf.keras of TensorFlow 1.13 - 2.1 states, and the first one of which all files are such."""

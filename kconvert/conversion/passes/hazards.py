@@ -17,7 +17,7 @@ from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list, one_or_list
 from ...network.network import Network
-from ...network.rewrite import Hazard
+from ...network.rewritten import Hazard
 
 Rule = Callable[[BackendFacts, int, int, int], int | None]
 

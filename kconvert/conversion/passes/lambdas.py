@@ -20,7 +20,8 @@ from ...errors import KconvertError
 from ...layers.base import Layer
 from ...network.graph import CallId
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, changed, rewrite
+from ...network.rewrite import NewLayer, changed, rewrite
+from ...network.rewritten import Rewritten
 from .hazards import Window, calls, windows
 from .left_out import every
 

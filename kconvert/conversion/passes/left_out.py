@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...layers.base import Layer
 from ...network.network import Network
-from ...network.rewrite import Rewritten
+from ...network.rewritten import Rewritten
 
 SHOWN = 3
 """How many layers a note names."""

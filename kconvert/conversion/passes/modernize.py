@@ -19,7 +19,8 @@ from ...layers import early
 from ...layers.base import Layer
 from ...layers.merge import in_keras2
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, changed, in_sequence, rewrite
+from ...network.rewrite import NewLayer, changed, in_sequence, rewrite
+from ...network.rewritten import Rewritten
 from ...network.sequential import Sequential
 
 

@@ -15,7 +15,7 @@ from ...conventions.slices import SliceFunction, slice_function
 from ...layers.base import Layer
 from ...network.graph import Node, Ref
 from ...network.network import Network
-from ...network.rewrite import Rewritten
+from ...network.rewritten import Rewritten
 from .left_out import every
 
 

@@ -15,7 +15,7 @@ from ...conventions.generations import keeps_data_formats
 from ...errors import KconvertError
 from ...network.network import Network
 from ...network.renaming import renamed
-from ...network.rewrite import Rewritten
+from ...network.rewritten import Rewritten
 from ..inference.without_graph import CERTAIN, WithoutGraph
 from ..source import Origin
 from ..target import Goal

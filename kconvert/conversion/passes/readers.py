@@ -13,7 +13,7 @@ from typing import Any
 from ... import layers as L
 from ...conventions.generations import release_of_tensorflow
 from ...network.network import Network
-from ...network.rewrite import Rewritten
+from ...network.rewritten import Rewritten
 from .left_out import listed
 from .masks import masked_layers
 

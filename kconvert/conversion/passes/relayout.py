@@ -18,7 +18,8 @@ from ...layers.base import Layer, Shape
 from ...network.graph import LayerPath, Node, Ref
 from ...network.layout import Layout, identity
 from ...network.network import Network
-from ...network.rewrite import Rewritten, changed, renamed_inputs
+from ...network.rewrite import changed
+from ...network.rewritten import Rewritten, renamed_inputs
 from ...network.sequential import Sequential
 from .relayout_rules import IMAGE_LAYERS
 from .relayout_tables import Restore, RuleInput, RuleResult, keeps_layout, rule, wanted_layout

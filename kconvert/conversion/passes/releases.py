@@ -21,7 +21,8 @@ from ...kernels import Chain, Shift
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
+from ...network.rewrite import NewLayer, changed, class_names, in_sequence, rewrite
+from ...network.rewritten import Rewritten
 from . import early
 from .hazards import windows
 from .repair import CROPPINGS, PADDINGS, Context, explicit, known, padded, sized

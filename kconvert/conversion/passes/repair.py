@@ -29,15 +29,8 @@ from ...kernels import Chain, Grow
 from ...layers.activations import activation_name, is_elementwise
 from ...layers.base import Layer, Shape
 from ...network.network import Network
-from ...network.rewrite import (
-    NewLayer,
-    Rewritten,
-    changed,
-    class_names,
-    in_sequence,
-    in_sequence_or_nested,
-    rewrite,
-)
+from ...network.rewrite import NewLayer, changed, class_names, in_sequence, in_sequence_or_nested, rewrite
+from ...network.rewritten import Rewritten
 from .hazards import Window, differs, hazards, spatial_sizes, windows
 
 PADDINGS = {1: L.ZeroPadding1D, 2: L.ZeroPadding2D, 3: L.ZeroPadding3D}

@@ -16,7 +16,8 @@ from ... import layers as L
 from ...conventions.generations import Convention, release
 from ...layers.base import Layer, Shape
 from ...network.network import Network
-from ...network.rewrite import NewLayer, Rewritten, changed, class_names, in_sequence, rewrite
+from ...network.rewrite import NewLayer, changed, class_names, in_sequence, rewrite
+from ...network.rewritten import Rewritten
 from .hazards import spatial_sizes, windows
 from .repair import CROPPINGS, padded, sized
 

@@ -9,7 +9,7 @@ from ...conventions.generations import GENERATIONS
 from ...conventions.roles import Role, variance
 from ...layers.base import Layer
 from ...network.network import Network
-from ...network.rewrite import Rewritten
+from ...network.rewritten import Rewritten
 from ..evidence import akin
 from ..source import Origin
 

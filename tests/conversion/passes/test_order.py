@@ -14,7 +14,8 @@ from kconvert.conversion.target import Target
 from kconvert.formats import hdf5
 from kconvert.kernels import AddHalves, Chain, Grow
 from kconvert.network.layout import Layout, identity
-from kconvert.network.rewrite import NewLayer, Rewritten, changed, in_sequence, rewrite
+from kconvert.network.rewrite import NewLayer, changed, in_sequence, rewrite
+from kconvert.network.rewritten import Rewritten
 from kconvert.network.sequential import Sequential
 from kconvert.verification.matching import match
 from tests.architectures import checkpoint_of, random_weights
