@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -112,11 +112,10 @@ def _add_legacy(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path
         return
     limits = _cannot_run(options.corpus / f"{cases[0].release}-{cases[0].other}" / "FAILED.json")
     for answer in _legacy_answers(cases[0], jobs, folder, options):
-        off = answer.get("error")
-        failure = answer.get("failure") or ("" if off is None or off <= ATOL else f"outputs differ by {off:.2g}")
+        failure = _failure(answer)
         limit = limits.get(answer["case"]) or (answer.get("limit") and " (so does its own file)") or ""
         by_name[answer["case"]].checks["C"] = Result(
-            None if failure and limit else not failure, off, failure + limit * bool(failure)
+            None if failure and limit else not failure, answer.get("error"), failure + limit * bool(failure)
         )
 
 
@@ -138,20 +137,10 @@ def _add_keras3(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path
             jobs.append({"case": case.name, "io": str(_io(case, done, folder)), "model": str(done.target)})
         except KconvertError as error:
             by_name[case.name].checks["K"] = Result(None, reason=f"refused: {error.what}")
-    listed = folder / "keras3.json"
-    listed.write_text(json.dumps(jobs), encoding="utf-8")
-    ours = ("TF_", "KERAS", "THEANO", "PYTHON")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    command = [options.keras_python, keras3_worker.__file__, str(listed)]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        for line in process.stdout or ():
-            if line.startswith("{"):
-                answer = json.loads(line)
-                off = answer.get("error")
-                failure = answer.get("failure") or ("" if off <= ATOL else f"outputs differ by {off:.2g}")
-                by_name[answer["case"]].checks["K"] = Result(not failure, off, failure)
+    command = [options.keras_python, keras3_worker.__file__]
+    for answer in _answers(command, _without("TF_", "KERAS", "THEANO", "PYTHON"), jobs, folder / "keras3.json"):
+        failure = _failure(answer)
+        by_name[answer["case"]].checks["K"] = Result(not failure, answer.get("error"), failure)
     for job in jobs:
         missing = Result(False, reason=f"{options.keras_python} gave no answer")
         by_name[job["case"]].checks.setdefault("K", missing)
@@ -184,16 +173,13 @@ def _files(model: Path, arch: Path | None) -> dict[str, str]:
 
 
 def _legacy_answers(
-    case: Case, jobs: list[dict[str, Any]], folder: Path, options: argparse.Namespace
-) -> Iterable[dict[str, Any]]:
-    listed = folder / "jobs.json"
-    listed.write_text(json.dumps(jobs), encoding="utf-8")
+    case: Case, jobs: Sequence[dict[str, Any]], folder: Path, options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
     home = options.legacy / "work"
     home.mkdir(exist_ok=True)
     flags = f"base_compiledir={home / 'theano'},device=cpu,floatX=float32,optimizer_excluding=fusion" + _blas(options)
-    ours = ("TF", "KERAS", "THEANO", "PYTHON")  # TensorFlow 2 leaves variables that TensorFlow 1 would obey
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
+        **_without("TF", "KERAS", "THEANO", "PYTHON"),  # TensorFlow 2 leaves variables that TensorFlow 1 would obey
         "HOME": str(home),
         "PYTHONPATH": os.pathsep.join([str(options.legacy / f"keras-{case.release}"), str(options.oracle)]),
         "KERAS_BACKEND": case.other,
@@ -201,21 +187,35 @@ def _legacy_answers(
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [
-        str(options.legacy / "bin" / "python"),
-        "-W",
-        "ignore",
-        legacy.__file__,
-        case.release,
-        case.other,
-        str(listed),
-    ]
+    python = str(options.legacy / "bin" / "python")
+    command = [python, "-W", "ignore", legacy.__file__, case.release, case.other]
+    return _answers(command, environment, jobs, folder / "jobs.json")
+
+
+def _answers(
+    command: Sequence[str], environment: Mapping[str, str], jobs: Sequence[dict[str, Any]], listed: Path
+) -> Iterator[dict[str, Any]]:
+    """What a worker process answers to `jobs`, line by line. listed: the file of the jobs, its last argument."""
+    listed.write_text(json.dumps(jobs), encoding="utf-8")
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [*command, str(listed)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         for line in process.stdout or ():
             if line.startswith("{"):
                 yield json.loads(line)
+
+
+def _without(*prefixes: str) -> dict[str, str]:
+    """The environment without the variables that begin with one of `prefixes`."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+
+
+def _failure(answer: dict[str, Any]) -> str:
+    """What a worker process finds wrong with a case; '' where its outputs are right."""
+    off = answer.get("error")
+    if off is None:
+        return answer["failure"]
+    return "" if off <= ATOL else f"outputs differ by {off:.2g}"
 
 
 def _blas(options: argparse.Namespace) -> str:
