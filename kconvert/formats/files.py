@@ -13,9 +13,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Protocol
 
-from . import archive, endings, hdf5, saved_model, tensorflow_checkpoint
+from . import archive, endings, hdf5
 from .checkpoint import Architecture, Checkpoint
 from .failures import unreadable
+from .tensorflow_files import checkpoint_files, checkpoint_prefix, is_saved_model, saved_model_files
 
 
 class Reader(Protocol):
@@ -33,10 +34,22 @@ class Format:
     """The files that a path of this format stands for."""
 
 
+def _read_checkpoint(path: Path, architecture: Architecture | None = None) -> AbstractContextManager[Checkpoint]:
+    from . import tensorflow_checkpoint
+
+    return tensorflow_checkpoint.read(path, architecture)
+
+
+def _read_saved_model(path: Path, architecture: Architecture | None = None) -> AbstractContextManager[Checkpoint]:
+    from . import saved_model
+
+    return saved_model.read(path, architecture)
+
+
 def _checkpoint_files(path: Path) -> list[Path]:
-    of = tensorflow_checkpoint.prefix(path)
-    assert of is not None
-    return tensorflow_checkpoint.files(of)
+    prefix = checkpoint_prefix(path)
+    assert prefix is not None
+    return checkpoint_files(prefix)
 
 
 def _is_archive(path: Path) -> bool:
@@ -44,8 +57,8 @@ def _is_archive(path: Path) -> bool:
 
 
 FORMATS: Sequence[Format] = (
-    Format(saved_model.is_saved_model, saved_model.read, saved_model.files),
-    Format(lambda path: tensorflow_checkpoint.prefix(path) is not None, tensorflow_checkpoint.read, _checkpoint_files),
+    Format(is_saved_model, _read_saved_model, saved_model_files),
+    Format(lambda path: checkpoint_prefix(path) is not None, _read_checkpoint, _checkpoint_files),
     Format(_is_archive, archive.read, lambda path: [path]),
 )
 """The formats beside HDF5, which is that of every other file."""

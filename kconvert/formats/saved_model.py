@@ -16,26 +16,15 @@ from ..conventions.words.items import GRAPHS, MODELS
 from .checkpoint import Architecture, Checkpoint
 from .failures import library_errors, unreadable
 from .tensorflow_checkpoint import layer_groups, opened, tensorflow
+from .tensorflow_files import GRAPH, METADATA, VARIABLES
 
 NAME = "SavedModel"
-GRAPH, METADATA = "saved_model.pb", "keras_metadata.pb"
-VARIABLES = "variables/variables"
 LIMIT = 2**31  # bytes of a protocol buffer
 ROOT = "root"
 SEQUENCES = ("__tuple__", "TensorShape")
 """How the JSON of a SavedModel marks what other files have as plain lists."""
 LEFT_OUT = "the state of the optimizer is left out"
 WAY_OUT = "if it holds a Keras model: tf.keras.models.load_model({path!r}).save('model.h5')"
-
-
-def is_saved_model(path: Path) -> bool:
-    return path.is_dir() and (path / GRAPH).is_file()
-
-
-def files(path: Path) -> list[Path]:
-    """The files of a SavedModel that are read."""
-    found = [path / name for name in (GRAPH, METADATA) if (path / name).is_file()]
-    return found + sorted(path.glob(f"{VARIABLES}.*"))
 
 
 @contextmanager

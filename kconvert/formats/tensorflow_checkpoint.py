@@ -23,14 +23,11 @@ from .checkpoint import Architecture, Checkpoint, Group, LazyArray, RowIndex
 from .failures import library_errors, unreadable
 from .named_variables import grouped
 from .objects import Item, Tree, groups
+from .tensorflow_files import checkpoint_files, checkpoint_prefix
 
 NAME = "checkpoint of TensorFlow"
-INDEX = ".index"
-STATE = "checkpoint"
-"""The file in a directory of checkpoints that names the last one."""
 GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "VARIABLE_VALUE"
-_DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 _LAYER = re.compile(r"layer-(\d+)")
 WAY_OUT = 'load the weights in TensorFlow, `model.load_weights("{path}")`, and save `model.save("model.h5")`'
 
@@ -41,47 +38,6 @@ def tensorflow(where: object) -> Any:
     if not found.usable:
         raise unreadable(f"only TensorFlow reads this format, and {found.missing}", where, found.fix)
     return tensorflow_compat.load()
-
-
-# -------------------------------------------------------------------- files ----
-
-
-def prefix(path: Path) -> Path | None:
-    """The prefix of the checkpoint that a path names: a prefix, one of its files or a directory; None for others."""
-    if path.is_dir():
-        return _last_of(path) if (path / STATE).is_file() else None
-    for candidate in (path, *_without_ending(path)):
-        if candidate.with_name(candidate.name + INDEX).is_file():
-            return candidate
-    return None
-
-
-def _without_ending(path: Path) -> Iterator[Path]:
-    if path.name.endswith(INDEX):
-        yield path.with_name(path.name.removesuffix(INDEX))
-    if _DATA.search(path.name):
-        yield path.with_name(_DATA.sub("", path.name))
-
-
-def _last_of(folder: Path) -> Path:
-    """The last checkpoint of a directory. The file that names it may state where it was when it was made."""
-    text = (folder / STATE).read_bytes()[: 2**20].decode("utf-8", "replace")
-    named = re.search(r'^model_checkpoint_path: "([^"\n]+)"', text, re.M)
-    if not named:
-        raise unreadable(f"its file {STATE!r} names no checkpoint", folder, "give the prefix of the checkpoint")
-    last = folder / Path(named[1].replace("\\", "/")).name
-    if not last.with_name(last.name + INDEX).is_file():
-        raise unreadable(f"there is no checkpoint {last.name!r}, which its file {STATE!r} names", folder)
-    return last
-
-
-def files(of: Path) -> list[Path]:
-    """The files of a checkpoint, by its prefix."""
-    data = (path for path in of.parent.iterdir() if path.name.startswith(of.name) and _DATA.search(path.name))
-    return [of.with_name(of.name + INDEX), *sorted(path for path in data if _DATA.sub("", path.name) == of.name)]
-
-
-# ------------------------------------------------------------------ reading ----
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +72,7 @@ class Bundle:
     @cached_property
     def variables(self) -> dict[str, Variable]:
         """The arrays of numbers, by key."""
-        limit = sum(path.stat().st_size for path in files(self.path))
+        limit = sum(path.stat().st_size for path in checkpoint_files(self.path))
         found = {}
         shapes, dtypes = self.reader.get_variable_to_shape_map(), self.reader.get_variable_to_dtype_map()
         for key in sorted(shapes):
@@ -167,9 +123,9 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
 
     Without one, its layers are called as the variables are.
     """
-    of = prefix(path)
-    assert of is not None
-    with opened(of) as bundle:
+    prefix = checkpoint_prefix(path)
+    assert prefix is not None
+    with opened(prefix) as bundle:
         found = layer_groups(bundle, architecture)
         notes = [*bundle.notes, *_left_out(bundle.variables)]
         yield Checkpoint(groups=found, path=path, format=NAME, notes=notes)

@@ -6,13 +6,11 @@ import json
 import pickle
 import re
 from collections.abc import Mapping
-from pickletools import genops
 from typing import Any
 
 from ...errors import KconvertError, Problem
 from .items import Json
 from .keras0 import is_keras0
-from .yaml import parse as parse_yaml
 
 MAX_BYTES = 64 * 2**20
 """The size of the largest architecture that is read."""
@@ -34,7 +32,7 @@ def parse_architecture(data: bytes, yaml: bool, path: str) -> Json:
         raise no_model(path, "is a pickle, which could run any code and is never loaded")
     try:
         text = data.decode(json.detect_encoding(data))
-        config = parse_yaml(text) if yaml else _json(text)
+        config = _yaml(text) if yaml else _json(text)
     except (ValueError, RecursionError) as error:
         raise no_model(path, f"is not YAML of Keras ({error})" if yaml else "is not JSON") from error
     if _depth(config) > MAX_DEPTH:
@@ -55,10 +53,20 @@ def _is_pickle(data: bytes) -> bool:
     """Whether bytes are those of a pickle, by its mark or by its operations, which are listed and not run."""
     if data.startswith(b"\x80"):
         return True
+    if not data.endswith(pickle.STOP):
+        return False
+    from pickletools import genops
+
     try:
-        return data.endswith(pickle.STOP) and all(True for _ in genops(data))
+        return all(True for _ in genops(data))
     except (ValueError, IndexError):
         return False
+
+
+def _yaml(text: str) -> Any:
+    from .yaml import parse
+
+    return parse(text)
 
 
 def _json(text: str) -> Any:
