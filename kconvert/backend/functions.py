@@ -298,7 +298,7 @@ def clip(x: Tensor, min_value: Any, max_value: Any) -> Tensor:
 
 
 def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Tensor:
-    """The elements of one tensor where `condition` is true, else those of another; a function is called for its."""
+    """Elements of the first tensor where `condition` is true, else of the second. Functions are called for them."""
     first, second = (one() if callable(one) else one for one in (then_expression, else_expression))
     missing = ndim(first) - ndim(condition)
     for _ in range(missing):

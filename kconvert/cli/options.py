@@ -88,7 +88,7 @@ _CONVERSION = (
     click.option(
         "--partial",
         is_flag=True,
-        help="Take the layers alone that FILE and --arch both have, by name; the result is weights alone.",
+        help="Take only the layers that FILE and --arch both have, by name; the result is weights alone.",
     ),
     click.option("--force", is_flag=True, help="Use --from even where FILE says otherwise; replace OUT."),
 )

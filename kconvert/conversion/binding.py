@@ -248,7 +248,10 @@ def _matched_groups(
 
 
 def _whole_model(expected: Sequence[tuple[str, list[Place]]], group: Group) -> list[Place] | None:
-    """The places of all layers, as a model in a model has them in its one group; None where the numbers differ."""
+    """The places of all weights in the order in which the one group of a nested model has them: trainable ones first.
+
+    None if the group has another number of arrays.
+    """
     found = sorted((place for _, own in expected for place in own), key=lambda place: not place.trainable)
     return found if len(found) == len(group.arrays) else None
 

@@ -31,7 +31,7 @@ class Selection:
     """The layers that the file alone has."""
 
     def of(self, checkpoint: Checkpoint) -> Checkpoint:
-        """The file with the layers that are taken alone, without an optimizer."""
+        """The file with only the layers that are taken, without the state of the optimizer."""
         groups = [group for group in checkpoint.groups if group.name in self.taken]
         return replace(checkpoint, groups=groups, partial=True, optimizer=(), training_config=None, whole_model=False)
 
@@ -90,7 +90,7 @@ def selected(checkpoint: Checkpoint, source: Source) -> Selection:
     architecture, or nothing in common.
     """
     if source.arch is None:
-        what = "which layers to take is said by an architecture, and none is given"
+        what = "the architecture says which layers to take, and none is given"
         raise KconvertError(what, str(checkpoint.path or ""), "give it with --arch", Problem.USAGE)
     origin, network = decide(checkpoint, source), described_network(checkpoint, source)
     common = select(read(network, origin).model, checkpoint, origin.convention, True).of(checkpoint)

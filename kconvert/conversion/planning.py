@@ -63,7 +63,7 @@ class Plan:
     restored: Earlier | None = None
     """The earlier conversion that is undone."""
     unwrapped: bool = False
-    """Whether the network was inside that of the file."""
+    """Whether the network was nested in the network of the file."""
 
     @property
     def architecture_beside(self) -> bool:
@@ -316,7 +316,11 @@ def plan_network(
 
 
 def _holds_architecture(checkpoint: Checkpoint, origin: Origin, goal: Goal) -> bool:
-    """Whether the target is a whole model: as its form is, else as the source is, or could not be."""
+    """Whether the file of the target holds the architecture.
+
+    The form of the file decides. If it allows both, the result is what the source is; a source of Keras 0.3, whose
+    files cannot hold the architecture, becomes a whole model.
+    """
     if goal.form.whole is not None:
         return goal.form.whole
     if goal.convention.generation.architecture_beside:

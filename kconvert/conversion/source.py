@@ -37,7 +37,7 @@ class Source:
     release: str | None = None
     """The release that saved the file; None: as the file shows."""
     partial: bool = False
-    """Whether only the layers are taken that the file and `arch` both have, by name."""
+    """Whether only the layers that the file and `arch` both have are taken, by name."""
     arch_belongs: bool = False
     """Whether `arch` was written with the weights, so that it states their data format."""
     input_shape: InputShape | None = None

@@ -133,7 +133,7 @@ def check_backend(convention: Convention) -> None:
 
 
 def _restores(target: Target, origin: Origin) -> bool | None:
-    """A data format that the user names is more than that of the file from before.
+    """A data format that the user names takes precedence over that of the file before an earlier conversion.
 
     A file with layers that stand for others becomes what it was whatever generation the user names.
     """

@@ -63,7 +63,7 @@ class InMemory:
 
 
 def renamed(array: Any, name: str) -> LazyArray:
-    """The same array with another name. array: a dataclass, as those of all formats are."""
+    """The same array with another name. array: the value of a dataclass, as all formats give."""
     return replace(array, name=name)
 
 
@@ -104,11 +104,11 @@ class Checkpoint:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """The other attributes of the root."""
     format: str | None = None
-    """What the file is where it is no HDF5 file of Keras 2: tf.keras alone writes such files."""
+    """The format of the file, in words, if only tf.keras writes files of that format."""
     slots: bool = True
     """Whether the arrays are called after weights; else their names end in their number in the layer."""
     notes: Sequence[str] = ()
-    """What the file holds and the checkpoint does not."""
+    """Notes on what the file holds and this checkpoint leaves out."""
     provenance: dict[str, Any] | None = None
     """What kconvert wrote about how it made the file; in a checkpoint to be written, values may be Futures."""
 

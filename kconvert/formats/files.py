@@ -96,7 +96,7 @@ def paths(path: str | PathLike[str]) -> list[Path]:
 
 
 def is_weights(path: Path) -> bool:
-    """Whether a directory is a model and no folder of weight files.
+    """Whether a directory is one model, and not a folder of weight files.
 
     A directory that holds a checkpoint and other weight files is both: it is taken for a folder.
     """

@@ -39,7 +39,7 @@ class Tree(Protocol):
         """The objects of the cells that are stacked in this one."""
 
     def check_names(self, pairs: Sequence[tuple[str, Tree]]) -> None:
-        """Raises KconvertError where the file itself tells which of the layers is which, and tells otherwise."""
+        """Raises KconvertError where the file has names of layers, and they contradict those of the architecture."""
 
 
 @dataclass(frozen=True)

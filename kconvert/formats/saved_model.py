@@ -22,7 +22,7 @@ NAME = "SavedModel"
 LIMIT = 2**31  # bytes of a protocol buffer
 ROOT = "root"
 SEQUENCES = ("__tuple__", "TensorShape")
-"""How the JSON of a SavedModel marks what other files have as plain lists."""
+"""Classes in the JSON of a SavedModel whose values other files have as plain lists."""
 LEFT_OUT = "the state of the optimizer is left out"
 WAY_OUT = "if it holds a Keras model: tf.keras.models.load_model({path!r}).save('model.h5')"
 

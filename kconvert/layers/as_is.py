@@ -22,7 +22,7 @@ HOW_TO_REGISTER = (
 
 
 class UnknownClass(KconvertError):
-    """The refusal of a class that is not registered."""
+    """The error for a class that is not registered."""
 
     def __init__(self, class_name: str, layer: str) -> None:
         super().__init__(
@@ -64,7 +64,7 @@ class AsIs(Layer):
         return self.original is None and bool(self.stated_class)
 
     def compute_output_shape(self, shape: Any) -> Any:
-        """That of the known layer; else a guess: the shape of the first input."""
+        """The output shape of the known layer; of an unknown one `guessed_shape`."""
         return self.guessed_shape(shape) if self.original is None else self.original.compute_output_shape(shape)
 
     @property

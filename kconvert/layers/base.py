@@ -319,7 +319,7 @@ class Layer(metaclass=_Constructed):
 
     @property
     def counts_samples(self) -> bool:
-        """Whether the outputs may depend on the number of samples: states have a row for each, users' code may, too."""
+        """Whether the outputs may depend on the number of samples, as with states, or in code of a user."""
         return self.is_custom or bool(getattr(self, "stateful", False))
 
     @property

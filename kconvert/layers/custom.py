@@ -31,7 +31,7 @@ Function = Callable[..., Tensor]
 OUR_FUNCTIONS = "the functions of kconvert.backend (from kconvert import backend as K), which run on every backend"
 
 _SIZES = (11, 17)
-"""Two numbers for sizes that are not known."""
+"""Two numbers that are tried for each unknown size."""
 
 _FOREIGN = frozenset({"tensorflow", "theano", "keras", "tf_keras", "torch", "jax", "cntk"})
 """Packages whose functions run on one backend alone."""
@@ -50,7 +50,7 @@ class CustomFunction:
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
-        """The names of its parameters; empty where Python does not tell."""
+        """The names of its parameters; empty if Python cannot list them, as for many built-in functions."""
         try:
             return tuple(signature(self.function).parameters)
         except (TypeError, ValueError):
@@ -65,7 +65,10 @@ class CustomFunction:
         return y
 
     def attempt(self, K: Backend, *inputs: Any, **arguments: Any) -> Any:
-        """What the function returns while `K` computes. Its exceptions become a KconvertError that names it."""
+        """Calls the function with `K` as the backend of `kconvert.backend`, and returns its result.
+
+        Raises KconvertError, which names the function, where it fails.
+        """
         try:
             with computing(K):
                 return self.function(*inputs, **arguments)
@@ -83,14 +86,14 @@ class CustomFunction:
         return y
 
     def shape_of(self, shape: Any) -> tuple[int | None, ...]:
-        """What the function gives as a function from the shape of the input to that of the output."""
+        """The shape of an output, by a function that computes it from the shape of the input."""
         try:
             return tuple(self.function(shape))
         except Exception as error:  # a function of the user may raise anything
             raise self.failed(f"gives no output shape for {shape} ({_reason(error)})") from error
 
     def failed(self, what: str) -> KconvertError:
-        """The error of this function; it names what runs on one backend alone."""
+        """The error for this function. It names what the function uses that runs on one backend only."""
         used = foreign_functions(self.function)
         why = f"; it uses {', '.join(used)}" if used else ""
         return KconvertError(f"the function {self.name!r} {what}{why}", fix=f"write it with {OUR_FUNCTIONS}")
@@ -118,7 +121,7 @@ def _known(K: Backend, x: Tensor) -> tuple[int | None, ...]:
 
 
 def _fits(found: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
-    """Whether two shapes agree in what is known of both."""
+    """Whether two shapes have equally many axes, and the same size where both sizes are known."""
     return len(found) == len(wanted) and all(n == m or None in (n, m) for n, m in zip(found, wanted, strict=True))
 
 
@@ -131,7 +134,7 @@ def check_output(function: CustomFunction, K: Backend, y: Tensor, declared: tupl
 
 
 def _reason(error: Exception) -> str:
-    """What an exception says, in one line."""
+    """The class of an exception, and the first line of its message."""
     return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
@@ -195,7 +198,10 @@ class CustomObjects:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """The state for another process, which imports the functions: those of the main program cannot be."""
+        """The state for another process, which imports the functions.
+
+        Raises PicklingError for a function of the main program, which cannot be imported.
+        """
         for name, function in self.functions.items():
             if getattr(function.function, "__module__", "__main__") == "__main__":
                 raise pickle.PicklingError(f"the function {name!r} is not in a module that can be imported")
@@ -211,18 +217,18 @@ _GIVEN: ContextVar[CustomObjects] = ContextVar("custom_objects", default=NONE_GI
 
 
 def given() -> CustomObjects:
-    """The objects that are given at present."""
+    """The custom objects of the enclosing `giving` block; none outside of one."""
     return _GIVEN.get()
 
 
 def giving(objects: CustomObjects) -> AbstractContextManager[None]:
-    """Makes `objects` those that are given, within a block."""
+    """Makes `objects` the custom objects within a block."""
     return assigned(_GIVEN, objects)
 
 
 @contextmanager
 def at_work(layer: Any) -> Iterator[None]:
-    """Gives the objects of `layer` while it computes. An error that names no place names the layer."""
+    """Makes the objects of `layer` the custom objects within a block. Errors without a place name the layer."""
     try:
         with giving(layer.custom_objects):
             yield

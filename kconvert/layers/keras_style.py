@@ -92,7 +92,7 @@ def _built(layer: Any, K: Backend, shape: Any, make: Callable[[int, np.ndarray],
 
 
 def _weights(built: Any) -> list[Weight | None]:
-    """For all that `build` made: the weight, or None for a variable that is none."""
+    """One entry for each variable that `build` made: the weight that it is, or None if it is no weight."""
     listed = [id(tensor) for name in _LISTS for tensor in built.__dict__.get(name) or ()]
     return [weight if stated or id(tensor) in listed else None for tensor, weight, stated in built._builder.made]
 

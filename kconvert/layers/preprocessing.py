@@ -58,7 +58,7 @@ class Normalization(Layer):
         return frozenset({"count"})
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        """The same shape. Raises KconvertError where `mean` or `variance` does not broadcast to the axes."""
+        """The shape of the input. Raises KconvertError where `mean` or `variance` does not broadcast to the axes."""
         if self.mean is not None:
             for key in ("mean", "variance"):
                 _check_broadcast(key, np.shape(getattr(self, key)), self.sizes(shape))
@@ -91,7 +91,7 @@ class Rescaling(Layer):
     of_tf_keras: ClassVar[bool] = True
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        """The same shape. Raises KconvertError where an array does not broadcast to it."""
+        """The shape of the input. Raises KconvertError where an array does not broadcast to it."""
         for key in ("scale", "offset"):
             _check_broadcast(key, np.shape(getattr(self, key)), shape)
         return shape

@@ -189,7 +189,10 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
 
 
 def layer_of_graph(item: Layer | Mapping[str, Any]) -> Layer:
-    """The same for a layer of a network: one of an unknown class, or with one inside it, is carried as it is."""
+    """The layer of a network that a configuration describes.
+
+    As `layer_from_config`, but a layer of an unknown class, or with one inside it, becomes an `AsIs`.
+    """
     try:
         return layer_from_config(item)
     except UnknownClass as error:

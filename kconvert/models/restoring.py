@@ -74,14 +74,14 @@ def read_weights(
 
 
 def _by_name(network: Network, checkpoint: Checkpoint, origin: Origin, skip_mismatch: bool) -> Selection:
-    """The layers that a network takes from a file; the shapes of those that fit anyhow tell the generation."""
+    """The layers that a network takes from a file. Their shapes tell the generation of the file."""
     common = select(network, checkpoint, origin.convention, True).of(checkpoint)
     found = by_arrays(network, common, origin)
     return select(network, checkpoint, found.convention, skip_mismatch)
 
 
 def _with_fixed(network: Network, partial: Selection, checkpoint: Checkpoint) -> Network:
-    """A copy of a network in which a conversion leaves the layers as they are that the file does not have."""
+    """A copy of a network, of which a conversion does not change the layers that take nothing from the file."""
     found = {group.name for group in checkpoint.groups}
     fixed = {layer.name for layer in network.sublayers if layer.name in partial.left or layer.name not in found}
     return rebuilt(network, {name: changed(one, fixed=name in fixed) for name, one in network.by_name.items()})

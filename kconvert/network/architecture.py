@@ -64,7 +64,7 @@ def defaults(class_name: str, config: Json) -> Mapping[str, Any]:
 
 
 def _graphs(layer: Layer, outer: LayerPath = ()) -> Iterator[tuple[LayerPath, Graph]]:
-    """Each network in `layer`, by its path, with what its configuration does not state."""
+    """The path of each network in `layer`, and its inputs and shapes."""
     path = (*outer, layer.name)
     if isinstance(layer, Network):
         yield path, Graph([entry.get_config() for entry in layer.input_layers], layer.shapes())

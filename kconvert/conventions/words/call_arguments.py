@@ -28,14 +28,14 @@ def check_arguments(arguments: Mapping[str, Any], layers: frozenset[str], where:
 
 
 def _tensors(value: Any) -> Iterator[list[Any]]:
-    """What could be tensors `['layer', 0, 0]` in an argument."""
+    """The parts of an argument that have the form of a tensor: `['layer', 0, 0]`."""
     for one in flat(value):
         if isinstance(one, list) and len(one) in (3, 4) and list(map(type, one[:3])) == [str, int, int]:
             yield one
 
 
 def always_trains(arguments: Mapping[str, Any], where: str) -> KconvertError | None:
-    """Why a call cannot run that computes as in training in every run; None where it does not."""
+    """The error for a call that states `training=True`, so that it always computes as in training; None for others."""
     if not arguments.get("training"):
         return None
     return KconvertError(

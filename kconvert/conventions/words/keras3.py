@@ -9,7 +9,7 @@ from ...errors import KconvertError, Problem
 
 KERAS3 = "3"
 STAMP = "kconvert"
-"""The key of an architecture that kconvert wrote for Keras 3, which drops it when it saves the model again."""
+"""A key that marks architectures which kconvert wrote for Keras 3. Keras 3 drops it when it saves the model again."""
 _FIRST = 3  # the first number of its releases
 
 

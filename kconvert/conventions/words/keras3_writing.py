@@ -16,7 +16,7 @@ from .keras1 import Defaults
 
 @dataclass(frozen=True)
 class Graph:
-    """What the configuration of a network does not state of its tensors."""
+    """The inputs and the shapes of a network, which its configuration does not state."""
 
     # the configurations of its input layers
     inputs: Sequence[Json]
@@ -60,7 +60,7 @@ LEFT_OUT_OF: Mapping[str, frozenset[str]] = {
     "SpatialDropout2D": _NOT_TRAINED,
     "SpatialDropout3D": _NOT_TRAINED,
 }
-"""The same for single classes."""
+"""Further keys that are left out, by class."""
 
 RENAMED: Mapping[tuple[str, str], str] = {("LeakyReLU", "alpha"): "negative_slope"}
 """Keys that have another name in Keras 3, by class."""
@@ -247,7 +247,7 @@ def _activation(value: Any, layer: str) -> Any:
 
 
 def _of_keras(value: Any, module: str, what: str) -> Any:
-    """An initializer, a regularizer or a constraint."""
+    """An initializer, a regularizer or a constraint, as Keras 3 writes it."""
     if not is_item(value):
         return INITIALIZERS.get(value, value) if isinstance(value, str) else value
     if value["class_name"] in OF_KERAS[module]:

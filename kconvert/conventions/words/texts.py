@@ -1,4 +1,4 @@
-"""The text of an architecture, as users save what `to_json()`, `to_yaml()` or `get_config()` of a model gave."""
+"""The text of an architecture: what `to_json()`, `to_yaml()` or `get_config()` of a model gave, as users save it."""
 
 from __future__ import annotations
 

@@ -71,11 +71,11 @@ BEYOND: Mapping[str, str] = {
 """The classes that Keras 2.3 does not have, and what they do. A class of them that kconvert has is not refused."""
 
 BASES = ("AbstractRNNCell", "Layer", "Wrapper")
-"""The classes of which no layer of a model is."""
+"""Base classes, and others that no layer of a model has."""
 
 
 def of_tf_keras(class_name: str) -> str:
-    """What a refusal says of an unknown class that is one of tf.keras; '' for any other."""
+    """What the error for an unknown class adds if the class is one of tf.keras; '' for any other."""
     if class_name in OPERATIONS:
         return ", an operation of TensorFlow: it is of tf.keras, not of Keras 0.2 - 2.3"
     return f": it is of tf.keras, not of Keras 0.2 - 2.3; {BEYOND[class_name]}" if class_name in BEYOND else ""

@@ -27,7 +27,7 @@ _WORDS: Mapping[str, tuple[type[Layer], ...]] = {
 
 
 def automatic_class(name: str) -> str | None:
-    """The class that Keras calls so. TensorFlow may have added a second number (keras-facts: taken-names).
+    """The class whose layers Keras names so. TensorFlow may have added a second number (keras-facts: taken-names).
 
     >>> automatic_class("convolution2d_1"), automatic_class("conv_lst_m2d_2"), automatic_class("fc_1")
     ('Conv2D', 'ConvLSTM2D', None)

@@ -56,11 +56,11 @@ class WithoutGraph(Network):
         return {}
 
     def has_other_images(self, data_format: str | None) -> bool:
-        """Whether images would have to be brought to another data format."""
+        """Whether there are images that are not, or may not be, in `data_format`."""
         return data_format is not None and not self.image_formats <= {data_format}
 
     def kept(self, usual: str | None, backend: str) -> str:
-        """What is said where the data format stays, which is not, or may not be, the one that is usual on a backend."""
+        """A note that the data format stays, although another one is, or may be, usual on the target's backend."""
         known = next(iter(self.image_formats)) if len(self.image_formats) == 1 else None
         dense = ", ".join(self._behind_images())
         return (

@@ -1,4 +1,4 @@
-"""What tf.keras has and Keras 2.3 does not: a note that names the layers, for who loads the result.
+"""What tf.keras has and Keras 2.3 does not: a note for users of the result, which names the layers.
 
 A result for Keras 2 may contain them, because tf.keras and kconvert read the same files.
 """
@@ -33,7 +33,7 @@ def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
 
 
 def _beyond(layer: Layer) -> Iterator[str]:
-    """What of one layer Keras 2.3 does not have."""
+    """The class, the options and the activations of one layer that Keras 2.3 does not have."""
     if layer.of_tf_keras:
         yield f"the class {layer.class_name}"
     for key, value in layer.later_options().items():

@@ -122,7 +122,7 @@ def _normalization_of_axes(layer: Any, call: RuleInput) -> RuleResult:
 
 @rules(L.Rescaling, keeps=True)
 def _rescaling(layer: Any, call: RuleInput) -> RuleResult:
-    """Numbers stay; arrays, which broadcast to the last axes of the input, get all of its axes."""
+    """A scale or offset that is an array broadcasts to the last axes of the input: it gets all of its axes."""
     words = {key: _broadcast(getattr(layer, key), call.first) for key in ("scale", "offset")}
     return call.kept(call.first, changed(layer, **words))
 

@@ -16,7 +16,7 @@ from ..objects import Item, Tree, snake_case
 from .safely import StoredGroup
 
 LAYERS = ("layers", "_layer_checkpoint_dependencies")
-"""How the group of the layers of a model is called: from tf.keras 2.13 on, and in 2.12."""
+"""The names of the group of a model's layers: that of tf.keras 2.13 and later, and that of 2.12."""
 VARS = "vars"
 NAME = "name"
 """An attribute of the groups `vars` that only Keras 3 writes (keras-facts: weights-by-objects)."""
@@ -61,7 +61,7 @@ class StoredObject(Tree):
         return _by_class(self.group, items)
 
     def check_names(self, pairs: Sequence[tuple[str, Tree]]) -> None:
-        """Such a file has no names."""
+        """Checks nothing: such a file has no names of layers."""
 
 
 def _by_class(group: StoredGroup, items: Sequence[Item]) -> list[StoredObject]:

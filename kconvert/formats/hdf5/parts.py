@@ -45,17 +45,17 @@ class NewFile:
             return parent.create_group(name)
 
     def attribute(self, item: h5py.Group, name: str, value: Any) -> None:
-        """Nothing for None."""
+        """Writes nothing for None."""
         if value is not None:
             with errors(self.target, f"attribute {name}"):
                 item.attrs[name] = value
 
     def text(self, item: h5py.Group, name: str, value: str | None) -> None:
-        """As bytes: old releases decode it."""
+        """Written as bytes, because old releases decode it."""
         self.attribute(item, name, None if value is None else value.encode("utf-8"))
 
     def json(self, item: h5py.Group, name: str, value: dict[str, Any] | None) -> None:
-        """Waits for values that are still being computed."""
+        """Written as text. Waits for values that are still being computed."""
         self.text(item, name, None if value is None else json.dumps(value, default=Future.result))
 
     def array(self, group: h5py.Group, name: str, array: LazyArray) -> None:

@@ -25,7 +25,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""
 
 BY_OBJECTS = "weights of tf.keras 2.12 - 2.15"
-"""What a file is that keeps weights by objects."""
+"""The format of a file that keeps weights by objects, in words."""
 
 # Attributes of the root that are fields of a Checkpoint
 _KNOWN = re.compile(rf"nb_layers|backend|keras_version|{PROVENANCE}|(layer_names|model_config|training_config)\d*")

@@ -20,7 +20,7 @@ MODELS = ("Sequential", "Functional")
 LAYERS = "keras.layers"
 
 CELLS = ("SimpleRNN", "GRU", "LSTM", "ConvLSTM2D")
-"""Layers that hold a cell, which has their weights, and have its options."""
+"""Layers whose weights are those of a cell inside them, and whose configuration has the options of the cell."""
 
 
 def groups(model: Item) -> Iterator[tuple[Path, str]]:
