@@ -6,7 +6,7 @@ from dataclasses import MISSING
 import pytest
 
 import kconvert as kc
-from docs.generate import ARGUMENTS, INNER
+from docs.generate.examples import ARGUMENTS, INNER
 from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.conventions.words import keras3, keras3_writing
