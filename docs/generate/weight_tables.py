@@ -19,7 +19,8 @@ from .outcomes import AS_IS
 def title(weight: Any, fused: bool = False) -> str:
     """The role of a weight as the tables show it."""
     gates = f", gates `{weight.role.gates}`" if weight.role.gates else ""
-    return f"{weight.role.name} `{weight.role.axes}`{gates}" + (" in one array" if gates and fused else "")
+    axes = f" `{weight.role.axes}`" if weight.role.axes else ", a single number"
+    return f"{weight.role.name}{axes}{gates}" + (" in one array" if gates and fused else "")
 
 
 def weights_table() -> str:
