@@ -25,7 +25,8 @@ from kconvert.conventions.words.keras1 import ONE_REGULARIZER, SINCE
 from kconvert.conventions.words.keras2 import NAMED_SEQUENTIALS
 from kconvert.conventions.words.rules import GONE, METHODS, RULES
 from kconvert.conversion.passes.cudnn import SINCE as CUDNN_SINCE
-from kconvert.conversion.passes.releases import FUSED_EPSILON, ODDITIES
+from kconvert.conversion.passes.oddities.keras2 import FUSED_EPSILON
+from kconvert.conversion.passes.releases import ODDITIES
 from kconvert.formats.hdf5.writer import HEADER_LIMIT
 from kconvert.layers.cells import STORED_LSTM_GATES
 

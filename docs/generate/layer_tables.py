@@ -11,7 +11,8 @@ from kconvert.conventions.backends import BACKENDS
 from kconvert.conventions.generations import GENERATIONS, Convention
 from kconvert.conventions.words.rules import RULES
 from kconvert.conventions.words.tf_keras_classes import BEYOND, SHARED
-from kconvert.conversion.passes.releases import ODDITIES, Oddity
+from kconvert.conversion.passes.oddities.base import Oddity
+from kconvert.conversion.passes.releases import ODDITIES
 from kconvert.conversion.target import SAME
 from kconvert.errors import KconvertError
 from kconvert.layers.base import Layer

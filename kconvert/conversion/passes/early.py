@@ -1,6 +1,6 @@
 """What the layers of Keras 0.2.0 - 0.3.1 computed, as layers of today or of `layers/early.py`, and back.
 
-The rows that say which release needs which of these functions are `ODDITIES` in `releases.py`.
+The rows that say which release needs which of these functions are in `oddities/keras0.py`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _as_class(layer: Layer, cls: type[Layer], **config: Any) -> list[NewLayer]:
     return [NewLayer(cls(**shared | config))]
 
 
-def _later(layer: Layer, releases: str) -> KconvertError:
+def not_computed_by(layer: Layer, releases: str) -> KconvertError:
     return KconvertError(
         f"what this {layer.class_name} computes, {releases} does not compute",
         where=f"layer {layer.name}",
@@ -88,7 +88,7 @@ def for_masks(layer: Any, version: tuple[int, ...], releases: str) -> Sequence[N
     for plain, cls in early.EARLY[version].items():
         if isinstance(layer, cls):
             return _as_class(layer, plain)
-    raise _later(layer, releases)
+    raise not_computed_by(layer, releases)
 
 
 # --------------------------------------------------------- layers of 0.3.0 ----
@@ -101,7 +101,7 @@ def averaging(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
 
 def for_averaging(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     if type(layer) in POOLINGS:
-        raise _later(layer, "Keras 0.3.0 on theano")
+        raise not_computed_by(layer, "Keras 0.3.0 on theano")
     (maximum,) = (plain for plain, average in POOLINGS.items() if isinstance(layer, average))
     return _as_class(layer, maximum)
 
@@ -112,7 +112,7 @@ def multiplying(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
 
 def for_multiplying(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     if not isinstance(layer, early.SimpleRNN030):
-        raise _later(layer, "Keras 0.3.0")
+        raise not_computed_by(layer, "Keras 0.3.0")
     return _as_class(layer, L.SimpleRNN)
 
 
@@ -123,7 +123,7 @@ def gate_activation(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
 
 def for_gate_activation(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     if layer.activation != layer.recurrent_activation:
-        raise _later(layer, "Keras 0.3.0")
+        raise not_computed_by(layer, "Keras 0.3.0")
     return None
 
 
@@ -135,7 +135,7 @@ def for_tiling(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     for plain, cls in TILING.items():
         if isinstance(layer, cls):
             return _as_class(layer, plain)
-    raise _later(layer, "Keras 0.3.0")
+    raise not_computed_by(layer, "Keras 0.3.0")
 
 
 def bias_along_rows(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
@@ -148,7 +148,7 @@ def for_bias_along_rows(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     if isinstance(layer, early.Conv2D030):
         return _as_class(layer, L.Conv2D)
     if _has_bias(layer):
-        raise _later(layer, "Keras 0.3.0")
+        raise not_computed_by(layer, "Keras 0.3.0")
     return None
 
 
@@ -188,20 +188,3 @@ def refuse_other_data_formats(before: Network, after: Network) -> None:
                 where=f"layer {path}",
                 fix="use --data-format keep",
             )
-
-
-# --------------------------------------------------------- layers of 2.0.x ----
-
-
-def undilated(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
-    return [NewLayer(changed(layer, dilation_rate=(1, 1)))] if _dilated(layer) else None
-
-
-def for_undilated(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
-    if _dilated(layer):
-        raise _later(layer, "Keras 2.0.0 - 2.0.8")
-    return None
-
-
-def _dilated(layer: Any) -> bool:
-    return any(rate != 1 for rate in layer.dilation_rate)

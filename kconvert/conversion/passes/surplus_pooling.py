@@ -12,7 +12,7 @@ from ...network.rewrite import NewLayer
 from .hazards import windows
 from .repair import Context, known, parts, pooled
 
-_THEANO = Context(BACKENDS["theano"], GENERATIONS["keras2"])
+THEANO = Context(BACKENDS["theano"], GENERATIONS["keras2"])
 
 
 def uncut(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
@@ -20,9 +20,9 @@ def uncut(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     axes, sizes, more = [], [], False
     for window in windows(layer, shape):
         n, k, s = known(layer, window.size), window.kernel, window.stride
-        before = _THEANO.facts.pool_padding(n, k, s)
+        before = THEANO.facts.pool_padding(n, k, s)
         count = (n + 2 * before - k) // s + 1
         more |= count > -(-n // s)
         axes.append(parts(n, k, s, before, count))
         sizes.append(n)
-    return pooled(layer, sizes, axes, len(shape), _THEANO) if more else None
+    return pooled(layer, sizes, axes, len(shape), THEANO) if more else None

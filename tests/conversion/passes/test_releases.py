@@ -9,8 +9,8 @@ import pytest
 import kconvert as kc
 from conformance.cases import converted
 from kconvert import KconvertError, convert, load_model
+from kconvert.conversion.passes.oddities.keras2 import FUSED_EPSILON
 from kconvert.conversion.passes.releases import (
-    FUSED_EPSILON,
     read_from_release,
     write_axes_for_release,
     write_for_release,

@@ -1,0 +1,1 @@
+"""What single releases computed otherwise than their configuration says today, a module for each generation."""
