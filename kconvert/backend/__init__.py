@@ -1,7 +1,7 @@
 """Backends: `get_backend(name)` imports a framework when it is needed; `probe()` tells what is installed without that.
 
 One contract, `Backend` in `base.py`, and one class for each framework in `numpy_backend.py`, `theano_backend.py` and
-`tensorflow_backend.py`. The functions of `keras.backend` that users' functions and layers call are in `functions.py`;
+`tensorflow_backend.py`. The functions of `keras.backend` that users' functions and layers call are in `functions/`;
 they are used as `from kconvert import backend as K`.
 """
 
@@ -85,11 +85,11 @@ def get_backend(name: str, convention: str | None = None) -> Backend:
 
 
 def __getattr__(name: str) -> Any:
-    """A function of `keras.backend`. Raises AttributeError where it is not in `functions.py`."""
-    function = None if name.startswith("_") else getattr(import_module(".functions", __name__), name, None)
-    if function is None:
+    """A function of `keras.backend`. Raises AttributeError where it is not in `functions/`."""
+    functions = None if name.startswith("_") else import_module(".functions", __name__)
+    if functions is None or name not in functions.__all__:
         raise AttributeError(f"kconvert.backend has no function {name!r}")
-    return function
+    return getattr(functions, name)
 
 
 _chosen: list[str] = []  # the backend that `set_backend` named, if any

@@ -21,8 +21,9 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
+from ..backend.computing import computing
 from ..backend.context import assigned
-from ..backend.functions import computing
+from ..backend.functions import int_shape
 from ..errors import KconvertError
 from .lists import as_list
 
@@ -117,7 +118,8 @@ class CustomFunction:
 
 def _known(K: Backend, x: Tensor) -> tuple[int | None, ...]:
     """The sizes of `x` without the batch; None where they are not known."""
-    return tuple(int(n) if isinstance(n, (int, np.integer)) else None for n in K.shape(x)[1:])
+    with computing(K):
+        return int_shape(x)[1:]
 
 
 def _fits(found: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:

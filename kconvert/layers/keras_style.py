@@ -16,7 +16,8 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.functions import computing, int_shape, making_variables
+from ..backend.computing import computing, making_variables
+from ..backend.functions import int_shape
 from ..conventions.roles import Role, Weight
 from ..errors import KconvertError
 from .custom import CustomFunction

@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import Any
 
 from ..backend.base import Backend, InputSpec, Tensor
-from ..backend.functions import images_in
+from ..backend.computing import images_in
 from ..conventions.words.call_arguments import always_trains, check_arguments
 from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer

@@ -6,7 +6,7 @@ import pytest
 from kconvert import KconvertError
 from kconvert import backend as K
 from kconvert.backend.base import InputSpec
-from kconvert.backend.functions import computing, images_in
+from kconvert.backend.computing import computing, images_in
 
 X = np.random.default_rng(1).standard_normal((3, 4, 5)).astype("float32")
 Y = np.random.default_rng(2).standard_normal((3, 5, 2)).astype("float32")

@@ -22,7 +22,7 @@ from .base import Oddity, stays
 _AVERAGES: tuple[type[Layer], ...] = (L.AveragePooling1D, L.AveragePooling2D)
 
 FUSED_EPSILON = 1.001e-5
-"""The least epsilon that TensorFlow's fused batch normalization takes (keras-facts: raised-epsilon)."""
+"""The number to which Keras on TensorFlow raises a smaller epsilon (keras-facts: raised-epsilon)."""
 
 
 def _same_average(layer: Any) -> bool:

@@ -1,0 +1,45 @@
+"""What the functions of `keras.backend` in `functions/` depend on, within a block: the backend, the data format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from typing import Any
+
+from ..errors import KconvertError, Problem
+from .base import Backend, Tensor
+from .context import assigned
+
+_COMPUTING: ContextVar[Backend] = ContextVar("computing")
+IMAGES: ContextVar[str | None] = ContextVar("images", default=None)
+"""The data format of images."""
+VARIABLES: ContextVar[Callable[[Any, str | None], Tensor]] = ContextVar("variables")
+"""What makes the tensor of a variable, from its value and its name."""
+
+
+def computing(K: Backend) -> AbstractContextManager[None]:
+    """Makes `K` the backend of the functions within a block."""
+    return assigned(_COMPUTING, K)
+
+
+def images_in(data_format: str | None) -> AbstractContextManager[None]:
+    """Makes `data_format` that of images within a block; None: it stays as it is."""
+    return assigned(IMAGES, data_format or IMAGES.get())
+
+
+def making_variables(make: Callable[[Any, str | None], Tensor]) -> AbstractContextManager[None]:
+    """Makes `variable` call `make(value, name)` within a block."""
+    return assigned(VARIABLES, make)
+
+
+def current_backend() -> Backend:
+    """The backend that is computing. Raises KconvertError where none is."""
+    try:
+        return _COMPUTING.get()
+    except LookupError:
+        raise KconvertError(
+            "a function of kconvert.backend was called outside of a model",
+            fix="call it in the function of a Lambda, in an activation or in the methods of a layer",
+            problem=Problem.USAGE,
+        ) from None

@@ -1,0 +1,88 @@
+"""Functions of each element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..base import Tensor
+from ..computing import current_backend
+from .shapes import expand_dims, ndim
+
+
+def _named(name: str) -> Callable[..., Tensor]:
+    """The operation `name` of the backend as a function of tensors."""
+
+    def function(*tensors: Tensor) -> Tensor:
+        return getattr(current_backend(), name)(*tensors)
+
+    function.__name__ = name
+    return function
+
+
+exp, log, sqrt, abs, sign, round = map(_named, ("exp", "log", "sqrt", "abs", "sign", "round"))
+tanh, sigmoid, softplus = map(_named, ("tanh", "sigmoid", "softplus"))
+maximum, minimum, equal, not_equal, greater = map(_named, ("maximum", "minimum", "equal", "not_equal", "greater"))
+stop_gradient = _named("stop_gradient")
+
+
+def greater_equal(x: Tensor, y: Tensor) -> Tensor:
+    """Where `x` is at least `y`."""
+    return current_backend().logical_or(greater(x, y), equal(x, y))
+
+
+def less(x: Tensor, y: Tensor) -> Tensor:
+    """Where `x` is below `y`."""
+    return greater(y, x)
+
+
+def less_equal(x: Tensor, y: Tensor) -> Tensor:
+    """Where `x` is at most `y`."""
+    return greater_equal(y, x)
+
+
+def square(x: Tensor) -> Tensor:
+    """x * x."""
+    return x * x
+
+
+def pow(x: Tensor, a: Any) -> Tensor:
+    """`x` to the power `a`."""
+    return x**a
+
+
+def clip(x: Tensor, min_value: Any, max_value: Any) -> Tensor:
+    """`x` within limits; None for no limit."""
+    x = x if min_value is None else maximum(x, min_value)
+    return x if max_value is None else minimum(x, max_value)
+
+
+def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Tensor:
+    """Elements of the first tensor where `condition` is true, else of the second. Functions are called for them."""
+    first, second = (one() if callable(one) else one for one in (then_expression, else_expression))
+    missing = ndim(first) - ndim(condition)
+    for _ in range(missing):
+        condition = expand_dims(condition)
+    return current_backend().where(condition, first, second)
+
+
+def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None) -> Tensor:
+    """`x` where positive, at most `max_value`; else `alpha * x`."""
+    K = current_backend()
+    y = K.relu(x) if max_value is None else K.minimum(K.relu(x), max_value)
+    return y - alpha * K.relu(-x) if alpha else y
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """`x` where positive, else `alpha * (exp(x) - 1)`."""
+    return relu(x) + alpha * (exp(minimum(x, 0.0)) - 1.0)
+
+
+def softsign(x: Tensor) -> Tensor:
+    """x / (|x| + 1)."""
+    return x / (abs(x) + 1.0)
+
+
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """0.2 x + 0.5 within 0 and 1."""
+    return clip(0.2 * x + 0.5, 0.0, 1.0)

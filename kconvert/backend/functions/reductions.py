@@ -1,0 +1,97 @@
+"""Functions along axes: reductions and products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import KconvertError
+from ..base import Tensor
+from ..computing import current_backend
+from .elementwise import exp, log, maximum, sqrt, square
+from .shapes import ndim
+from .values import cast
+
+Axis = int | Sequence[int] | None
+
+
+def softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) along `axis`."""
+    return current_backend().softmax(x, axis % ndim(x))
+
+
+def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The sum along `axis`."""
+    return current_backend().sum(x, axis, keepdims)
+
+
+def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The mean along `axis`."""
+    return current_backend().mean(x, axis, keepdims)
+
+
+def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The greatest element along `axis`."""
+    return current_backend().max(x, axis, keepdims)
+
+
+def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The least element along `axis`."""
+    return -max(-x, axis, keepdims)
+
+
+def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The variance along `axis`."""
+    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The standard deviation along `axis`."""
+    return sqrt(var(x, axis, keepdims))
+
+
+def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) along `axis`, computed without overflow."""
+    most = max(x, axis, keepdims=True)
+    return log(sum(exp(x - most), axis, keepdims)) + (most if keepdims else max(x, axis))
+
+
+def argmax(x: Tensor, axis: int = -1) -> Tensor:
+    """The index of the greatest element along `axis`."""
+    return current_backend().argmax(x, axis % ndim(x))
+
+
+def argmin(x: Tensor, axis: int = -1) -> Tensor:
+    """The index of the least element along `axis`."""
+    return argmax(-x, axis)
+
+
+def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether any element is true."""
+    return current_backend().any(cast(x, "bool"), axis, keepdims)
+
+
+def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether all elements are true."""
+    return current_backend().all(cast(x, "bool"), axis, keepdims)
+
+
+def l2_normalize(x: Tensor, axis: Axis = None) -> Tensor:
+    """`x` with the vectors along `axis` scaled to length 1; vectors of nearly no length stay near 0."""
+    return x / sqrt(maximum(sum(square(x), axis, keepdims=True), 1e-12))
+
+
+def dot(x: Tensor, y: Tensor) -> Tensor:
+    """The product of `x` (..., n) and a matrix (n, m)."""
+    if ndim(y) != 2:
+        raise KconvertError(
+            f"K.dot with {ndim(y)} axes in its second tensor", fix="give it a matrix, or use K.batch_dot"
+        )
+    return current_backend().dot(x, y)
+
+
+def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> Tensor:
+    """The product of `x` and `y` for each sample, summed over one axis of each."""
+    if axes is None:
+        axes = (ndim(x) - 1, 1 if ndim(y) == 2 else ndim(y) - 2)
+    pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+    return current_backend().batch_dot(x, y, (pair[0] % ndim(x), pair[1] % ndim(y)))

@@ -1,0 +1,65 @@
+"""Functions that make tensors, and change their dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..base import Tensor
+from ..computing import VARIABLES, current_backend
+from .shapes import shape
+
+
+def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str = "") -> Tensor:
+    """A tensor with the values of a number or an array."""
+    array = np.asarray(value)
+    return current_backend().constant(np.broadcast_to(array, tuple(shape)) if shape else array, dtype or "float32")
+
+
+def variable(value: Any, dtype: str | None = None, name: str | None = None) -> Tensor:
+    """A variable that `build` of a layer makes; elsewhere a constant."""
+    make = VARIABLES.get(None)
+    return make(value, name) if make else constant(value, dtype)
+
+
+def zeros(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
+    """A tensor of zeros."""
+    return current_backend().zeros(tuple(shape), dtype or "float32")
+
+
+def ones(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
+    """A tensor of ones."""
+    return cast(zeros(shape) + 1.0, dtype or "float32")
+
+
+def zeros_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
+    """Zeros with the shape of `x`."""
+    return cast(zeros(shape(x)), dtype or "float32")
+
+
+def ones_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
+    """Ones with the shape of `x`."""
+    return cast(zeros(shape(x)) + 1.0, dtype or "float32")
+
+
+def arange(start: Any, stop: Any = None, step: int = 1, dtype: str = "int32") -> Tensor:
+    """The integers from `start` up to `stop`, or from 0 up to `start` where no `stop` is given."""
+    K, (first, end) = current_backend(), (0, start) if stop is None else (start, stop)
+    return K.cast(K.arange((end - first + step - 1) // step) * step + first, dtype)
+
+
+def cast(x: Tensor, dtype: str) -> Tensor:
+    """`x` with elements of `dtype`."""
+    return current_backend().cast(x, dtype)
+
+
+def cast_to_floatx(x: Any) -> Tensor:
+    """`x` with elements of float32."""
+    return cast(x, "float32")
+
+
+def identity(x: Tensor, name: str | None = None) -> Tensor:
+    """`x` itself."""
+    return x
