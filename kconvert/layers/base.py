@@ -14,56 +14,29 @@ outputs has lists of tensors, shapes and masks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache, wraps
-from inspect import Parameter, signature, unwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
-from ..conventions.words.options import in_keras2, sorted_out
 from ..errors import KconvertError, Problem
-from .calls import INPUT_WORDS, Call, call, input_arguments, shapes_of
+from .calls import INPUT_WORDS, Callee, input_arguments
+from .configuration import configured
+from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .keras_style import built_weights, keras_style
+from .options import is_later, is_old, key_of
 from .phase import Phase
 
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
 
 
-class _Constructed(type):
-    """The class of all layer classes: the constructor of a dataclass accepts the arguments of Keras 1 and 2.
-
-    So it does when the constructor of a subclass calls it. A constructor that a class defines itself is left alone.
-    """
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        super().__setattr__(name, _translating(cls, value) if name == "__init__" else value)
-
-
-def _translating(cls: Any, constructor: Callable[..., None]) -> Callable[..., None]:
-    """`constructor` of `cls`, with its arguments under their Keras 2 names; its signature stays the same."""
-
-    @wraps(constructor)
-    def translated(self: Any, *args: Any, **kwargs: Any) -> None:
-        args, kwargs = cls.native_arguments(args, kwargs)
-        constructor(self, *args, **kwargs)
-
-    return translated
-
-
-@cache
-def _parameters(cls: type) -> tuple[Parameter, ...]:
-    """The parameters of the constructor of `cls`, without `self`."""
-    return tuple(signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-
-
 @dataclass(eq=False, kw_only=True)
-class Layer(metaclass=_Constructed):
+class Layer(Callee, metaclass=Constructed):
     """Base class of all layers: the configuration that they share, and the default methods."""
 
     name: str = ""
@@ -131,17 +104,13 @@ class Layer(metaclass=_Constructed):
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of the constructor under their Keras 2 names, with the input's shape as `batch_input_shape`."""
-        parameters = _parameters(cls)
+        parameters = constructor_parameters(cls)
         known = {p.name for p in parameters}
         words = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
-        keys = {_key(f): f.name for f in fields(cls) if f.init and not _is_old(f)}
+        keys = {key_of(f): f.name for f in fields(cls) if f.init and not is_old(f)}
         kwargs = {keys.get(word, word): value for word, value in kwargs.items()}
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
         return args, input_arguments(known, kwargs)
-
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
-        """Calls the layer on symbols: the results of `Input(...)` or of other layers. Returns the output symbols."""
-        return call(self, inputs, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a copy or a pickle: the configuration, without calls and arrays."""
@@ -164,62 +133,6 @@ class Layer(metaclass=_Constructed):
     def entry(self, entry: Any) -> None:
         self.__dict__["_entry"] = entry
 
-    # -------------------------------------------------------------- symbols ----
-
-    @property
-    def inbound(self) -> list[Call]:
-        """The calls of the layer on symbols, in order."""
-        return self.__dict__.setdefault("_inbound", [])
-
-    def _call(self, index: int | None = None) -> Call:
-        """Call number `index`, or the only call where `index` is None.
-
-        Raises KconvertError where there is no such call.
-        """
-        if not self.inbound:
-            raise KconvertError("the layer was not called", f"layer {self.name}", "call it on a symbol", Problem.USAGE)
-        if index is None and len(self.inbound) > 1:
-            what = f"the layer was called {len(self.inbound)} times, so it has no single input or output"
-            raise KconvertError(what, f"layer {self.name}", "use get_output_at(i) or get_input_at(i)", Problem.USAGE)
-        if index is not None and not -len(self.inbound) <= index < len(self.inbound):
-            what = f"the layer has no call {index}"
-            raise KconvertError(what, f"layer {self.name}", f"it was called {len(self.inbound)} times", Problem.USAGE)
-        return self.inbound[index or 0]
-
-    @property
-    def input(self) -> Any:
-        """The symbol or list of symbols that the layer was called on.
-
-        Raises KconvertError unless the layer was called exactly once.
-        """
-        return self._call().input
-
-    @property
-    def output(self) -> Any:
-        """The symbol or list of symbols that the call returned.
-
-        Raises KconvertError unless the layer was called exactly once.
-        """
-        return self._call().output
-
-    def get_input_at(self, index: int) -> Any:
-        """`input` of call number `index`, from 0."""
-        return self._call(index).input
-
-    def get_output_at(self, index: int) -> Any:
-        """`output` of call number `index`, from 0."""
-        return self._call(index).output
-
-    @property
-    def input_shape(self) -> Any:
-        """The shape of `input`, or the list of shapes."""
-        return shapes_of(self.input)
-
-    @property
-    def output_shape(self) -> Any:
-        """The shape of `output`, or the list of shapes."""
-        return shapes_of(self.output)
-
     # ------------------------------------------------------- configuration ----
 
     @property
@@ -239,37 +152,7 @@ class Layer(metaclass=_Constructed):
         A class of the user keeps unknown keys in `extra`. Raises KconvertError where a required key is missing, or an
         unknown key of another class changes what it computes.
         """
-        if not hasattr(cls.__init__, "__wrapped__"):  # the class defines its constructor, which takes the configuration
-            with _named_refusals(cls, config):
-                return cls(**config)
-        known = {_key(f): f for f in fields(cls) if f.init and f.name not in ("extra", "left_out", "unstated")}
-        known = {key: f for key, f in known.items() if not (_is_later(f) and config.get(key) == f.default)}
-        where = f"layer {config.get('name', '?')}"
-        config = in_keras2(cls.__name__, config, set(known), where)
-        if not cls.is_custom:
-            with _named_refusals(cls, config):
-                config = _stated_input(config, set(known))
-        arguments = {known[key].name: value for key, value in config.items() if key in known}
-        missing = [
-            key
-            for key, f in known.items()
-            if f.default is MISSING and f.default_factory is MISSING and f.name not in arguments
-        ]
-        if missing:
-            raise KconvertError(
-                f"the configuration of a {cls.__name__} lacks {', '.join(missing)}",
-                where=where,
-                problem=Problem.UNREADABLE,
-            )
-        extra = {key: value for key, value in config.items() if key not in known}
-        left_out: dict[str, Any] = {}
-        if not cls.is_custom:
-            extra, left_out = sorted_out(cls.__name__, extra, where)
-        with _named_refusals(cls, config):
-            layer = cls.__new__(cls)
-            unwrap(cls.__init__)(layer, **arguments, extra=extra, left_out=left_out)
-        layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
-        return layer
+        return configured(cls, config)
 
     def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration under the keys of Keras 2, as JSON values.
@@ -287,21 +170,21 @@ class Layer(metaclass=_Constructed):
             config["dtype"] = self.dtype
         later = self.later_options()
         for f in self.config_fields():
-            if _is_later(f) and _key(f) not in later:
+            if is_later(f) and key_of(f) not in later:
                 continue
-            if (old_options or not _is_old(f)) and not self._is_unstated(f.name):
-                config[_key(f)] = json_value(getattr(self, f.name), old_options)
+            if (old_options or not is_old(f)) and not self._is_unstated(f.name):
+                config[key_of(f)] = json_value(getattr(self, f.name), old_options)
         return {**config, **self.extra}
 
     def old_options(self) -> dict[str, Any]:
         """The options that Keras 2 dropped, by key, where their values are not the defaults."""
-        old = [f for f in self.config_fields() if _is_old(f)]
-        return {_key(f): getattr(self, f.name) for f in old if getattr(self, f.name) != f.default}
+        old = [f for f in self.config_fields() if is_old(f)]
+        return {key_of(f): getattr(self, f.name) for f in old if getattr(self, f.name) != f.default}
 
     def later_options(self) -> dict[str, Any]:
         """The options that tf.keras has and Keras 2.3 does not, by key, where their values are not the defaults."""
-        later = [f for f in self.config_fields() if _is_later(f)]
-        return {_key(f): getattr(self, f.name) for f in later if getattr(self, f.name) != f.default}
+        later = [f for f in self.config_fields() if is_later(f)]
+        return {key_of(f): getattr(self, f.name) for f in later if getattr(self, f.name) != f.default}
 
     def _is_unstated(self, name: str) -> bool:
         """Whether the configuration did not state `name` and it still has its default."""
@@ -439,56 +322,6 @@ class Layer(metaclass=_Constructed):
         return mask if self.supports_masking else None
 
 
-def _stated_input(config: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
-    """`config` with the shape of the input under `batch_input_shape` alone, which counts before `input_shape`."""
-    stated = input_arguments(known, config)
-    shape = config.get("batch_input_shape")
-    return stated if shape is None else {**stated, "batch_input_shape": shape}
-
-
-@contextmanager
-def _named_refusals(cls: type[Layer], config: Mapping[str, Any]) -> Iterator[None]:
-    """Converts errors of a constructor, for values in a file, to a KconvertError that names the layer and its class."""
-    try:
-        yield
-    except KconvertError as error:
-        if error.where:
-            raise
-        what = f"{cls.__name__}: {error.what}"
-        raise KconvertError(what, f"layer {config.get('name', '?')}", error.fix, Problem.UNSUPPORTED) from error
-    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-        raise KconvertError(
-            f"this is not the configuration of a {cls.__name__} ({type(error).__name__}: {error})",
-            where=f"layer {config.get('name', '?')}",
-            problem=Problem.UNREADABLE,
-        ) from error
-
-
-def old_option(default: Any) -> Any:
-    """A field for an option that Keras 2 dropped. It is read from old configurations, and not written for Keras 2."""
-    return field(default=default, metadata={"old_option": True})
-
-
-def later_option(default: Any) -> Any:
-    """A field for an option of tf.keras that Keras 2.3 does not have. With its default it is not written."""
-    return field(default=default, kw_only=True, metadata={"later_option": True})
-
-
-def _is_later(f: Field[Any]) -> bool:
-    """Whether a field is an option of tf.keras that Keras 2.3 does not have."""
-    return "later_option" in f.metadata
-
-
-def _is_old(f: Field[Any]) -> bool:
-    """Whether a field is an option that Keras 2 dropped."""
-    return "old_option" in f.metadata
-
-
-def _key(f: Field[Any]) -> str:
-    """The configuration key of a field: its name, or metadata "key" where a method has the name of the key."""
-    return f.metadata.get("key", f.name)
-
-
 def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:
     """`{'class_name': ..., 'config': ...}` of a layer; old_options: with the options that Keras 2 dropped.
 
@@ -504,15 +337,3 @@ def json_value(value: Any, old_options: bool = False) -> Any:
     if isinstance(value, (tuple, list)):
         return [json_value(item, old_options) for item in value]
     return layer_config(value, old_options) if isinstance(value, Layer) else value
-
-
-def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:
-    """One integer or a sequence of `n` integers, as a tuple of `n`. Raises KconvertError for anything else.
-
-    >>> integers(3, 2), integers([3, 5], 2)
-    ((3, 3), (3, 5))
-    """
-    result = (value,) * n if isinstance(value, int) else tuple(value)
-    if len(result) != n or not all(isinstance(item, int) for item in result):
-        raise KconvertError(f"{what} must be an integer or {n} integers, not {value!r}", problem=Problem.USAGE)
-    return result

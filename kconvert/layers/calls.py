@@ -121,6 +121,70 @@ def call(layer: CalledLayer, inputs: Symbol | Sequence[Symbol], initial_state: A
     return layer.inbound[-1].output
 
 
+class Callee:
+    """What a layer tells of its calls on symbols."""
+
+    name: str
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Calls the layer on symbols: the results of `Input(...)` or of other layers. Returns the output symbols."""
+        return call(self, inputs, **kwargs)  # type: ignore[arg-type]  # `Layer` has the rest
+
+    @property
+    def inbound(self) -> list[Call]:
+        """The calls of the layer on symbols, in order."""
+        return self.__dict__.setdefault("_inbound", [])
+
+    def _call(self, index: int | None = None) -> Call:
+        """Call number `index`, or the only call where `index` is None.
+
+        Raises KconvertError where there is no such call.
+        """
+        if not self.inbound:
+            raise KconvertError("the layer was not called", f"layer {self.name}", "call it on a symbol", Problem.USAGE)
+        if index is None and len(self.inbound) > 1:
+            what = f"the layer was called {len(self.inbound)} times, so it has no single input or output"
+            raise KconvertError(what, f"layer {self.name}", "use get_output_at(i) or get_input_at(i)", Problem.USAGE)
+        if index is not None and not -len(self.inbound) <= index < len(self.inbound):
+            what = f"the layer has no call {index}"
+            raise KconvertError(what, f"layer {self.name}", f"it was called {len(self.inbound)} times", Problem.USAGE)
+        return self.inbound[index or 0]
+
+    @property
+    def input(self) -> Any:
+        """The symbol or list of symbols that the layer was called on.
+
+        Raises KconvertError unless the layer was called exactly once.
+        """
+        return self._call().input
+
+    @property
+    def output(self) -> Any:
+        """The symbol or list of symbols that the call returned.
+
+        Raises KconvertError unless the layer was called exactly once.
+        """
+        return self._call().output
+
+    def get_input_at(self, index: int) -> Any:
+        """`input` of call number `index`, from 0."""
+        return self._call(index).input
+
+    def get_output_at(self, index: int) -> Any:
+        """`output` of call number `index`, from 0."""
+        return self._call(index).output
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of `input`, or the list of shapes."""
+        return shapes_of(self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of `output`, or the list of shapes."""
+        return shapes_of(self.output)
+
+
 def as_symbols(value: Any) -> list[Any]:
     """A list or tuple of symbols as a list, one symbol as a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]

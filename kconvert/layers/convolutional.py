@@ -18,8 +18,9 @@ from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
 from ..errors import KconvertError
 from .activations import activation
-from .base import Layer, Shape, Weights, integers, later_option
+from .base import Layer, Shape, Weights
 from .fields import KernelFields
+from .options import integers, later_option
 from .phase import Phase
 from .shapes import bias_add, channel_axis, conv_length, data_format_of, deconv_length, image, one_of, space, space_axes
 

@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import LSTM_GATES, VECTOR, Weight, conv_kernel
 from .activations import activation
-from .base import Shape, Weights, integers
+from .base import Shape, Weights
 from .cells import STORED_LSTM_GATES, GateInputs, RecurrentFields, _Cell, gated, lstm_step, unit_forget_bias
+from .options import integers
 from .recurrent import LoopFields, _LoopOfOptions
 from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, image, one_of, space
 

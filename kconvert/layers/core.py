@@ -13,9 +13,10 @@ from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
 from ..errors import KconvertError, Problem
 from .activations import activation
-from .base import Layer, Shape, Weights, old_option
+from .base import Layer, Shape, Weights
 from .custom import CustomFunction, check_output, giving
 from .fields import KernelFields
+from .options import old_option
 from .phase import Phase
 from .registry import find_function
 from .shapes import one_of

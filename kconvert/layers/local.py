@@ -15,8 +15,9 @@ from ..backend.base import Backend, Tensor
 from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ..conventions.roles import LOCAL_KERNEL, Weight, local_bias
 from .activations import activation
-from .base import Layer, Shape, Weights, integers
+from .base import Layer, Shape, Weights
 from .fields import KernelFields
+from .options import integers
 from .phase import Phase
 from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
 

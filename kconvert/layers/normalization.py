@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import VECTOR, Weight, variance
-from .base import Layer, Shape, Weights, old_option
+from .base import Layer, Shape, Weights
+from .options import old_option
 from .phase import Phase
 
 

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend
 from ..conventions.backends import CHANNELS_LAST
-from .base import Layer, Shape, Weights, integers
+from .base import Layer, Shape, Weights
+from .options import integers
 from .phase import Phase
 from .shapes import data_format_of, one_of, pairs, space_axes
 

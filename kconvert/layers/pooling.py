@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend
-from .base import Layer, Shape, Weights, integers
+from .base import Layer, Shape, Weights
+from .options import integers
 from .phase import Phase
 from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
 

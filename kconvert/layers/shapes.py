@@ -11,7 +11,7 @@ from typing import Any
 from ..backend.base import Backend, Size, Tensor
 from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..errors import KconvertError, Problem
-from .base import integers
+from .options import integers
 
 Sizes = tuple[Any, ...]
 

@@ -1,0 +1,74 @@
+"""A layer made from its configuration in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields
+from inspect import unwrap
+from typing import Any
+
+from ..conventions.words.options import in_keras2, sorted_out
+from ..errors import KconvertError, Problem
+from .calls import input_arguments
+from .options import is_later, key_of
+
+
+def configured(cls: Any, config: Mapping[str, Any]) -> Any:
+    """The layer of class `cls` with the configuration `config`: see `Layer.from_config`."""
+    if not hasattr(cls.__init__, "__wrapped__"):  # the class defines its constructor, which takes the configuration
+        with _named_refusals(cls, config):
+            return cls(**config)
+    known = {key_of(f): f for f in fields(cls) if f.init and f.name not in ("extra", "left_out", "unstated")}
+    known = {key: f for key, f in known.items() if not (is_later(f) and config.get(key) == f.default)}
+    where = f"layer {config.get('name', '?')}"
+    config = in_keras2(cls.__name__, config, set(known), where)
+    if not cls.is_custom:
+        with _named_refusals(cls, config):
+            config = _stated_input(config, set(known))
+    arguments = {known[key].name: value for key, value in config.items() if key in known}
+    missing = [
+        key
+        for key, f in known.items()
+        if f.default is MISSING and f.default_factory is MISSING and f.name not in arguments
+    ]
+    if missing:
+        raise KconvertError(
+            f"the configuration of a {cls.__name__} lacks {', '.join(missing)}",
+            where=where,
+            problem=Problem.UNREADABLE,
+        )
+    extra = {key: value for key, value in config.items() if key not in known}
+    left_out: dict[str, Any] = {}
+    if not cls.is_custom:
+        extra, left_out = sorted_out(cls.__name__, extra, where)
+    with _named_refusals(cls, config):
+        layer = cls.__new__(cls)
+        unwrap(cls.__init__)(layer, **arguments, extra=extra, left_out=left_out)
+    layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
+    return layer
+
+
+def _stated_input(config: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    """`config` with the shape of the input under `batch_input_shape` alone, which counts before `input_shape`."""
+    stated = input_arguments(known, config)
+    shape = config.get("batch_input_shape")
+    return stated if shape is None else {**stated, "batch_input_shape": shape}
+
+
+@contextmanager
+def _named_refusals(cls: Any, config: Mapping[str, Any]) -> Iterator[None]:
+    """Converts errors of a constructor, for values in a file, to a KconvertError that names the layer and its class."""
+    try:
+        yield
+    except KconvertError as error:
+        if error.where:
+            raise
+        what = f"{cls.__name__}: {error.what}"
+        raise KconvertError(what, f"layer {config.get('name', '?')}", error.fix, Problem.UNSUPPORTED) from error
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise KconvertError(
+            f"this is not the configuration of a {cls.__name__} ({type(error).__name__}: {error})",
+            where=f"layer {config.get('name', '?')}",
+            problem=Problem.UNREADABLE,
+        ) from error

@@ -1,0 +1,35 @@
+"""Constructors of layers, which accept the arguments of Keras 1 and 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
+from inspect import Parameter, signature
+from typing import Any
+
+
+class Constructed(type):
+    """The class of all layer classes: the constructor of a dataclass accepts the arguments of Keras 1 and 2.
+
+    So it does when the constructor of a subclass calls it. A constructor that a class defines itself is left alone.
+    """
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        super().__setattr__(name, _translating(cls, value) if name == "__init__" else value)
+
+
+def _translating(cls: Any, constructor: Callable[..., None]) -> Callable[..., None]:
+    """`constructor` of `cls`, with its arguments under their Keras 2 names; its signature stays the same."""
+
+    @wraps(constructor)
+    def translated(self: Any, *args: Any, **kwargs: Any) -> None:
+        args, kwargs = cls.native_arguments(args, kwargs)
+        constructor(self, *args, **kwargs)
+
+    return translated
+
+
+@cache
+def constructor_parameters(cls: type) -> tuple[Parameter, ...]:
+    """The parameters of the constructor of `cls`, without `self`."""
+    return tuple(signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]

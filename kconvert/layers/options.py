@@ -1,0 +1,45 @@
+"""Fields for options: those of other releases, the keys of fields in a configuration, and sizes as tuples."""
+
+from __future__ import annotations
+
+from dataclasses import Field, field
+from typing import Any
+
+from ..errors import KconvertError, Problem
+
+
+def old_option(default: Any) -> Any:
+    """A field for an option that Keras 2 dropped. It is read from old configurations, and not written for Keras 2."""
+    return field(default=default, metadata={"old_option": True})
+
+
+def later_option(default: Any) -> Any:
+    """A field for an option of tf.keras that Keras 2.3 does not have. With its default it is not written."""
+    return field(default=default, kw_only=True, metadata={"later_option": True})
+
+
+def is_later(f: Field[Any]) -> bool:
+    """Whether a field is an option of tf.keras that Keras 2.3 does not have."""
+    return "later_option" in f.metadata
+
+
+def is_old(f: Field[Any]) -> bool:
+    """Whether a field is an option that Keras 2 dropped."""
+    return "old_option" in f.metadata
+
+
+def key_of(f: Field[Any]) -> str:
+    """The configuration key of a field: its name, or metadata "key" where a method has the name of the key."""
+    return f.metadata.get("key", f.name)
+
+
+def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:
+    """One integer or a sequence of `n` integers, as a tuple of `n`. Raises KconvertError for anything else.
+
+    >>> integers(3, 2), integers([3, 5], 2)
+    ((3, 3), (3, 5))
+    """
+    result = (value,) * n if isinstance(value, int) else tuple(value)
+    if len(result) != n or not all(isinstance(item, int) for item in result):
+        raise KconvertError(f"{what} must be an integer or {n} integers, not {value!r}", problem=Problem.USAGE)
+    return result
