@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import KconvertError, Problem
 from ..layers.base import Shape
 from .network import Network
-from .rewrite import changed, rebuilt
+from .rewrite import as_first, changed, rebuilt
 from .sequential import Sequential
 
 InputShape = Sequence[int] | Mapping[str, Sequence[int]]
@@ -73,7 +73,7 @@ def _with_shapes(network: Network, shapes: Mapping[str, Shape]) -> Network:
     if isinstance(first, Network):
         first = _with_shapes(first, {first.input_refs[0].layer: shape})
     else:
-        first = changed(first, batch_input_shape=shape, dtype=first.dtype or network.input_layers[0].dtype)
+        first = as_first(first, shape, network.input_layers[0].dtype)
     return Sequential([first, *rest], name=network.name, trainable=network.trainable)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..layers.base import Layer
 from .graph import LayerPath, Node, Ref
 from .network import Network
-from .rewrite import changed
+from .rewrite import as_first, changed
 from .rewritten import Rewritten, Source
 from .sequential import Sequential
 
@@ -43,7 +43,7 @@ def _network(model: Network, rename: Callable[[str], str]) -> Network:
         entry = model.input_layers[0]
         first, *rest = [layer for layer in layers.values() if layer is not layers[entry.name]]
         if first.batch_input_shape is None and not isinstance(first, Network):
-            first = changed(first, batch_input_shape=entry.batch_input_shape, dtype=first.dtype or entry.dtype)
+            first = as_first(first, entry.batch_input_shape, entry.dtype)
         return Sequential([first, *rest], name=own, trainable=model.trainable)
 
     def ref(old: Ref) -> Ref:

@@ -75,11 +75,16 @@ def changed(layer: Layer, /, **config: Any) -> Any:
     return result
 
 
+def as_first(layer: Layer, shape: Shape | None, dtype: str | None) -> Any:
+    """A copy of `layer` as the first one of a Sequential, which states the shape and the dtype of the input."""
+    return changed(layer, batch_input_shape=shape, dtype=layer.dtype or dtype)
+
+
 def rebuilt(network: Network, layers: Mapping[str, Layer]) -> Network:
     """The same graph with other layers of the same names."""
     if isinstance(network, Sequential):
         entry, first, *rest = (layers[node.layer] for node in network.nodes)
-        first = changed(first, batch_input_shape=entry.batch_input_shape, dtype=first.dtype or entry.dtype)
+        first = as_first(first, entry.batch_input_shape, entry.dtype)
         return Sequential([first, *rest], name=network.name, trainable=network.trainable)
     return Network(
         layers=[layers[layer.name] for layer in network.layers],
@@ -312,7 +317,7 @@ def _assembled(
         (entry,) = model.input_layers
         first, *rest = [layer for layer in layers if layer is not entry]
         if first.batch_input_shape is None:
-            first = changed(first, batch_input_shape=entry.batch_input_shape, dtype=first.dtype or entry.dtype)
+            first = as_first(first, entry.batch_input_shape, entry.dtype)
         return Sequential([first, *rest], name=model.name, trainable=model.trainable)
     outputs = [ends.get(ref, ref) for ref in model.output_refs]
     return Network(
