@@ -283,7 +283,7 @@ def contradiction(known: Mapping[str, str]) -> str | None:
 
 
 def _numbered(name: str) -> tuple[str, int]:
-    """How a name begins, and its number."""
+    """A name without its number, and the number; 0 if there is none."""
     found = re.fullmatch(r"(.+?)(?:_(\d+))?", name)
     return (found[1], int(found[2] or 0)) if found else (name, 0)
 

@@ -94,7 +94,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _as_model(config: Any) -> Any:
-    """A configuration alone as the model that it describes; what else it is stays."""
+    """The model that a configuration alone describes; any other value as it is."""
     if isinstance(config, list) and config and all(map(_is_layer, config)):
         return {"class_name": "Sequential", "config": config}
     if not isinstance(config, dict) or "class_name" in config or is_keras0(config):

@@ -26,7 +26,7 @@ class Job:
     required: bool = False  # a missing backend is an error; else NumPy emulates it
     custom: tuple[str, ...] = ()  # modules that register layers, imported first
     arch: str | None = None  # the architecture that is given with the file; None: a real Keras gets that of `model`
-    partial: bool = False  # whether the file is read by name, as it has the weights of some layers alone
+    partial: bool = False  # whether the file is read by name, because it has the weights of only some layers
     given: Given = field(default_factory=dict)  # outputs of the calls that cannot run, by name (`Network.run`)
 
 

@@ -38,7 +38,7 @@ class _Identified(pickle.Pickler):
 
 
 def _identity(model: Network) -> bytes:
-    """What two models have in common that compute the same with the same weights."""
+    """A value that is equal for models which compute the same with the same weights."""
     stream = io.BytesIO()
     _Identified(stream).dump(model)
     return stream.getvalue()
