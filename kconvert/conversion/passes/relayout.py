@@ -18,7 +18,7 @@ from ...layers.base import Layer, Shape
 from ...network.graph import LayerPath, Node, Ref
 from ...network.layout import Layout, identity
 from ...network.network import Network
-from ...network.rewrite import changed
+from ...network.rewrite import as_first, changed
 from ...network.rewritten import Rewritten, renamed_inputs
 from ...network.sequential import Sequential
 from .relayout_rules import IMAGE_LAYERS
@@ -169,7 +169,7 @@ class _Walk:
 
     def _sequential(self, layers: dict[str, Layer]) -> Sequential:
         entry, first, *rest = (layers[node.layer] for node in self.nodes)
-        first = changed(first, batch_input_shape=entry.batch_input_shape, dtype=first.dtype or entry.dtype)
+        first = as_first(first, entry.batch_input_shape, entry.dtype)
         return Sequential([first, *rest], name=self.model.name, trainable=self.model.trainable)
 
 
