@@ -1,11 +1,18 @@
-"""What the backends share about spatial axes: sizes as integers, and transpositions with `K.transpose`."""
+"""What the backends share about sizes and spatial axes: sizes as integers, and transpositions with `K.transpose`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..conventions.backends import CHANNELS_FIRST
 from .base import Backend, Tensor
+
+
+def known_sizes(K: Backend, x: Tensor) -> tuple[int | None, ...]:
+    """The sizes of `x`: integers where they are known, else None."""
+    return tuple(int(n) if isinstance(n, (int, np.integer)) else None for n in K.shape(x))
 
 
 def move_channels(K: Backend, x: Tensor, source: str, target: str) -> Tensor:

@@ -23,7 +23,7 @@ from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import computing
 from ..backend.context import assigned
-from ..backend.functions import int_shape
+from ..backend.spatial import known_sizes
 from ..errors import KconvertError
 from .lists import as_list
 
@@ -118,8 +118,7 @@ class CustomFunction:
 
 def _known(K: Backend, x: Tensor) -> tuple[int | None, ...]:
     """The sizes of `x` without the batch; None where they are not known."""
-    with computing(K):
-        return int_shape(x)[1:]
+    return known_sizes(K, x)[1:]
 
 
 def _fits(found: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:

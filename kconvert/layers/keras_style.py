@@ -16,8 +16,8 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import computing, making_variables
-from ..backend.functions import int_shape
+from ..backend.computing import making_variables
+from ..backend.spatial import known_sizes
 from ..conventions.roles import Role, Weight
 from ..errors import KconvertError
 from .custom import CustomFunction
@@ -103,8 +103,7 @@ def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
     words = signature(method).parameters
 
     def call(self: Any, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Any = None) -> Any:
-        with computing(K):
-            sizes = [int_shape(one) for one in as_list(x)]
+        sizes = [known_sizes(K, one) for one in as_list(x)]
         shape = sizes if isinstance(x, list) else sizes[0]
         weights = _weights(_built(self, get_backend("numpy"), shape, lambda _, values: values))
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from math import prod as product
 from typing import Any
 
-import numpy as np
-
 from ..base import Tensor
 from ..computing import current_backend
+from ..spatial import known_sizes
 
 
 def shape(x: Tensor) -> tuple[Any, ...]:
@@ -19,7 +18,7 @@ def shape(x: Tensor) -> tuple[Any, ...]:
 
 def int_shape(x: Tensor) -> tuple[int | None, ...]:
     """The sizes of `x`: integers where they are known, else None."""
-    return tuple(int(n) if isinstance(n, (int, np.integer)) else None for n in shape(x))
+    return known_sizes(current_backend(), x)
 
 
 def ndim(x: Tensor) -> int:
