@@ -59,7 +59,7 @@ class RealKeras(Process):
         """The job as JSON values; an architecture that is not in the weight file is in a file of its own."""
         unrun = next(iter(job.given), None)
         if unrun is not None:
-            what = f"layer {unrun} cannot run here, and a real Keras is not given its outputs"
+            what = f"layer {unrun} cannot run here, and its outputs cannot be given to a real Keras"
             raise KconvertError(what, job.path, "run this side without a real Keras", Problem.UNVERIFIED)
         with open_source(Source(job.path, arch=job.arch)) as checkpoint:
             inside, version = checkpoint.model_config, checkpoint.keras_version
