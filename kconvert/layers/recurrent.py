@@ -26,6 +26,7 @@ from .cells import (
     _CuDNNLSTMCell,
     gate_inputs,
 )
+from .options import later_option
 from .phase import Phase
 from .registry import layer_from_config
 from .shapes import fold_time, one_step, unfold_time
@@ -53,6 +54,14 @@ class LoopFields(SequenceFields):
     unroll: bool = False
 
 
+@dataclass(eq=False, kw_only=True)
+class MaskedLoopFields(LoopFields):
+    """Options of loops that tf.keras and Keras 3 also compute with zeros at masked steps."""
+
+    # The output of a masked step is 0; else it is that of the step before.
+    zero_output_for_mask: bool = later_option(False)
+
+
 class _Loop(Layer):
     """A cell applied to every time step (keras-facts: recurrent-states).
 
@@ -66,6 +75,7 @@ class _Loop(Layer):
     go_backwards: bool
     stateful: bool
     unroll: bool
+    zero_output_for_mask: bool = False
 
     @property
     def step_cell(self) -> _Cell:
@@ -116,11 +126,18 @@ class _Loop(Layer):
             return cell.noisy_step(K, weights, x_t, before, noise)
 
         last, outputs, states = self.run_loop(K, step, projected, states, _of_sequence(mask))
+        if self.zero_output_for_mask and mask is not None:
+            last, outputs = self._with_zeros(K, last, outputs, _of_sequence(mask))
         if training is not None and carried:
             for name, new in zip(self.state_names, states, strict=True):
                 training.update(name, new)
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
+
+    def _with_zeros(self, K: Backend, last: Tensor, outputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The last output and all outputs, with zeros at the masked steps (keras-facts: masked-bidirectional)."""
+        kept = K.cast(K.flip(mask, 1) if self.go_backwards else mask, "float32")
+        return last * K.expand_dims(kept[:, -1], -1), outputs * K.expand_dims(kept, -1)
 
     def run_loop(self, K: Backend, step: Step, x: Tensor, states: list[Tensor], mask: Any) -> Any:
         """The last output, all outputs and the last states of `step` over the projected inputs `x`."""
@@ -148,7 +165,7 @@ class _LoopOfOptions(_Loop):
 
 
 @dataclass(eq=False)
-class SimpleRNN(_LoopOfOptions, SimpleRNNFields, LoopFields):
+class SimpleRNN(_LoopOfOptions, SimpleRNNFields, MaskedLoopFields):
     """Fully connected recurrent layer, whose output is its state.
 
     >>> SimpleRNN(4, return_sequences=True).compute_output_shape((None, None, 3))
@@ -170,7 +187,7 @@ class _GatedLoop(_LoopOfOptions):
 
 
 @dataclass(eq=False)
-class GRU(_GatedLoop, GRUFields, LoopFields):
+class GRU(_GatedLoop, GRUFields, MaskedLoopFields):
     """Gated recurrent unit.
 
     >>> GRU(4, reset_after=True).weight_specs((None, 5, 3))[2].shape
@@ -182,7 +199,7 @@ class GRU(_GatedLoop, GRUFields, LoopFields):
 
 
 @dataclass(eq=False)
-class LSTM(_GatedLoop, LSTMFields, LoopFields):
+class LSTM(_GatedLoop, LSTMFields, MaskedLoopFields):
     """Long short-term memory.
 
     >>> LSTM(4, return_state=True).compute_output_shape((None, 5, 3))
@@ -229,7 +246,7 @@ class CuDNNLSTM(_CuDNN, CuDNNFields, SequenceFields):
 
 
 @dataclass(eq=False)
-class RNN(_Loop, LoopFields):
+class RNN(_Loop, MaskedLoopFields):
     """The loop around a cell, or around a list of cells (`StackedRNNCells`).
 
     >>> RNN([LSTMCell(4), GRUCell(3)]).compute_output_shape((None, 5, 2))

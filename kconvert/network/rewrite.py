@@ -37,6 +37,16 @@ class NewLayer:
     sources: Mapping[LayerPath, Source] = field(default_factory=dict)
     """What its weights are, by their path inside the layer: the path of a weight inside the replaced layer, or an array
     in canonical form. A weight that is not here is that of the same path, in a layer of the same name."""
+    tensors: tuple[int, ...] = ()
+    """The number of the output that it takes of each of `inputs`; none: the first outputs."""
+    outputs: Mapping[int, int] = field(default_factory=dict)
+    """The outputs of the replaced layer that this one has, by number, and their numbers here. The last layer always has
+    the first one."""
+
+    def refs(self, made: Mapping[str, Ref]) -> tuple[Ref, ...]:
+        """The tensors that it takes; made: the first output of each earlier layer of the small graph."""
+        tensors = self.tensors or (0,) * len(self.inputs)
+        return tuple(Ref(*made[name].call, tensor) for name, tensor in zip(self.inputs, tensors, strict=True))
 
 
 Rewriter = Callable[[Layer, Any], Sequence[NewLayer] | None]
@@ -253,7 +263,13 @@ def _in_small_model(layer: Any, pieces: Sequence[NewLayer], step: Any) -> NewLay
 
 @_replaced.register(Bidirectional)
 def _in_both_directions(layer: Any, function: Rewriter, shape: Any) -> list[NewLayer] | None:
-    """What becomes of a Bidirectional: the inner layer is rewritten; what comes before it takes steps by themselves."""
+    """What becomes of a Bidirectional: where it is not rewritten as a whole, the inner layer is.
+
+    What comes before the inner layer takes steps by themselves.
+    """
+    whole = function(layer, shape)
+    if whole is not None and [piece.layer for piece in whole] != [layer]:
+        return list(whole)
     pieces = _new(function, layer.layer, shape)
     if pieces is None:
         return None
@@ -280,9 +296,9 @@ def _small_model(pieces: Sequence[NewLayer], shape: Any, layer: Layer) -> Networ
     """The small graph as a model of its own."""
     entry = InputLayer(batch_input_shape=shape, name=f"{layer.name}_input")
     nodes = [Node(entry.name, 0, ())]
+    refs = {piece.layer.name: Ref(piece.layer.name) for piece in pieces}
     for piece in pieces:
-        inputs = tuple(Ref(name) for name in piece.inputs) or (nodes[0].output,)
-        nodes.append(Node(piece.layer.name, 0, inputs))
+        nodes.append(Node(piece.layer.name, 0, piece.refs(refs) or (nodes[0].output,)))
     layers = [entry, *(piece.layer for piece in pieces)]
     return Network(layers, nodes, [nodes[0].output], [nodes[-1].output], name=f"{layer.name}_parts")
 
@@ -296,18 +312,22 @@ def _nodes(model: Network, graphs: Mapping[CallId, _Graph]) -> tuple[list[Node],
         outer = tuple(ends.get(ref, ref) for ref in node.inputs)
         made: dict[str, Ref] = {}
         graph = graphs.get(node.output.call)
-        for piece in graph.pieces if graph else [NewLayer(model.by_name[node.layer])]:
+        pieces = graph.pieces if graph else [NewLayer(model.by_name[node.layer])]
+        kept = any(piece.layer.name == node.layer for piece in pieces)
+        for piece in pieces:
             number = node.index - first_call(model.by_name[node.layer])
             if graph and not graph.alone:
                 number = counts[piece.layer.name]
                 counts[piece.layer.name] += 1
             index = number + first_call(piece.layer)
-            inputs = tuple(made[name] for name in piece.inputs) or outer
-            nodes.append(replace(node, layer=piece.layer.name, index=index, inputs=inputs))
+            inputs = piece.refs(made) or outer
+            kwargs = node.kwargs if piece.layer.name == node.layer or not kept else {}
+            nodes.append(Node(piece.layer.name, index, inputs, kwargs))
             made[piece.layer.name] = nodes[-1].output
-        if nodes[-1].output != node.output:
-            ends[node.output] = nodes[-1].output
-    return nodes, ends
+            for old, new in piece.outputs.items():
+                ends[Ref(*node.output.call, old)] = Ref(*nodes[-1].output.call, new)
+        ends[node.output] = nodes[-1].output
+    return nodes, {old: new for old, new in ends.items() if old != new}
 
 
 def _assembled(

@@ -18,6 +18,9 @@ TENSOR = "__keras_tensor__"
 NO_VALUE = ("zero_output_for_mask",)
 """Keys that are written without a value, so that a Bidirectional computes what that of Keras 2 does."""
 
+LOOPS = ("RNN", "SimpleRNN", "GRU", "LSTM")
+"""Recurrent layers that can have zeros at masked steps."""
+
 _OLD = {(name, new): old for (name, old), new in RENAMED.items()}
 
 
@@ -43,9 +46,22 @@ def _item(item: Json) -> Json:
         for key, value in config.items()
         if value is not None or key not in NO_VALUE
     }
+    if name == "Bidirectional" and is_item(changed.get("layer")):
+        changed["layer"] = _of_both_directions(changed["layer"])
     if name == "InputLayer" and "batch_shape" in changed:
         changed["batch_input_shape"] = changed.pop("batch_shape")
     return {"class_name": name, "config": changed}
+
+
+def _of_both_directions(item: Json) -> Json:
+    """The layer in a Bidirectional, which sets this option to the value of `return_sequences` if it has a value.
+
+    (keras-facts: masked-bidirectional)
+    """
+    config = item["config"]
+    if item["class_name"] not in LOOPS or "zero_output_for_mask" not in config:
+        return item
+    return {**item, "config": {**config, "zero_output_for_mask": config.get("return_sequences", False)}}
 
 
 def _value(key: str, value: Any, config: Json) -> Any:

@@ -229,7 +229,7 @@ def _of_both_directions(item: Json) -> Json:
 
     (keras-facts: masked-bidirectional)
     """
-    return {**item, "config": {**item["config"], "zero_output_for_mask": None}}
+    return {**item, "config": {"zero_output_for_mask": None, **item["config"]}}
 
 
 def _activation(value: Any, layer: str) -> Any:

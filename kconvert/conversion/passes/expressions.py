@@ -27,18 +27,14 @@ from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, in_sequence, rewrite
 from ...network.rewritten import Rewritten, Source
 from .left_out import every, listed
-from .masks import masked_layers
+from .masks import masked_layers, refuse_masked_states
+from .parts import part
 
 MASKED = (L.SimpleRNN, L.GRU, L.LSTM, L.RNN, L.ConvLSTM2D, L.GlobalAveragePooling1D)
 """Layers whose outputs depend on the mask of their input."""
 
 AXES = "bhwdcefg"
 """The letters of the axes of a tensor in the equation of an EinsumDense, the batch first."""
-
-
-def part(layer: Layer, what: str) -> str:
-    """The name of one of the layers that make up `layer`."""
-    return f"{layer.name}__{layer.class_name}__{what}"
 
 
 @singledispatch
@@ -53,6 +49,7 @@ def expressed(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
 def with_expressions(model: Network) -> Rewritten:
     """`model` without the layers that Keras 3 does not have."""
     notes: list[str] = []
+    refuse_masked_states(model, "for which this is written")
     masked = _masked(model)
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
@@ -81,7 +78,7 @@ def _masked(model: Network) -> set[str]:
     Raises KconvertError where a mask counts that Keras 3 merges otherwise (keras-facts: merged-masks).
     """
     found = set()
-    for name, layer, mask in masked_layers(model):
+    for name, layer, mask, _ in masked_layers(model):
         if mask is not None and mask.merged and isinstance(layer, MASKED):
             raise KconvertError(
                 f"Keras 3 does not merge different masks as Keras 2 does, and {name} depends on the result",

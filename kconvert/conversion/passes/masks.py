@@ -1,17 +1,20 @@
-"""Masks: which layers of a network have a masked input, and where the mask comes from."""
+"""Masks: which layers of a network have a masked input, where the mask comes from, and what reads masked steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import layers as L
+from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.merge import Elementwise
 from ...network.graph import CallId
 from ...network.network import Network
 from .left_out import every
+from .parts import ZEROS, is_part
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,22 @@ class Mask:
     """Whether a merging layer makes it of the masks of its inputs, element by element, and these may differ."""
 
 
-Found = list[tuple[str, Layer, Mask | None]]
+class Masked(NamedTuple):
+    """A layer in a network, and the mask of its input."""
+
+    # The name of the layer, or of the wrapper around it.
+    name: str
+    layer: Layer
+    mask: Mask | None
+    # How many inputs it is called on.
+    inputs: int
+
+
+Found = list[Masked]
 
 
 def masked_layers(network: Network) -> Found:
-    """(name, layer, mask of its input) of each layer and the layers in it; those in a wrapper have its name."""
+    """Each layer and the layers in it, with the mask of its input; those in a wrapper have its name."""
     return _walk(network, [])[0]
 
 
@@ -47,14 +61,16 @@ def _walk(network: Network, given: Sequence[Mask | None]) -> tuple[Found, Mask |
             found += inner
         elif inputs:
             mask = _of_inputs(layer, inputs)
-            found += _inside(layer, mask)
+            found += _inside(layer, mask, len(inputs))
+            if isinstance(layer, L.TimeDistributed) and isinstance(layer.layer, Network):
+                found += _walk(layer.layer, inputs)[0]
             masks[node.output.call] = _of_output(layer, inputs, mask)
     return found, next(filter(None, (masks.get(ref.call) for ref in network.output_refs)), None)
 
 
-def _inside(layer: Layer, mask: Mask | None) -> Iterator[tuple[str, Layer, Mask | None]]:
+def _inside(layer: Layer, mask: Mask | None, inputs: int) -> Iterator[Masked]:
     """A layer and the layers inside it, all under its name."""
-    return ((layer.name, inner, mask) for inner in every(layer))
+    return (Masked(layer.name, inner, mask, inputs) for inner in every(layer))
 
 
 def _of_inputs(layer: Layer, inputs: Sequence[Mask | None]) -> Mask | None:
@@ -76,3 +92,74 @@ def _passes_mask(layer: Any) -> bool:
     """Whether the output has the mask of the input; a recurrent layer keeps it for sequences."""
     inner = layer.layer if isinstance(layer, L.Bidirectional) else layer
     return layer.supports_masking and getattr(inner, "return_sequences", True)
+
+
+def refuse_masked_states(network: Network, does: str) -> None:
+    """Raises KconvertError where a recurrent layer has a masked input and initial states.
+
+    Keras 3 does not give it the mask (keras-facts: masks-beside-states). does: what Keras 3 has to do with it.
+    """
+    for name, layer, mask, inputs in masked_layers(network):
+        if mask is not None and inputs > 1 and isinstance(layer, _RECURRENT):
+            raise KconvertError(
+                f"Keras 3, {does}, does not use the mask of a recurrent layer that has initial states",
+                where=f"layer {name}",
+                fix="use --format keras2, or build the model without the mask, load the weights into it and save that",
+            )
+
+
+# ------------------------------------------------------------ masked steps ----
+
+_RECURRENT = (L.RNN, L.SimpleRNN, L.GRU, L.LSTM, L.Bidirectional, L.GlobalAveragePooling1D)
+"""Layers that leave masked steps out."""
+
+_BY_STEP = (
+    *(L.Activation, L.Dense, L.Dropout, L.SpatialDropout1D, L.AlphaDropout, L.GaussianDropout, L.GaussianNoise),
+    *(L.ELU, L.LeakyReLU, L.ReLU, L.ThresholdedReLU, L.TimeDistributed),
+    *(L.Add, L.Average, L.Concatenate, L.Maximum, L.Minimum, L.Multiply, L.Subtract),
+)
+"""Layers that compute each step from the same step of their inputs, and keep the mask."""
+
+
+def sequences_of(layer: Any) -> set[int]:
+    """The outputs of a layer that may be sequences, and not states: a Bidirectional has one or two."""
+    return {0, 1} if isinstance(layer, L.Bidirectional) and layer.merge_mode is None else {0}
+
+
+def read_at_masked_steps(network: Network) -> list[Layer]:
+    """The layers, also of nested networks, whose sequences something computes with at masked steps.
+
+    The outputs of the network are read. A sequence is taken for one that has a mask.
+    """
+    return _read(network, range(len(network.output_refs)))[0]
+
+
+def _read(network: Network, outputs: Collection[int]) -> tuple[list[Layer], list[int]]:
+    """Such layers of a network, and which of its inputs are read; outputs: which of its outputs are."""
+    read: dict[CallId, set[int]] = defaultdict(set)  # the outputs of each call that are read
+    for i in outputs:
+        read[network.output_refs[i].call].add(network.output_refs[i].tensor)
+    found: list[Layer] = []
+    for node in reversed(network.nodes):
+        layer, after = network.by_name[node.layer], read[node.output.call]
+        if isinstance(layer, Network):
+            inner, inputs = _read(layer, after)
+            found += inner
+        else:
+            found += every(layer) if after & sequences_of(layer) or isinstance(layer, L.TimeDistributed) else []
+            inputs = [i for i in range(len(node.inputs)) if _reads(layer, i, after)]
+        for i in inputs:
+            read[node.inputs[i].call].add(node.inputs[i].tensor)
+    return found, [i for i, ref in enumerate(network.input_refs) if ref.tensor in read[ref.call]]
+
+
+def _reads(layer: Any, i: int, outputs: Collection[int]) -> bool:
+    """Whether something computes with the masked steps of input `i` of a layer, of which `outputs` are read.
+
+    The further inputs of a recurrent layer are its initial states. A product with the mask has zeros at these steps.
+    """
+    if isinstance(layer, _RECURRENT):
+        return i > 0
+    if is_part(layer, ZEROS):
+        return False
+    return bool(outputs) if isinstance(layer, _BY_STEP) else True

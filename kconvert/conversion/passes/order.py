@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...conventions.generations import keeps_data_formats
+from ...conventions.generations import keeps_data_formats, release_of_tensorflow
 from ...errors import KconvertError
 from ...network.network import Network
 from ...network.renaming import renamed
@@ -28,6 +28,7 @@ from .half_pixel import with_pixel_centers
 from .hazards import hazards, hazards_of
 from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
 from .left_out import notes_on_left_out
+from .masked_steps import with_zeros, without_zeros
 from .modernize import modern, modernize
 from .multi_gpu import without_slices
 from .readers import notes_for_readers, notes_on_writer
@@ -94,6 +95,10 @@ def _pixel_centers(network: Network, origin: Origin) -> Rewritten:
     return with_pixel_centers(network, origin.release)
 
 
+def _masked_steps(network: Network, origin: Origin) -> Rewritten:
+    return with_zeros(network, origin.release)
+
+
 def _writer(network: Network, origin: Origin) -> Rewritten:
     return notes_on_writer(network, origin.release)
 
@@ -106,6 +111,7 @@ READ: tuple[ReadPass, ...] = (
     _from_release,
     _surplus,
     _pixel_centers,
+    _masked_steps,
     _writer,
 )
 
@@ -174,6 +180,11 @@ def _other_readers(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return notes_for_readers(network) if _read_by_tf_keras(goal) else Rewritten(network)
 
 
+def _plain_masked_steps(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    has_zeros = goal.convention.generation.expresses or bool(release_of_tensorflow(goal.release))
+    return Rewritten(network) if has_zeros else without_zeros(network)
+
+
 def _beyond(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     keras2 = goal.modernize and not goal.convention.generation.expresses
     return notes_on_beyond(network, _read_by_tf_keras(goal)) if keras2 else Rewritten(network)
@@ -198,6 +209,7 @@ WRITE: tuple[WritePass, ...] = (
     _expressions,
     _names,
     _other_readers,
+    _plain_masked_steps,
     _beyond,
 )
 

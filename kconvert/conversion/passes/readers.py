@@ -15,7 +15,7 @@ from ...conventions.generations import release_of_tensorflow
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import listed
-from .masks import masked_layers
+from .masks import masked_layers, read_at_masked_steps
 
 TF_KERAS, KERAS3 = "tf_keras", "Keras 3"
 FIRST_KERAS3 = (3,)
@@ -28,7 +28,7 @@ class Difference:
     readers: tuple[str, ...]
     """Those that do."""
     holds: Callable[[Any, bool], bool]
-    """Whether it is such a layer, from the layer and whether its input is masked."""
+    """Whether it is such a layer, from the layer and whether something reads its output at masked steps."""
     does: str
     """What they do, after their names."""
 
@@ -38,7 +38,8 @@ def _bilinear(layer: Any, masked: bool) -> bool:
 
 
 def _masked_sequences(layer: Any, masked: bool) -> bool:
-    return masked and isinstance(layer, L.Bidirectional) and layer.layer.return_sequences
+    two_way = masked and isinstance(layer, L.Bidirectional) and layer.layer.return_sequences
+    return two_way and not getattr(layer.layer, "zero_output_for_mask", False)
 
 
 def _unstated_reset(layer: Any, masked: bool) -> bool:
@@ -85,5 +86,6 @@ def notes_on_writer(model: Network, version: str | None) -> Rewritten:
 
 
 def _names(model: Network, row: Difference) -> list[str]:
-    layers = masked_layers(model)
-    return list(dict.fromkeys(name for name, layer, mask in layers if row.holds(layer, mask is not None)))
+    read = {id(layer) for layer in read_at_masked_steps(model)}
+    layers = [(name, layer, mask is not None and id(layer) in read) for name, layer, mask, _ in masked_layers(model)]
+    return list(dict.fromkeys(name for name, layer, masked in layers if row.holds(layer, masked)))

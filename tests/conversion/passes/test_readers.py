@@ -73,12 +73,10 @@ def test_results_for_tensorflow_alone_have_notes(name):
     assert bool(noted) == (stated or name.startswith("1"))
 
 
-def test_a_mask_behind_a_bidirectional_of_tf_keras_is_noted():
+def test_what_computes_zeros_at_masked_steps_or_leaves_them_out_is_not_noted():
     with read(FOLDER / "tf_keras" / "masked_bidirectional.h5") as checkpoint:
-        noted = plan(checkpoint, None, "theano").notes
-    assert any(
-        note.startswith("tf_keras, which saved bidirectional") and "zeros at masked steps" in note for note in noted
-    )
+        assert not any("masked steps, not" in note for note in plan(checkpoint, None, "tensorflow").notes)
+    assert notes(*masked(sequences("one")), L.LSTM(2, recurrent_activation="sigmoid")) == []
 
 
 def test_hard_sigmoid_is_the_same_in_tf_keras_and_in_what_kconvert_writes_for_keras_3():

@@ -1,0 +1,23 @@
+"""The names of the layers that make up one layer: NAME__CLASS__PART, after its name and class."""
+
+from __future__ import annotations
+
+from ...layers.base import Layer
+
+ZEROS = "zeros"
+"""The part that multiplies a sequence by its mask."""
+
+
+def part(layer: Layer, what: str) -> str:
+    """The name of one of the layers that make up `layer`.
+
+    >>> from kconvert.layers import Highway
+    >>> part(Highway(name="one"), "gate")
+    'one__Highway__gate'
+    """
+    return f"{layer.name}__{layer.class_name}__{what}"
+
+
+def is_part(layer: Layer, what: str) -> bool:
+    """Whether a layer has the name of such a part `what`; the first of several counts."""
+    return layer.name.count("__") > 1 and layer.name.rpartition("__")[2].startswith(what)
