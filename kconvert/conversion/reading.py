@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ..errors import KconvertError
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
+from ..layers.base import Layer, Shape
 from ..network.architecture import model_from_config
 from ..network.input_shapes import with_input_shape
 from ..network.network import Network
 from .binding import bind
 from .data_formats import unused_format
+from .first_shapes import shape_for, with_adapted_sizes
 from .given_architecture import as_saved
 from .passes.order import read
 from .source import Origin, Source, decide
@@ -70,7 +73,8 @@ def _fits(network: Network, checkpoint: Checkpoint, origin: Origin) -> bool:
 def described_network(checkpoint: Checkpoint, source: Source) -> Network:
     """The network as its architecture describes it. Raises KconvertError where there is none that can be read."""
     if source.arch is not None:
-        return read_architecture(str(source.arch), source.data_format)
+        found = read_architecture(str(source.arch), source.data_format, shape_for(checkpoint, source.input_shape))
+        return with_adapted_sizes(found, checkpoint)
     where = str(checkpoint.path or "checkpoint")
     if checkpoint.model_config is None:
         raise KconvertError(
@@ -79,14 +83,21 @@ def described_network(checkpoint: Checkpoint, source: Source) -> Network:
             fix="give what model.to_json() wrote with --arch FILE.json",
         )
     try:
-        return model_from_config(checkpoint.model_config, checkpoint.keras_version, source.data_format)
+        first = shape_for(checkpoint, source.input_shape)
+        found = model_from_config(checkpoint.model_config, checkpoint.keras_version, source.data_format, first)
+        return with_adapted_sizes(found, checkpoint)
     except KconvertError as error:
         raise error.within(where) from None
 
 
-def read_architecture(path: str, data_format: str | None = None) -> Network:
-    """The network of a file with an architecture (`architecture_json`)."""
+def read_architecture(
+    path: str, data_format: str | None = None, shape_for: Callable[[Layer], Shape | None] = lambda layer: None
+) -> Network:
+    """The network of a file with an architecture (`architecture_json`).
+
+    shape_for: the shape of the input of a Sequential that states none, from its first layer.
+    """
     try:
-        return model_from_config(architecture_json(path), data_format=data_format)
+        return model_from_config(architecture_json(path), data_format=data_format, shape_for=shape_for)
     except KconvertError as error:
         raise (error if error.where == path else error.within(path)) from None

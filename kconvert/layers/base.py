@@ -34,6 +34,10 @@ from .phase import Phase
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
 
+INPUT_SHAPE_FIX = (
+    "give the shape of the model's input: --input-shape 224,224,3, in the library input_shape=(224, 224, 3)"
+)
+
 
 @dataclass(eq=False, kw_only=True)
 class Layer(Callee, metaclass=Constructed):
@@ -219,7 +223,7 @@ class Layer(Callee, metaclass=Constructed):
             raise KconvertError(
                 f"a {self.class_name} layer needs to know axis {axis} of its input, which has shape {shape}",
                 where=f"layer {self.name}",
-                fix="give the shape of the model's input",
+                fix=INPUT_SHAPE_FIX,
             )
         return size
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..conventions.generations import GENERATIONS, numbers_of, release_of_tensorflow, words_of
@@ -13,26 +13,56 @@ from ..conventions.words.table import Context
 from ..conventions.words.tf_keras_classes import BEYOND
 from ..errors import KconvertError, Problem
 from ..layers.as_is import AsIs
-from ..layers.base import Layer, layer_config
+from ..layers.base import INPUT_SHAPE_FIX, Layer, Shape, layer_config
 from ..layers.registry import custom_classes, find_layer, layer_from_config
-from . import sequential as sequential  # makes its class known
 from .graph import LayerPath
 from .network import Network
+from .sequential import Sequential
 
 
-def model_from_config(config: Any, keras_version: str | None = None, data_format: str | None = None) -> Network:
+def model_from_config(
+    config: Any,
+    keras_version: str | None = None,
+    data_format: str | None = None,
+    shape_for: Callable[[Layer], Shape | None] = lambda layer: None,
+) -> Network:
     """The model that the architecture JSON of any known generation describes.
 
     keras_version: the release that wrote it, where the file states it and not the architecture. data_format: that of
-    layers of Keras 1 which do not state theirs.
-    Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's.
+    layers of Keras 1 which do not state theirs. shape_for: the shape of the input of a Sequential that states none,
+    from its first layer.
+    Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's, or if the shape of
+    an input is unknown.
     """
     refuse(config, keras_version)
     model = layer_from_config(words_of(config, keras_version).read(config, data_format, custom_classes()))
     if not isinstance(model, Network):
         raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)
     _refuse_classes_of_tf_keras(model, config.get("keras_version") or keras_version)
+    _complete(model, shape_for)
     return model
+
+
+def _complete(model: Network, shape_for: Callable[[Layer], Shape | None]) -> None:
+    """Builds the Sequentials that state no shape of their input. Raises KconvertError where it is unknown."""
+    if isinstance(model, Sequential) and not model.built:
+        first: Layer = model
+        while isinstance(first, Sequential):
+            first = first.layers[0]
+        shape = shape_for(first)
+        if shape is None:
+            raise KconvertError("the first layer states no input shape", where=model.name, fix=INPUT_SHAPE_FIX)
+        model.build(shape)
+    if any(isinstance(layer, Sequential) and not layer.built for layer in _networks(model)):
+        model.shapes()
+
+
+def _networks(layer: Layer) -> Iterator[Network]:
+    """All networks in `layer`."""
+    for inner in layer.sublayers:
+        if isinstance(inner, Network):
+            yield inner
+        yield from _networks(inner)
 
 
 def _refuse_classes_of_tf_keras(model: Network, keras_version: Any) -> None:

@@ -54,7 +54,7 @@ def with_input_shape(network: Network, given: InputShape) -> Network:
         for name, stated in zip(names, network.input_shapes, strict=True)
         if name in given
     }
-    return _with_shapes(network, shapes)
+    return with_known_sizes(network, shapes)
 
 
 def _fixed(name: str, stated: Shape, given: Sequence[int]) -> Shape:
@@ -64,14 +64,15 @@ def _fixed(name: str, stated: Shape, given: Sequence[int]) -> Shape:
     return (batch, *map(int, given))
 
 
-def _with_shapes(network: Network, shapes: Mapping[str, Shape]) -> Network:
+def with_known_sizes(network: Network, shapes: Mapping[str, Shape]) -> Network:
+    """`network` with inputs of the shapes that are given by name."""
     if not isinstance(network, Sequential):
         sized = {name: changed(network.by_name[name], batch_input_shape=shape) for name, shape in shapes.items()}
         return rebuilt(network, {**network.by_name, **sized})
     (shape,) = shapes.values()
     first, *rest = network.sublayers
     if isinstance(first, Network):
-        first = _with_shapes(first, {first.input_refs[0].layer: shape})
+        first = with_known_sizes(first, {first.input_refs[0].layer: shape})
     else:
         first = as_first(first, shape, network.input_layers[0].dtype)
     return Sequential([first, *rest], name=network.name, trainable=network.trainable)

@@ -5,8 +5,8 @@ A network is a layer, so networks can be nested. It holds no arrays: callers pas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -339,6 +339,9 @@ class Network(Layer):
                 check_arguments(kwargs, names, f"layer {layer.name}")
                 nodes.append(Node(layer.name, i, tuple(map(_ref, call)), kwargs))
         inputs, outputs = (list(map(_ref, config[key])) for key in ("input_layers", "output_layers"))
+        late = {layer.name for layer in layers if layer.is_network and not getattr(layer, "built", True)}
+        nodes = [replace(node, inputs=tuple(_counted(ref, late) for ref in node.inputs)) for node in nodes]
+        outputs = [_counted(ref, late) for ref in outputs]
         return cls(
             layers=layers,
             nodes=reachable(nodes, outputs),
@@ -378,6 +381,14 @@ def _ref(value: Any) -> Ref:
         raise KconvertError(f"the architecture refers to a tensor by {value!r}", problem=Problem.UNREADABLE)
     layer, call, output = value[:3]
     return Ref(layer, call, output)
+
+
+def _counted(ref: Ref, late: Collection[str]) -> Ref:
+    """A tensor by the number of its call (keras-facts: first-call-of-a-model).
+
+    late: the networks that had no graph, which would be call 0, when they were called.
+    """
+    return ref._replace(node=ref.node + 1) if ref.layer in late else ref
 
 
 built_in(Network, name=Network.class_name)

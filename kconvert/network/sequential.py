@@ -17,7 +17,8 @@ from .network import Network
 class Sequential(Network):
     """A sequence of layers, as Keras's Sequential.
 
-    Without layers, or while the first layer states no input shape, it is not built; `add` and `build` complete it.
+    Without layers, or while the first layer states no input shape, it is not built; `add` and `build` complete it, and
+    inside another network, the shape that it is called on.
 
     >>> from kconvert.layers import Dense
     >>> network = Sequential()
@@ -50,8 +51,17 @@ class Sequential(Network):
     def build(self, shape: Shape) -> None:
         """Sets the input shape, with the batch axis, of a network whose first layer states none."""
         if self.layers and not self.built:
-            self.layers[0].batch_input_shape = tuple(shape)
+            first = self.layers[0]
+            if isinstance(first, Sequential):
+                first.build(shape)
+            else:
+                first.batch_input_shape = tuple(shape)
             self.set_layers(self.layers)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        if not isinstance(shape, list):
+            self.build(shape)
+        return super().compute_output_shape(shape)
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
         """Replaces the layers. An InputLayer is inserted before the first one if there is none."""
@@ -82,8 +92,8 @@ class Sequential(Network):
     def from_config(cls, config: Any) -> Sequential:
         """The network with the configuration `config` of Keras 2 (keras-facts: names-of-sequentials).
 
-        config: a list of layers, or a dict with `name` and `layers`. Raises KconvertError where the shape of the input
-        is unknown.
+        config: a list of layers, or a dict with `name` and `layers`. Where no layer states the shape of the input, it
+        is not built. Raises KconvertError without layers.
         """
         if isinstance(config, list):
             config = {"layers": config}
@@ -91,9 +101,8 @@ class Sequential(Network):
         if len(layers) > 1 and isinstance(layers[0], InputLayer) and layers[1].batch_input_shape is not None:
             layers[1].batch_input_shape = layers[0].batch_input_shape  # Keras reads that of the first layer alone
         model = cls(layers, name=config.get("name") or "sequential_1", trainable=config.get("trainable", True))
-        if not model.built:
-            what = "the first layer states no input shape" if layers else "a Sequential model needs at least one layer"
-            raise KconvertError(what, where=model.name, fix="add batch_input_shape to the first layer")
+        if not layers:
+            raise KconvertError("a Sequential model needs at least one layer", where=model.name)
         return model
 
     def get_config(self, old_options: bool = False) -> dict[str, Any]:

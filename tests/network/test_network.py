@@ -12,6 +12,7 @@ from kconvert import layers as L
 from kconvert.backend import get_backend
 from kconvert.layers.lists import as_list, one_or_list
 from kconvert.models.sequential import as_model
+from kconvert.network.architecture import model_from_config
 from kconvert.network.graph import Node, Ref
 from kconvert.network.nested import nest, walk
 from kconvert.network.network import Network
@@ -275,8 +276,6 @@ def test_an_unknown_tensor_is_refused(ref):
 @pytest.mark.parametrize("what", ["layer", "output", "input", "tensor"])
 def test_a_configuration_that_names_what_is_not_there_is_refused(what):
     """Broken or malicious files raise a KconvertError, never a KeyError."""
-    from kconvert.network.architecture import model_from_config
-
     model = graph([entry("a", 4), L.Dense(2, name="x")], [("x", ["a"])], ["a"], ["x"])
     config = model.get_config()
     changes = {
@@ -313,8 +312,18 @@ def test_two_layers_of_one_name_are_refused():
 def test_files_of_an_empty_chain_and_of_one_without_a_shape_are_refused():
     with pytest.raises(KconvertError, match="m: a Sequential model needs at least one layer"):
         Sequential.from_config(Sequential([], name="m").get_config())
-    with pytest.raises(KconvertError, match="m: the first layer states no input shape"):
-        Sequential.from_config(Sequential([L.Dense(2, name="d")], name="m").get_config())
+    item = {"class_name": "Sequential", "config": Sequential([L.Dense(2, name="d")], name="m").get_config()}
+    with pytest.raises(KconvertError, match=r"m: the first layer states no input shape; .*--input-shape"):
+        model_from_config(item)
+    assert model_from_config(item, shape_for=lambda layer: (None, 4)).input_shapes == [(None, 4)]
+
+
+def test_a_sequential_inside_has_the_shape_that_it_is_called_on():
+    inner = Sequential([L.Dense(2, name="d"), Sequential([L.Dense(5, name="e")], name="deep")], name="inside")
+    outer = Sequential([L.Dense(3, name="first", input_shape=(4,)), inner], name="m")
+    found = model_from_config({"class_name": "Sequential", "config": outer.get_config()})
+    assert found.by_name["inside"].input_shapes == [(None, 3)]
+    assert found.compute_output_shape((None, 4)) == (None, 5)
 
 
 def test_shapes_that_do_not_fit_name_the_layer():
