@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend
 from .base import Layer, Shape, Weights
-from .options import integers
+from .options import integers, later_option
 from .phase import Phase
 from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
 
@@ -99,27 +99,34 @@ class AveragePooling3D(_Pooling):
 
 @dataclass(eq=False)
 class _GlobalPooling(Layer):
-    """One number for each channel: the output is (batch, channels)."""
+    """One number for each channel: the output is (batch, channels).
+
+    With `keepdims`, the axes of time or space stay, with size 1.
+    """
 
     data_format: Any = None
+    keepdims: bool = later_option(False)
 
     def __post_init__(self) -> None:
         self.data_format = data_format_of(self.data_format)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        if self.keepdims:
+            axes = space_axes(len(shape), self.data_format)
+            return tuple(1 if axis in axes else n for axis, n in enumerate(shape))
         return shape[0], shape[channel_axis(len(shape), self.data_format)]
 
 
 @dataclass(eq=False)
 class _GlobalMaxPooling(_GlobalPooling):
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        return K.max(x, axis=space_axes(K.ndim(x), self.data_format))
+        return K.max(x, space_axes(K.ndim(x), self.data_format), self.keepdims)
 
 
 @dataclass(eq=False)
 class _GlobalAveragePooling(_GlobalPooling):
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        return K.mean(x, axis=space_axes(K.ndim(x), self.data_format))
+        return K.mean(x, space_axes(K.ndim(x), self.data_format), self.keepdims)
 
 
 @dataclass(eq=False)
@@ -149,7 +156,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
             return super().call(K, w, x)
         (time,) = space_axes(3, self.data_format)
         unmasked = K.expand_dims(K.cast(mask, "float32"), channel_axis(3, self.data_format))
-        return K.sum(x * unmasked, axis=time) / K.sum(unmasked, axis=time)
+        return K.sum(x * unmasked, time, self.keepdims) / K.sum(unmasked, time, self.keepdims)
 
 
 @dataclass(eq=False)

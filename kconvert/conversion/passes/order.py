@@ -26,6 +26,7 @@ from .early import refuse_other_data_formats
 from .expressions import is_expressed, with_expressions
 from .half_pixel import with_pixel_centers
 from .hazards import hazards, hazards_of
+from .kept_axes import without_kept_axes
 from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
 from .left_out import notes_on_left_out
 from .masked_steps import with_zeros, without_zeros
@@ -181,8 +182,16 @@ def _other_readers(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _plain_masked_steps(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    has_zeros = goal.convention.generation.expresses or bool(release_of_tensorflow(goal.release))
-    return Rewritten(network) if has_zeros else without_zeros(network)
+    return Rewritten(network) if _has_later_options(goal) else without_zeros(network)
+
+
+def _plain_poolings(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return Rewritten(network) if _has_later_options(goal) else without_kept_axes(network)
+
+
+def _has_later_options(goal: Goal) -> bool:
+    """Whether the result is for tf.keras or Keras 3."""
+    return goal.convention.generation.expresses or bool(release_of_tensorflow(goal.release))
 
 
 def _beyond(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -210,6 +219,7 @@ WRITE: tuple[WritePass, ...] = (
     _names,
     _other_readers,
     _plain_masked_steps,
+    _plain_poolings,
     _beyond,
 )
 

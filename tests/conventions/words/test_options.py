@@ -47,8 +47,6 @@ def read_layer(class_name, version="2.3.1", **config):
     ("path", "named"),
     [
         (FIELD / "timemajor.h5", "layer lstm_2: LSTM has no option 'time_major', here True"),
-        (FIELD / "gapkeep.h5", "layer global_average_pooling2d: .* no option 'keepdims', here True"),
-        (TF_KERAS / "max_pooling_keepdims.h5", "layer global_max_pooling1d_1: .* no option 'keepdims', here True"),
         (TF_KERAS / "backward_layer.h5", "layer bidirectional: Bidirectional has no option 'backward_layer'"),
     ],
     ids=lambda value: getattr(value, "stem", ""),
@@ -59,6 +57,18 @@ def test_an_option_that_changes_the_result_is_refused_by_every_way_in(path, name
         plan(checkpoint, None, target)
     with pytest.raises(KconvertError, match=named):
         kc.load_model(path, backend="numpy")
+
+
+@pytest.mark.parametrize("target", ["theano", "tensorflow"])
+def test_global_poolings_that_keep_the_axes_run_and_are_written_with_a_reshape(target, tmp_path):
+    done = kc.convert(TF_KERAS / "max_pooling_keepdims.h5", tmp_path / "out.h5", target=target)
+    with np.load(TF_KERAS / "max_pooling_keepdims.npz") as io:
+        for path in (TF_KERAS / "max_pooling_keepdims.h5", done.target):
+            found = kc.load_model(path, backend="numpy").predict(io["x0"])
+            np.testing.assert_allclose(found, io["y0"], rtol=1e-4, atol=1e-5)
+    assert [layer.class_name for layer in done.plan.result.model.sublayers][-2:] == ["GlobalMaxPooling1D", "Reshape"]
+    there = kc.convert(FIELD / "gapkeep.h5", tmp_path / "there.h5", target=target).plan.result.model
+    assert "keepdims" not in str(there.get_config())
 
 
 def test_the_same_options_at_their_defaults_are_left_out_with_a_note(tmp_path):
