@@ -272,9 +272,13 @@ def _matched_arrays(
     """The arrays of one group: by full name, else layer by layer, else by position."""
     if len(group.arrays) != len(expected):
         raise KconvertError(
-            f"{len(group.arrays)} arrays in the file where the layer has {len(expected)}"
-            f" ({_some({place.slot for place in expected})})",
+            f"{len(group.arrays)} arrays in the file ({_some({array.name for array in group.arrays})}) where the layer"
+            f" has {len(expected)} ({_some({place.slot for place in expected})})",
             where=f"layer {name}",
+            fix="if its activation is a layer with weights of its own, such as PReLU, build the model with that layer"
+            " behind it, load the weights into it and save that"
+            if len(group.arrays) > len(expected)
+            else "",
             problem=Problem.UNREADABLE,
         )
     arrays = _by_name(expected, group.arrays) or _layer_by_layer(name, expected, group.arrays, ranks, notes)

@@ -16,7 +16,14 @@ from typing import Protocol
 from . import archive, endings, hdf5
 from .checkpoint import Architecture, Checkpoint
 from .failures import unreadable
-from .tensorflow_files import checkpoint_files, checkpoint_prefix, is_saved_model, saved_model_files
+from .tensorflow_files import (
+    GRAPH,
+    METADATA,
+    checkpoint_files,
+    checkpoint_prefix,
+    is_saved_model,
+    saved_model_files,
+)
 
 
 class Reader(Protocol):
@@ -85,6 +92,8 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
             "is a directory, and neither a SavedModel (with saved_model.pb) nor one of checkpoints (with checkpoint)",
             path,
         )
+    if found is None and path.name in (GRAPH, METADATA) and is_saved_model(path.parent):
+        raise unreadable("is one file of a SavedModel", path, f"give its directory, {path.parent}")
     with hdf5.read(path, architecture) if found is None else found.read(path, architecture) as checkpoint:
         yield checkpoint
 

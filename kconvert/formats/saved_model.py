@@ -24,7 +24,10 @@ ROOT = "root"
 SEQUENCES = ("__tuple__", "TensorShape")
 """Classes in the JSON of a SavedModel whose values other files have as plain lists."""
 LEFT_OUT = "the state of the optimizer is left out"
-WAY_OUT = "if it holds a Keras model: tf.keras.models.load_model({path!r}).save('model.h5')"
+WAY_OUT = (
+    "if it holds a Keras model: tf.keras.models.load_model({path!r}).save('model.h5');"
+    " model.export() of Keras 3 writes functions alone: there, save the model with model.save('model.h5')"
+)
 
 
 @contextmanager

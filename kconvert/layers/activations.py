@@ -132,7 +132,7 @@ kconvert.register_function('softmacks'), in a module passed with --custom
 
 
 def activation_name(value: Any) -> str:
-    """The name of the activation that a configuration states; for a layer that of its class.
+    """The name of the activation that a configuration states; for a layer that of its class, for a lambda '<lambda>'.
 
     tf.keras stores a function that it does not know with its name as the configuration
     (keras-facts: activations-of-tf-keras).
@@ -145,7 +145,7 @@ def activation_name(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
     named = value.get("config")
-    return named if isinstance(named, str) else str(value.get("class_name", dict(value)))
+    return named if isinstance(named, str) else str(value.get("class_name", "<lambda>"))
 
 
 def is_elementwise(value: Any) -> bool:

@@ -196,7 +196,7 @@ def test_another_number_of_arrays():
     model = dense_chain()
     checkpoint, _ = saved(model)
     less = with_groups(checkpoint, lambda name, arrays: (name, arrays[:1] if name == "a" else arrays))
-    assert refusal(model, less) == "layer a: 1 arrays in the file where the layer has 2 (bias, kernel)"
+    assert refusal(model, less) == "layer a: 1 arrays in the file (a/kernel) where the layer has 2 (bias, kernel)"
 
 
 def test_another_shape():

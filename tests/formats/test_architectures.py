@@ -38,6 +38,8 @@ def test_json_in_json_with_the_outputs_of_keras():
     "written",
     [
         lambda text: json.dumps(text).encode(),
+        lambda text: json.dumps({"model": text, "epochs": 3}).encode(),
+        lambda text: json.dumps({"architecture": json.loads(text)}).encode(),
         lambda text: json.dumps(json.dumps(text)).encode(),
         lambda text: text.replace('"', '\\"').encode(),
         lambda text: b"\xef\xbb\xbf" + text.encode(),
@@ -46,7 +48,18 @@ def test_json_in_json_with_the_outputs_of_keras():
         lambda text: ("\ufeff" + json.dumps(text)).encode("utf-16-be"),
         lambda text: json.dumps(json.loads(text)["config"]).encode(),
     ],
-    ids=["twice", "three times", "escaped", "mark", "UTF-16", "UTF-16 without a mark", "twice in UTF-16", "config"],
+    ids=[
+        "twice",
+        "key-and-text",
+        "key",
+        "three-times",
+        "escaped",
+        "mark",
+        "UTF-16",
+        "UTF-16-without-mark",
+        "twice-in-UTF-16",
+        "config",
+    ],
 )
 def test_forms_of_the_text(name, written, tmp_path):
     path = tmp_path / "arch.json"

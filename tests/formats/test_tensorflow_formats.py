@@ -10,6 +10,7 @@ import pytest
 import kconvert as kc
 from kconvert import KconvertError
 from kconvert.conversion.source import Source
+from kconvert.formats import files
 from kconvert.verification.verifier import Running, Verifier
 from tests.fixtures import FOLDER
 
@@ -157,3 +158,13 @@ def test_a_conversion_is_verified(name, isolate, tmp_path):
     files = Source(path, arch=arch), Source(done.target, arch=done.architecture or arch, arch_belongs=True)
     with Verifier(Running(isolate=isolate)) as verifier:
         assert verifier.verify(*files).equal
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "keras_metadata.pb"])
+def test_a_file_of_a_saved_model_is_refused_with_its_directory(name, tmp_path):
+    for one in ("saved_model.pb", name):
+        (tmp_path / one).write_bytes(b"")
+    with pytest.raises(KconvertError) as refused, files.read(tmp_path / name):
+        pass
+    assert refused.value.what == "is one file of a SavedModel"
+    assert str(tmp_path) in refused.value.fix

@@ -224,5 +224,6 @@ def test_layers_as_activations() -> None:
     layer = {"module": "keras.layers", "class_name": "LeakyReLU", "config": {"alpha": 0.1}, "registered_name": None}
     np.testing.assert_allclose(activation(layer)(K, X), np.where(X > 0, X, 0.1 * X), rtol=1e-6)
     assert activation_name(layer) == "LeakyReLU"
+    assert activation_name({"value": ["4wEAAAA=", None, None]}) == "<lambda>"
     assert is_elementwise(layer)
     assert not is_elementwise({"class_name": "Softmax", "config": {}})

@@ -16,6 +16,8 @@ MAX_BYTES = 64 * 2**20
 """The size of the largest architecture that is read."""
 MAX_DEPTH = 200
 """How many lists and objects may be in one another."""
+HOLDERS = ("model_config", "architecture", "arch", "model", "json")
+"""The keys under which scripts keep an architecture beside other things."""
 MAX_TEXTS = 4
 """How often JSON may stand in a text of JSON: json.dump(model.to_json()) makes it one."""
 
@@ -32,7 +34,7 @@ def parse_architecture(data: bytes, yaml: bool, path: str) -> Json:
         raise no_model(path, "is a pickle, which could run any code and is never loaded")
     try:
         text = data.decode(json.detect_encoding(data))
-        config = _yaml(text) if yaml else _json(text)
+        config = _under_its_key(_yaml(text) if yaml else _json(text))
     except (ValueError, RecursionError) as error:
         raise no_model(path, f"is not YAML of Keras ({error})" if yaml else "is not JSON") from error
     if _depth(config) > MAX_DEPTH:
@@ -78,6 +80,17 @@ def _json(text: str) -> Any:
             return config
         config = json.loads(config)
     return config
+
+
+def _under_its_key(config: Any) -> Any:
+    """The architecture in an object that has it under one of `HOLDERS`, as a text or not; any other value as it is."""
+    if not isinstance(config, dict) or "class_name" in config or is_keras0(config):
+        return config
+    inside = [config[key] for key in HOLDERS if key in config]
+    if len(inside) != 1:
+        return config
+    found = _json(inside[0]) if isinstance(inside[0], str) else inside[0]
+    return found if _is_layer(found) and _depth(found) <= MAX_DEPTH else config
 
 
 def _depth(value: Any) -> int:
