@@ -39,7 +39,9 @@ class File:
 def files(case: Case) -> list[File]:
     """The whole model, where the release could write one, and the weights alone."""
     whole = [] if case.arch else [File(case.model, None)]
-    return [*whole, File(case.folder / "weights.h5", case.folder / "arch.json")]
+    archives = [File(path, None) for path in sorted(case.folder.glob("*.keras"))]
+    weights = sorted(case.folder.glob("*weights.h5"))
+    return [*whole, *archives, *(File(path, case.folder / "arch.json") for path in weights)]
 
 
 def load(case: Case) -> Result:

@@ -8,12 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from ..conventions.generations import GENERATIONS, Convention
-from ..conventions.words.items import Json
-from ..conventions.words.keras3 import refuse
 from ..errors import KconvertError, Problem
 from ..formats import files
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Architecture, Checkpoint, LazyArray, renamed
+from ..layers.as_is import AsIs
 from ..network.architecture import model_from_config
 from ..network.network import Network
 from .binding import Place, places
@@ -29,19 +28,12 @@ def open_source(source: Source, architecture: Architecture | None = None) -> Ite
     read.
     """
     if source.arch is not None:
-        architecture = partial(_given, str(source.arch))
+        architecture = partial(architecture_json, str(source.arch))
     with files.read(source.path or "", architecture) as checkpoint:
         if checkpoint.slots:
             yield checkpoint
         else:
             yield _with_slots(checkpoint, architecture)
-
-
-def _given(path: str) -> Json:
-    """The architecture of the user. Raises KconvertError where Keras 3 wrote it."""
-    config = architecture_json(path)
-    refuse(config, None, path)
-    return config
 
 
 def _with_slots(checkpoint: Checkpoint, architecture: Architecture | None) -> Checkpoint:
@@ -57,6 +49,10 @@ def _with_slots(checkpoint: Checkpoint, architecture: Architecture | None) -> Ch
     layers: dict[str, list[Place]] = {}
     for place in (place for _, found in placed for place in found):
         layers.setdefault("/".join(place.leaf), []).append(place)
+    unknown = {layer.name: layer for layer in network.layers if isinstance(layer, AsIs)}
+    for group in checkpoint.groups:
+        if group.arrays and group.name in unknown:  # its arrays have no names
+            raise unknown[group.name].cannot_run
     groups = [
         replace(group, arrays=_named(group.arrays, layers, f"{checkpoint.path}, layer {group.name}"))
         for group in checkpoint.groups

@@ -6,9 +6,13 @@ from os import PathLike
 from pathlib import Path
 
 from ..conventions.words.items import Json
+from ..conventions.words.keras3 import KERAS3, is_architecture
 from ..conventions.words.texts import MAX_BYTES, no_model, parse_architecture
 from . import archive, files, hdf5
 from .failures import unreadable
+
+KEY = "keras_version"
+"""The release, which `to_json()` of Keras 3 does not state."""
 
 
 def architecture_json(path: str | PathLike[str]) -> Json:
@@ -27,7 +31,8 @@ def architecture_json(path: str | PathLike[str]) -> Json:
         raise unreadable(f"cannot be read ({error.strerror})", path) from error
     if data.startswith((hdf5.SIGNATURE, archive.SIGNATURE)):
         return _of_whole_model(path)
-    return parse_architecture(data, path.suffix.lower() in (".yaml", ".yml"), str(path))
+    found = parse_architecture(data, path.suffix.lower() in (".yaml", ".yml"), str(path))
+    return {KEY: KERAS3, **found} if KEY not in found and is_architecture(found) else found
 
 
 def _of_whole_model(path: Path) -> Json:

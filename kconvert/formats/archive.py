@@ -1,4 +1,4 @@
-"""The `.keras` files of tf.keras 2.12 - 2.15: a zip archive of the architecture, the weights and the release.
+"""The `.keras` files of tf.keras and Keras 3: a zip archive of the architecture, the weights and the release.
 
 An archive from elsewhere may be hostile: only its three known members are read, by name, into memory or a temporary
 file without a name, up to a bound; nothing is unpacked to a path, and no code is loaded.
@@ -20,7 +20,7 @@ from . import hdf5
 from .checkpoint import PROVENANCE, Architecture, Checkpoint
 from .failures import library_errors, unreadable
 
-NAME = "the .keras format of tf.keras 2.12 - 2.15"
+NAME = "the .keras format of tf.keras and Keras 3"
 SIGNATURE = b"PK\x03\x04"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
@@ -95,7 +95,7 @@ def opened(path: Path) -> Iterator[Archive]:
 def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
     """Opens a `.keras` file, whose own architecture says which array is which.
 
-    Raises KconvertError where it is damaged, hostile, or of Keras 3.
+    Raises KconvertError where it is damaged or hostile.
     """
     with opened(path) as archive:
         if not all(name in archive for name in (CONFIG, METADATA, WEIGHTS)):
@@ -103,7 +103,6 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         metadata = archive.json(METADATA)
         version, stamp = metadata.get("keras_version"), metadata.get(PROVENANCE)
         config = archive.json(CONFIG)
-        keras3.refuse(config, version, str(path))
         with TemporaryFile(prefix="kconvert-") as content:
             archive.copy(WEIGHTS, content)
             with hdf5.opened(path, content) as root:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..conventions.words.items import GRAPHS, Json, checked, is_item
+from ..conventions.words.keras3_masks import is_operation
 from ..errors import KconvertError, Problem
 from .checkpoint import Group, LazyArray, renamed
 
@@ -56,7 +57,8 @@ class Item:
         if self.class_name not in (SEQUENTIAL, *GRAPHS):
             return None
         listed = self.config.get("layers") if isinstance(self.config, Mapping) else self.config
-        items = [item_of(one) for one in checked(listed, list, f"'layers' of {self.name}")]
+        listed = checked(listed, list, f"'layers' of {self.name}")
+        items = [item_of(one) for one in listed if not (is_item(one) and is_operation(one))]
         inputs = self.class_name == SEQUENTIAL and items and items[0].class_name == INPUT
         return items[1:] if inputs else items
 
@@ -117,8 +119,8 @@ def _members(item: Item, tree: Tree) -> Iterator[tuple[Item, Tree, str]]:
     forward = tree.member(FORWARD)
     inside = item.member("layer")
     if forward is not None and inside is not None:
-        yield inside, forward, f"forward_{inside.name}"
         backward, own = tree.member(BACKWARD), item.member(BACKWARD)
+        yield inside, forward, f"forward_{inside.name.removeprefix('forward_') if own else inside.name}"
         if backward is not None:
             yield (own, backward, own.name) if own else (inside, backward, f"backward_{inside.name}")
         return

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..conventions.words import keras3
 from ..conventions.words.items import GRAPHS, MODELS
 from .checkpoint import Architecture, Checkpoint
 from .failures import library_errors, unreadable
@@ -40,7 +39,6 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
     if not list(path.glob(f"{VARIABLES}.index")):
         raise unreadable("is a SavedModel without variables", path, _way_out(path))
     metadata = _metadata(path)
-    keras3.refuse({}, metadata.get("keras_version"), str(path))
     config = _model(metadata)
     if config is None and architecture is None:
         what = f"is the SavedModel of a {metadata['class_name']}" if "class_name" in metadata else "is a SavedModel"

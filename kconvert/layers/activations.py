@@ -49,6 +49,11 @@ def hard_sigmoid(K: Backend, x: Tensor) -> Tensor:
     return K.minimum(K.maximum(0.2 * x + 0.5, 0.0), 1.0)
 
 
+def hard_sigmoid_of_keras3(K: Backend, x: Tensor) -> Tensor:
+    """x / 6 + 0.5, clipped to the range 0 to 1: Keras 3 calls it hard_sigmoid too (keras-facts: hard-sigmoid)."""
+    return relu(K, x + 3.0, max_value=6.0) / 6.0
+
+
 def softmax(K: Backend, x: Tensor, axis: int = -1) -> Tensor:
     """Softmax along `axis`; for a matrix always along its last axis (keras-facts: softmax-of-a-matrix)."""
     return K.softmax(x, axis if K.ndim(x) > 2 else -1)
@@ -102,6 +107,21 @@ LATER_ACTIVATIONS: Mapping[str, Function] = {
 A file of Keras 2.3 may have one too, as a function of its user: the MobileNet of Keras 2.0.6 - 2.2.1 has relu6.
 """
 
+KERAS3_ACTIVATIONS: Mapping[str, Function] = {
+    "hard_sigmoid_of_keras3": hard_sigmoid_of_keras3,
+    "hard_silu": lambda K, x: x * hard_sigmoid_of_keras3(K, x),
+    "hard_swish": lambda K, x: x * hard_sigmoid_of_keras3(K, x),
+    "hard_tanh": lambda K, x: K.minimum(K.maximum(x, -1.0), 1.0),
+    "celu": elu,  # with its only value of alpha, 1
+    "log_sigmoid": lambda K, x: -K.softplus(-x),
+    "squareplus": lambda K, x: (x + K.sqrt(x * x + 4.0)) / 2.0,
+    "tanh_shrink": lambda K, x: x - K.tanh(x),
+}
+"""The further activations of Keras 3; the first one is its hard_sigmoid (keras-facts: hard-sigmoid)."""
+
+BEYOND_KERAS2: Mapping[str, Function] = {**LATER_ACTIVATIONS, **KERAS3_ACTIVATIONS}
+"""All that Keras 2.3 does not have."""
+
 _MIXING = frozenset({"softmax", "log_softmax", "log_softmax_v2"})
 """Activations that look at all elements of the last axis."""
 
@@ -110,19 +130,20 @@ def activation(value: Any) -> Function:
     """The activation function that a configuration states: a name, a layer, or None, which is linear.
 
     A name is one of `ACTIVATIONS`, one that the user registered with `register_function`, or one of
-    `LATER_ACTIVATIONS`, in this order. A layer is one without weights: tf.keras stores it with its configuration.
+    `BEYOND_KERAS2`, in this order. A layer is one without weights: tf.keras stores it with its configuration.
     Raises KconvertError for anything else.
 
     >>> activation("softmacks")
     Traceback (most recent call last):
     kconvert.errors.KconvertError: unknown activation 'softmacks'; one of: linear, relu, tanh, sigmoid, hard_sigmoid, \
 softplus, softsign, softmax, elu, selu, exponential, relu6, swish, silu, gelu, mish, leaky_relu, log_softmax, \
-log_softmax_v2; any other is given as custom_objects={'softmacks': f}, or registered with \
+log_softmax_v2, hard_sigmoid_of_keras3, hard_silu, hard_swish, hard_tanh, celu, log_sigmoid, squareplus, \
+tanh_shrink; any other is given as custom_objects={'softmacks': f}, or registered with \
 kconvert.register_function('softmacks'), in a module passed with --custom
     """
     function, _ = _found(value)
     if function is None:
-        name, known = activation_name(value), ", ".join((*ACTIVATIONS, *LATER_ACTIVATIONS))
+        name, known = activation_name(value), ", ".join((*ACTIVATIONS, *BEYOND_KERAS2))
         raise KconvertError(
             f"unknown activation {name!r}",
             fix=f"one of: {known}; any other is given as custom_objects={{{name!r}: f}}, or registered with"
@@ -164,8 +185,8 @@ def _found(value: Any) -> tuple[Function | None, bool]:
         return ACTIVATIONS[name], name not in _MIXING
     if custom := find_function(name, name.rpartition(">")[2]):
         return custom.activate, False
-    if name in LATER_ACTIVATIONS:
-        return LATER_ACTIVATIONS[name], name not in _MIXING
+    if name in BEYOND_KERAS2:
+        return BEYOND_KERAS2[name], name not in _MIXING
     if is_item(value) and name in (cls.__name__ for cls in _FUNCTIONS_AS_LAYERS):
         layer = layer_from_config(value)
         return lambda K, x: layer.call(K, {}, x), not isinstance(layer, Softmax)

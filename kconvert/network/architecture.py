@@ -7,10 +7,9 @@ from typing import Any
 
 from ..conventions.generations import GENERATIONS, numbers_of, release_of_tensorflow, words_of
 from ..conventions.words.items import OPERATIONS, Json
-from ..conventions.words.keras3 import refuse
 from ..conventions.words.keras3_writing import Graph
 from ..conventions.words.table import Context
-from ..conventions.words.tf_keras_classes import BEYOND
+from ..conventions.words.tf_keras_classes import BEYOND, BEYOND_OF_KERAS3
 from ..errors import KconvertError, Problem
 from ..layers.as_is import AsIs
 from ..layers.base import INPUT_SHAPE_FIX, Layer, Shape, layer_config
@@ -34,7 +33,6 @@ def model_from_config(
     Raises KconvertError for an unknown layer class (named) or a configuration that is not a model's, or if the shape of
     an input is unknown.
     """
-    refuse(config, keras_version)
     model = layer_from_config(words_of(config, keras_version).read(config, data_format, custom_classes()))
     if not isinstance(model, Network):
         raise KconvertError("the architecture is a single layer, not a model", problem=Problem.UNREADABLE)
@@ -71,9 +69,10 @@ def _refuse_classes_of_tf_keras(model: Network, keras_version: Any) -> None:
     In a file of another Keras, a class of that name is the user's own, which is carried as it is.
     """
     of_tensorflow = isinstance(keras_version, str) and release_of_tensorflow(keras_version)
+    beyond = {**BEYOND, **BEYOND_OF_KERAS3}
     for _, layer in model.leaves():
         unknown = layer.unknown_class if isinstance(layer, AsIs) else ""
-        if isinstance(layer, AsIs) and (unknown in OPERATIONS or (of_tensorflow and unknown in BEYOND)):
+        if isinstance(layer, AsIs) and (unknown in OPERATIONS or (of_tensorflow and unknown in beyond)):
             raise layer.cannot_run
 
 

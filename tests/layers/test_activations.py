@@ -95,7 +95,7 @@ def test_softmax_of_a_matrix_goes_along_its_last_axis_whatever_axis_says() -> No
     np.testing.assert_array_equal(Softmax(0).call(K, {}, x), Softmax(-1).call(K, {}, x))
 
 
-@pytest.mark.parametrize("name", ["hard_swish", {"class_name": "PReLU", "config": {}}, 3, ["relu"]])
+@pytest.mark.parametrize("name", ["glu", {"class_name": "PReLU", "config": {}}, 3, ["relu"]])
 def test_what_is_no_known_name_is_refused_with_the_known(name: object) -> None:
     with pytest.raises(KconvertError, match=r"unknown activation .*; one of: linear, relu"):
         activation(name)

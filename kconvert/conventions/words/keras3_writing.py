@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import KconvertError
 from .items import GRAPHS, Json, is_item
 from .keras1 import Defaults
+from .keras3_masks import RECURRENT
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,15 @@ FLOAT = "float32"
 CLASSES = frozenset({
     "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "AveragePooling1D", "AveragePooling2D",
     "AveragePooling3D", "BatchNormalization", "Bidirectional", "Concatenate", "Conv1D", "Conv2D", "Conv2DTranspose",
-    "Conv3D", "Conv3DTranspose", "ConvLSTM2D", "Cropping1D", "Cropping2D", "Cropping3D", "Dense", "DepthwiseConv2D",
-    "Dot", "Dropout", "ELU", "EinsumDense", "Embedding", "Flatten", "GRU", "GRUCell", "GaussianDropout",
-    "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
-    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "InputLayer", "LSTM", "LSTMCell", "LeakyReLU",
-    "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Maximum", "Minimum", "Multiply", "PReLU", "Permute",
-    "RNN", "ReLU", "RepeatVector", "Rescaling", "Reshape", "SeparableConv1D", "SeparableConv2D", "SimpleRNN",
-    "SimpleRNNCell", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "StackedRNNCells",
-    "Subtract", "TimeDistributed", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D",
-    "ZeroPadding3D",
+    "Conv3D", "Conv3DTranspose", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Cropping1D", "Cropping2D", "Cropping3D",
+    "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dot", "Dropout", "ELU", "EinsumDense", "Embedding", "Flatten",
+    "GRU", "GRUCell", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "InputLayer", "LSTM",
+    "LSTMCell", "LayerNormalization", "LeakyReLU", "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+    "Maximum", "Minimum", "Multiply", "Normalization", "PReLU", "Permute", "RNN", "ReLU", "RepeatVector", "Rescaling",
+    "Reshape", "SeparableConv1D", "SeparableConv2D", "SimpleRNN", "SimpleRNNCell", "Softmax", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D", "StackedRNNCells", "Subtract", "TimeDistributed", "UpSampling1D",
+    "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
 })  # fmt: skip
 """The classes of layers that are written."""
 
@@ -51,7 +52,9 @@ LEFT_OUT = frozenset({"batch_input_shape", "dtype", "implementation", "input_len
 _NO_KERNEL = frozenset({"kernel_initializer", "kernel_regularizer", "kernel_constraint"})
 _NOT_TRAINED = frozenset({"trainable", "noise_shape"})
 LEFT_OUT_OF: Mapping[str, frozenset[str]] = {
+    "ConvLSTM1D": frozenset({"unroll"}),
     "ConvLSTM2D": frozenset({"unroll"}),
+    "ConvLSTM3D": frozenset({"unroll"}),
     "Embedding": frozenset({"dropout"}),
     "InputLayer": frozenset({"trainable", "sparse"}),
     "SeparableConv1D": _NO_KERNEL,
@@ -71,12 +74,13 @@ ACTIVATIONS: Mapping[str, Sequence[tuple[str, Json]]] = {
 """Activations that have another meaning in Keras 3, as layers in sequence (keras-facts: hard-sigmoid)."""
 
 NAMES = frozenset({
-    "elu", "exponential", "gelu", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
-    "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "celu", "elu", "exponential", "gelu", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "linear",
+    "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus",
+    "softsign", "squareplus", "swish", "tanh", "tanh_shrink",
 })  # fmt: skip
-"""The activations that Keras 3 computes as Keras 2 or tf.keras does."""
+"""The activations that kconvert computes as Keras 3 does."""
 
-OTHER_NAMES = {"log_softmax_v2": "log_softmax"}
+OTHER_NAMES = {"log_softmax_v2": "log_softmax", "hard_sigmoid_of_keras3": "hard_sigmoid"}
 """Activations that have another name in Keras 3."""
 
 INITIALIZERS = {"zero": "zeros", "one": "ones", "normal": "random_normal", "uniform": "random_uniform"}
@@ -94,9 +98,6 @@ OF_KERAS: Mapping[str, frozenset[str]] = {
     "keras.constraints": frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"}),
 }  # fmt: skip
 """The classes of these modules that Keras 2 has too."""
-
-RECURRENT = frozenset({"Bidirectional", "ConvLSTM2D", "GRU", "LSTM", "RNN", "SimpleRNN"})
-"""Layers that take initial states, by keyword."""
 
 
 def write(item: Json, graphs: Graphs, defaults: Defaults) -> Json:
@@ -234,7 +235,9 @@ def _of_both_directions(item: Json) -> Json:
 
 def _activation(value: Any, layer: str) -> Any:
     """An activation by its name; one that Keras 3 computes otherwise as a Sequential of that name."""
-    name = OTHER_NAMES.get(value, value or "linear")
+    name = value or "linear"
+    if name in OTHER_NAMES:
+        return OTHER_NAMES[name]
     if name in ACTIVATIONS:
         layers = [
             _object("keras.layers", cls, {"name": f"{name}_{i}", **config})

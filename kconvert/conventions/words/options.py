@@ -53,8 +53,10 @@ UNKNOWN: tuple[Unknown, ...] = (
     Unknown("optional", _OFF),
     Unknown("synchronized", _OFF),
     Unknown("renorm", _OFF),
+    Unknown("rms_scaling", _OFF),
     Unknown("implementation", (1,), _LOCAL),
-    Unknown("data_format", ("channels_last",), ("LocallyConnected1D",)),
+    Unknown("data_format", ("channels_last",), ("LocallyConnected1D", "ZeroPadding1D")),
+    Unknown("dilation_rate", ([1, 1, 1],), ("Conv3DTranspose",)),
     # tf.keras and Keras 3: what no output depends on
     Unknown("seed"),
     Unknown("fused", classes=("BatchNormalization",)),

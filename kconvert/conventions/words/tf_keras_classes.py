@@ -70,6 +70,32 @@ BEYOND: Mapping[str, str] = {
 }
 """The classes that Keras 2.3 does not have, and what they do. A class of them that kconvert has is not refused."""
 
+_SPECTROGRAM = "it computes a spectrogram"
+
+BEYOND_OF_KERAS3: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "Equalization", "MixUp")
+        + ("RandAugment", "RandomColorDegeneration", "RandomColorJitter", "RandomElasticTransform", "RandomErasing")
+        + ("RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective")
+        + ("RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear", "Solarization"),
+        _AUGMENTATION,
+    ),
+    **{f"Adaptive{kind}Pooling{n}D": "it pools to a given size" for kind in ("Average", "Max") for n in (1, 2, 3)},
+    "FlaxLayer": "it runs code of another library",
+    "GroupQueryAttention": _ATTENTION,
+    "GroupedQueryAttention": _ATTENTION,
+    "JaxLayer": "it runs code of another library",
+    "MaxNumBoundingBoxes": "its inputs are boxes in images",
+    "MelSpectrogram": _SPECTROGRAM,
+    "Pipeline": "it changes data before a model",
+    "RMSNormalization": _STATISTICS,
+    "ReversibleEmbedding": "it multiplies by a table of vectors, or looks them up",
+    "STFTSpectrogram": _SPECTROGRAM,
+    "TFSMLayer": "it runs a SavedModel",
+    "TorchModuleWrapper": "it runs code of another library",
+}
+"""The further classes of Keras 3."""
+
 BASES = ("AbstractRNNCell", "Layer", "Wrapper")
 """Base classes, and others that no layer of a model has."""
 
@@ -78,4 +104,7 @@ def of_tf_keras(class_name: str) -> str:
     """What the error for an unknown class adds if the class is one of tf.keras; '' for any other."""
     if class_name in OPERATIONS:
         return ", an operation of TensorFlow: it is of tf.keras, not of Keras 0.2 - 2.3"
-    return f": it is of tf.keras, not of Keras 0.2 - 2.3; {BEYOND[class_name]}" if class_name in BEYOND else ""
+    for package, beyond in (("tf.keras", BEYOND), ("Keras 3", BEYOND_OF_KERAS3)):
+        if class_name in beyond:
+            return f": it is of {package}, not of Keras 0.2 - 2.3; {beyond[class_name]}"
+    return ""

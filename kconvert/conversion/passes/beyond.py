@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...layers.activations import LATER_ACTIVATIONS, activation_name
+from ...layers.activations import BEYOND_KERAS2, KERAS3_ACTIVATIONS, activation_name
 from ...layers.base import Layer
 from ...network.network import Network
 from ...network.rewritten import Rewritten
@@ -29,7 +29,8 @@ def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
         return Rewritten(network)
     found = ", ".join(f"{what} ({listed(layers)})" for what, layers in names.items())
     note = f"Keras 2.3 does not have {found}: it loads the result only with custom_objects that define this"
-    return Rewritten(network, notes=[f"{note}; tf.keras has it" if in_tf_keras else note])
+    known = in_tf_keras and not any(f"the activation {name}" in names for name in KERAS3_ACTIVATIONS)
+    return Rewritten(network, notes=[f"{note}; tf.keras has it" if known else note])
 
 
 def _beyond(layer: Layer) -> Iterator[str]:
@@ -40,5 +41,5 @@ def _beyond(layer: Layer) -> Iterator[str]:
         yield f"the option {key}={value!r} of {layer.class_name}"
     for key in ACTIVATION_KEYS:
         value = getattr(layer, key, None)
-        if isinstance(value, dict) or activation_name(value) in LATER_ACTIVATIONS:
+        if isinstance(value, dict) or activation_name(value) in BEYOND_KERAS2:
             yield f"the activation {activation_name(value)}"

@@ -27,11 +27,8 @@ from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, in_sequence, rewrite
 from ...network.rewritten import Rewritten, Source
 from .left_out import every, listed
-from .masks import masked_layers, refuse_masked_states
+from .masks import masked_layers, refuse_masked_states, refuse_merged_masks
 from .parts import part
-
-MASKED = (L.SimpleRNN, L.GRU, L.LSTM, L.RNN, L.ConvLSTM2D, L.GlobalAveragePooling1D)
-"""Layers whose outputs depend on the mask of their input."""
 
 AXES = "bhwdcefg"
 """The letters of the axes of a tensor in the equation of an EinsumDense, the batch first."""
@@ -50,7 +47,11 @@ def with_expressions(model: Network) -> Rewritten:
     """`model` without the layers that Keras 3 does not have."""
     notes: list[str] = []
     refuse_masked_states(model, "for which this is written")
-    masked = _masked(model)
+    refuse_merged_masks(model, "use --format keras2")
+    # in Keras 3 a Softmax sets masked elements to 0
+    masked = {
+        name for name, layer, mask, _ in masked_layers(model) if mask is not None and isinstance(layer, L.Softmax)
+    }
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
         new = _unmasked(layer, shape) if layer.name in masked else expressed(layer, shape)
@@ -70,24 +71,6 @@ def _on_channels_first(model: Network) -> Iterator[str]:
             f"{listed(names)}: in channels_first, which TensorFlow runs on few CPUs; there Keras 3 may add a bias along"
             " another axis in model(x), not in predict; leave --data-format out"
         )
-
-
-def _masked(model: Network) -> set[str]:
-    """The names of the Softmax layers with masked inputs: in Keras 3 these set masked elements to 0.
-
-    Raises KconvertError where a mask counts that Keras 3 merges otherwise (keras-facts: merged-masks).
-    """
-    found = set()
-    for name, layer, mask, _ in masked_layers(model):
-        if mask is not None and mask.merged and isinstance(layer, MASKED):
-            raise KconvertError(
-                f"Keras 3 does not merge different masks as Keras 2 does, and {name} depends on the result",
-                where=f"layer {mask.made_by}",
-                fix="use --format keras2",
-            )
-        if mask is not None and isinstance(layer, L.Softmax):
-            found.add(name)
-    return found
 
 
 def _unmasked(layer: Any, shape: Shape) -> Sequence[NewLayer]:

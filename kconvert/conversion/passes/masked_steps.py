@@ -25,7 +25,7 @@ from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, rewrite
 from ...network.rewritten import Rewritten, Source
 from .left_out import listed
-from .masks import masked_layers, read_at_masked_steps, refuse_masked_states, sequences_of
+from .masks import masked_layers, read_at_masked_steps, refuse_masks_of_keras3, sequences_of
 from .parts import ZEROS, part
 
 UNSURE = (2, 2, 4)
@@ -41,7 +41,7 @@ def with_zeros(model: Network, version: str | None) -> Rewritten:
     """
     numbers = release_of_tensorflow(version)
     if numbers >= FIRST_KERAS3:
-        refuse_masked_states(model, "which saved this")
+        refuse_masks_of_keras3(model)
     if not () < numbers < FIRST_KERAS3:
         return Rewritten(model)
     found: list[Any] = [layer for _, layer, mask, _ in masked_layers(model) if mask is not None and _is_two_way(layer)]

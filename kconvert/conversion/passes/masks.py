@@ -108,6 +108,44 @@ def refuse_masked_states(network: Network, does: str) -> None:
             )
 
 
+MASKED = (L.SimpleRNN, L.GRU, L.LSTM, L.RNN, L.ConvLSTM2D, L.GlobalAveragePooling1D)
+"""Layers whose outputs depend on the mask of their input."""
+
+
+def refuse_merged_masks(network: Network, fix: str) -> None:
+    """Raises KconvertError where a mask counts that Keras 3 merges otherwise (keras-facts: merged-masks)."""
+    for name, layer, mask, _ in masked_layers(network):
+        if mask is not None and mask.merged and isinstance(layer, MASKED):
+            raise KconvertError(
+                f"Keras 3 does not merge different masks as Keras 2 does, and {name} depends on the result",
+                where=f"layer {mask.made_by}",
+                fix=fix,
+            )
+
+
+_OF_IMAGES = (L.ConvLSTM1D, L.ConvLSTM2D, L.ConvLSTM3D)
+
+
+def refuse_masks_of_keras3(network: Network) -> None:
+    """Raises KconvertError where Keras 3, which saved the file, computed something else with a mask.
+
+    Its Softmax sets masked elements to 0, its Rescaling and Normalization keep the mask, and its Bidirectional sets
+    masked steps to 0, also those of images.
+    """
+    refuse_masked_states(network, "which saved this")
+    refuse_merged_masks(network, WITHOUT_MASK)
+    for name, layer, mask, _ in masked_layers(network):
+        images = isinstance(layer, L.Bidirectional) and isinstance(
+            layer.layer, L.ConvLSTM1D | L.ConvLSTM2D | L.ConvLSTM3D
+        )
+        if mask is not None and (images or isinstance(layer, L.Softmax | L.Rescaling | L.Normalization)):
+            what = f"Keras 3, which saved this, computes a {layer.class_name} with the mask of its input"
+            raise KconvertError(what, where=f"layer {name}", fix=WITHOUT_MASK)
+
+
+WITHOUT_MASK = "build the model without the mask, load the weights into it and save that"
+
+
 # ------------------------------------------------------------ masked steps ----
 
 _RECURRENT = (L.RNN, L.SimpleRNN, L.GRU, L.LSTM, L.Bidirectional, L.GlobalAveragePooling1D)

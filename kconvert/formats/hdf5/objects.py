@@ -27,11 +27,6 @@ def is_by_objects(root: StoredGroup) -> bool:
     return any(name in root for name in LAYERS)
 
 
-def is_of_keras3(root: StoredGroup) -> bool:
-    """Whether Keras 3 wrote such a file."""
-    return VARS in root and NAME in root.group(VARS).attributes()
-
-
 @dataclass(frozen=True, eq=False)
 class StoredObject(Tree):
     """The object of a group of a file (`formats.objects.Tree`)."""

@@ -13,18 +13,17 @@ from typing import BinaryIO
 import h5py
 
 from ...conventions.words.items import Json
-from ...conventions.words.keras3 import KERAS3, keras3_error
 from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..failures import unreadable
 from ..objects import groups
-from .objects import StoredObject, is_by_objects, is_of_keras3
+from .objects import StoredObject, is_by_objects
 from .safely import StoredGroup, hdf5_errors
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""
 
-BY_OBJECTS = "weights of tf.keras 2.12 - 2.15"
+BY_OBJECTS = "weights of tf.keras 2.12 - 2.15 or Keras 3"
 """The format of a file that keeps weights by objects, in words."""
 
 # Attributes of the root that are fields of a Checkpoint
@@ -59,9 +58,7 @@ def opened(path: Path, content: BinaryIO | None = None) -> Iterator[StoredGroup]
 
 
 def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpoint:
-    """Weights alone. Raises KconvertError where they are of Keras 3, or need an architecture."""
-    if is_of_keras3(root):
-        raise keras3_error(KERAS3, root.where)
+    """Weights alone. Raises KconvertError where they need an architecture."""
     if architecture is None:
         raise unreadable(
             "holds weights alone, by the classes of their layers and not by names",

@@ -19,7 +19,7 @@ Path = tuple[str, ...]
 MODELS = ("Sequential", "Functional")
 LAYERS = "keras.layers"
 
-CELLS = ("SimpleRNN", "GRU", "LSTM", "ConvLSTM2D")
+CELLS = ("SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 """Layers whose weights are those of a cell inside them, and whose configuration has the options of the cell."""
 
 
