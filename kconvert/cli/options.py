@@ -227,20 +227,25 @@ def _running(
     theano_python: str | None,
     tensorflow_python: str | None,
     package: str | None,
+    keras_backend: str | None,
+    keras_python: str | None,
 ) -> Running:
     """On the command line each side has a process of its own, unless asked otherwise."""
     from ..verification.verifier import Running
 
     pythons = {"theano": theano_python, "tensorflow": tensorflow_python}
     given = {name: path for name, path in pythons.items() if path}
-    return Running(not in_process, timeout, given, package, required)
+    return Running(not in_process, timeout, given, package, required, keras_backend, keras_python)
 
 
 running = together(
     "running",
     _running,
     click.option(
-        "--require-backends", "required", is_flag=True, help="Fail where a backend is missing; else NumPy emulates it."
+        "--require-backends",
+        "required",
+        is_flag=True,
+        help="Fail where a backend or Keras 3 is missing; else kconvert stands in.",
     ),
     click.option("--in-process", is_flag=True, help="Run both sides in this process, not each in its own."),
     click.option(
@@ -251,8 +256,15 @@ running = together(
     ),
     click.option("--tensorflow-python", metavar="PATH", help="The same for TensorFlow's side."),
     click.option(
-        "--runner", "package", type=click.Choice(["keras", "tf_keras"]), help="Run the target in this Keras instead."
+        "--runner",
+        "package",
+        type=click.Choice(["keras", "tf_keras", "kconvert"]),
+        help="Run the target in this Keras, or in kconvert alone; by default files for Keras 3 run in Keras 3.",
     ),
+    click.option(
+        "--keras-backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Backend of the Keras 3 that runs."
+    ),
+    click.option("--keras-python", metavar="PATH", help="Interpreter whose Keras runs the target."),
 )
 
 

@@ -11,6 +11,19 @@ from ..errors import KconvertError, Problem
 from .backends import BACKENDS, BackendFacts
 from .words.table import KERAS0, KERAS1, KERAS2, KERAS3, WORDS, Words
 
+
+@dataclass(frozen=True)
+class Reader:
+    """The package of today that reads the files of a generation."""
+
+    # its name, as it is imported
+    package: str
+    # what messages call it
+    title: str
+    # how its releases begin; '': any
+    releases: str = ""
+
+
 # ------------------------------------------------------------- generations ----
 
 
@@ -66,6 +79,8 @@ class Generation:
     is_target: bool
     # The words in which architectures are described
     words: Words
+    # What reads its files, and therefore runs them in a verification, where that is installed; None: kconvert alone
+    reader: Reader | None = None
 
     @property
     def last_release(self) -> str:
@@ -175,6 +190,7 @@ GENERATIONS: Mapping[str, Generation] = {
             backends=("tensorflow",),
             expresses=True,
             words=KERAS3,
+            reader=Reader("keras", "Keras 3", "3."),
         ),
     )
 }

@@ -134,7 +134,15 @@ def pair_tensors(pairing: Pairing, source: RunResult, target: RunResult) -> Runs
 
 
 def _side(path: object, convention: object, result: RunResult) -> Side:
-    return Side(str(path), str(convention), result.ran_on, result.version, result.emulates)
+    return Side(
+        str(path),
+        str(convention),
+        result.ran_on,
+        result.version,
+        result.emulates,
+        result.stands_in_for,
+        result.why,
+    )
 
 
 def _layers(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:

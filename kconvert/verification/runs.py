@@ -167,8 +167,8 @@ def _details(pairs: Sequence[TensorPair], layers: Sequence[Comparison], causes: 
 
 
 def _notes(runs: Runs) -> list[str]:
-    references = [side for side in (runs.source, runs.target) if side.reference]
-    notes = [f"{side.path} ran on {side}: {side.emulated} is not installed" for side in references]
+    sides = [side for side in (runs.source, runs.target) if side.reasons]
+    notes = [f"{side.path} ran on {side}: {'; '.join(side.reasons)}" for side in sides]
     if runs.plan.get("differing"):
         layers = ", ".join(runs.plan["differing"])
         notes.append(f"the weights belong to the converted architecture, not to the one given, in: {layers}")

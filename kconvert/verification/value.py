@@ -30,6 +30,8 @@ class Side:
     ran_on: str  # the backend, or the package of a real Keras
     version: str  # of it
     emulates: str | None = None  # the backend that NumPy emulated
+    stands_in_for: str | None = None  # what reads such files and did not run this one: 'Keras 3'
+    why: str = ""  # why that did not
 
     @property
     def reference(self) -> bool:
@@ -49,10 +51,17 @@ class Side:
             "ran_on": self.ran_on,
             "version": self.version,
             "reference": self.reference,
+            "stands_in_for": self.stands_in_for,
         }
 
     def __str__(self) -> str:
-        return f"NumPy, emulating {self.emulated}" if self.reference else f"{self.ran_on} {self.version}"
+        ran = f"NumPy, emulating {self.emulated}" if self.reference else f"{self.ran_on} {self.version}"
+        return f"{ran}, standing in for {self.stands_in_for}" if self.stands_in_for else ran
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why something else ran the file than what it is for."""
+        return ([f"{self.emulated} is not installed"] if self.reference else []) + ([self.why] if self.why else [])
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,8 @@ class Report:
         emulated = dict.fromkeys(side.emulated for side in (self.source, self.target) if side.reference)
         if emulated:
             found.append(f"with NumPy emulating {' and '.join(emulated)}")
+        if self.target.stands_in_for:
+            found.append(f"with kconvert standing in for {self.target.stands_in_for}")
         if not self.layers:
             found.append("in the outputs alone")
         if any(comparison.amplified for comparison in self.comparisons):

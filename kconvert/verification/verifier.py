@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions.generations import Convention
+from ..conventions.generations import Convention, Reader
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..layers.registry import custom_modules, with_custom_objects
@@ -29,7 +29,8 @@ from .matching import match
 from .noise import noisy_copy
 from .pairing import Inputs, Pairing, pair_tensors, with_given, with_noise
 from .runners.base import Job, Runner, RunResult
-from .runners.choice import open_runner
+from .runners.choice import OWN, open_reader, open_runner
+from .runners.reading import Reading
 from .runs import Runs, judge
 from .saved_runs import check_folder, save_runs
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
@@ -47,8 +48,11 @@ class Running:
     isolate: bool = False  # each side in a process of its own
     timeout: float | None = None  # the seconds that one run of a side may take; None: any time
     pythons: Mapping[str, str] = field(default_factory=dict)  # interpreters by backend, with kconvert or a real Keras
-    package: str | None = None  # 'keras' or 'tf_keras': run the target in that real Keras
-    required: bool = False  # a missing backend is an error; else NumPy emulates it
+    # 'keras' or 'tf_keras': run the target in that real Keras; 'kconvert': in no real Keras; None: in what reads it
+    package: str | None = None
+    required: bool = False  # a missing backend or reader is an error; else NumPy emulates it, or kconvert stands in
+    keras_backend: str | None = None  # of Keras 3: 'tensorflow', 'jax' or 'torch'; None: the first that is installed
+    keras_python: str | None = None  # the interpreter whose Keras runs the target
 
 
 def verify(
@@ -103,7 +107,7 @@ class Verifier:
         self.running = running or Running()
         self._open = ExitStack()
         self._folder = self._open.enter_context(TemporaryDirectory(prefix="kconvert-"))
-        self._runners: dict[tuple[str, str | None], Runner] = {}
+        self._runners: dict[tuple[str, str | Reader | None], Runner] = {}
 
     def __enter__(self) -> Verifier:
         return self
@@ -205,7 +209,8 @@ class Verifier:
         """Runs the target; overrides: tensors that replace its own in what follows."""
         found = pairing.match
         job = self._job(found.target, found.model, found.convention, pairing.target_given)
-        runner = self._runner(job.run_on, self.running.package)
+        package, reader = self.running.package, job.convention.generation.reader
+        runner = self._runner(job.run_on, reader if package in (None, OWN) else package)
         return runner.run(job, pairing.target_inputs, self._out(), overrides)
 
     def _job(self, file: Source, model: Network, convention: Convention, given: Given) -> Job:
@@ -224,15 +229,24 @@ class Verifier:
                 self._stop()
                 raise
 
-    def _runner(self, backend: str, package: str | None = None) -> Runner:
-        """The runner of a backend, created when it is first needed."""
-        key = backend, package
+    def _runner(self, backend: str, reader: str | Reader | None = None) -> Runner:
+        """The runner of a backend, or of what reads the target, created when it is first needed."""
+        key = backend, reader
         if key not in self._runners:
-            running = self.running
-            self._runners[key] = open_runner(
-                backend, running.pythons.get(backend), running.timeout, package, not running.isolate
-            )
+            self._runners[key] = self._opened(backend, reader)
         return self._runners[key]
+
+    def _opened(self, backend: str, reader: str | Reader | None) -> Runner:
+        running, python = self.running, self.running.pythons.get(backend)
+        if isinstance(reader, Reader):
+            own, given = self._runner(backend), (running.keras_python, running.keras_backend)
+            if running.package == OWN:
+                return Reading(reader.title, own, why="it ran in kconvert as asked")
+            return open_reader(reader, own, *given, running.timeout, running.required)
+        if reader is None:
+            return open_runner(backend, python, running.timeout, here=not running.isolate)
+        runs_on = running.keras_backend or backend
+        return open_runner(runs_on, running.keras_python or python, running.timeout, reader)
 
     def _out(self) -> Path:
         return Path(mkdtemp(dir=self._folder))

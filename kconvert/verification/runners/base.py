@@ -38,6 +38,8 @@ class RunResult:
     ran_on: str  # the backend, or the package of a real Keras
     version: str  # "1.0.5", or for a real Keras "1.2.2 on theano 1.0.5"
     emulates: str | None = None  # the backend that NumPy emulated
+    stands_in_for: str | None = None  # the reader of the file that did not run it: 'Keras 3'
+    why: str = ""  # why that did not
 
     def load(self) -> dict[str, np.ndarray]:
         """The tensors themselves, read when they are used."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 import sys
 
 from ..._version import __version__, install
+from ...conventions.generations import Reader
 from ...errors import KconvertError, Problem
 from .base import Runner
 from .here import Here
-from .interpreter import Interpreter, look
+from .interpreter import Interpreter, look, this_interpreter
 from .process import Process
+from .reading import Reading
 from .real_keras import RealKeras
+
+OWN = "kconvert"
+"""The runner that runs a file in the layers of kconvert, whatever reads such files."""
+
+BACKENDS_OF_KERAS3 = ("tensorflow", "jax", "torch")
 
 
 def open_runner(
@@ -38,6 +45,46 @@ def open_runner(
         neither = "has neither kconvert nor keras" if package is None else f"has no {wanted}"
         raise _lacks(found, neither, f"{found.path} -m pip install {wanted}" if package else _kconvert(found))
     return RealKeras(backend, found.path, timeout, wanted)
+
+
+def open_reader(
+    reader: Reader,
+    own: Runner,
+    python: str | None = None,
+    backend: str | None = None,
+    timeout: float | None = None,
+    required: bool = False,
+) -> Runner:
+    """The runner of files for `reader`: that package where it is installed, else `own`, which says so.
+
+    python: another interpreter that has it. backend: the one that it runs on, by default the first that is installed.
+    Raises KconvertError where it is not installed, and the user named either of these or says that it is `required`.
+    """
+    found = this_interpreter() if python is None else look(python, timeout)
+    lacking, fix = _lacking(reader, found, backend)
+    if not lacking:
+        runs_on = backend or next(name for name in BACKENDS_OF_KERAS3 if name in found.packages)
+        return Reading(reader.title, own, RealKeras(runs_on, found.path, timeout, reader.package))
+    if python or backend or required:
+        problem = Problem.USAGE if python or backend else Problem.UNVERIFIED
+        raise KconvertError(lacking, f"Python {found.python} at {found.path}", fix, problem)
+    return Reading(reader.title, own, why=lacking)
+
+
+def _lacking(reader: Reader, found: Interpreter, backend: str | None) -> tuple[str, str]:
+    """What an interpreter lacks to run files in `reader`, and how to mend that; '' where nothing."""
+    release = found.packages.get(reader.package)
+    if release is None:
+        return f"{reader.title} is not installed", f"{found.path} -m pip install {reader.package}"
+    if not release.startswith(reader.releases if release else ""):
+        what = f"{reader.package} {release} is installed, and not {reader.title}"
+        return what, f"{found.path} -m pip install -U {reader.package}"
+    if backend and backend not in found.packages:
+        return f"{backend} is not installed", f"{found.path} -m pip install {backend}"
+    if not backend and found.packages.keys().isdisjoint(BACKENDS_OF_KERAS3):
+        what = f"{reader.title} has none of its backends ({', '.join(BACKENDS_OF_KERAS3)})"
+        return what, f"{found.path} -m pip install {BACKENDS_OF_KERAS3[0]}"
+    return "", ""
 
 
 def _kconvert(found: Interpreter) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from ..._version import __version__
+from ...backend import probe
 from ...errors import KconvertError, Problem
 from .pipes import kill, last_lines, start
 
@@ -23,7 +29,17 @@ try:
     from importlib.util import find_spec
 except ImportError:
     find_spec = pkgutil.find_loader
-found = dict((name, bool(find_spec(name))) for name in ("keras", "tf_keras"))
+try:
+    from importlib.metadata import version
+except ImportError:
+    version = lambda name: ""
+def release(name):
+    try:
+        return version(name) if find_spec(name) else None
+    except Exception:
+        return ""
+names = ("keras", "tf_keras", "tensorflow", "jax", "torch")
+found = {"packages": dict((name, release(name)) for name in names)}
 try:
     from kconvert._version import __version__
     found["kconvert"] = __version__
@@ -41,7 +57,23 @@ class Interpreter:
     path: str
     python: str  # its release
     kconvert: str | None  # the release of kconvert; None: it has none
-    packages: tuple[str, ...]  # the Keras packages
+    packages: Mapping[str, str]  # the Keras packages and the backends of Keras 3, with their releases; '': unknown
+
+
+def this_interpreter() -> Interpreter:
+    """The interpreter of this process. Nothing is imported."""
+    found = {name: _release(name) for name in ("keras", "tf_keras", "jax", "torch")}
+    tensorflow = probe()["tensorflow"]
+    found["tensorflow"] = tensorflow.version if tensorflow.usable else None
+    packages = {name: release for name, release in found.items() if release is not None}
+    return Interpreter(sys.executable, platform.python_version(), __version__, packages)
+
+
+def _release(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def look(python: str, timeout: float | None = None) -> Interpreter:
@@ -62,7 +94,7 @@ def look(python: str, timeout: float | None = None) -> Interpreter:
             kill(process)
         try:
             found = json.loads(output.splitlines()[-1])
-            packages = tuple(name for name in ("keras", "tf_keras") if found[name])
+            packages = {name: release for name, release in found["packages"].items() if release is not None}
             return Interpreter(path, found["python"], found["kconvert"], packages)
         except (LookupError, TypeError, ValueError) as error:
             last = "".join(f" ({line})" for line in last_lines(errors)[-1:])

@@ -55,21 +55,23 @@ class RealKeras(Process):
             "THEANO_FLAGS": f"{_THEANO_FLAGS},{users}".rstrip(","),
         }
 
-    def _described(self, job: Job, folder: Path) -> dict[str, Any]:
-        """The job as JSON values; an architecture that is not in the weight file is in a file of its own."""
+    def unsuited(self, job: Job) -> str:
+        """Why a job is not given to a real Keras; '' where it is."""
         unrun = next(iter(job.given), None)
         if unrun is not None:
-            what = f"layer {unrun} cannot run here, and its outputs cannot be given to a real Keras"
-            raise KconvertError(what, job.path, "run this side without a real Keras", Problem.UNVERIFIED)
-        with open_source(Source(job.path, arch=job.arch)) as checkpoint:
-            inside, version = checkpoint.model_config, checkpoint.keras_version
-        config = inside if job.arch is None else architecture_json(job.arch)
-        if config is None or _in_other_format(config, job.model):
-            version = version or job.convention.generation.last_release
-            config = model_config(job.model, job.convention.generation_name, version, job.convention.backend)
-        if any(map(_holds_code, _mappings(config))):
-            what = "the file has a Lambda, and a real Keras would run its code"
-            raise KconvertError(what, job.path, "run this side without a real Keras", Problem.UNVERIFIED)
+            return f"layer {unrun} cannot run here, and its outputs cannot be given to a real Keras"
+        own = next((layer for _, layer in job.model.leaves() if layer.is_custom), None)
+        if own is not None:
+            return f"layer {own.name} is of your own class {own.class_name}, which a real Keras does not know"
+        if any(map(_holds_code, _mappings(_architectures(job)[1]))):
+            return "the file has a Lambda, and a real Keras would run its code"
+        return ""
+
+    def _described(self, job: Job, folder: Path) -> dict[str, Any]:
+        """The job as JSON values; an architecture that is not in the weight file is in a file of its own."""
+        if why := self.unsuited(job):
+            raise KconvertError(why, job.path, "run this side without a real Keras", Problem.UNVERIFIED)
+        inside, config = _architectures(job)
         arch = folder / "arch.json"
         arch.write_text(json.dumps(config), encoding="utf-8")
         return {
@@ -78,6 +80,17 @@ class RealKeras(Process):
             "names": [name for name, layer in job.model.by_name.items() if not isinstance(layer, InputLayer)],
             "unnamed_sequentials": any(map(_is_unnamed_sequential, _mappings(config))),
         }
+
+
+def _architectures(job: Job) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """The architecture in the file, and the one that the file is run with."""
+    with open_source(Source(job.path, arch=job.arch)) as checkpoint:
+        inside, version = checkpoint.model_config, checkpoint.keras_version
+    config = inside if job.arch is None else architecture_json(job.arch)
+    if config is None or _in_other_format(config, job.model):
+        version = version or job.convention.generation.last_release
+        config = model_config(job.model, job.convention.generation_name, version, job.convention.backend)
+    return inside, config
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
