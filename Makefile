@@ -62,6 +62,6 @@ $(READY): setup.py
 	if [ -z "$$found" ]; then echo "no Python 3.10 or 3.11 with headers found; give one: make PYTHON=..." >&2; exit 1; fi; \
 	echo "setting up .venv with $$($$found --version), this takes some minutes once"; \
 	$$found -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 -e '.[all,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 -e '.[all,litert,onnx,safetensors,test]'
 	$(TF_KERAS)
 	@touch $@

@@ -29,6 +29,14 @@ REPORT = ["Jinja2>=3.1", "junitparser>=4"]
 
 PLOT = ["graphviz>=0.20"]
 
+# What opens and runs results, each an extra of its own; none is imported unless it is asked for. tf_keras requires
+# `tensorflow`, which replaces the files of `tensorflow-cpu`. onnx and onnxruntime run results of tf2onnx.
+KERAS = ["keras>=3.10"]
+TF_KERAS = ["tf_keras>=2.16,<2.22"]
+LITERT = ["ai-edge-litert>=2.0"]
+ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
+SAFETENSORS = ["safetensors>=0.5"]
+
 TEST = [
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
     *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4", "networkx>=3"),
@@ -51,6 +59,11 @@ setup(
         "tensorflow": TENSORFLOW,
         "report": REPORT,
         "plot": PLOT,
+        "keras": KERAS,
+        "tf-keras": TF_KERAS,
+        "litert": LITERT,
+        "onnx": ONNX,
+        "safetensors": SAFETENSORS,
         "all": THEANO + TENSORFLOW + REPORT + PLOT,
         "test": TEST,
     },

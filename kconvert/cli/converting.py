@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "--output",
     type=PATH,
     metavar="OUT",
-    help="File to write: .h5, .hdf5, .keras (a model of Keras 3) or .weights.h5 (weights of Keras 3); "
+    help="File to write: .h5, .hdf5, .safetensors, .keras (a model of Keras 3) or .weights.h5 (its weights); "
     "by default NAME.BACKEND.h5 beside FILE.",
 )
 @conversion

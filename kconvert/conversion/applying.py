@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint, Group
 from ..network.architecture import model_config
+from ..network.graph import LayerPath
 from .binding import Place, places
 from .planning import Plan
+from .steps import Step
 
 MENTIONED = 3  # hazards that a refusal names; the plan has them all
 
@@ -28,7 +30,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         layers = [(name, found) for name, found in layers if not found or found[0].path in steps]
     stored = {group.name: [array.name for array in group.arrays] for group in checkpoint.groups}
     groups = [
-        Group(name, [steps[place.path].result(place.index) for place in _in_order(found, stored.get(name), plan)])
+        _group(name, _in_order(found, stored.get(name), plan), steps, plan.target.generation_name)
         for name, found in layers
     ]
     if plan.restored:
@@ -61,6 +63,28 @@ def refuse_hazards(plan: Plan, checkpoint: Checkpoint) -> None:
             where=str(checkpoint.path or "checkpoint"),
             fix=f"let them be repaired (no --no-repair), or keep the model on {plan.source.backend}",
         )
+
+
+def _group(name: str, found: Sequence[Place], steps: Mapping[LayerPath, Step], generation: str) -> Group:
+    """The arrays of one layer, with what each is."""
+    arrays = [steps[place.path].result(place.index) for place in found]
+    return Group(name, arrays, [_facts(place, generation) for place in found])
+
+
+def _facts(place: Place, generation: str) -> dict[str, Any]:
+    """What an array is: the weight of a layer, and the names of its axes and gates where each axis has one."""
+    role = place.stored.weight.role
+    axes = role.stored_axes(generation, getattr(place.layer, "data_format", None))
+    gates = role.gates if len(place.stored.slots) == 1 else place.slot.rpartition("_")[2]
+    facts = {
+        "layer": "/".join(place.leaf),
+        "class": place.layer.class_name,
+        "weight": place.stored.weight.name,
+        "role": role.name,
+        "axes": axes if len(axes) == len(place.stored.shapes[place.index]) else "",
+        "gates": gates if role.gates else "",
+    }
+    return {key: value for key, value in facts.items() if value}
 
 
 def _groups_as_before(groups: Sequence[Group], names: Sequence[str]) -> list[Group]:

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .endings import HDF5, Form
+
 Architecture = Callable[[], dict[str, Any]]
 """Reads the architecture that the user gives, as JSON values."""
 
@@ -73,6 +75,8 @@ class Group:
 
     name: str
     arrays: Sequence[LazyArray]
+    facts: Sequence[dict[str, Any]] = ()
+    """What each array is, as JSON values: in a checkpoint that a conversion made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +107,8 @@ class Checkpoint:
     """The arrays of the optimizer."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """The other attributes of the root."""
+    form: Form = HDF5
+    """The form of the file, as far as a conversion writes such files."""
     format: str | None = None
     """The format of the file, in words, if only tf.keras writes files of that format."""
     slots: bool = True

@@ -41,10 +41,12 @@ HDF5 = Form((".h5", ".hdf5"), (KERAS2, SAME, KERAS3))
 ARCHIVE = Form((".keras",), (KERAS3,), whole=True)
 WEIGHTS = Form((".weights.h5",), (KERAS3,), whole=False)
 
-FORMS = (ARCHIVE, WEIGHTS, HDF5)
+SAFETENSORS = Form((".safetensors",), (KERAS2, SAME))
+
+FORMS = (ARCHIVE, WEIGHTS, HDF5, SAFETENSORS)
 """In the order in which a name is compared with their endings."""
 
-ENDINGS = HDF5.endings + ARCHIVE.endings
+ENDINGS = HDF5.endings + ARCHIVE.endings + SAFETENSORS.endings
 """The endings of single names; those with two dots end in one of them."""
 
 

@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Protocol
 
-from . import archive, endings, hdf5
+from . import archive, endings, hdf5, safetensors
 from .checkpoint import Architecture, Checkpoint
 from .failures import unreadable
 from .tensorflow_files import (
@@ -67,6 +67,7 @@ FORMATS: Sequence[Format] = (
     Format(is_saved_model, _read_saved_model, saved_model_files),
     Format(lambda path: checkpoint_prefix(path) is not None, _read_checkpoint, _checkpoint_files),
     Format(_is_archive, archive.read, lambda path: [path]),
+    Format(safetensors.is_safetensors, safetensors.read, lambda path: [path]),
 )
 """The formats beside HDF5, which is that of every other file."""
 

@@ -6,11 +6,16 @@ from os import PathLike
 from pathlib import Path
 
 from ..conventions.generations import Generation
-from . import hdf5, keras3
+from . import hdf5, keras3, safetensors
 from .checkpoint import Checkpoint
-from .endings import ARCHIVE, HDF5, WEIGHTS, Form
+from .endings import ARCHIVE, HDF5, SAFETENSORS, WEIGHTS, Form
 
-_WRITERS = {HDF5: hdf5.write, ARCHIVE: keras3.write_archive, WEIGHTS: keras3.write_weights}
+_WRITERS = {
+    HDF5: hdf5.write,
+    ARCHIVE: keras3.write_archive,
+    WEIGHTS: keras3.write_weights,
+    SAFETENSORS: safetensors.write,
+}
 
 
 def write(

@@ -66,7 +66,8 @@ def test_another_ending_is_refused_before_the_source_is_read(name, source, tmp_p
     with pytest.raises(KconvertError) as refusal:
         convert(source, name, target="tensorflow", force=True)
     assert refusal.value.problem is Problem.USAGE
-    assert str(refusal.value).startswith(f"{name}: ") and str(refusal.value).endswith("; use .h5 or .hdf5 or .keras")
+    assert str(refusal.value).startswith(f"{name}: ")
+    assert str(refusal.value).endswith("; use .h5 or .hdf5 or .keras or .safetensors")
     assert digest(tmp_path) == before
 
 

@@ -1,0 +1,130 @@
+"""Reading the safetensors files that kconvert writes. A hostile header costs no more than its own bytes."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray, RowIndex
+from ..endings import SAFETENSORS
+from ..failures import unreadable
+from .header import LENGTH, LIMIT, Entry, decoded
+
+PLACE = "the metadata"
+ORIGIN = "kconvert reads the safetensors files that it wrote: in others, nothing says what an array is"
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file has the ending of safetensors, or begins as such a file does."""
+    if not path.is_file():
+        return False
+    if path.name.lower().endswith(SAFETENSORS.endings):
+        return True
+    with open(path, "rb") as file:
+        beginning = file.read(LENGTH + 1)
+    return beginning[LENGTH:] == b"{" and int.from_bytes(beginning[:LENGTH], "little") <= LIMIT
+
+
+@contextmanager
+def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
+    """Opens a file that kconvert wrote. Raises KconvertError (UNREADABLE) for any other, and for a damaged one."""
+    with open(path, "rb") as file:
+        size = path.stat().st_size
+        length = int.from_bytes(file.read(LENGTH), "little")
+        if size < LENGTH or length > size - LENGTH:
+            raise unreadable(f"is no safetensors file, or is cut off: its header would have {length:,} bytes", path)
+        if length > LIMIT:
+            raise unreadable(f"has a header of {length:,} bytes, where {LIMIT:,} are allowed", path)
+        begin = LENGTH + length
+        try:
+            entries, metadata = decoded(file.read(length), size - begin)
+        except (ValueError, RecursionError) as error:
+            raise unreadable(f"has a damaged header ({error})", path) from None
+        if not {PROVENANCE, "layers"} <= set(metadata):
+            raise unreadable("does not say which layers its arrays belong to", path, ORIGIN)
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        stored = {entry.key: _Stored(entry.key, entry, begin, content) for entry in entries}
+        try:
+            checkpoint = _checkpoint(path, stored, metadata)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise unreadable(f"has damaged metadata ({error})", path) from None
+        yield checkpoint
+
+
+@dataclass(frozen=True, eq=False)
+class _Stored:
+    """An array in the file."""
+
+    name: str
+    entry: Entry
+    begin: int
+    """The end of the header."""
+    content: mmap.mmap
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.entry.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.entry.dtype
+
+    def read(self, rows: RowIndex = None) -> np.ndarray:
+        entry = self.entry
+        whole: np.ndarray = np.ndarray(entry.shape, entry.dtype, self.content, self.begin + entry.begin)
+        return np.array(whole if rows is None else whole[rows])
+
+
+def _checkpoint(path: Path, stored: Mapping[str, _Stored], metadata: Mapping[str, str]) -> Checkpoint:
+    """Raises ValueError, TypeError or LookupError where the metadata does not fit the arrays."""
+    values = {name: json.loads(text) for name, text in metadata.items() if name in _JSON}
+    for name, kind in _JSON.items():
+        if name in values and not isinstance(values[name], kind):
+            raise TypeError(f"{name} is no {kind.__name__}")
+    left = dict(stored)
+
+    def array(item: Mapping[str, Any]) -> LazyArray:
+        if not isinstance(item["name"], str):
+            raise TypeError("a name of an array is no text")
+        found = left.pop(item["key"], None)
+        if found is None:
+            raise ValueError(f"there is no array {item['key']!r} for {item['name']!r}")
+        return _Stored(item["name"], found.entry, found.begin, found.content)
+
+    groups = [Group(str(layer["name"]), [array(item) for item in layer["arrays"]]) for layer in values["layers"]]
+    optimizer = [array(item) for item in values.get("optimizer", ())]
+    if left:
+        raise ValueError(f"no layer has the array {next(iter(left))!r}")
+    stated = {name: metadata[name] for name in ("backend", "keras_version") if name in metadata}
+    return Checkpoint(
+        groups=groups,
+        named=values.get("named", True),
+        path=path,
+        backend=stated.get("backend"),
+        keras_version=stated.get("keras_version"),
+        stated_in=dict.fromkeys(stated, PLACE),
+        whole_model=values.get("whole_model", False),
+        model_config=values.get("model_config"),
+        training_config=values.get("training_config"),
+        optimizer=optimizer,
+        provenance=values[PROVENANCE],
+        form=SAFETENSORS,
+    )
+
+
+_JSON: Mapping[str, type] = {
+    PROVENANCE: dict,
+    "model_config": dict,
+    "training_config": dict,
+    "whole_model": bool,
+    "named": bool,
+    "layers": list,
+    "optimizer": list,
+}
