@@ -12,6 +12,7 @@ CORPUS holds `<release>-<backend>/<case>/` with `model.h5` (or `weights.h5` and 
     E  converted and converted back, the file is what it was: names, order, every array bit for bit, the architecture
     L  `load_model` on the other backend, of the whole model and of weights alone, predicts real Keras's outputs
     W  so does a model that is built on the other backend and loads the weights
+    R  what real Keras 3 saves again comes back: the layers with weights, and every array bit for bit
     V  weights alone are converted to the same arrays and architecture as the whole model
 
 Docs: docs/conformance.md.

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ from kconvert.errors import KconvertError
 from kconvert.verification.matching import in_layout
 
 from . import keras3_worker, legacy
-from .cases import ATOL, OTHER, Case, Outcome, Result, converted, for_keras3
-from .checks import check
+from .cases import ATOL, OTHER, Case, Outcome, Result, converted, for_keras3, saved_again
+from .checks import check, result_of
 
-LETTERS = "ABCDELWVK"
+LETTERS = "ABCDELWVKR"
 WIDTH = 140
 """How wide the table is where the output is no terminal."""
 USUAL = "ABELWV"  # the checks that need nothing but the corpus, and little time
@@ -51,7 +52,7 @@ def main() -> int:
             if options.keras_python:
                 _add_keras3(found, cases, Path(folder), options)
         outcomes += found
-        _print_failures(console, found, "CK")
+        _print_failures(console, found, "CKR")
     console.print(_table(outcomes))
     console.print("\n".join(_errors(outcomes)))
     if options.json:
@@ -71,6 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write every outcome to this file")
     parser.add_argument("--legacy", type=Path, help="environment with the legacy Keras releases (check C)")
     parser.add_argument("--keras-python", help="interpreter with Keras 3 (check K)")
+    parser.add_argument("--re-save", action="store_true", help="and what that Keras 3 saves again (check R)")
     parser.add_argument("--oracle", type=Path, help="folder of oracle_common.py, for check C")
     options = parser.parse_args()
     options.checks = {*options.checks, *("D" if options.self_test else "")}
@@ -102,7 +104,7 @@ def _cases(group: Path, options: argparse.Namespace, number: int) -> list[Case]:
 def _add_legacy(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path, options: argparse.Namespace) -> None:
     """Check C for all cases of one release and backend, in one legacy process."""
     by_name = {outcome.case: outcome for outcome in outcomes}
-    jobs = []
+    jobs: list[dict[str, Any]] = []
     for case in cases:
         try:
             jobs.append(_job(case, folder))
@@ -128,19 +130,25 @@ def _cannot_run(path: Path) -> dict[str, str]:
 
 
 def _add_keras3(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path, options: argparse.Namespace) -> None:
-    """Check K for all cases of one release and backend, in one process of Keras 3."""
+    """Checks K and R for all cases of one release and backend, in one process of Keras 3."""
     by_name = {outcome.case: outcome for outcome in outcomes}
-    jobs = []
+    jobs: list[dict[str, Any]] = []
     for case in cases:
         try:
             done = for_keras3(case, folder / f"{case.name}.keras")
-            jobs.append({"case": case.name, "io": str(_io(case, done, folder)), "model": str(done.target)})
+            again = str(folder / f"{case.name}.again.keras") if options.re_save and not case.arch else None
+            jobs.append(
+                {"case": case.name, "io": str(_io(case, done, folder)), "model": str(done.target), "again": again}
+            )
         except KconvertError as error:
             by_name[case.name].checks["K"] = Result(None, reason=f"refused: {error.what}")
     command = [options.keras_python, keras3_worker.__file__]
     for answer in _answers(command, _without("TF_", "KERAS", "THEANO", "PYTHON"), jobs, folder / "keras3.json"):
         failure = _failure(answer)
         by_name[answer["case"]].checks["K"] = Result(not failure, answer.get("error"), failure)
+    for job in (job for job in jobs if job["again"] and Path(job["again"]).exists()):
+        case = next(case for case in cases if case.name == job["case"])
+        by_name[case.name].checks["R"] = result_of(partial(saved_again, case, Path(job["again"])))
     for job in jobs:
         missing = Result(False, reason=f"{options.keras_python} gave no answer")
         by_name[job["case"]].checks.setdefault("K", missing)

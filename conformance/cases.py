@@ -253,6 +253,30 @@ def for_keras3(case: Case, target: Path) -> Conversion:
     return convert(case.model, target, case.backend, arch=case.arch, source_data_format=case.data_format, force=True)
 
 
+def saved_again(case: Case, again: Path) -> Result:
+    """R: the file that Keras 3 saved again comes back with the layers and arrays that the original has in Keras 2."""
+    target = again.with_suffix(".h5")
+    reference = case.model
+    if not case.release.startswith("2."):
+        reference = convert(
+            case.model,
+            again.with_suffix(".reference.h5"),
+            case.backend,
+            case.backend,
+            format="keras2",
+            force=True,
+            source_data_format=case.data_format,
+            data_format=case.data_format or KEEP,
+        ).target
+    back = convert(again, target, None, case.backend, format="keras2", data_format=case.data_format or KEEP, force=True)
+    with hdf5.read(reference) as first, hdf5.read(back.target) as last:
+        layers = [[group.name for group in one.groups if group.arrays] for one in (first, last)]
+        same = same_arrays(_arrays(first), _arrays(last))
+        changed = [] if layers[0] == layers[1] else ["layers"]
+        changed += [] if same else ["arrays"]
+    return Result(not changed, reason=f"came back changed: {', '.join(changed)}" if changed else "")
+
+
 def _stated(case: Case, there: Conversion) -> str:
     """The data format to come back to: what the image layers of the original state."""
     return image_data_format(there.plan.model) or case.data_format or KEEP

@@ -19,7 +19,7 @@ def check(case: Case, folder: Path, letters: Collection[str]) -> Outcome:
     if {"A", "B"} & set(letters):
         both = _guarded(lambda: both_backends(case, folder))
         if isinstance(both, Result):
-            both = _result(lambda: own_backend(case)), both
+            both = result_of(lambda: own_backend(case)), both
         outcome.checks["A"], outcome.checks["B"] = both
     others = {
         "D": lambda: detection(case, folder),
@@ -30,7 +30,7 @@ def check(case: Case, folder: Path, letters: Collection[str]) -> Outcome:
     }
     for letter, function in others.items():
         if letter in letters:
-            outcome.checks[letter] = _result(function)
+            outcome.checks[letter] = result_of(function)
     converts = outcome.checks.get("B")
     for letter in {"L", "W"} & outcome.checks.keys():
         if converts is not None:
@@ -53,6 +53,6 @@ def _guarded(function: Callable[[], Any]) -> Any:
         return Result(False, reason=f"{type(error).__name__}: {error}")
 
 
-def _result(function: Callable[[], Result]) -> Result:
+def result_of(function: Callable[[], Result]) -> Result:
     found: Result = _guarded(function)
     return found

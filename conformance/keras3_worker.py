@@ -2,7 +2,8 @@
 
     python keras3_worker.py JOBS.json
 
-JOBS.json is a list of {case, model, io}. Each answer is one JSON line: {case, error} or {case, failure}.
+JOBS.json is a list of {case, model, io, again}. Keras 3 saves the
+model again where `again` is a path. Each answer is one JSON line: {case, error} or {case, failure}.
 """
 
 import json
@@ -20,7 +21,10 @@ def main(path):
         answer = {"case": job["case"]}
         keras.backend.clear_session()
         try:
-            answer["error"] = off(keras.models.load_model(job["model"]), np.load(job["io"]))
+            model = keras.models.load_model(job["model"])
+            answer["error"] = off(model, np.load(job["io"]))
+            if job["again"]:
+                model.save(job["again"])
         except Exception as problem:  # whatever Keras raises is the answer
             answer["failure"] = f"{type(problem).__name__}: {str(problem)[:300]}"
         print(json.dumps(answer), flush=True)

@@ -77,7 +77,7 @@ def make(keras, oracle, case, name, folder):
     model.save(folder / "model.keras")
     model.save(folder / "model.h5")
     model.save_weights(folder / "weights.weights.h5")
-    about = {"case": name, "dim_ordering": None, "data_format": keras.config.image_data_format()}
+    about = {"case": name, "dim_ordering": None, "data_format": case.ordering and keras.config.image_data_format()}
     (folder / "meta.json").write_text(json.dumps(about), encoding="utf-8")
     arrays = {f"x{i}": x for i, x in enumerate(inputs)} | {f"y{i}": y for i, y in enumerate(outputs)}
     np.savez_compressed(folder / "io.npz", **arrays)

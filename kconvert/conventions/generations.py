@@ -72,6 +72,9 @@ class Generation:
     numbers_outputs: bool
     # The backends whose kernels its files can have
     backends: tuple[str, ...]
+    # An optimizer's state has all arrays of one moment together; else all moments of one parameter, and the learning
+    # rate (keras-facts: optimizer-slots)
+    moments_together: bool
     # Layers that it does not have are written as layers that it has (conversion/passes/expressions.py), and every
     # option of a layer is stated
     expresses: bool
@@ -118,6 +121,7 @@ _before_keras2 = partial(
     cudnn=False,
     numbers_outputs=True,
     backends=tuple(BACKENDS),
+    moments_together=True,
     expresses=False,
     is_target=False,
 )
@@ -177,6 +181,7 @@ GENERATIONS: Mapping[str, Generation] = {
             cudnn=True,
             numbers_outputs=True,
             backends=tuple(BACKENDS),
+            moments_together=True,
             expresses=False,
             words=KERAS2,
         ),
@@ -188,6 +193,7 @@ GENERATIONS: Mapping[str, Generation] = {
             cudnn=False,
             numbers_outputs=False,
             backends=("tensorflow",),
+            moments_together=False,
             expresses=True,
             words=KERAS3,
             reader=Reader("keras", "Keras 3", "3."),

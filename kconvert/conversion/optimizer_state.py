@@ -54,6 +54,8 @@ def read_state(
     name = config.get("class_name", "")
     if name not in STRUCTURES:
         raise StateDropped(f"the optimizer {name or '(not stated)'} is not known")
+    if not origin.generation.moments_together:
+        raise StateDropped(f"Keras {release} keeps it in another order")
     scalars = [array for array in checkpoint.optimizer if array.shape == ()]
     moments = [array for array in checkpoint.optimizer if array.shape != ()]
     arrays = {
