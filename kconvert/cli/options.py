@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -222,13 +222,13 @@ sides = together(
 
 def _running(
     required: bool,
-    in_process: bool,
     timeout: float | None,
     theano_python: str | None,
     tensorflow_python: str | None,
     package: str | None,
     keras_backend: str | None,
     keras_python: str | None,
+    in_process: bool = False,
 ) -> Running:
     """On the command line each side has a process of its own, unless asked otherwise."""
     from ..verification.verifier import Running
@@ -238,16 +238,13 @@ def _running(
     return Running(not in_process, timeout, given, package, required, keras_backend, keras_python)
 
 
-running = together(
-    "running",
-    _running,
+_RUNNING = (
     click.option(
         "--require-backends",
         "required",
         is_flag=True,
         help="Fail where a backend or Keras 3 is missing; else kconvert stands in.",
     ),
-    click.option("--in-process", is_flag=True, help="Run both sides in this process, not each in its own."),
     click.option(
         "--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds that a side may run."
     ),
@@ -266,6 +263,13 @@ running = together(
     ),
     click.option("--keras-python", metavar="PATH", help="Interpreter whose Keras runs the target."),
 )
+running = together(
+    "running",
+    _running,
+    *_RUNNING,
+    click.option("--in-process", is_flag=True, help="Run both sides in this process, not each in its own."),
+)
+running_in_workers = together("running", partial(_running, in_process=True), *_RUNNING)
 
 
 def _inputs(inputs: str | None, seed: int, samples: int) -> Inputs:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,18 @@ class Conversion:
     source: Path
     target: Path
     architecture: Path | None = None
+
+    def sides(self, source: Source) -> tuple[Source, Source]:
+        """What was converted and the result, to be verified."""
+        result = replace(
+            source,
+            path=self.target,
+            backend=self.plan.target.backend,
+            arch=self.architecture,
+            release=None,
+            input_shape=None,
+        )
+        return replace(source, backend=self.plan.source.backend), result
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values, with the file of the architecture."""
@@ -90,11 +102,14 @@ def convert_file(
     out: str | PathLike[str] | None = None,
     written: Sequence[NamedPath] = (),
     read: Sequence[NamedPath] = (),
+    replaces: bool = False,
 ) -> Conversion:
     """`convert`, for a file that has a path and a target.
 
-    written, read: the other files of the command, which the result must not replace.
+    written, read: the other files of the command, which the result must not replace. replaces: an existing result is
+    replaced even if `source.force` does not say so.
     """
+    replaces = replaces or source.force
     origin = Path(source.path or "")
     result = Path(out) if out is not None else default_target(origin, target.backend, target.form)
     read = [*source.files, *read]
@@ -107,10 +122,10 @@ def convert_file(
         beside = result.with_suffix(".json") if made.architecture_beside else None
         if beside is not None:
             refuse_collisions([*written, ("architecture of the result", beside)], read)
-        with ThreadPoolExecutor(1) as pool, _architecture(made, beside, source.force) as architecture:
+        with ThreadPoolExecutor(1) as pool, _architecture(made, beside, replaces) as architecture:
             sha256 = pool.submit(files.sha256, origin)  # takes about as long as all the rest
             converted = apply(made, checkpoint, _provenance(made, checkpoint, sha256))
-            write(result, converted, made.goal.form, made.target.generation, source.force)
+            write(result, converted, made.goal.form, made.target.generation, replaces)
     return Conversion(made, origin, result, architecture)
 
 

@@ -92,6 +92,7 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
         raise unreadable(
             "is a directory, and neither a SavedModel (with saved_model.pb) nor one of checkpoints (with checkpoint)",
             path,
+            "convert a directory of files with kconvert batch",
         )
     if found is None and path.name in (GRAPH, METADATA) and is_saved_model(path.parent):
         raise unreadable("is one file of a SavedModel", path, f"give its directory, {path.parent}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -212,32 +212,65 @@ _STATES = {EQUAL: "equal", DIFFERS: "differs", UNPROVED: "unproved"}
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What a report says, without its tensors: what is kept of each of thousands of files."""
+
+    state: str  # that of its entry
+    words: str  # the verdict in one sentence
+    reasons: Sequence[str] = ()  # why it differs, a sentence for each cause
+    qualifiers: Sequence[str] = ()  # what limits it
+    code: int = 0  # the exit code
+    layers: int = 0  # how many layers were compared
+    relative: float = 0.0  # the largest error, as a fraction of the scale of its tensor
+    needed: float = 0.0  # an rtol that is enough for all; infinite where none is
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One pair of files of two directories."""
+    """One pair of files among many."""
 
     name: str
     report: Report | None = None
     error: str = ""  # why there is no report
     code: int = 0  # the exit code of that error (`errors.Problem`)
+    verdict: Verdict | None = None  # in place of a report
 
     @property
     def equal(self) -> bool:
-        return self.report is not None and self.report.equal
+        return self.state == "equal"
 
     @property
     def state(self) -> str:
-        """'equal', 'partly', 'differs', 'unproved', or 'error' where there is no report."""
-        if self.report is None:
+        """'equal', 'partly', 'differs', 'unproved', 'error', or 'converted' where nothing was to be verified."""
+        if self.error:
             return "error"
-        return "partly" if self.report.partly else _STATES[self.report.word]
+        if self.report is not None:
+            return "partly" if self.report.partly else _STATES[self.report.word]
+        return self.verdict.state if self.verdict else "converted"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that the pair alone would have."""
+        found = self.report or self.verdict
+        return found.code if found else self.code
+
+    @property
+    def qualifiers(self) -> Sequence[str]:
+        """What limits the verdict."""
+        found = self.report or self.verdict
+        return found.qualifiers if found else ()
 
 
 @dataclass(frozen=True)
 class Summary:
     """The verification of many pairs of files."""
 
+    UNDECIDED: ClassVar = (UNPROVED, "could not be verified")
+    """What is said of files without a verdict: of all in one word, and of their number."""
+
     entries: Sequence[Entry]
     schema: int = field(default=SCHEMA)
+    not_tried: int = 0  # files that were left out, because an earlier one failed
 
     @property
     def equal(self) -> bool:
@@ -246,8 +279,8 @@ class Summary:
 
     @property
     def agrees(self) -> bool:
-        """Whether there are files, and all are equal in what was compared."""
-        return bool(self.entries) and all(entry.state in ("equal", "partly") for entry in self.entries)
+        """Whether there are files, and all are equal in what was compared or only converted."""
+        return bool(self.entries) and all(entry.state in ("equal", "partly", "converted") for entry in self.entries)
 
     @property
     def code(self) -> int:
@@ -255,7 +288,7 @@ class Summary:
 
         That of PARTLY_VERIFIED only where all others are equal.
         """
-        codes = [entry.report.code if entry.report else entry.code for entry in self.entries if not entry.equal]
+        codes = [entry.exit_code for entry in self.entries if not entry.equal]
         codes.sort(key=lambda code: code == Problem.PARTLY_VERIFIED)
         return 0 if self.equal else 1 if self.count("differs") else next(iter(codes), 1)
 
@@ -268,6 +301,7 @@ class Summary:
         return {
             "schema": self.schema,
             "equal": self.equal,
+            "not_tried": self.not_tried,
             "files": [
                 {
                     "name": entry.name,
@@ -275,6 +309,7 @@ class Summary:
                     "error": entry.error,
                     "code": entry.code,
                     "report": entry.report.to_json() if entry.report else None,
+                    "verdict": finite(asdict(entry.verdict)) if entry.verdict else None,
                 }
                 for entry in self.entries
             ],

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
@@ -119,6 +120,11 @@ class Verifier:
         """Ends the processes and removes what they wrote."""
         self._stop()
         self._open.close()
+
+    def clear(self) -> None:
+        """Removes what the runs wrote; the processes and their compiled functions stay."""
+        for folder in Path(self._folder).iterdir():
+            rmtree(folder)
 
     def verify(
         self,

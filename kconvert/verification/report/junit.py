@@ -10,7 +10,7 @@ from ...drawing.words import at_least
 from ...errors import Problem, printable
 from ..comparison import Comparison
 from ..value import UNPROVED, Entry, Report, Summary
-from .words import cause_of, difference, element, entries, reason, verdict
+from .words import CONVERTED, cause_of, difference, element, entries, outcome, reason, reasons, verdict
 
 INHERITED, LEFT_OUT = "inherited", "not compared"
 
@@ -29,7 +29,7 @@ def _suite(entry: Entry) -> TestSuite:
     suite = TestSuite(printable(entry.name))
     report = entry.report
     if report is None:
-        suite.add_testcase(_error(entry))
+        suite.add_testcase(_whole(entry))
         return suite
     for name, value in _properties(report).items():
         suite.add_property(printable(name), printable(value))
@@ -69,9 +69,17 @@ def _test(owner: str, name: str, result: Failure | Error | Skipped | None = None
     return test
 
 
-def _error(entry: Entry) -> TestCase:
+def _whole(entry: Entry) -> TestCase:
+    """One test for a pair of files without a report."""
     kind = Problem(entry.code).name.lower() if entry.code else "error"
-    return _test(entry.name, "verification", Error(entry.error, kind))
+    result: Failure | Error | Skipped | None = None
+    if entry.state == "error":
+        result = Error(entry.error, kind)
+    elif entry.state == "converted":
+        result = Skipped(outcome(entry), CONVERTED.lower())
+    elif entry.state in ("differs", "unproved"):
+        result = Failure(outcome(entry), entry.state)
+    return _test(entry.name, "verification", result, "\n".join(reasons(entry)))
 
 
 def _case(owner: str, report: Report, found: Comparison) -> TestCase:

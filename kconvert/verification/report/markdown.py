@@ -15,6 +15,7 @@ ROWS = 20  # of a table, before the rest is folded away
 SECTIONS = 20  # files that differ and are shown in full: GitHub takes 1 MiB of a summary
 MARKS = {
     "equal": "\N{WHITE HEAVY CHECK MARK}",
+    "converted": "\N{WHITE LARGE SQUARE}",
     "partly": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
     "differs": "\N{CROSS MARK}",
     "unproved": "\N{CROSS MARK}",
@@ -70,7 +71,7 @@ def _folded(title: str, lines: Sequence[str]) -> list[str]:
 
 def _files(done: Summary) -> list[str]:
     """A table of the files, with those that are not equal first."""
-    order = sorted(done.entries, key=lambda entry: entry.equal)
+    order = sorted(done.entries, key=lambda entry: (entry.equal, entry.state == "converted"))
     rows = [[MARKS[entry.state], _text(entry.name), _text(outcome(entry))] for entry in order]
     return _table(["", "file", "verdict"], rows) if rows else []
 

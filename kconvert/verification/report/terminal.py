@@ -14,7 +14,7 @@ from ..difference import Difference
 from ..planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, SelfTest
 from ..tolerance import DEFAULT_TOLERANCE, Tolerance
 from ..value import EQUAL, Entry, Report, Summary
-from .words import classes, element, left_out, outcome, reason, tally
+from .words import classes, element, left_out, outcome, reason, reasons, tally
 from .words import verdict as verdict_in_words
 
 LISTED = 8  # differing weights that are listed by name
@@ -107,7 +107,14 @@ def _weights(done: Report) -> list[RenderableType]:
 
 # -------------------------------------------------------------------- files ----
 
-_STYLES = {"equal": draw.GOOD, "partly": draw.WARN, "differs": draw.BAD, "unproved": draw.WARN, "error": draw.WARN}
+_STYLES = {
+    "equal": draw.GOOD,
+    "converted": draw.DIM,
+    "partly": draw.WARN,
+    "differs": draw.BAD,
+    "unproved": draw.WARN,
+    "error": draw.WARN,
+}
 
 
 def files(done: Summary) -> RenderableType:
@@ -121,15 +128,14 @@ def files(done: Summary) -> RenderableType:
 
 
 def _all(done: Summary) -> Text:
-    limited = any(entry.report and entry.report.qualifiers for entry in done.entries)
+    limited = any(entry.qualifiers for entry in done.entries)
     style = draw.GOOD if done.equal and not limited else draw.WARN if done.agrees else draw.BAD
     return draw.text(tally(done), style)
 
 
 def _explained(entry: Entry) -> str:
     """Why one pair of files differs, else its verdict."""
-    causes = entry.report.causes if entry.report else ()
-    return "; ".join(map(reason, causes)) or outcome(entry)
+    return "; ".join(reasons(entry)) or outcome(entry)
 
 
 # ----------------------------------------------------- self-test, difference ----

@@ -8,9 +8,9 @@ from pathlib import PurePath
 
 from ...drawing.words import number, percent, plural
 from ..comparison import Comparison
-from ..value import DIFFERS, EQUAL, UNPROVED, Cause, Entry, Report, Summary
+from ..value import DIFFERS, EQUAL, UNPROVED, Cause, Entry, Report, Summary, Verdict
 
-ERROR = "ERROR"
+ERROR, CONVERTED = "ERROR", "CONVERTED"
 
 
 def titled(name: str, layer: str) -> str:
@@ -109,7 +109,34 @@ def entries(done: Report | Summary) -> Sequence[Entry]:
 
 def outcome(entry: Entry) -> str:
     """The verdict on one pair of files in one sentence, or why there is none."""
-    return verdict(entry.report) if entry.report else f"{ERROR}: {entry.error}"
+    if entry.report:
+        return verdict(entry.report)
+    if entry.verdict:
+        return entry.verdict.words
+    return f"{ERROR}: {entry.error}" if entry.error else f"{CONVERTED}, not verified"
+
+
+def reasons(entry: Entry) -> Sequence[str]:
+    """Why one pair of files differs, a sentence for each cause."""
+    return [reason(cause) for cause in entry.report.causes] if entry.report else _reasons(entry.verdict)
+
+
+def _reasons(done: Verdict | None) -> Sequence[str]:
+    return done.reasons if done else ()
+
+
+def brief(done: Report) -> Verdict:
+    """What a report says, without its tensors."""
+    return Verdict(
+        state=Entry("", done).state,
+        words=verdict(done),
+        reasons=[reason(cause) for cause in done.causes],
+        qualifiers=list(done.qualifiers),
+        code=done.code,
+        layers=len(done.layers),
+        relative=float(done.worst.relative) if done.worst else 0.0,
+        needed=float(done.needed),
+    )
 
 
 def tally(done: Summary) -> str:
@@ -121,10 +148,14 @@ def tally(done: Summary) -> str:
     if not done.entries:
         return f"{UNPROVED}: no files"
     if done.equal:
-        limits = Counter(limit for entry in done.entries if entry.report for limit in entry.report.qualifiers)
+        limits = Counter(limit for entry in done.entries for limit in entry.qualifiers)
         return f"{EQUAL}: {how_many}" + "".join(f", {count} {limit}" for limit, count in limits.items())
-    equal, partly, differ = (done.count(state) for state in ("equal", "partly", "differs"))
-    unverified = len(done.entries) - equal - partly - differ
+    equal, partly, differ, converted = (done.count(state) for state in ("equal", "partly", "differs", "converted"))
+    unverified = len(done.entries) - equal - partly - differ - converted
     counts = f"{how_many}, {equal} equal, " + (f"{partly} equal in part, " if partly else "") + f"{differ} differ"
-    word = DIFFERS if differ else UNPROVED if unverified else f"{EQUAL} in part"
-    return f"{word}: {counts}, {unverified} could not be verified"
+    counts += f", {converted} converted and not verified" if converted else ""
+    proved = CONVERTED if converted else f"{EQUAL} in part"
+    undecided, verb = done.UNDECIDED
+    word = DIFFERS if differ else undecided if unverified else proved
+    left_out = f", {done.not_tried} not tried" if done.not_tried else ""
+    return f"{word}: {counts}, {unverified} {verb}{left_out}"

@@ -44,7 +44,7 @@ def _identity(model: Network) -> bytes:
     return stream.getvalue()
 
 
-KEPT = 4  # compiled functions that are kept
+KEPT = 16  # compiled functions that are kept
 
 
 class Here(Runner):

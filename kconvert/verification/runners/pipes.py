@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import weakref
@@ -71,6 +72,11 @@ class Worker:
             how = f"was killed by {signal.Signals(-code).name}" + (" (out of memory?)" if code == -9 else "")
         last = last_lines(self.folder / "log")
         return f"{how}; the end of its log: {' / '.join(last)}" if last else how
+
+
+def like_here(code: str) -> list[str]:
+    """The command that runs `code` in this interpreter, with the modules that this process finds."""
+    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"]
 
 
 def last_lines(log: Path) -> list[str]:

@@ -17,12 +17,11 @@ import numpy as np
 
 from ...errors import KconvertError, Problem
 from .base import Job, Runner, RunResult, save
-from .pipes import Worker, WorkerDied, WorkerTimeout
+from .pipes import Worker, WorkerDied, WorkerTimeout, like_here
 
 log = logging.getLogger(__name__)
 
 _MAIN = "from kconvert.verification.runners.worker import main; main()"
-_LIKE_HERE = f"import sys; sys.path[:] = {{path!r}}; {_MAIN}"
 _ELSEWHERE = f"import sys; sys.path.pop(0); {_MAIN}"  # without the working directory, which may hold anything
 
 
@@ -114,8 +113,7 @@ class Process(Runner):
         return job.run_on + ("" if self.python == sys.executable else f" in {self.python}")
 
     def _command(self) -> list[str]:
-        code = _LIKE_HERE.format(path=sys.path) if self.python == sys.executable else _ELSEWHERE
-        return [self.python, "-c", code]
+        return like_here(_MAIN) if self.python == sys.executable else [self.python, "-c", _ELSEWHERE]
 
     def _environment(self) -> Mapping[str, str]:
         return os.environ

@@ -1,0 +1,150 @@
+"""Places: paths on this machine, and URLs that fsspec reads and writes: s3://, gs://, http(s)://, memory://."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .._version import install
+from ..errors import KconvertError, Problem
+
+Options = Mapping[str, Any]
+"""Arguments of an fsspec file system, such as its endpoint."""
+
+MEMORY = "memory:"
+"""Files in the memory of one process."""
+
+READ_ALONE = ("http", "https")
+"""Protocols that nothing is written to."""
+
+
+def is_url(place: str) -> bool:
+    return "://" in place
+
+
+def joined(folder: str, name: str) -> str:
+    """The place of `name` in a folder."""
+    return f"{folder.rstrip('/')}/{name}" if is_url(folder) else str(Path(folder, name))
+
+
+def last_part(place: str) -> str:
+    """The name of a file without its folders; of a URL, without its query."""
+    return PurePosixPath(place.partition("?")[0]).name if is_url(place) else Path(place).name
+
+
+@contextmanager
+def failures(place: str) -> Iterator[None]:
+    """Turns whatever a file system raises in the block into one sentence about `place`."""
+    try:
+        yield
+    except KconvertError:
+        raise
+    except FileNotFoundError:
+        raise KconvertError("there is no such file", place, problem=Problem.UNREADABLE) from None
+    except Exception as error:  # each file system has its own
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise KconvertError(f"cannot be reached ({reason[:300]})", place, problem=Problem.UNREADABLE) from None
+
+
+def opened(url: str, options: Options) -> tuple[Any, str]:
+    """The file system of a URL, and the path in it. Raises KconvertError where its package is not installed."""
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise KconvertError("fsspec is not installed", url, install("remote"), Problem.USAGE) from error
+    try:
+        with failures(url):
+            return url_to_fs(url, **_steady(url), **options)
+    except KconvertError as error:
+        raise (KconvertError(error.what, url, install("remote"), Problem.USAGE) if _missing(error) else error) from None
+
+
+def _missing(error: KconvertError) -> bool:
+    """Whether a package is not installed, or the protocol is unknown."""
+    return "nstall" in error.what or "not known" in error.what
+
+
+def _steady(url: str) -> dict[str, Any]:
+    """Options of a file system that other machines change while it is used: its listings are not kept."""
+    return {} if url.startswith((MEMORY, *READ_ALONE)) else {"use_listings_cache": False}
+
+
+def exists(place: str, options: Options) -> bool:
+    """Whether there is a file."""
+    if not is_url(place):
+        return os.path.lexists(place)
+    fs, path = opened(place, options)
+    with failures(place):
+        return bool(fs.exists(path))
+
+
+def listing(folder: str, options: Options) -> set[str]:
+    """The places of all files below the URL of a folder."""
+    fs, path = opened(folder, options)
+    with failures(folder):
+        root = path.rstrip("/")
+        return {joined(folder, one.removeprefix(root).lstrip("/")) for one in fs.find(path)}
+
+
+def stamp(place: str, options: Options) -> str | None:
+    """A value that changes when a file changes; None where there is no file."""
+    if not is_url(place):
+        try:
+            found = os.stat(place)
+        except OSError:
+            return None
+        return f"{found.st_size}-{found.st_mtime_ns}"
+    fs, path = opened(place, options)
+    with failures(place):
+        try:
+            info = fs.info(path)
+        except FileNotFoundError:
+            return None
+    tag = info.get("ETag") or info.get("etag") or info.get("md5Hash") or info.get("created") or info.get("LastModified")
+    return f"{info.get('size')}-{tag}"
+
+
+def fetch(place: str, folder: Path, options: Options) -> Path:
+    """A file of another place as one in `folder`."""
+    fs, path = opened(place, options)
+    target = folder / (last_part(place) or "file")
+    with failures(place):
+        fs.get_file(path, str(target))
+    return target
+
+
+def upload(file: Path, place: str, options: Options) -> None:
+    """Puts a file at a URL: there it appears whole or not at all."""
+    fs, path = opened(place, options)
+    with failures(place):
+        fs.put_file(str(file), path)
+
+
+def remove(place: str, options: Options) -> None:
+    """Removes a file, if it exists."""
+    if not is_url(place):
+        Path(place).unlink(missing_ok=True)
+        return
+    fs, path = opened(place, options)
+    with failures(place):
+        if fs.exists(path):
+            fs.rm_file(path)
+
+
+def abort_uploads(folder: str, options: Options, ours: Callable[[str], bool]) -> None:
+    """Ends the uploads in parts that killed runs left unfinished in a folder of S3.
+
+    ours: whether a name in the folder is that of a file of this batch.
+    """
+    if not folder.startswith(("s3:", "s3a:")):
+        return
+    fs, path = opened(folder, options)
+    bucket, prefix, _ = fs.split_path(path.rstrip("/") + "/")
+    with failures(folder):
+        found = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix)
+        for one in found.get("Uploads", ()):
+            if ours(one["Key"].removeprefix(prefix)):
+                fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])

@@ -1,0 +1,207 @@
+"""run: a batch from its sources to one report over all files; what an earlier run did and proved is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from os import PathLike, fspath
+from typing import Any
+
+from ..conversion.source import Source
+from ..conversion.target import NATIVE, Wanted
+from ..errors import KconvertError, Problem
+from ..layers.registry import custom_modules
+from ..network.input_shapes import InputShape
+from ..verification.pairing import Inputs
+from ..verification.tolerance import DEFAULT_TOLERANCE, Tolerance
+from ..verification.value import Entry, Summary
+from ..verification.verifier import Running
+from . import places
+from .cluster import connected, on_cluster
+from .journal import Journal, key_of
+from .local import in_processes
+from .sources import expand
+from .tasks import ALL, tasks_of
+from .work import Result, Setup, Task, failure, run
+
+FilePath = str | PathLike[str]
+
+Watch = Callable[[int, int, Entry | None], None]
+"""Is told how many files are done, how many there are, and what came of the last one."""
+
+_ORDER = ("differs", "error", "unproved", "partly", "converted", "equal")
+
+
+@dataclass(frozen=True)
+class BatchSummary(Summary):
+    """What came of all files of a batch, failures first."""
+
+    UNDECIDED = ("FAILED", "failed")
+
+    @property
+    def code(self) -> int:
+        """The exit code: 1 where some differ, else 7 where some failed, 6 where some are equal in part, else 0."""
+        if self.count("differs"):
+            return 1
+        if self.count("error") or self.count("unproved"):
+            return Problem.SOME_FAILED
+        return Problem.PARTLY_VERIFIED if self.count("partly") else 0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A batch to run."""
+
+    sources: Sequence[str]
+    out: str
+    source: Source
+    """What holds for every file; without a path."""
+    wanted: Wanted
+    setup: Setup = field(default_factory=Setup)
+    verify: str = ALL
+    """'all', 'none' or 'sample:N'."""
+    jobs: int = 1
+    """Worker processes on this machine."""
+    timeout: float | None = None
+    """The seconds that one file may take; None: any time."""
+    fail_fast: bool = False
+    """Whether the first failure ends the batch."""
+    client: Any = None
+    """A client of a Dask cluster, which runs the tasks in place of processes on this machine."""
+
+
+def batch(
+    sources: FilePath | Sequence[FilePath],
+    out: FilePath,
+    source: str | None = None,
+    target: str | None = None,
+    data_format: str = NATIVE,
+    format: str | None = None,
+    *,
+    jobs: int = 1,
+    verify: str = ALL,
+    fail_fast: bool = False,
+    timeout: float | None = None,
+    client: Any = None,
+    scheduler: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    running: Running | None = None,
+    samples: int = 4,
+    seed: int = 0,
+    inputs: FilePath | None = None,
+    arch: FilePath | None = None,
+    source_data_format: str | None = None,
+    source_release: str | None = None,
+    repair: bool = True,
+    drop_optimizer: bool = False,
+    force: bool = False,
+    layers: Sequence[str] = (),
+    cudnn: bool | None = None,
+    partial: bool = False,
+    input_shape: InputShape | None = None,
+    watch: Watch | None = None,
+) -> Summary:
+    """Converts many files into the directory `out` and verifies them; returns one report over all.
+
+    sources: paths, directories, globs, manifests (.csv, .jsonl) and URLs of fsspec. out: a path or a URL.
+    jobs: how many processes of this machine work. client, scheduler: a client of a Dask cluster, or the address of one,
+    whose workers work instead.
+    verify: 'all', 'none', or 'sample:N' for N files of all. fail_fast: end with the first failure.
+    timeout: the seconds that one file may take. storage_options: arguments of the fsspec file systems.
+    watch: is called after each file, as `Watch` says. The other arguments are those of `convert` and `verify`.
+    Functions and layers of your own are those that modules register (`register_layer`).
+
+    A journal in `out` says what is done. A run that was ended goes on where it was. A file that fails does not stop
+    the others. Raises KconvertError where the batch itself cannot run, such as for a manifest that cannot be read.
+    """
+    given = [sources] if isinstance(sources, (str, PathLike)) else sources
+    setup = Setup(
+        tolerance,
+        Inputs(samples, seed, None if inputs is None else fspath(inputs)),
+        replace(running or Running(), isolate=False),
+        custom_modules(),
+        dict(storage_options or {}),
+    )
+    said = Source(
+        None, source, source_data_format, arch, tuple(layers), force, source_release, partial, input_shape=input_shape
+    )
+    wanted = Wanted(target, format, data_format, repair, cudnn, drop_optimizer)
+    job = Job(
+        [fspath(one) for one in given], fspath(out), said, wanted, setup, verify, jobs, timeout, fail_fast, client
+    )
+    if scheduler is None:
+        return run_batch(job, watch)
+    with connected(scheduler) as client:
+        return run_batch(replace(job, client=client), watch)
+
+
+def run_batch(job: Job, watch: Watch | None = None) -> Summary:
+    """Runs a batch. Raises KconvertError where it cannot run at all."""
+    storage = job.setup.storage
+    _check(job)
+    items = expand(job.sources, job.out, storage)
+    tasks = tasks_of(items, job.out, job.source, job.wanted, job.setup, job.verify)
+    watch = watch or (lambda done, total, entry: None)
+    with Journal(job.out, storage) as journal:
+        keys = {task.target: _key(task) for task in tasks}
+        entries, todo = _divided(job, tasks, keys, journal)
+        places.abort_uploads(job.out, storage, lambda name: journal.owns(places.joined(job.out, name)))
+        journal.announce(task.target for task in todo)
+        watch(len(entries), len(tasks), None)
+        stop = job.fail_fast and any(map(_failed, entries))
+        for task, result in [] if stop else _results(job, todo):
+            journal.record(task.target, keys[task.target], result)
+            entries.append(result.entry)
+            watch(len(entries), len(tasks), result.entry)
+            if job.fail_fast and result.failed:
+                break
+    entries.sort(key=lambda entry: (_ORDER.index(entry.state), entry.name))
+    return BatchSummary(entries, not_tried=len(tasks) - len(entries))
+
+
+def _check(job: Job) -> None:
+    """Refuses a batch that could not run, before it reads its sources."""
+    if job.jobs < 1:
+        raise KconvertError("a batch needs at least one process", fix="give --jobs 1", problem=Problem.USAGE)
+    if job.out.startswith(places.READ_ALONE):
+        raise KconvertError("nothing is written to http", job.out, "name a directory, s3:// or gs://", Problem.USAGE)
+    job.setup.inputs.check()
+
+
+def _divided(
+    job: Job, tasks: Sequence[Task], keys: Mapping[str, str], journal: Journal
+) -> tuple[list[Entry], list[Task]]:
+    """The entries of files that need no work, and the tasks of the others."""
+    present = places.listing(job.out, job.setup.storage) if places.is_url(job.out) else None
+    entries, todo = [], []
+    for task in tasks:
+        there = places.exists(task.target, {}) if present is None else task.target in present
+        proved = journal.proved(task.target, keys[task.target], task.verify) if there else None
+        if proved is not None:
+            entries.append(proved.entry)
+        elif there and not (journal.owns(task.target) or job.source.force):
+            error = f"{task.target}: exists already; pass --force to replace it"
+            entries.append(failure(task, error, Problem.USAGE).entry)
+        else:
+            todo.append(replace(task, replaces=there))
+    return entries, todo
+
+
+def _key(task: Task) -> str:
+    """What the result of a task depends on."""
+    setup, source = task.setup, task.source
+    stamps = [places.stamp(str(place), setup.storage) for place in (source.path, source.arch) if place is not None]
+    proof = [asdict(setup.tolerance), setup.inputs.samples, setup.inputs.seed, str(setup.inputs.arrays)]
+    return key_of({"source": asdict(source), "wanted": asdict(task.wanted), "stamps": stamps, "proof": proof})
+
+
+def _results(job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+    """Each task with its result. Files in the memory of this process are converted by it."""
+    if any(place.startswith(places.MEMORY) for place in (*job.sources, job.out)):
+        return ((task, run(task)) for task in tasks)
+    return in_processes(tasks, job.jobs, job.timeout) if job.client is None else on_cluster(tasks, job.client)
+
+
+def _failed(entry: Entry) -> bool:
+    return Result(entry).failed

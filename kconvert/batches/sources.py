@@ -1,0 +1,120 @@
+"""Sources: the files of a batch, from paths, directories, globs, manifests and URLs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..errors import KconvertError, Problem
+from ..formats import endings, files
+from . import manifest, places
+from .places import Options
+
+_MAGIC = "*?["
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file of a batch."""
+
+    place: str
+    """Its path or URL."""
+    name: str
+    """What it is called in the report, and below the target directory."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """What the manifest says of it: the names of options, and their values."""
+    where: str = ""
+    """The line of the manifest."""
+
+
+def expand(sources: Sequence[str], out: str, options: Options) -> list[Item]:
+    """The files of a batch, in the order of their names. What lies in the target directory is no source.
+
+    Raises KconvertError where a source names no file, or two files would have the same name.
+    """
+    items = [item for source in sources for item in _expanded(source, out, options)]
+    if not items:
+        raise KconvertError("there are no files to convert", ", ".join(sources) or None, problem=Problem.USAGE)
+    return sorted(items, key=lambda item: item.name)
+
+
+def _expanded(source: str, out: str, options: Options) -> Iterator[Item]:
+    if manifest.is_manifest(source):
+        for line in manifest.read(source, options):
+            yield Item(line.place, safe(line.name, line.where), line.said, line.where)
+    elif places.is_url(source):
+        yield from _remote(source, options)
+    else:
+        yield from _local(source, out)
+
+
+def _local(source: str, out: str) -> Iterator[Item]:
+    path = Path(source)
+    if path.is_dir() and not files.is_weights(path):
+        inside = os.path.realpath(out)
+        found = [
+            one
+            for one in path.rglob("*")
+            if endings.is_known(one) and one.is_file() and not os.path.realpath(one).startswith(inside + os.sep)
+        ]
+        if not found:
+            what = f"there is no weight file ({', '.join(endings.ENDINGS)}) in it"
+            raise KconvertError(what, source, problem=Problem.USAGE)
+        yield from (Item(str(one), one.relative_to(path).as_posix()) for one in found)
+    elif path.exists():
+        yield Item(source, path.resolve().name if path.is_dir() else path.name)
+    elif any(character in source for character in _MAGIC):
+        root = Path(_fixed(source))
+        matches = [Path(one) for one in glob.glob(source, recursive=True)]
+        found = [one for one in matches if one.is_file() or (one.is_dir() and files.is_weights(one))]
+        if not found:
+            raise KconvertError("no file matches", source, problem=Problem.USAGE)
+        yield from (Item(str(one), one.relative_to(root).as_posix()) for one in found)
+    else:
+        raise KconvertError("there is no such file", source, problem=Problem.UNREADABLE)
+
+
+def _fixed(pattern: str) -> str:
+    """The folders of a pattern before its first wildcard."""
+    parts = Path(pattern).parts[:-1]
+    magic = [i for i, part in enumerate(parts) if any(character in part for character in _MAGIC)]
+    return str(Path(*parts[: magic[0] if magic else len(parts)]))
+
+
+def _remote(source: str, options: Options) -> Iterator[Item]:
+    """The files of a URL; of a directory or a pattern, those with the ending of a weight file."""
+    if source.startswith(places.READ_ALONE):
+        yield Item(source, safe(places.last_part(source), source))
+        return
+    fs, path = places.opened(source, options)
+    protocol = source.partition("://")[0]
+    with places.failures(source):
+        many = any(character in path for character in _MAGIC)
+        single = not many and fs.isfile(path)
+        found = [path] if single else fs.glob(path) if many else fs.find(path)
+    if single:
+        root = str(PurePosixPath(path).parent)
+    else:
+        root = _fixed(path) if many else path.rstrip("/")
+        found = [one for one in found if endings.is_known(Path(one))]
+    if not found:
+        raise KconvertError("there is no weight file", source, problem=Problem.UNREADABLE)
+    for one in found:
+        yield Item(f"{protocol}://{one}", safe(one.removeprefix(root).lstrip("/"), source))
+
+
+def safe(name: str, where: str) -> str:
+    """The name of a file below the target directory. Raises KconvertError where it leads out of that."""
+    parts = name.replace("\\", "/").split("/")
+    if not name or ".." in parts or "" in parts or "\0" in name or Path(name).is_absolute():
+        raise KconvertError(
+            f"{name!r} is no name of a file in the target directory",
+            where,
+            "give a relative path without '..'",
+            Problem.USAGE,
+        )
+    return name

@@ -1,0 +1,89 @@
+"""Tasks: what is to be done with each file of a batch, from the options of all and those of its line."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..conversion.files import default_target
+from ..conversion.source import Source
+from ..conversion.target import Wanted
+from ..errors import KconvertError, Problem
+from . import manifest, places
+from .sources import Item
+from .work import Setup, Task
+
+ALL, NONE, SAMPLE = "all", "none", "sample"
+
+_SOURCE = {
+    "from": "backend",
+    "arch": "arch",
+    "source_data_format": "data_format",
+    "source_release": "release",
+    "layers": "layers",
+    "partial": "partial",
+}
+_WANTED = {
+    "to": "backend",
+    "format": "generation",
+    "data_format": "data_format",
+    "repair": "repair",
+    "cudnn": "cudnn",
+    "drop_optimizer": "drop_optimizer",
+}
+"""The fields of a source and of what is wanted, by the columns of a manifest that state them."""
+
+
+def tasks_of(items: Sequence[Item], out: str, source: Source, wanted: Wanted, setup: Setup, verify: str) -> list[Task]:
+    """A task for each file. Raises KconvertError where two would write one file, or one would write a source."""
+    chosen = _chosen(len(items), verify)
+    tasks = [_task(item, out, source, wanted, setup, i in chosen) for i, item in enumerate(items)]
+    sources = {_real(item.place): item.place for item in items}
+    targets: dict[str, Item] = {}
+    for item, task in zip(items, tasks, strict=True):
+        target = _real(task.target)
+        if target in sources:
+            what = f"the result of {item.place} would replace {sources[target]}, which is a source itself"
+            raise KconvertError(what, item.where or out, "name another directory", Problem.USAGE)
+        if target in targets:
+            what = f"{targets[target].place} and {item.place} would both become {task.target}"
+            fix = f"name their common directory as the source, or give {manifest.NAME!r} in a manifest"
+            raise KconvertError(what, item.where or None, fix, Problem.USAGE)
+        targets[target] = item
+    return tasks
+
+
+def _real(place: str) -> str:
+    return place if places.is_url(place) else os.path.realpath(place)
+
+
+def _chosen(count: int, verify: str) -> set[int]:
+    """Which files are verified: the same ones in each run."""
+    if verify in (ALL, NONE):
+        return set(range(count)) if verify == ALL else set()
+    word, _, number = verify.partition(":")
+    if word != SAMPLE or not number.isdecimal() or not int(number):
+        what = f"{verify!r} does not say which files to verify"
+        raise KconvertError(what, fix="give --verify all, none or sample:N", problem=Problem.USAGE)
+    return set(random.Random(0).sample(range(count), min(int(number), count)))
+
+
+def _task(item: Item, out: str, source: Source, wanted: Wanted, setup: Setup, verify: bool) -> Task:
+    said = dict(item.said)
+    name = said.pop(manifest.NAME, None)
+    source = replace(source, path=item.place, **_fields(said, _SOURCE))
+    wanted = replace(wanted, **_fields(said, _WANTED))
+    try:
+        target = wanted.target(name)
+    except KconvertError as error:
+        raise (error.within(item.where) if item.where else error) from None
+    name = name or default_target(Path(item.name), target.backend, target.form).as_posix()
+    return Task(item.name, source, wanted, places.joined(out, name), verify, setup)
+
+
+def _fields(said: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names[column]: value for column, value in said.items() if column in names}

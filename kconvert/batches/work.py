@@ -1,0 +1,174 @@
+"""Work: one file of a batch, converted and verified as the main command does it; and what comes of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..conversion.files import Conversion, convert_file
+from ..conversion.source import Source
+from ..conversion.target import Wanted
+from ..errors import KconvertError, Problem
+from ..formats.atomic import refuse_collisions
+from ..layers.registry import load_module
+from ..verification.pairing import Inputs
+from ..verification.report.words import brief
+from ..verification.tolerance import DEFAULT_TOLERANCE, Tolerance
+from ..verification.value import Entry, Verdict
+from ..verification.verifier import Running, Verifier
+from . import places
+from .places import Options
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all files of a batch have in common."""
+
+    tolerance: Tolerance = DEFAULT_TOLERANCE
+    inputs: Inputs = field(default_factory=Inputs)
+    running: Running = field(default_factory=Running)
+    custom: Sequence[str] = ()
+    """Modules that register layers and functions of the user."""
+    storage: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file to convert."""
+
+    name: str
+    """What it is called in the report."""
+    source: Source
+    """Its path is a path or a URL."""
+    wanted: Wanted
+    target: str
+    """The path or URL of the result."""
+    verify: bool
+    setup: Setup
+    replaces: bool = False
+    """Whether the target exists, and is one that this batch made."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a task."""
+
+    entry: Entry
+    targets: Mapping[str, str | None] = field(default_factory=dict)
+    """The files that were written, each with its stamp (`places.stamp`)."""
+
+    def to_json(self) -> dict[str, Any]:
+        entry = self.entry
+        verdict = asdict(entry.verdict) if entry.verdict else None
+        said = {"name": entry.name, "error": entry.error, "code": int(entry.code), "verdict": verdict}
+        return {**said, "targets": dict(self.targets)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Result:
+        verdict = Verdict(**value["verdict"]) if value["verdict"] else None
+        return cls(Entry(value["name"], None, value["error"], value["code"], verdict), value["targets"])
+
+    @property
+    def failed(self) -> bool:
+        return self.entry.state in ("error", "differs", "unproved")
+
+
+_ONE_AT_A_TIME = threading.Lock()  # neither HDF5 nor Theano runs in several threads
+_VERIFIERS: dict[
+    str, Verifier
+] = {}  # by what they run; kept with their compiled functions as long as the process lives
+
+
+def run(task: Task) -> Result:
+    """Converts a file, and verifies the result where it is asked for. What fails is in the entry of the result."""
+    with _ONE_AT_A_TIME:
+        try:
+            for module in task.setup.custom:
+                load_module(module)
+            with TemporaryDirectory(prefix="kconvert-") as folder, _place_names(task, Path(folder)) as local:
+                return _run(task, *local, Path(folder))
+        except KconvertError as error:
+            return failure(task, str(error), error.problem)
+        except RecursionError:
+            return failure(task, f"{task.source.path}: the architecture is nested too deeply", Problem.UNREADABLE)
+        except Exception as error:  # one file must not end the others
+            what = f"{task.source.path}: a bug in kconvert, please report it ({type(error).__name__}: {error})"
+            return failure(task, " ".join(what.split()), Problem.UNVERIFIED)
+
+
+def failure(task: Task, error: str, problem: Problem) -> Result:
+    return Result(Entry(task.name, error=error, code=problem))
+
+
+@contextmanager
+def _place_names(task: Task, folder: Path) -> Iterator[tuple[Source, Path]]:
+    """The source and the target as files on this machine; errors name the places that they stand for."""
+    names: dict[str, str] = {}
+
+    def here(place: str, part: str) -> str:
+        if not places.is_url(place):
+            return place
+        (folder / part).mkdir()
+        names[str(folder / part / places.last_part(place))] = place
+        return str(places.fetch(place, folder / part, task.setup.storage))
+
+    target = task.target
+    if places.is_url(target):
+        (folder / "target").mkdir()
+        target = str(folder / "target" / places.last_part(target))
+        names[target] = task.target
+    try:
+        source = replace(
+            task.source,
+            path=here(str(task.source.path), "source"),
+            arch=None if task.source.arch is None else here(str(task.source.arch), "arch"),
+        )
+        yield source, Path(target)
+    except KconvertError as error:
+        words = [error.what, error.where, error.fix]
+        for name, place in names.items():
+            words = [word.replace(name, place) if word else word for word in words]
+        raise KconvertError(words[0] or "", words[1], words[2], error.problem) from None
+
+
+def _run(task: Task, source: Source, target: Path, folder: Path) -> Result:
+    setup = task.setup
+    if not places.is_url(task.target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    refuse_collisions([("result", target)], setup.inputs.files)
+    done = convert_file(source, task.wanted.target(target), target, replaces=task.replaces)
+    verdict, error, code = _verified(task, source, done) if task.verify else (None, "", 0)
+    written = {str(done.target): task.target}
+    if done.architecture:
+        written[str(done.architecture)] = str(Path(task.target).with_suffix(".json"))
+        if places.is_url(task.target):
+            written[str(done.architecture)] = f"{task.target.rpartition('.')[0]}.json"
+    if places.is_url(task.target):
+        for file, place in reversed(written.items()):  # the weights last: with them the result is there
+            places.upload(Path(file), place, setup.storage)
+    stamps = {place: places.stamp(place, setup.storage) for place in written.values()}
+    return Result(Entry(task.name, None, error, code, verdict), stamps)
+
+
+def _verified(task: Task, source: Source, done: Conversion) -> tuple[Verdict | None, str, int]:
+    """The verdict on a conversion; or why there is none, and the exit code of that."""
+    setup = task.setup
+    verifier = _verifier(setup.running)
+    try:
+        return brief(verifier.verify(*done.sides(source), setup.tolerance, setup.inputs)), "", 0
+    except KconvertError as error:
+        return None, f"{done.target} is written but not verified: {error}", Problem.UNVERIFIED
+    finally:
+        verifier.clear()
+
+
+def _verifier(running: Running) -> Verifier:
+    key = repr(running)
+    if key not in _VERIFIERS:
+        _VERIFIERS[key] = Verifier(running)
+    return _VERIFIERS[key]

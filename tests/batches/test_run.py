@@ -1,0 +1,148 @@
+"""Batches on this machine: what is converted, what is not done again, and what a failure costs."""
+
+import shutil
+from pathlib import Path
+
+import fsspec
+import pytest
+
+import kconvert as kc
+from kconvert.errors import KconvertError, Problem
+from tests.cli.commands import HAZARD, LENET, contents
+
+TO = {"source": "theano", "target": "tensorflow"}
+
+
+def states(done):
+    return {entry.name: entry.state for entry in done.entries}
+
+
+def written(folder):
+    """The files of a batch without its journal."""
+    return {path: data for path, data in contents(Path(folder)).items() if "journal" not in path.name}
+
+
+def test_each_result_is_what_convert_writes(models, tmp_path):
+    done = kc.batch(models, tmp_path / "out", **TO, verify="none", jobs=2)
+    assert states(done) == {"images/lenet.h5": "converted", "lstm.h5": "converted"} and done.code == 0
+    kc.convert(models / "lstm.h5", tmp_path / "alone.h5", **TO)
+    assert (tmp_path / "out" / "lstm.tensorflow.h5").read_bytes() == (tmp_path / "alone.h5").read_bytes()
+
+
+@pytest.mark.needs("theano", "tensorflow")
+def test_results_are_verified(models, tmp_path):
+    done = kc.batch(models, tmp_path / "out", **TO)
+    assert states(done) == {"images/lenet.h5": "equal", "lstm.h5": "equal"} and (done.code, done.equal) == (0, True)
+    assert done.entries[0].verdict.words.startswith("EQUAL: ")
+
+
+def test_a_file_that_fails_does_not_stop_the_others(models, tmp_path):
+    (models / "a.h5").write_text("no weights")
+    done = kc.batch(models, tmp_path / "out", **TO, verify="none")
+    assert [entry.state for entry in done.entries] == ["error", "converted", "converted"]
+    assert done.code == Problem.SOME_FAILED and "is not an HDF5 file" in done.entries[0].error
+    assert len(written(tmp_path / "out")) == 2
+
+
+def test_fail_fast_ends_with_the_first_failure(models, tmp_path):
+    for i in range(20):
+        shutil.copy(LENET / "model.h5", models / f"z{i}.h5")
+    (models / "a.h5").write_text("no weights")
+    done = kc.batch(models, tmp_path / "out", **TO, verify="none", fail_fast=True)
+    assert done.code == Problem.SOME_FAILED and done.not_tried > 0
+    assert done.not_tried + len(done.entries) == 23
+
+
+def test_what_is_done_is_not_done_again(models, tmp_path):
+    out = tmp_path / "out"
+    kc.batch(models, out, **TO, verify="none")
+    before = {path: path.stat().st_mtime_ns for path in written(out)}
+    first = written(out)
+    done = kc.batch(models, out, **TO, verify="none")
+    assert states(done) == {"images/lenet.h5": "converted", "lstm.h5": "converted"}
+    assert {path: path.stat().st_mtime_ns for path in written(out)} == before
+    shutil.copy(HAZARD / "model.h5", models / "lstm.h5")
+    kc.batch(models, out, **TO, verify="none")
+    changed = {path.name for path in first if written(out)[path] != first[path]}
+    assert changed == {"lstm.tensorflow.h5"}
+
+
+def test_what_was_lost_is_done_again(models, tmp_path):
+    out = tmp_path / "out"
+    kc.batch(models, out, **TO, verify="none")
+    first = written(out)
+    (out / "lstm.tensorflow.h5").unlink()
+    (out / "images" / "lenet.tensorflow.h5").write_bytes(b"damaged")
+    kc.batch(models, out, **TO, verify="none")
+    assert written(out) == first
+
+
+def test_an_existing_file_that_is_no_result_is_not_replaced(models, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "lstm.tensorflow.h5").write_text("mine")
+    done = kc.batch(models, out, **TO, verify="none")
+    assert states(done)["lstm.h5"] == "error" and "exists already; pass --force" in done.entries[0].error
+    assert (out / "lstm.tensorflow.h5").read_text() == "mine"
+    assert kc.batch(models, out, **TO, verify="none", force=True).code == 0
+
+
+def test_a_run_that_was_killed_between_a_result_and_its_journal_goes_on(models, tmp_path):
+    out = tmp_path / "out"
+    kc.batch(models, out, **TO, verify="none")
+    first, journal = written(out), out / "kconvert-journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
+    assert kc.batch(models, out, **TO, verify="none").code == 0
+    assert written(out) == first and journal.read_bytes().count(b"\n") == len(lines)
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"schema": 1, "result": {}}', '{"schema": 1, "result": 3}', '{"schema": 9}']
+)
+def test_a_journal_of_something_else_is_refused(models, tmp_path, line):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "kconvert-journal.jsonl").write_text(f"{line}\n")
+    with pytest.raises(KconvertError, match=r"kconvert-journal.jsonl, line 1: is no line of a journal"):
+        kc.batch(models, tmp_path / "out", **TO)
+
+
+def test_two_batches_do_not_share_a_directory(models, tmp_path):
+    from kconvert.batches.journal import Journal
+
+    with Journal(str(tmp_path / "out"), {}), pytest.raises(KconvertError, match="another batch is writing"):
+        kc.batch(models, tmp_path / "out", **TO)
+
+
+def test_a_process_that_dies_costs_one_file(models, tmp_path, monkeypatch):
+    (tmp_path / "deadly.py").write_text(
+        "import os\nfrom kconvert.batches import work\nconvert = work.convert_file\n"
+        "def deadly(source, *rest, **more):\n"
+        "    return os._exit(9) if 'lstm' in str(source.path) else convert(source, *rest, **more)\n"
+        "work.convert_file = deadly\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("kconvert.batches.run.custom_modules", lambda: ("deadly",))
+    done = kc.batch(models, tmp_path / "out", **TO, verify="none")
+    assert states(done) == {"images/lenet.h5": "converted", "lstm.h5": "error"}
+    assert "ended with exit code 9" in done.entries[0].error
+
+
+@pytest.mark.needs("theano", "tensorflow")
+def test_a_sample_is_verified(models, tmp_path):
+    done = kc.batch(models, tmp_path / "out", **TO, verify="sample:1")
+    assert sorted(states(done).values()) == ["converted", "equal"]
+    for wrong in ("sample:0", "sample:x", "some", "sample:-1"):
+        with pytest.raises(KconvertError, match="does not say which files to verify"):
+            kc.batch(models, tmp_path / "out", **TO, verify=wrong)
+
+
+def test_a_batch_in_memory(models):
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/from/lenet.h5", (models / "images" / "lenet.h5").read_bytes())
+    assert kc.batch("memory://from", "memory://to", **TO, verify="none").code == 0
+    kc.convert(models / "images" / "lenet.h5", models / "alone.h5", **TO)
+    assert memory.cat("/to/lenet.tensorflow.h5") == (models / "alone.h5").read_bytes()
+    before = memory.modified("/to/lenet.tensorflow.h5")
+    assert kc.batch("memory://from", "memory://to", **TO, verify="none").code == 0
+    assert memory.modified("/to/lenet.tensorflow.h5") == before

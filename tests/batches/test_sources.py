@@ -1,0 +1,58 @@
+"""Sources: which files a batch has, and what they are called."""
+
+import shutil
+
+import pytest
+
+import kconvert as kc
+from kconvert.batches.sources import expand, safe
+from kconvert.errors import KconvertError
+
+
+def names(*sources, out="nowhere"):
+    return [item.name for item in expand([str(source) for source in sources], str(out), {})]
+
+
+def test_files_directories_and_patterns(models):
+    assert names(models) == ["images/lenet.h5", "lstm.h5"]
+    assert names(models / "lstm.h5") == ["lstm.h5"]
+    assert names(models / "**" / "*.h5") == ["images/lenet.h5", "lstm.h5"]
+    assert names(models / "images" / "len*.h5", models / "lstm.h5") == ["lenet.h5", "lstm.h5"]
+
+
+def test_what_lies_in_the_target_directory_is_no_source(models):
+    (models / "out").mkdir()
+    shutil.copy(models / "lstm.h5", models / "out" / "lstm.tensorflow.h5")
+    assert names(models, out=models / "out") == ["images/lenet.h5", "lstm.h5"]
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("missing.h5", "missing.h5: there is no such file"),
+        ("*.none", "no file matches"),
+        (".", "there is no weight file"),
+    ],
+)
+def test_a_source_without_files_is_refused(tmp_path, monkeypatch, source, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KconvertError, match=words):
+        names(source)
+
+
+def test_two_files_of_one_name_are_refused(models, tmp_path):
+    shutil.copy(models / "lstm.h5", models / "images" / "lstm.h5")
+    with pytest.raises(KconvertError, match=r"lstm.h5 and .*lstm.h5 would both become .*; name their common directory"):
+        kc.batch([models / "lstm.h5", models / "images" / "lstm.h5"], tmp_path / "out", target="tensorflow")
+
+
+def test_a_source_is_never_replaced(models):
+    shutil.copy(models / "lstm.h5", models / "lstm.tensorflow.h5")
+    with pytest.raises(KconvertError, match=r"would replace .*lstm.tensorflow.h5, which is a source itself"):
+        kc.batch([models / "lstm.h5", models / "lstm.tensorflow.h5"], models, target="tensorflow", force=True)
+
+
+@pytest.mark.parametrize("name", ["", "/a.h5", "../a.h5", "a/../../b.h5", "a//b.h5", "..\\a.h5", "a\0.h5"])
+def test_names_that_lead_out_of_the_target_directory(name):
+    with pytest.raises(KconvertError, match="is no name of a file in the target directory"):
+        safe(name, "here")
