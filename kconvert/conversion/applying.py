@@ -30,7 +30,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         layers = [(name, found) for name, found in layers if not found or found[0].path in steps]
     stored = {group.name: [array.name for array in group.arrays] for group in checkpoint.groups}
     groups = [
-        _group(name, _in_order(found, stored.get(name), plan), steps, plan.target.generation_name)
+        _group(name, _in_order(found, stored.get(name), plan, steps), steps, plan.target.generation_name)
         for name, found in layers
     ]
     if plan.restored:
@@ -94,13 +94,15 @@ def _groups_as_before(groups: Sequence[Group], names: Sequence[str]) -> list[Gro
     return sorted(kept, key=lambda group: rank.get(group.name, len(rank)))
 
 
-def _in_order(found: Sequence[Place], stored: Sequence[str] | None, plan: Plan) -> Sequence[Place]:
+def _in_order(
+    found: Sequence[Place], stored: Sequence[str] | None, plan: Plan, steps: Mapping[tuple[str, ...], Step]
+) -> Sequence[Place]:
     """The arrays of a group in the order of the file, where its own generation reads its own architecture.
 
     A release may have another order than others (keras-facts: trainable-first).
     """
-    sources = {step.path: step.sources for step in plan.steps}
-    names = [sources[place.path][place.index].name for place in found if place.index < len(sources[place.path])]
+    sources = [steps[place.path].sources[place.index : place.index + 1] for place in found]
+    names = [array.name for arrays in sources for array in arrays]
     anew = plan.goal.modernize or plan.origin.arch_given
     if anew or stored is None or sorted(names) != sorted(stored):
         return found

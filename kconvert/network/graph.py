@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from ..conventions.roles import Weight
@@ -91,15 +92,24 @@ def in_order(nodes: Iterable[Node], where: str) -> list[Node]:
 
     where: the name of the network, for errors. Raises KconvertError where there is no such order.
     """
-    waiting, done, order = list(nodes), set[CallId](), list[Node]()
-    while waiting:
-        ready = [node for node in waiting if all(ref.call in done for ref in node.inputs)]
-        if not ready:
-            what = f"the graph has a cycle or an unknown tensor at layer {waiting[0].layer}"
+    listed = list(nodes)
+    positions = {(node.layer, node.index): position for position, node in enumerate(listed)}
+    sorter: TopologicalSorter[int] = TopologicalSorter()
+    for position, node in enumerate(listed):
+        if unknown := [ref for ref in node.inputs if ref.call not in positions]:
+            what = f"the graph has no call that computes the tensor {unknown[0].key!r}, which layer {node.layer} takes"
             raise KconvertError(what, where, problem=Problem.UNREADABLE)
-        order += ready
-        done |= {(node.layer, node.index) for node in ready}
-        waiting = [node for node in waiting if (node.layer, node.index) not in done]
+        sorter.add(position, *(positions[ref.call] for ref in node.inputs))
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        what = f"the graph has a cycle at layer {listed[error.args[1][0]].layer}"
+        raise KconvertError(what, where, problem=Problem.UNREADABLE) from None
+    order = list[Node]()
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += [listed[position] for position in ready]
+        sorter.done(*ready)
     return order
 
 

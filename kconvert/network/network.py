@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import Any
 
 from ..backend.base import Backend, InputSpec, Tensor
-from ..backend.computing import images_in
+from ..backend.computing import IMAGES, images_in
 from ..conventions.words.call_arguments import always_trains, check_arguments
 from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer
@@ -34,6 +34,7 @@ from .graph import (
     leaf_weights,
     reachable,
 )
+from .known_shapes import known_shapes
 
 _NOTHING: Mapping[str, Sequence[Tensor]] = {}
 
@@ -161,23 +162,34 @@ class Network(Layer):
         inputs: the shapes of the inputs, by default `input_shapes`. Raises KconvertError, which names the layer, where
         shapes do not fit.
         """
-        shapes = dict(zip(self.input_refs, inputs or self.input_shapes, strict=True))
-        for node in self.nodes:
-            if node.output in shapes:
-                continue
-            layer = self.by_name[node.layer]
-            shape = one_or_list([self._known(shapes, ref) for ref in node.inputs])
-            try:
-                with images_in(self.image_data_format):
-                    result = layer.compute_output_shape(shape)
-            except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-                raise at_layer(error, layer, shape) from error
-            for i, output in enumerate(as_list(result)):
-                _check_shape(output, layer)
-                shapes[Ref(node.layer, node.index, i)] = output
+        given = [tuple(shape) for shape in inputs or self.input_shapes]
+        with known_shapes() as known:
+            key = (self, IMAGES.get(), *given)
+            if key not in known:
+                known[key] = self._shapes(given)
+            return dict(known[key])
+
+    def _shapes(self, inputs: Sequence[Shape]) -> dict[Ref, Shape]:
+        shapes = dict(zip(self.input_refs, inputs, strict=True))
+        with images_in(self.image_data_format):
+            for node in self.nodes:
+                if node.output not in shapes:
+                    shapes.update(self._output_shapes(node, shapes))
         for ref in self.output_refs:
             self._known(shapes, ref)
         return shapes
+
+    def _output_shapes(self, node: Node, shapes: Mapping[Ref, Shape]) -> dict[Ref, Shape]:
+        """The shapes of the outputs of a call."""
+        layer = self.by_name[node.layer]
+        shape = one_or_list([self._known(shapes, ref) for ref in node.inputs])
+        try:
+            result = as_list(layer.compute_output_shape(shape))
+        except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+            raise at_layer(error, layer, shape) from error
+        for output in result:
+            _check_shape(output, layer)
+        return {Ref(node.layer, node.index, i): output for i, output in enumerate(result)}
 
     def _known(self, shapes: Mapping[Ref, Shape], ref: Ref) -> Shape:
         """The shape of tensor `ref`. Raises KconvertError where no layer computes it."""
@@ -208,9 +220,10 @@ class Network(Layer):
 
         Layers without weights are left out.
         """
-        shapes = self.sublayer_shapes(one_or_list(self.input_shapes))
-        pairs = zip(self.sublayers, shapes, strict=True)
-        return [leaf for layer, shape in pairs for leaf in leaf_weights(layer, shape)]
+        with known_shapes():
+            shapes = self.sublayer_shapes(one_or_list(self.input_shapes))
+            pairs = zip(self.sublayers, shapes, strict=True)
+            return [leaf for layer, shape in pairs for leaf in leaf_weights(layer, shape)]
 
     def state_shapes(self) -> dict[LayerPath, tuple[int, ...]]:
         """The shapes of the states that stateful layers keep from batch to batch.
@@ -258,6 +271,7 @@ class Network(Layer):
         not made, by name; of a call without outputs, nothing is known, and the calls behind it are not made either.
         """
         values = dict(zip(self.input_refs, inputs, strict=True))
+        images = self.image_data_format
         all_masks: dict[Ref, Any] = dict(zip(self.input_refs, list(masks) + [None] * len(inputs), strict=False))
         for node in self.nodes:
             name = prefix + node.output.key
@@ -277,7 +291,7 @@ class Network(Layer):
                 y: Any = [result.get(ref) for ref in layer.output_refs]
                 y_mask: Any = [result_masks.get(ref) for ref in layer.output_refs]
             else:
-                with at_work(layer), images_in(self.image_data_format):
+                with at_work(layer), images_in(images):
                     y = layer.call(K, weights, x, mask=mask, training=phase)
                     y_mask = layer.compute_mask(K, x, mask)
                 if phase is not None:
@@ -308,6 +322,10 @@ class Network(Layer):
 
     def tensor_layers(self, prefix: str = "", outer: LayerPath = ()) -> dict[str, Producer]:
         """The layer that computes each tensor, by the name of the tensor (in nested networks `outer/inner`)."""
+        with known_shapes():
+            return self._producers(prefix, outer)
+
+    def _producers(self, prefix: str, outer: LayerPath) -> dict[str, Producer]:
         producers: dict[str, Producer] = {}
         refs = by_call(self.shapes())
         for node in self.nodes:

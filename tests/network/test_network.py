@@ -263,13 +263,15 @@ def test_a_model_without_weights_starts_with_initial_ones():
 
 def test_a_cycle_is_refused():
     layers = [entry("a", 4), L.Add(name="x"), L.Activation("relu", name="y")]
-    with pytest.raises(KconvertError, match=r"graph: the graph has a cycle or an unknown tensor at layer x"):
+    with pytest.raises(KconvertError, match=r"graph: the graph has a cycle at layer x"):
         graph(layers, [("x", ["a", "y"]), ("y", ["x"])], ["a"], ["y"])
 
 
 @pytest.mark.parametrize("ref", [Ref("b"), Ref("a", 1)], ids=["layer", "call"])
 def test_an_unknown_tensor_is_refused(ref):
-    with pytest.raises(KconvertError, match=r"graph: the graph has a cycle or an unknown tensor at layer x"):
+    with pytest.raises(
+        KconvertError, match=r"graph: the graph has no call that computes the tensor .*, which layer x takes"
+    ):
         graph([entry("a", 4), L.Dense(2, name="x")], [("x", [ref])], ["a"], ["x"])
 
 
@@ -372,3 +374,31 @@ def test_the_input_of_a_sequential_says_the_shape_whatever_the_layer_behind_it_s
     entry = {"class_name": "InputLayer", "config": {"name": "entry", "batch_input_shape": [None, 3]}}
     model = Sequential.from_config([entry, layer])
     assert [tuple(one.batch_input_shape) for one in model.layers] == [(None, 3), (None, 3)]
+
+
+def twice(depth):
+    """Networks in networks, each called twice: 2 ** depth calls of the innermost layer."""
+    inner = graph([entry("x", 3), L.Dense(3, name="d")], [("d", ["x"])], ["x"], ["d"])
+    for level in range(depth):
+        inner.name = f"m{level}"
+        calls = [(inner.name, ["x"]), (inner.name, [Ref(inner.name)])]
+        inner = graph([entry("x", 3), inner], calls, ["x"], [Ref(inner.name, 1)])
+    return inner
+
+
+def test_shapes_of_a_nested_network_are_computed_once(monkeypatch):
+    counted = []
+    shape_of_dense = L.Dense.compute_output_shape
+    monkeypatch.setattr(
+        L.Dense, "compute_output_shape", lambda self, shape: counted.append(shape) or shape_of_dense(self, shape)
+    )
+    network = twice(12)
+    assert network.compute_output_shape((None, 3)) == (None, 3)
+    assert len(counted) == 1
+
+
+def test_a_layer_that_changes_has_new_shapes():
+    network = twice(2)
+    assert network.compute_output_shape((None, 3)) == (None, 3)
+    next(layer for path, layer in network.leaves() if path.endswith("/d")).units = 5
+    assert network.compute_output_shape((None, 3)) == (None, 5)

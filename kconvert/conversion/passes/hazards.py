@@ -16,6 +16,7 @@ from ... import layers as L
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list, one_or_list
+from ...network.known_shapes import known_shapes
 from ...network.network import Network
 from ...network.rewritten import Hazard
 
@@ -85,10 +86,11 @@ def hazards_of(calls: Iterable[tuple[str, Layer, Any]], source: str, target: str
     """The same for calls: (path, layer, input shape)."""
     first, second = BACKENDS[source], BACKENDS[target]
     found: dict[str, Hazard] = {}
-    for path, layer, shape in calls:
-        why = differs(layer, shape, first, second)
-        if why:
-            found.setdefault(path, Hazard(path, layer.class_name, why))
+    with known_shapes():
+        for path, layer, shape in calls:
+            why = differs(layer, shape, first, second)
+            if why:
+                found.setdefault(path, Hazard(path, layer.class_name, why))
     return list(found.values())
 
 

@@ -9,6 +9,7 @@ before the Flatten (keras-facts: dense-rows-follow-flatten, permute-where-no-wei
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
 from ... import layers as L
@@ -16,6 +17,7 @@ from ...errors import KconvertError
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
 from ...network.graph import LayerPath, Node, Ref
+from ...network.known_shapes import known_shapes
 from ...network.layout import Layout, identity
 from ...network.network import Network
 from ...network.rewrite import as_first, changed
@@ -35,6 +37,11 @@ def relayout(model: Network, data_format: str | None, reordered: frozenset[str] 
     """
     if data_format is None:
         return Rewritten(model)
+    with known_shapes():
+        return _relayout(model, data_format, reordered)
+
+
+def _relayout(model: Network, data_format: str, reordered: frozenset[str]) -> Rewritten:
     restored: frozenset[str] = frozenset()
     while True:
         try:
@@ -67,6 +74,7 @@ class _Walk:
         self.inner: dict[str, Layout] = {}  # of tensors in nested networks
         self.aliases: dict[str, str] = {}
         self.done: dict[str, RuleResult] = {}
+        self.called: dict[tuple[str, tuple[Layout, ...], str], RuleResult] = {}  # by layer, layouts and shapes
         self.weights: dict[LayerPath, Chain] = {}
         self.inserted: list[tuple[Layer, Node]] = []
         self.nodes: list[Node] = []
@@ -99,7 +107,10 @@ class _Walk:
         given = [self.layouts[ref] for ref in node.inputs]
         path = self.prefix + layer.name
         call = RuleInput(layer, shapes, given, self.data_format, path, self.restored, self.reordered)
-        result = self._agreed(layer, call.unchanged() if path in self.restored else rule(layer, call), path)
+        alike = (layer.name, tuple(given), str(shapes))
+        if alike not in self.called:
+            self.called[alike] = call.unchanged() if path in self.restored else rule(layer, call)
+        result = self._agreed(layer, self.called[alike], path)
         inputs = tuple(
             self._brought(ref, have, want, layer)
             for ref, have, want in zip(node.inputs, given, result.inputs, strict=True)
@@ -159,7 +170,7 @@ class _Walk:
         if isinstance(self.model, Sequential):
             return self._sequential(layers)
         return Network(
-            layers=_in_order(self.nodes, layers),
+            layers=list(layers.values()),
             nodes=self.nodes,
             input_refs=self.model.input_refs,
             output_refs=self.model.output_refs,
@@ -171,17 +182,6 @@ class _Walk:
         entry, first, *rest = (layers[node.layer] for node in self.nodes)
         first = as_first(first, entry.batch_input_shape, entry.dtype)
         return Sequential([first, *rest], name=self.model.name, trainable=self.model.trainable)
-
-
-def _in_order(nodes: list[Node], layers: dict[str, Layer]) -> list[Layer]:
-    """Layers in their old order; an inserted one stands before the first layer that uses it."""
-    order = list(layers)
-    for node in nodes:
-        for ref in node.inputs:
-            if order.index(ref.layer) > order.index(node.layer):
-                order.remove(ref.layer)
-                order.insert(order.index(node.layer), ref.layer)
-    return [layers[name] for name in order]
 
 
 def image_data_format(model: Network) -> str | None:
@@ -196,12 +196,14 @@ def image_data_format(model: Network) -> str | None:
 def wants(model: Network, ref: Ref, data_format: str) -> Layout:
     """The layout in which the layers that use tensor `ref` want it: that of the first image layer reached."""
     shapes = model.shapes()
-    todo, seen = [ref], {ref}
+    users: dict[Ref, list[Node]] = {}
+    for node in model.nodes:
+        for tensor in dict.fromkeys(node.inputs):
+            users.setdefault(tensor, []).append(node)
+    todo, seen = deque([ref]), {ref}
     while todo:
-        tensor = todo.pop(0)
-        for node in model.nodes:
-            if tensor not in node.inputs:
-                continue
+        tensor = todo.popleft()
+        for node in users.get(tensor, ()):
             layer = model.by_name[node.layer]
             found = wanted_layout(layer, [shapes[r] for r in node.inputs], data_format, node.inputs.index(tensor))
             if found is not None:
