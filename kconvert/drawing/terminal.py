@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 import rich.console
@@ -36,8 +37,23 @@ class Console(rich.console.Console):
 def show(*parts: RenderableType) -> None:
     """Prints renderables on the standard output."""
     console = Console()
-    for part in parts:
-        console.print(part)
+    if "GITHUB_ACTIONS" not in os.environ:
+        for part in parts:
+            console.print(part)
+        return
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    console.file.write(without_commands(captured.get()))
+
+
+def without_commands(lines: str) -> str:
+    r"""Lines, of which none begins as a command to the runner of GitHub Actions does: names come from files.
+
+    >>> without_commands("::error::x")
+    '\u200b::error::x'
+    """
+    return re.sub(r"(?m)^(\s*)(?=::|##\[)", "\\1\u200b", lines)
 
 
 def plain_text(part: RenderableType) -> str:
