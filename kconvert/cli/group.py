@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -12,6 +16,7 @@ from .._version import __version__
 from ..errors import KconvertError, Problem, printable
 
 INTERRUPTED, CLOSED_PIPE, BUG = 130, 141, 70
+SIGNALLED = 128  # plus the number of the signal
 
 EPILOG = """\b
 Exit codes:
@@ -49,16 +54,20 @@ class Kconvert(click.Group):
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Runs a command and exits with its code; every error is one line on the standard error."""
+        signals: list[int] = []
         try:
             _escape_what_cannot_be_written()
-            code = super().main(args, prog_name or "kconvert", **{**extra, "standalone_mode": False})
-            sys.stdout.flush()
+            with _ending_cleanly(signals):
+                code = super().main(args, prog_name or "kconvert", **{**extra, "standalone_mode": False})
+                sys.stdout.flush()
         except KconvertError as error:
             code = complain(error, error.problem)
         except click.ClickException as error:
             code = complain(" ".join(error.format_message().split()), error.exit_code)
         except click.Abort:
             code = complain("interrupted", INTERRUPTED)
+        except _Ended:
+            code = complain("ended by a signal", BUG)
         except _ClosedPipe:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter still flushes
             code = CLOSED_PIPE
@@ -71,7 +80,7 @@ class Kconvert(click.Group):
                 raise
             message = f"{type(error).__name__}: {error}".splitlines()[0]
             code = complain(f"a bug in kconvert, please report it ({message}); KCONVERT_DEBUG=1 shows where", BUG)
-        sys.exit(code)
+        sys.exit(SIGNALLED + signals[0] if signals else code)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -82,6 +91,36 @@ class Kconvert(click.Group):
 
 class _ClosedPipe(Exception):
     """The reader of the output is gone. (For a BrokenPipeError, click exits with 1, which means "differs" here.)"""
+
+
+class _Ended(BaseException):
+    """The process was told to end by a signal."""
+
+
+@contextmanager
+def _ending_cleanly(signals: list[int]) -> Iterator[None]:
+    """In the block, signals that end the process raise `_Ended`, so that what is half written is removed.
+
+    signals: gets the number of the signal; a library may turn `_Ended` into another error. The second such signal ends
+    the process at once.
+    """
+
+    def end(number: int, frame: object) -> NoReturn:
+        signal.signal(number, signal.SIG_DFL)
+        signals.append(number)
+        raise _Ended
+
+    ours = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []  # only the main thread sets handlers
+    handled = [number for number in ours if signal.getsignal(number) == signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _escape_what_cannot_be_written() -> None:

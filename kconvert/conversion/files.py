@@ -136,7 +136,7 @@ def _architecture(made: Plan, path: Path | None, force: bool) -> Iterator[Path |
         yield None
         return
     target = derived_path(path, force)
-    with replacing(target) as temporary:
+    with replacing(target, force) as temporary:
         temporary.write_text(json.dumps(written_architecture(made)), encoding="utf-8")
         yield path
 

@@ -1,18 +1,31 @@
-"""Writing files whole or not at all: each is made beside its place, synced, and then put there."""
+"""Writing files whole or not at all: each is made beside its place, synced, and then put there.
+
+The hidden file of a run is locked. Where a run is killed, the next one in that directory finds the file without a lock
+and removes it.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import KconvertError, Problem
+
+if sys.platform != "win32":
+    import fcntl
+    import resource
+
+_HIDDEN = ".kconvert-"  # what the names of hidden files begin with
+_MARGIN = 64 * 2**10  # bytes that must be free beside those of a file
 
 NamedPath = tuple[str, str | PathLike[str]]
 """The role of a file in a command, and its path."""
@@ -49,7 +62,7 @@ def new_path(path: Path, source: Path | None, force: bool) -> Path:
             what, fix = "is the source file itself, which is never written to", "name another file"
             raise KconvertError(what, str(path), fix, Problem.USAGE)
         if not force:
-            raise KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
+            raise _exists(path)
     return target
 
 
@@ -62,7 +75,7 @@ def derived_path(path: Path, force: bool) -> Path:
     if path.is_symlink() and not target.exists():
         raise KconvertError("is a symbolic link to a file that does not exist", str(path), problem=Problem.USAGE)
     if target.exists() and not force:
-        raise KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
+        raise _exists(path)
     return target
 
 
@@ -89,32 +102,136 @@ def _one_file(first: str | PathLike[str], second: str | PathLike[str]) -> bool:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A hidden file beside `target` for the block to make; it replaces `target`, or is removed on any error."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
+def replacing(target: Path, force: bool = True, size: int = 0) -> Iterator[Path]:
+    """A new hidden file beside `target` for the block to fill; then it takes the place of `target`.
+
+    On any error it is removed, and `target` stays as it was. force: replace a file that exists by then. size: the bytes
+    that the block will write, if they are known. Raises KconvertError (USAGE) where there is no room for them.
+    """
+    _check_room(target, size)
+    with hidden(target) as temporary:
         yield temporary
         with writing(target):
             if target.exists():
                 shutil.copymode(target, temporary)
-            with open(temporary, "r+b") as file:
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+            _sync(temporary)
+            _put(temporary, target, force)
+            with suppress(OSError):  # not all systems open directories
+                _sync(target.parent)
+
+
+@contextmanager
+def hidden(target: Path) -> Iterator[Path]:
+    """A new hidden file beside `target` for the block, removed after it where it still has its name.
+
+    The file is locked as long as the block runs. Files of runs that were killed are not: they are removed first.
+    """
+    with writing(target):
+        _remove_abandoned(target.parent)
+        temporary, descriptor = _new_hidden(target.parent)
+    try:
+        yield temporary
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _new_hidden(folder: Path) -> tuple[Path, int | None]:
+    """A new file and its locked descriptor. Another run may remove it before it is locked."""
+    while True:
+        path = folder / f"{_HIDDEN}{secrets.token_hex(8)}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        if sys.platform == "win32":  # an open file cannot get another name there
+            os.close(descriptor)
+            return path, None
+        _lock(descriptor)
+        if os.fstat(descriptor).st_nlink:
+            return path, descriptor
+        os.close(descriptor)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Removes the hidden files that no run has locked."""
+    for path in folder.glob(f"{_HIDDEN}*"):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR)
+            try:
+                if _lock(descriptor):
+                    path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Locks a file for this process; False where another has locked it, or it cannot be locked."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is locked, or the file system has no locks
+        return False
+    return True
+
+
+def _put(temporary: Path, target: Path, force: bool) -> None:
+    """Gives a file the name `target`. Raises KconvertError where that exists and is not to be replaced."""
+    if force:
+        os.replace(temporary, target)
+        return
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise _exists(target) from None
+    except OSError:  # the file system has no hard links
+        if target.exists():
+            raise _exists(target) from None
+        os.replace(temporary, target)
+
+
+def _sync(path: Path) -> None:
+    """Waits until a file, or the list of files in a directory, is stored."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_room(target: Path, size: int) -> None:
+    """Raises KconvertError where there is no room for a file of `size` bytes and what its format adds."""
+    needed = size + _MARGIN
+    with writing(target):
+        room = {"on the disk": shutil.disk_usage(target.parent).free, "for one file (ulimit -f)": _file_limit()}
+    for where, free in room.items():
+        if free < needed:
+            what = f"there is no space left {where}: {needed:,} bytes are needed, {free:,} are free"
+            raise KconvertError(what, str(target), "free some, or name another place", Problem.USAGE)
+
+
+def _file_limit() -> float:
+    """The size that the system allows for a file of this process."""
+    if sys.platform == "win32":
+        return math.inf
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return math.inf if limit == resource.RLIM_INFINITY else limit
+
+
+def _exists(path: str | PathLike[str]) -> KconvertError:
+    return KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
 
 
 def write_array(target: Path, array: np.ndarray) -> None:
     """Writes an array as .npy; an existing file is replaced."""
-    with replacing(target) as temporary, writing(target), open(temporary, "xb") as file:
+    with replacing(target, size=array.nbytes) as temporary, writing(target), open(temporary, "wb") as file:
         np.save(file, array, allow_pickle=False)
 
 
 def write_text(target: Path, text: str) -> None:
     """Writes `text` as UTF-8; an existing file is replaced."""
-    with replacing(target) as temporary, writing(target), open(temporary, "x", encoding="utf-8") as file:
-        file.write(text)
+    with replacing(target, size=len(text)) as temporary, writing(target), open(temporary, "wb") as file:
+        file.write(text.encode("utf-8"))
 
 
 @contextmanager

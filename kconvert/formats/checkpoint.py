@@ -5,6 +5,7 @@ It holds what stands in the file. What that means (its generation, its backend) 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from .endings import HDF5, Form
+
+_OVERHEAD = 4096  # bytes of a file for each group and each array, beside its numbers
 
 Architecture = Callable[[], dict[str, Any]]
 """Reads the architecture that the user gives, as JSON values."""
@@ -117,6 +120,13 @@ class Checkpoint:
     """Notes on what the file holds and this checkpoint leaves out."""
     provenance: dict[str, Any] | None = None
     """What kconvert wrote about how it made the file; in a checkpoint to be written, values may be Futures."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes a file of it takes."""
+        arrays = [*(array for group in self.groups for array in group.arrays), *self.optimizer]
+        numbers = sum(math.prod(array.shape) * array.dtype.itemsize for array in arrays)
+        return numbers + _OVERHEAD * (len(arrays) + len(self.groups))
 
     @property
     def names(self) -> list[str]:

@@ -6,8 +6,10 @@ import operator
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 
@@ -16,7 +18,7 @@ import h5py
 import numpy as np
 import pytest
 
-from kconvert import cli, convert
+from kconvert import Sequential, cli, convert, layers
 from kconvert._version import install
 from kconvert.cli import group, options
 from kconvert.conventions.backends import BACKENDS, DATA_FORMATS
@@ -530,3 +532,20 @@ def test_the_architecture_beside_stands_in_the_json(alone, tmp_path):
     found = json.loads(result.output)
     assert found["architecture"] == "out.json" and (tmp_path / "out.json").exists()
     assert found["differing"] == ["convolution1d_1_pad (new)", "convolution1d_1 (padding)"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_nothing(tmp_path, number):
+    source, result = tmp_path / "large.h5", tmp_path / "result"
+    result.mkdir()
+    model = Sequential([layers.Conv2D(512, 3, input_shape=(8, 8, 2048), data_format="channels_last")])
+    model.start("theano")
+    model.save(source)
+    command = [sys.executable, "-m", "kconvert", source, "--to", "tensorflow", "--no-verify", "-o", result / "o.h5"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not os.listdir(result):
+        time.sleep(0.001)
+    process.send_signal(number)
+    assert process.wait() == 128 + number
+    assert not os.listdir(result)
+    assert "Traceback" not in process.stderr.read()

@@ -31,9 +31,9 @@ class NewFile:
     @classmethod
     @contextmanager
     def at(cls, path: Path, target: Path) -> Iterator[NewFile]:
-        """A file at `path` for the block to fill, which becomes `target` later."""
+        """The file at `path` for the block to fill anew, which becomes `target` later. HDF5 does not lock it."""
         with errors(target):
-            file = h5py.File(path, "x")
+            file = h5py.File(path, "w", locking=False)
         try:
             yield cls(target, file)
         finally:

@@ -12,7 +12,7 @@ from zipfile import ZipFile, ZipInfo
 
 from ...conventions.generations import Generation
 from ..archive import CONFIG, METADATA, WEIGHTS
-from ..atomic import new_path, replacing, writing
+from ..atomic import hidden, new_path, replacing, writing
 from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
 from ..hdf5.objects import NAME, VARS
 from ..hdf5.parts import NewFile
@@ -28,18 +28,14 @@ def write_archive(
     """
     target = new_path(Path(path), checkpoint.path, force)
     metadata = {"keras_version": checkpoint.keras_version, PROVENANCE: checkpoint.provenance}
-    with replacing(target) as temporary:
-        weights = temporary.with_name(f"{temporary.name}.weights")
-        try:
-            with NewFile.at(weights, target) as file:
-                _write_groups(file, checkpoint)
-            with writing(target), ZipFile(temporary, "x") as archive:
-                _write_json(archive, METADATA, metadata)
-                _write_json(archive, CONFIG, checkpoint.model_config)
-                with archive.open(ZipInfo(WEIGHTS), "w", force_zip64=True) as member, open(weights, "rb") as stored:
-                    shutil.copyfileobj(stored, member, 2**20)
-        finally:
-            weights.unlink(missing_ok=True)
+    with replacing(target, force, 2 * checkpoint.size) as temporary, hidden(target) as weights:
+        with NewFile.at(weights, target) as file:
+            _write_groups(file, checkpoint)
+        with writing(target), ZipFile(temporary, "w") as archive:
+            _write_json(archive, METADATA, metadata)
+            _write_json(archive, CONFIG, checkpoint.model_config)
+            with archive.open(ZipInfo(WEIGHTS), "w", force_zip64=True) as member, open(weights, "rb") as stored:
+                shutil.copyfileobj(stored, member, 2**20)
     return target
 
 
@@ -48,7 +44,7 @@ def write_weights(
 ) -> Path:
     """Writes the weights of `checkpoint` alone, for the architecture in it; see `writing.write`."""
     target = new_path(Path(path), checkpoint.path, force)
-    with replacing(target) as temporary, NewFile.at(temporary, target) as file:
+    with replacing(target, force, checkpoint.size) as temporary, NewFile.at(temporary, target) as file:
         _write_groups(file, checkpoint)
         file.json(file.root, PROVENANCE, checkpoint.provenance)
     return target

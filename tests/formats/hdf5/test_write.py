@@ -134,7 +134,7 @@ def test_the_hidden_file_stands_beside_the_target(tmp_path):
     write(tmp_path / "out.h5", one(Watching(KeyboardInterrupt())), KERAS2)
     assert len(seen) == 3  # rows larger than a block, one at a time
     assert len(set(seen)) == 1
-    assert seen[0].startswith(".out.h5")
+    assert seen[0].startswith(".kconvert-")
 
 
 def test_a_full_disk(tmp_path):
@@ -142,7 +142,11 @@ def test_a_full_disk(tmp_path):
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, limits[1]))
     try:
-        usage(tmp_path / "out.h5", one(Wrong(np.zeros((2**20, 1), "float32"), shape=(2**20, 1))), "cannot be written")
+        usage(
+            tmp_path / "out.h5",
+            one(Wrong(np.zeros((2**20, 1), "float32"), shape=(2**20, 1))),
+            "no space left for one file",
+        )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)

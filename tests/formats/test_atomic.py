@@ -1,0 +1,139 @@
+"""Files appear whole or not at all, and nothing is left of runs that were killed."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kconvert.errors import KconvertError, Problem
+from kconvert.formats.atomic import hidden, replacing, write_array, write_text
+
+LENET = Path(__file__).parents[1] / "fixtures/1.2.2-theano/lenet_th/model.h5"
+
+
+def start(tmp_path, body):
+    """A process that runs `body` with `target`, after its first line of output."""
+    code = f"""
+        import sys, time
+        from pathlib import Path
+        from kconvert.formats.atomic import replacing
+        target = Path({str(tmp_path / "out")!r})
+        {body}
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+WAITING = "with replacing(target) as path: path.write_text('half'); print('ready', flush=True); time.sleep(60)"
+
+
+def test_the_file_of_a_killed_run_is_removed_by_the_next(tmp_path):
+    process = start(tmp_path, WAITING)
+    process.kill()
+    process.wait()
+    assert len(os.listdir(tmp_path)) == 1
+    write_text(tmp_path / "other", "whole")
+    assert os.listdir(tmp_path) == ["other"]
+
+
+def test_the_file_of_a_live_run_stays(tmp_path):
+    process = start(tmp_path, WAITING)
+    before = os.listdir(tmp_path)
+    write_text(tmp_path / "other", "whole")
+    assert sorted(os.listdir(tmp_path)) == sorted([*before, "other"])
+    process.kill()
+    process.wait()
+
+
+def test_a_target_that_appears_meanwhile_is_not_replaced(tmp_path):
+    target = tmp_path / "out"
+    with pytest.raises(KconvertError, match="exists already") as caught, replacing(target, force=False) as path:
+        path.write_text("second")
+        target.write_text("first")
+    assert caught.value.problem == Problem.USAGE
+    assert target.read_text() == "first"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_force_replaces_it(tmp_path):
+    target = tmp_path / "out"
+    with replacing(target, force=True) as path:
+        path.write_text("second")
+        target.write_text("first")
+    assert target.read_text() == "second"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    with replacing(tmp_path / "out", force=False) as path:
+        path.write_text("whole")
+    assert os.listdir(tmp_path) == ["out"]
+    with pytest.raises(KconvertError, match="exists already"), replacing(tmp_path / "out", force=False):
+        pass
+
+
+@pytest.mark.parametrize("length", [200, 245, 253, 255])
+def test_long_names(tmp_path, length):
+    write_text(tmp_path / ("x" * length), "whole")
+    assert os.listdir(tmp_path) == ["x" * length]
+
+
+def test_a_name_that_is_too_long(tmp_path):
+    with pytest.raises(KconvertError, match=r"cannot be written \(File name too long\)"):
+        write_text(tmp_path / ("x" * 256), "whole")
+    assert not os.listdir(tmp_path)
+
+
+def test_files_have_the_usual_permissions(tmp_path):
+    (tmp_path / "usual").touch()
+    write_array(tmp_path / "array.npy", np.arange(3))
+    assert (tmp_path / "array.npy").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_text_that_cannot_be_encoded(tmp_path):
+    with pytest.raises(KconvertError, match="cannot be written"):
+        write_text(tmp_path / "out", "half a character \ud800")
+    assert not os.listdir(tmp_path)
+
+
+def test_no_room_on_the_disk(tmp_path):
+    message = r"no space left on the disk: 1,\S+ bytes are needed, \S+ are free"
+    with pytest.raises(KconvertError, match=message), replacing(tmp_path / "out", size=10**15):
+        pass
+    assert not os.listdir(tmp_path)
+
+
+def test_hidden_files_are_removed(tmp_path):
+    with hidden(tmp_path / "out") as path:
+        path.write_text("half")
+        assert os.listdir(tmp_path) == [path.name]
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+@pytest.mark.parametrize("pages", [0, 1, 2, 3, 20])
+def test_a_full_disk(tmp_path, pages):
+    """With any number of free pages, a conversion writes the whole file or nothing, and never crashes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={(pages + 24) * 4096}", "tmpfs", disk])
+    if mounted.returncode:
+        pytest.skip("this system does not let root mount a file system")
+    try:
+        (disk / "filler").write_bytes(bytes(24 * 4096))
+        command = [sys.executable, "-m", "kconvert", LENET, "--to", "tensorflow", "--no-verify", "-q"]
+        done = subprocess.run([*command, "-o", disk / "out.h5"], capture_output=True, text=True)
+        assert done.returncode == 2
+        assert "there is no space left on the disk" in done.stderr
+        assert os.listdir(disk) == ["filler"]
+    finally:
+        subprocess.run(["umount", disk], check=True)
