@@ -28,6 +28,7 @@ _HOMES = {
     "write_report": "verification.report.writing",
     "Tolerance": "verification.tolerance",
     "inspect": "conversion.inspection",
+    "limited": "formats.limits",
     "load_model": "models.loading",
     "get_backend": "backend",
     "set_backend": "backend",
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from .conversion.planning import plan as plan
     from .errors import KconvertError as KconvertError
     from .errors import Problem as Problem
+    from .formats.limits import limited as limited
     from .layers.registry import register_function as register_function
     from .layers.registry import register_layer as register_layer
     from .models.loading import load_model as load_model

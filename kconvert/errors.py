@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 
@@ -51,6 +53,19 @@ class KconvertError(Exception):
         """The same error with `place` before its own place, as in `model.h5, layer conv1`."""
         where = f"{place}, {self.where}" if self.where else place
         return KconvertError(self.what, where, self.fix, self.problem)
+
+    def in_file(self, path: object) -> KconvertError:
+        """The same error with the file `path` before its own place, where it is not there already."""
+        return self if self.where is not None and str(path) in self.where else self.within(str(path))
+
+
+@contextmanager
+def errors_in(path: object) -> Iterator[None]:
+    """Errors of the block name the file `path`; None: they stay as they are."""
+    try:
+        yield
+    except KconvertError as error:
+        raise error if path is None else error.in_file(path) from None
 
 
 def printable(text: str) -> str:

@@ -93,6 +93,7 @@ OTHERS = {
     "--keras-python",
     "--write",
     "--legacy",
+    "--re-save",
     "--oracle",
     "--release",
     "--case",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -59,7 +60,6 @@ class Kconvert(click.Group):
             _escape_what_cannot_be_written()
             with _ending_cleanly(signals):
                 code = super().main(args, prog_name or "kconvert", **{**extra, "standalone_mode": False})
-                sys.stdout.flush()
         except KconvertError as error:
             code = complain(error, error.problem)
         except click.ClickException as error:
@@ -69,8 +69,11 @@ class Kconvert(click.Group):
         except _Ended:
             code = complain("ended by a signal", BUG)
         except _ClosedPipe:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter still flushes
+            _drop_output()
             code = CLOSED_PIPE
+        except _OutputLost as error:
+            _drop_output()
+            code = complain(f"the output cannot be printed ({error})", Problem.USAGE)
         except RecursionError:
             code = complain("the architecture is nested too deeply", Problem.UNREADABLE)
         except MemoryError:
@@ -84,13 +87,28 @@ class Kconvert(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+            return code
         except BrokenPipeError as error:
             raise _ClosedPipe from error
+        except OSError as error:
+            if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
+                raise _OutputLost(error.strerror) from error
+            raise
 
 
 class _ClosedPipe(Exception):
     """The reader of the output is gone. (For a BrokenPipeError, click exits with 1, which means "differs" here.)"""
+
+
+class _OutputLost(Exception):
+    """The output cannot be written, as on a full disk; the message is the reason."""
+
+
+def _drop_output() -> None:
+    """What the interpreter still flushes goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Ended(BaseException):

@@ -121,6 +121,19 @@ def _input_shape(context: click.Context, parameter: click.Parameter, texts: tupl
     return shape
 
 
+def _limit(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> None:
+    """Raises limits, of `NAME=VALUE` each, while the command runs."""
+    from ..formats.limits import limited
+
+    limits: dict[str, int] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not re.fullmatch("[0-9]{1,18}", value):
+            raise click.BadParameter(f"{text!r} is not a limit, such as calls=1000000")
+        limits[name] = int(value)
+    context.with_resource(limited(**limits))
+
+
 _ARCHITECTURE = (
     click.option(
         "--arch",
@@ -152,6 +165,14 @@ _ARCHITECTURE = (
         metavar="[NAME=]SIZES",
         callback=_input_shape,
         help="Sizes of an input that FILE leaves free, such as 224,224,3. May be repeated.",
+    ),
+    click.option(
+        "--limit",
+        multiple=True,
+        metavar="NAME=NUMBER",
+        expose_value=False,
+        callback=_limit,
+        help="What FILE may cost to read: bytes, arrays, chunks, text or calls, if you trust it. May be repeated.",
     ),
 )
 

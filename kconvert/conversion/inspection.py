@@ -25,6 +25,7 @@ from .inference.infer import guess
 from .inference.without_graph import Inferred
 from .opening import open_source
 from .passes.hazards import hazards
+from .reading import bounded
 from .source import Source, release_of
 
 Json = Mapping[str, Any]
@@ -132,7 +133,7 @@ def _understood(
         return None, {}, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
     try:
         version = None if given else checkpoint.keras_version
-        model = model_from_config(dict(config), version, source_data_format)
+        model = bounded(model_from_config(dict(config), version, source_data_format))
         return model, _hazards(model, backend_of(checkpoint).value), []
     except KconvertError as error:
         return None, {}, [f"kconvert cannot convert this architecture: {error}"]
@@ -182,8 +183,7 @@ def _content(checkpoint: Checkpoint, config: Json | None, arch: Any) -> Fact:
 
 
 def _optimizer(checkpoint: Checkpoint) -> Fact:
-    compiled = (checkpoint.training_config or {}).get("optimizer_config")
-    name = compiled.get("class_name") if isinstance(compiled, Mapping) else None
+    name = checkpoint.optimizer_class
     if checkpoint.optimizer:
         state = f"{name or 'unknown'}, with its state"
         return Fact(state, f"{len(checkpoint.optimizer)} arrays in the group optimizer_weights")

@@ -50,8 +50,7 @@ def read_state(
     checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention, release: str
 ) -> State:
     """The optimizer's state of a file that `release` wrote. Raises StateDropped where it cannot be understood."""
-    config = (checkpoint.training_config or {}).get("optimizer_config", {})
-    name = config.get("class_name", "")
+    name = checkpoint.optimizer_class
     if name not in STRUCTURES:
         raise StateDropped(f"the optimizer {name or '(not stated)'} is not known")
     if not origin.generation.moments_together:

@@ -12,7 +12,7 @@ from os import PathLike
 from typing import Any
 
 from ..conventions.generations import Convention
-from ..errors import KconvertError, Problem
+from ..errors import KconvertError, Problem, errors_in
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..kernels import Chain
 from ..layers.registry import with_custom_objects
@@ -188,6 +188,11 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
     free as the source does. Raises KconvertError where the source is unknown or contradicted, or something cannot be
     converted.
     """
+    with errors_in(checkpoint.path):
+        return _planned_as_free(checkpoint, source, target)
+
+
+def _planned_as_free(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     planned = _planned(checkpoint, source, target)
     if source.input_shape is None:
         return planned

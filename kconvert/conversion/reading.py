@@ -9,8 +9,10 @@ from functools import partial
 from ..errors import KconvertError
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
+from ..formats.limits import check_limit
 from ..layers.base import Layer, Shape
 from ..network.architecture import model_from_config
+from ..network.graph import count_calls
 from ..network.input_shapes import with_input_shape
 from ..network.network import Network
 from .binding import bind
@@ -85,9 +87,10 @@ def described_network(checkpoint: Checkpoint, source: Source) -> Network:
     try:
         first = shape_for(checkpoint, source.input_shape)
         found = model_from_config(checkpoint.model_config, checkpoint.keras_version, source.data_format, first)
-        return with_adapted_sizes(found, checkpoint)
+        network = with_adapted_sizes(found, checkpoint)
     except KconvertError as error:
         raise error.within(where) from None
+    return bounded(network, where)
 
 
 def read_architecture(
@@ -98,6 +101,13 @@ def read_architecture(
     shape_for: the shape of the input of a Sequential that states none, from its first layer.
     """
     try:
-        return model_from_config(architecture_json(path), data_format=data_format, shape_for=shape_for)
+        network = model_from_config(architecture_json(path), data_format=data_format, shape_for=shape_for)
     except KconvertError as error:
-        raise (error if error.where == path else error.within(path)) from None
+        raise error.in_file(path) from None
+    return bounded(network, path)
+
+
+def bounded(network: Network, where: str | None = None) -> Network:
+    """The same network. Raises KconvertError where it has more calls than the limit: networks multiply in networks."""
+    check_limit("calls", count_calls(network), "has too many calls of layers", where)
+    return network

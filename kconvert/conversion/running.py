@@ -14,6 +14,7 @@ import numpy as np
 from ..conventions.generations import Convention
 from ..conventions.optimizers import Structure
 from ..conventions.storage import Storage
+from ..errors import errors_in
 from ..formats.checkpoint import Checkpoint
 from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest
@@ -36,7 +37,8 @@ def plan_to_run(
     arrays do not match it, and naming the layers that the backends compute differently and that cannot be rewritten.
     """
     goal = decide_goal(Target(convention.backend, convention.generation_name, data_format), origin)
-    plan = plan_network(checkpoint, origin, goal, read(described, origin), RUN)
+    with errors_in(checkpoint.path):
+        plan = plan_network(checkpoint, origin, goal, read(described, origin), RUN)
     refuse_hazards(plan, checkpoint)
     return plan
 

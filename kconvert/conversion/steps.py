@@ -61,7 +61,7 @@ class _Result:
     def read(self, rows: RowIndex = None) -> np.ndarray:
         if rows is None:
             return self._step.read()[self._index]
-        wanted = np.arange(self.shape[0])[rows]
+        wanted = _positions(rows, self.shape[0])
         block = self._block(wanted)
         if block is not None:
             return block
@@ -77,3 +77,8 @@ class _Result:
             return None
         (source,) = self._step.sources
         return self._step.chain.apply_to_rows(wanted, tuple(source.shape), source.read)
+
+
+def _positions(rows: np.ndarray | slice, length: int) -> np.ndarray:
+    """Rows of an array of a length, counted from 0."""
+    return np.arange(*rows.indices(length)) if isinstance(rows, slice) else np.where(rows < 0, rows + length, rows)

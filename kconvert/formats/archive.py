@@ -6,7 +6,6 @@ file without a name, up to a bound; nothing is unpacked to a path, and no code i
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +15,11 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from ..conventions.words import keras3
+from ..conventions.words.values import parse_json
 from . import hdf5
 from .checkpoint import PROVENANCE, Architecture, Checkpoint
 from .failures import library_errors, unreadable
+from .provenance import checked_provenance
 
 NAME = "the .keras format of tf.keras and Keras 3"
 SIGNATURE = b"PK\x03\x04"
@@ -68,8 +69,8 @@ class Archive:
         with library_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
             content = member.read(TEXT_LIMIT)
         try:
-            value = json.loads(content)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(content)
+        except ValueError as error:
             raise unreadable(f"is not JSON ({error})", self._where(name)) from None
         if not isinstance(value, dict):
             raise unreadable("should be a JSON object", self._where(name))
@@ -114,7 +115,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
                     stated_in={"keras_version": METADATA},
                     model_config={key: config[key] for key in _KEPT if key in config},
                     format=NAME,
-                    provenance=stamp if isinstance(stamp, dict) else None,
+                    provenance=checked_provenance(stamp, f"{path}, member {METADATA}"),
                     slots=False,
                     notes=[LEFT_OUT] if config.get("compile_config") else [],
                 )

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
@@ -102,15 +102,19 @@ def _one_file(first: str | PathLike[str], second: str | PathLike[str]) -> bool:
 
 
 @contextmanager
-def replacing(target: Path, force: bool = True, size: int = 0) -> Iterator[Path]:
+def replacing(
+    target: Path, force: bool = True, size: int = 0, check: Callable[[], None] = lambda: None
+) -> Iterator[Path]:
     """A new hidden file beside `target` for the block to fill; then it takes the place of `target`.
 
     On any error it is removed, and `target` stays as it was. force: replace a file that exists by then. size: the bytes
-    that the block will write, if they are known. Raises KconvertError (USAGE) where there is no room for them.
+    that the block will write, if they are known. check: raises an error where what the block wrote is not to be kept.
+    Raises KconvertError (USAGE) where there is no room for them.
     """
     _check_room(target, size)
     with hidden(target) as temporary:
         yield temporary
+        check()
         with writing(target):
             if target.exists():
                 shutil.copymode(target, temporary)
@@ -126,10 +130,12 @@ def hidden(target: Path) -> Iterator[Path]:
 
     The file is locked as long as the block runs. Files of runs that were killed are not: they are removed first.
     """
-    with writing(target):
-        _remove_abandoned(target.parent)
-        temporary, descriptor = _new_hidden(target.parent)
+    temporary = target.parent / f"{_HIDDEN}{secrets.token_hex(8)}"
+    descriptor = None
     try:
+        with writing(target):
+            _remove_abandoned(target.parent)
+            descriptor = _created(temporary)
         yield temporary
     finally:
         with suppress(OSError):
@@ -138,17 +144,16 @@ def hidden(target: Path) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def _new_hidden(folder: Path) -> tuple[Path, int | None]:
-    """A new file and its locked descriptor. Another run may remove it before it is locked."""
+def _created(path: Path) -> int | None:
+    """The locked descriptor of a new file. Another run may remove the file before it is locked."""
     while True:
-        path = folder / f"{_HIDDEN}{secrets.token_hex(8)}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         if sys.platform == "win32":  # an open file cannot get another name there
             os.close(descriptor)
-            return path, None
+            return None
         _lock(descriptor)
         if os.fstat(descriptor).st_nlink:
-            return path, descriptor
+            return descriptor
         os.close(descriptor)
 
 

@@ -118,8 +118,17 @@ class Checkpoint:
     """Whether the arrays are called after weights; else their names end in their number in the layer."""
     notes: Sequence[str] = ()
     """Notes on what the file holds and this checkpoint leaves out."""
+    check_source: Callable[[], None] = lambda: None
+    """Raises KconvertError where its file was changed since it was opened."""
     provenance: dict[str, Any] | None = None
     """What kconvert wrote about how it made the file; in a checkpoint to be written, values may be Futures."""
+
+    @property
+    def optimizer_class(self) -> str | None:
+        """The class of the optimizer as the file states it; None where it states none."""
+        stated = (self.training_config or {}).get("optimizer_config")
+        name = stated.get("class_name") if isinstance(stated, Mapping) else None
+        return name if isinstance(name, str) else None
 
     @property
     def size(self) -> int:

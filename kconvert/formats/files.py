@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,7 @@ from .tensorflow_files import (
     is_saved_model,
     saved_model_files,
 )
+from .unchanged import unchanged
 
 
 class Reader(Protocol):
@@ -96,8 +97,9 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
         )
     if found is None and path.name in (GRAPH, METADATA) and is_saved_model(path.parent):
         raise unreadable("is one file of a SavedModel", path, f"give its directory, {path.parent}")
+    check = unchanged([path] if found is None else found.files(path))
     with hdf5.read(path, architecture) if found is None else found.read(path, architecture) as checkpoint:
-        yield checkpoint
+        yield replace(checkpoint, check_source=check)
 
 
 def paths(path: str | PathLike[str]) -> list[Path]:

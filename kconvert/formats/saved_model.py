@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..conventions.words.items import GRAPHS, MODELS
+from ..conventions.words.values import parse_json
 from .checkpoint import Architecture, Checkpoint
 from .failures import library_errors, unreadable
 from .tensorflow_checkpoint import layer_groups, opened, tensorflow
@@ -74,7 +74,7 @@ def _metadata(path: Path) -> dict[str, Any]:
             graphs = SavedModel.FromString(_content(path / GRAPH)).meta_graphs
             nodes = graphs[0].object_graph_def.nodes if graphs else []
             texts = [nodes[0].user_object.metadata] if nodes else []
-        value = json.loads(texts[0]) if texts and texts[0] else {}
+        value = parse_json(texts[0]) if texts and texts[0] else {}
     return _plain(value) if isinstance(value, dict) else {}
 
 

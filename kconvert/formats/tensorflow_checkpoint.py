@@ -138,7 +138,7 @@ def layer_groups(bundle: Bundle, architecture: Architecture | None) -> list[Grou
             return _by_names(bundle, architecture)
         return _in_order(bundle.root) if architecture is None else groups(bundle.root, architecture())
     except KconvertError as error:
-        raise (error if error.where else error.within(str(bundle.path))) from None
+        raise error.in_file(bundle.path) from None
 
 
 def _left_out(variables: Mapping[str, Variable]) -> list[str]:

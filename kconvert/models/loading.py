@@ -68,6 +68,7 @@ def load_model(
         warn(plan, checkpoint)
         model = as_model(plan.result.model)
         model.bind(runner, run_arrays(plan))
+        checkpoint.check_source()
         model.conversion, model.described = plan, found.network
         if compile:
             _restore(model, checkpoint, plan)

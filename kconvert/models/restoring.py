@@ -70,7 +70,9 @@ def read_weights(
             plan = _plan(checkpoint, origin, own, owner, goal, source.data_format)
             plan = _partial_plan(plan, partial) if partial else plan
         warn(plan, checkpoint)
-        return Restored(owner, plan, run_arrays(plan))
+        restored = Restored(owner, plan, run_arrays(plan))
+        checkpoint.check_source()
+        return restored
 
 
 def _by_name(network: Network, checkpoint: Checkpoint, origin: Origin, skip_mismatch: bool) -> Selection:

@@ -171,6 +171,15 @@ def _visits(nodes: Sequence[Node], outputs: Sequence[Ref]) -> dict[str, int]:
     return visits
 
 
+def count_calls(network: Any, known: dict[Any, int] | None = None) -> int:
+    """The calls of layers in a network, where each call of a nested network counts its own calls."""
+    known = {} if known is None else known
+    if network not in known:
+        layers = [network.by_name[node.layer] for node in network.nodes]
+        known[network] = sum(count_calls(layer, known) if layer.is_network else 1 for layer in layers)
+    return known[network]
+
+
 # ------------------------------------------------------------------ weights ----
 
 

@@ -5,10 +5,11 @@ Prediction and training check the arrays of the user here; verification draws sa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from .network import Network
 # The sizes of random samples along axes of unknown size: time steps, and rows or columns of images.
 FREE_STEPS = 7
 FREE_SPACE = 24
+
+LARGEST = 2**27  # elements of random inputs: 1 GiB as they are drawn
+MOST_UNPACKED = 2**30  # bytes of inputs that are packed in a smaller file
+MOST_AXES = 32  # of an array, in all releases of NumPy
 
 
 def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
@@ -118,15 +123,25 @@ def sample_inputs(model: Network, samples: int = 4, seed: int = 0) -> list[np.nd
     image have different sizes. samples: the number of samples, where the model does not fix it.
     """
     random = np.random.default_rng(seed)
-    return [
-        _sample(random, _sizes(shape, samples), _reader(model, ref))
-        for ref, shape in zip(model.input_refs, model.input_shapes, strict=True)
-    ]
+    sizes = [_sizes(shape, samples) for shape in model.input_shapes]
+    _check_sizes(sizes, model)
+    return [_sample(random, shape, _reader(model, ref)) for ref, shape in zip(model.input_refs, sizes, strict=True)]
 
 
 def sample_tensor(model: Network, ref: Ref, shape: tuple[int | None, ...], samples: int, seed: Any) -> np.ndarray:
     """A random array for a tensor of `model` that has the shape `shape`, as for an input."""
-    return _sample(np.random.default_rng(seed), _sizes(shape, samples), _reader(model, ref))
+    sizes = _sizes(shape, samples)
+    _check_sizes([sizes], model)
+    return _sample(np.random.default_rng(seed), sizes, _reader(model, ref))
+
+
+def _check_sizes(shapes: Sequence[tuple[int, ...]], model: Network) -> None:
+    """Raises KconvertError where random arrays of these shapes would fill the memory, or NumPy has no such arrays."""
+    total = sum(map(math.prod, shapes))
+    if total > LARGEST or max(map(len, shapes), default=0) > MOST_AXES:
+        shown = ", ".join(map(str, shapes)) if total <= LARGEST else f"{total:,} elements"
+        what = f"the inputs are too large to draw them at random ({shown:.80})"
+        raise KconvertError(what, model.name, "give inputs: --inputs, inputs=", Problem.UNVERIFIED)
 
 
 def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
@@ -152,14 +167,32 @@ def stored_arrays(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """
     where = str(path)
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        what = f"the inputs cannot be read ({error})".replace(f": {where!r}", "")
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.lib.npyio.NpzFile):
+            _check_unpacked(loaded, Path(path))
+            arrays = {name: loaded[name] for name in loaded.files}
+        else:
+            arrays = {"": loaded}
+    except KconvertError:
+        raise
+    except Exception as error:  # of zipfile, zlib, tokenize, ast or NumPy: whatever a damaged file makes them raise
+        lines = str(error).replace(f": {where!r}", "").splitlines()
+        what = f"the inputs cannot be read ({lines[0] if lines else type(error).__name__})"
         raise KconvertError(what, where, "use an .npy or .npz file of numbers", Problem.UNREADABLE) from error
     for name, array in arrays.items():
-        refuse_empty(array, f"{where}, array {name}" if name else where)
+        place = f"{where}, array {name}" if name else where
+        if not isinstance(array, np.ndarray):  # a member that is no .npy file
+            raise KconvertError("is not an array", place, "use an .npy or .npz file of numbers", Problem.UNREADABLE)
+        refuse_empty(array, place)
     return arrays
+
+
+def _check_unpacked(archive: np.lib.npyio.NpzFile, path: Path) -> None:
+    """Raises KconvertError where the arrays of an .npz would fill the memory, and the file is far smaller."""
+    unpacked = sum(info.file_size for info in archive.zip.infolist())
+    if unpacked > max(MOST_UNPACKED, path.stat().st_size):
+        what = f"the inputs would expand from {path.stat().st_size:,} bytes to {unpacked:,}"
+        raise KconvertError(what, str(path), "save them with numpy.savez, which does not pack them", Problem.UNREADABLE)
 
 
 def refuse_empty(array: np.ndarray, where: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..conventions.words.values import check_schema, parse_json
 from ..errors import KconvertError, Problem
 from ..formats.atomic import write_array, write_text
 from .faults import Fault
@@ -21,6 +22,39 @@ from .value import Side
 
 SCHEMA = 4
 INDEX = "runs.json"
+
+_TEXT = (str, type(None))
+_SIDE = {"path": str, "convention": str, "ran_on": str, "version": str, "emulates": _TEXT}
+_FAULTS = [{"words": str, "weights": [str], "remedy": str, "decides": bool}]
+_PAIR = {
+    **dict.fromkeys(("name", "target_name", "layer", "computes", "source", "target"), str),
+    "alone": _TEXT,
+    "classes": bool,
+    "noise": (float, int, type(None)),
+    "faults": _FAULTS,
+}
+_ARRAYS = [{"name": str, "shape": [int]}]
+_PLAN = {
+    **dict.fromkeys(("source?", "target?", "data_format?"), str),
+    **{key: [str] for key in ("evidence?", "notes?", "hazards?", "differing?")},
+    "weights?": [{"weight": str, "from": _ARRAYS, "ops": [dict], "to": _ARRAYS}],
+}
+_INDEX = {
+    "schema": int,
+    "source": _SIDE,
+    "target": _SIDE,
+    "inputs": [str],
+    "inputs_from": str,
+    "not_compared": [str],
+    "left_out": [{**dict.fromkeys(("name", "layer", "reason"), str), "faults": _FAULTS}],
+    "layers": [_PAIR],
+    "outputs": [_PAIR],
+    "arrays": int,
+    "weights": [str],
+    "plan": _PLAN,
+    "environment": {...: str},
+}
+"""The types in the index."""
 
 
 def save_runs(runs: Runs, folder: str | PathLike[str]) -> None:
@@ -66,9 +100,12 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
     """The runs in `folder`; their arrays are read when they are compared. Raises KconvertError where there are none."""
     place = Path(folder)
     try:
-        index = json.loads((place / INDEX).read_text(encoding="utf-8"))
+        index = parse_json((place / INDEX).read_text(encoding="utf-8"))
         if index["schema"] != SCHEMA:
             raise KconvertError("the runs were saved by another release of kconvert", str(place), "run them again")
+        check_schema(index, _INDEX)
+        if len(index["inputs"]) == 0:
+            raise ValueError("there are no inputs")
         return Runs(
             source=Side(**index["source"]),
             target=Side(**index["target"]),
@@ -87,7 +124,8 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
         fix = "give a folder that kconvert verify --keep has written"
         raise KconvertError("there are no saved runs", str(place), fix, Problem.USAGE) from None
     except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError) as error:
-        raise KconvertError("the saved runs are damaged", str(place), "run them again", Problem.UNREADABLE) from error
+        what = f"the saved runs are damaged ({error})"
+        raise KconvertError(what, str(place), "run them again", Problem.UNREADABLE) from error
 
 
 _SIDES = ("source", "target", "alone")

@@ -1,5 +1,6 @@
 """Converting files: written whole or not at all, under a name that says what they are, and never twice."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -314,3 +315,31 @@ def test_an_architecture_that_cannot_be_written_leaves_no_weights(weights, tmp_p
     assert not (tmp_path / "out.h5").exists()
     made = convert(tmp_path / "weights.h5", tmp_path / "out.h5", force=True, **weights)
     assert "conv_pad" in made.architecture.read_text()
+
+
+CHANGES = {
+    "overwritten": lambda path: path.write_bytes(path.read_bytes()[:-8] + bytes(8)),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:1000]),
+    "replaced": lambda path: (
+        shutil.copy(LENET["tensorflow"], path.with_suffix(".new")) and os.replace(path.with_suffix(".new"), path)
+    ),
+    "removed": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_source_that_changes_while_it_is_read(tmp_path, monkeypatch, change):
+    """The file is changed after its arrays are written, and before the result has its name."""
+    path = Path(shutil.copy(LENET["theano"], tmp_path / "model.h5"))
+    written = hdf5.writer._Writer.write
+
+    def meanwhile(self, checkpoint):
+        written(self, checkpoint)
+        change(path)
+
+    monkeypatch.setattr(hdf5.writer._Writer, "write", meanwhile)
+    with pytest.raises(KconvertError, match="was changed while it was read") as caught:
+        convert(path, tmp_path / "out.h5", target="tensorflow")
+    assert caught.value.problem is Problem.UNREADABLE and caught.value.where == str(path)
+    assert not (tmp_path / "out.h5").exists()
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]

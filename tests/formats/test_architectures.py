@@ -92,7 +92,7 @@ def test_whole_models_of_keras_as_the_architecture_of_weights(tmp_path):
         *((pickle.dumps(value, protocol), "pickle") for value in ({"a": 1}, "text", [1]) for protocol in range(5)),
         (b'"' * 3, "is not JSON"),
         (json.dumps("words").encode(), "is not JSON"),
-        (b"[" * 300 + b"]" * 300, "in one another"),
+        (b"[" * 300 + b"]" * 300, "nested more than 200 times"),
         (b'{"a":' * 100000, "is not JSON"),
         (b"[]", "is not the JSON of a model"),
         (b'[{"class_name": "Dense"}, 3]', "is not the JSON of a model"),

@@ -1,6 +1,8 @@
 """Runs in a folder: judged again, they give what they gave."""
 
+import functools
 import json
+import operator
 
 import numpy as np
 import pytest
@@ -62,6 +64,29 @@ def test_a_folder_with_anything_else_is_left_alone(files, tmp_path):
     assert error.problem is Problem.USAGE and "something other than saved runs" in str(error)
     assert {path.suffix for path in tmp_path.iterdir()} <= {".txt", ".h5"}
     assert refusal(save_runs, runs, tmp_path / "precious.txt").problem is Problem.USAGE
+
+
+TAMPERED = {
+    "a name that is a number": (["layers", 0, "name"], 5),
+    "no inputs": (["inputs"], []),
+    "a layer without a source": (["layers", 0, "source"], None),
+    "a side without a path": (["source", "path"], None),
+    "a side that is a list": (["target"], []),
+    "a plan of something else": (["plan", "notes"], 3),
+    "an environment of numbers": (["environment", "python"], 3),
+    "a fault without words": (["outputs", 0, "faults"], [{}]),
+}
+
+
+@pytest.mark.parametrize(("place", "value"), TAMPERED.values(), ids=TAMPERED)
+def test_saved_runs_that_were_changed(files, tmp_path, place, value):
+    verify(*files, folder=tmp_path / "runs")
+    index = json.loads((tmp_path / "runs" / "runs.json").read_text())
+    *way, last = place
+    functools.reduce(operator.getitem, way, index)[last] = value
+    (tmp_path / "runs" / "runs.json").write_text(json.dumps(index))
+    error = refusal(load_runs, tmp_path / "runs")
+    assert error.problem is Problem.UNREADABLE and "the saved runs are damaged" in error.what
 
 
 def test_a_folder_without_runs_or_with_damaged_ones(files, tmp_path):

@@ -11,11 +11,10 @@ from typing import Any
 from ...errors import KconvertError, Problem
 from .items import Json
 from .keras0 import is_keras0
+from .values import parse_json
 
 MAX_BYTES = 64 * 2**20
 """The size of the largest architecture that is read."""
-MAX_DEPTH = 200
-"""How many lists and objects may be in one another."""
 HOLDERS = ("model_config", "architecture", "arch", "model", "json")
 """The keys under which scripts keep an architecture beside other things."""
 MAX_TEXTS = 4
@@ -35,10 +34,8 @@ def parse_architecture(data: bytes, yaml: bool, path: str) -> Json:
     try:
         text = data.decode(json.detect_encoding(data))
         config = _under_its_key(_yaml(text) if yaml else _json(text))
-    except (ValueError, RecursionError) as error:
-        raise no_model(path, f"is not YAML of Keras ({error})" if yaml else "is not JSON") from error
-    if _depth(config) > MAX_DEPTH:
-        raise no_model(path, f"has more than {MAX_DEPTH} lists and objects in one another")
+    except ValueError as error:
+        raise no_model(path, f"is not {'YAML' if yaml else 'JSON'} of Keras ({error})") from error
     config = _as_model(config)
     if not isinstance(config, dict):
         raise no_model(path, f"is not the {'YAML' if yaml else 'JSON'} of a model")
@@ -74,11 +71,11 @@ def _yaml(text: str) -> Any:
 def _json(text: str) -> Any:
     """JSON, also where it stands in a JSON text or has its quotes escaped."""
     text = text.strip()
-    config = json.loads(f'"{text}"' if re.match(r'[{\[]\s*\\"', text) else text)
+    config = parse_json(f'"{text}"' if re.match(r'[{\[]\s*\\"', text) else text)
     for _ in range(MAX_TEXTS):
         if not isinstance(config, str):
             return config
-        config = json.loads(config)
+        config = parse_json(config)
     return config
 
 
@@ -90,20 +87,7 @@ def _under_its_key(config: Any) -> Any:
     if len(inside) != 1:
         return config
     found = _json(inside[0]) if isinstance(inside[0], str) else inside[0]
-    return found if _is_layer(found) and _depth(found) <= MAX_DEPTH else config
-
-
-def _depth(value: Any) -> int:
-    """How many lists and objects are in one another, counted up to one more than is allowed."""
-    depth, level = 0, [value]
-    while level and depth <= MAX_DEPTH:
-        level = [item for one in level if isinstance(one, (dict, list)) for item in _items(one)]
-        depth += bool(level)
-    return depth
-
-
-def _items(value: Any) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value
+    return found if _is_layer(found) else config
 
 
 def _as_model(config: Any) -> Any:

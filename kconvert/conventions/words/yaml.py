@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from .values import checked
+
 MAX_ITEMS = 1_000_000  # aliases included: a few lines of YAML can stand for billions of items
 
 
@@ -64,11 +66,11 @@ def parse(text: str) -> Any:
     """
     try:
         value = yaml.load(text, _Loader)
-    except (yaml.YAMLError, TypeError, LookupError) as error:
+    except (yaml.YAMLError, TypeError, LookupError, RecursionError) as error:
         raise ValueError(" ".join(str(error).split())) from error
     if _items(value, {}) > MAX_ITEMS:
         raise ValueError(f"its aliases stand for more than {MAX_ITEMS} items")
-    return value
+    return checked(value)
 
 
 def _items(value: Any, known: dict[int, int]) -> int:

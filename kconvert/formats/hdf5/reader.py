@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -17,6 +18,8 @@ from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..failures import unreadable
 from ..objects import groups
+from ..provenance import checked_provenance
+from .costs import Costs
 from .objects import StoredObject, is_by_objects
 from .safely import StoredGroup, hdf5_errors
 
@@ -54,7 +57,7 @@ def opened(path: Path, content: BinaryIO | None = None) -> Iterator[StoredGroup]
     with hdf5_errors("is truncated or damaged", str(path)):
         file = h5py.File(path if content is None else content, "r")
     with file:
-        yield StoredGroup(path, file)
+        yield StoredGroup(path, file, Costs(path, file, content))
 
 
 def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpoint:
@@ -70,7 +73,7 @@ def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpo
         path=root.path,
         format=BY_OBJECTS,
         slots=False,
-        provenance=root.json(PROVENANCE),
+        provenance=checked_provenance(root.json(PROVENANCE), f"{root.where}, attribute {PROVENANCE}"),
     )
 
 
@@ -79,7 +82,7 @@ def object_groups(root: StoredGroup, architecture: Json) -> list[Group]:
     try:
         return groups(StoredObject(root), architecture)
     except KconvertError as error:
-        raise (error if error.where else error.within(str(root.path))) from None
+        raise error.in_file(root.path) from None
 
 
 def sha256(path: str | PathLike[str]) -> str:
@@ -124,7 +127,7 @@ def _checkpoint(root: StoredGroup) -> Checkpoint:
         training_config=root.json("training_config"),
         optimizer=_arrays(root.group("optimizer_weights")) if whole_model and "optimizer_weights" in root else [],
         attributes={name: root.attribute(name) for name in root.attributes() if not _KNOWN.fullmatch(name)},
-        provenance=root.json(PROVENANCE),
+        provenance=checked_provenance(root.json(PROVENANCE), f"{root.where}, attribute {PROVENANCE}"),
     )
 
 
@@ -139,6 +142,7 @@ def _named_groups(weights: StoredGroup) -> list[Group]:
     names = weights.names("layer_names")
     if names is None:
         raise unreadable("there is no attribute layer_names, so it is no group of Keras weights", weights.where)
+    _refuse_repeated(names, "layer_names", weights)
     return [Group(name, _arrays(weights.group(name))) for name in names]
 
 
@@ -146,7 +150,15 @@ def _arrays(group: StoredGroup) -> list[LazyArray]:
     names = group.names("weight_names")
     if names is None:
         raise unreadable("there is no attribute weight_names", group.where)
+    _refuse_repeated(names, "weight_names", group)
     return [group.array(name) for name in names]
+
+
+def _refuse_repeated(names: Sequence[str], attribute: str, group: StoredGroup) -> None:
+    """Refuses a list of names that has one twice: HDF5 cannot store it twice, so that no Keras writes such a list."""
+    if len(set(names)) < len(names):
+        name, _ = Counter(names).most_common(1)[0]
+        raise unreadable(f"attribute {attribute} has the name {name!r} more than once", group.where)
 
 
 def _numbered_groups(root: StoredGroup) -> list[Group]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,16 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ...conventions.words.values import parse_json
 from ...errors import Problem
 from ..checkpoint import RowIndex
 from ..failures import library_errors, unreadable
+from .costs import Costs
 from .rows import gather, unpacked
-
-EXPANSION = 1000  # an array may be so many times larger than what is stored of it ...
-HARMLESS = 4 * 2**30  # ... or this many bytes
 
 # Attributes of other types crash HDF5 where the file is damaged.
 _PLAIN = (h5py.h5t.TypeStringID, h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
+_NO_LINKS = ("", ".")  # parts of a path that HDF5 passes over
 _LINKS = {h5py.h5l.TYPE_SOFT: "a soft", h5py.h5l.TYPE_EXTERNAL: "an external"}
 
 
@@ -59,6 +58,8 @@ class StoredGroup:
 
     path: Path
     item: h5py.Group
+    costs: Costs
+    """What its parts cost to read."""
 
     @property
     def where(self) -> str:
@@ -75,7 +76,7 @@ class StoredGroup:
         item = self._follow(name)
         if not isinstance(item, h5py.Group):
             raise unreadable(f"{name!r} is not a group", self.where)
-        return StoredGroup(self.path, item)
+        return replace(self, item=item)
 
     def array(self, name: str) -> StoredArray:
         """The dataset `name` below this group, as Keras finds it: from the root if the name begins with '/'."""
@@ -90,7 +91,7 @@ class StoredGroup:
     def _follow(self, name: str) -> Any:
         item: Any = self.item.file if name.startswith("/") else self.item
         with hdf5_errors(f"{name!r} cannot be opened", self.where):
-            for part in filter(None, name.split("/")):
+            for part in (part for part in name.split("/") if part not in _NO_LINKS):
                 key = part.encode()
                 if not isinstance(item, h5py.Group) or not item.id.links.exists(key):
                     raise unreadable(f"{name!r} is named in its attributes but absent", self.where)
@@ -109,10 +110,7 @@ class StoredGroup:
             raise unreadable("has external storage: its data are in other files", where)
         if dataset.shape is None or dataset.dtype.kind not in "biuf":
             raise unreadable(f"is not an array of numbers (type {dataset.dtype})", where)
-        size = dataset.size * dataset.dtype.itemsize
-        stored = min(dataset.id.get_storage_size(), self.path.stat().st_size)
-        if size > HARMLESS and size > EXPANSION * stored:
-            raise unreadable(f"would expand from {stored:,} bytes to {size:,}", where)
+        self.costs.array(dataset, where)
 
     def members(self) -> list[str]:
         """The names of what is in this group."""
@@ -134,8 +132,9 @@ class StoredGroup:
             stored = self.item.attrs.get_id(name)
             kind = stored.get_type()
             size = math.prod(stored.shape or ()) * kind.get_size()
-            if not isinstance(kind, _PLAIN) or size > self.path.stat().st_size:
+            if not isinstance(kind, _PLAIN) or size > self.costs.size:
                 raise unreadable(f"attribute {name} is neither text nor numbers", self.where)
+            self.costs.attribute(stored, f"{self.where}, attribute {name}")
             value = self.item.attrs[name]
             as_bytes = isinstance(value, str) and kind.get_cset() == h5py.h5t.CSET_ASCII
             return value.encode("utf-8", "surrogateescape") if as_bytes else value
@@ -170,8 +169,8 @@ class StoredGroup:
         if text is None:
             return None
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(text)
+        except ValueError as error:
             raise unreadable(f"attribute {name} is not JSON ({error})", self.where) from None
         if not isinstance(value, dict):
             raise unreadable(f"attribute {name} should be a JSON object and is a {type(value).__name__}", self.where)

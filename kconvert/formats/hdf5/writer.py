@@ -29,7 +29,10 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
     is the source itself, UNSUPPORTED where files of the generation cannot hold the checkpoint.
     """
     target = new_path(Path(path), checkpoint.path, force)
-    with replacing(target, force, checkpoint.size) as temporary, NewFile.at(temporary, target) as file:
+    with (
+        replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
+        NewFile.at(temporary, target) as file,
+    ):
         _Writer(file, generation).write(checkpoint)
     return target
 

@@ -28,7 +28,7 @@ def write_archive(
     """
     target = new_path(Path(path), checkpoint.path, force)
     metadata = {"keras_version": checkpoint.keras_version, PROVENANCE: checkpoint.provenance}
-    with replacing(target, force, 2 * checkpoint.size) as temporary, hidden(target) as weights:
+    with replacing(target, force, 2 * checkpoint.size, checkpoint.check_source) as temporary, hidden(target) as weights:
         with NewFile.at(weights, target) as file:
             _write_groups(file, checkpoint)
         with writing(target), ZipFile(temporary, "w") as archive:
@@ -44,7 +44,10 @@ def write_weights(
 ) -> Path:
     """Writes the weights of `checkpoint` alone, for the architecture in it; see `writing.write`."""
     target = new_path(Path(path), checkpoint.path, force)
-    with replacing(target, force, checkpoint.size) as temporary, NewFile.at(temporary, target) as file:
+    with (
+        replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
+        NewFile.at(temporary, target) as file,
+    ):
         _write_groups(file, checkpoint)
         file.json(file.root, PROVENANCE, checkpoint.provenance)
     return target

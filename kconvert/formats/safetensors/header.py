@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from ...conventions.words.values import parse_json
+
 METADATA = "__metadata__"
 LENGTH = 8  # bytes of the length of the header
 LIMIT = 100_000_000  # bytes of a header; the library has the same limit
@@ -76,7 +78,7 @@ def decoded(text: bytes, room: int) -> tuple[list[Entry], dict[str, str]]:
 
     Raises ValueError where the header is not one that fits them.
     """
-    values = json.loads(text)
+    values = parse_json(text)
     if not isinstance(values, dict):
         raise ValueError("the header is not a JSON object")
     metadata = values.pop(METADATA, {})

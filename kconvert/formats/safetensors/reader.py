@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ...conventions.words.values import parse_json
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray, RowIndex
 from ..endings import SAFETENSORS
 from ..failures import unreadable
+from ..provenance import checked_provenance
 from .header import LENGTH, LIMIT, Entry, decoded
 
 PLACE = "the metadata"
@@ -45,7 +46,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         begin = LENGTH + length
         try:
             entries, metadata = decoded(file.read(length), size - begin)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise unreadable(f"has a damaged header ({error})", path) from None
         if not {PROVENANCE, "layers"} <= set(metadata):
             raise unreadable("does not say which layers its arrays belong to", path, ORIGIN)
@@ -53,7 +54,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         stored = {entry.key: _Stored(entry.key, entry, begin, content) for entry in entries}
         try:
             checkpoint = _checkpoint(path, stored, metadata)
-        except (ValueError, TypeError, LookupError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError) as error:
             raise unreadable(f"has damaged metadata ({error})", path) from None
         yield checkpoint
 
@@ -84,7 +85,7 @@ class _Stored:
 
 def _checkpoint(path: Path, stored: Mapping[str, _Stored], metadata: Mapping[str, str]) -> Checkpoint:
     """Raises ValueError, TypeError or LookupError where the metadata does not fit the arrays."""
-    values = {name: json.loads(text) for name, text in metadata.items() if name in _JSON}
+    values = {name: parse_json(text) for name, text in metadata.items() if name in _JSON}
     for name, kind in _JSON.items():
         if name in values and not isinstance(values[name], kind):
             raise TypeError(f"{name} is no {kind.__name__}")
@@ -114,7 +115,7 @@ def _checkpoint(path: Path, stored: Mapping[str, _Stored], metadata: Mapping[str
         model_config=values.get("model_config"),
         training_config=values.get("training_config"),
         optimizer=optimizer,
-        provenance=values[PROVENANCE],
+        provenance=checked_provenance(values[PROVENANCE], f"{path}, {PLACE}"),
         form=SAFETENSORS,
     )
 

@@ -39,7 +39,10 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
     beginning = encoded(entries, metadata)
     if len(beginning) > LIMIT + LENGTH:
         raise KconvertError(f"the architecture and the names need more than {LIMIT:,} bytes", str(path))
-    with replacing(target) as temporary, temporary.open("wb") as file:
+    with (
+        replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
+        temporary.open("wb") as file,
+    ):
         _put(file, beginning, target)
         for entry in entries:
             log.info("writing %s", entry.key)

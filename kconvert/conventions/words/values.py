@@ -1,0 +1,96 @@
+"""Values of JSON from files: checked before anything reads them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_DEPTH = 200
+"""How deep values may be nested in each other: about 50 models."""
+
+_PLAIN = (bool, int, float, type(None))
+
+
+def parse_json(text: str | bytes, depth: int = MAX_DEPTH) -> Any:
+    """The value that JSON `text` states. Raises ValueError as `checked` does, and where it is not JSON."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError(_too_deep(depth)) from None
+    return checked(value, depth)
+
+
+def checked(value: Any, depth: int = MAX_DEPTH) -> Any:
+    r"""The same value. Raises ValueError for what JSON does not have, and for what no program reads without harm.
+
+    That are values that are nested more than `depth` times, and strings with half of a character.
+
+    >>> checked({"name": "dense_1"})
+    {'name': 'dense_1'}
+    >>> checked(["\ud800"])
+    Traceback (most recent call last):
+    ValueError: the string '\ud800' has half of a character
+    """
+    todo = [(value, 0)]
+    while todo:
+        item, level = todo.pop()
+        if level > depth:
+            raise ValueError(_too_deep(depth))
+        if isinstance(item, str):
+            _check_text(item)
+        elif isinstance(item, dict):
+            if wrong := [key for key in item if not isinstance(key, str)]:
+                raise ValueError(f"the key {wrong[0]!r} is not a string")
+            todo += [(one, level + 1) for pair in item.items() for one in pair]
+        elif isinstance(item, list):
+            todo += [(one, level + 1) for one in item]
+        elif not isinstance(item, _PLAIN):
+            raise ValueError(f"{item!r} is of the type {type(item).__name__}, which JSON does not have")
+    return value
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError(f"the string {text!r} has half of a character") from None
+
+
+def _too_deep(depth: int) -> str:
+    return f"values are nested more than {depth} times"
+
+
+def check_schema(value: Any, schema: Any, name: str = "it") -> None:
+    """Raises ValueError where `value` does not have the types of `schema`.
+
+    schema: a type, or a tuple of them; a list with the schema of all items; a dict with the schema for each key, where
+    a key that ends in '?' may be missing, and `...` stands for all other keys. name: what the value is called.
+
+    >>> check_schema({"name": 3}, {"name": str})
+    Traceback (most recent call last):
+    ValueError: name should be a string and is 3
+    """
+    kinds = schema if isinstance(schema, tuple) else (schema if isinstance(schema, type) else type(schema),)
+    if type(value) not in kinds:
+        raise ValueError(f"{name} should be {' or '.join(_NAMES[kind] for kind in kinds)} and is {value!r:.60}")
+    if isinstance(schema, list):
+        for item in value:
+            check_schema(item, schema[0], f"an item of {name}")
+    elif isinstance(schema, dict):
+        named = {key.removesuffix("?"): inner for key, inner in schema.items() if key is not ...}
+        if missing := [key for key in schema if key is not ... and not key.endswith("?") and key not in value]:
+            raise ValueError(f"{missing[0]} is missing")
+        for key, item in value.items():
+            if key in named or ... in schema:
+                check_schema(item, named.get(key, schema.get(...)), key)
+
+
+_NAMES = {
+    str: "a string",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    type(None): "null",
+    list: "a list",
+    dict: "an object",
+}

@@ -1,0 +1,100 @@
+"""Limits: what reading one file may cost. A file that needs more is refused: it is damaged, or it was made to harm.
+
+A file of a few kilobytes can declare terabytes. Real files stay far below these limits; `limited` raises them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from ..errors import KconvertError, Problem
+
+EXPANSION = 1000  # how many times larger than what is stored of it data may become at no cost: gzip reaches 1032
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may cost."""
+
+    bytes: int = 2**30
+    """Bytes of arrays that are declared, beyond 1000 times what is stored of them."""
+    arrays: int = 1_000_000
+    """Arrays."""
+    chunks: int = 1_000_000
+    """Chunks that HDF5 stores arrays in."""
+    text: int = 512 * 2**20
+    """Bytes of names, attributes and JSON."""
+    calls: int = 100_000
+    """Calls of layers in a network, where each call of a nested network counts its own calls."""
+
+
+_USUAL = Limits()
+_LIMITS: ContextVar[Limits] = ContextVar("limits", default=_USUAL)
+
+
+@contextmanager
+def limited(**limits: int) -> Iterator[None]:
+    """Other limits for the files that are read within the block.
+
+    limits: by the names of the fields of `Limits`. Raises KconvertError (USAGE) for another name.
+
+    >>> with limited(calls=1_000_000):
+    ...     limits().calls
+    1000000
+    """
+    known = [field.name for field in fields(Limits)]
+    if unknown := sorted(set(limits) - set(known)):
+        raise KconvertError(f"there is no limit {unknown[0]!r}", fix=f"use {', '.join(known)}", problem=Problem.USAGE)
+    token = _LIMITS.set(replace(_LIMITS.get(), **limits))
+    try:
+        yield
+    finally:
+        _LIMITS.reset(token)
+
+
+def limits() -> Limits:
+    """The limits in force."""
+    return _LIMITS.get()
+
+
+def check_limit(name: str, cost: int, what: str, where: str | None) -> None:
+    """Raises KconvertError (UNREADABLE) where the cost of a file is above the limit `name`."""
+    limit = asdict(limits())[name]
+    if cost > limit:
+        raise KconvertError(
+            f"{what}: {cost:,}, where the limit is {limit:,}",
+            where,
+            f"if you trust the file, raise the limit with --limit {name}={cost}",
+            Problem.UNREADABLE,
+        )
+
+
+class Budget:
+    """What has been spent on one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spent = dict.fromkeys((field.name for field in fields(Limits)), 0)
+
+    def spend(self, name: str, cost: int, what: str, where: str) -> None:
+        """Adds a cost. Raises KconvertError where all of this kind are above the limit."""
+        self.spent[name] += cost
+        check_limit(name, self.spent[name], what, where)
+
+    def array(self, size: int, stored: int, shape: Sequence[int], chunks: Sequence[int] | None, where: str) -> None:
+        """An array of `size` bytes, of which `stored` are in the file, in chunks of a shape."""
+        self.spend("arrays", 1, "has too many arrays", str(self.path))
+        beyond = max(0, size - EXPANSION * stored)
+        self.spend("bytes", beyond, f"would expand from {stored:,} bytes to {size:,}; all such arrays", where)
+        if chunks:
+            count = math.prod(-(-length // chunk) for length, chunk in zip(shape, chunks, strict=True))
+            self.spend("chunks", count, "has too many chunks", where)
+
+    def text(self, size: int, where: str) -> None:
+        """Text of so many bytes."""
+        self.spend("text", size, "has too much text (bytes)", where)

@@ -1,0 +1,152 @@
+"""Files that would cost too much are refused by what they declare, before it is read."""
+
+import json
+import re
+from dataclasses import asdict
+
+import h5py
+import numpy as np
+import pytest
+
+from kconvert import convert, inspect, limited
+from kconvert.conventions.words.values import MAX_DEPTH
+from kconvert.errors import KconvertError, Problem
+from kconvert.formats.hdf5 import read
+from kconvert.formats.limits import Budget, Limits, limits
+from kconvert.network.sample_inputs import LARGEST
+from tests.cli.commands import ROOT, run
+
+
+def weights(path, **datasets):
+    """A file of weights alone, with one layer; datasets: the arguments of `create_dataset`."""
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = np.array([b"d"])
+        group = file.create_group("d")
+        group.attrs["weight_names"] = np.array([name.encode() for name in datasets])
+        for name, arguments in datasets.items():
+            group.create_dataset(name, dtype="float32", **arguments)
+    return path
+
+
+def refused(path, what):
+    with pytest.raises(KconvertError, match=what) as caught:
+        inspect(path)
+    assert caught.value.problem == Problem.UNREADABLE
+    assert caught.value.where.startswith(str(path))
+
+
+def test_arrays_that_are_declared_and_not_stored_count_together(tmp_path):
+    absent = {"shape": (16 * 2**20, 10), "chunks": (2**16, 10)}  # 640 MiB
+    with read(weights(tmp_path / "one.h5", w=absent)) as checkpoint:
+        assert not checkpoint.groups[0].arrays[0].read(slice(0, 3)).any()
+    refused(weights(tmp_path / "two.h5", w=absent, b=absent), "would expand from 0 bytes")
+
+
+def test_packed_arrays_cost_nothing(tmp_path):
+    packed = {"data": np.zeros((2**20, 32), "float32"), "compression": "gzip"}
+    with limited(bytes=0), read(weights(tmp_path / "packed.h5", w=packed)) as checkpoint:
+        assert checkpoint.size > 2**27
+
+
+def test_chunks_of_one_element(tmp_path):
+    refused(
+        weights(tmp_path / "tiny.h5", w={"shape": (2**11, 2**11), "chunks": (1, 1)}), "has too many chunks: 4,194,304"
+    )
+
+
+def test_arrays_are_counted(tmp_path):
+    path = weights(tmp_path / "few.h5", **{f"w{i}": {"shape": (1,)} for i in range(5)})
+    with limited(arrays=4):
+        refused(path, "has too many arrays: 5, where the limit is 4")
+    with limited(arrays=5), read(path) as checkpoint:
+        assert len(checkpoint.names) == 5
+
+
+@pytest.mark.parametrize("group", ["/", "d"], ids=["layer_names", "weight_names"])
+def test_a_name_that_is_there_twice(tmp_path, group):
+    path = weights(tmp_path / "twice.h5", w={"shape": (1,)})
+    with h5py.File(path, "a") as file:
+        attribute = {"/": "layer_names", "d": "weight_names"}[group]
+        file[group].attrs[attribute] = np.repeat(file[group].attrs[attribute], 2)
+    refused(path, "more than once")
+
+
+def shared_text(path, count, length, padding=0):
+    """A file whose attribute `many` has `count` strings, which are one stored string of `length` characters."""
+    weights(path, w={"data": np.zeros(padding, "float32")})
+    with h5py.File(path, "a") as file:
+        file.attrs.create("many", ["x" * length] * 2, dtype=h5py.string_dtype())
+        file.attrs.create("names", [f"layer_{i}" for i in range(count)], dtype=h5py.string_dtype())
+    return path
+
+
+def test_strings_of_any_length_that_may_be_one_string(tmp_path):
+    refused(shared_text(tmp_path / "bomb.h5", 3000, 2**20), "has too much text")
+
+
+def test_a_list_of_short_strings_in_a_large_file(tmp_path):
+    with read(shared_text(tmp_path / "large.h5", 3000, 10, padding=2**24)) as checkpoint:
+        assert list(checkpoint.attributes["names"][:2]) == ["layer_0", "layer_1"]
+
+
+def nested(depth):
+    """A model in a model, and so on, each called twice."""
+    model = {"class_name": "Dense", "config": {"name": "m0", "units": 3}}
+    for level in range(1, depth + 1):
+        entry = {"name": "x", "batch_input_shape": [None, 3]}
+        first, called = int(level > 1), f"m{level - 1}"
+        layers = [
+            {"class_name": "InputLayer", "name": "x", "config": entry, "inbound_nodes": []},
+            {**model, "name": called, "inbound_nodes": [[["x", 0, 0, {}]], [[called, first, 0, {}]]]},
+        ]
+        graph = {"name": f"m{level}", "layers": layers, "input_layers": [["x", 0, 0]]}
+        model = {"class_name": "Model", "config": {**graph, "output_layers": [[called, first + 1, 0]]}}
+    return model
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(13, True), (17, False), (40, False)])
+def test_calls_of_networks_in_networks(tmp_path, depth, fits):
+    path = weights(tmp_path / "weights.h5", kernel={"shape": (3, 3)}, bias={"shape": (3,)})
+    arch = tmp_path / "arch.json"
+    arch.write_text(json.dumps(nested(depth)))
+    notes = inspect(path, arch=arch).notes
+    assert any("too many calls of layers" in note for note in notes) is not fits
+    if not fits:
+        with pytest.raises(KconvertError, match="too many calls of layers"):
+            convert(path, tmp_path / "out.h5", "theano", "tensorflow", arch=arch)
+
+
+def test_limits_hold_in_their_block():
+    with limited(arrays=3, calls=4):
+        assert (limits().arrays, limits().calls, limits().text) == (3, 4, Limits().text)
+    assert limits() == Limits()
+
+
+def test_an_unknown_limit():
+    message = "there is no limit 'size'; use bytes, arrays, chunks, text, calls"
+    with pytest.raises(KconvertError, match=message), limited(size=3):
+        pass
+
+
+def test_a_budget_adds_up(tmp_path):
+    budget = Budget(tmp_path)
+    budget.text(Limits().text, "here")
+    with pytest.raises(KconvertError, match="has too much text"):
+        budget.text(1, "here")
+
+
+def test_the_documentation_states_the_limits():
+    page = (ROOT / "docs/untrusted-files.md").read_text()
+    rows = dict(re.findall(r"\| `(\w+)` \| ([\d,]+) \|", page))
+    assert {name: int(value.replace(",", "")) for name, value in rows.items()} == asdict(Limits())
+    assert f"nested {MAX_DEPTH} levels deep" in page
+    assert f"most {LARGEST:,} elements" in page
+
+
+def test_the_option_raises_a_limit(tmp_path):
+    path = weights(tmp_path / "few.h5", **{f"w{i}": {"shape": (1,)} for i in range(5)})
+    with limited(arrays=4):
+        assert run("inspect", path, "--limit", "arrays=5").exit_code == 0
+        assert "the limit is 4" in run("inspect", path).stderr
+    assert "is not a limit" in run("inspect", path, "--limit", "arrays").stderr
+    assert "there is no limit 'size'" in run("inspect", path, "--limit", "size=5").stderr
