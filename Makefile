@@ -19,10 +19,10 @@ TF_KERAS = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps "tf_
     'import importlib.metadata as m; print(".".join(next(d for n in ("tensorflow-cpu", "tensorflow") \
     for d in m.distributions(name=n)).version.split(".")[:2]))').*"
 
-.PHONY: help demo test test-long lint bench conformance docs clean
+.PHONY: help demo test test-long lint fuzz bench conformance docs clean
 
 help:
-	@echo "make demo | test | test-long | lint | bench | conformance | docs | clean"
+	@echo "make demo | test | test-long | lint | fuzz | bench | conformance | docs | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo && rm -f build/demo/lenet.h5
@@ -42,6 +42,9 @@ lint: $(READY)
 conformance: $(READY)  ## CORPUS=DIR, for check C: LEGACY=DIR ORACLE=DIR, for check K: KERAS_PYTHON=PATH
 	@mkdir -p build
 	$(BIN)/python -m conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) $(if $(KERAS_PYTHON),--keras-python $(KERAS_PYTHON)) --json build/conformance.json
+
+fuzz: $(READY)  ## COUNT=10000 SEED=0: files changed at random are read, or refused by name
+	$(BIN)/python -m fuzz --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
 
 bench: $(READY)  ## LEGACY=DIR: training beside Keras 1.2.2 too
 	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || failed=1; done; test -z "$$failed"
