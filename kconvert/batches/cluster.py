@@ -11,6 +11,7 @@ from .._version import install
 from ..errors import KconvertError, Problem
 from .work import Result, Task, failure, run
 
+PATIENCE = "10s"  # for an answer of the scheduler
 AHEAD = 4  # tasks for each thread of the cluster that wait for it
 
 
@@ -21,7 +22,7 @@ def connected(address: str) -> Any:
     except ImportError as error:
         raise KconvertError("distributed is not installed", address, install("cluster"), Problem.USAGE) from error
     try:
-        return Client(address, timeout="10s", set_as_default=False)
+        return Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise KconvertError(f"no scheduler answers ({reason})", address, problem=Problem.USAGE) from None

@@ -1,0 +1,137 @@
+"""Batches on object storage, from a web server and on a cluster: real servers and real processes."""
+
+import functools
+import http.server
+import os
+import shutil
+import signal
+import threading
+
+import pytest
+
+import kconvert as kc
+from kconvert.batches import cluster, places
+from tests.batches.servers import S3
+from tests.batches.test_run import TO, states
+from tests.cli.commands import LENET, contents
+
+
+@pytest.fixture
+def s3(tmp_path):
+    server = S3(tmp_path / "s3")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def stored(s3):
+    """Ten models in a bucket."""
+    for i in range(10):
+        path = s3.folder / "models" / "from" / f"{i}.h5"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(LENET / "model.h5", path)
+    return s3
+
+
+@pytest.fixture
+def expected(tmp_path):
+    return kc.convert(LENET / "model.h5", tmp_path / "expected.h5", **TO).target.read_bytes()
+
+
+def results(s3):
+    return {
+        str(path.relative_to(s3.folder / "models" / "to")): data
+        for path, data in contents(s3.folder / "models" / "to").items()
+        if "journal" not in str(path)
+    }
+
+
+@pytest.mark.long
+def test_from_s3_to_s3(stored, expected):
+    run = functools.partial(
+        kc.batch, "s3://models/from", "s3://models/to", **TO, verify="none", jobs=2, storage_options=stored.options
+    )
+    assert run().code == 0
+    assert results(stored) == {f"{i}.tensorflow.h5": expected for i in range(10)}
+    path = stored.folder / "models" / "to" / "0.tensorflow.h5"
+    before = path.stat().st_mtime_ns
+    assert run().code == 0 and path.stat().st_mtime_ns == before  # it is done
+    fs, _ = places.opened("s3://models", stored.options)
+    fs.rm_file("models/to/0.tensorflow.h5")
+    assert run().code == 0 and results(stored)["0.tensorflow.h5"] == expected
+
+
+@pytest.mark.long
+def test_s3_that_dies_in_the_middle(stored, expected):
+    done = []
+
+    def watch(count, total, entry):
+        done.append(entry)
+        if count == 3:
+            stored.kill()
+
+    run = functools.partial(
+        kc.batch, "s3://models/from", "s3://models/to", **TO, verify="none", storage_options=stored.options
+    )
+    try:
+        failed = [entry for entry in run(watch=watch).entries if entry.state == "error"]
+    except kc.KconvertError as error:  # the journal cannot be stored either
+        assert "cannot be reached" in str(error) and "s3://models/to" in str(error)
+    else:
+        assert failed and all("cannot be reached" in entry.error and "s3://" in entry.error for entry in failed)
+    assert set(results(stored).values()) <= {expected}
+    stored.start()
+    assert run().code == 0
+    assert results(stored) == {f"{i}.tensorflow.h5": expected for i in range(10)}
+
+
+def test_unfinished_uploads_are_ended(stored):
+    fs, _ = places.opened("s3://models/to", stored.options)
+    for key in ("to/0.tensorflow.h5", "to/other.h5"):
+        fs.call_s3("create_multipart_upload", Bucket="models", Key=key)
+    places.abort_uploads("s3://models/to", stored.options, lambda name: name == "0.tensorflow.h5")
+    left = fs.call_s3("list_multipart_uploads", Bucket="models").get("Uploads", [])
+    assert [one["Key"] for one in left] == ["to/other.h5"]
+
+
+def test_from_a_web_server(models, tmp_path):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=models)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = kc.batch([f"{url}/lstm.h5", f"{url}/none.h5"], tmp_path / "out", **TO, verify="none")
+        server.shutdown()
+    assert states(done) == {"lstm.h5": "converted", "none.h5": "error"}
+    assert f"{url}/none.h5: there is no such file" in done.entries[0].error
+    assert (tmp_path / "out" / "lstm.tensorflow.h5").is_file()
+
+
+@pytest.mark.long
+def test_a_cluster_of_which_a_worker_is_killed(stored, expected):
+    from distributed import Client, LocalCluster
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with LocalCluster(**options) as machines, Client(machines) as client:
+        workers = list(client.run(os.getpid).values())
+
+        def watch(count, total, entry):
+            if count == 2:
+                os.kill(workers[0], signal.SIGKILL)
+
+        done = kc.batch(
+            "s3://models/from",
+            "s3://models/to",
+            **TO,
+            verify="none",
+            client=client,
+            storage_options=stored.options,
+            watch=watch,
+        )
+    assert done.code == 0, done.entries
+    assert results(stored) == {f"{i}.tensorflow.h5": expected for i in range(10)}
+
+
+def test_a_scheduler_that_does_not_answer(models, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", "1s")
+    with pytest.raises(kc.KconvertError, match=r"tcp://127.0.0.1:1: no scheduler answers"):
+        kc.batch(models, tmp_path / "out", **TO, scheduler="tcp://127.0.0.1:1")
