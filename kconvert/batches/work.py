@@ -15,6 +15,7 @@ from ..conversion.source import Source
 from ..conversion.target import Wanted
 from ..errors import KconvertError, Problem
 from ..formats.atomic import refuse_collisions
+from ..formats.limits import Limits, limited, limits
 from ..layers.registry import load_module
 from ..verification.pairing import Inputs
 from ..verification.report.words import brief
@@ -35,6 +36,8 @@ class Setup:
     custom: Sequence[str] = ()
     """Modules that register layers and functions of the user."""
     storage: Options = field(default_factory=dict)
+    limits: Limits = field(default_factory=limits)
+    """What reading a file may cost: those in force where the batch was started."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,11 @@ def run(task: Task) -> Result:
         try:
             for module in task.setup.custom:
                 load_module(module)
-            with TemporaryDirectory(prefix="kconvert-") as folder, _place_names(task, Path(folder)) as local:
+            with (
+                limited(**asdict(task.setup.limits)),
+                TemporaryDirectory(prefix="kconvert-") as folder,
+                _place_names(task, Path(folder)) as local,
+            ):
                 return _run(task, *local, Path(folder))
         except KconvertError as error:
             return failure(task, str(error), error.problem)

@@ -15,6 +15,8 @@ from tests.batches.servers import S3
 from tests.batches.test_run import TO, states
 from tests.cli.commands import LENET, contents
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def s3(tmp_path):
@@ -46,7 +48,6 @@ def results(s3):
     }
 
 
-@pytest.mark.long
 def test_from_s3_to_s3(stored, expected):
     run = functools.partial(
         kc.batch, "s3://models/from", "s3://models/to", **TO, verify="none", jobs=2, storage_options=stored.options
@@ -61,7 +62,6 @@ def test_from_s3_to_s3(stored, expected):
     assert run().code == 0 and results(stored)["0.tensorflow.h5"] == expected
 
 
-@pytest.mark.long
 def test_s3_that_dies_in_the_middle(stored, expected):
     done = []
 
@@ -106,7 +106,6 @@ def test_from_a_web_server(models, tmp_path):
     assert (tmp_path / "out" / "lstm.tensorflow.h5").is_file()
 
 
-@pytest.mark.long
 def test_a_cluster_of_which_a_worker_is_killed(stored, expected):
     from distributed import Client, LocalCluster
 

@@ -146,3 +146,10 @@ def test_a_batch_in_memory(models):
     before = memory.modified("/to/lenet.tensorflow.h5")
     assert kc.batch("memory://from", "memory://to", **TO, verify="none").code == 0
     assert memory.modified("/to/lenet.tensorflow.h5") == before
+
+
+def test_limits_hold_in_the_processes_of_a_batch(tmp_path):
+    with kc.limited(arrays=1):
+        done = kc.batch(LENET / "model.h5", tmp_path / "out", **TO, verify="none", jobs=1)
+    assert done.code == Problem.SOME_FAILED
+    assert "has too many arrays" in str(done.to_json())
