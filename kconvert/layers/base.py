@@ -309,8 +309,13 @@ class Layer(Callee, metaclass=Constructed):
         self.__dict__["_assumed"] = shape
 
     def guessed_shape(self, shape: Any) -> Shape:
-        """The guess for a layer that `is_unknown`: `assumed`, else the shape of the first input."""
+        """The guess for a layer that `is_unknown`: `assumed`, else the shape of the first input.
+
+        Raises KconvertError where the shape of the input is not known either.
+        """
         first = shape[0] if isinstance(shape, list) else shape
+        if first is None:
+            raise KconvertError("the shape of its input is not known", f"layer {self.name}", problem=Problem.UNREADABLE)
         return tuple(first) if self.assumed is None else (first[0], *self.assumed)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:

@@ -65,8 +65,10 @@ class Registry:
             return spec
         if isinstance(spec, str):
             return self.make(spec, {})
-        if isinstance(spec, Mapping) and "class_name" in spec:
-            return self.make(spec["class_name"], spec.get("config") or {})
+        if isinstance(spec, Mapping) and isinstance(spec.get("class_name"), str):
+            config = spec.get("config") or {}
+            if isinstance(config, Mapping):
+                return self.make(spec["class_name"], config)
         if isinstance(spec, type) and issubclass(spec, self.base):
             return self.make(spec.__name__, {}) if spec.__name__ in self.makers else spec()
         if callable(spec) and not isinstance(spec, type):

@@ -168,6 +168,8 @@ def test_configurations_of_older_releases_are_read():
             {"class_name": "Adam", "config": {"beta1": 0.9}},
             "optimizer Adam has no argument 'beta1'; did you mean beta_1",
         ),
+        ({"class_name": "Adam", "config": "lr"}, "unknown optimizer"),
+        ({"class_name": ["Adam"], "config": {}}, "unknown optimizer"),
         (None, "unknown optimizer None; one of: SGD, RMSprop"),
         (len, "unknown optimizer <built-in function len>; one of: SGD, RMSprop"),
     ],
