@@ -304,6 +304,8 @@ def plan_network(
         if goal.convention.generation == origin.convention.generation:
             goal = replace(goal, sorts_layers=layers_are_sorted(model, checkpoint, origin.convention))
         before, bindings, kept = where_exact(before, model, bindings)
+        if before:
+            goal = replace(goal, release=before.release or goal.release)
         result = restored(before) if before else write(model, origin, goal, passes)
     notes = [*origin.notes, *matched, *found.notes, *kept, *result.notes]
     if goal.convention.generation.architecture_beside:

@@ -43,6 +43,8 @@ class Earlier:
     """The network of that source."""
     done: Rewritten
     """What it made of that network."""
+    release: str | None
+    """The release of that source."""
     groups: Sequence[str]
     """The groups of its file."""
     reordered: frozenset[str]
@@ -91,7 +93,7 @@ def earlier(network: Network, checkpoint: Checkpoint, source: Source, origin: Or
         or ends != (str(goal.convention), str(origin.convention))
     ):
         return None
-    if before["release"] not in (None, goal.release):
+    if goal.release_stated and before["release"] not in (None, goal.release):
         return None
     try:
         found = _repeated(before, stamp, origin, goal)
@@ -131,7 +133,7 @@ def _repeated(before: Json, stamp: Mapping[str, Any], origin: Origin, goal: Goal
         if stored != shape:  # a configuration may lack what the arrays show
             layer.adapt(shape, stored)
     done = write(network, start, end, WRITE)
-    return Earlier(before["architecture"], network, done, before["groups"], start.reordered)
+    return Earlier(before["architecture"], network, done, before["release"], before["groups"], start.reordered)
 
 
 def _read(architecture: Json, keras_version: str | None, data_format: str | None, origin: Origin) -> Network:

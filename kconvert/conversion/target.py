@@ -86,6 +86,8 @@ class Goal:
     """The generation and the backend to write for."""
     release: str
     """The release that shall read the file."""
+    release_stated: bool
+    """Whether `target` states the release or the generation; else it is that of the source."""
     data_format: str | None
     """The data format of image layers; None: each keeps its own."""
     modernize: bool
@@ -111,6 +113,7 @@ def decide_goal(target: Target, origin: Origin) -> Goal:
     return Goal(
         convention=convention,
         release=release,
+        release_stated=target.release is not None or not same,
         data_format=_data_format(KEEP if native else target.data_format, convention),
         modernize=not same or convention.generation.expresses,
         restore=_restores(target, origin),

@@ -3,9 +3,10 @@
 import json
 
 import h5py
+import numpy as np
 import pytest
 
-from kconvert.conversion.files import convert_file
+from kconvert.conversion.files import convert, convert_file
 from kconvert.conversion.source import Source
 from kconvert.conversion.target import KEEP, NATIVE, SAME, Target
 from kconvert.formats.hdf5 import read
@@ -116,3 +117,18 @@ def test_a_conversion_for_another_generation_restores_nothing(tmp_path):
     there = convert_file(Source(case.model), Target(case.other), tmp_path / "there.h5")
     back = convert_file(Source(there.target), Target(case.backend), tmp_path / "back.h5")
     assert back.plan.restored is None
+
+
+@pytest.mark.parametrize("name", ["masked_bidirectional", "conv1d_groups", "float64"])
+def test_a_file_of_tf_keras_becomes_that_of_its_release(name, tmp_path):
+    """The file between states Keras 2.3.1, whose words it has."""
+    first = FOLDER / "tf_keras" / f"{name}.h5"
+    there = convert(first, tmp_path / "there.h5", target="theano")
+    back = convert(there.target, tmp_path / "back.h5", target="tensorflow", format=SAME)
+    assert architecture(back.target) == architecture(first) != architecture(there.target)
+    with read(first) as before, read(back.target) as after:
+        assert after.keras_version == before.keras_version != there.plan.goal.release
+        for old, new in zip(before.groups, after.groups, strict=True):
+            assert old.name == new.name
+            for array, restored in zip(old.arrays, new.arrays, strict=True):
+                np.testing.assert_array_equal(array.read(), restored.read())
