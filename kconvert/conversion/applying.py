@@ -46,7 +46,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
         keras_version=plan.goal.release,
         stated_in={},
         model_config=written_architecture(plan) if holds or plan.goal.form.needs_architecture else None,
-        training_config=None if plan.target.generation.expresses else checkpoint.training_config,
+        training_config=plan.training,
         optimizer=plan.optimizer,
         provenance=provenance,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
-from ..conventions.generations import Convention
+from ..conventions.generations import Convention, release_of_tensorflow
 from ..errors import KconvertError, Problem, errors_in
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..kernels import Chain
@@ -21,6 +21,7 @@ from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.rewritten import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
+from .compiled import for_keras2, optimizer_of
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
 from .partial import Selection, selected
@@ -50,6 +51,8 @@ class Plan:
     """What happens to each weight."""
     optimizer: Sequence[LazyArray]
     """The optimizer's state of the target."""
+    training: Json | None
+    """The arguments of `compile` that the target states."""
     notes: Sequence[str]
     """What a user should know."""
     holds_architecture: bool
@@ -312,14 +315,18 @@ def plan_network(
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
     groups = places(result.model, goal.convention, goal.sorts_layers)
     steps = _steps(bindings, groups, result, goal)
+    training, left_out = _training(checkpoint, origin, goal, before)
+    notes += left_out
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
         try:
-            state = _optimizer(checkpoint, model, result.model, bindings, steps, origin, goal)
+            state = _optimizer(checkpoint, training, model, result.model, bindings, steps, origin, goal)
         except StateDropped as why:
             notes.append(f"the optimizer's state is dropped: {why}")
     holds = _holds_architecture(checkpoint, origin, goal)
-    return Plan(origin, goal, model, result, steps, state, notes, holds, restored=before, unwrapped=found.unwrapped)
+    return Plan(
+        origin, goal, model, result, steps, state, training, notes, holds, restored=before, unwrapped=found.unwrapped
+    )
 
 
 def _holds_architecture(checkpoint: Checkpoint, origin: Origin, goal: Goal) -> bool:
@@ -335,8 +342,22 @@ def _holds_architecture(checkpoint: Checkpoint, origin: Origin, goal: Goal) -> b
     return checkpoint.model_config is not None or origin.convention.generation.architecture_beside
 
 
+def _training(
+    checkpoint: Checkpoint, origin: Origin, goal: Goal, before: Earlier | None
+) -> tuple[Json | None, list[str]]:
+    """The arguments of `compile` for the target, and notes."""
+    stated = checkpoint.training_config
+    if not stated or goal.convention.generation.expresses:
+        return None, []
+    tf_keras = bool(release_of_tensorflow(goal.release))
+    if before and before.training and tf_keras and for_keras2(before.training)[0] == stated:
+        return before.training, []
+    return for_keras2(stated) if release_of_tensorflow(origin.release) and not tf_keras else (stated, [])
+
+
 def _optimizer(
     checkpoint: Checkpoint,
+    training: Json | None,
     model: Network,
     result: Network,
     bindings: Sequence[Binding],
@@ -351,6 +372,8 @@ def _optimizer(
         raise StateDropped("Keras 3 has other optimizers: compile the model before you train it on")
     release = origin.release or origin.convention.generation.last_release
     state = read_state(checkpoint, model, bindings, origin.convention, release)
+    if optimizer_of(training) != state.name:
+        raise StateDropped(f"the result states {optimizer_of(training) or 'none'}, which keeps another state")
     return write_state(state, result, steps, bindings, goal.convention, goal.release, complete=goal.modernize)
 
 

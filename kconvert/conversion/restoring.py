@@ -45,6 +45,8 @@ class Earlier:
     """What it made of that network."""
     release: str | None
     """The release of that source."""
+    training: Json | None
+    """The arguments of `compile` that it stated."""
     groups: Sequence[str]
     """The groups of its file."""
     reordered: frozenset[str]
@@ -61,6 +63,7 @@ def record(network: Network, checkpoint: Checkpoint, source: Source, origin: Ori
         "architecture": stated,
         "keras_version": checkpoint.keras_version if source.arch is None else None,
         "release": origin.release,
+        "training": checkpoint.training_config,
         "release_stated": origin.release_stated,
         "arch_given": origin.arch_given,
         "data_format": source.data_format,
@@ -133,7 +136,15 @@ def _repeated(before: Json, stamp: Mapping[str, Any], origin: Origin, goal: Goal
         if stored != shape:  # a configuration may lack what the arrays show
             layer.adapt(shape, stored)
     done = write(network, start, end, WRITE)
-    return Earlier(before["architecture"], network, done, before["release"], before["groups"], start.reordered)
+    return Earlier(
+        before["architecture"],
+        network,
+        done,
+        before["release"],
+        before["training"],
+        before["groups"],
+        start.reordered,
+    )
 
 
 def _read(architecture: Json, keras_version: str | None, data_format: str | None, origin: Origin) -> Network:
