@@ -38,11 +38,6 @@ def for_keras2(stated: Json) -> tuple[Json | None, list[str]]:
     return made, notes
 
 
-def optimizer_of(stated: Json | None) -> str:
-    """The class of the optimizer; empty where there is none."""
-    return str(_dict((stated or {}).get("optimizer_config")).get("class_name", ""))
-
-
 def _dict(value: Any) -> Json:
     """A copy of a part of the configuration; empty where the file has something else there."""
     return dict(value) if isinstance(value, Mapping) else {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..conventions.generations import Convention, release_of_tensorflow
 from ..errors import KconvertError, Problem, errors_in
-from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
+from ..formats.checkpoint import Checkpoint, InMemory, LazyArray, optimizer_class
 from ..kernels import Chain
 from ..layers.registry import with_custom_objects
 from ..network.differences import differing_layers
@@ -21,7 +21,7 @@ from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.rewritten import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
-from .compiled import for_keras2, optimizer_of
+from .compiled import for_keras2
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
 from .partial import Selection, selected
@@ -372,8 +372,8 @@ def _optimizer(
         raise StateDropped("Keras 3 has other optimizers: compile the model before you train it on")
     release = origin.release or origin.convention.generation.last_release
     state = read_state(checkpoint, model, bindings, origin.convention, release)
-    if optimizer_of(training) != state.name:
-        raise StateDropped(f"the result states {optimizer_of(training) or 'none'}, which keeps another state")
+    if optimizer_class(training) != state.name:
+        raise StateDropped(f"the result states {optimizer_class(training) or 'none'}, which keeps another state")
     return write_state(state, result, steps, bindings, goal.convention, goal.release, complete=goal.modernize)
 
 

@@ -126,9 +126,7 @@ class Checkpoint:
     @property
     def optimizer_class(self) -> str | None:
         """The class of the optimizer as the file states it; None where it states none."""
-        stated = (self.training_config or {}).get("optimizer_config")
-        name = stated.get("class_name") if isinstance(stated, Mapping) else None
-        return name if isinstance(name, str) else None
+        return optimizer_class(self.training_config)
 
     @property
     def size(self) -> int:
@@ -141,3 +139,10 @@ class Checkpoint:
     def names(self) -> list[str]:
         """The names of all arrays, layer by layer."""
         return [array.name for group in self.groups for array in group.arrays]
+
+
+def optimizer_class(training_config: Mapping[str, Any] | None) -> str | None:
+    """The class of the optimizer that the arguments of `compile` state; None where they state none."""
+    stated = (training_config or {}).get("optimizer_config")
+    name = stated.get("class_name") if isinstance(stated, Mapping) else None
+    return name if isinstance(name, str) else None

@@ -10,7 +10,7 @@ from .failures import unreadable
 _TEXT, _FLAG, _NAMES = (str, type(None)), (bool, type(None)), [str]
 
 ORIGINAL = {
-    "architecture": (dict, type(None)),
+    **dict.fromkeys(("architecture", "training"), (dict, type(None))),
     **dict.fromkeys(("keras_version", "release", "data_format"), _TEXT),
     **dict.fromkeys(("release_stated", "arch_given", "modernize", "repair"), bool),
     **dict.fromkeys(("reordered", "groups"), _NAMES),
