@@ -93,7 +93,9 @@ def is_expressed(layer: Layer) -> bool:
 
 @expressed.register(L.ThresholdedReLU)
 def _thresholded(layer: L.ThresholdedReLU, shape: Shape) -> Sequence[NewLayer]:
-    return [NewLayer(L.ReLU(threshold=layer.theta, name=layer.name, trainable=layer.trainable))]
+    """A layer that changes nothing follows, by whose name the layer can be told."""
+    bent = L.ReLU(threshold=layer.theta, name=layer.name, trainable=layer.trainable)
+    return in_sequence(bent, L.Activation("linear", name=part(layer, "output")))
 
 
 @expressed.register(L.UpSampling2D)
@@ -203,7 +205,7 @@ def _local(layer: Any, shape: Shape) -> Sequence[NewLayer]:
     )
     rows = Chain((Fold(lengths[0]),)) if layer.rank > 1 else Chain()
     if layer.data_format != CHANNELS_FIRST:
-        patches = _patches(layer, sizes, lengths)
+        patches = _patches(layer, sizes, lengths) or [NewLayer(L.Activation("linear", name=part(layer, "input")))]
         return [*patches, NewLayer(dense, _last(patches), {("kernel",): rows})]
     turned = L.Permute((2, 3, 1), name=part(layer, "channels_last"))
     back = L.Permute((3, 1, 2), name=part(layer, "channels_first"))

@@ -33,6 +33,7 @@ from .masked_steps import with_zeros, without_zeros
 from .modernize import modern, modernize
 from .multi_gpu import without_slices
 from .readers import notes_for_readers, notes_on_writer
+from .recovery import recovered
 from .relayout import relayout
 from .releases import of_unknown_release, read_from_release, write_axes_for_release, write_for_release
 from .repair import repair
@@ -118,6 +119,15 @@ READ: tuple[ReadPass, ...] = (
 
 
 # ----------------------------------------------------------------- writing ----
+
+
+def _recovered(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    """Keras 2 has layers that were expressed for Keras 3."""
+    return (
+        recovered(network)
+        if origin.convention.generation.expresses and not _has_later_options(goal)
+        else Rewritten(network)
+    )
 
 
 def _shapes_of_lambdas(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -206,6 +216,7 @@ def _read_by_tf_keras(goal: Goal) -> bool:
 
 
 WRITE: tuple[WritePass, ...] = (
+    _recovered,
     _carried,
     _shapes_of_lambdas,
     _words,

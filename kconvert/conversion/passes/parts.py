@@ -21,3 +21,14 @@ def part(layer: Layer, what: str) -> str:
 def is_part(layer: Layer, what: str) -> bool:
     """Whether a layer has the name of such a part `what`; the first of several counts."""
     return layer.name.count("__") > 1 and layer.name.rpartition("__")[2].startswith(what)
+
+
+def part_of(layer: Layer) -> tuple[str, str, str] | None:
+    """The name and the class of the layer that `layer` is a part of, and which part it is; None for other layers.
+
+    >>> from kconvert.layers import Dense
+    >>> part_of(Dense(2, name="one__Highway__gate"))
+    ('one', 'Highway', 'gate')
+    """
+    found = tuple(layer.name.rsplit("__", 2))
+    return found if len(found) == 3 else None
