@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 
 import kconvert as kc
+from kconvert.conversion.passes.expressions import expressed
 from kconvert.conversion.passes.recovery import BUILDERS
 from kconvert.formats import hdf5
 from tests.fixtures import case
 
 RECOVERED = [
     "1.2.2-theano/highway",
-    "1.2.2-theano/maxout_dense",
     "1.2.2-theano/maxout_dense_nobias",
     "2.3.1-theano/locally_connected2d_th",
     "2.3.1-tensorflow/locally_connected2d_th",
     "2.3.1-tensorflow/upsampling2d_bilinear_tf",
-    "2.3.1-tensorflow/upsampling2d_bilinear_44_tf",
     "2.3.1-theano/upsampling2d_bilinear_22_th",
 ]
 
@@ -55,6 +54,8 @@ def there_and_back(found, tmp_path, change=None):
     options = {"format": "keras2", "data_format": "keep", "force": True}
     again = without_stamp(there, change)
     back = kc.convert(again, tmp_path / "back.h5", source="tensorflow", target="tensorflow", **options)
+    if found.release.startswith("2.") and found.backend == "tensorflow":
+        return found.model, back.target
     once = kc.convert(found.model, tmp_path / "once.h5", found.backend, "tensorflow", format="keras2", force=True)
     return once.target, back.target
 
@@ -97,6 +98,5 @@ def test_layers_without_a_mark_of_their_own_get_one(layer, tmp_path):
 
 
 def test_builders_are_for_layers_that_keras_3_does_not_have():
-    from kconvert.conversion.passes.expressions import is_expressed
-
-    assert all(is_expressed(getattr(kc.layers, name).__new__(getattr(kc.layers, name))) for name in BUILDERS)
+    layers = (getattr(kc.layers, name) for name in BUILDERS)
+    assert all(expressed.dispatch(layer) is not expressed.dispatch(object) for layer in layers)
