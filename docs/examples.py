@@ -37,7 +37,8 @@ from kconvert.conventions.backends import BACKENDS
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-NEED_BOTH = {README, ROOT / "docs" / "training.md", ROOT / "docs" / "tensorflow-formats.md", ROOT / "docs" / "batch.md"}
+_NEED_BOTH = ("training.md", "tensorflow-formats.md", "batch.md", "migrate/programs.md")
+NEED_BOTH = {README, *(ROOT / "docs" / name for name in _NEED_BOTH)}
 FIXTURE = ROOT / "tests" / "fixtures" / "1.2.2-theano" / "lenet_th"
 
 BLOCK = re.compile(r"^```(console|pycon|python)\n(.*?)^```$", re.M | re.S)
@@ -45,7 +46,7 @@ COMMAND = re.compile(r"^\$ (.*)$", re.M)
 
 # What differs from machine to machine: the errors in a comparison, and versions.
 _COMPARED = re.compile(r"( \d+(?:x\d+)*)(?: +[\d.e+-]+){3} (equal|DIFFERS)$", re.M)
-_VERSION = re.compile(r"(theano|tensorflow|numpy) +\d+\.[\w.]+")
+_VERSION = re.compile(r"(theano|tensorflow|numpy|LiteRT) +\d+\.[\w.]+")
 _LARGEST = re.compile(r"largest error [\d.e+-]+")
 
 

@@ -40,9 +40,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "network": ("layers", "drawing"),
     "conversion": ("network", "formats"),
     "models": ("conversion",),
+    "export": ("conversion",),
     "verification": ("conversion",),
     "batches": ("verification",),
-    "cli": ("models", "batches"),
+    "cli": ("models", "export", "batches"),
     "pytest_plugin": ("models", "verification"),
 }
 """Each room and the rooms it stands on. It may import these, what these stand on, and BASE. A new room is a new row."""

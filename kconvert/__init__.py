@@ -18,6 +18,8 @@ _HOMES = {
     "Sequential": "models.sequential",
     "convert": "conversion.files",
     "plan": "conversion.planning",
+    "Export": "export.files",
+    "export_model": "export.files",
     "Conversion": "conversion.files",
     "Plan": "conversion.planning",
     "verify": "verification.verifier",
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
     from .conversion.planning import plan as plan
     from .errors import KconvertError as KconvertError
     from .errors import Problem as Problem
+    from .export.files import Export as Export
+    from .export.files import export_model as export_model
     from .formats.limits import limited as limited
     from .layers.registry import register_function as register_function
     from .layers.registry import register_layer as register_layer

@@ -30,11 +30,13 @@ NAMED = os.environ.get("KCONVERT_TEST_BACKENDS", ",".join(ALL)).split(",")
 LEFT_OUT = {"numpy", "theano", "tensorflow", "chromium"} - set(NAMED)
 collect_ignore = ["fixtures"]  # data, and the scripts that made them in other environments
 MODULES = Path(__file__).parents[1] / "kconvert" / "backend"
+EXPORT = [MODULES.parent / "export" / name for name in ("program.py", "writers.py")]  # they import TensorFlow
 
 
 def pytest_configure(config):
     """The modules of a backend import its framework: their doctests run where that is under test."""
     modules = [str(path) for name in LEFT_OUT for path in MODULES.glob(f"{name}_*.py") if name != "numpy"]
+    modules += [str(path) for path in EXPORT if "tensorflow" in LEFT_OUT]
     config.option.ignore = [*(config.option.ignore or []), *modules]
 
 

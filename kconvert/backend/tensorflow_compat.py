@@ -25,6 +25,26 @@ def load() -> ModuleType:
 
 
 @contextmanager
+def silent() -> Iterator[None]:
+    """While it is open, what C++ prints on standard error is dropped: the converter of LiteRT repeats its errors there.
+
+    The exceptions that are raised have them.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+@contextmanager
 def _without_information() -> Iterator[None]:
     """While it is open, standard error goes through a second process, which drops the informational lines.
 

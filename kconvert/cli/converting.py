@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,27 @@ import click
 
 from ..errors import KconvertError, Problem
 from .group import Kconvert, complain, main
-from .options import PATH, Reporting, architecture, as_json, conversion, inputs, keep, reporting, running, tolerance
+from .options import (
+    PATH,
+    Reporting,
+    architecture,
+    as_json,
+    conversion,
+    exporting,
+    inputs,
+    keep,
+    reporting,
+    running,
+    tolerance,
+)
 from .output import EQUAL, conclude, files_to_write, print_json, progress
 
 if TYPE_CHECKING:
+    from ..conversion.files import Conversion
     from ..conversion.source import Source
-    from ..conversion.target import Wanted
+    from ..conversion.target import Target, Wanted
+    from ..export.files import Options
+    from ..formats.atomic import NamedPath
     from ..verification.pairing import Inputs
     from ..verification.tolerance import Tolerance
     from ..verification.verifier import Running
@@ -27,10 +43,12 @@ if TYPE_CHECKING:
     "--output",
     type=PATH,
     metavar="OUT",
-    help="File to write: .h5, .hdf5, .safetensors, .keras (a model of Keras 3) or .weights.h5 (its weights); "
+    help="File to write: .h5, .hdf5, .safetensors, .keras (a model of Keras 3), .weights.h5 (its weights), "
+    "or a program: .tflite, .onnx, saved_model/ (a new directory); "
     "by default NAME.BACKEND.h5 beside FILE.",
 )
 @conversion
+@exporting
 @click.option("--no-verify", is_flag=True, help="Convert only.")
 @inputs
 @tolerance
@@ -41,6 +59,7 @@ def convert(
     file: str,
     output: str | None,
     conversion: tuple[Source, Wanted],
+    exporting: Options,
     no_verify: bool,
     inputs: Inputs,
     tolerance: Tolerance,
@@ -49,18 +68,18 @@ def convert(
     reporting: Reporting,
 ) -> int:
     """Converts FILE and proves it: runs both files and compares every layer."""
-    from ..conversion.files import convert_file
     from ..drawing.terminal import show
     from ..verification.verifier import Verifier
     from . import drawing
 
     source, target = replace(conversion[0], path=file), conversion[1].target(output)
+    exporting.check(target)
     if not no_verify:
         inputs.check()
     if not reporting.silent and source.backend is None:
         show(drawing.source(file, _evidence(source)), "")
     with progress():
-        done = convert_file(source, target, output, files_to_write(reporting, keep), inputs.files)
+        done = _written(source, target, output, exporting, files_to_write(reporting, keep), inputs.files)
     if not reporting.silent:
         files = [path for path in (done.target, done.architecture) if path]
         show(drawing.summary(done.plan), *map(drawing.written, files), "")
@@ -70,10 +89,27 @@ def convert(
         return EQUAL
     try:
         with progress(), Verifier(running) as verifier:
-            report = verifier.verify(*done.sides(source), tolerance, inputs, keep)
+            report = verifier.verify(*done.sides(source), tolerance, inputs, keep, done.plan)
     except KconvertError as error:
         return complain(f"{done.target} is written but not verified: {error}", Problem.UNVERIFIED)
     return conclude(report, reporting)
+
+
+def _written(
+    source: Source,
+    target: Target,
+    output: str | None,
+    exporting: Options,
+    written: Sequence[NamedPath],
+    read: Sequence[NamedPath],
+) -> Conversion:
+    """Writes the result: a weight file or a program."""
+    from ..conversion.files import convert_file
+    from ..export.files import export_file
+
+    if target.form.runtime is None or output is None:
+        return convert_file(source, target, output, written, read)
+    return export_file(source, target, output, exporting, written, read)
 
 
 @main.command()

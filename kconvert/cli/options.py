@@ -16,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from ..conversion.source import Source
     from ..conversion.target import Wanted
+    from ..export.files import Options
     from ..network.input_shapes import InputShape
     from ..verification.pairing import Inputs
     from ..verification.tolerance import Tolerance
@@ -91,6 +92,29 @@ _CONVERSION = (
         help="Take only the layers that FILE and --arch both have, by name; the result is weights alone.",
     ),
     click.option("--force", is_flag=True, help="Use --from even where FILE says otherwise; replace OUT."),
+)
+
+
+def _export_options(batch: int | None, quantize: str | None) -> Options:
+    from ..export.files import Options
+
+    return Options(batch, quantize)
+
+
+exporting = together(
+    "exporting",
+    _export_options,
+    click.option(
+        "--batch",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Samples of each batch of a .tflite (1 by default), .onnx or saved_model/ (any by default).",
+    ),
+    click.option(
+        "--quantize",
+        type=click.Choice(["float16", "dynamic"]),
+        help="Weights of a .tflite with less precision: dynamic means integers of 8 bits.",
+    ),
 )
 
 

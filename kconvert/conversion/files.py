@@ -109,6 +109,9 @@ def convert_file(
     written, read: the other files of the command, which the result must not replace. replaces: an existing result is
     replaced even if `source.force` does not say so.
     """
+    if target.form.runtime is not None:
+        what = f"is a program for {target.form.runtime.title}, and no weight file"
+        raise KconvertError(what, str(out), "use kconvert.export_model", Problem.USAGE)
     replaces = replaces or source.force
     origin = Path(source.path or "")
     result = Path(out) if out is not None else default_target(origin, target.backend, target.form)

@@ -197,7 +197,7 @@ def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> P
 
 def _planned_as_free(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     planned = _planned(checkpoint, source, target)
-    if source.input_shape is None:
+    if source.input_shape is None or target.form.runtime is not None:  # a program has the sizes that are given
         return planned
     try:
         free = _planned(checkpoint, replace(source, input_shape=None), target)

@@ -59,12 +59,15 @@ class Wanted:
         """
         form, written = default_form(self.generation) if out is None else form_of(out, self.generation)
         row = GENERATIONS.get(written)
-        backends = row.backends if row else tuple(BACKENDS)
+        backends = (form.runtime.backend,) if form.runtime else row.backends if row else tuple(BACKENDS)
         backend = self.backend or (backends[0] if len(backends) == 1 else None)
         if backend is None:
             raise KconvertError(
                 "which backend to convert for?", fix="give --to theano or --to tensorflow", problem=Problem.USAGE
             )
+        if form.runtime and backend not in backends:
+            what = f"{form.runtime.title} runs what is made for {backends[0]}, not for {backend}"
+            raise KconvertError(what, str(out), f"give --to {backends[0]}, or none", Problem.USAGE)
         if row and backend in BACKENDS:
             check_backend(Convention(row.name, backend))
         return Target(

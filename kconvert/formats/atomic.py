@@ -31,8 +31,8 @@ NamedPath = tuple[str, str | PathLike[str]]
 """The role of a file in a command, and its path."""
 
 
-def writable_path(path: str | PathLike[str]) -> Path:
-    """The real path of a file that can be written.
+def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
+    """The real path of a file that can be written, or of a new directory.
 
     Raises KconvertError (USAGE) where it is no regular file, or its directory is missing or not writable.
     """
@@ -42,6 +42,8 @@ def writable_path(path: str | PathLike[str]) -> Path:
 
     with writing(path):
         target = Path(os.path.realpath(path))
+        if directory and target.exists():
+            raise refusal("exists already", "name a new directory")
         if target.is_dir() or (target.exists() and not target.is_file()):
             raise refusal("is not a regular file", "name a file")
         if not target.parent.is_dir():
@@ -51,12 +53,12 @@ def writable_path(path: str | PathLike[str]) -> Path:
     return target
 
 
-def new_path(path: Path, source: Path | None, force: bool) -> Path:
+def new_path(path: Path, source: Path | None, force: bool, directory: bool = False) -> Path:
     """The real path of a file to write. Raises KconvertError (USAGE) as `writable_path` does.
 
     It is refused, too, where it is `source`, and where it exists and `force` does not replace it.
     """
-    target = writable_path(path)
+    target = writable_path(path, directory)
     if target.exists():
         if source is not None and source.exists() and target.samefile(source):
             what, fix = "is the source file itself, which is never written to", "name another file"
@@ -225,6 +227,21 @@ def _file_limit() -> float:
 
 def _exists(path: str | PathLike[str]) -> KconvertError:
     return KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
+
+
+@contextmanager
+def new_directory(target: Path) -> Iterator[Path]:
+    """A hidden directory beside `target` for the block to fill; it becomes `target`, or is removed on any error."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with writing(target):
+            temporary.mkdir()
+        yield temporary
+        with writing(target):
+            os.rename(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
 def write_array(target: Path, array: np.ndarray) -> None:

@@ -5,6 +5,7 @@ The case of the letters of an ending does not matter. Models are saved and files
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,6 +14,26 @@ from ..errors import KconvertError, Problem
 
 SAME, KERAS2, KERAS3 = "same", "keras2", "keras3"
 """What `--format` may be: a generation, or that of the source."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What executes files that are programs."""
+
+    title: str
+    # the name of its row in the workers that run such files
+    name: str
+    # the package that is imported, and the extra that installs it
+    package: str
+    extra: str
+    # the backend whose conventions the files have
+    backend: str
+    # the files are directories
+    directory: bool = False
+    # weights can have less precision
+    quantizes: bool = False
+    # bytes that a file has less than; None: any number
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -25,11 +46,19 @@ class Form:
     formats: tuple[str, ...]
     # a file holds the architecture (True), weights alone (False), or what the source has (None)
     whole: bool | None = None
+    # what executes its files; None: they hold weights, and are read
+    runtime: Runtime | None = None
 
     @property
     def is_of_any_backend(self) -> bool:
         """Whether its files can have the kernels of any backend."""
         return len(self.formats) > 1
+
+    def has(self, name: str) -> bool:
+        """Whether a file of the name, in lower case, has it. A directory has a slash at its end, or the usual name."""
+        if self.runtime is not None and self.runtime.directory:
+            return name.endswith(("/", os.sep)) or Path(name).name == self.endings[0].rstrip("/")
+        return bool(Path(name).suffix) and Path(name).name.endswith(self.endings)
 
     @property
     def needs_architecture(self) -> bool:
@@ -43,17 +72,41 @@ WEIGHTS = Form((".weights.h5",), (KERAS3,), whole=False)
 
 SAFETENSORS = Form((".safetensors",), (KERAS2, SAME))
 
-FORMS = (ARCHIVE, WEIGHTS, HDF5, SAFETENSORS)
+_2_GB = 2**31 - 1  # of FlatBuffers and Protocol Buffers
+
+SAVED_MODEL = Form(
+    ("saved_model/",),
+    (KERAS2,),
+    runtime=Runtime("TensorFlow", "saved_model", "tensorflow", "tensorflow", "tensorflow", directory=True),
+)
+LITERT = Form(
+    (".tflite",),
+    (KERAS2,),
+    runtime=Runtime("LiteRT", "litert", "ai_edge_litert", "litert", "tensorflow", quantizes=True, limit=_2_GB),
+)
+ONNX = Form((".onnx",), (KERAS2,), runtime=Runtime("ONNX", "onnx", "onnxruntime", "onnx", "tensorflow", limit=_2_GB))
+
+FORMS = (SAVED_MODEL, ARCHIVE, WEIGHTS, HDF5, SAFETENSORS, LITERT, ONNX)
 """In the order in which a name is compared with their endings."""
 
 ENDINGS = HDF5.endings + ARCHIVE.endings + SAFETENSORS.endings
-"""The endings of single names; those with two dots end in one of them."""
+"""The endings of the names of weight files; those with two dots end in one of them."""
+
+WRITTEN = (*ENDINGS, *LITERT.endings, *ONNX.endings, *SAVED_MODEL.endings)
+"""The endings of all that is written."""
 
 
 READ_ALONE = (
     ".index",  # a checkpoint of TensorFlow
 )
 """The endings of files that are read and not written."""
+
+
+def program_runtime(path: str | PathLike[str]) -> Runtime | None:
+    """What executes the program at a path, by its name; None where it is none."""
+    name = os.fspath(path).lower()
+    found = (form.runtime for form in FORMS if form.runtime is not None and form.has(name))
+    return next(found, None)
 
 
 def is_known(path: Path) -> bool:
@@ -72,16 +125,16 @@ def form_of(path: str | PathLike[str], wanted: str | None = None) -> tuple[Form,
     wanted: what the user gives for `--format`. With it, weights of Keras 2 may have the ending of those of Keras 3.
     Raises KconvertError (USAGE) where the ending is unknown, or contradicts `wanted`.
     """
-    name = Path(path).name.lower()
-    fitting = [form for form in FORMS if Path(name).suffix and name.endswith(form.endings)]
+    name = os.fspath(path).lower()
+    fitting = [form for form in FORMS if form.has(name)]
     if not fitting:
         ending = Path(path).suffix
         what = f"kconvert writes no files that end in {ending!r}" if ending else "the name of the file has no ending"
-        raise KconvertError(what, str(path), f"use {' or '.join(ENDINGS)}", Problem.USAGE)
+        raise KconvertError(what, str(path), f"use {' or '.join(WRITTEN)}", Problem.USAGE)
     for form in fitting:
         if wanted is None or wanted in form.formats:
             return form, wanted or form.formats[0]
-    ending = next(ending for ending in fitting[0].endings if name.endswith(ending))
+    ending = next((ending for ending in fitting[0].endings if name.endswith(ending)), fitting[0].endings[0])
     raise KconvertError(
         f"a file {ending} is of {fitting[0].formats[0]}, not of {wanted}",
         str(path),
@@ -92,7 +145,7 @@ def form_of(path: str | PathLike[str], wanted: str | None = None) -> tuple[Form,
 
 def default_form(wanted: str | None) -> tuple[Form, str]:
     """The form of a file that the user does not name, and the `--format` that is written."""
-    form = next((form for form in FORMS if wanted == form.formats[0]), HDF5)
+    form = next((form for form in (ARCHIVE, HDF5) if wanted == form.formats[0]), HDF5)
     return form, wanted or form.formats[0]
 
 

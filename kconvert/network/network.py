@@ -154,7 +154,12 @@ class Network(Layer):
         Other layers compute each sample alone.
         """
         stated = self.stated_batch
-        return stated if stated and any(layer.counts_samples for layer in _inside(self)) else None
+        return stated if stated and self.counting_layers else None
+
+    @property
+    def counting_layers(self) -> list[str]:
+        """The names of the layers that depend on the number of samples of a batch."""
+        return [layer.name for layer in _inside(self) if layer.counts_samples]
 
     def shapes(self, inputs: Sequence[Shape] | None = None) -> dict[Ref, Shape]:
         """The shape of every tensor of the graph.

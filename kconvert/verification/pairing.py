@@ -117,15 +117,16 @@ def pair_tensors(pairing: Pairing, source: RunResult, target: RunResult) -> Runs
     """The results of both sides, tensor by tensor."""
     match = pairing.match
     ours, theirs = source.load(), target.load()
+    alone = target.outputs_alone
     return Runs(
         source=_side(match.source.path, match.plan.source, source),
         target=_side(match.target.path, match.convention, target),
-        layers=_layers(match, ours, theirs),
+        layers=[] if alone else _layers(match, ours, theirs),
         outputs=_outputs(match, ours, theirs),
         inputs=pairing.inputs,
         inputs_from=pairing.inputs_from,
         not_compared=[name for name in ours if match.plan.aliases.get(name, name) not in match.model.tensor_layers()],
-        left_out=_left_out(pairing, ours, theirs),
+        left_out=[] if alone else _left_out(pairing, ours, theirs),
         arrays=match.arrays,
         weights=list(match.weight_errors),
         plan=match.plan.to_json(),
@@ -142,6 +143,7 @@ def _side(path: object, convention: object, result: RunResult) -> Side:
         result.emulates,
         result.stands_in_for,
         result.why,
+        result.quantized,
     )
 
 

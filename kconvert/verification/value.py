@@ -17,6 +17,7 @@ from .tolerance import Tolerance
 SCHEMA = 3
 
 EQUAL, DIFFERS, UNPROVED = "EQUAL", "DIFFERS", "NOT PROVED"
+QUANTIZED = "QUANTIZED"  # the outputs are within the tolerance, of weights with less precision
 
 WEIGHTS, ARCHITECTURE, PRECISION = "weights", "architecture", "precision"
 
@@ -32,6 +33,7 @@ class Side:
     emulates: str | None = None  # the backend that NumPy emulated
     stands_in_for: str | None = None  # what reads such files and did not run this one: 'Keras 3'
     why: str = ""  # why that did not
+    quantized: str | None = None  # what its weights have become: 'float16'
 
     @property
     def reference(self) -> bool:
@@ -52,6 +54,7 @@ class Side:
             "version": self.version,
             "reference": self.reference,
             "stands_in_for": self.stands_in_for,
+            "quantized": self.quantized,
         }
 
     def __str__(self) -> str:
@@ -121,8 +124,8 @@ class Report:
 
     @property
     def equal(self) -> bool:
-        """Whether there are outputs, they and every layer are equal, and nothing was left out."""
-        return bool(self.outputs) and self._all_equal and not self.left_out
+        """Whether there are outputs, they and every layer are equal, nothing was left out, and nothing quantized."""
+        return not self.target.quantized and bool(self.outputs) and self._all_equal and not self.left_out
 
     @property
     def partly(self) -> bool:
@@ -135,16 +138,19 @@ class Report:
 
     @property
     def word(self) -> str:
-        """EQUAL, DIFFERS, or NOT PROVED where there was nothing to compare."""
+        """EQUAL, QUANTIZED, DIFFERS, or NOT PROVED where there was nothing to compare."""
         if self.equal or self.partly:
             return EQUAL
-        return DIFFERS if self.first_divergence else UNPROVED
+        if self.first_divergence:
+            return DIFFERS
+        return QUANTIZED if self.target.quantized and self.outputs and self._all_equal else UNPROVED
 
     @property
     def qualifiers(self) -> Sequence[str]:
         """What limits the verdict, and is said with it: 'with NumPy emulating Theano'."""
-        found = ["within a LOOSENED tolerance"] if self.tolerance.loosened else []
-        if self.word != EQUAL:
+        found = [f"with weights of {self.target.quantized}"] if self.target.quantized else []
+        found += ["within a LOOSENED tolerance"] if self.tolerance.loosened else []
+        if self.word not in (EQUAL, QUANTIZED):
             return found
         emulated = dict.fromkeys(side.emulated for side in (self.source, self.target) if side.reference)
         if emulated:
@@ -172,7 +178,7 @@ class Report:
     def code(self) -> int:
         """The exit code: 0 equal, 1 differs, else that of PARTLY_VERIFIED, or of UNVERIFIED where nothing is proved."""
         proved = Problem.PARTLY_VERIFIED if self.partly else 0
-        return int({EQUAL: proved, DIFFERS: 1}.get(self.word, Problem.UNVERIFIED))
+        return int({EQUAL: proved, QUANTIZED: 0, DIFFERS: 1}.get(self.word, Problem.UNVERIFIED))
 
     @property
     def first_divergence(self) -> Comparison | None:

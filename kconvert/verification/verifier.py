@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 
 from ..conventions.generations import Convention, Reader
+from ..conversion.planning import Plan
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
+from ..formats.endings import Runtime, program_runtime
 from ..layers.registry import custom_modules, with_custom_objects
 from ..network.input_shapes import InputShape
 from ..network.network import Network
@@ -29,8 +31,10 @@ from ..network.outputs import Given
 from .matching import match
 from .noise import noisy_copy
 from .pairing import Inputs, Pairing, pair_tensors, with_given, with_noise
+from .programs import match_program
 from .runners.base import Job, Runner, RunResult
 from .runners.choice import OWN, open_reader, open_runner
+from .runners.programs import ProgramRunner
 from .runners.reading import Reading
 from .runs import Runs, judge
 from .saved_runs import check_folder, save_runs
@@ -108,7 +112,7 @@ class Verifier:
         self.running = running or Running()
         self._open = ExitStack()
         self._folder = self._open.enter_context(TemporaryDirectory(prefix="kconvert-"))
-        self._runners: dict[tuple[str, str | Reader | None], Runner] = {}
+        self._runners: dict[tuple[str, str | Reader | Runtime | None], Runner] = {}
 
     def __enter__(self) -> Verifier:
         return self
@@ -133,13 +137,15 @@ class Verifier:
         tolerance: Tolerance = DEFAULT_TOLERANCE,
         inputs: Inputs | None = None,
         folder: FilePath | None = None,
+        plan: Plan | None = None,
     ) -> Report:
         """Runs both files and compares every layer; where they differ, it looks for the cause.
 
-        folder: where to save all that the verdict is made from. Raises KconvertError where a file cannot be read or
+        folder: where to save all that the verdict is made from. plan: the conversion that made the target, if that is
+        a program. Raises KconvertError where a file cannot be read or
         its model cannot run.
         """
-        return self.report(self.pair(source, target, inputs), tolerance, folder)
+        return self.report(self.pair(source, target, inputs, plan), tolerance, folder)
 
     def report(
         self, pairing: Pairing, tolerance: Tolerance, folder: FilePath | None = None, source: RunResult | None = None
@@ -159,9 +165,10 @@ class Verifier:
             save_runs(runs, folder)
         return report
 
-    def pair(self, source: Source, target: Source, inputs: Inputs | None = None) -> Pairing:
-        """Reads two files, and makes their inputs."""
-        found = match(source, target)
+    def pair(self, source: Source, target: Source, inputs: Inputs | None = None, plan: Plan | None = None) -> Pairing:
+        """Reads two files, and makes their inputs. plan: see `verify`."""
+        runtime = plan.goal.form.runtime if plan else program_runtime(target.path or "")
+        found = match_program(source, target, plan) if runtime else match(source, target)
         arrays, inputs_from = (inputs or Inputs()).of(found.plan.model)
         return self._that_runs(with_given(Pairing(found, arrays, inputs_from)))
 
@@ -215,6 +222,9 @@ class Verifier:
         """Runs the target; overrides: tensors that replace its own in what follows."""
         found = pairing.match
         job = self._job(found.target, found.model, found.convention, pairing.target_given)
+        runtime = found.plan.goal.form.runtime
+        if runtime is not None:
+            return self._runner(job.run_on, runtime).run(job, pairing.target_inputs, self._out(), overrides)
         package, reader = self.running.package, job.convention.generation.reader
         runner = self._runner(job.run_on, reader if package in (None, OWN) else package)
         return runner.run(job, pairing.target_inputs, self._out(), overrides)
@@ -235,15 +245,17 @@ class Verifier:
                 self._stop()
                 raise
 
-    def _runner(self, backend: str, reader: str | Reader | None = None) -> Runner:
+    def _runner(self, backend: str, reader: str | Reader | Runtime | None = None) -> Runner:
         """The runner of a backend, or of what reads the target, created when it is first needed."""
         key = backend, reader
         if key not in self._runners:
             self._runners[key] = self._opened(backend, reader)
         return self._runners[key]
 
-    def _opened(self, backend: str, reader: str | Reader | None) -> Runner:
+    def _opened(self, backend: str, reader: str | Reader | Runtime | None) -> Runner:
         running, python = self.running, self.running.pythons.get(backend)
+        if isinstance(reader, Runtime):
+            return ProgramRunner(reader, running.timeout)
         if isinstance(reader, Reader):
             own, given = self._runner(backend), (running.keras_python, running.keras_backend)
             if running.package == OWN:

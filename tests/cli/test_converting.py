@@ -304,7 +304,7 @@ def test_a_backend_that_the_file_states_is_not_overruled_unless_forced(tmp_path)
     assert contents(tmp_path) == {}
 
 
-@pytest.mark.parametrize("name", ["out.onnx", "out"])
+@pytest.mark.parametrize("name", ["out.pt", "out"])
 def test_another_ending_is_refused_before_the_source_is_read(name, tmp_path):
     refused(USAGE, "use .h5 or .hdf5 or .keras", tmp_path / "absent.h5", "--to", "tensorflow", "-o", tmp_path / name)
 

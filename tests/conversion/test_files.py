@@ -58,7 +58,7 @@ def test_hdf5_is_written_under_its_endings(name, tmp_path):
         assert made.backend == "tensorflow"
 
 
-@pytest.mark.parametrize("name", ["out.kera", "out.onnx", "out.h5.bak", "out.", "out", ".h5"])
+@pytest.mark.parametrize("name", ["out.kera", "out.pt", "out.h5.bak", "out.", "out", ".h5"])
 @pytest.mark.parametrize("source", ["model.h5", "absent.h5"])
 def test_another_ending_is_refused_before_the_source_is_read(name, source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -68,7 +68,9 @@ def test_another_ending_is_refused_before_the_source_is_read(name, source, tmp_p
         convert(source, name, target="tensorflow", force=True)
     assert refusal.value.problem is Problem.USAGE
     assert str(refusal.value).startswith(f"{name}: ")
-    assert str(refusal.value).endswith("; use .h5 or .hdf5 or .keras or .safetensors")
+    assert str(refusal.value).endswith(
+        "; use .h5 or .hdf5 or .keras or .safetensors or .tflite or .onnx or saved_model/"
+    )
     assert digest(tmp_path) == before
 
 

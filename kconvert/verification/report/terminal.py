@@ -13,7 +13,7 @@ from ...drawing.words import at_least, number, plural, sizes
 from ..difference import Difference
 from ..planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, SelfTest
 from ..tolerance import DEFAULT_TOLERANCE, Tolerance
-from ..value import EQUAL, Entry, Report, Summary
+from ..value import EQUAL, QUANTIZED, Entry, Report, Summary
 from .words import classes, element, left_out, outcome, reason, reasons, tally
 from .words import verdict as verdict_in_words
 
@@ -46,7 +46,7 @@ def verdict(done: Report) -> RenderableType:
     """One line: equal or not, what limits that, and the first layer that differs."""
     return draw.text(
         verdict_in_words(done),
-        draw.BAD if done.word != EQUAL else draw.WARN if done.qualifiers or done.partly else draw.GOOD,
+        draw.BAD if done.word not in (EQUAL, QUANTIZED) else draw.WARN if done.qualifiers or done.partly else draw.GOOD,
     )
 
 
@@ -55,7 +55,7 @@ def _comparisons(done: Report) -> Table:
     table = draw.table("layer", "class", "shape", *numbers, "", numbers=numbers)
     table.padding = (0, 1, 0, 0)
     table.columns[1].no_wrap = True
-    outputs = [c for c in done.outputs if not c.equal]  # those that agree were seen as layers
+    outputs = [c for c in done.outputs if not (c.equal and done.layers)]  # those that agree were seen as layers
     for c in (*done.layers, *outputs):
         style = {"equal": "", "unproved": draw.WARN}.get(c.state, draw.BAD)
         table.add_row(

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from ...drawing.words import number, percent, plural
 from ..comparison import Comparison
-from ..value import DIFFERS, EQUAL, UNPROVED, Cause, Entry, Report, Summary, Verdict
+from ..value import DIFFERS, EQUAL, QUANTIZED, UNPROVED, Cause, Entry, Report, Summary, Verdict
 
 ERROR, CONVERTED = "ERROR", "CONVERTED"
 
@@ -56,8 +56,10 @@ def _because(done: Report) -> str:
     if first is not None:
         bad = sum(c.differs for c in done.layers)
         return f", first at {titled(first.name, first.layer)}: {difference(first)} ({bad} of {number_of_layers})"
-    if worst is None or done.word != EQUAL:
+    if worst is None or done.word not in (EQUAL, QUANTIZED):
         return f": {unproved(done)}"
+    if not done.layers:
+        return f": {plural(len(done.outputs), 'output')}, largest error {number(worst.relative)} of its scale"
     if done.not_compared:
         number_of_layers = f"{len(done.layers)} of {plural(len(done.layers) + len(done.not_compared), 'layer')}"
     return f": {number_of_layers}, largest error {number(worst.relative)} of a layer's scale"

@@ -40,6 +40,8 @@ class RunResult:
     emulates: str | None = None  # the backend that NumPy emulated
     stands_in_for: str | None = None  # the reader of the file that did not run it: 'Keras 3'
     why: str = ""  # why that did not
+    outputs_alone: bool = False  # there are the outputs of the model, and none of its layers
+    quantized: str | None = None  # what its weights have become: 'float16'
 
     def load(self) -> dict[str, np.ndarray]:
         """The tensors themselves, read when they are used."""

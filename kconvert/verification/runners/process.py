@@ -70,8 +70,7 @@ class Process(Runner):
             raise KconvertError(what, where, fix, Problem(problem))
         if "failure" in answer:
             raise self._unverified(job, f"cannot run it ({answer['failure']})")
-        tensors, ran_on, version, emulates = answer["result"]
-        return RunResult({name: Path(path) for name, path in tensors.items()}, ran_on, version, emulates)
+        return self._result(job, answer["result"])
 
     def close(self) -> None:
         if self._worker:
@@ -107,6 +106,11 @@ class Process(Runner):
         return KconvertError(f"{self._side(job)} {what}", job.path, fix, Problem.UNVERIFIED)
 
     # ------------------------------------------------- requests to the worker ----
+
+    def _result(self, job: Job, answer: Sequence[Any]) -> RunResult:
+        """What the worker answered."""
+        tensors, ran_on, version, emulates = answer
+        return RunResult({name: Path(path) for name, path in tensors.items()}, ran_on, version, emulates)
 
     def _side(self, job: Job) -> str:
         """What runs the job, for messages."""

@@ -1,0 +1,1 @@
+"""Export: programs for other runtimes, made from the network that a conversion for TensorFlow gives."""

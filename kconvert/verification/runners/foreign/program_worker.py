@@ -1,0 +1,139 @@
+"""Runs programs, each in the runtime that it is for: SavedModels, LiteRT, ONNX.
+
+    python program_worker.py RUNTIME      (requests as in serving.py)
+
+It runs without kconvert.
+"""
+
+import os
+import sys
+
+import numpy as np
+
+
+class Program(object):
+    """A program that is loaded.
+
+    version: of the runtime. quantized: what its weights have become, or None. inputs: shape and type by name.
+    """
+
+    version = ""
+    quantized = None
+
+    def __init__(self, path):
+        self.inputs = {}
+
+    def run(self, arrays):
+        """The outputs of one batch, by name."""
+        raise NotImplementedError
+
+
+class SavedModel(Program):
+    """A SavedModel in TensorFlow."""
+
+    def __init__(self, path):
+        import tensorflow as tf
+
+        self.tf, self.version, self.quantized = tf, tf.__version__, None
+        self.loaded = tf.saved_model.load(path)  # holds the variables
+        self.call = self.loaded.signatures["serving_default"]
+        specs = self.call.structured_input_signature[1]
+        self.inputs = {name: (spec.shape.as_list(), spec.dtype.as_numpy_dtype) for name, spec in specs.items()}
+
+    def run(self, arrays):
+        outputs = self.call(**{name: self.tf.constant(array) for name, array in arrays.items()})
+        return {name: y.numpy() for name, y in outputs.items()}
+
+
+class LiteRT(Program):
+    """A model in LiteRT."""
+
+    def __init__(self, path):
+        import importlib.metadata
+
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.version = importlib.metadata.version("ai-edge-litert")
+        interpreter = Interpreter(model_path=path)
+        self.quantized = quantization(interpreter.get_tensor_details())
+        self.call = interpreter.get_signature_runner()
+        details = self.call.get_input_details()
+        self.inputs = {name: (list(d["shape_signature"]), d["dtype"]) for name, d in details.items()}
+
+    def run(self, arrays):
+        return self.call(**arrays)
+
+
+def quantization(tensors):
+    """What the weights of a model of LiteRT have become; None where they have not."""
+    types = {np.dtype(tensor["dtype"]).name for tensor in tensors}
+    return "float16" if "float16" in types else "8-bit integers" if "int8" in types else None
+
+
+TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int32)": "int32", "tensor(int64)": "int64"}
+
+
+class Onnx(Program):
+    """A model in onnxruntime."""
+
+    def __init__(self, path):
+        import onnxruntime
+
+        self.version, self.quantized = onnxruntime.__version__, None
+        self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        self.inputs = {
+            one.name: ([n if isinstance(n, int) else None for n in one.shape], TYPES[one.type])
+            for one in self.session.get_inputs()
+        }
+
+    def run(self, arrays):
+        names = [one.name for one in self.session.get_outputs()]
+        return dict(zip(names, self.session.run(names, arrays)))
+
+
+RUNTIMES = {"saved_model": SavedModel, "litert": LiteRT, "onnx": Onnx}
+
+
+def batches(program, arrays):
+    """The arrays in batches of the size that the program has; the last one is filled up with its last sample."""
+    sizes = {shape[0] for shape, _ in program.inputs.values() if shape and shape[0] not in (None, -1)}
+    count = len(next(iter(arrays.values())))
+    size = sizes.pop() if sizes else count
+    for begin in range(0, count, size):
+        parts = {name: array[begin : begin + size] for name, array in arrays.items()}
+        left = min(size, count - begin)
+        yield left, {name: np.concatenate([part] + [part[-1:]] * (size - left)) for name, part in parts.items()}
+
+
+def outputs_of(program, arrays):
+    """The outputs of a program for any number of samples, by name."""
+    if set(program.inputs) != set(arrays):
+        raise ValueError("its inputs are {}, not {}".format(sorted(program.inputs), sorted(arrays)))
+    typed = {name: np.asarray(array, program.inputs[name][1]) for name, array in arrays.items()}
+    parts = []
+    for left, batch in batches(program, typed):
+        parts.append({name: np.array(y)[:left] for name, y in program.run(batch).items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def main():
+    from serving import serve  # type: ignore[import-not-found]  # beside this script
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    runtime = RUNTIMES[sys.argv[1]]
+
+    def answer(request):
+        program = runtime(request["path"])
+        outputs = outputs_of(program, {name: np.load(path) for name, path in zip(request["names"], request["inputs"])})
+        os.makedirs(request["out"], exist_ok=True)
+        tensors = {}
+        for number, name in enumerate(request["outputs"]):
+            tensors[name] = os.path.join(request["out"], "{}.npy".format(number))
+            np.save(tensors[name], outputs[name])
+        return {"result": [tensors, program.version, program.quantized]}
+
+    serve(lambda: answer)
+
+
+if __name__ == "__main__":
+    main()
