@@ -209,7 +209,9 @@ def test_public_names_do_not_depend_on_the_order_of_imports():
     assert loaded_after(f"{code}\n{calls}") == []
 
 
-def test_only_the_backends_load_a_framework():
-    framework = ("kconvert.backend.theano_", "kconvert.backend.tensorflow_")
+def test_only_the_backends_and_programs_load_a_framework():
+    """What is exported is a program of TensorFlow: its two modules are imported when one is made."""
+    programs = ("kconvert.export.program", "kconvert.export.writers")
+    framework = ("kconvert.backend.theano_", "kconvert.backend.tensorflow_", *programs)
     light = [name for name in INSIDE if not name.startswith(framework)]
     assert loaded_after(f"import {', '.join(light)}") == []

@@ -279,7 +279,7 @@ BAD_WORDS = [
     (USAGE, "which backend to convert for?", ["-o", "out.h5"]),
     (USAGE, "no file of keras3 is for theano", ["--to", "theano", "-o", "out.keras"]),
     (USAGE, "out.keras: a file .keras is of keras3, not of keras2", ["--format", "keras2", "-o", "out.keras"]),
-    (USAGE, "no files that end in '.ONNX'; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out.ONNX", "--no-verify"]),
+    (USAGE, "no files that end in '.PB'; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out.PB", "--no-verify"]),
     (USAGE, "out: the name of the file has no ending; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out"]),
     (USAGE, "there is no directory", ["--to", "tensorflow", "-o", "absent/out.h5"]),
     (USAGE, "--samples", ["--to", "tensorflow", "--samples", "0"]),
