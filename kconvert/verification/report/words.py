@@ -58,7 +58,7 @@ def _because(done: Report) -> str:
         return f", first at {titled(first.name, first.layer)}: {difference(first)} ({bad} of {number_of_layers})"
     if worst is None or done.word not in (EQUAL, QUANTIZED):
         return f": {unproved(done)}"
-    if not done.layers:
+    if not done.layers and not done.not_compared:
         return f": {plural(len(done.outputs), 'output')}, largest error {number(worst.relative)} of its scale"
     if done.not_compared:
         number_of_layers = f"{len(done.layers)} of {plural(len(done.layers) + len(done.not_compared), 'layer')}"
