@@ -113,9 +113,7 @@ def test_the_ending_says_what_is_written(name, wanted, form, written):
     assert form_of(name, wanted) == (form, written)
 
 
-@pytest.mark.parametrize(
-    ("name", "wanted"), [("x.keras", "keras2"), ("x.keras", "same"), ("x.pb", None), ("x", None)]
-)
+@pytest.mark.parametrize(("name", "wanted"), [("x.keras", "keras2"), ("x.keras", "same"), ("x.pb", None), ("x", None)])
 def test_an_unknown_ending_and_a_contradiction_are_refused(name, wanted):
     with pytest.raises(KconvertError) as refused:
         form_of(name, wanted)
