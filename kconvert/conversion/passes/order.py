@@ -32,6 +32,7 @@ from .left_out import notes_on_left_out
 from .masked_steps import with_zeros, without_zeros
 from .modernize import modern, modernize
 from .multi_gpu import without_slices
+from .on_torch import notes_on_torch
 from .readers import notes_for_readers, notes_on_writer
 from .recovery import recovered
 from .relayout import relayout
@@ -178,6 +179,10 @@ def _expressions(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return with_expressions(network) if goal.convention.generation.expresses else Rewritten(network)
 
 
+def _on_torch(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return notes_on_torch(network) if goal.convention.generation.expresses else Rewritten(network)
+
+
 def _names(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     """Names without the '/' that Keras 3 does not take."""
     return renamed(network, _without_slash) if goal.convention.generation.expresses else Rewritten(network)
@@ -227,6 +232,7 @@ WRITE: tuple[WritePass, ...] = (
     _data_format,
     _axes,
     _expressions,
+    _on_torch,
     _names,
     _other_readers,
     _plain_masked_steps,
