@@ -19,10 +19,10 @@ TF_KERAS = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps "tf_
     'import importlib.metadata as m; print(".".join(next(d for n in ("tensorflow-cpu", "tensorflow") \
     for d in m.distributions(name=n)).version.split(".")[:2]))').*"
 
-.PHONY: help demo test test-long lint fuzz bench conformance docs clean
+.PHONY: help demo test test-long test-keras-backends lint fuzz bench conformance docs clean
 
 help:
-	@echo "make demo | test | test-long | lint | fuzz | bench | conformance | docs | clean"
+	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | bench | conformance | docs | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo && rm -f build/demo/lenet.h5
@@ -33,6 +33,10 @@ test: $(READY)
 
 test-long: $(READY)
 	$(BIN)/pytest -q -n 2 --dist worksteal -m long
+
+test-keras-backends: $(READY) .venv-keras/.ready  ## the fixtures as .keras in Keras 3 on JAX and on torch
+	@for backend in jax torch; do $(BIN)/python -m conformance tests/fixtures --checks "" \
+	    --keras-python .venv-keras/bin/python --keras-backend $$backend || failed=1; done; test -z "$$failed"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -55,7 +59,7 @@ docs: $(READY)  ## writes docs/support.md, the rooms in docs/architecture.md, an
 	$(BIN)/python -m docs.examples
 
 clean:
-	rm -rf .venv build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-keras build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): setup.py
@@ -67,4 +71,12 @@ $(READY): setup.py
 	$$found -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 -e '.[all,litert,onnx,safetensors,test]'
 	$(TF_KERAS)
+	@touch $@
+
+# Keras 3 on JAX and on torch, whose wheels for the CPU lie in an index of their own: they are much smaller.
+.venv-keras/.ready: $(READY)
+	$(BIN)/python -m venv --clear .venv-keras
+	.venv-keras/bin/pip install --quiet --disable-pip-version-check "keras>=3.15" h5py jax
+	.venv-keras/bin/pip install --quiet --disable-pip-version-check \
+	    --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 	@touch $@
