@@ -37,7 +37,7 @@ from kconvert.conventions.backends import BACKENDS
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-_NEED_BOTH = ("training.md", "tensorflow-formats.md", "batch.md", "migrate/programs.md")
+_NEED_BOTH = ("training.md", "tensorflow-formats.md", "batch.md", "migrate/programs.md", "migrate/tf_keras.md")
 NEED_BOTH = {README, *(ROOT / "docs" / name for name in _NEED_BOTH)}
 FIXTURE = ROOT / "tests" / "fixtures" / "1.2.2-theano" / "lenet_th"
 
@@ -46,7 +46,7 @@ COMMAND = re.compile(r"^\$ (.*)$", re.M)
 
 # What differs from machine to machine: the errors in a comparison, and versions.
 _COMPARED = re.compile(r"( \d+(?:x\d+)*)(?: +[\d.e+-]+){3} (equal|DIFFERS)$", re.M)
-_VERSION = re.compile(r"(theano|tensorflow|numpy|LiteRT) +\d+\.[\w.]+")
+_VERSION = re.compile(r"(theano|tensorflow|tf_keras|numpy|LiteRT) +\d+\.[\w.]+")
 _LARGEST = re.compile(r"largest error [\d.e+-]+")
 
 

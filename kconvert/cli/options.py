@@ -54,10 +54,10 @@ DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
 
 _CONVERSION = (
     click.option("--from", "source", type=SAVED_WITH, help="Backend whose kernels FILE has, if FILE does not show it."),
-    click.option("--to", "target", type=BACKEND, help="Backend to convert for; Keras 3 is for TensorFlow."),
+    click.option("--to", "target", type=BACKEND, help="Backend to convert for; Keras 3, tf_keras: TensorFlow."),
     click.option(
         "--format",
-        type=click.Choice(["keras2", "same", "keras3"]),
+        type=click.Choice(["keras2", "same", "keras3", "tf_keras"]),
         help="Generation of the result; same: that of FILE. By default what the ending of OUT says, keras2 for .h5.",
     ),
     click.option(
@@ -301,7 +301,7 @@ _RUNNING = (
         "--runner",
         "package",
         type=click.Choice(["keras", "tf_keras", "kconvert"]),
-        help="Run the target in this Keras, or in kconvert alone; by default files for Keras 3 run in Keras 3.",
+        help="Run the target in this Keras, or in kconvert alone; by default what a file is written for.",
     ),
     click.option(
         "--keras-backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Backend of the Keras 3 that runs."

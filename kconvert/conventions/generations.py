@@ -9,19 +9,59 @@ from typing import Any
 
 from ..errors import KconvertError, Problem
 from .backends import BACKENDS, BackendFacts
+from .words import tf_keras_writing
 from .words.table import KERAS0, KERAS1, KERAS2, KERAS3, WORDS, Words
 
 
 @dataclass(frozen=True)
 class Reader:
-    """The package of today that reads the files of a generation."""
+    """A package of today that reads files of a generation, and what it has."""
 
     # its name, as it is imported
     package: str
     # what messages call it
     title: str
     # how its releases begin; '': any
-    releases: str = ""
+    releases: str
+    # what it runs on; the first one that is installed is taken
+    backends: tuple[str, ...]
+    # the classes of layers that it does not have, or computes otherwise: they are written as layers that it has
+    # (conversion/passes/expressions.py)
+    lacks: frozenset[str]
+    # it uses the mask of a recurrent layer with initial states, and merges masks as Keras 2 does
+    # (keras-facts: masks-beside-states, merged-masks)
+    masks_of_keras2: bool
+    # its Bidirectional gives zeros at masked steps, and no option prevents that (keras-facts: masked-bidirectional)
+    zeros: bool
+    # names of layers may have a '/'
+    slashes: bool
+    # the end of a sentence about what it computes otherwise in channels_first; '': nothing
+    channels_first: str = ""
+
+
+_OF_KERAS1 = frozenset({"Highway", "MaxoutDense", "ParametricSoftplus", "SReLU", "UpSampling2D"})
+
+READER_KERAS3 = Reader(
+    "keras",
+    "Keras 3",
+    "3.",
+    ("tensorflow", "jax", "torch"),
+    lacks=_OF_KERAS1 | {"LocallyConnected1D", "LocallyConnected2D", "ThresholdedReLU"},
+    masks_of_keras2=False,
+    zeros=False,
+    slashes=False,
+    channels_first="; there Keras 3 may add a bias along another axis in model(x), not in predict",
+)
+READER_TF_KERAS = Reader(
+    "tf_keras",
+    "tf_keras",
+    "2.",
+    tf_keras_writing.BACKENDS,
+    lacks=_OF_KERAS1,
+    masks_of_keras2=True,
+    zeros=True,
+    slashes=True,
+)
 
 
 # ------------------------------------------------------------- generations ----
@@ -66,7 +106,7 @@ class Generation:
     # A transposed convolution states its whole output shape; else what to add to the smallest one
     # (keras-facts: deconvolution-output-shape)
     states_output_shape: bool
-    # There are CuDNN layers
+    # There are CuDNN layers, other than in files for a reader
     cudnn: bool
     # On TensorFlow, names of arrays end in ':0' (keras-facts: names-end-in-colon-zero)
     numbers_outputs: bool
@@ -75,15 +115,16 @@ class Generation:
     # An optimizer's state has all arrays of one moment together; else all moments of one parameter, and the learning
     # rate (keras-facts: optimizer-slots)
     moments_together: bool
-    # Layers that it does not have are written as layers that it has (conversion/passes/expressions.py), and every
-    # option of a layer is stated
+    # Files of every release are written for a package that has other classes and optimizers than Keras 2: what a
+    # layer of Keras 2 needs for that is made from its architecture
     expresses: bool
     # Files of other generations can be converted to it
     is_target: bool
     # The words in which architectures are described
     words: Words
-    # What reads its files, and therefore runs them in a verification, where that is installed; None: kconvert alone
-    reader: Reader | None = None
+    # What reads its files, and therefore runs them in a verification, where that is installed: for the releases from
+    # the first one of each row on. kconvert alone runs those of other releases
+    readers: tuple[tuple[tuple[int, ...], Reader], ...] = ()
 
     @property
     def last_release(self) -> str:
@@ -184,6 +225,7 @@ GENERATIONS: Mapping[str, Generation] = {
             moments_together=True,
             expresses=False,
             words=KERAS2,
+            readers=((tf_keras_writing.FIRST_RELEASE, READER_TF_KERAS),),
         ),
         _from_keras2(
             "keras3",
@@ -196,10 +238,28 @@ GENERATIONS: Mapping[str, Generation] = {
             moments_together=False,
             expresses=True,
             words=KERAS3,
-            reader=Reader("keras", "Keras 3", "3."),
+            readers=(((), READER_KERAS3),),
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class TargetFormat:
+    """What `--format` may name: a generation, for the files of one of its releases."""
+
+    generation: Generation
+    # the release that shall read the result
+    release: str
+    # the backends whose kernels the result can have
+    backends: tuple[str, ...]
+
+
+FORMATS: Mapping[str, TargetFormat] = {
+    **{name: TargetFormat(row, row.last_release, row.backends) for name, row in GENERATIONS.items()},
+    "tf_keras": TargetFormat(GENERATIONS["keras2"], tf_keras_writing.RELEASE, READER_TF_KERAS.backends),
+}
+"""Formats by name. tf_keras writes the files of Keras 2 (keras-facts: form-by-release)."""
 
 
 def of_release(version: str | None) -> Generation | None:
@@ -310,6 +370,12 @@ class Convention:
     def facts(self) -> BackendFacts:
         """What Keras computed on the backend: its row."""
         return BACKENDS[self.backend]
+
+    def reader(self, release: str | None) -> Reader | None:
+        """The package of today that reads its files of a release; None: kconvert alone."""
+        numbers = numbers_of(release)
+        found = [] if self.facts.convolves else [row for first, row in self.generation.readers if numbers >= first]
+        return found[-1] if found else None
 
     def array_name(self, name: str) -> str:
         """The name of an array as the backend writes it, from that of any backend.

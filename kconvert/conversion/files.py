@@ -81,11 +81,11 @@ def convert(
     """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
 
     The ending of `out` says what is written: .keras a model of Keras 3, .weights.h5 weights of Keras 3, .h5 and .hdf5
-    what `format` says ('keras2' by default, 'same' or 'keras3'), .safetensors the same but 'keras3'. Keras 3 is for
-    TensorFlow, so `target` may be left out with it. The other arguments are those of `plan`; force also overwrites
-    `out`. The file is written whole or not at all, and neither `path` nor `arch` is ever written to. Weights alone
-    whose architecture the conversion changes get the new one beside `out`, under its name with the ending .json
-    (`Conversion.architecture`).
+    what `format` says ('keras2' by default, 'same', 'keras3' or 'tf_keras'), .safetensors 'keras2' or 'same'. Keras 3
+    and tf_keras are for TensorFlow, so `target` may be left out with them. The other arguments are those of `plan`;
+    force also overwrites `out`. The file is written whole or not at all, and neither `path` nor `arch` is ever written
+    to. Weights alone whose architecture the conversion changes get the new one beside `out`, under its name with the
+    ending .json (`Conversion.architecture`).
     Raises KconvertError where the file cannot be read or converted; then nothing is written.
     """
     said = Source(

@@ -115,7 +115,7 @@ class Plan:
             moves
             or named
             or self.unwrapped
-            or self.source != self.target
+            or (self.source, self.origin.reader) != (self.target, self.goal.reader)
             or self.result.model.get_config() != self.model.get_config()
         )
 
@@ -349,7 +349,7 @@ def _training(
     stated = checkpoint.training_config
     if not stated or goal.convention.generation.expresses:
         return None, []
-    tf_keras = bool(release_of_tensorflow(goal.release))
+    tf_keras = bool(release_of_tensorflow(goal.release)) and not goal.modernize
     if before and before.training and tf_keras and for_keras2(before.training)[0] == stated:
         return before.training, []
     return for_keras2(stated) if release_of_tensorflow(origin.release) and not tf_keras else (stated, [])

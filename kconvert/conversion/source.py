@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any
 
 from ..conventions.backends import DATA_FORMATS, KERNELS_OF
-from ..conventions.generations import GENERATIONS, OF_TENSORFLOW, Convention, of_release, release
+from ..conventions.generations import GENERATIONS, OF_TENSORFLOW, Convention, Reader, of_release, release
 from ..conventions.words.keras0 import is_keras0, told_release
 from ..errors import KconvertError, Problem
 from ..formats.architectures import architecture_json
@@ -70,6 +70,11 @@ class Origin:
     """Whether the architecture is the user's own and not that of the file."""
     reordered: frozenset[str]
     """The Flattens whose features an earlier conversion of this file put in a new order."""
+
+    @property
+    def reader(self) -> Reader | None:
+        """The package of today that reads such files."""
+        return self.convention.reader(self.release)
 
 
 # ----------------------------------------------------------------- deciding ----

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 from ..conventions.backends import BACKENDS, DATA_FORMATS
-from ..conventions.generations import GENERATIONS, Convention, keeps_data_formats
+from ..conventions.generations import FORMATS, Convention, Reader, TargetFormat, keeps_data_formats
 from ..errors import KconvertError, Problem
 from ..formats.endings import HDF5, KERAS2, SAME, Form, default_form, form_of
 from .source import Origin
@@ -21,7 +21,7 @@ class Target:
     backend: str
     """The backend to convert for."""
     generation: str = KERAS2
-    """The generation of Keras to write for; 'same': that of the source."""
+    """The name of a row of FORMATS, what to write for; 'same': the generation and the release of the source."""
     data_format: str = NATIVE
     """'native' (as usual on the backend), 'keep', 'channels_first' or 'channels_last'."""
     repair: bool = True
@@ -58,7 +58,7 @@ class Wanted:
         Raises KconvertError (USAGE) where its ending is unknown or contradicts the rest, or no backend is known.
         """
         form, written = default_form(self.generation) if out is None else form_of(out, self.generation)
-        row = GENERATIONS.get(written)
+        row = FORMATS.get(written)
         backends = (form.runtime.backend,) if form.runtime else row.backends if row else tuple(BACKENDS)
         backend = self.backend or (backends[0] if len(backends) == 1 else None)
         if backend is None:
@@ -69,7 +69,7 @@ class Wanted:
             what = f"{form.runtime.title} runs what is made for {backends[0]}, not for {backend}"
             raise KconvertError(what, str(out), f"give --to {backends[0]}, or none", Problem.USAGE)
         if row and backend in BACKENDS:
-            check_backend(Convention(row.name, backend))
+            check_backend(written, row, backend)
         return Target(
             backend,
             written,
@@ -105,13 +105,21 @@ class Goal:
     sorts_layers: bool
     """Whether layers of one depth are in the order of their names (keras-facts: order-by-names)."""
 
+    @property
+    def reader(self) -> Reader | None:
+        """The package of today that shall read the file."""
+        return self.convention.reader(self.release)
+
 
 def decide_goal(target: Target, origin: Origin) -> Goal:
     """What `target` means for a source. Raises KconvertError where it names something unknown."""
     same = target.generation == SAME
-    convention = Convention(origin.convention.generation_name if same else target.generation, target.backend)
-    check_backend(convention)
-    release = target.release or (origin.release if same else None) or convention.generation.last_release
+    name = origin.convention.generation_name if same else target.generation
+    wanted = FORMATS.get(name)
+    convention = Convention(wanted.generation.name if wanted else name, target.backend)
+    wanted = wanted or FORMATS[convention.generation_name]
+    check_backend(name, wanted, target.backend)
+    release = target.release or (origin.release if same else None) or wanted.release
     native = target.data_format == NATIVE and keeps_data_formats(release)
     return Goal(
         convention=convention,
@@ -128,12 +136,12 @@ def decide_goal(target: Target, origin: Origin) -> Goal:
     )
 
 
-def check_backend(convention: Convention) -> None:
-    """Raises KconvertError where no file of the generation has kernels of the backend."""
-    if not convention.generation.has(convention.backend):
+def check_backend(name: str, wanted: TargetFormat, backend: str) -> None:
+    """Raises KconvertError where no file of the format `name` has kernels of the backend."""
+    if backend not in wanted.backends:
         raise KconvertError(
-            f"no file of {convention.generation_name} is for {convention.backend}",
-            fix=f"give --to {convention.generation.backends[0]}, or --format keras2",
+            f"no file of {name} is for {backend}",
+            fix=f"give --to {wanted.backends[0]}, or --format keras2",
             problem=Problem.USAGE,
         )
 
@@ -143,7 +151,7 @@ def _restores(target: Target, origin: Origin) -> bool | None:
 
     A file with layers that stand for others becomes what it was whatever generation the user names.
     """
-    if target.restore is not None or (target.generation != SAME and not origin.convention.generation.expresses):
+    if target.restore is not None or (target.generation != SAME and not origin.reader):
         return bool(target.restore)
     return True if target.data_format == NATIVE else None
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..errors import KconvertError, Problem
 
-SAME, KERAS2, KERAS3 = "same", "keras2", "keras3"
-"""What `--format` may be: a generation, or that of the source."""
+SAME, KERAS2, KERAS3, TF_KERAS = "same", "keras2", "keras3", "tf_keras"
+"""What `--format` may be: a generation or a package that reads its files, or the generation of the source."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Form:
     formats: tuple[str, ...]
     # a file holds the architecture (True), weights alone (False), or what the source has (None)
     whole: bool | None = None
+    # what `--format` may not be, although a shorter ending allows it: its reader takes such a name for another form
+    refuses: tuple[str, ...] = ()
     # what executes its files; None: they hold weights, and are read
     runtime: Runtime | None = None
 
@@ -66,9 +68,9 @@ class Form:
         return self.whole is not None
 
 
-HDF5 = Form((".h5", ".hdf5"), (KERAS2, SAME, KERAS3))
+HDF5 = Form((".h5", ".hdf5"), (KERAS2, SAME, KERAS3, TF_KERAS))
 ARCHIVE = Form((".keras",), (KERAS3,), whole=True)
-WEIGHTS = Form((".weights.h5",), (KERAS3,), whole=False)
+WEIGHTS = Form((".weights.h5",), (KERAS3,), whole=False, refuses=(TF_KERAS,))
 
 SAFETENSORS = Form((".safetensors",), (KERAS2, SAME))
 
@@ -134,6 +136,8 @@ def form_of(path: str | PathLike[str], wanted: str | None = None) -> tuple[Form,
     for form in fitting:
         if wanted is None or wanted in form.formats:
             return form, wanted or form.formats[0]
+        if wanted in form.refuses:
+            break
     ending = next((ending for ending in fitting[0].endings if name.endswith(ending)), fitting[0].endings[0])
     raise KconvertError(
         f"a file {ending} is of {fitting[0].formats[0]}, not of {wanted}",

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..conventions.generations import Convention
+from ..conventions.generations import Convention, Reader
 from ..conversion.binding import bind
 from ..conversion.opening import open_source
 from ..conversion.partial import selected
@@ -43,6 +43,7 @@ class Match:
     plan: Plan  # the conversion of the source to the target's convention
     model: Network  # architecture of the target
     convention: Convention  # of the target
+    reader: Reader | None  # what reads files like the target
     arrays: int  # how many weights were compared
     weight_errors: Mapping[str, float]  # weights of the target that are not what the conversion writes, bit for bit
     faults: Mapping[LayerPath, Sequence[Fault]]  # of layers of the target
@@ -85,7 +86,8 @@ def match(source: Source, target: Source) -> Match:
     with open_source(source) as origin, open_source(target) as result:
         if source.partial:
             origin, result = selected(origin, source).of(origin), replace(result, partial=True)
-        convention = decide(result, replace(target, arch=None)).convention
+        stated = decide(result, replace(target, arch=None))
+        convention = stated.convention
         expected = _expected(origin, result, source, convention)
         if source.input_shape is not None:
             expected = replace(expected, model=with_input_shape(expected.model, source.input_shape))
@@ -103,6 +105,7 @@ def match(source: Source, target: Source) -> Match:
             plan=expected,
             model=model,
             convention=convention,
+            reader=stated.reader,
             arrays=len(expected.steps),
             weight_errors={"/".join(path): error for path, error in differing.items()},
             faults=find_faults(expected, model, bindings, list(differing)),

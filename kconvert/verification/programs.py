@@ -25,6 +25,7 @@ def match_program(source: Source, target: Source, plan: Plan | None = None) -> M
         plan=plan,
         model=plan.result.model,
         convention=plan.target,
+        reader=None,
         arrays=0,
         weight_errors={},
         faults={},

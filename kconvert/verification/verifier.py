@@ -225,7 +225,7 @@ class Verifier:
         runtime = found.plan.goal.form.runtime
         if runtime is not None:
             return self._runner(job.run_on, runtime).run(job, pairing.target_inputs, self._out(), overrides)
-        package, reader = self.running.package, job.convention.generation.reader
+        package, reader = self.running.package, found.reader
         runner = self._runner(job.run_on, reader if package in (None, OWN) else package)
         return runner.run(job, pairing.target_inputs, self._out(), overrides)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._version import __version__
-from . import keras0, keras0_writing, keras1, keras2, keras3, keras3_reading, keras3_writing
+from . import keras0, keras0_writing, keras1, keras2, keras3, keras3_reading, keras3_writing, tf_keras_writing
 from .files import keys
 from .items import Json
 from .keras1 import Defaults
@@ -83,7 +83,10 @@ KERAS1 = Words(
 
 
 def _write_keras2(item: Json, context: Context) -> Json:
+    """For tf_keras too, which runs on TensorFlow alone."""
     written = keras2.write(item, context.version)
+    if context.version >= tf_keras_writing.FIRST_RELEASE and context.backend in tf_keras_writing.BACKENDS:
+        written = tf_keras_writing.write(written, context.custom, context.defaults)
     return {**written, "keras_version": context.keras_version, "backend": context.backend}
 
 

@@ -108,14 +108,14 @@ def for_cudnn(model: Network, target: Convention, release: str, wanted: bool | N
                 fix="leave --cudnn out",
             )
         return done
-    if wanted is None and _has_cudnn_layers(target):
+    if wanted is None and _has_cudnn_layers(target, release):
         return Rewritten(model)
     return _replaced(model, without_cudnn, ONLY_TENSORFLOW if wanted is None else "as asked")
 
 
-def layers_for_cudnn(model: WithoutGraph, target: Convention) -> Rewritten:
-    """Layers without a graph, those of cuDNN as what `target` has."""
-    if _has_cudnn_layers(target):
+def layers_for_cudnn(model: WithoutGraph, target: Convention, release: str) -> Rewritten:
+    """Layers without a graph, those of cuDNN as what `release` of `target` has."""
+    if _has_cudnn_layers(target, release):
         return Rewritten(model)
     table: list[LeafWeights] = []
     weights: dict[LayerPath, Chain] = {}
@@ -130,8 +130,8 @@ def layers_for_cudnn(model: WithoutGraph, target: Convention) -> Rewritten:
     return Rewritten(changed(model, table=table), weights=weights, notes=notes)
 
 
-def _has_cudnn_layers(target: Convention) -> bool:
-    return target.facts.cudnn and target.generation.cudnn
+def _has_cudnn_layers(target: Convention, release: str) -> bool:
+    return target.facts.cudnn and target.generation.cudnn and not target.reader(release)
 
 
 def has_cudnn(model: Network) -> bool:
@@ -157,8 +157,10 @@ def _becomes(layer: Layer, new: Layer, why: str) -> str:
 
 
 def _refuse_convention(target: Convention, release: str) -> None:
-    if not _has_cudnn_layers(target):
-        without = f"Keras on {target.backend}" if not target.facts.cudnn else target.generation_name
+    if not _has_cudnn_layers(target, release):
+        reader = target.reader(release)
+        found = reader.title if reader else target.generation_name
+        without = found if target.facts.cudnn else f"Keras on {target.backend}"
         raise KconvertError(f"{without} has no CuDNN layers", fix="leave --cudnn out")
     if numbers(release) < SINCE:
         raise KconvertError(

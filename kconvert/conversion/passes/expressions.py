@@ -1,8 +1,10 @@
-"""Layers that Keras 3 does not have, as layers of Keras 3 that compute the same (keras-facts: expressions-of-keras3).
+"""Layers that Keras 3 or tf_keras does not have, as layers of theirs that compute the same.
+
+(keras-facts: expressions-of-keras3)
 
 The layers that make up one layer are called NAME__CLASS__PART after it, but for the one that holds its weights, which
-keeps its name: so that they can be told when the file comes back, also after Keras 3 saved it again. How an activation
-is expressed is said in conventions/words/keras3_writing.py.
+keeps its name: so that they can be told when the file comes back, also after its reader saved it again. How an
+activation is expressed is said in conventions/words/keras3_writing.py.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 
 from ... import layers as L
 from ...conventions.backends import CHANNELS_FIRST
+from ...conventions.generations import Reader
 from ...errors import KconvertError
 from ...kernels import Chain, Fold, Order, Rows, Scale, Transpose
 from ...kernels.rows import Block
@@ -36,56 +39,64 @@ AXES = "bhwdcefg"
 
 @singledispatch
 def expressed(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
-    """The layers that compute what `layer` does on inputs of `shape`; None where Keras 3 has the layer.
+    """The layers that compute what `layer` does on inputs of `shape`; None where it need not be expressed.
 
-    Raises KconvertError where no layers of Keras 3 do.
+    Raises KconvertError where no layers do.
     """
     return None
 
 
-def with_expressions(model: Network) -> Rewritten:
-    """`model` without the layers that Keras 3 does not have."""
+def with_expressions(model: Network, reader: Reader) -> Rewritten:
+    """`model` without the layers that `reader` does not have."""
     notes: list[str] = []
-    refuse_masked_states(model, "for which this is written")
-    refuse_merged_masks(model, "use --format keras2")
-    # in Keras 3 a Softmax sets masked elements to 0
+    if not reader.masks_of_keras2:
+        refuse_masked_states(model, "for which this is written")
+        refuse_merged_masks(model, "use --format keras2")
+    # in both readers a Softmax computes with the mask (keras-facts: merged-masks)
     masked = {
         name for name, layer, mask, _ in masked_layers(model) if mask is not None and isinstance(layer, L.Softmax)
     }
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
-        new = _unmasked(layer, shape) if layer.name in masked else expressed(layer, shape)
+        new = _unmasked(layer, shape, reader) if layer.name in masked else None
+        if layer.class_name in reader.lacks:
+            new = expressed(layer, shape)
         if new:
-            notes.append(f"{layer.name}: Keras 3 has no such {layer.class_name}; written as {class_names(new)}")
+            notes.append(f"{layer.name}: {reader.title} has no such {layer.class_name}; written as {class_names(new)}")
         return new
 
     done = rewrite(model, apply)
-    return replace(done, notes=[*dict.fromkeys(notes), *_on_channels_first(done.model)])
+    return replace(done, notes=[*dict.fromkeys(notes), *_on_channels_first(done.model, reader)])
 
 
-def _on_channels_first(model: Network) -> Iterator[str]:
+def _on_channels_first(model: Network, reader: Reader) -> Iterator[str]:
     """A note on images that keep channels_first (keras-facts: channels-first-in-keras3)."""
     names = [layer.name for layer in every(model) if getattr(layer, "data_format", None) == CHANNELS_FIRST]
     if names:
         yield (
-            f"{listed(names)}: in channels_first, which TensorFlow runs on few CPUs; there Keras 3 may add a bias along"
-            " another axis in model(x), not in predict; leave --data-format out"
+            f"{listed(names)}: in channels_first, which TensorFlow runs on few CPUs{reader.channels_first};"
+            " leave --data-format out"
         )
 
 
-def _unmasked(layer: Any, shape: Shape) -> Sequence[NewLayer]:
+def _unmasked(layer: Any, shape: Shape, reader: Reader) -> Sequence[NewLayer]:
     if layer.axis % len(shape) != len(shape) - 1:
         raise KconvertError(
-            "Keras 3 has no Softmax of masked inputs along another axis than the last",
+            f"{reader.title} has no Softmax of masked inputs along another axis than the last",
             where=f"layer {layer.name}",
             fix="use --format keras2",
         )
     return [NewLayer(L.Activation("softmax", name=layer.name))]
 
 
-def is_expressed(layer: Layer) -> bool:
-    """Whether `expressed` has a rule for the class of `layer`."""
-    return expressed.dispatch(type(layer)) is not expressed.dispatch(object)
+def refuse_expressed(layer: Layer, reader: Reader | None) -> None:
+    """Raises KconvertError for a layer of weights alone that would be written as others."""
+    if reader and layer.class_name in reader.lacks:
+        raise KconvertError(
+            f"{reader.title} has no {layer.class_name}: the layers that replace it need the architecture",
+            where=f"layer {layer.name}",
+            fix="give the architecture with --arch",
+        )
 
 
 # ---------------------------------------------------------- without weights ----
@@ -102,14 +113,14 @@ def _thresholded(layer: L.ThresholdedReLU, shape: Shape) -> Sequence[NewLayer]:
 def _bilinear(layer: L.UpSampling2D, shape: Shape) -> Sequence[NewLayer] | None:
     """The first pixel keeps its place: each is repeated, the last ones once more, and windows are averaged.
 
-    Keras 3 places the centres of pixels instead (keras-facts: half-pixel-centers).
+    Keras 3 and tf_keras place the centres of pixels instead (keras-facts: half-pixel-centers).
     """
     if layer.interpolation != "bilinear" or max(layer.size) == 1:
         return None
     sizes = space(shape, layer.data_format)
     if None in sizes:
         raise KconvertError(
-            "bilinear enlarging can be written for Keras 3 only if the size of the image is known",
+            "bilinear enlarging of Keras 2 can be written as other layers only if the size of the image is known",
             where=f"layer {layer.name}",
             fix="state the size in the shape of the model's input",
         )
@@ -273,7 +284,7 @@ class _Elements:
         found = "".join(axis for i, axis in enumerate(self.tensor) if i and i not in axes)
         if not found:
             raise KconvertError(
-                f"a {self.layer.class_name} that shares its parameters along all axes cannot be written for Keras 3",
+                f"a {self.layer.class_name} with one parameter for all elements cannot be written as other layers",
                 where=f"layer {self.layer.name}",
             )
         return found

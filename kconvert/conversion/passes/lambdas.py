@@ -16,6 +16,7 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import BACKENDS, BackendFacts
+from ...conventions.generations import Reader
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...network.graph import CallId
@@ -31,6 +32,17 @@ def mark_inferring(network: Network, backend: str) -> None:
     for layer in every(network):
         if isinstance(layer, L.Lambda):
             layer.infers = BACKENDS[backend].infers_shapes
+
+
+def refuse_code(network: Network, reader: Reader) -> None:
+    """Raises KconvertError for a Lambda with code, which the Python of `reader` does not load."""
+    for layer in every(network):
+        if isinstance(layer, L.Lambda) and "lambda" in (layer.function_type, layer.output_shape_type):
+            raise KconvertError(
+                f"a Lambda stores code that {reader.title} runs only on the Python that saved it",
+                where=f"layer {layer.name}",
+                fix="use --format keras2, or build the model with a function that has a name, and load the weights",
+            )
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def with_zeros(model: Network, version: str | None) -> Rewritten:
         refuse_masks_of_keras3(model)
     if not () < numbers < FIRST_KERAS3:
         return Rewritten(model)
-    found: list[Any] = [layer for _, layer, mask, _ in masked_layers(model) if mask is not None and _is_two_way(layer)]
+    found: list[Any] = [layer for _, layer, mask, _ in masked_layers(model) if mask is not None and is_two_way(layer)]
     inside = {id(layer.layer) for layer in found}
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
@@ -58,7 +58,7 @@ def with_zeros(model: Network, version: str | None) -> Rewritten:
     return replace(rewrite(model, apply), notes=notes if numbers == UNSURE else []) if found else Rewritten(model)
 
 
-def _is_two_way(layer: Any) -> bool:
+def is_two_way(layer: Any) -> bool:
     """Whether it is a Bidirectional of sequences that has the option."""
     return (
         isinstance(layer, L.Bidirectional)

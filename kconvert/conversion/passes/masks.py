@@ -164,15 +164,16 @@ def sequences_of(layer: Any) -> set[int]:
     return {0, 1} if isinstance(layer, L.Bidirectional) and layer.merge_mode is None else {0}
 
 
-def read_at_masked_steps(network: Network) -> list[Layer]:
+def read_at_masked_steps(network: Network, by_step: bool = False) -> list[Layer]:
     """The layers, also of nested networks, whose sequences something computes with at masked steps.
 
-    The outputs of the network are read. A sequence is taken for one that has a mask.
+    The outputs of the network are read. A sequence is taken for one that has a mask. by_step: layers that compute each
+    step from the same step of their inputs read all steps, even where nothing reads theirs.
     """
-    return _read(network, range(len(network.output_refs)))[0]
+    return _read(network, range(len(network.output_refs)), by_step)[0]
 
 
-def _read(network: Network, outputs: Collection[int]) -> tuple[list[Layer], list[int]]:
+def _read(network: Network, outputs: Collection[int], by_step: bool) -> tuple[list[Layer], list[int]]:
     """Such layers of a network, and which of its inputs are read; outputs: which of its outputs are."""
     read: dict[CallId, set[int]] = defaultdict(set)  # the outputs of each call that are read
     for i in outputs:
@@ -181,17 +182,17 @@ def _read(network: Network, outputs: Collection[int]) -> tuple[list[Layer], list
     for node in reversed(network.nodes):
         layer, after = network.by_name[node.layer], read[node.output.call]
         if isinstance(layer, Network):
-            inner, inputs = _read(layer, after)
+            inner, inputs = _read(layer, after, by_step)
             found += inner
         else:
             found += every(layer) if after & sequences_of(layer) or isinstance(layer, L.TimeDistributed) else []
-            inputs = [i for i in range(len(node.inputs)) if _reads(layer, i, after)]
+            inputs = [i for i in range(len(node.inputs)) if _reads(layer, i, after, by_step)]
         for i in inputs:
             read[node.inputs[i].call].add(node.inputs[i].tensor)
     return found, [i for i, ref in enumerate(network.input_refs) if ref.tensor in read[ref.call]]
 
 
-def _reads(layer: Any, i: int, outputs: Collection[int]) -> bool:
+def _reads(layer: Any, i: int, outputs: Collection[int], by_step: bool) -> bool:
     """Whether something computes with the masked steps of input `i` of a layer, of which `outputs` are read.
 
     The further inputs of a recurrent layer are its initial states. A product with the mask has zeros at these steps.
@@ -200,4 +201,4 @@ def _reads(layer: Any, i: int, outputs: Collection[int]) -> bool:
         return i > 0
     if is_part(layer, ZEROS):
         return False
-    return bool(outputs) if isinstance(layer, _BY_STEP) else True
+    return by_step or bool(outputs) if isinstance(layer, _BY_STEP) else True

@@ -6,7 +6,7 @@ translated in network/architecture.py; here the classes change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from functools import singledispatch
 from itertools import product
@@ -172,16 +172,16 @@ def _merge(layer: Any, shape: Any) -> list[Layer]:
     return found
 
 
-def modernize(model: Network, stays: Callable[[Layer], bool] | None = None) -> Rewritten:
+def modernize(model: Network, stays: Collection[str] = ()) -> Rewritten:
     """`model` in Keras 2's words; KconvertError naming the layer that has none.
 
-    stays: whether a layer is left to a later pass.
+    stays: the classes of layers that are left to a later pass.
     """
 
     notes: list[str] = []
 
     def pieces(layer: Layer, shape: Any) -> list[NewLayer]:
-        if stays is not None and stays(layer):
+        if layer.class_name in stays:
             return [NewLayer(layer)]
         notes.extend(f"{layer.name}: {what}" for what in left_out(layer))
         found = modern(layer, shape)

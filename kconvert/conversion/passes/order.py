@@ -23,11 +23,11 @@ from .beyond import notes_on_beyond
 from .carried import notes_on_carried, refuse_carried
 from .cudnn import for_cudnn, layers_for_cudnn
 from .early import refuse_other_data_formats
-from .expressions import is_expressed, with_expressions
+from .expressions import refuse_expressed, with_expressions
 from .half_pixel import with_pixel_centers
 from .hazards import hazards, hazards_of
 from .kept_axes import without_kept_axes
-from .lambdas import blamed_on_lambdas, mark_inferring, with_shapes
+from .lambdas import blamed_on_lambdas, mark_inferring, refuse_code, with_shapes
 from .left_out import notes_on_left_out
 from .masked_steps import with_zeros, without_zeros
 from .modernize import modern, modernize
@@ -38,6 +38,7 @@ from .recovery import recovered
 from .relayout import relayout
 from .releases import of_unknown_release, read_from_release, write_axes_for_release, write_for_release
 from .repair import repair
+from .repeated_steps import with_repeats
 from .surplus import with_surplus
 from .unstated import note_release, release_notes
 
@@ -123,16 +124,18 @@ READ: tuple[ReadPass, ...] = (
 
 
 def _recovered(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    """Keras 2 has layers that were expressed for Keras 3."""
-    return (
-        recovered(network)
-        if origin.convention.generation.expresses and not _has_later_options(goal)
-        else Rewritten(network)
-    )
+    """Keras 2 has layers that were expressed for Keras 3 or tf_keras."""
+    return recovered(network) if origin.reader and not _has_later_options(goal) else Rewritten(network)
 
 
 def _shapes_of_lambdas(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return with_shapes(network, origin.convention.backend, goal.convention.backend)
+
+
+def _code(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    if goal.modernize and goal.reader:
+        refuse_code(network, goal.reader)
+    return Rewritten(network)
 
 
 def _carried(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -141,9 +144,7 @@ def _carried(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 def _words(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     """Layers that Keras 2 does not have stay where a later pass expresses them."""
-    if not goal.modernize:
-        return Rewritten(network)
-    return modernize(network, is_expressed if goal.convention.generation.expresses else None)
+    return modernize(network, goal.reader.lacks if goal.reader else ()) if goal.modernize else Rewritten(network)
 
 
 def _cudnn(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -176,7 +177,7 @@ def _axes(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _expressions(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    return with_expressions(network) if goal.convention.generation.expresses else Rewritten(network)
+    return with_expressions(network, goal.reader) if goal.reader else Rewritten(network)
 
 
 def _on_torch(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -185,7 +186,7 @@ def _on_torch(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 def _names(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     """Names without the '/' that Keras 3 does not take."""
-    return renamed(network, _without_slash) if goal.convention.generation.expresses else Rewritten(network)
+    return renamed(network, _without_slash) if goal.reader and not goal.reader.slashes else Rewritten(network)
 
 
 def _without_slash(name: str) -> str:
@@ -194,6 +195,10 @@ def _without_slash(name: str) -> str:
 
 def _other_readers(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return notes_for_readers(network) if _read_by_tf_keras(goal) else Rewritten(network)
+
+
+def _repeated_steps(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return with_repeats(network) if goal.reader and goal.reader.zeros else Rewritten(network)
 
 
 def _plain_masked_steps(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -206,22 +211,23 @@ def _plain_poolings(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 def _has_later_options(goal: Goal) -> bool:
     """Whether the result is for tf.keras or Keras 3."""
-    return goal.convention.generation.expresses or bool(release_of_tensorflow(goal.release))
+    return goal.reader is not None or bool(release_of_tensorflow(goal.release))
 
 
 def _beyond(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    keras2 = goal.modernize and not goal.convention.generation.expresses
+    keras2 = goal.modernize and not goal.reader
     return notes_on_beyond(network, _read_by_tf_keras(goal)) if keras2 else Rewritten(network)
 
 
 def _read_by_tf_keras(goal: Goal) -> bool:
     """Readers of today take the kernels of a file for those of a backend that correlates."""
-    generation = goal.convention.generation
-    return generation.is_target and not generation.expresses and not goal.convention.facts.convolves
+    convention = goal.convention
+    return convention.generation.is_target and not goal.reader and not convention.facts.convolves
 
 
 WRITE: tuple[WritePass, ...] = (
     _recovered,
+    _code,
     _carried,
     _shapes_of_lambdas,
     _words,
@@ -233,6 +239,7 @@ WRITE: tuple[WritePass, ...] = (
     _axes,
     _expressions,
     _on_torch,
+    _repeated_steps,
     _names,
     _other_readers,
     _plain_masked_steps,
@@ -269,6 +276,7 @@ def _keep_words(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
     """Raises KconvertError for a layer that Keras 2 does not have."""
     for leaf in network.table if goal.modernize else ():
         modern(leaf.layer, None)
+        refuse_expressed(leaf.layer, goal.reader)
     return Rewritten(network)
 
 
@@ -289,7 +297,7 @@ def _cudnn_layers(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritte
         raise KconvertError(
             "--cudnn and --no-cudnn need the architecture", where=network.name, fix="give it with --arch"
         )
-    return layers_for_cudnn(network, goal.convention)
+    return layers_for_cudnn(network, goal.convention, goal.release)
 
 
 def _hazards_of_layers(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:

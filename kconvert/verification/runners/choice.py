@@ -17,8 +17,6 @@ from .real_keras import RealKeras
 OWN = "kconvert"
 """The runner that runs a file in the layers of kconvert, whatever reads such files."""
 
-BACKENDS_OF_KERAS3 = ("tensorflow", "jax", "torch")
-
 
 def open_runner(
     backend: str,
@@ -63,7 +61,7 @@ def open_reader(
     found = this_interpreter() if python is None else look(python, timeout)
     lacking, fix = _lacking(reader, found, backend)
     if not lacking:
-        runs_on = backend or next(name for name in BACKENDS_OF_KERAS3 if name in found.packages)
+        runs_on = backend or next(name for name in reader.backends if name in found.packages)
         return Reading(reader.title, own, RealKeras(runs_on, found.path, timeout, reader.package))
     if python or backend or required:
         problem = Problem.USAGE if python or backend else Problem.UNVERIFIED
@@ -79,11 +77,13 @@ def _lacking(reader: Reader, found: Interpreter, backend: str | None) -> tuple[s
     if not release.startswith(reader.releases if release else ""):
         what = f"{reader.package} {release} is installed, and not {reader.title}"
         return what, f"{found.path} -m pip install -U {reader.package}"
+    if backend and backend not in reader.backends:
+        return f"{reader.title} does not run on {backend}", f"give --keras-backend {reader.backends[0]}"
     if backend and backend not in found.packages:
         return f"{backend} is not installed", f"{found.path} -m pip install {backend}"
-    if not backend and found.packages.keys().isdisjoint(BACKENDS_OF_KERAS3):
-        what = f"{reader.title} has none of its backends ({', '.join(BACKENDS_OF_KERAS3)})"
-        return what, f"{found.path} -m pip install {BACKENDS_OF_KERAS3[0]}"
+    if not backend and found.packages.keys().isdisjoint(reader.backends):
+        what = f"{reader.title} has none of its backends ({', '.join(reader.backends)})"
+        return what, f"{found.path} -m pip install {reader.backends[0]}"
     return "", ""
 
 

@@ -144,7 +144,7 @@ def test_what_no_layers_of_keras_3_compute_is_refused(name, tmp_path):
 
 def test_a_parameter_that_all_elements_share_is_refused():
     layer = L.SReLU(shared_axes=[1], name="bent")
-    with pytest.raises(KconvertError, match="layer bent: a SReLU that shares its parameters along all axes"):
+    with pytest.raises(KconvertError, match="layer bent: a SReLU with one parameter for all elements"):
         expressed(layer, (None, 4))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import kconvert as kc
 from kconvert import KconvertError
-from kconvert.conventions.generations import GENERATIONS
+from kconvert.conventions.generations import READER_KERAS3
 from kconvert.errors import Problem
 from kconvert.verification.report.writing import write_report
 from kconvert.verification.runners.choice import open_reader
@@ -18,7 +18,7 @@ from tests.fixtures import FOLDER
 from tests.verification.runners.jobs import LAMBDA, job
 
 HIGHWAY = FOLDER / "1.2.2-theano" / "highway" / "model.h5"
-KERAS3 = GENERATIONS["keras3"].reader
+KERAS3 = READER_KERAS3
 
 
 @pytest.fixture
