@@ -61,7 +61,7 @@ def load_weights(case: Case) -> Result:
 def _built(case: Case, file: File) -> Model:
     model = as_model(read_architecture(str(case.folder / "arch.json"), case.data_format))
     model.start(case.other, seed=0)
-    return model.load_weights(file.path, case.backend, source_release=case.release)  # no architecture tells it
+    return model.load_weights(file.path, source=case.backend, source_release=case.release)  # no architecture tells it
 
 
 def _as_computed(case: Case, models: Iterable[tuple[str, Model]]) -> Result:

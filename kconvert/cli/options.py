@@ -242,11 +242,13 @@ def _sides(
     source_data_format: str | None,
     source_release: str | None,
     input_shape: InputShape | None,
+    partial: bool,
 ) -> tuple[Source, Source]:
     from ..conversion.source import Source
 
-    first = Source(None, source, source_data_format, arch, release=source_release, input_shape=input_shape)
-    return first, Source(None, target, source_data_format, target_arch, arch_belongs=True)
+    release, shape = source_release, input_shape
+    first = Source(None, source, source_data_format, arch, release=release, partial=partial, input_shape=shape)
+    return first, Source(None, target, source_data_format, target_arch, partial=partial, arch_belongs=True)
 
 
 # Files without their paths, which are the arguments of the command.
@@ -258,6 +260,7 @@ sides = together(
     click.option("--from", "source", type=SAVED_WITH, help="Backend of A, if A does not show it."),
     click.option("--to", "target", type=BACKEND, help="Backend of B, if B does not show it."),
     click.option("--target-arch", type=PATH, metavar="JSON", help="--arch of B; by default that of A, converted."),
+    click.option("--partial", is_flag=True, help="Compare only the layers that A and --arch both have, by name."),
     *_ARCHITECTURE,
 )
 

@@ -58,7 +58,7 @@ class Plan:
     holds_architecture: bool
     """Whether the file of the target holds the architecture, and not the weights alone."""
     differing: Sequence[str] = ()
-    """The layers of a target of weights alone that differ from the architecture that the user gave."""
+    """The layers of a target of weights alone that differ from the architecture of the source or that the user gave."""
     original: Json | None = None
     """What a later conversion needs to know to come back; None where it cannot."""
     partial: Selection | None = None
@@ -277,13 +277,16 @@ def _refuse_incomplete(goal: Goal, source: Source, reason: str, fix: str) -> Non
 
 
 def _compared(planned: Plan, given: Network, source: Source) -> Plan:
-    """The same plan, which states where the architecture of its weights differs from the one that was given."""
+    """The same plan, which states where the architecture of its weights differs from that of the source.
+
+    given: the network as the architecture of the user or that of the file describes it.
+    """
     differing = differing_layers(given, planned.result.model)
     if not differing:
         return planned
     note = (
-        f"the result holds weights alone, for the architecture that is written beside it and not for {source.arch}: "
-        f"{', '.join(differing)}"
+        "the result holds weights alone, for the architecture that is written beside it and not for "
+        f"{source.arch or 'that of the file'}: {', '.join(differing)}"
     )
     return replace(planned, differing=differing, notes=[*planned.notes, note])
 

@@ -207,25 +207,29 @@ class Model(Network):
     def load_weights(
         self,
         path: str | PathLike[str],
+        by_name: bool = False,
+        skip_mismatch: bool = False,
+        *,
         source: str | None = None,
         source_data_format: str | None = None,
         source_release: str | None = None,
-        by_name: bool = False,
-        skip_mismatch: bool = False,
     ) -> Model:
         """Sets the weights from an HDF5 file of any convention, converted to the model's backend; returns the model.
 
         The file is converted as `load_model` does it. Layers that the backend of the model computes otherwise than the
         backend that saved the file are rewritten in the model; `conversion` says which, and a warning is logged.
 
-        source: the backend that saved the file, for files that do not state it. source_data_format: the data format
-        that the layers had there, for files of weights alone; by default that of the model. source_release: the release
-        that saved the file, for files that do not state it. by_name: whether to set the weights of those layers alone
-        that the file has under the same name; `conversion.partial` lists them, and the others with the reason.
-        skip_mismatch: with by_name, whether layers whose weights have another number or shape stay as they are.
+        by_name: whether to set the weights of those layers alone that the file has under the same name;
+        `conversion.partial` lists them, and the others with the reason. skip_mismatch: with by_name, whether layers
+        whose weights have another number or shape stay as they are. source: the backend that saved the file, for files
+        that do not state it. source_data_format: the data format that the layers had there, for files of weights alone;
+        by default that of the model. source_release: the release that saved the file, for files that do not state it.
         Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten; then no weight
         has changed.
         """
+        if not isinstance(by_name, bool):
+            fix = f"name the backend: source={by_name!r}" if isinstance(by_name, str) else ""
+            raise KconvertError(f"by_name is True or False, not {by_name!r}", str(path), fix, Problem.USAGE)
         if skip_mismatch and not by_name:
             raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
         said = Source(path, source, source_data_format, release=source_release, partial=by_name)

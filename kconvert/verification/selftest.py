@@ -96,6 +96,7 @@ def _outcome(error: _Error, pairing: Pairing, report: Report) -> Planted:
 
 def _errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:
     """Every error that the weights and the architecture of the target allow."""
+    checkpoint = replace(checkpoint, partial=files.target.partial)
     yield from _weight_errors(files, checkpoint)
     yield from _configuration_errors(files, checkpoint)
 
@@ -108,6 +109,8 @@ def _weight_errors(files: Match, checkpoint: Checkpoint) -> Iterator[_Error]:
     reordered = in_other_order(files.model)
     for leaf in files.model.weight_table():
         bindings = {path[-1]: binding for path, binding in all_bindings.items() if path[:-1] == leaf.path}
+        if not bindings:  # a layer that a partial file does not have
+            continue
         right = {name: binding.canonical() for name, binding in bindings.items()}
         for mistake in mistakes(leaf, reordered):
             if leaf.layer.unread.issuperset(mistake.weights):

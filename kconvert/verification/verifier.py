@@ -78,6 +78,7 @@ def verify(
     folder: FilePath | None = None,
     custom_objects: Mapping[str, Any] | None = None,
     input_shape: InputShape | None = None,
+    partial: bool = False,
 ) -> Report:
     """Runs both files, each on its own backend, and compares every layer; where they differ, it looks for the cause.
 
@@ -93,12 +94,17 @@ def verify(
     stored as code finds its function under the name of the layer.
     input_shape: the shape of the source's input without the batch axis, or a dict of them by the names of inputs, for
     networks that leave sizes free.
+    partial: whether only the layers that the first file and `arch` both have are compared, by name; the second file is
+    a partial conversion of the first.
     Raises KconvertError where a file cannot be read or its model cannot run.
     """
     with with_custom_objects(custom_objects), Verifier(running) as verifier:
+        shape = input_shape
         return verifier.verify(
-            Source(source_path, source, source_data_format, arch, (), force, source_release, input_shape=input_shape),
-            Source(target_path, target, source_data_format, target_arch, force=force, arch_belongs=True),
+            Source(
+                source_path, source, source_data_format, arch, (), force, source_release, partial, input_shape=shape
+            ),
+            Source(target_path, target, source_data_format, target_arch, (), force, None, partial, arch_belongs=True),
             tolerance,
             Inputs(samples, seed, inputs),
             folder,

@@ -86,3 +86,21 @@ def test_it_needs_an_architecture_and_something_in_common():
         other = FOLDER / "1.2.2-theano" / "lenet_th" / "arch.json"
         with pytest.raises(KconvertError, match="no layer in common that fits"):
             plan(weights, None, "theano", arch=other, partial=True)
+
+
+@pytest.mark.parametrize(("file", "arch", "verdict"), [("full_weights", "arch", 0), ("weights", "full_arch", 6)])
+def test_files_of_a_partial_conversion_are_verified_later(file, arch, verdict, tmp_path):
+    source, out = FIELD / f"{file}.h5", tmp_path / "out.h5"
+    said = ["--arch", FIELD / f"{arch}.json", "--partial"]
+    kc.convert(source, out, target="theano", arch=said[1], partial=True)
+    result = run("verify", source, out, *said, "-q")
+    assert result.exit_code == verdict and result.output.startswith("EQUAL"), result.output
+    result = run("verify", source, out, *said, "--self-test")
+    assert result.exit_code == 0 and "0 missed" in result.output, result.output
+    assert run("verify", source, out, *said[:2]).exit_code == Problem.UNREADABLE  # the files have not the same layers
+
+
+def test_the_architecture_of_the_file_itself_is_named_in_the_note(tmp_path):
+    done = kc.convert(case("1.2.2-theano/lenet_th").model, tmp_path / "out.weights.h5")
+    (note,) = [note for note in done.plan.notes if "written beside it" in note]
+    assert "not for that of the file: convolution2d_1 (data_format)" in note

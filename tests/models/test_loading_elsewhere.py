@@ -66,7 +66,7 @@ def test_a_loaded_model_computes_what_keras_computed_on_the_other_backend(name):
 def test_weights_make_a_model_that_was_built_there_compute_the_same(name, caplog):
     found = case(name)
     model = built(found)
-    model.load_weights(found.model, found.backend)
+    model.load_weights(found.model, source=found.backend)
     check(model, found)
     assert f"what {found.backend} computes is spelled out" in caplog.text
 
@@ -78,7 +78,7 @@ def test_weights_go_to_a_model_that_was_rewritten_before(name):
     model = loaded(found, compile=False)
     network = model.get_config()
     model.set_weights([np.full_like(array, 0.5) for array in model.get_weights()])
-    model.load_weights(found.model, found.backend)
+    model.load_weights(found.model, source=found.backend)
     assert model.get_config() == network
     check(model, found)
 
@@ -90,7 +90,7 @@ def test_what_a_rewritten_model_saves_belongs_to_it(name, tmp_path):
     network, weights = model.get_config(), model.get_weights()
     model.save_weights(tmp_path / "weights.h5")
     model.set_weights([np.zeros_like(array) for array in weights])
-    model.load_weights(tmp_path / "weights.h5", found.other)
+    model.load_weights(tmp_path / "weights.h5", source=found.other)
     assert model.get_config() == network
     for one, other in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -214,7 +214,7 @@ def test_a_file_fits_the_model_that_its_conversion_is(name, tmp_path):
     model = load_model(made.target, "numpy", convention=found.other, compile=False)
     network, weights = model.get_config(), model.get_weights()
     model.set_weights([np.zeros_like(array) for array in weights])
-    model.load_weights(found.model, found.backend)
+    model.load_weights(found.model, source=found.backend)
     assert model.get_config() == network
     for one, other in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -265,7 +265,7 @@ def test_the_shapes_of_arrays_tell_the_generation():
     found = case("1.0.8-theano/conv1d_valid")
     model = as_model(read_architecture(str(found.folder / "arch.json")))
     model.start(there(found), seed=0)
-    model.load_weights(found.folder / "weights.h5", found.backend)
+    model.load_weights(found.folder / "weights.h5", source=found.backend)
     check(model, found)
 
 

@@ -112,6 +112,16 @@ def test_skip_mismatch_needs_names():
         model.load_weights(FIELD / "weights.h5", skip_mismatch=True)
 
 
+def test_the_arguments_have_the_order_of_keras():
+    model = as_model(read_architecture(str(FIELD / "full_arch.json")))
+    model.start("numpy")
+    model.load_weights(FIELD / "weights.h5", True, True)
+    assert list(model.conversion.partial.left) == ["mynew"]
+    with pytest.raises(KconvertError, match="by_name is True or False") as refusal:
+        model.load_weights(FIELD / "full_weights.h5", "tensorflow")
+    assert "source='tensorflow'" in refusal.value.fix
+
+
 def test_nothing_in_common_is_said_and_changes_nothing(caplog):
     model = Sequential([L.Dense(2, input_shape=(3,), name="own")])
     model.start("numpy", seed=0)
