@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..conventions.optimizers import LOSSES, STRUCTURES, WITHOUT_EFFECT
+from ..conventions.optimizers import CUSTOM, LOSSES, STRUCTURES, WITHOUT_EFFECT, plain_name
 
 Json = dict[str, Any]
 
@@ -14,21 +14,23 @@ class NotExpressed(Exception):
     """Keras 2.3 cannot be told this; the message names it."""
 
 
-def for_keras2(stated: Json) -> tuple[Json | None, list[str]]:
+def for_keras2(stated: Json, has_slots: bool = False) -> tuple[Json | None, list[str]]:
     """`stated` for Keras 2.3, and notes. None where it would train otherwise, or not load the file.
 
-    Metrics do not change the training: they alone are left out where Keras 2.3 does not have one.
+    Metrics do not change the training: they alone are left out where Keras 2.3 does not have one. has_slots: whether
+    the file stores the moments of the optimizer.
     """
-    notes = []
+    optimizer = _dict(stated.get("optimizer_config"))
     try:
         made: Json = {
-            "optimizer_config": _optimizer(_dict(stated.get("optimizer_config"))),
+            "optimizer_config": _optimizer(optimizer, has_slots),
             "loss": _each(stated.get("loss"), _loss),
             "loss_weights": stated.get("loss_weights"),
             "sample_weight_mode": stated.get("sample_weight_mode"),
         }
     except NotExpressed as why:
         return None, [f"the arguments of compile() are left out, as Keras 2.3 does not have {why}: compile the model"]
+    notes = _notes(optimizer)
     for key in ("metrics", "weighted_metrics"):
         try:
             made[key] = _each(stated.get(key), _metric)
@@ -52,17 +54,29 @@ def _each(value: Any, made: Callable[[Json], Any]) -> Any:
     return [_each(item, made) for item in value] if isinstance(value, list) else value
 
 
-def _optimizer(stated: Json) -> Json:
-    name = str(stated.get("class_name", "")).removeprefix("Custom>")
+def _optimizer(stated: Json, has_slots: bool) -> Json:
+    name = plain_name(str(stated.get("class_name", "")))
     if name not in STRUCTURES:
         raise NotExpressed(f"the optimizer {name or '(not stated)'}")
-    taken, keys = {}, STRUCTURES[name].keys
+    structure = STRUCTURES[name]
+    taken = dict(structure.later) if _is_later(stated) else {}
+    harmless = {*WITHOUT_EFFECT, *(structure.stored if has_slots else ())}
     for key, value in _dict(stated.get("config")).items():
-        if key in keys and isinstance(value, (int, float)):
-            taken[keys[key]] = value
-        elif key not in WITHOUT_EFFECT and value:
+        if key in structure.keys and isinstance(value, (int, float)):
+            taken[structure.keys[key]] = value
+        elif key not in harmless and value:
             raise NotExpressed(f"{key}={value!r} of the optimizer {name}")
     return {"class_name": name, "config": taken}
+
+
+def _is_later(stated: Json) -> bool:
+    """Whether TensorFlow 2.11 or later wrote the optimizer."""
+    return str(stated.get("class_name", "")).startswith(CUSTOM)
+
+
+def _notes(stated: Json) -> list[str]:
+    note = STRUCTURES[plain_name(stated["class_name"])].later_note
+    return [note] if note and _is_later(stated) else []
 
 
 def _loss(stated: Json) -> Json:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..conventions.generations import Convention, sorts_optimizer
-from ..conventions.optimizers import STRUCTURES, Structure
+from ..conventions.optimizers import CUSTOM, STRUCTURES, Structure, plain_name
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..network.graph import LayerPath
 from ..network.network import Network
@@ -41,6 +41,8 @@ class State:
     scalars: Sequence[LazyArray]
     # for each kind of moment, the array of every parameter
     slots: Sequence[dict[Key, LazyArray]]
+    # for each kind of moment, the number of a group whose arrays the file has parameter by parameter
+    groups: Sequence[int]
 
 
 # ----------------------------------------------------------------- reading ----
@@ -50,9 +52,10 @@ def read_state(
     checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention, release: str
 ) -> State:
     """The optimizer's state of a file that `release` wrote. Raises StateDropped where it cannot be understood."""
-    name = checkpoint.optimizer_class
+    stated = checkpoint.optimizer_class or ""
+    name = plain_name(stated)
     if name not in STRUCTURES:
-        raise StateDropped(f"the optimizer {name or '(not stated)'} is not known")
+        raise StateDropped(f"the optimizer {stated or '(not stated)'} is not known")
     if not origin.generation.moments_together:
         raise StateDropped(f"Keras {release} keeps it in another order")
     scalars = [array for array in checkpoint.optimizer if array.shape == ()]
@@ -64,13 +67,33 @@ def read_state(
     }
     keys = [(place.leaf, place.slot) for place in _trainable(model, origin)]
     order = _in_order(keys, lambda key: arrays[key].name, release)
+    groups = range(len(STRUCTURES[name].slots))
+    if stated.startswith(CUSTOM):
+        moments, groups = _in_slots(moments, STRUCTURES[name])
     if not order or len(moments) % len(order):
         raise StateDropped(f"{len(moments)} arrays cannot be divided among {len(order)} trainable parameters")
     slots = [dict(zip(order, moments[i : i + len(order)], strict=True)) for i in range(0, len(moments), len(order))]
     for slot in slots:
         if not _is_empty(slot) and any(tuple(slot[key].shape) != tuple(arrays[key].shape) for key in order):
             raise StateDropped("its arrays do not have the shapes of the parameters")
-    return State(name, scalars, slots)
+    return State(name, scalars, slots, groups)
+
+
+def _in_slots(moments: Sequence[LazyArray], structure: Structure) -> tuple[list[LazyArray], list[int]]:
+    """Moments of TensorFlow 2.11 and later with all of a slot together, and the group of each slot.
+
+    The name of each says which slot it is of, such as `Adam/m/dense/kernel:0` (keras-facts: optimizer-slots).
+    """
+    found: dict[str, list[LazyArray]] = {word: [] for group in structure.words for word in group}
+    for array in moments:
+        _, word, *_ = [*array.name.split("/"), ""]
+        if word not in found:
+            raise StateDropped(f"its array {array.name} is not known")
+        found[word].append(array)
+    if len({len(arrays) for arrays in found.values() if arrays}) > 1:
+        raise StateDropped("it does not have all arrays of each kind")
+    groups = [number for number, group in enumerate(structure.words) for _ in group]
+    return [array for arrays in found.values() for array in arrays], groups
 
 
 def _is_empty(slot: dict[Key, LazyArray]) -> bool:
@@ -119,11 +142,14 @@ def write_state(
         _Renamed(_name(name, goal) if complete else goal.array_name(array.name), array)
         for name, array in zip(structure.scalars, scalars, strict=False)
     ]
-    for name, slot in zip(structure.slots, slots, strict=False):
+    moved: dict[int, list[list[LazyArray]]] = {}
+    for name, slot, group in zip(structure.slots, slots, state.groups, strict=False):
         made = _moved(slot, steps, by_path)
         kept = [goal.array_name(array.name) for array in slot.values()]
         names = [_name(name, goal, i) for i in range(len(order))] if complete else kept
-        written += [_Renamed(new, made[key]) for new, key in zip(names, order, strict=True)]
+        renamed: list[LazyArray] = [_Renamed(new, made[key]) for new, key in zip(names, order, strict=True)]
+        moved.setdefault(len(moved) if complete else group, []).append(renamed)
+    written += [array for group in moved.values() for together in zip(*group, strict=True) for array in together]
     if complete:
         for name in structure.slots[len(slots) :]:
             zeros = np.zeros(1, "float32")

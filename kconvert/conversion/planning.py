@@ -12,6 +12,7 @@ from os import PathLike
 from typing import Any
 
 from ..conventions.generations import Convention, release_of_tensorflow
+from ..conventions.optimizers import plain_name
 from ..errors import KconvertError, Problem, errors_in
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray, optimizer_class
 from ..kernels import Chain
@@ -355,7 +356,9 @@ def _training(
     tf_keras = bool(release_of_tensorflow(goal.release)) and not goal.modernize
     if before and before.training and tf_keras and for_keras2(before.training)[0] == stated:
         return before.training, []
-    return for_keras2(stated) if release_of_tensorflow(origin.release) and not tf_keras else (stated, [])
+    if tf_keras or not release_of_tensorflow(origin.release):
+        return stated, []
+    return for_keras2(stated, any(array.shape for array in checkpoint.optimizer))
 
 
 def _optimizer(
@@ -375,7 +378,7 @@ def _optimizer(
         raise StateDropped("Keras 3 has other optimizers: compile the model before you train it on")
     release = origin.release or origin.convention.generation.last_release
     state = read_state(checkpoint, model, bindings, origin.convention, release)
-    if optimizer_class(training) != state.name:
+    if plain_name(optimizer_class(training)) != state.name:
         raise StateDropped(f"the result states {optimizer_class(training) or 'none'}, which keeps another state")
     return write_state(state, result, steps, bindings, goal.convention, goal.release, complete=goal.modernize)
 

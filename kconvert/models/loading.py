@@ -77,7 +77,7 @@ def load_model(
 
 def _restore(model: Model, checkpoint: Checkpoint, plan: Plan) -> None:
     """Compiles the model as the file states. Where that is not possible, a warning gives the reason."""
-    config = checkpoint.training_config
+    config = plan.training
     if not config or not config.get("optimizer_config"):
         return
     try:

@@ -46,6 +46,7 @@ def test_an_optimizer_of_tf_keras_has_the_name_and_the_keys_of_keras_2():
         {"clipnorm": 1.0},
         {"learning_rate": {"class_name": "ExponentialDecay", "config": {}}},
         {"name": "Custom>AdamW"},
+        {"name": "Custom>Adagrad", "initial_accumulator_value": 0.1},
         {"loss": {"class_name": "Huber", "config": {"delta": 2.0}}},
         {"loss": {"class_name": "CategoricalCrossentropy", "config": {"axis": 1}}},
     ],
@@ -70,3 +71,24 @@ def test_losses_and_metrics_are_those_of_keras_2():
     made, (note,) = for_keras2(stated(metrics=[{"class_name": "AUC", "config": {}}]))
     assert made["metrics"] is None
     assert "AUC" in note
+
+
+def test_what_tensorflow_computes_otherwise_is_stated_or_noted():
+    made, notes = for_keras2(stated("Custom>Nadam"))
+    assert made["optimizer_config"]["config"]["schedule_decay"] == 1.0 and not notes
+    made, notes = for_keras2(stated("Nadam", decay=0.004))
+    assert made["optimizer_config"]["config"]["schedule_decay"] == 0.004
+    rmsprop = {"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-07}
+    named = {
+        name: {"optimizer_config": {"class_name": name, "config": rmsprop}} for name in ("Custom>RMSprop", "RMSprop")
+    }
+    assert "epsilon below the square root" in for_keras2(named["Custom>RMSprop"])[1][0]
+    assert not for_keras2(named["RMSprop"])[1]
+
+
+def test_moments_that_are_stored_need_no_initial_value():
+    made, notes = for_keras2(
+        {"optimizer_config": {"class_name": "Custom>Adagrad", "config": {"initial_accumulator_value": 0.1}}},
+        has_slots=True,
+    )
+    assert "initial_accumulator_value" not in made["optimizer_config"]["config"] and not notes

@@ -1,11 +1,16 @@
 """The optimizer's state: the same plan as the weights, in the order of the file's generation."""
 
+from shutil import copyfile
+
+import h5py
 import numpy as np
 import pytest
 
 from kconvert import convert
 from kconvert.formats.hdf5 import read
-from tests.fixtures import case
+from tests.fixtures import FOLDER, case
+
+OF_TF_KERAS = FOLDER / "tf_keras" / "optimizers"
 
 
 def state(path):
@@ -94,3 +99,31 @@ def test_dropped_on_request(tmp_path):
     done = convert(case("2.3.1-theano/lenet_th").model, tmp_path / "out.h5", target="tensorflow", drop_optimizer=True)
     assert state(tmp_path / "out.h5") == []
     assert "the optimizer's state is dropped: as asked" in done.plan.notes
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["2.8/rmsprop", "2.8/nadam", "2.15/adadelta", "2.15/momentum", "2.21/amsgrad", "2.21/adagrad"],
+)
+def test_the_state_of_tf_keras_is_carried_and_comes_back(name, tmp_path):
+    source, target = OF_TF_KERAS / f"{name}.h5", tmp_path / "out.h5"
+    done = convert(source, target, target="theano", data_format="keep")
+    assert not [note for note in done.plan.notes if "dropped" in note]
+    assert len(state(target)) >= len(state(source)) > 8
+    there = convert(source, tmp_path / "there.h5", target="theano", format="same", data_format="keep")
+    convert(there.target, tmp_path / "back.h5", target="tensorflow", format="same", data_format="keep")
+    before, last = state(source), state(tmp_path / "back.h5")
+    assert all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(before, last, strict=True))
+
+
+def test_arrays_of_unknown_kind_are_dropped(tmp_path):
+    copy = tmp_path / "copy.h5"
+    copyfile(OF_TF_KERAS / "2.21" / "amsgrad.h5", copy)
+    with h5py.File(copy, "r+") as file:
+        group = file["optimizer_weights"]
+        names = [name.replace("Adam/v/", "Adam/average/") for name in group.attrs["weight_names"]]
+        group.move("Adam/v", "Adam/average")
+        group.attrs["weight_names"] = names
+    notes = convert(copy, tmp_path / "out.h5", target="theano").plan.notes
+    assert any("the optimizer's state is dropped: its array Adam/average" in note for note in notes)
+    assert not state(tmp_path / "out.h5")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kconvert import load_model
+from kconvert import convert, load_model
 from tests.fixtures import FOLDER
 
 CASES = ["lenet_th", "lenet_tf", "mnist_mlp", "imdb_lstm", "imdb_cnn_lstm", "char_rnn"]
@@ -42,3 +42,26 @@ def test_weights_are_those_of_keras_on_theano(theano, case):
     wanted, _, model = continued("theano", case, "theano")
     for i, found in enumerate(model.get_weights()):
         np.testing.assert_allclose(found, wanted[f"weight_{i}"], rtol=1e-4, atol=2e-6)
+
+
+OF_TF_KERAS = FOLDER / "tf_keras" / "optimizers"
+
+
+@pytest.mark.parametrize(
+    "name", ["2.8/rmsprop", "2.8/nadam", "2.15/adadelta", "2.15/momentum", "2.21/amsgrad", "2.21/adagrad"]
+)
+def test_losses_are_those_of_tf_keras_on_either_backend(framework, name):
+    model = load_model(OF_TF_KERAS / f"{name}.h5", framework.name)
+    with np.load(OF_TF_KERAS / f"{name}.npz") as wanted:
+        losses = [model.train_on_batch(wanted["x"], wanted["y"]) for _ in wanted["losses"]]
+        np.testing.assert_allclose(losses, wanted["losses"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["2.8/nadam", "2.21/amsgrad"])
+def test_a_converted_model_of_tf_keras_trains_on_on_theano(theano, name, tmp_path):
+    done = convert(OF_TF_KERAS / f"{name}.h5", tmp_path / "out.h5", target="theano")
+    model = load_model(done.target, "theano")
+    with np.load(OF_TF_KERAS / f"{name}.npz") as wanted:
+        x = np.moveaxis(wanted["x"], -1, 1)
+        losses = [model.train_on_batch(x, wanted["y"]) for _ in wanted["losses"]]
+        np.testing.assert_allclose(losses, wanted["losses"], rtol=1e-4)
