@@ -67,7 +67,7 @@ def read_state(
     }
     keys = [(place.leaf, place.slot) for place in _trainable(model, origin)]
     order = _in_order(keys, lambda key: arrays[key].name, release)
-    groups = range(len(STRUCTURES[name].slots))
+    groups: Sequence[int] = range(len(STRUCTURES[name].slots))
     if stated.startswith(CUSTOM):
         moments, groups = _in_slots(moments, STRUCTURES[name])
     if not order or len(moments) % len(order):

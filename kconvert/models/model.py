@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import fields
 from functools import singledispatch
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -227,9 +227,9 @@ class Model(Network):
         Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten; then no weight
         has changed.
         """
-        if not isinstance(by_name, bool):
-            fix = f"name the backend: source={by_name!r}" if isinstance(by_name, str) else ""
-            raise KconvertError(f"by_name is True or False, not {by_name!r}", str(path), fix, Problem.USAGE)
+        if isinstance(backend := cast(object, by_name), str):
+            fix = f"name the backend: source={backend!r}"
+            raise KconvertError(f"by_name is True or False, not {backend!r}", str(path), fix, Problem.USAGE)
         if skip_mismatch and not by_name:
             raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
         said = Source(path, source, source_data_format, release=source_release, partial=by_name)
