@@ -53,11 +53,15 @@ _LIGHT = (
 )
 """Operations whose `perform` in Python is a view, a copy or one call of NumPy."""
 
+_MOST_OPERANDS = 32
+"""The number of inputs and outputs that a function of NumPy may have: Theano's Python cannot compute with more."""
+
 
 def _in_python(node: Any) -> bool:
     """Whether the operation runs as fast in Theano's Python as in C++."""
-    scalars = isinstance(node.op, T.elemwise.Elemwise) and all(y.ndim == 0 for y in node.outputs)
-    return scalars or isinstance(node.op, _LIGHT)
+    if isinstance(node.op, T.elemwise.Elemwise):
+        return all(y.ndim == 0 for y in node.outputs) and len(node.inputs) + len(node.outputs) <= _MOST_OPERANDS
+    return isinstance(node.op, _LIGHT)
 
 
 @contextmanager

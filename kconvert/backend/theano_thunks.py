@@ -141,6 +141,9 @@ def _elementwise(node: Any) -> Compute | None:
 
 def _function(op: Any, count: int) -> Function | None:
     """The NumPy function for a scalar operation of `count` operands; None if there is none."""
+    if isinstance(op, scalar.Composite):  # a composite may contain others
+        program = _program(op, count)
+        return None if program is None else lambda *given: program.run(given[:-1], given[-1])
     if type(op) in _FUNCTIONS:
         return _FUNCTIONS[type(op)](op)
     name, operands, _ = getattr(op, "nfunc_spec", None) or ("", 0, 0)
