@@ -25,7 +25,6 @@ from ..network.graph import LayerPath, LeafWeights
 from ..network.nested import Arrays, nest
 from ..network.network import Network
 from ..network.ordering import sorted_by_names
-from ..network.sequential import Sequential
 from .gates import agree_in_wrappers, by_gate, set_gates
 from .renamed import Position, matched
 
@@ -98,7 +97,7 @@ def places(model: Network, convention: Convention, by_name: bool | None = None) 
     by_name = convention.generation.sorts_layers if by_name is None else by_name
     if by_name and model.nodes:  # without a graph, the layers are in the order of their file
         model = sorted_by_names(model)
-    groups: dict[str, list[Place]] = {layer.name: [] for layer in _grouped(model)}
+    groups: dict[str, list[Place]] = {layer.name: [] for layer in model.layers}
     for leaf in model.weight_table():
         groups[leaf.path[0]] += _leaf_places(leaf, convention)
     return [(name, sorted(found, key=lambda place: not place.trainable)) for name, found in groups.items()]
@@ -118,11 +117,6 @@ def _numbered_places(model: Network, convention: Convention) -> list[tuple[str, 
     return [
         (f"layer_{k}", [place for name in group for place in found.get(name, [])]) for k, group in enumerate(layers)
     ]
-
-
-def _grouped(model: Network) -> list[Layer]:
-    """The layers that have a group in the file: all but the implicit input of a Sequential."""
-    return [layer for layer in model.layers if not (isinstance(model, Sequential) and isinstance(layer, InputLayer))]
 
 
 def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:

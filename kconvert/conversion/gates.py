@@ -41,7 +41,7 @@ def set_gates(layer: Any, one_for_each: bool) -> None:
 
 def agree_in_wrappers(model: Network) -> None:
     """What a Bidirectional states of its inner layer follows the copies that have the weights."""
-    for layer in _all(model.layers):
+    for layer in _all(model.all_layers):
         if isinstance(layer, Bidirectional) and hasattr(layer.forward, "fused_gates"):
             layer.layer.implementation = layer.forward.implementation
 

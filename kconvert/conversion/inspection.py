@@ -217,7 +217,7 @@ def _classes(checkpoint: Checkpoint, config: Json | None, model: Network | None)
         layers = model.sublayers if model else []
         fits = len(layers) == len(checkpoint.groups)
         return {g.name: layer.class_name for g, layer in zip(checkpoint.groups, layers, strict=True)} if fits else {}
-    found = {layer.name: layer.class_name for layer in model.layers} if model else {}
+    found = {layer.name: layer.class_name for layer in model.all_layers} if model else {}
     return {**found, **dict(reversed(list(_named_classes(config))))}
 
 

@@ -49,7 +49,7 @@ def _with_slots(checkpoint: Checkpoint, architecture: Architecture | None) -> Ch
     layers: dict[str, list[Place]] = {}
     for place in (place for _, found in placed for place in found):
         layers.setdefault("/".join(place.leaf), []).append(place)
-    unknown = {layer.name: layer for layer in network.layers if isinstance(layer, AsIs)}
+    unknown = {layer.name: layer for layer in network.all_layers if isinstance(layer, AsIs)}
     for group in checkpoint.groups:
         if group.arrays and group.name in unknown:  # its arrays have no names
             raise unknown[group.name].cannot_run

@@ -116,9 +116,15 @@ class Layer(Callee, metaclass=Constructed):
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
         return args, input_arguments(known, kwargs)
 
+    def __copy__(self) -> Any:
+        """A layer with the same configuration, without calls and arrays."""
+        result = type(self).__new__(type(self))
+        result.__dict__.update({key: value for key, value in self.__getstate__().items() if key != "_entry"})
+        return result
+
     def __getstate__(self) -> dict[str, Any]:
-        """The state of a copy or a pickle: the configuration, without calls and arrays."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("_inbound", "_entry")}
+        """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
+        return {key: value for key, value in self.__dict__.items() if key != "_inbound"}
 
     @property
     def custom_objects(self) -> CustomObjects:

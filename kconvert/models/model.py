@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..backend import get_backend
 from ..backend.base import Backend, Variable
 from ..conventions.words.calls import accepts_old_words
 from ..conversion.planning import Plan
@@ -63,7 +64,7 @@ class Model(Network):
         model = cls.__new__(cls)
         Network.__init__(
             model,
-            layers=network.layers,
+            all_layers=network.all_layers,
             nodes=network.nodes,
             input_refs=network.input_refs,
             output_refs=network.output_refs,
@@ -99,14 +100,27 @@ class Model(Network):
         # A callback sets this to end `fit`.
         self.stop_training = False
 
+    def __copy__(self) -> Model:
+        """A model of the same layers, which shares their weights and is not compiled."""
+        result: Model = super().__copy__()
+        result._start(None)
+        return result
+
     def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles hold the graph alone, without weights and training."""
-        left_out = ("runtime", "_symbols", "_trainer", "history", "conversion", "described")
-        return {key: value for key, value in super().__getstate__().items() if key not in left_out}
+        """The state of a deep copy or a pickle: the graph with its weights, the backend and the training."""
+        left_out = ("runtime", "_symbols", "history", "conversion", "described")
+        state = {key: value for key, value in super().__getstate__().items() if key not in left_out}
+        backend = self.runtime.backend
+        return {**state, "_runs_on": None if backend is None else (backend.name, backend.convention)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        runs_on, trainer = state["_runs_on"], state["_trainer"]
+        self.__dict__.update({key: value for key, value in state.items() if key != "_runs_on"})
         self._start(None)
+        if runs_on is not None:
+            self.start(get_backend(*runs_on))
+        if trainer is not None:
+            trainer.runtime, self._trainer = self.runtime, trainer
 
     # ------------------------------------------------------- inputs, outputs ----
 
@@ -255,7 +269,7 @@ class Model(Network):
             old = before.get(leaf.path)
             if old and [weight.shape for weight in old.weights] == [weight.shape for weight in leaf.weights]:
                 leaf.layer.entry = old.layer.entry
-        layers, trainer = [self._kept(layer) for layer in new.layers], self._trainer
+        layers, trainer = [self._kept(layer) for layer in new.all_layers], self._trainer
         self.set_graph(layers, new.nodes, new.input_refs, new.output_refs)
         if trainer is not None:
             trainer.use(self.runtime)
@@ -554,13 +568,13 @@ class Model(Network):
 def as_model(network: Network) -> Model:
     """A model with the layers of `network`; networks inside it become models too."""
     with_models = copy(network)
-    with_models.layers = user_layers(network)
+    with_models.all_layers = user_layers(network)
     return Model.from_network(with_models)
 
 
 def user_layers(network: Network) -> list[Layer]:
     """The layers of `network`, in which every network, also that of a wrapper, is a model."""
-    return [_as_user_layer(layer) for layer in network.layers]
+    return [_as_user_layer(layer) for layer in network.all_layers]
 
 
 def _as_user_layer(layer: Layer) -> Layer:

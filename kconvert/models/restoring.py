@@ -91,7 +91,7 @@ def _with_fixed(network: Network, partial: Selection, checkpoint: Checkpoint) ->
 
 def _partial_plan(plan: Plan, partial: Selection) -> Plan:
     """The plan of a partial conversion; another one may change each of its layers."""
-    for layer in plan.result.model.layers:
+    for layer in plan.result.model.all_layers:
         layer.fixed = False
     return as_partial(plan, partial)
 

@@ -18,13 +18,16 @@ from ..layers.phase import Phase
 from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
-from .store import initial_variable, run_convention, share, shared_variables
+from .store import initial_variable, last_used, run_convention, share, shared_variables
 
 # Builds the outputs of a compiled function: (backend, weights nested by names, inputs, phase) -> outputs.
 BuildFromWeights = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
 
 
-def _backend(name: str | None) -> Backend:
+def _backend(name: str | None, network: Network) -> Backend:
+    """The backend of that name; None: the one that other models with layers of `network` use, else the default one."""
+    if name is None and (used := last_used(network.weight_table())):
+        return used
     return get_backend(name or default_backend())
 
 
@@ -49,9 +52,12 @@ class Runtime:
 
         Returns the backend. Models that contain the same layer share its weights, as in Keras.
 
-        backend: None for the default backend. seed: of the initial weights, which are the same on every backend.
+        backend: None for that of other models that contain the layers, else the default one. seed: of the initial
+        weights, which are the same on every backend.
         """
-        K = self.backend = self.backend or (backend if isinstance(backend, Backend) else _backend(backend))
+        K = self.backend = self.backend or (
+            backend if isinstance(backend, Backend) else _backend(backend, self.network)
+        )
         seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
         number, table = 0, self.network.weight_table()
         for leaf in table:

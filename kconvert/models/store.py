@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import get_backend
 from ..backend.base import Backend, Variable
 from ..conventions.generations import Convention
 from ..conventions.storage import Storage
@@ -45,6 +46,16 @@ class Entry:
         """The weights on the backend that was used last."""
         return list(self._weights.values())[-1]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The state of a deep copy or a pickle: the arrays on the backend that was used last."""
+        K, variables = self.latest.backend, self.latest.variables
+        return {"backend": (K.name, K.convention), "arrays": {name: K.value(v) for name, v in variables.items()}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        K = get_backend(*state["backend"])
+        self._weights = {}
+        self.put(Weights(K, {name: K.variable(array) for name, array in state["arrays"].items()}))
+
     def put(self, weights: Weights) -> None:
         """Stores weights, which replace those on the same backend."""
         key = weights.backend.name, weights.backend.convention
@@ -74,6 +85,12 @@ def _converted(leaf: LeafWeights, weights: Weights, backend: Backend) -> Weights
         (canonical,) = old.from_run.apply(weights.backend.value(weights.variables[old.weight.name]))
         copies[old.weight.name] = backend.variable(_run_form(new, canonical))
     return Weights(backend, copies)
+
+
+def last_used(table: list[LeafWeights]) -> Backend | None:
+    """The backend that the first layer with weights was last used on; None where no layer has any."""
+    entry: Entry | None = next((leaf.layer.entry for leaf in table if leaf.layer.entry), None)
+    return None if entry is None else entry.latest.backend
 
 
 def initial_variable(stored: Storage, backend: Backend, seed: Any) -> Variable:

@@ -46,7 +46,7 @@ def _complete(model: Network, shape_for: Callable[[Layer], Shape | None]) -> Non
     if isinstance(model, Sequential) and not model.built:
         first: Layer = model
         while isinstance(first, Sequential):
-            first = first.layers[0]
+            first = first.all_layers[0]
         shape = shape_for(first)
         if shape is None:
             raise KconvertError("the first layer states no input shape", where=model.name, fix=INPUT_SHAPE_FIX)

@@ -56,7 +56,7 @@ def graph_between(inputs: Any, outputs: Any) -> dict[str, Any]:
         counts[name] += 1
         nodes.append(Node(name, refs[call].node, tuple(_refs_of(call.inputs, refs)), call.arguments))
     input_refs, output_refs = _refs_of(input_symbols, refs), _refs_of(output_symbols, refs)
-    return {"layers": layers, "nodes": nodes, "input_refs": input_refs, "output_refs": output_refs}
+    return {"all_layers": layers, "nodes": nodes, "input_refs": input_refs, "output_refs": output_refs}
 
 
 def _refs_of(symbols: Sequence[Symbol], refs: Mapping[Call, Ref]) -> list[Ref]:

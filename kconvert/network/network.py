@@ -59,8 +59,8 @@ class Network(Layer):
     class_name = "Model"
     is_network = True
 
-    # In the order of Keras (`layers_in_keras_order`).
-    layers: list[Layer]
+    # All layers of the graph, in the order of Keras (`layers_in_keras_order`).
+    all_layers: list[Layer]
     # The calls of the layers, in an order in which every tensor is computed before it is used.
     nodes: list[Node]
     # The outputs of the input layers.
@@ -76,20 +76,20 @@ class Network(Layer):
         self._check_names()
         self._check_ends()
         self.nodes = in_order(self.nodes, self.name)
-        self.layers = layers_in_keras_order(self.layers, self.nodes, self.output_refs)
+        self.all_layers = layers_in_keras_order(self.all_layers, self.nodes, self.output_refs)
 
     def set_graph(self, layers: list[Layer], nodes: list[Node], inputs: list[Ref], outputs: list[Ref]) -> None:
         """Replaces the graph. Raises KconvertError as the constructor does, but does not check the order of `nodes`."""
-        self.layers, self.nodes, self.input_refs, self.output_refs = layers, nodes, inputs, outputs
+        self.all_layers, self.nodes, self.input_refs, self.output_refs = layers, nodes, inputs, outputs
         self._check_names()
         self._check_ends()
 
     def _check_names(self) -> None:
         """Raises KconvertError where a name is not a string or repeats, or inputs or outputs name unknown layers."""
-        if not all(isinstance(layer.name, str) and _is_text(layer.name) for layer in self.layers):
+        if not all(isinstance(layer.name, str) and _is_text(layer.name) for layer in self.all_layers):
             raise self._unreadable("layer names must be strings")
-        self.by_name = {layer.name: layer for layer in self.layers}
-        if len(self.by_name) < len(self.layers):
+        self.by_name = {layer.name: layer for layer in self.all_layers}
+        if len(self.by_name) < len(self.all_layers):
             raise self._unreadable("two layers have the same name")
         for ref in (*self.input_refs, *self.output_refs):
             if ref.layer not in self.by_name:
@@ -113,6 +113,11 @@ class Network(Layer):
     def _unreadable(self, what: str) -> KconvertError:
         """The error for a graph that cannot be read."""
         return KconvertError(what, where=str(self.name), problem=Problem.UNREADABLE)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers that Keras lists: all of them, but in a Sequential those behind the input layer."""
+        return list(self.all_layers)
 
     @property
     def image_data_format(self) -> str | None:
@@ -218,7 +223,7 @@ class Network(Layer):
 
     @property
     def sublayers(self) -> list[Layer]:
-        return [layer for layer in self.layers if not isinstance(layer, InputLayer)]
+        return [layer for layer in self.all_layers if not isinstance(layer, InputLayer)]
 
     def weight_table(self) -> list[LeafWeights]:
         """The weights of all layers, also of those in nested networks and wrappers, in the order of the layers.
@@ -298,6 +303,7 @@ class Network(Layer):
             else:
                 with at_work(layer), images_in(images):
                     y = layer.call(K, weights, x, mask=mask, training=phase)
+                    y = K.identity(y) if y is x else y  # as Keras does it (keras-facts: crossentropy-on-tensorflow)
                     y_mask = layer.compute_mask(K, x, mask)
                 if phase is not None:
                     phase.penalize_activity(layer, as_list(y))
@@ -366,7 +372,7 @@ class Network(Layer):
         nodes = [replace(node, inputs=tuple(_counted(ref, late) for ref in node.inputs)) for node in nodes]
         outputs = [_counted(ref, late) for ref in outputs]
         return cls(
-            layers=layers,
+            all_layers=layers,
             nodes=reachable(nodes, outputs),
             input_refs=inputs,
             output_refs=outputs,
@@ -379,7 +385,7 @@ class Network(Layer):
         for node in self.nodes:
             calls.setdefault(node.layer, []).append(node)
         layers = []
-        for layer in self.layers:
+        for layer in self.all_layers:
             layer_calls = sorted(calls.get(layer.name, []), key=lambda node: node.index)
             inbound = [[[*ref, dict(node.kwargs)] for ref in node.inputs] for node in layer_calls if node.inputs]
             layers.append({**layer_config(layer, old_options), "name": layer.name, "inbound_nodes": inbound})

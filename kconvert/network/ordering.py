@@ -13,8 +13,8 @@ def sorted_by_names(network: Network) -> Network:
 
     (keras-facts: order-by-names)
     """
-    layers = [_sorted(layer) for layer in network.layers]
-    return changed(network, layers=layers_in_keras_order(layers, network.nodes, network.output_refs, by_name=True))
+    layers = [_sorted(layer) for layer in network.all_layers]
+    return changed(network, all_layers=layers_in_keras_order(layers, network.nodes, network.output_refs, by_name=True))
 
 
 def _sorted(layer: Layer) -> Layer:

@@ -101,7 +101,7 @@ def _draw(graph: Any, model: Network, prefix: str, options: _Options) -> tuple[l
     # By layer: the boxes of its inputs and of its outputs.
     ends: dict[str, tuple[list[str], list[str]]] = {}
     shapes = model.shapes() if options.shapes else {}
-    for i, layer in enumerate(model.layers):
+    for i, layer in enumerate(model.all_layers):
         key = f"{prefix}{i}"
         if options.nested and isinstance(layer, Network):
             label = _graphviz().escape(layer.name) if options.names else layer.class_name

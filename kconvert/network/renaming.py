@@ -36,8 +36,8 @@ def _moved(old: Network, new: Network) -> Iterator[tuple[LayerPath, Source]]:
 
 
 def _network(model: Network, rename: Callable[[str], str]) -> Network:
-    names = _distinct([layer.name for layer in model.layers], rename)
-    layers = {layer.name: _layer(layer, names[layer.name], rename) for layer in model.layers}
+    names = _distinct([layer.name for layer in model.all_layers], rename)
+    layers = {layer.name: _layer(layer, names[layer.name], rename) for layer in model.all_layers}
     own = rename(model.name)
     if isinstance(model, Sequential):
         entry = model.input_layers[0]
@@ -51,7 +51,7 @@ def _network(model: Network, rename: Callable[[str], str]) -> Network:
 
     nodes = [Node(names[node.layer], node.index, tuple(map(ref, node.inputs)), node.kwargs) for node in model.nodes]
     return Network(
-        layers=list(layers.values()),
+        all_layers=list(layers.values()),
         nodes=nodes,
         input_refs=list(map(ref, model.input_refs)),
         output_refs=list(map(ref, model.output_refs)),

@@ -97,7 +97,7 @@ def rebuilt(network: Network, layers: Mapping[str, Layer]) -> Network:
         first = as_first(first, entry.batch_input_shape, entry.dtype)
         return Sequential([first, *rest], name=network.name, trainable=network.trainable)
     return Network(
-        layers=[layers[layer.name] for layer in network.layers],
+        all_layers=[layers[layer.name] for layer in network.all_layers],
         nodes=network.nodes,
         input_refs=network.input_refs,
         output_refs=network.output_refs,
@@ -341,7 +341,7 @@ def _assembled(
         return Sequential([first, *rest], name=model.name, trainable=model.trainable)
     outputs = [ends.get(ref, ref) for ref in model.output_refs]
     return Network(
-        layers=layers,
+        all_layers=layers,
         nodes=nodes,
         input_refs=model.input_refs,
         output_refs=outputs,

@@ -24,7 +24,7 @@ class Sequential(Network):
     >>> network = Sequential()
     >>> network.add(Dense(2, input_shape=(4,)))
     >>> [layer.name for layer in network.layers]
-    ['dense_1_input', 'dense_1']
+    ['dense_1']
     """
 
     class_name = "Sequential"
@@ -32,6 +32,13 @@ class Sequential(Network):
     def __init__(self, layers: Sequence[Layer] = (), name: str = "sequential_1", trainable: bool = True) -> None:
         Layer.__init__(self, name=name, trainable=trainable)
         self.set_layers(layers)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers without the input layer, as Keras lists them."""
+        return (
+            self.all_layers[1:] if isinstance(next(iter(self.all_layers), None), InputLayer) else list(self.all_layers)
+        )
 
     @property
     def built(self) -> bool:
@@ -42,21 +49,23 @@ class Sequential(Network):
         """Adds a layer at the end. Raises KconvertError where `layer` is not a layer."""
         if not isinstance(layer, Layer):
             raise KconvertError(f"{layer!r} is not a layer", where=self.name, problem=Problem.USAGE)
-        self.set_layers([*self.layers, layer])
+        self.set_layers([*self.all_layers, layer])
 
     def pop(self) -> None:
-        """Removes the last layer."""
-        self.set_layers(self.layers[:-1])
+        """Removes the last layer. Raises KconvertError where there is none."""
+        if not self.layers:
+            raise KconvertError("there is no layer to remove", where=self.name, problem=Problem.USAGE)
+        self.set_layers(self.all_layers[:-1] if len(self.layers) > 1 else [])
 
     def build(self, shape: Shape) -> None:
         """Sets the input shape, with the batch axis, of a network whose first layer states none."""
-        if self.layers and not self.built:
-            first = self.layers[0]
+        if self.all_layers and not self.built:
+            first = self.all_layers[0]
             if isinstance(first, Sequential):
                 first.build(shape)
             else:
                 first.batch_input_shape = tuple(shape)
-            self.set_layers(self.layers)
+            self.set_layers(self.all_layers)
 
     def compute_output_shape(self, shape: Any) -> Any:
         if not isinstance(shape, list):

@@ -244,7 +244,7 @@ class Draft:
                 self.finish(ref)
         outputs = [ref for ref in self.loose() if not _is_input(self, ref)]
         return Network(
-            layers=self.layers,
+            all_layers=self.layers,
             nodes=self.nodes,
             input_refs=[Ref(layer.name) for layer in self.layers if isinstance(layer, L.InputLayer)],
             output_refs=outputs,

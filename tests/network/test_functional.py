@@ -26,7 +26,7 @@ def test_a_chain_grows_layer_by_layer_and_keeps_its_weights():
     model.add(L.Activation("linear"))
     model.add(L.Dense(2))
     model.start("numpy")
-    assert names(model) == ["dense_1_input", "dense_1", "activation_1", "dense_2"]
+    assert names(model) == ["dense_1", "activation_1", "dense_2"]
     assert model.predict(np.ones((1, 4))).shape == (1, 2)
     model.pop()
     assert model.backend.name == "numpy"

@@ -373,7 +373,7 @@ def test_the_input_of_a_sequential_says_the_shape_whatever_the_layer_behind_it_s
     """tf.keras states free sizes for a layer that `adapt` built; Keras does not read them."""
     entry = {"class_name": "InputLayer", "config": {"name": "entry", "batch_input_shape": [None, 3]}}
     model = Sequential.from_config([entry, layer])
-    assert [tuple(one.batch_input_shape) for one in model.layers] == [(None, 3), (None, 3)]
+    assert [tuple(one.batch_input_shape) for one in model.all_layers] == [(None, 3), (None, 3)]
 
 
 def twice(depth):

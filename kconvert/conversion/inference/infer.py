@@ -114,7 +114,7 @@ def infer(
     if undecided:
         raise _refusal(undecided, where)
     model = WithoutGraph(
-        layers=[Layer(name=name) for name in leaves],
+        all_layers=[Layer(name=name) for name in leaves],
         nodes=[],
         input_refs=[],
         output_refs=[],

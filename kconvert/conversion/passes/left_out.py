@@ -34,7 +34,7 @@ def _notes_on_dtypes(network: Network) -> list[str]:
 def every(layer: Layer) -> Iterator[Layer]:
     """A layer and all layers inside it, wrappers and input layers too."""
     yield layer
-    for inner in layer.layers if isinstance(layer, Network) else layer.sublayers:
+    for inner in layer.all_layers if isinstance(layer, Network) else layer.sublayers:
         yield from every(inner)
 
 

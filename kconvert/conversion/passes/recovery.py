@@ -47,7 +47,7 @@ def recovered(model: Network) -> Rewritten:
 
 def _inside(model: Network) -> Rewritten:
     """`model` with its nested networks recovered."""
-    inner = {layer.name: recovered(layer) for layer in model.layers if isinstance(layer, Network)}
+    inner = {layer.name: recovered(layer) for layer in model.all_layers if isinstance(layer, Network)}
     inner = {name: done for name, done in inner.items() if done.notes}
     if not inner:
         return Rewritten(model)
@@ -70,7 +70,7 @@ def _inside(model: Network) -> Rewritten:
 
 def _keys(model: Network) -> Iterator[tuple[str, str]]:
     """The name and the class of each layer that layers of `model` seem to make up."""
-    found = (part_of(layer) for layer in model.layers)
+    found = (part_of(layer) for layer in model.all_layers)
     return iter(dict.fromkeys(one[:2] for one in found if one and one[1] in BUILDERS))
 
 
@@ -88,7 +88,7 @@ class _Group:
 
     @property
     def parts(self) -> dict[str, Layer]:
-        found = {one[2]: layer for layer in self.network.layers if (one := part_of(layer)) and one[:2] == self.key}
+        found = {one[2]: layer for layer in self.network.all_layers if (one := part_of(layer)) and one[:2] == self.key}
         return {"": self.network.by_name[self.name], **found} if self.name in self.network.by_name else found
 
     @property
@@ -173,7 +173,7 @@ class _Group:
             for node in self.network.nodes
             if node.layer == last or node.layer not in names
         ]
-        layers = [one for one in self.network.layers if one.name not in names]
+        layers = [one for one in self.network.all_layers if one.name not in names]
         network = _assembled(self.network, [*layers, layer], nodes, ends)
         aliases = {old.key: end.key for old, end in ends.items() if old != end}
         aliases |= {end: old for old, end in aliases.items()}  # the name is that of another tensor now
@@ -198,7 +198,7 @@ def _assembled(model: Network, layers: list[Layer], nodes: list[Node], ends: Map
     outputs = [ends.get(ref, ref) for ref in model.output_refs]
     new = Network(layers, nodes, model.input_refs, outputs, name=model.name, trainable=model.trainable)
     entry, *others = (new.by_name[node.layer] for node in new.nodes)
-    chain = len(new.input_refs) == len(outputs) == 1 and len(others) == len(new.layers) - 1
+    chain = len(new.input_refs) == len(outputs) == 1 and len(others) == len(new.all_layers) - 1
     chain = chain and all(
         node.inputs == (before.output,) for before, node in zip(new.nodes, new.nodes[1:], strict=False)
     )

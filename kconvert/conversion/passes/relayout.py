@@ -170,7 +170,7 @@ class _Walk:
         if isinstance(self.model, Sequential):
             return self._sequential(layers)
         return Network(
-            layers=list(layers.values()),
+            all_layers=list(layers.values()),
             nodes=self.nodes,
             input_refs=self.model.input_refs,
             output_refs=self.model.output_refs,

@@ -16,6 +16,9 @@ from .fit import test
 from .objective import Objective
 from .optimizers import Optimizer
 
+_KEPT = ("slot", "scalar", "seed")
+"""The kinds of variables that a copy of a trainer has from the original."""
+
 
 @dataclass(eq=False)
 class Trainer:
@@ -35,6 +38,14 @@ class Trainer:
     # Whether TensorFlow compiles the steps with XLA.
     jit_compile: bool = False
     _executor: Executor | None = None
+    # The state of the optimizer and of random layers, for the executor that is built next; by kind of variable.
+    _state: Mapping[str, Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state of a deep copy or a pickle: the arguments of `compile` and the state of the optimizer."""
+        executor = self._executor
+        state = {kind: executor.read(kind) for kind in _KEPT} if executor else self._state
+        return {**self.__dict__, "runtime": None, "_executor": None, "_state": state}
 
     @property
     def executor(self) -> Executor:
@@ -47,8 +58,11 @@ class Trainer:
         network = self.runtime.network
         objective = Objective(network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
         seed = int(np.random.default_rng(self.seed).integers(2**31))
-        self._executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
-        return self._executor
+        self._executor = executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
+        for kind, arrays in (self._state or {}).items():
+            executor.write(kind, arrays)
+        self._state = None
+        return executor
 
     def use(self, runtime: Runtime) -> None:
         """Continues with `runtime`, whose network or variables are new; steps and the optimizer start again."""
