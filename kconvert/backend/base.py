@@ -214,6 +214,10 @@ class Backend(ABC):
     def minimum(self, x: Tensor, y: Tensor) -> Tensor: ...
 
     @abstractmethod
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        """`x` within limits. At a limit itself, the gradient is that of the framework."""
+
+    @abstractmethod
     def equal(self, x: Tensor, y: Tensor) -> Tensor: ...
 
     @abstractmethod
@@ -278,6 +282,14 @@ class Backend(ABC):
     @abstractmethod
     def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
         """exp(x) / sum(exp(x)) along `axis`, computed without overflow."""
+
+    @abstractmethod
+    def identity(self, x: Tensor) -> Tensor:
+        """`x` itself, which does not tell any more what computed it."""
+
+    @abstractmethod
+    def input_of(self, y: Tensor, function: str) -> Tensor | None:
+        """The tensor that `y` is the 'sigmoid' or the 'softmax' of; None where `y` does not tell it."""
 
     # --------------------------------------------------------- convolution ----
 

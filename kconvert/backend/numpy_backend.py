@@ -181,6 +181,9 @@ class NumpyBackend(Backend):
     def minimum(self, x: Tensor, y: Tensor) -> Tensor:
         return np.minimum(x, y)
 
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        return np.clip(x, low, high)
+
     def equal(self, x: Tensor, y: Tensor) -> Tensor:
         return np.equal(x, y)
 
@@ -234,6 +237,12 @@ class NumpyBackend(Backend):
     def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
         weights = np.exp(x - np.max(x, axis, keepdims=True))
         return weights / np.sum(weights, axis, keepdims=True)
+
+    def identity(self, x: Tensor) -> Tensor:
+        return x
+
+    def input_of(self, y: Tensor, function: str) -> Tensor | None:
+        return None
 
     # --------------------------------------------------------- convolution ----
 

@@ -175,6 +175,9 @@ class TensorflowBackend(Backend):
     def minimum(self, x: Tensor, y: Tensor) -> Tensor:
         return tf.minimum(x, y)
 
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        return tf.clip_by_value(x, low, high)
+
     def equal(self, x: Tensor, y: Tensor) -> Tensor:
         return tf.equal(x, y)
 
@@ -227,6 +230,13 @@ class TensorflowBackend(Backend):
 
     def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
         return tf.nn.softmax(x, axis)
+
+    def identity(self, x: Tensor) -> Tensor:
+        return tf.identity(x)
+
+    def input_of(self, y: Tensor, function: str) -> Tensor | None:
+        op = None if tf.executing_eagerly() else getattr(y, "op", None)
+        return op.inputs[0] if op is not None and op.type.lower() == function else None
 
     # --------------------------------------------------------- convolution ----
 

@@ -199,6 +199,9 @@ class TheanoBackend(Backend):
     def minimum(self, x: Tensor, y: Tensor) -> Tensor:
         return T.minimum(x, y)
 
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        return T.clip(x, low, high)
+
     def equal(self, x: Tensor, y: Tensor) -> Tensor:
         return T.eq(x, y)
 
@@ -258,6 +261,12 @@ class TheanoBackend(Backend):
     def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
         weights = T.exp(x - T.max(x, axis, keepdims=True))
         return weights / T.sum(weights, axis, keepdims=True)
+
+    def identity(self, x: Tensor) -> Tensor:
+        return x
+
+    def input_of(self, y: Tensor, function: str) -> Tensor | None:
+        return None
 
     # --------------------------------------------------------- convolution ----
 

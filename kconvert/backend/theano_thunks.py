@@ -168,10 +168,14 @@ def _folded(ufunc: np.ufunc) -> Function:
     return fold
 
 
+_EXP_OF_15 = np.exp(np.float32(-15))
+
+
 def _sigmoid(x: Any, out: Out) -> np.ndarray:
-    """1 / (1 + exp(-x))."""
+    """1 / (1 + exp(-x)); exactly 1 where x > 15, as in Theano's C++ for float32."""
     y = np.negative(x, np.empty_like(x))
     np.exp(y, y)
+    np.multiply(y, y >= _EXP_OF_15, y)
     np.add(y, 1, y)
     return np.reciprocal(y, y if out is None else out)
 

@@ -67,6 +67,14 @@ class BackendFacts:
     # what enters the moving variance of a BatchNormalization, from (variance of the batch, number of values, epsilon,
     # whether these are channels_last images): Keras 2.3.1 corrects it on both backends beyond a sample's variance
     batch_variance: Callable[[Any, Any, float, bool], Any]
+    # crossentropies count from logits: those given, and those behind a sigmoid or softmax that ends the model; else
+    # they compute the probabilities and clip them (keras-facts: crossentropy-on-tensorflow)
+    keeps_logits: bool
+    # what is added to the clipped probabilities within the logarithms of a binary crossentropy
+    log_epsilon: float
+    # a sparse crossentropy takes the logarithms of clipped predictions as logits; else it divides predictions by their
+    # sum, and then clips them
+    sparse_of_logs: bool
     # Keras infers the output shape of a Lambda that states none; else it takes that of the input
     # (keras-facts: lambda-output-shape)
     infers_shapes: bool
@@ -90,6 +98,9 @@ BACKENDS: Mapping[str, BackendFacts] = {
             bilinear=(2, 2),
             cudnn=False,
             batch_variance=_theano_batch_variance,
+            keeps_logits=False,
+            log_epsilon=0.0,
+            sparse_of_logs=False,
             infers_shapes=False,
         ),
         BackendFacts(
@@ -107,6 +118,9 @@ BACKENDS: Mapping[str, BackendFacts] = {
             bilinear=None,
             cudnn=True,
             batch_variance=_tensorflow_batch_variance,
+            keeps_logits=True,
+            log_epsilon=1e-7,
+            sparse_of_logs=True,
             infers_shapes=True,
         ),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import KconvertError, Problem
 from ...network.network import Network
 from ...network.sample_inputs import checked_inputs, numbers
+from .losses import Loss
 from .objective import Objective
 
 
@@ -67,7 +68,7 @@ def checked_batch(
     """
     xs = checked_inputs(network, x)
     ys = [
-        None if loss is None else _labels(array, shape, name)
+        None if loss is None else _labels(array, loss, shape, name)
         for loss, array, shape, name in zip(
             objective.losses, _by_output(objective, y, "labels"), objective.shapes, objective.names, strict=True
         )
@@ -92,10 +93,10 @@ def checked_batch(
     return batch
 
 
-def _labels(array: Any, shape: tuple[int | None, ...], name: str) -> np.ndarray:
-    """The labels of output `name` as float32.
+def _labels(array: Any, loss: Loss, shape: tuple[int | None, ...], name: str) -> np.ndarray:
+    """The labels of output `name` as float32; labels (samples,) become (samples, 1).
 
-    shape: of the output. Integer classes may have no last axis, or one of size 1.
+    shape: of the output. Raises KconvertError for a shape that the loss does not take (keras-facts: shapes-of-labels).
     """
     where = f"labels of output {name}"
     if array is None:
@@ -103,13 +104,13 @@ def _labels(array: Any, shape: tuple[int | None, ...], name: str) -> np.ndarray:
     labels = numbers(array, where)
     if labels.ndim == 1:
         labels = labels[:, None]
-    one_hot = (None, *shape[1:])
-    sparse = (*one_hot[:-1], 1)
-    if not any(_fits(labels.shape, wanted) for wanted in (one_hot, sparse, one_hot[:-1])):
+    wanted = loss.label_shapes(shape)
+    if wanted is not None and not any(_fits(labels.shape, one) for one in wanted):
+        expected = f"{wanted[0]} is expected (None is free)" if wanted else "several classes are expected"
         raise KconvertError(
-            f"an array of shape {np.shape(array)} was given where {shape} is expected (None is free)",
+            f"an array of shape {np.shape(array)} was given where {expected}",
             where,
-            "integer classes need sparse_categorical_crossentropy",
+            "integer classes need sparse_categorical_crossentropy, one-hot labels categorical_crossentropy",
             Problem.USAGE,
         )
     return labels.astype("float32", copy=False)

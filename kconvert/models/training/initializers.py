@@ -28,11 +28,15 @@ class Initializer(Component):
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """A float32 array of shape `shape`, drawn from `rng`.
 
-        An initializer with a seed does not use `rng`: it returns the same array at every call, as in Keras 3.
+        An initializer with a seed does not use `rng`: it counts its calls, and each call takes the next seed
+        (keras-facts: seeds-of-initializers).
         """
         seed = getattr(self, "seed", None)
-        values = self.draw(tuple(shape), rng if seed is None else np.random.default_rng(seed))
-        return np.asarray(values, "float32")
+        if seed is not None:
+            calls = self.__dict__.get("_calls", 0)
+            self.__dict__["_calls"] = calls + 1
+            rng = np.random.default_rng(seed + calls)
+        return np.asarray(self.draw(tuple(shape), rng), "float32")
 
     @abstractmethod
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:

@@ -3,9 +3,9 @@
 A function `f(K, y_true, y_pred)` returns one value for each sample and, for sequences, each step: it reduces the last
 axis, as a rule by the mean. A `Loss` reduces these values to a scalar, with sample weights and a mask.
 
-Where a loss takes the logarithm of probabilities, it clips them to 1e-7 ... 1 - 1e-7, on every backend. Keras does so
-on Theano; on TensorFlow it computes with the logits instead (keras-facts: crossentropy-on-tensorflow), which is here
-the option `from_logits`. Source: `losses.py` of Keras 2.3.1.
+Where a loss takes the logarithm of probabilities, it clips them to 1e-7 ... 1 - 1e-7. Crossentropies on TensorFlow
+count from the logits instead where the model ends with a sigmoid or softmax (keras-facts: crossentropy-on-tensorflow).
+Source: `losses.py` of Keras 2.3.1.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .registry import EPSILON, Component, Registry
 from .weighting import REDUCTIONS, weighted
 
 Function = Callable[..., Tensor]
+Shape = tuple[int | None, ...]
 
 # ---------------------------------------------------------------- functions ----
 
@@ -94,7 +95,8 @@ def sparse_categorical_crossentropy(
         order = [i for i in range(K.ndim(y_pred)) if i != axis % K.ndim(y_pred)] + [axis % K.ndim(y_pred)]
         y_true = K.transpose(y_true, order) if K.ndim(y_true) == K.ndim(y_pred) else y_true
         y_pred = K.transpose(y_pred, order)
-    return -K.sum(one_hot(K, y_true, y_pred) * _log_probabilities(K, y_pred, from_logits), -1)
+    logs = _log_probabilities(K, y_pred, from_logits, K.facts.sparse_of_logs)
+    return -K.sum(one_hot(K, y_true, y_pred) * logs, -1)
 
 
 def binary_crossentropy(
@@ -103,15 +105,21 @@ def binary_crossentropy(
     """Labels are 0 and 1; `label_smoothing` moves them towards 0.5."""
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    if from_logits:
-        return K.mean(K.softplus(y_pred) - y_true * y_pred, -1)
-    p = _clip(K, y_pred, EPSILON, 1.0 - EPSILON)
-    return -K.mean(y_true * K.log(p) + (1.0 - y_true) * K.log(1.0 - p), -1)
+    if K.facts.keeps_logits:
+        x = y_pred if from_logits else K.input_of(y_pred, "sigmoid")
+        if x is not None:
+            magnitude = K.where(K.greater(x, 0.0), x, -x)
+            return K.mean(K.relu(x) - x * y_true + K.softplus(-magnitude), -1)
+    elif from_logits:
+        y_pred = K.sigmoid(y_pred)
+    p, epsilon = K.clip(y_pred, EPSILON, 1.0 - EPSILON), K.facts.log_epsilon
+    rest = K.relu(1.0 - p)  # it is positive; a graph optimizer may not add the constants around it
+    return -K.mean(y_true * K.log(p + epsilon) + (1.0 - y_true) * K.log(rest + epsilon), -1)
 
 
 def kullback_leibler_divergence(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The sum of y_true * log(y_true / y_pred); both are probabilities."""
-    y_true, y_pred = (_clip(K, y, EPSILON, 1.0) for y in (y_true, y_pred))
+    y_true, y_pred = (K.clip(y, EPSILON, 1.0) for y in (y_true, y_pred))
     return K.sum(y_true * K.log(y_true / y_pred), -1)
 
 
@@ -136,10 +144,6 @@ def _square(x: Tensor) -> Tensor:
     return x * x
 
 
-def _clip(K: Backend, x: Tensor, low: float, high: float) -> Tensor:
-    return K.minimum(K.maximum(x, low), high)
-
-
 def _size(K: Backend, x: Tensor) -> Tensor:
     """Size of the last axis, as a float."""
     size = K.shape(x)[-1]
@@ -152,12 +156,20 @@ def _signs(K: Backend, labels: Tensor) -> Tensor:
     return K.where(binary, 2.0 * labels - 1.0, labels)
 
 
-def _log_probabilities(K: Backend, y_pred: Tensor, from_logits: bool) -> Tensor:
-    """Logarithms of the probabilities of the classes: softmax of logits, or predictions divided by their sum."""
-    if from_logits:
-        shifted = y_pred - K.max(y_pred, -1, keepdims=True)
-        return shifted - K.log(K.sum(K.exp(shifted), -1, keepdims=True))
-    return K.log(_clip(K, y_pred / K.sum(y_pred, -1, keepdims=True), EPSILON, 1.0 - EPSILON))
+def _log_probabilities(K: Backend, y_pred: Tensor, from_logits: bool, of_logs: bool = False) -> Tensor:
+    """Logarithms of the probabilities of the classes.
+
+    of_logs: whether predictions that are not logits are normalized after they were clipped, not before.
+    """
+    if K.facts.keeps_logits:
+        logits = y_pred if from_logits else K.input_of(y_pred, "softmax")
+        if logits is None and of_logs:
+            logits = K.log(K.clip(y_pred, EPSILON, 1.0 - EPSILON))
+        if logits is not None:
+            shifted = logits - K.stop_gradient(K.max(logits, -1, keepdims=True))
+            return shifted - K.log(K.sum(K.exp(shifted), -1, keepdims=True))
+    scaled = K.softmax(y_pred) if from_logits else y_pred / K.sum(y_pred, -1, keepdims=True)
+    return K.log(K.clip(scaled, EPSILON, 1.0 - EPSILON))
 
 
 def _normalized(K: Backend, x: Tensor, axis: int) -> Tensor:
@@ -203,6 +215,10 @@ class Loss(Component):
     def options(self) -> dict[str, Any]:
         """The keyword arguments of the function."""
         return {key: value for key, value in self.get_config().items() if key not in ("reduction", "name")}
+
+    def label_shapes(self, output: Shape) -> list[Shape] | None:
+        """The shapes that labels may have for predictions of shape `output`, with the batch axis; None: any shape."""
+        return [(None, *output[1:])]
 
     def per_sample(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """One value for each sample (batch,), or for each step (batch, time)."""
@@ -257,11 +273,17 @@ class CategoricalCrossentropy(Loss):
     label_smoothing: float = 0.0
     function = categorical_crossentropy
 
+    def label_shapes(self, output: Shape) -> list[Shape] | None:
+        return super().label_shapes(output) if output[-1] != 1 else []
+
 
 @dataclass(frozen=True)
 class SparseCategoricalCrossentropy(Loss):
     from_logits: bool = False
     function = sparse_categorical_crossentropy
+
+    def label_shapes(self, output: Shape) -> list[Shape] | None:
+        return [(None, *output[1:-1], 1), (None, *output[1:-1])]
 
 
 @dataclass(frozen=True)
@@ -315,6 +337,9 @@ class FunctionLoss(Loss):
     @property
     def default_name(self) -> str:
         return getattr(self.run, "__name__", type(self.run).__name__)
+
+    def label_shapes(self, output: Shape) -> list[Shape] | None:
+        return None
 
     def per_sample(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return self.run(K, y_true, y_pred)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kconvert import Sequential
 from kconvert import layers as L
 from kconvert.errors import KconvertError
 from kconvert.layers.registry import LAYERS
@@ -79,10 +80,24 @@ def test_every_layer_has_known_initializers():
 
 def test_seeds():
     seeded = initializers.get({"class_name": "RandomNormal", "config": {"seed": 4}})
-    assert np.array_equal(seeded((3,), rng()), seeded((3,), np.random.default_rng(2)))
+    again = initializers.RandomNormal(seed=4)
+    first, second = seeded((3,), rng()), seeded((3,), rng())
+    assert np.array_equal(first, again((3,), np.random.default_rng(2)))
+    assert not np.array_equal(first, second), "each call takes the next seed"
+    assert np.array_equal(second, initializers.RandomNormal(seed=5)((3,), rng()))
+    assert seeded == again and seeded.seed == 4
     one, generator = initializers.get("glorot_uniform"), rng()
     assert not np.array_equal(one((3,), generator), one((3,), generator))
     assert np.array_equal(one((3,), rng()), one((3,), rng()))
+
+
+def test_layers_with_one_seeded_initializer_have_other_weights():
+    shared = initializers.RandomUniform(seed=3)
+    layers = [L.Dense(4, input_shape=(4,), kernel_initializer=shared), L.Dense(4, kernel_initializer=shared)]
+    model = Sequential([*layers, L.Dense(4, kernel_initializer=initializers.RandomUniform(seed=3))])
+    model.start("numpy")
+    first, _, second, _, third, _ = model.get_weights()
+    assert not np.array_equal(first, second) and np.array_equal(first, third)
 
 
 @pytest.mark.parametrize("name", initializers.INITIALIZERS.makers)

@@ -69,6 +69,41 @@ def test_data_that_does_not_fit(name):
         compiled().fit(**{"x": None, "verbose": 0, **arguments})
 
 
+LABELS = [
+    # output, labels, the losses that Keras 2.3.1 takes them for
+    ((3,), (6, 3), {"mse", "mae", "categorical_crossentropy"}),
+    ((3,), (6, 1), {"sparse_categorical_crossentropy"}),
+    ((3,), (6,), {"sparse_categorical_crossentropy"}),
+    ((3,), (6, 3, 1), set()),
+    ((1,), (6, 3), set()),
+    ((1,), (6,), {"mse", "mae", "sparse_categorical_crossentropy"}),
+    ((5, 3), (6, 5, 3), {"mse", "mae", "categorical_crossentropy"}),
+    ((5, 3), (6, 5, 1), {"sparse_categorical_crossentropy"}),
+    ((5, 3), (6, 3), set()),
+    ((5, 1), (6, 5), {"sparse_categorical_crossentropy"}),  # not in Keras; the labels are clear
+]
+
+
+@pytest.mark.parametrize("output, labels, taken", LABELS)
+def test_labels_of_another_shape_than_the_loss_takes_are_refused(output, labels, taken):
+    layer = L.Dense(output[-1], activation="softmax", input_shape=(*output[:-1], 4))
+    for loss in ("mse", "mae", "categorical_crossentropy", "sparse_categorical_crossentropy"):
+        model = Sequential([layer])
+        model.compile("sgd", loss, backend="numpy")
+        data = {"x": np.zeros((6, *output[:-1], 4)), "y": np.zeros(labels)}
+        if loss in taken:
+            model.test_on_batch(**data)
+        else:
+            with pytest.raises(KconvertError, match=r"labels of output .*: an array of shape"):
+                model.test_on_batch(**data)
+
+
+def test_a_loss_of_the_user_takes_labels_of_any_shape():
+    model = dense(2)
+    model.compile("sgd", lambda K, y_true, y_pred: K.mean(y_pred, -1) + 0.0 * y_true[:, 0], backend="numpy")
+    assert model.test_on_batch(X, np.ones((4, 7))) == pytest.approx(4.0)
+
+
 CALLS = {
     "optimizer": ({"optimizer": "admm"}, "unknown optimizer 'admm'"),
     "loss": ({"loss": "categorical_crosentropy"}, "unknown loss .* did you mean categorical_crossentropy"),
