@@ -15,14 +15,22 @@ class Structure:
     slots: tuple[str, ...]
     keys: Mapping[str, str]
     """The keys of its configuration in Keras 2.3, by those of tf.keras."""
-    words: tuple[tuple[str, ...], ...]
-    """What TensorFlow 2.11 and later call the slots, in groups that they store parameter by parameter."""
+    groups: tuple[tuple[str, ...], ...]
+    """The slots in groups that TensorFlow 2.11 and later and Keras 3 store parameter by parameter."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """The option without which Keras 3 does not store a slot, by the slot."""
+    shrunk: tuple[str, ...] = ()
+    """The slots of which Keras 2.3 stores one element a parameter where they are not used (keras-facts: empty-vhat)."""
     stored: tuple[str, ...] = ()
-    """Keys of tf.keras that change nothing once the slots are stored."""
+    """Keys of tf.keras and Keras 3 that change nothing once the slots are stored."""
     later: Mapping[str, Any] = field(default_factory=dict)
-    """What TensorFlow 2.11 and later compute without stating it, in the keys of Keras 2.3."""
-    later_note: str = ""
-    """What they compute otherwise, although its effect is small."""
+    """What TensorFlow 2.11 and later and Keras 3 compute without stating it, in the keys of Keras 2.3."""
+    epsilon_below_root: bool = False
+    """They add epsilon below the square root, Keras 2.3 beside it."""
+
+    def slots_for(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """The slots that Keras 3 stores for a configuration of the optimizer."""
+        return tuple(slot for slot in self.slots if slot not in self.needs or config.get(self.needs[slot]))
 
 
 def _keys(*names: str, **others: str) -> Mapping[str, str]:
@@ -30,6 +38,9 @@ def _keys(*names: str, **others: str) -> Mapping[str, str]:
     both = ("learning_rate", "decay", "clipvalue", *names)
     return {**{name: name for name in both}, "lr": "learning_rate", "global_clipnorm": "clipnorm", **others}
 
+
+RATE, OLD_RATE = "learning_rate", "lr"
+"""The key of the learning rate, and that of Keras before 2.3."""
 
 CUSTOM = "Custom>"
 """How the names of the classes of TensorFlow 2.11 and later begin."""
@@ -41,14 +52,19 @@ def plain_name(class_name: str | None) -> str:
 
 
 STRUCTURES = {
-    "SGD": Structure(("iterations",), ("moment",), _keys("momentum", "nesterov"), (("m",),)),
+    "SGD": Structure(
+        ("iterations",),
+        ("moment",),
+        _keys("momentum", "nesterov"),
+        (("moment",),),
+        needs={"moment": "momentum"},
+    ),
     "RMSprop": Structure(
         ("iterations",),
         ("accumulator",),
         _keys("rho", "epsilon"),
-        (("velocity",),),
-        later_note="RMSprop of TensorFlow 2.11 and later adds epsilon below the square root, Keras 2.3 beside it: the"
-        " steps differ for gradients of less than about 1e-3",
+        (("accumulator",),),
+        epsilon_below_root=True,
     ),
     "Adagrad": Structure(
         ("iterations",),
@@ -56,18 +72,21 @@ STRUCTURES = {
         _keys("epsilon"),
         (("accumulator",),),
         stored=("initial_accumulator_value",),
+        epsilon_below_root=True,
     ),
     "Adadelta": Structure(
         ("iterations",),
         ("accumulator", "delta_accumulator"),
         _keys("rho", "epsilon"),
-        (("accumulated_grad", "accumulated_delta_var"),),
+        (("accumulator", "delta_accumulator"),),
     ),
     "Adam": Structure(
         ("iterations",),
         ("m", "v", "vhat"),
         _keys("beta_1", "beta_2", "epsilon", "amsgrad"),
         (("m", "v"), ("vhat",)),
+        needs={"vhat": "amsgrad"},
+        shrunk=("vhat",),
     ),
     "Adamax": Structure(("iterations",), ("m", "u"), _keys("beta_1", "beta_2", "epsilon"), (("m", "u"),)),
     "Nadam": Structure(
@@ -98,3 +117,24 @@ LOSSES = frozenset(
     }
 )
 """The losses that Keras 2.3 and tf.keras have as classes of the same name and meaning."""
+
+_ERRORS = (
+    *("mse", "mae", "mape", "msle", "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error"),
+    *("mean_squared_logarithmic_error", "binary_crossentropy", "categorical_crossentropy"),
+    "sparse_categorical_crossentropy",
+)
+_ACCURACIES = (
+    *("acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"),
+    *("top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"),
+)
+
+LOSSES_OF_KERAS3 = {
+    **{name: name for name in (*_ERRORS, "hinge", "squared_hinge", "categorical_hinge", "poisson", "kld")},
+    "logcosh": "log_cosh",
+    "huber_loss": "huber",
+    "kullback_leibler_divergence": "kl_divergence",
+}
+"""The functions of losses in Keras 3, by those of Keras 0.2 - 2.3 that compute the same."""
+
+METRICS_OF_KERAS3 = {name: name for name in (*_ERRORS, *_ACCURACIES)}
+"""The same for metrics."""

@@ -1,43 +1,91 @@
-"""The arguments of `compile` in a file of tf.keras, in the words of Keras 2.3 (keras-facts: compiled-by-tf-keras)."""
+"""The arguments of `compile`: those of tf.keras and Keras 3 in the words of Keras 2.3, and those for Keras 3.
+
+(keras-facts: compiled-by-tf-keras, compiled-for-keras3)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..conventions.optimizers import CUSTOM, LOSSES, STRUCTURES, WITHOUT_EFFECT, plain_name
+from ..conventions.optimizers import (
+    CUSTOM,
+    LOSSES,
+    LOSSES_OF_KERAS3,
+    METRICS_OF_KERAS3,
+    OLD_RATE,
+    RATE,
+    STRUCTURES,
+    WITHOUT_EFFECT,
+    plain_name,
+)
 
 Json = dict[str, Any]
 
 
 class NotExpressed(Exception):
-    """Keras 2.3 cannot be told this; the message names it."""
+    """The target cannot be told this; the message names it."""
 
 
-def for_keras2(stated: Json, has_slots: bool = False) -> tuple[Json | None, list[str]]:
+def for_keras2(stated: Json, has_slots: bool = False, of_keras3: bool = False) -> tuple[Json | None, list[str]]:
     """`stated` for Keras 2.3, and notes. None where it would train otherwise, or not load the file.
 
     Metrics do not change the training: they alone are left out where Keras 2.3 does not have one. has_slots: whether
-    the file stores the moments of the optimizer.
+    the file stores the moments of the optimizer. of_keras3: whether Keras 3 wrote the file; else tf.keras did.
     """
     optimizer = _dict(stated.get("optimizer_config"))
-    try:
-        made: Json = {
-            "optimizer_config": _optimizer(optimizer, has_slots),
+    later = of_keras3 or str(optimizer.get("class_name", "")).startswith(CUSTOM)
+
+    def made() -> Json:
+        return {
+            "optimizer_config": _optimizer(optimizer, has_slots, later),
             "loss": _each(stated.get("loss"), _loss),
             "loss_weights": stated.get("loss_weights"),
             "sample_weight_mode": stated.get("sample_weight_mode"),
         }
+
+    done, notes = _compiled("Keras 2.3", stated, made, _metric)
+    return done, [*(_on_epsilon(optimizer) if done and later else ()), *notes]
+
+
+def for_keras3(stated: Json) -> tuple[Json | None, list[str]]:
+    """`stated`, in words of Keras 0.2 - 2.3, as HDF5 files of Keras 3 state it, and notes; see `for_keras2`."""
+    optimizer = _dict(stated.get("optimizer_config"))
+
+    def made() -> Json:
+        return {
+            "optimizer_config": _optimizer_of_keras3(optimizer),
+            "loss": _each(stated.get("loss"), _class_of_keras3, _named("the loss", LOSSES_OF_KERAS3)),
+            "loss_weights": stated.get("loss_weights"),
+        }
+
+    done, notes = _compiled("Keras 3", stated, made, _class_of_keras3, _named("the metric", METRICS_OF_KERAS3))
+    return done, [*(_on_epsilon(optimizer) if done else ()), *notes]
+
+
+def _compiled(
+    reader: str,
+    stated: Json,
+    made: Callable[[], Json],
+    metric: Callable[[Json], Any],
+    name: Callable[[str], str] = str,
+) -> tuple[Json | None, list[str]]:
+    """What `made` gives with the metrics, and notes; None where `reader` cannot be told it.
+
+    metric, name: the form of a metric that is stated by its configuration, and by its name.
+    """
+    notes = []
+    try:
+        done = made()
     except NotExpressed as why:
-        return None, [f"the arguments of compile() are left out, as Keras 2.3 does not have {why}: compile the model"]
-    notes = _notes(optimizer)
+        return None, [f"the arguments of compile() are left out, as {reader} does not have {why}: compile the model"]
     for key in ("metrics", "weighted_metrics"):
         try:
-            made[key] = _each(stated.get(key), _metric)
+            done[key] = _each(stated.get(key), metric, name)
         except NotExpressed as why:
-            made[key] = None
-            notes.append(f"the {key.replace('_', ' ')} are left out, as Keras 2.3 does not have {why}")
-    return made, notes
+            done[key] = None
+            notes.append(f"the {key.replace('_', ' ')} are left out, as {reader} does not have {why}")
+    return done, notes
 
 
 def _dict(value: Any) -> Json:
@@ -45,23 +93,25 @@ def _dict(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def _each(value: Any, made: Callable[[Json], Any]) -> Any:
-    """`value` with `made` of each configuration in it, in lists and in dicts by outputs."""
+def _each(value: Any, made: Callable[[Json], Any], name: Callable[[str], str] = str) -> Any:
+    """`value` with `made` of each configuration in it, and `name` of each name, in lists and in dicts by outputs."""
     if isinstance(value, Mapping):
         if "class_name" in value:
             return made(dict(value))
-        return {key: _each(item, made) for key, item in value.items()}
-    return [_each(item, made) for item in value] if isinstance(value, list) else value
+        return {key: _each(item, made, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_each(item, made, name) for item in value]
+    return name(value) if isinstance(value, str) else value
 
 
-def _optimizer(stated: Json, has_slots: bool) -> Json:
+def _optimizer(stated: Json, has_slots: bool, later: bool) -> Json:
     name = plain_name(str(stated.get("class_name", "")))
     if name not in STRUCTURES:
         raise NotExpressed(f"the optimizer {name or '(not stated)'}")
     structure = STRUCTURES[name]
-    taken = dict(structure.later) if _is_later(stated) else {}
+    taken = dict(structure.later) if later else {}
     harmless = {*WITHOUT_EFFECT, *(structure.stored if has_slots else ())}
-    for key, value in _dict(stated.get("config")).items():
+    for key, value in _without_schedule(_dict(stated.get("config"))).items():
         if key in structure.keys and isinstance(value, (int, float)):
             taken[structure.keys[key]] = value
         elif key not in harmless and value:
@@ -69,14 +119,15 @@ def _optimizer(stated: Json, has_slots: bool) -> Json:
     return {"class_name": name, "config": taken}
 
 
-def _is_later(stated: Json) -> bool:
-    """Whether TensorFlow 2.11 or later wrote the optimizer."""
-    return str(stated.get("class_name", "")).startswith(CUSTOM)
-
-
-def _notes(stated: Json) -> list[str]:
-    note = STRUCTURES[plain_name(stated["class_name"])].later_note
-    return [note] if note and _is_later(stated) else []
+def _on_epsilon(stated: Json) -> list[str]:
+    """A note on an optimizer that adds epsilon elsewhere in TensorFlow 2.11 and later and in Keras 3."""
+    name = plain_name(stated["class_name"])
+    if not STRUCTURES[name].epsilon_below_root:
+        return []
+    return [
+        f"{name} of TensorFlow 2.11 and later and of Keras 3 adds epsilon below the square root, Keras 2.3 beside it:"
+        " the steps differ for gradients of less than about 1e-3"
+    ]
 
 
 def _loss(stated: Json) -> Json:
@@ -97,3 +148,69 @@ def _metric(stated: Json) -> str:
     if not isinstance(function, str):
         raise NotExpressed(f"the metric {stated['class_name']}")
     return function
+
+
+# ----------------------------------------------------------------- Keras 3 ----
+
+
+def _optimizer_of_keras3(stated: Json) -> Json:
+    name = str(stated.get("class_name", ""))
+    if name not in STRUCTURES:
+        raise NotExpressed(f"the optimizer {name or '(not stated)'}")
+    structure = STRUCTURES[name]
+    later = {ours: theirs for theirs, ours in structure.keys.items() if theirs != OLD_RATE}
+    config = {RATE if key == OLD_RATE else key: value for key, value in _dict(stated.get("config")).items()}
+    if config.get("clipnorm") and config.get("clipvalue"):
+        raise NotExpressed("clipnorm beside clipvalue")
+    taken = {}
+    for key, value in structure.later.items():
+        if config.pop(key, None) != value:
+            raise NotExpressed(f"{name} with another {key} than {value}")
+    for key, value in config.items():
+        if key in later:
+            taken[later[key]] = value
+        elif value:
+            raise NotExpressed(f"{key}={value!r} of the optimizer {name}")
+    return {"class_name": name, "config": _with_schedule({key: v for key, v in taken.items() if v is not None})}
+
+
+SCHEDULE = "InverseTimeDecay"
+"""The learning rate divided by 1 + decay x iterations, which Keras 2.3 has as the option `decay`."""
+
+
+def _with_schedule(config: Json) -> Json:
+    """A configuration with the option `decay` as a schedule of the learning rate. The inverse: `_without_schedule`."""
+    decay = config.pop("decay", 0)
+    if not decay:
+        return config
+    rates = {"initial_learning_rate": config[RATE], "decay_steps": 1, "decay_rate": decay}
+    schedule = {"module": "keras.optimizers.schedules", "class_name": SCHEDULE, "config": rates}
+    return {**config, RATE: {**schedule, "registered_name": None}}
+
+
+def _without_schedule(config: Json) -> Json:
+    stated = config.get(RATE)
+    if not isinstance(stated, Mapping) or stated.get("class_name") != SCHEDULE:
+        return config
+    rates = _dict(stated.get("config"))
+    if rates.get("decay_steps") != 1 or rates.get("staircase"):
+        return config
+    return {**config, RATE: rates.get("initial_learning_rate"), "decay": rates.get("decay_rate")}
+
+
+def _class_of_keras3(stated: Json) -> Json:
+    name = str(stated["class_name"])
+    if name not in LOSSES:
+        raise NotExpressed(name)
+    return {"module": "keras.losses", **stated, "registered_name": None}
+
+
+def _named(what: str, known: Mapping[str, str]) -> Callable[[str], str]:
+    """What Keras 3 calls a function, by its name in Keras 2.3; raises NotExpressed where it does not have it."""
+
+    def name_in_keras3(name: str) -> str:
+        if name not in known:
+            raise NotExpressed(f"{what} {name!r}")
+        return known[name]
+
+    return name_in_keras3

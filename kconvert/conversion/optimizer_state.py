@@ -1,9 +1,10 @@
 """The optimizer's state of a whole-model file, taken through the same plan as the weights.
 
 Keras stores a few scalars and then one array for every trainable parameter, once for each kind of
-moment it keeps (keras-facts: optimizer-slots). A moment is rearranged as its parameter is
-(keras-facts: moments-are-elementwise). The parameters stand in the order of the layers or of their
-names, by the release of the file (keras-facts: optimizer-order).
+moment it keeps (keras-facts: optimizer-slots), or all moments of a parameter together (keras-facts:
+slots-in-turn). A moment is rearranged as its parameter is (keras-facts: moments-are-elementwise). The
+parameters stand in the order of the layers or of their names, by the release of the file (keras-facts:
+optimizer-order).
 
 Where the state cannot be converted it is dropped, and a note gives the reason: it is never guessed.
 """
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..conventions.generations import Convention, sorts_optimizer
-from ..conventions.optimizers import CUSTOM, STRUCTURES, Structure, plain_name
+from ..conventions.optimizers import CUSTOM, RATE, STRUCTURES, Structure, plain_name
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..network.graph import LayerPath
 from ..network.network import Network
@@ -56,8 +57,6 @@ def read_state(
     name = plain_name(stated)
     if name not in STRUCTURES:
         raise StateDropped(f"the optimizer {stated or '(not stated)'} is not known")
-    if not origin.generation.moments_together:
-        raise StateDropped(f"Keras {release} keeps it in another order")
     scalars = [array for array in checkpoint.optimizer if array.shape == ()]
     moments = [array for array in checkpoint.optimizer if array.shape != ()]
     arrays = {
@@ -65,11 +64,13 @@ def read_state(
         for binding in bindings
         for slot, array in zip(binding.stored.slots, binding.arrays, strict=True)
     }
+    structure = STRUCTURES[name]
     keys = [(place.leaf, place.slot) for place in _trainable(model, origin)]
     order = _in_order(keys, lambda key: arrays[key].name, release)
-    groups: Sequence[int] = range(len(STRUCTURES[name].slots))
-    if stated.startswith(CUSTOM):
-        moments, groups = _in_slots(moments, STRUCTURES[name])
+    groups: Sequence[int] = range(len(structure.slots))
+    if stated.startswith(CUSTOM) or not origin.generation.moments_together:
+        moments, groups = _together(moments, len(order), structure)
+        scalars = scalars[:1]  # the iteration; Keras 3 stores the learning rate after it
     if not order or len(moments) % len(order):
         raise StateDropped(f"{len(moments)} arrays cannot be divided among {len(order)} trainable parameters")
     slots = [dict(zip(order, moments[i : i + len(order)], strict=True)) for i in range(0, len(moments), len(order))]
@@ -79,21 +80,29 @@ def read_state(
     return State(name, scalars, slots, groups)
 
 
-def _in_slots(moments: Sequence[LazyArray], structure: Structure) -> tuple[list[LazyArray], list[int]]:
+def _together(moments: Sequence[Item], parameters: int, structure: Structure) -> tuple[list[Item], list[int]]:
     """Moments of TensorFlow 2.11 and later with all of a slot together, and the group of each slot.
 
-    The name of each says which slot it is of, such as `Adam/m/dense/kernel:0` (keras-facts: optimizer-slots).
+    (keras-facts: slots-in-turn) The inverse of a group: `_in_turn`.
     """
-    found: dict[str, list[LazyArray]] = {word: [] for group in structure.words for word in group}
-    for array in moments:
-        _, word, *_ = [*array.name.split("/"), ""]
-        if word not in found:
-            raise StateDropped(f"its array {array.name} is not known")
-        found[word].append(array)
-    if len({len(arrays) for arrays in found.values() if arrays}) > 1:
-        raise StateDropped("it does not have all arrays of each kind")
-    groups = [number for number, group in enumerate(structure.words) for _ in group]
-    return [array for arrays in found.values() for array in arrays], groups
+    found: list[Item] = []
+    groups: list[int] = []
+    for number, group in enumerate(structure.groups):
+        turns = moments[len(found) : len(found) + parameters * len(group)]
+        found += [moment for slot in range(len(group)) for moment in turns[slot :: len(group)]]
+        groups += [number] * len(group)
+    if len(found) < len(moments):
+        raise StateDropped(f"{len(moments)} arrays are more than the {len(found)} of its kinds")
+    return found, groups
+
+
+def _in_turn(slots: Sequence[Sequence[Item]]) -> list[Item]:
+    """The arrays of the slots of a group, parameter by parameter.
+
+    >>> _in_turn([["m0", "m1"], ["v0", "v1"]])
+    ['m0', 'v0', 'm1', 'v1']
+    """
+    return [array for together in zip(*slots, strict=True) for array in together]
 
 
 def _is_empty(slot: dict[Key, LazyArray]) -> bool:
@@ -121,40 +130,86 @@ def write_state(
     goal: Convention,
     release: str,
     complete: bool,
+    optimizer: Mapping[str, Any],
 ) -> list[LazyArray]:
     """The state in the order and layout of the target.
 
     steps: what happens to each weight. release: that of the reader. complete: write all that Keras 2.3 expects, under
-    its names; a state that an older release did not keep starts at zero. Else arrays keep their names. Raises
-    StateDropped where the state cannot be written.
+    its names; a state that an older release did not keep starts at zero. Else arrays keep their names. optimizer: what
+    the target states of it. Raises StateDropped where the state cannot be written.
     """
     if any(not op.rearranges for step in steps for op in step.chain):
         raise StateDropped("some weights are computed anew, not only moved")
-    structure = STRUCTURES[state.name]
-    scalars, slots = list(state.scalars), list(state.slots)
-    if complete and not scalars:
-        scalars = [InMemory("iterations", np.array(0, "int64"))]
-    if complete and len(scalars) != len(structure.scalars):
-        raise StateDropped(f"this release did not keep all that {state.name} of Keras 2.3 needs")
+    structure, config = STRUCTURES[state.name], optimizer.get("config") or {}
     by_path = {binding.path: binding for binding in bindings}
     order = _target_order(model, goal, release)
-    written: list[LazyArray] = [
-        _Renamed(_name(name, goal) if complete else goal.array_name(array.name), array)
-        for name, array in zip(structure.scalars, scalars, strict=False)
-    ]
-    moved: dict[int, list[list[LazyArray]]] = {}
-    for name, slot, group in zip(structure.slots, slots, state.groups, strict=False):
-        made = _moved(slot, steps, by_path)
-        kept = [goal.array_name(array.name) for array in slot.values()]
-        names = [_name(name, goal, i) for i in range(len(order))] if complete else kept
-        renamed: list[LazyArray] = [_Renamed(new, made[key]) for new, key in zip(names, order, strict=True)]
-        moved.setdefault(len(moved) if complete else group, []).append(renamed)
-    written += [array for group in moved.values() for together in zip(*group, strict=True) for array in together]
+    slots = [_moved(slot, steps, by_path) for slot in state.slots]
+    if any(key not in slot for slot in slots for key in order):
+        raise StateDropped("some layers are written as others, which have weights of their own")
+    arrays = [[slot[key] for key in order] for slot in slots]
+    if not goal.generation.moments_together:
+        return _for_keras3(state, structure, arrays, goal, config)
     if complete:
-        for name in structure.slots[len(slots) :]:
-            zeros = np.zeros(1, "float32")
-            written += [InMemory(_name(name, goal, i), zeros) for i in range(len(order))]
+        shapes = {(step.path, i): step.result(i).shape for step in steps for i in range(len(step.targets))}
+        return _for_keras2(state, structure, arrays, goal, [shapes[key] for key in order])
+    written = [_Renamed(goal.array_name(array.name), array) for array in state.scalars]
+    groups: dict[int, list[list[LazyArray]]] = {}
+    for slot, moved, group in zip(state.slots, arrays, state.groups, strict=False):
+        names = [goal.array_name(array.name) for array in slot.values()]
+        groups.setdefault(group, []).append(_renamed(names, moved))
+    return [*written, *(array for group in groups.values() for array in _in_turn(group))]
+
+
+def _for_keras2(
+    state: State,
+    structure: Structure,
+    slots: Sequence[Sequence[LazyArray]],
+    goal: Convention,
+    shapes: Sequence[tuple[int, ...]],
+) -> list[LazyArray]:
+    """All that Keras 2.3 stores; slots that the file does not have start at zero. shapes: those of the parameters."""
+    scalars: Sequence[LazyArray] = state.scalars or [InMemory("iterations", np.array(0, "int64"))]
+    if len(scalars) != len(structure.scalars):
+        raise StateDropped(f"this release did not keep all that {state.name} of Keras 2.3 needs")
+    written = _renamed([_name(name, goal) for name in structure.scalars], scalars)
+    for number, name in enumerate(structure.slots):
+        new = [_name(name, goal, i) for i in range(len(shapes))]
+        if number < len(slots):
+            written += _renamed(new, slots[number])
+        else:
+            zeros = [np.zeros(1 if name in structure.shrunk else shape, "float32") for shape in shapes]
+            written += [InMemory(one, array) for one, array in zip(new, zeros, strict=True)]
     return written
+
+
+def _for_keras3(
+    state: State,
+    structure: Structure,
+    slots: Sequence[Sequence[LazyArray]],
+    goal: Convention,
+    config: Mapping[str, Any],
+) -> list[LazyArray]:
+    """The iteration, the learning rate where it is a number, and the slots that are used, parameter by parameter."""
+    used = structure.slots_for(config)
+    unused = [name for name, slot in zip(structure.slots, state.slots, strict=False) if _is_empty(slot)]
+    known = [name for name in structure.slots[: len(slots)] if name not in unused]
+    if len(structure.scalars) > 1 or any(name not in known for name in used):
+        raise StateDropped(f"the file does not have all that {state.name} of Keras 3 needs")
+    iteration = state.scalars[0].read() if state.scalars else 0
+    written: list[LazyArray] = [InMemory(_name("iteration", goal), np.array(iteration, "int64"))]
+    if isinstance(config.get(RATE), (int, float)):
+        written.append(InMemory(_name(RATE, goal), np.array(config[RATE], "float32")))
+    named = {
+        name: _renamed([_name(name, goal, i) for i in range(len(slot))], slot)
+        for name, slot in zip(structure.slots, slots, strict=False)
+    }
+    for group in structure.groups:
+        written += _in_turn([named[name] for name in group if name in used])
+    return written
+
+
+def _renamed(names: Sequence[str], arrays: Sequence[LazyArray]) -> list[LazyArray]:
+    return [_Renamed(name, array) for name, array in zip(names, arrays, strict=True)]
 
 
 def laid_out(

@@ -22,7 +22,7 @@ from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.rewritten import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
-from .compiled import for_keras2
+from .compiled import for_keras2, for_keras3
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
 from .partial import Selection, selected
@@ -351,14 +351,23 @@ def _training(
 ) -> tuple[Json | None, list[str]]:
     """The arguments of `compile` for the target, and notes."""
     stated = checkpoint.training_config
-    if not stated or goal.convention.generation.expresses:
+    if not stated:
         return None, []
-    tf_keras = bool(release_of_tensorflow(goal.release)) and not goal.modernize
-    if before and before.training and tf_keras and for_keras2(before.training)[0] == stated:
+    from_new, to_new = origin.convention.generation.expresses, goal.convention.generation.expresses
+    if to_new and not goal.form.whole:  # (keras-facts: compiled-for-keras3)
+        return None, ["how the model was compiled is left out, which Keras 3 reads from a .keras file alone"]
+    later = bool(release_of_tensorflow(goal.release)) and (to_new or not goal.modernize)
+    if before and before.training and later and for_keras2(before.training)[0] == stated:
         return before.training, []
-    if tf_keras or not release_of_tensorflow(origin.release):
+    if later and from_new == to_new:
         return stated, []
-    return for_keras2(stated, any(array.shape for array in checkpoint.optimizer))
+    has_slots = any(array.shape for array in checkpoint.optimizer)
+    is_later = bool(release_of_tensorflow(origin.release))
+    keras2, notes = for_keras2(stated, has_slots, from_new) if is_later else (stated, [])
+    if not to_new or not keras2:
+        return keras2, notes
+    keras3, more = for_keras3(keras2)
+    return keras3, [*notes, *more]
 
 
 def _optimizer(
@@ -374,13 +383,12 @@ def _optimizer(
     """The optimizer's state for the target. Raises StateDropped where it cannot be kept, or is not wanted."""
     if goal.drop_optimizer:
         raise StateDropped("as asked")
-    if goal.convention.generation.expresses:
-        raise StateDropped("Keras 3 has other optimizers: compile the model before you train it on")
     release = origin.release or origin.convention.generation.last_release
     state = read_state(checkpoint, model, bindings, origin.convention, release)
-    if plain_name(optimizer_class(training)) != state.name:
+    if not training or plain_name(optimizer_class(training)) != state.name:
         raise StateDropped(f"the result states {optimizer_class(training) or 'none'}, which keeps another state")
-    return write_state(state, result, steps, bindings, goal.convention, goal.release, complete=goal.modernize)
+    optimizer = training["optimizer_config"]
+    return write_state(state, result, steps, bindings, goal.convention, goal.release, goal.modernize, optimizer)
 
 
 def _steps(

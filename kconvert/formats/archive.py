@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from ..conventions.generations import of_release
 from ..conventions.words import keras3
 from ..conventions.words.values import parse_json
 from . import hdf5
@@ -28,6 +29,8 @@ _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 TEXT_LIMIT = 256 * 2**20  # bytes of a JSON member
 EXPANSION = 1000  # how many times larger than the archive a member may be
 PIECE = 2**20
+OPTIMIZERS = "keras.optimizers"
+COMPILED = "compile_config"  # the arguments of `compile`, in the architecture
 LEFT_OUT = "how the model was compiled and the state of the optimizer are left out"
 
 
@@ -107,6 +110,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         with TemporaryFile(prefix="kconvert-") as content:
             archive.copy(WEIGHTS, content)
             with hdf5.opened(path, content) as root:
+                training = _training_config(config, version)
                 yield Checkpoint(
                     groups=hdf5.object_groups(root, config),
                     path=path,
@@ -117,5 +121,29 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
                     format=NAME,
                     provenance=checked_provenance(stamp, f"{path}, member {METADATA}"),
                     slots=False,
-                    notes=[LEFT_OUT] if config.get("compile_config") else [],
+                    training_config=training,
+                    optimizer=hdf5.object_optimizer(root) if training else (),
+                    notes=[LEFT_OUT] if config.get(COMPILED) and not training else [],
                 )
+
+
+def compile_member(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The arguments of `compile` as an archive of Keras 3 holds them. The inverse: `_training_config`."""
+    if not checkpoint.training_config:
+        return {}
+    stated = dict(checkpoint.training_config)
+    optimizer = {"module": OPTIMIZERS, **stated.pop("optimizer_config"), "registered_name": None}
+    return {COMPILED: {"optimizer": optimizer, **stated}}
+
+
+def _training_config(config: dict[str, Any], version: Any) -> dict[str, Any] | None:
+    """The arguments of `compile` as an HDF5 file of Keras 3 holds them; None where they are not those of Keras 3."""
+    stated = config.get(COMPILED)
+    saved_by = of_release(version) if isinstance(version, str) else None
+    if not isinstance(stated, dict) or not (saved_by and saved_by.expresses):
+        return None
+    optimizer = stated.get("optimizer")
+    if not isinstance(optimizer, dict) or optimizer.get("module") != OPTIMIZERS:
+        return None
+    others = {key: value for key, value in stated.items() if key != "optimizer"}
+    return {**others, "optimizer_config": {key: optimizer.get(key) for key in ("class_name", "config")}}

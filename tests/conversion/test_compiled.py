@@ -91,4 +91,5 @@ def test_moments_that_are_stored_need_no_initial_value():
         {"optimizer_config": {"class_name": "Custom>Adagrad", "config": {"initial_accumulator_value": 0.1}}},
         has_slots=True,
     )
-    assert "initial_accumulator_value" not in made["optimizer_config"]["config"] and not notes
+    assert "initial_accumulator_value" not in made["optimizer_config"]["config"]
+    assert len(notes) == 1 and "epsilon" in notes[0]

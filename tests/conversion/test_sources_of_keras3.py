@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 import zipfile
@@ -136,14 +135,6 @@ def test_its_hard_sigmoid_is_its_own(models, tmp_path):
     with zipfile.ZipFile(back.target) as archive:
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
     assert layers[1]["config"]["activation"] == "hard_sigmoid"
-
-
-@pytest.mark.parametrize(
-    ("form", "note"), [("model.h5", r"Keras 3\S+ keeps it in another order"), ("model.keras", "state of the optimizer")]
-)
-def test_the_state_of_its_optimizer_is_dropped_with_a_note(form, note, models, tmp_path):
-    done = kc.convert(models / "trained" / form, tmp_path / "out.h5", target="theano")
-    assert any(re.search(note, one) for one in done.plan.notes)
 
 
 OPEN = """

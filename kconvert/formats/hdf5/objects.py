@@ -18,6 +18,8 @@ from .safely import StoredGroup
 LAYERS = ("layers", "_layer_checkpoint_dependencies")
 """The names of the group of a model's layers: that of tf.keras 2.13 and later, and that of 2.12."""
 VARS = "vars"
+OPTIMIZER = "optimizer"
+"""The object of a model that keeps the optimizer's state."""
 NAME = "name"
 """An attribute of the groups `vars` that only Keras 3 writes (keras-facts: weights-by-objects)."""
 

@@ -20,7 +20,7 @@ from ..failures import unreadable
 from ..objects import groups
 from ..provenance import checked_provenance
 from .costs import Costs
-from .objects import StoredObject, is_by_objects
+from .objects import OPTIMIZER, StoredObject, is_by_objects
 from .safely import StoredGroup, hdf5_errors
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -83,6 +83,12 @@ def object_groups(root: StoredGroup, architecture: Json) -> list[Group]:
         return groups(StoredObject(root), architecture)
     except KconvertError as error:
         raise error.in_file(root.path) from None
+
+
+def object_optimizer(root: StoredGroup) -> list[LazyArray]:
+    """The state of the optimizer that a file keeps by objects (keras-facts: slots-in-turn)."""
+    stored = StoredObject(root).member(OPTIMIZER)
+    return list(stored.weights().values()) if stored else []
 
 
 def sha256(path: str | PathLike[str]) -> str:

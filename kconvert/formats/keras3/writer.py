@@ -11,11 +11,12 @@ from typing import Any
 from zipfile import ZipFile, ZipInfo
 
 from ...conventions.generations import Generation
-from ..archive import CONFIG, METADATA, WEIGHTS
+from ..archive import CONFIG, METADATA, WEIGHTS, compile_member
 from ..atomic import hidden, new_path, replacing, writing
 from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
-from ..hdf5.objects import NAME, VARS
+from ..hdf5.objects import NAME, OPTIMIZER, VARS
 from ..hdf5.parts import NewFile
+from ..objects import snake_case
 from . import paths
 
 
@@ -31,9 +32,10 @@ def write_archive(
     with replacing(target, force, 2 * checkpoint.size, checkpoint.check_source) as temporary, hidden(target) as weights:
         with NewFile.at(weights, target) as file:
             _write_groups(file, checkpoint)
+            _write_optimizer(file, checkpoint)
         with writing(target), ZipFile(temporary, "w") as archive:
             _write_json(archive, METADATA, metadata)
-            _write_json(archive, CONFIG, checkpoint.model_config)
+            _write_json(archive, CONFIG, {**(checkpoint.model_config or {}), **compile_member(checkpoint)})
             with archive.open(ZipInfo(WEIGHTS), "w", force_zip64=True) as member, open(weights, "rb") as stored:
                 shutil.copyfileobj(stored, member, 2**20)
     return target
@@ -70,3 +72,12 @@ def _write_groups(file: NewFile, checkpoint: Checkpoint) -> None:
             file.array(stored, str(number), array)
     if layers:
         raise ValueError(f"there is no place for the weights of {sorted(layers)}")
+
+
+def _write_optimizer(file: NewFile, checkpoint: Checkpoint) -> None:
+    """The state of the optimizer, under numbers (keras-facts: slots-in-turn)."""
+    if checkpoint.optimizer:
+        stored = file.group(file.root, f"{OPTIMIZER}/{VARS}")
+        file.text(stored, NAME, snake_case(checkpoint.optimizer_class or ""))
+        for number, array in enumerate(checkpoint.optimizer):
+            file.array(stored, str(number), array)
