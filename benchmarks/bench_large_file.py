@@ -8,89 +8,20 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import h5py
 import numpy as np
+from large_models import make, vgg16
 from measure import KCONVERT, MB, Run, rounds, run, show
 from rich.table import Table
 
-from kconvert.conventions.generations import GENERATIONS
-from kconvert.formats import hdf5
-from kconvert.formats.checkpoint import Checkpoint, Group, RowIndex
-
 BOUND = 300 * MB
 TO_TENSORFLOW, TO_THEANO, COPY = "kconvert --to tensorflow", "kconvert --to theano", "cp"
-STAGES = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)  # filters; a pooling ends each stage
-HEAD = (("fc1", 4096, "relu"), ("fc2", 4096, "relu"), ("predictions", 1000, "softmax"))
-
-# ------------------------------------------------------------------ the file ----
-
-FLOAT = np.dtype("float32")
-FREE = dict.fromkeys(("W_regularizer", "b_regularizer", "activity_regularizer", "W_constraint", "b_constraint"))
-CONVOLUTION = {
-    "nb_row": 3, "nb_col": 3, "init": "glorot_uniform", "activation": "relu", "border_mode": "same",
-    "subsample": [1, 1], "dim_ordering": "th", "bias": True, **FREE,
-}  # fmt: skip
-POOLING = {"pool_size": [2, 2], "strides": [2, 2], "border_mode": "valid", "dim_ordering": "th"}
-DENSE = {"init": "glorot_uniform", "bias": True, **FREE}
-INPUT = {"batch_input_shape": [None, 3, 224, 224], "input_dtype": "float32"}
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """Random weights, made block by block while they are written; the name is the seed."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any] = FLOAT
-
-    def read(self, rows: RowIndex = None) -> np.ndarray:
-        wanted = np.arange(self.shape[0])[rows]
-        random = np.random.default_rng([wanted[0], *self.name.encode()])
-        return random.random((len(wanted), *self.shape[1:]), np.float32) - np.float32(0.5)
-
-
-def vgg16() -> Iterator[tuple[str, str, dict[str, Any], tuple[int, ...]]]:
-    """Class, name and configuration of each layer as Keras 1.2.2 stores them, and the shape of its kernel on Theano."""
-    channels = 3
-    for stage, widths in enumerate(STAGES, 1):
-        for k, filters in enumerate(widths, 1):
-            config = {"nb_filter": filters, **CONVOLUTION, **(INPUT if channels == 3 else {})}
-            yield "Convolution2D", f"block{stage}_conv{k}", config, (filters, channels, 3, 3)
-            channels = filters
-        yield "MaxPooling2D", f"block{stage}_pool", POOLING, ()
-    yield "Flatten", "flatten", {}, ()
-    features = 7 * 7 * channels
-    for name, units, activation in HEAD:
-        config = {"output_dim": units, "input_dim": features, "activation": activation, **DENSE}
-        yield "Dense", name, config, (features, units)
-        features = units
-
-
-def weights(kind: str, name: str, kernel: tuple[int, ...]) -> list[Seeded]:
-    if not kernel:
-        return []
-    units = kernel[0] if kind == "Convolution2D" else kernel[-1]
-    return [Seeded(f"{name}_W", kernel), Seeded(f"{name}_b", (units,))]
-
-
-def make(path: Path) -> None:
-    """Writes the file that `model.save` of Keras 1.2.2 on Theano would write."""
-    layers = [
-        {"class_name": kind, "config": {"name": name, "trainable": True, **config}} for kind, name, config, _ in vgg16()
-    ]
-    groups = [Group(name, weights(kind, name, kernel)) for kind, name, _, kernel in vgg16()]
-    config = {"class_name": "Sequential", "config": layers}
-    checkpoint = Checkpoint(groups, keras_version="1.2.2", whole_model=True, model_config=config)
-    hdf5.write(path, checkpoint, GENERATIONS["keras1"])
-
 
 # ----------------------------------------------------------------- the check ----
 
@@ -175,7 +106,7 @@ def main() -> int:
     count = parser.parse_args().rounds
     with TemporaryDirectory(prefix="kconvert-") as folder:
         source, tensorflow, back, copy = (Path(folder, f"{k}.h5") for k in range(4))
-        make(source)
+        make(source, vgg16())
         runs = rounds(acts(source, tensorflow, back, copy), count)
         return report(source.stat().st_size, runs, differing(source, tensorflow, back))
 

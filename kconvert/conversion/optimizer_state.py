@@ -20,6 +20,7 @@ import numpy as np
 from ..conventions.generations import Convention, sorts_optimizer
 from ..conventions.optimizers import CUSTOM, RATE, STRUCTURES, Structure, plain_name
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
+from ..formats.parts import Part
 from ..network.graph import LayerPath
 from ..network.network import Network
 from .binding import Binding, Place, places
@@ -283,5 +284,9 @@ class _Renamed:
     def dtype(self) -> np.dtype[Any]:
         return self.array.dtype
 
-    def read(self, rows: Any = None) -> np.ndarray:
-        return self.array.read(rows)
+    @property
+    def order(self) -> tuple[int, ...]:
+        return self.array.order
+
+    def read(self, part: Part | None = None) -> np.ndarray:
+        return self.array.read(part)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..formats.checkpoint import LazyArray, RowIndex
-from ..kernels import Chain, Shape
+from ..formats.checkpoint import LazyArray
+from ..formats.parts import Part, cut, indices
+from ..kernels import Chain, Region, Shape
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Step:
 
 
 class _Result:
-    """One array of the target: the source is read and rearranged when the array is read, by rows where possible."""
+    """One array of the target: the source is read and rearranged when the array is read, in parts where possible."""
 
     def __init__(self, step: Step, index: int) -> None:
         self._step, self._index = step, index
@@ -58,27 +60,37 @@ class _Result:
         self.dtype: np.dtype[Any] = step.sources[0].dtype
         self._whole: np.ndarray | None = None
 
-    def read(self, rows: RowIndex = None) -> np.ndarray:
-        if rows is None:
+    @property
+    def order(self) -> tuple[int, ...]:
+        """See `InOrder`: the axes of the target in the order in which the source stores them."""
+        axes = range(len(self.shape))
+        first = tuple(np.arange(1) for _ in axes)
+        wanted = [(*first[:axis], np.arange(self.shape[axis]), *first[axis + 1 :]) for axis in axes]
+        needed = [self._needed(region) for region in wanted if math.prod(self.shape)]
+        if not needed or None in needed:
+            return tuple(axes)
+        places = [next((k for k, index in enumerate(found[0]) if len(index) > 1), -1) for found in needed if found]
+        return tuple(sorted(axes, key=places.__getitem__))
+
+    def read(self, part: Part | None = None) -> np.ndarray:
+        if part is None:
             return self._step.read()[self._index]
-        wanted = _positions(rows, self.shape[0])
-        block = self._block(wanted)
-        if block is not None:
+        wanted = indices(part, self.shape)
+        needed = self._needed(wanted) if all(map(len, wanted)) else None
+        if needed is not None:
+            region, chain = needed
+            (block,) = chain.apply(self._step.sources[0].read(region))
             return block
         if self._whole is None:
             self._whole = self._step.read()[self._index]
-        part = self._whole[rows]
-        if wanted.size and wanted.max() == self.shape[0] - 1:
-            self._whole = None  # the last rows were asked for: let go of the array
-        return part
+        result = cut(self._whole, wanted)
+        if all(len(index) and index.max() == n - 1 for index, n in zip(wanted, self.shape, strict=True)):
+            self._whole = None  # the last block was asked for: let go of the array
+        return result
 
-    def _block(self, wanted: np.ndarray) -> np.ndarray | None:
+    def _needed(self, wanted: Region) -> tuple[Region, Chain] | None:
+        """What of the source a part needs, and how the one is computed from the other; None: all of it."""
         if len(self._step.sources) > 1 or len(self._step.targets) > 1:
             return None
         (source,) = self._step.sources
-        return self._step.chain.apply_to_rows(wanted, tuple(source.shape), source.read)
-
-
-def _positions(rows: np.ndarray | slice, length: int) -> np.ndarray:
-    """Rows of an array of a length, counted from 0."""
-    return np.arange(*rows.indices(length)) if isinstance(rows, slice) else np.where(rows < 0, rows + length, rows)
+        return self._step.chain.for_region(wanted, tuple(source.shape))

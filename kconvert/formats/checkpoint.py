@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .endings import HDF5, Form
+from .parts import InOrder, Part, cut
 
 _OVERHEAD = 4096  # bytes of a file for each group and each array, beside its numbers
 
@@ -22,9 +23,6 @@ Architecture = Callable[[], dict[str, Any]]
 
 PROVENANCE = "kconvert"
 """The attribute, or the key of the metadata, in which a file says how kconvert made it."""
-
-RowIndex = np.ndarray | slice | None
-"""Rows along the leading axis: indices in any order, a slice, or None for all of them."""
 
 
 class LazyArray(Protocol):
@@ -40,15 +38,19 @@ class LazyArray(Protocol):
     @property
     def dtype(self) -> np.dtype[Any]: ...
 
-    def read(self, rows: RowIndex = None) -> np.ndarray:
-        """`array[rows]`."""
+    @property
+    def order(self) -> tuple[int, ...]:
+        """See `InOrder`."""
+
+    def read(self, part: Part | None = None) -> np.ndarray:
+        """A part of the array, or all of it."""
 
 
 @dataclass(frozen=True, eq=False)
-class InMemory:
+class InMemory(InOrder):
     """An array in memory. What `read` gives may be a view of it.
 
-    >>> InMemory("dense_1_b", np.arange(4)).read(np.array([3, 0]))
+    >>> InMemory("dense_1_b", np.arange(4)).read((np.array([3, 0]),))
     array([3, 0])
     """
 
@@ -56,15 +58,15 @@ class InMemory:
     array: np.ndarray
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         return self.array.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.array.dtype
 
-    def read(self, rows: RowIndex = None) -> np.ndarray:
-        return self.array if rows is None else self.array[rows]
+    def read(self, part: Part | None = None) -> np.ndarray:
+        return cut(self.array, part)
 
 
 def renamed(array: Any, name: str) -> LazyArray:

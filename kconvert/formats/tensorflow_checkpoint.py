@@ -19,10 +19,11 @@ import numpy as np
 
 from ..backend import probe, tensorflow_compat
 from ..errors import KconvertError
-from .checkpoint import Architecture, Checkpoint, Group, LazyArray, RowIndex
+from .checkpoint import Architecture, Checkpoint, Group, LazyArray
 from .failures import library_errors, unreadable
 from .named_variables import grouped
 from .objects import Item, Tree, groups
+from .parts import InOrder, Part, cut
 from .tensorflow_files import checkpoint_files, checkpoint_prefix
 
 NAME = "checkpoint of TensorFlow"
@@ -41,7 +42,7 @@ def tensorflow(where: object) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Variable:
+class Variable(InOrder):
     """An array of a checkpoint, read when asked."""
 
     name: str
@@ -51,13 +52,13 @@ class Variable:
     where: str
     reader: Any
 
-    def read(self, rows: RowIndex = None) -> np.ndarray:
+    def read(self, part: Part | None = None) -> np.ndarray:
         """See `LazyArray.read`."""
         with library_errors("its data cannot be read", self.where):
             array = np.asarray(self.reader.get_tensor(self.key))
         if array.shape != self.shape:
             raise unreadable(f"has shape {array.shape}, and the index says {self.shape}", self.where)
-        return array if rows is None else array[rows]
+        return cut(array, part)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@
 """
 
 from .axes import Flip, Grow, Transpose
-from .base import Chain, EachOp, GateOp, Op, Shape
+from .base import Chain, EachOp, GateOp, Op, Region, Shape
 from .cudnn import AddHalves, Fold, Halve, Order, Unfold
 from .gates import Fuse, Gates, Split
 from .rows import Block, Rows, unchanged_block
@@ -27,6 +27,7 @@ __all__ = [
     "Op",
     "Order",
     "Power",
+    "Region",
     "Rows",
     "Scale",
     "Shape",

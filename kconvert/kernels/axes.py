@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import KconvertError
-from .base import Chain, EachOp, Json, Op, Shape, distinct
+from .base import Chain, EachOp, Json, Op, Region, Shape, distinct
 
 UNIT = "1"
 
@@ -59,8 +59,10 @@ class Transpose(EachOp):
         squeezed = array.reshape([n for axis, n in zip(self.source, array.shape, strict=True) if axis != UNIT])
         return squeezed.transpose([named.index(axis) for axis in self.target if axis != UNIT]).reshape(target)
 
-    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
-        return (wanted, Chain((self,))) if self.source[:1] == self.target[:1] != UNIT else None
+    def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain]:
+        named = dict(zip(self.target, wanted, strict=True))
+        needed = tuple(np.arange(1) if axis == UNIT else named[axis] for axis in self.source)
+        return needed, Chain((self,))
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Transpose) and following.source == self.target:
@@ -194,10 +196,9 @@ class Flip(EachOp):
         self.shape(array.shape)
         return array[tuple(slice(None, None, -1) if axis in self.axes else slice(None) for axis in self.of)]
 
-    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
-        if self.of[0] not in self.axes:
-            return wanted, Chain((self,))
-        return shape[0] - 1 - wanted, Chain((Flip(self.axes.replace(self.of[0], ""), self.of),))
+    def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain]:
+        sides = zip(self.of, wanted, shape, strict=True)
+        return tuple(n - 1 - index if axis in self.axes else index for axis, index, n in sides), Chain()
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Flip) and following.of == self.of:

@@ -2,14 +2,14 @@
 
 An op maps a tuple of arrays to a tuple of arrays. Most ops treat each array separately (`EachOp`); `Fuse` joins
 several arrays into one and `Split` undoes that. Every op has an inverse, computes the shapes of its result without
-data and can be written as JSON. An `EachOp` can also tell which rows of its input a block of its output needs, so
+data and can be written as JSON. An `EachOp` can also tell which part of its input a part of its output needs, so
 that an array larger than memory can be converted block by block.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ from ..errors import KconvertError, Problem
 
 Shape = tuple[int, ...]
 Arrays = tuple[np.ndarray, ...]
+Region = tuple[np.ndarray, ...]
+"""A part of an array: its indices along each axis, at least one, none twice, in any order."""
 Json = dict[str, Any]
 
 
@@ -108,13 +110,12 @@ class EachOp(Op):
         """An op that keeps the last axis moves behind a `GateOp`, where its neighbours may be ops that cancel it."""
         return (following, self) if self.keeps_last_axis and isinstance(following, GateOp) else None
 
-    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
-        """The input rows that some output rows need, and the chain that computes these output rows from them.
+    def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain] | None:
+        """What a region of the output needs of the input, and the chain that computes the one from the other.
 
-        wanted: indices along the first axis of the output.
         shape: the shape of the input.
 
-        None if the op mixes the first axis with others, so that the whole array is needed.
+        None if the op mixes axes, so that the whole array is needed.
         """
         return None
 
@@ -195,14 +196,10 @@ class Chain:
             result = op.apply(result)
         return result
 
-    def apply_to_rows(
-        self, wanted: np.ndarray, shape: Shape, read: Callable[[np.ndarray], np.ndarray]
-    ) -> np.ndarray | None:
-        """Some rows of the result for one array, computed from only the source rows that they need.
+    def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain] | None:
+        """What a region of the result needs of one array, and the chain that computes the one from the other.
 
-        wanted: indices along the first axis of the result.
         shape: the shape of the source array.
-        read: gives the rows of the source with the given indices.
 
         None if an op needs the whole array.
         """
@@ -212,17 +209,14 @@ class Chain:
                 return None
             each.append((op, shape))
             shape = op.shape(shape)
-        for_rows: list[Chain] = []
+        chain = Chain()
         for op, before in reversed(each):
-            needed = op.for_rows(wanted, before)
+            needed = op.for_region(wanted, before)
             if needed is None:
                 return None
-            wanted, chain = needed
-            for_rows.append(chain)
-        array = read(wanted)
-        for chain in reversed(for_rows):
-            (array,) = chain.apply(array)
-        return array
+            wanted, first = needed
+            chain = first >> chain
+        return wanted, chain
 
     def to_json(self) -> list[Json]:
         return [op.to_json() for op in self.ops]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import KconvertError
-from .base import Arrays, Chain, EachOp, GateOp, Json, Op, Shape, distinct
+from .base import Arrays, Chain, EachOp, GateOp, Json, Op, Region, Shape, distinct
 
 
 def _are_gates(gates: str) -> bool:
@@ -50,12 +50,16 @@ class Gates(EachOp):
         return shape
 
     def array(self, array: np.ndarray) -> np.ndarray:
-        n = self.shape(array.shape)[-1]
-        blocks = np.arange(n).reshape(len(self.source), n // len(self.source))
-        return array.take(blocks[[self.source.index(gate) for gate in self.target]].ravel(), axis=-1)
+        return array.take(self._index(array.shape), axis=-1)
 
-    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain] | None:
-        return (wanted, Chain((self,))) if len(shape) > 1 else None
+    def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain]:
+        return (*wanted[:-1], self._index(shape)[wanted[-1]]), Chain()
+
+    def _index(self, shape: Shape) -> np.ndarray:
+        """The old position of each element of the last axis."""
+        n = self.shape(shape)[-1]
+        blocks = np.arange(n).reshape(len(self.source), n // len(self.source))
+        return blocks[[self.source.index(gate) for gate in self.target]].ravel()
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Gates) and following.source == self.target:

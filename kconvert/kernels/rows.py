@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from ..errors import KconvertError
-from .base import Chain, EachOp, Json, Op, Shape, distinct
+from .base import Chain, EachOp, Json, Op, Region, Shape, distinct
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,9 @@ class Rows(EachOp):
         self.shape(array.shape)
         return array.take(self.index, axis=self.of.index(self.axis))
 
-    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
-        if self.axis == self.of[0]:
-            return self.index[wanted], Chain()
-        return wanted, Chain((self,))
+    def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain]:
+        sides = zip(self.of, wanted, strict=True)
+        return tuple(self.index[index] if axis == self.axis else index for axis, index in sides), Chain()
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Rows) and following == self.inverse:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .base import Chain, EachOp, Json, Op, Shape
+from .base import Chain, EachOp, Json, Op, Region, Shape
 
 
 class ValueOp(EachOp):
@@ -33,7 +33,7 @@ class ValueOp(EachOp):
     def array(self, array: np.ndarray) -> np.ndarray:
         return self.values(array.astype("float64")).astype(array.dtype)
 
-    def for_rows(self, wanted: np.ndarray, shape: Shape) -> tuple[np.ndarray, Chain]:
+    def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain]:
         return wanted, Chain((self,))
 
     def then(self, following: Op) -> tuple[Op, ...] | None:

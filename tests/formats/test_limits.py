@@ -38,7 +38,7 @@ def refused(path, what):
 def test_arrays_that_are_declared_and_not_stored_count_together(tmp_path):
     absent = {"shape": (16 * 2**20, 10), "chunks": (2**16, 10)}  # 640 MiB
     with read(weights(tmp_path / "one.h5", w=absent)) as checkpoint:
-        assert not checkpoint.groups[0].arrays[0].read(slice(0, 3)).any()
+        assert not checkpoint.groups[0].arrays[0].read((slice(0, 3), slice(0, 3))).any()
     refused(weights(tmp_path / "two.h5", w=absent, b=absent), "would expand from 0 bytes")
 
 
@@ -87,6 +87,19 @@ def test_strings_of_any_length_that_may_be_one_string(tmp_path):
 def test_a_list_of_short_strings_in_a_large_file(tmp_path):
     with read(shared_text(tmp_path / "large.h5", 3000, 10, padding=2**24)) as checkpoint:
         assert list(checkpoint.attributes["names"][:2]) == ["layer_0", "layer_1"]
+
+
+@pytest.mark.parametrize(("length", "fits"), [(100, True), (200_000, False)])
+def test_one_string_in_a_file_that_is_larger_than_text_may_be(tmp_path, length, fits):
+    path = weights(tmp_path / "large.h5", w={"data": np.zeros(2**16, "float32")})
+    with h5py.File(path, "a") as file:
+        file.attrs["note"] = "x" * length
+    with limited(text=50_000):
+        if fits:
+            with read(path) as checkpoint:
+                assert checkpoint.attributes["note"] == "x" * length
+        else:
+            refused(path, "needs 195,936 bytes at once, where text may need 50,000")
 
 
 def nested(depth):

@@ -17,6 +17,7 @@ from kconvert.errors import Problem
 from kconvert.formats.checkpoint import Checkpoint, Group, InMemory
 from kconvert.formats.endings import HDF5, SAFETENSORS, default_form, form_of
 from kconvert.formats.files import read
+from kconvert.formats.parts import indices
 from kconvert.formats.writing import write
 from kconvert.verification.noise import noisy_copy
 from tests.fixtures import case
@@ -123,7 +124,7 @@ def test_arrays_of_several_types_and_equal_names_keep_what_they_are(tmp_path):
         assert [array.name for array in stored] == ["w"] * 4
         for array, wanted in zip(stored, arrays, strict=True):
             assert array.read().tolist() == wanted.tolist() and array.shape == wanted.shape
-        assert stored[2].read(np.array([3, 0])).tolist() == [3, 0]
+        assert stored[2].read((np.array([3, 0]),)).tolist() == [3, 0]
     assert {key: value.dtype.str for key, value in load_file(path).items()} == {
         "a/w": "|u1",
         "a/w_1": "<f4",
@@ -141,21 +142,28 @@ class Rows:
 
     name, shape, dtype = "w", (64, 2**18), np.dtype("float32")
 
-    def read(self, rows=None):
-        return np.zeros((rows.stop - rows.start, self.shape[1]), "float32")
+    def __init__(self, order):
+        self.order = order
+
+    def read(self, part=None):
+        rows, columns = indices(part, self.shape)
+        return (rows[:, None] + 100 * columns).astype("float32")
 
 
-def test_arrays_are_written_block_by_block(tmp_path):
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["rows", "columns"])
+def test_arrays_are_written_block_by_block(tmp_path, order):
     tracemalloc.start()
     write(
         tmp_path / "x.safetensors",
-        Checkpoint([Group("a", [Rows()])], provenance={}),
+        Checkpoint([Group("a", [Rows(order)])], provenance={}),
         SAFETENSORS,
         GENERATIONS["keras2"],
     )
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (tmp_path / "x.safetensors").stat().st_size > 2**26 and peak < 2**24
+    rows, columns = np.indices(Rows.shape, "float32")
+    assert np.array_equal(load_file(tmp_path / "x.safetensors")["w"], rows + 100 * columns)
 
 
 def test_files_of_others_are_refused_by_name(tmp_path):

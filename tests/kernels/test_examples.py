@@ -12,6 +12,7 @@ from kconvert.kernels import (
     Fold,
     Fuse,
     Gates,
+    Grow,
     Halve,
     Op,
     Order,
@@ -137,19 +138,24 @@ def test_simplifies(chain, simple):
         (Transpose("w1io", "wio") >> Flip("w", "wio"), (4, 1, 2, 5), True),
         (Chain((Rows("i", "io", (Block("chw", "hwc", (2, 3, 4)),)),)), (24, 5), True),
         (Chain((Gates("icfo", "ifco"),)), (3, 8), True),
-        (Chain((Gates("icfo", "ifco"),)), (8,), False),
-        (Chain((Transpose("oihw", "hwio"),)), (4, 2, 3, 3), False),
+        (Chain((Gates("icfo", "ifco"),)), (8,), True),
+        (Chain((Transpose("oihw", "hwio"),)), (4, 2, 3, 3), True),
+        (Transpose("oihw", "hwio") >> Flip("hw", "hwio"), (4, 2, 3, 3), True),
+        (Chain((Grow((("h", 0, 1),), "hwio"),)), (2, 3, 4, 5), False),
         (Chain((Split("zrh"),)), (4, 6), False),
         (Fuse("z") >> Flip("i", "io"), (4, 6), False),
     ],
     ids=str,
 )
-def test_streams_where_the_leading_axis_stays_in_front(chain, shape, streams):
+def test_streams_where_ops_move_indices_along_axes(chain, shape, streams):
     whole = np.arange(np.prod(shape)).reshape(shape)
-    block = chain.apply_to_rows(np.array([2, 0]), shape, lambda rows: whole[rows])
-    assert (block is not None) == streams
-    if streams:
-        np.testing.assert_array_equal(block, chain.apply(whole)[0][[2, 0]])
+    result = chain.apply(whole)[0]
+    wanted = tuple(np.arange(n)[:2][::-1] for n in result.shape)
+    needed = chain.for_region(wanted, shape)
+    assert (needed is not None) == streams
+    if needed:
+        (block,) = needed[1].apply(whole[np.ix_(*needed[0])])
+        np.testing.assert_array_equal(block, result[np.ix_(*wanted)])
 
 
 # ------------------------------------------------------------------ refusals ----

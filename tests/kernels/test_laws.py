@@ -1,6 +1,7 @@
 """The laws that every op and every chain keeps."""
 
 import json
+from math import prod
 
 import numpy as np
 import pytest
@@ -136,23 +137,19 @@ def test_json_and_repr_take_a_chain_back(case):
 
 
 @given(cases(most_arrays=1), st.data())
-def test_a_block_equals_rows_of_the_whole(case, data):
+def test_a_region_equals_that_of_the_whole(case, data):
     chain, shapes = case
-    (whole,), made = numbered(shapes), []
-
-    def read(rows):
-        made.append(len(rows))
-        return whole[rows]
-
+    (whole,) = numbered(shapes)
     result = chain.apply(whole)
-    wanted = np.array(data.draw(st.lists(st.integers(0, len(result[0]) - 1), max_size=8)), dtype=int)
-    block = chain.apply_to_rows(wanted, shapes[0], read)
-    if block is None:
-        assert made == []
+    some = [data.draw(st.lists(st.integers(0, n - 1), min_size=1, unique=True)) for n in result[0].shape]
+    wanted = tuple(np.array(index) for index in some)
+    needed = chain.for_region(wanted, shapes[0])
+    if needed is None:
         assert len(chain) > 0
-    else:
-        assert same((block,), (result[0][wanted],))
-        assert made == [len(wanted)]
+        return
+    region, rest = needed
+    assert same(rest.apply(whole[np.ix_(*region)]), (result[0][np.ix_(*wanted)],))
+    assert prod(map(len, region)) == prod(map(len, wanted))
 
 
 def test_every_op_is_registered_under_its_id():

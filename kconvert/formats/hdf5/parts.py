@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import Problem
 from ..checkpoint import LazyArray
-from .rows import blocks
+from ..parts import Box, blocks
 from .safely import hdf5_errors
 
 log = logging.getLogger(__name__)
@@ -64,12 +64,11 @@ class NewFile:
         log.info("writing %s", name)
         with errors(self.target, where):
             dataset = group.create_dataset(name, array.shape, dtype=array.dtype)
-        for rows in blocks(array.shape, array.dtype.itemsize):
-            block = array.read(rows)
-            place: Any = () if rows is None else rows
+        for box in blocks(array.shape, array.order, array.dtype.itemsize):
+            block = array.read(box)
             with errors(self.target, where):
-                _check(block, dataset, rows)
-                dataset[place] = block
+                _check(block, dataset, box)
+                dataset[box] = block
 
 
 def errors(target: Path, item: str = "") -> AbstractContextManager[None]:
@@ -77,8 +76,8 @@ def errors(target: Path, item: str = "") -> AbstractContextManager[None]:
     return hdf5_errors("cannot be written", f"{target}{item and f', {item}'}", Problem.USAGE)
 
 
-def _check(block: np.ndarray, dataset: h5py.Dataset, rows: slice | None) -> None:
+def _check(block: np.ndarray, dataset: h5py.Dataset, box: Box) -> None:
     """Refuses a block that HDF5 would broadcast or cast without an error."""
-    shape = dataset.shape if rows is None else (rows.stop - rows.start, *dataset.shape[1:])
+    shape = tuple(one.stop - one.start for one in box)
     if (block.shape, block.dtype) != (shape, dataset.dtype):
         raise ValueError(f"got {block.dtype} {block.shape}, not {dataset.dtype} {shape}")

@@ -14,10 +14,10 @@ import numpy as np
 
 from ...conventions.words.values import parse_json
 from ...errors import Problem
-from ..checkpoint import RowIndex
 from ..failures import library_errors, unreadable
+from ..parts import InOrder, Part
 from .costs import Costs
-from .rows import gather, unpacked
+from .gathering import gather, unpacked
 
 # Attributes of other types crash HDF5 where the file is damaged.
 _PLAIN = (h5py.h5t.TypeStringID, h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
@@ -31,7 +31,7 @@ def hdf5_errors(what: str, where: str, problem: Problem = Problem.UNREADABLE) ->
 
 
 @dataclass(frozen=True, eq=False)
-class StoredArray:
+class StoredArray(InOrder):
     """A dataset of an open file, read when asked."""
 
     name: str
@@ -40,12 +40,12 @@ class StoredArray:
     where: str
     dataset: h5py.Dataset
 
-    def read(self, rows: RowIndex = None) -> np.ndarray:
+    def read(self, part: Part | None = None) -> np.ndarray:
         """See `LazyArray.read`. Raises KconvertError where the file is damaged, or closed by now."""
         if not self.dataset:
             raise unreadable("the file is closed", self.where, "read arrays inside `with read(path)`")
         with hdf5_errors("its data cannot be read", self.where):
-            return gather(self.dataset if rows is None else self._unpacked, rows)
+            return np.asarray(self.dataset[()]) if part is None else gather(self._unpacked, part)
 
     @cached_property
     def _unpacked(self) -> h5py.Dataset:
@@ -134,8 +134,7 @@ class StoredGroup:
             size = math.prod(stored.shape or ()) * kind.get_size()
             if not isinstance(kind, _PLAIN) or size > self.costs.size:
                 raise unreadable(f"attribute {name} is neither text nor numbers", self.where)
-            self.costs.attribute(stored, f"{self.where}, attribute {name}")
-            value = self.item.attrs[name]
+            value = self.costs.attribute(self.item, name, f"{self.where}, attribute {name}")
             as_bytes = isinstance(value, str) and kind.get_cset() == h5py.h5t.CSET_ASCII
             return value.encode("utf-8", "surrogateescape") if as_bytes else value
 

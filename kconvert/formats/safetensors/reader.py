@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...conventions.words.values import parse_json
-from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray, RowIndex
+from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..endings import SAFETENSORS
 from ..failures import unreadable
+from ..parts import InOrder, Part, cut
 from ..provenance import checked_provenance
 from .header import LENGTH, LIMIT, Entry, decoded
 
@@ -60,7 +61,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
 
 
 @dataclass(frozen=True, eq=False)
-class _Stored:
+class _Stored(InOrder):
     """An array in the file."""
 
     name: str
@@ -70,17 +71,17 @@ class _Stored:
     content: mmap.mmap
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         return self.entry.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.entry.dtype
 
-    def read(self, rows: RowIndex = None) -> np.ndarray:
+    def read(self, part: Part | None = None) -> np.ndarray:
         entry = self.entry
         whole: np.ndarray = np.ndarray(entry.shape, entry.dtype, self.content, self.begin + entry.begin)
-        return np.array(whole if rows is None else whole[rows])
+        return np.array(cut(whole, part))
 
 
 def _checkpoint(path: Path, stored: Mapping[str, _Stored], metadata: Mapping[str, str]) -> Checkpoint:

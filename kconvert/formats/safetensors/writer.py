@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from os import PathLike
 from pathlib import Path
@@ -17,7 +17,7 @@ from ...conventions.generations import Generation
 from ...errors import KconvertError
 from ..atomic import new_path, replacing, writing
 from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
-from ..hdf5.rows import blocks
+from ..parts import Box, blocks
 from .header import LENGTH, LIMIT, NAMES, Entry, encoded
 
 log = logging.getLogger(__name__)
@@ -46,17 +46,31 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
         _put(file, beginning, target)
         for entry in entries:
             log.info("writing %s", entry.key)
-            _write_array(file, arrays[entry.key], entry, target)
+            _write_array(file, arrays[entry.key], entry, len(beginning), target)
     return target
 
 
-def _write_array(file: IO[bytes], array: LazyArray, entry: Entry, target: Path) -> None:
-    for rows in blocks(entry.shape, entry.dtype.itemsize):
-        block = array.read(rows)
-        shape = entry.shape if rows is None else (rows.stop - rows.start, *entry.shape[1:])
+def _write_array(file: IO[bytes], array: LazyArray, entry: Entry, header: int, target: Path) -> None:
+    for box in blocks(entry.shape, array.order, entry.dtype.itemsize):
+        block = array.read(box)
+        shape = tuple(one.stop - one.start for one in box)
         if (block.shape, block.dtype) != (shape, array.dtype):
             raise ValueError(f"got {block.dtype} {block.shape}, not {array.dtype} {shape}")
-        _put(file, np.asarray(block, entry.dtype).tobytes(), target)
+        for position, piece in _pieces(np.asarray(block, entry.dtype), box, entry.shape):
+            with writing(target):
+                file.seek(header + entry.begin + position * entry.dtype.itemsize)
+            _put(file, piece.tobytes(), target)
+
+
+def _pieces(block: np.ndarray, box: Box, shape: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """The parts of a block that are in one piece in the array, each with the position of its first element."""
+    axes = len(shape)
+    while axes and block.shape[axes - 1] == shape[axes - 1]:
+        axes -= 1
+    for place in np.ndindex(block.shape[: max(axes - 1, 0)]):
+        first = [one.start for one in box]
+        first[: len(place)] = [start + k for start, k in zip(first, place, strict=False)]
+        yield int(np.ravel_multi_index(first, shape)) if first else 0, block[place]
 
 
 def _put(file: IO[bytes], content: bytes, target: Path) -> None:

@@ -15,13 +15,14 @@ from kconvert.conventions.generations import GENERATIONS
 from kconvert.errors import KconvertError, Problem
 from kconvert.formats.checkpoint import Checkpoint, Group
 from kconvert.formats.hdf5 import read, write
+from kconvert.formats.parts import InOrder
 
 FLOAT = np.dtype("float32")
 KERAS2 = GENERATIONS["keras2"]
 
 
 @dataclass
-class Failing:
+class Failing(InOrder):
     """An array whose second block cannot be had."""
 
     error: BaseException
@@ -29,14 +30,14 @@ class Failing:
     shape: tuple[int, ...] = (3, 2**22)
     dtype: np.dtype = FLOAT
 
-    def read(self, rows=None):
-        if rows.start > 0:
+    def read(self, part=None):
+        if any(one.start for one in part):
             raise self.error
-        return np.zeros((rows.stop - rows.start, self.shape[1]), self.dtype)
+        return np.zeros([one.stop - one.start for one in part], self.dtype)
 
 
 @dataclass
-class Wrong:
+class Wrong(InOrder):
     """An array that gives other blocks than it promises, which HDF5 would broadcast or cast."""
 
     block: np.ndarray
@@ -44,7 +45,7 @@ class Wrong:
     shape: tuple[int, ...] = (4, 3)
     dtype: np.dtype = FLOAT
 
-    def read(self, rows=None):
+    def read(self, part=None):
         return self.block
 
 
@@ -127,12 +128,12 @@ def test_the_hidden_file_stands_beside_the_target(tmp_path):
     seen = []
 
     class Watching(Failing):
-        def read(self, rows=None):
+        def read(self, part=None):
             seen.extend(os.listdir(tmp_path))
-            return np.zeros((rows.stop - rows.start, self.shape[1]), self.dtype)
+            return np.zeros([one.stop - one.start for one in part], self.dtype)
 
     write(tmp_path / "out.h5", one(Watching(KeyboardInterrupt())), KERAS2)
-    assert len(seen) == 3  # rows larger than a block, one at a time
+    assert len(seen) == 3 * 8  # rows larger than a block, in pieces
     assert len(set(seen)) == 1
     assert seen[0].startswith(".kconvert-")
 

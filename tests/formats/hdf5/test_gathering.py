@@ -1,4 +1,4 @@
-"""RowIndex of an array: any choice of rows equals plain indexing, in as few reads as there are runs."""
+"""Parts of an array: any part equals plain indexing, in as few reads as there are runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from kconvert.conventions.generations import GENERATIONS
 from kconvert.formats.hdf5 import read, write
-from kconvert.formats.hdf5.rows import blocks, gather, runs, unpacked
+from kconvert.formats.hdf5.gathering import gather, unpacked
+from kconvert.formats.parts import blocks, cut, runs
 
 LENGTH = 40
 WHOLE = np.arange(LENGTH * 6, dtype="float32").reshape(LENGTH, 2, 3)
@@ -25,7 +26,10 @@ run = st.builds(
     st.integers(0, 9),
 )
 indices = st.lists(run, max_size=5).map(lambda parts: np.concatenate([np.zeros(0, int), *parts]))
-choices = st.none() | st.slices(LENGTH) | indices
+rows = st.slices(LENGTH) | indices
+others = [st.slices(n) | st.lists(st.integers(-n, n - 1)).map(lambda some: np.array(some, int)) for n in (2, 3)]
+parts = st.tuples(rows, *others)
+REST = (slice(None), slice(None))
 
 
 @pytest.fixture(scope="module", params=["contiguous", "compressed"])
@@ -38,11 +42,11 @@ def dataset(request, tmp_path_factory):
         yield file["x"]
 
 
-@given(choices, st.sampled_from([0, 10**6]))
+@given(parts, st.sampled_from([0, 10**6]))
 @settings(deadline=None)
-def test_gather_is_indexing(dataset, rows, size):
-    got = gather(dataset, rows, size)
-    want = WHOLE if rows is None else WHOLE[rows]
+def test_gather_is_indexing(dataset, part, size):
+    got = gather(dataset, part, size)
+    want = cut(WHOLE, part)
     assert got.dtype == want.dtype
     np.testing.assert_array_equal(got, want, strict=True)
 
@@ -66,14 +70,13 @@ class Counted:
 
     def __getitem__(self, place):
         self.reads += 1
-        assert place == () or (place.step or 1) > 0
+        assert all((one.step or 1) > 0 for one in place)
         return self.array[place]
 
 
 @pytest.mark.parametrize(
     ("rows", "reads"),
     [
-        (None, 1),
         (slice(3, 30, 4), 1),
         (slice(None, None, -1), 1),
         (np.arange(LENGTH), 1),
@@ -85,7 +88,7 @@ class Counted:
 )
 def test_one_read_for_each_run(rows, reads):
     counted = Counted(WHOLE)
-    gather(counted, rows, size=0)
+    gather(counted, (rows, *REST), size=0)
     assert counted.reads == reads
 
 
@@ -99,24 +102,36 @@ def test_unpacked_is_in_one_piece(dataset):
     np.testing.assert_array_equal(copy[()], WHOLE, strict=True)
 
 
-@given(st.lists(st.integers(0, 30), max_size=3), st.integers(1, 8), st.integers(1, 300))
-def test_blocks_cover_the_leading_axis_once(shape, itemsize, size):
-    cut = list(blocks(shape, itemsize, size))
-    if not shape:
-        assert cut == [None]
-        return
-    assert [row for rows in cut for row in range(shape[0])[rows]] == list(range(shape[0]))
-    row_size = int(np.prod(shape[1:])) * itemsize
-    assert all((rows.stop - rows.start) * row_size <= max(size, row_size) for rows in cut)
+@given(st.lists(st.integers(0, 12), max_size=4), st.integers(1, 8), st.integers(1, 300), st.randoms())
+def test_blocks_cover_an_array_once(shape, itemsize, size, random):
+    order = random.sample(range(len(shape)), len(shape))
+    covered = np.zeros(shape, int)
+    for box in blocks(shape, order, itemsize, size):
+        covered[box] += 1
+        assert covered[box].size * itemsize <= max(size, itemsize)
+    assert (covered == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "order", "first"),
+    [
+        ((1000, 64), (0, 1), (16, 64)),
+        ((3, 3, 500, 500), (3, 2, 0, 1), (3, 3, 3, 32)),  # runs of 27 numbers are read, of 32 written
+        ((1000, 1000), (1, 0), (32, 32)),
+    ],
+)
+def test_blocks_are_long_where_neighbours_are(shape, order, first):
+    box = next(blocks(shape, order, 1, 1024))
+    assert tuple(one.stop for one in box) == first
 
 
 @pytest.mark.parametrize("row", [-LENGTH - 1, LENGTH])
 def test_a_row_outside_is_an_error(dataset, row):
     with pytest.raises(IndexError, match=str(row)):
-        gather(dataset, np.array([0, row]))
+        gather(dataset, (np.array([0, row]), *REST))
 
 
-def test_rows_of_a_large_packed_array(small, tmp_path):
+def test_parts_of_a_large_packed_array(small, tmp_path):
     path = write(tmp_path / "packed.h5", small, GENERATIONS["keras2"])
     large = np.random.default_rng(0).integers(0, 9, (1000, 1000)).astype("float32")
     with h5py.File(path, "r+") as file:
@@ -125,14 +140,14 @@ def test_rows_of_a_large_packed_array(small, tmp_path):
     rows = np.random.default_rng(1).permutation(1000)
     with read(path) as checkpoint:
         kernel = checkpoint.groups[1].arrays[0]
-        np.testing.assert_array_equal(kernel.read(rows), large[rows])
-        np.testing.assert_array_equal(kernel.read(slice(5, 700)), large[5:700])
+        np.testing.assert_array_equal(kernel.read((rows, slice(None))), large[rows])
+        np.testing.assert_array_equal(kernel.read((slice(5, 700), rows)), large[5:700, rows])
         np.testing.assert_array_equal(kernel.read(), large)
 
 
-def test_rows_of_a_real_file(keras_file):
+def test_parts_of_a_real_file(keras_file):
     with read(keras_file) as checkpoint:
         for group in checkpoint.groups:
             for array in group.arrays:
-                rows = np.random.default_rng(0).permutation(array.shape[0])
-                np.testing.assert_array_equal(array.read(rows), array.read()[rows])
+                part = tuple(np.random.default_rng(0).permutation(n) for n in array.shape)
+                np.testing.assert_array_equal(array.read(part), cut(array.read(), part))
