@@ -43,9 +43,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-conformance: $(READY)  ## CORPUS=DIR, for check C: LEGACY=DIR ORACLE=DIR, for check K: KERAS_PYTHON=PATH
+conformance: $(READY)  ## CORPUS=DIR, for check C: LEGACY=DIR ORACLE=DIR, for K: KERAS_PYTHON=PATH, for T: TF_KERAS_PYTHON=PATH
 	@mkdir -p build
-	$(BIN)/python -m conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) $(if $(KERAS_PYTHON),--keras-python $(KERAS_PYTHON)) --json build/conformance.json
+	$(BIN)/python -m conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) $(if $(KERAS_PYTHON),--keras-python $(KERAS_PYTHON)) $(if $(TF_KERAS_PYTHON),--tf-keras-python $(TF_KERAS_PYTHON)) --json build/conformance.json
 
 fuzz: $(READY)  ## COUNT=10000 SEED=0: files changed at random are read, or refused by name
 	$(BIN)/python -m fuzz --count $(or $(COUNT),10000) --seed $(or $(SEED),0)

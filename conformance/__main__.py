@@ -9,8 +9,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ from kconvert.conversion.files import Conversion
 from kconvert.errors import KconvertError
 from kconvert.verification.matching import in_layout
 
-from . import keras3_worker, legacy
-from .cases import ATOL, OTHER, Case, Outcome, Result, converted, for_keras3, saved_again
+from . import legacy, reader_worker
+from .cases import ATOL, OTHER, Case, Outcome, Result, converted, for_keras3, for_tf_keras, saved_again
 from .checks import check, result_of
 
-LETTERS = "ABCDELWVKR"
+LETTERS = "ABCDELWVKRT"
 WIDTH = 140
 """How wide the table is where the output is no terminal."""
 USUAL = "ABELWV"  # the checks that need nothing but the corpus, and little time
@@ -49,10 +49,10 @@ def main() -> int:
                 _print_failures(console, found[-1:], "ABDELWV")
             if options.legacy:
                 _add_legacy(found, cases, Path(folder), options)
-            if options.keras_python:
-                _add_keras3(found, cases, Path(folder), options)
+            for reader in _reader_checks(options):
+                _add_reader(found, cases, Path(folder), reader)
         outcomes += found
-        _print_failures(console, found, "CKR")
+        _print_failures(console, found, "CKRT")
     console.print(_table(outcomes))
     console.print("\n".join(_errors(outcomes)))
     if options.json:
@@ -74,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keras-python", help="interpreter with Keras 3 (check K)")
     parser.add_argument("--keras-backend", choices=["tensorflow", "jax", "torch"], help="what that Keras 3 runs on")
     parser.add_argument("--re-save", action="store_true", help="and what that Keras 3 saves again (check R)")
+    parser.add_argument("--tf-keras-python", help="interpreter with tf_keras (check T)")
     parser.add_argument("--oracle", type=Path, help="folder of oracle_common.py, for check C")
     options = parser.parse_args()
     options.checks = {*options.checks, *("D" if options.self_test else "")}
@@ -130,34 +131,59 @@ def _cannot_run(path: Path) -> dict[str, str]:
     return {case: f" (nor its own: {failure['message'][:60]})" for case, failure in failed.items()}
 
 
-def _add_keras3(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path, options: argparse.Namespace) -> None:
-    """Checks K and R for all cases of one release and backend, in one process of Keras 3."""
+@dataclass(frozen=True)
+class ReaderCheck:
+    """A check of converted files in a package of today."""
+
+    letter: str
+    package: str
+    # the interpreter that has it
+    python: str
+    made: Callable[[Case, Path], Conversion]
+    ending: str
+    # what it runs on, where that is stated
+    backend: str | None = None
+    # its files are also saved again by it (check R)
+    again: bool = False
+
+
+def _reader_checks(options: argparse.Namespace) -> Iterator[ReaderCheck]:
+    """The checks of this kind that are asked for."""
+    if options.keras_python:
+        backend, again = options.keras_backend, options.re_save
+        yield ReaderCheck("K", "keras", options.keras_python, for_keras3, ".keras", backend, again)
+    if options.tf_keras_python:
+        yield ReaderCheck("T", "tf_keras", options.tf_keras_python, for_tf_keras, ".h5")
+
+
+def _add_reader(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path, check: ReaderCheck) -> None:
+    """The check, and R, for all cases of one release and backend, in one process of the package."""
     by_name = {outcome.case: outcome for outcome in outcomes}
     jobs: list[dict[str, Any]] = []
     for case in cases:
         try:
-            done = for_keras3(case, folder / f"{case.name}.keras")
-            again = str(folder / f"{case.name}.again.keras") if options.re_save and not case.arch else None
+            done = check.made(case, folder / f"{case.name}.{check.package}{check.ending}")
+            again = str(folder / f"{case.name}.again{check.ending}") if check.again and not case.arch else None
             files = {"io": str(_io(case, done, folder)), "model": str(done.target), "again": again}
-            jobs.append({"case": case.name, **files, "noted": _noted(done, options.keras_backend)})
+            jobs.append({"case": case.name, **files, "noted": _noted(done, check.backend)})
         except KconvertError as error:
-            by_name[case.name].checks["K"] = Result(None, reason=f"refused: {error.what}")
-    command = [options.keras_python, keras3_worker.__file__]
+            by_name[case.name].checks[check.letter] = Result(None, reason=f"refused: {error.what}")
+    command = [check.python, reader_worker.__file__, check.package]
     environment = _without("TF_", "KERAS", "THEANO", "PYTHON")
-    if options.keras_backend:
-        environment["KERAS_BACKEND"] = options.keras_backend
+    if check.backend:
+        environment["KERAS_BACKEND"] = check.backend
     noted = {job["case"] for job in jobs if job["noted"]}
-    for answer in _answers(command, environment, jobs, folder / "keras3.json"):
+    for answer in _answers(command, environment, jobs, folder / f"{check.package}.json"):
         failure, known = _failure(answer), answer["case"] in noted
         said = failure + " (as a note of the conversion says)" * bool(failure and known)
         passed = None if failure and known else not failure
-        by_name[answer["case"]].checks["K"] = Result(passed, answer.get("error"), said)
+        by_name[answer["case"]].checks[check.letter] = Result(passed, answer.get("error"), said)
     for job in (job for job in jobs if job["again"] and Path(job["again"]).exists()):
         case = next(case for case in cases if case.name == job["case"])
         by_name[case.name].checks["R"] = result_of(partial(saved_again, case, Path(job["again"])))
     for job in jobs:
-        missing = Result(False, reason=f"{options.keras_python} gave no answer")
-        by_name[job["case"]].checks.setdefault("K", missing)
+        missing = Result(False, reason=f"{check.python} gave no answer")
+        by_name[job["case"]].checks.setdefault(check.letter, missing)
 
 
 def _noted(done: Conversion, backend: str | None) -> bool:

@@ -253,6 +253,19 @@ def for_keras3(case: Case, target: Path) -> Conversion:
     return convert(case.model, target, case.backend, arch=case.arch, source_data_format=case.data_format, force=True)
 
 
+def for_tf_keras(case: Case, target: Path) -> Conversion:
+    """The case's file as one of tf_keras."""
+    return convert(
+        case.model,
+        target,
+        case.backend,
+        format="tf_keras",
+        arch=case.arch,
+        source_data_format=case.data_format,
+        force=True,
+    )
+
+
 def saved_again(case: Case, again: Path) -> Result:
     """R: the file that Keras 3 saved again comes back with the layers and arrays that the original has in Keras 2."""
     target = again.with_suffix(".h5")

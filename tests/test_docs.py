@@ -91,6 +91,7 @@ def options(command):
 KNOWN = set().union(*map(options, cli.main.commands.values()))
 OTHERS = {
     "--keras-python",
+    "--tf-keras-python",
     "--write",
     "--legacy",
     "--re-save",

@@ -8,7 +8,7 @@ from typing import Any
 
 from kconvert import layers as L
 from kconvert.conventions.backends import BACKENDS
-from kconvert.conventions.generations import GENERATIONS, Convention
+from kconvert.conventions.generations import FORMATS, GENERATIONS, Convention, Reader, TargetFormat
 from kconvert.conventions.words.rules import RULES
 from kconvert.conventions.words.tf_keras_classes import BEYOND, SHARED
 from kconvert.conversion.passes.oddities.base import Oddity
@@ -71,6 +71,34 @@ def rewritten_table() -> str:
                 ways.setdefault(becomes, {}).setdefault(backend, []).append(form)
         rows += [[found.title, _saved_under(files), becomes] for becomes, files in ways.items()]
     return table(["layer", "files", "becomes"], rows)
+
+
+def readers_table() -> str:
+    """What becomes of the layers that tf_keras or Keras 3 does not have, or computes otherwise."""
+    variants = [variant(name, options) for name, several in VARIANTS.items() for options in several]
+    forms = {reader.title: name for name, one in FORMATS.items() for reader in [reads(one)] if reader}
+    rows = []
+    for found in [*plain().values(), *variants]:
+        source = next((form for form in ("keras2", "keras1") if known_to(found.layer.class_name, form)), None)
+        if source is None:
+            continue
+        plainly, *cells = (_becomes(found, source, form) for form in ("keras2", *forms.values()))
+        if any(cell != plainly for cell in cells):
+            rows.append([found.title, *cells])
+    return table(["layer", *(f"for {title}" for title in forms)], rows)
+
+
+def reads(form: TargetFormat) -> Reader | None:
+    """The package that reads the files of a format."""
+    return Convention(form.generation.name, "tensorflow").reader(form.release)
+
+
+def _becomes(found: Example, source: str, form: str) -> str:
+    """The layers of a result for TensorFlow, or why there is none."""
+    one = outcome(found, Convention(source, "theano"), form)
+    if one.word == REFUSED:
+        return f"{REFUSED}: {one.why}"
+    return one.layers if one.word == REWRITTEN else "as it is"
 
 
 def _saved_under(files: Mapping[str, Sequence[str]]) -> str:

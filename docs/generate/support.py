@@ -7,7 +7,16 @@ from pathlib import Path
 from kconvert.conventions.generations import GENERATIONS
 
 from .data_format_table import OLD_ORDER, data_format_table
-from .layer_tables import cells, layers_table, not_run, oddities_table, rewritten_table, tf_keras_table, unknown
+from .layer_tables import (
+    cells,
+    layers_table,
+    not_run,
+    oddities_table,
+    readers_table,
+    rewritten_table,
+    tf_keras_table,
+    unknown,
+)
 from .markdown import code, table
 from .outcomes import AS_IS, CONVERTED, REFUSED, REWRITTEN
 from .padding_tables import paddings_table, windows_table
@@ -77,6 +86,20 @@ These are layers that Keras 2 or the other backend does not have. With `--format
 stay as they are.
 
 {rewritten_table()}
+
+## Results for tf_keras and Keras 3
+
+Results of `--format tf_keras` and for Keras 3 open in these packages without other code. The table shows the layers
+that become something else there than in a result for Keras 2, from files of Keras 2, or of Keras 1 where only that has
+the class.
+
+{readers_table()}
+
+Refused by name, beside what the tables of this page say: a `Lambda` whose code is in the file, because it runs only on
+the Python that saved it; a `Softmax` of masked steps along another axis than the last; for tf_keras, a `Bidirectional`
+of masked sequences around a layer with `go_backwards`, and activations that only Keras 3 has; for Keras 3, what depends
+on masks that it merges otherwise, or does not use beside initial states. A `Deconvolution2D` of Keras 1.0 whose output
+shape no file states, and cells of Keras 2.0.9 - 2.1.2 whose options no file has, are refused for every target.
 
 ## Single releases
 

@@ -103,7 +103,7 @@ class Journal:
         if target not in self._done:
             return None
         their_key, result = self._done[target]
-        good = not result.entry.failed and (result.entry.verdict is not None or not verify)
+        good = not result.failed and (result.entry.verdict is not None or not verify)
         same = their_key == key and all(
             stamp == places.stamp(file, self._options) for file, stamp in result.targets.items()
         )

@@ -10,7 +10,6 @@ from typing import Any
 
 from .._version import install
 from ..errors import KconvertError, Problem
-from ..formats.failures import library_errors, unreadable
 
 Options = Mapping[str, Any]
 """Arguments of an fsspec file system, such as its endpoint."""
@@ -40,16 +39,14 @@ def last_part(place: str) -> str:
 def failures(place: str) -> Iterator[None]:
     """Turns whatever a file system raises in the block into one sentence about `place`."""
     try:
-        with library_errors("cannot be reached", place, _reason):
-            yield
-    except KconvertError as error:
-        missing = isinstance(error.__context__, FileNotFoundError)
-        raise (unreadable("there is no such file", place) if missing else error) from None
-
-
-def _reason(error: Exception) -> str:
-    """The message of a file system, which may have many lines."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+        yield
+    except KconvertError:
+        raise
+    except FileNotFoundError:
+        raise KconvertError("there is no such file", place, problem=Problem.UNREADABLE) from None
+    except Exception as error:  # each file system has its own
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise KconvertError(f"cannot be reached ({reason[:300]})", place, problem=Problem.UNREADABLE) from None
 
 
 def opened(url: str, options: Options) -> tuple[Any, str]:
@@ -73,6 +70,15 @@ def _missing(error: KconvertError) -> bool:
 def _steady(url: str) -> dict[str, Any]:
     """Options of a file system that other machines change while it is used: its listings are not kept."""
     return {} if url.startswith((MEMORY, *READ_ALONE)) else {"use_listings_cache": False}
+
+
+def exists(place: str, options: Options) -> bool:
+    """Whether there is a file."""
+    if not is_url(place):
+        return os.path.lexists(place)
+    fs, path = opened(place, options)
+    with failures(place):
+        return bool(fs.exists(path))
 
 
 def listing(folder: str, options: Options) -> set[str]:
@@ -115,6 +121,17 @@ def upload(file: Path, place: str, options: Options) -> None:
     fs, path = opened(place, options)
     with failures(place):
         fs.put_file(str(file), path)
+
+
+def remove(place: str, options: Options) -> None:
+    """Removes a file, if it exists."""
+    if not is_url(place):
+        Path(place).unlink(missing_ok=True)
+        return
+    fs, path = opened(place, options)
+    with failures(place):
+        if fs.exists(path):
+            fs.rm_file(path)
 
 
 def abort_uploads(folder: str, options: Options, ours: Callable[[str], bool]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike, fspath
@@ -30,7 +29,7 @@ FilePath = str | PathLike[str]
 Watch = Callable[[int, int, Entry | None], None]
 """Is told how many files are done, how many there are, and what came of the last one."""
 
-_ORDER = ("differs", "error", "unproved", "partly", "quantized", "converted", "equal")
+_ORDER = ("differs", "error", "unproved", "partly", "converted", "equal")
 
 
 @dataclass(frozen=True)
@@ -150,12 +149,12 @@ def run_batch(job: Job, watch: Watch | None = None) -> Summary:
         places.abort_uploads(job.out, storage, lambda name: journal.owns(places.joined(job.out, name)))
         journal.announce(task.target for task in todo)
         watch(len(entries), len(tasks), None)
-        stop = job.fail_fast and any(entry.failed for entry in entries)
+        stop = job.fail_fast and any(map(_failed, entries))
         for task, result in [] if stop else _results(job, todo):
             journal.record(task.target, keys[task.target], result)
             entries.append(result.entry)
             watch(len(entries), len(tasks), result.entry)
-            if job.fail_fast and result.entry.failed:
+            if job.fail_fast and result.failed:
                 break
     entries.sort(key=lambda entry: (_ORDER.index(entry.state), entry.name))
     return BatchSummary(entries, not_tried=len(tasks) - len(entries))
@@ -177,7 +176,7 @@ def _divided(
     present = places.listing(job.out, job.setup.storage) if places.is_url(job.out) else None
     entries, todo = [], []
     for task in tasks:
-        there = os.path.lexists(task.target) if present is None else task.target in present
+        there = places.exists(task.target, {}) if present is None else task.target in present
         proved = journal.proved(task.target, keys[task.target], task.verify) if there else None
         if proved is not None:
             entries.append(proved.entry)
@@ -202,3 +201,7 @@ def _results(job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
     if any(place.startswith(places.MEMORY) for place in (*job.sources, job.out)):
         return ((task, run(task)) for task in tasks)
     return in_processes(tasks, job.jobs, job.timeout) if job.client is None else on_cluster(tasks, job.client)
+
+
+def _failed(entry: Entry) -> bool:
+    return Result(entry).failed

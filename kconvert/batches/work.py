@@ -76,11 +76,15 @@ class Result:
         verdict = Verdict(**value["verdict"]) if value["verdict"] else None
         return cls(Entry(value["name"], None, value["error"], value["code"], verdict), value["targets"])
 
+    @property
+    def failed(self) -> bool:
+        return self.entry.state in ("error", "differs", "unproved")
+
 
 _ONE_AT_A_TIME = threading.Lock()  # neither HDF5 nor Theano runs in several threads
-
-# by what they run; they are kept, with their compiled functions, as long as the process lives
-_VERIFIERS: dict[str, Verifier] = {}
+_VERIFIERS: dict[
+    str, Verifier
+] = {}  # by what they run; kept with their compiled functions as long as the process lives
 
 
 def run(task: Task) -> Result:

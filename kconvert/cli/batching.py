@@ -104,7 +104,7 @@ def _display() -> Iterator[Watch]:
 
         def watch(done: int, total: int, entry: Entry | None) -> None:
             nonlocal failed
-            failed += entry is not None and entry.failed
+            failed += entry is not None and entry.state in ("error", "differs", "unproved")
             speed = progress.tasks[line].speed
             rate = f"{speed:.1f}/s" if speed else ""
             progress.update(line, completed=done, total=total, failed=failed, rate=rate)

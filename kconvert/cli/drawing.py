@@ -112,8 +112,14 @@ def summary(found: Plan) -> RenderableType:
     """A conversion in few lines: both conventions, how many weights change, and the notes."""
     changed = sum(len(step.chain) > 0 for step in found.steps)
     weights = f"{plural(len(found.steps), 'weight')}: {changed} rearranged, {len(found.steps) - changed} as stored"
+    reader, release = found.goal.reader, found.goal.release
     return Group(
         draw.text(f"{found.source} -> {found.target}, data format {found.goal.data_format or KEEP}"),
+        *(
+            [draw.text(f"for {reader.package} {release}")]
+            if reader and release != found.target.generation.last_release
+            else []
+        ),
         draw.text(weights if found.steps else "no weights"),
         *draw.lines(found.notes, mark="note:"),
     )

@@ -57,7 +57,7 @@ READER_TF_KERAS = Reader(
     "tf_keras",
     "2.",
     tf_keras_writing.BACKENDS,
-    lacks=_OF_KERAS1,
+    lacks=_OF_KERAS1 | {"ThresholdedLinear"},
     masks_of_keras2=True,
     zeros=True,
     slashes=True,

@@ -75,6 +75,7 @@ class Plan:
         return not self.holds_architecture and (
             self.goal.convention.generation.architecture_beside
             or self.goal.form.needs_architecture
+            or bool(self.goal.reader and not self.partial and self.origin.arch_given)
             or bool(self.differing)
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..conversion.passes.readers import computed_otherwise
 from ..formats.atomic import NamedPath
 from ..layers import InputLayer, Softmax
 from ..layers.base import Layer
@@ -118,10 +119,11 @@ def pair_tensors(pairing: Pairing, source: RunResult, target: RunResult) -> Runs
     match = pairing.match
     ours, theirs = source.load(), target.load()
     alone = target.outputs_alone
+    otherwise = computed_otherwise(match.model, target.ran_on, target.version)
     return Runs(
         source=_side(match.source.path, match.plan.source, source),
         target=_side(match.target.path, match.convention, target),
-        layers=[] if alone else _layers(match, ours, theirs),
+        layers=[] if alone else _layers(match, ours, theirs, otherwise),
         outputs=_outputs(match, ours, theirs),
         inputs=pairing.inputs,
         inputs_from=pairing.inputs_from,
@@ -147,14 +149,20 @@ def _side(path: object, convention: object, result: RunResult) -> Side:
     )
 
 
-def _layers(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
-    """Every tensor that both sides have, in the order of the graph."""
+def _layers(match: Match, ours: Tensors, theirs: Tensors, otherwise: Mapping[str, str]) -> list[TensorPair]:
+    """Every tensor that both sides have, in the order of the graph.
+
+    otherwise: what the package that runs the target is known to compute otherwise, by the names of layers.
+    """
     plan, layers = match.plan, match.plan.model.tensor_layers()
     found = []
     for name, x in ours.items():
         new = plan.aliases.get(name, name)
         if new in theirs:
-            found.append(_pair(name, new, layers[name].layer, _in_layout(match, new, x), theirs[new], match))
+            layer = layers[name].layer
+            pair = _pair(name, new, layer, _in_layout(match, new, x), theirs[new], match)
+            known = otherwise.get(layer.name)
+            found.append(replace(pair, computes=f"{pair.computes}; {known}") if known else pair)
     return found
 
 

@@ -24,10 +24,7 @@ SCHEMA = 4
 INDEX = "runs.json"
 
 _TEXT = (str, type(None))
-_SIDE = {
-    **dict.fromkeys(("path", "convention", "ran_on", "version", "why?"), str),
-    **dict.fromkeys(("emulates", "stands_in_for?", "quantized?"), _TEXT),
-}
+_SIDE = {"path": str, "convention": str, "ran_on": str, "version": str, "emulates": _TEXT}
 _FAULTS = [{"words": str, "weights": [str], "remedy": str, "decides": bool}]
 _PAIR = {
     **dict.fromkeys(("name", "target_name", "layer", "computes", "source", "target"), str),

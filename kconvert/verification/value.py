@@ -146,16 +146,11 @@ class Report:
         return QUANTIZED if self.target.quantized and self.outputs and self._all_equal else UNPROVED
 
     @property
-    def agrees(self) -> bool:
-        """Whether all that was compared is within the tolerance."""
-        return self.word in (EQUAL, QUANTIZED)
-
-    @property
     def qualifiers(self) -> Sequence[str]:
         """What limits the verdict, and is said with it: 'with NumPy emulating Theano'."""
         found = [f"with weights of {self.target.quantized}"] if self.target.quantized else []
         found += ["within a LOOSENED tolerance"] if self.tolerance.loosened else []
-        if not self.agrees:
+        if self.word not in (EQUAL, QUANTIZED):
             return found
         emulated = dict.fromkeys(side.emulated for side in (self.source, self.target) if side.reference)
         if emulated:
@@ -219,9 +214,7 @@ class Report:
         }
 
 
-_STATES = {EQUAL: "equal", QUANTIZED: "quantized", DIFFERS: "differs", UNPROVED: "unproved"}
-AGREEING = ("equal", "partly", "quantized", "converted")
-"""The states of files in which nothing is wrong."""
+_STATES = {EQUAL: "equal", DIFFERS: "differs", UNPROVED: "unproved"}
 
 
 @dataclass(frozen=True)
@@ -254,17 +247,12 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """'equal', 'partly', 'quantized', 'differs', 'unproved', 'error', or 'converted' where nothing was verified."""
+        """'equal', 'partly', 'differs', 'unproved', 'error', or 'converted' where nothing was to be verified."""
         if self.error:
             return "error"
         if self.report is not None:
             return "partly" if self.report.partly else _STATES[self.report.word]
         return self.verdict.state if self.verdict else "converted"
-
-    @property
-    def failed(self) -> bool:
-        """Whether the pair differs, is not proved, or has an error."""
-        return self.state not in AGREEING
 
     @property
     def exit_code(self) -> int:
@@ -297,18 +285,18 @@ class Summary:
 
     @property
     def agrees(self) -> bool:
-        """Whether there are files, and nothing is wrong with any."""
-        return bool(self.entries) and not any(entry.failed for entry in self.entries)
+        """Whether there are files, and all are equal in what was compared or only converted."""
+        return bool(self.entries) and all(entry.state in ("equal", "partly", "converted") for entry in self.entries)
 
     @property
     def code(self) -> int:
-        """The exit code: 0 where nothing is wrong, 1 where some differ or there are no files, else that of the first.
+        """The exit code: 0 where all are equal, 1 where some differ, else that of the first that is not equal.
 
-        That of PARTLY_VERIFIED only where there is no other.
+        That of PARTLY_VERIFIED only where all others are equal.
         """
-        codes = [entry.exit_code for entry in self.entries if entry.exit_code]
+        codes = [entry.exit_code for entry in self.entries if not entry.equal]
         codes.sort(key=lambda code: code == Problem.PARTLY_VERIFIED)
-        return 1 if self.count("differs") or not self.entries else next(iter(codes), 0)
+        return 0 if self.equal else 1 if self.count("differs") else next(iter(codes), 1)
 
     def count(self, state: str) -> int:
         """How many entries have the state."""

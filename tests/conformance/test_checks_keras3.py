@@ -9,7 +9,7 @@ from tests.checkout import ROOT
 
 KERAS = """#!{python}
 import json, sys
-for number, job in enumerate(json.load(open(sys.argv[2]))):
+for number, job in enumerate(json.load(open(sys.argv[3]))):
     answer = [{{"error": 1e-6}}, {{"error": 0.5}}, {{"failure": "it stopped"}}][number]
     print(json.dumps({{"case": job["case"], **answer}}), flush=True)
 """

@@ -10,6 +10,7 @@ import kconvert as kc
 from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.conventions.words.tf_keras_writing import CLASSES, NAMES
+from kconvert.conversion.passes.expressions import expressed
 from kconvert.formats import hdf5
 from kconvert.layers.lists import as_list
 from kconvert.verification.matching import in_layout
@@ -17,6 +18,7 @@ from tests.fixtures import case
 
 KINDS = [
     "0.3.3-theano/embedding_mask_lstm",
+    "0.3.3-theano/conv_thresholdedlinear_th",
     "1.0.8-theano/bidirectional_gru_concat",
     "1.2.2-theano/highway",
     "1.2.2-theano/conv_srelu_shared_th",
@@ -124,6 +126,20 @@ def test_a_file_for_tf_keras_is_read_as_what_it_computes(layers, tmp_path):
     np.testing.assert_allclose(kc.load_model(back.target, backend="numpy").predict(x), y, atol=1e-5)
 
 
+@pytest.mark.parametrize("theta", [0.7, 0.0])
+def test_a_thresholded_linear_keeps_its_threshold(theta, tmp_path):
+    layer = L.ThresholdedLinear(theta, name="bent")
+    new = expressed(layer, (None, 5))
+    x = np.array([[-0.7, 0.7, -0.69, 2.0, -3.0]], "float32")
+    found = kc.Sequential([L.Activation("linear", input_shape=(5,)), layer]).predict(x)
+    entry = kc.Input((5,))
+    made = {}
+    for one in new:
+        given = [made[name] for name in one.inputs] or [entry]
+        made[one.layer.name] = one.layer(given if len(given) > 1 else given[0])
+    np.testing.assert_array_equal(kc.Model(entry, made["bent"]).predict(x), found)
+
+
 def test_options_are_stated_and_those_that_tf_keras_does_not_have_are_left_out(tmp_path):
     model = kc.Sequential([L.GRU(3, input_shape=(4, 2), name="gru"), L.BatchNormalization(name="bn")])
     model.save(tmp_path / "model.h5")
@@ -228,3 +244,15 @@ def test_weights_alone_of_layers_that_it_lacks_are_refused(tmp_path):
     found = case("1.2.2-theano/maxout_dense")
     with pytest.raises(KconvertError, match="tf_keras has no MaxoutDense: the layers that replace it need the archi"):
         made(found.folder / "weights.h5", tmp_path, found.backend)
+
+
+@pytest.mark.needs("tensorflow")
+@pytest.mark.parametrize("name", ["1.2.2-theano/highway", "1.2.2-theano/gru_cpu"])
+def test_weights_alone_come_with_an_architecture_that_tf_keras_reads(name, tmp_path, tf_keras):
+    found = case(name)
+    arch = found.folder / "arch.json"
+    done = made(found.folder / "weights.h5", tmp_path, found.backend, arch=arch)
+    model = tf_keras.models.model_from_json(done.architecture.read_text(encoding="utf-8"))
+    model.load_weights(done.target)
+    (x,), (y,) = found.arrays("x"), found.arrays("y")
+    np.testing.assert_allclose(model.predict(x, verbose=0), y, atol=1e-5)

@@ -72,8 +72,6 @@ TAMPERED = {
     "a layer without a source": (["layers", 0, "source"], None),
     "a side without a path": (["source", "path"], None),
     "a side that is a list": (["target"], []),
-    "a side that stands in for a number": (["target", "stands_in_for"], 5),
-    "a side with weights of a number": (["target", "quantized"], 16),
     "a plan of something else": (["plan", "notes"], 3),
     "an environment of numbers": (["environment", "python"], 3),
     "a fault without words": (["outputs", 0, "faults"], [{}]),

@@ -1,7 +1,6 @@
 """The verdict as a value: what counts as equal, what comes first, what JSON says."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 
@@ -96,20 +95,3 @@ def test_the_json_of_a_summary():
     assert [entry["state"] for entry in value["files"]] == ["equal", "differs", "error"]
     assert value["files"][1]["report"]["first_divergence"] == "conv2"
     assert value["files"][2]["report"] is None and value["files"][2]["error"] == "the file is unreadable"
-
-
-def quantized():
-    sides = (SIDES[0], replace(SIDES[1], quantized="float16"))
-    return Report(*sides, tolerance=DEFAULT_TOLERANCE, layers=[], outputs=[GOOD])
-
-
-def test_every_verdict_has_a_state():
-    found = [report([GOOD], [GOOD]), quantized(), report([BAD], [GOOD]), report()]
-    assert [Entry("a", one).state for one in found] == ["equal", "quantized", "differs", "unproved"]
-    assert [Entry("a", one).failed for one in found] == [False, False, True, True]
-
-
-def test_a_quantized_file_among_many_is_neither_equal_nor_wrong():
-    many = Summary([Entry("a", quantized()), Entry("b", report([GOOD], [GOOD]))])
-    assert not many.equal and many.agrees and many.code == 0
-    assert Summary([*many.entries, Entry("c", error="unreadable", code=4)]).code == 4

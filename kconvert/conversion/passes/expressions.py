@@ -109,6 +109,25 @@ def _thresholded(layer: L.ThresholdedReLU, shape: Shape) -> Sequence[NewLayer]:
     return in_sequence(bent, L.Activation("linear", name=part(layer, "output")))
 
 
+@expressed.register(L.ThresholdedLinear)
+def _thresholded_linear(layer: L.ThresholdedLinear, shape: Shape) -> Sequence[NewLayer]:
+    """With f, which keeps what is above the number before theta: f(x) - f(-x). It keeps theta and -theta, too.
+
+    tf_keras gives the difference the mask of one of the two; Keras 3 would give it none.
+    """
+    if layer.theta <= 0:
+        return [NewLayer(L.Activation("linear", name=layer.name))]
+    below = float(np.nextafter(np.float32(layer.theta), np.float32(0.0)))
+    negative = L.Rescaling(-1.0, name=part(layer, "negative"))
+    above, under = (L.ReLU(threshold=below, name=part(layer, what)) for what in ("above", "under"))
+    return [
+        NewLayer(above),
+        NewLayer(negative),
+        NewLayer(under, (negative.name,)),
+        NewLayer(L.Subtract(name=layer.name), (above.name, under.name)),
+    ]
+
+
 @expressed.register(L.UpSampling2D)
 def _bilinear(layer: L.UpSampling2D, shape: Shape) -> Sequence[NewLayer] | None:
     """The first pixel keeps its place: each is repeated, the last ones once more, and windows are averaged.

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import layers as L
-from ...conventions.generations import release_of_tensorflow
+from ...conventions.generations import READER_KERAS3, READER_TF_KERAS, release_of_tensorflow
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import listed
 from .masks import masked_layers, read_at_masked_steps
 
-TF_KERAS, KERAS3 = "tf_keras", "Keras 3"
+READERS = (READER_TF_KERAS, READER_KERAS3)
+TF_KERAS, KERAS3 = (reader.title for reader in READERS)
 FIRST_KERAS3 = (3,)
 
 
@@ -83,6 +84,16 @@ def notes_on_writer(model: Network, version: str | None) -> Rewritten:
         if names:
             notes.append(f"{TF_KERAS}, which saved {listed(names)}, {row.does}; Keras 2 does not")
     return Rewritten(model, notes=notes)
+
+
+def computed_otherwise(model: Network, package: str, version: str) -> dict[str, str]:
+    """What a release of a package computes otherwise than Keras 2.3, by the names of the layers.
+
+    Activations are named in conventions/activations.py.
+    """
+    titles = [one.title for one in READERS if one.package == package and version.startswith(one.releases)]
+    rows = [row for row in DIFFERENCES if set(titles) & set(row.readers) and row.holds is not _hard_sigmoid]
+    return {name: f"in {titles[0]} it {row.does}" for row in rows for name in _names(model, row)}
 
 
 def _names(model: Network, row: Difference) -> list[str]:

@@ -77,7 +77,7 @@ def _whole(entry: Entry) -> TestCase:
         result = Error(entry.error, kind)
     elif entry.state == "converted":
         result = Skipped(outcome(entry), CONVERTED.lower())
-    elif entry.failed:
+    elif entry.state in ("differs", "unproved"):
         result = Failure(outcome(entry), entry.state)
     return _test(entry.name, "verification", result, "\n".join(reasons(entry)))
 

@@ -17,7 +17,6 @@ MARKS = {
     "equal": "\N{WHITE HEAVY CHECK MARK}",
     "converted": "\N{WHITE LARGE SQUARE}",
     "partly": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
-    "quantized": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
     "differs": "\N{CROSS MARK}",
     "unproved": "\N{CROSS MARK}",
     "error": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",

@@ -13,7 +13,7 @@ from ...drawing.words import at_least, number, plural, sizes
 from ..difference import Difference
 from ..planted import CAUGHT, HARMLESS, LOCATED, MISSED, REFUSED, SelfTest
 from ..tolerance import DEFAULT_TOLERANCE, Tolerance
-from ..value import Entry, Report, Summary
+from ..value import EQUAL, QUANTIZED, Entry, Report, Summary
 from .words import classes, element, left_out, outcome, reason, reasons, tally
 from .words import verdict as verdict_in_words
 
@@ -46,7 +46,7 @@ def verdict(done: Report) -> RenderableType:
     """One line: equal or not, what limits that, and the first layer that differs."""
     return draw.text(
         verdict_in_words(done),
-        draw.BAD if not done.agrees else draw.WARN if done.qualifiers or done.partly else draw.GOOD,
+        draw.BAD if done.word not in (EQUAL, QUANTIZED) else draw.WARN if done.qualifiers or done.partly else draw.GOOD,
     )
 
 
@@ -111,7 +111,6 @@ _STYLES = {
     "equal": draw.GOOD,
     "converted": draw.DIM,
     "partly": draw.WARN,
-    "quantized": draw.WARN,
     "differs": draw.BAD,
     "unproved": draw.WARN,
     "error": draw.WARN,

@@ -56,7 +56,7 @@ def _because(done: Report) -> str:
     if first is not None:
         bad = sum(c.differs for c in done.layers)
         return f", first at {titled(first.name, first.layer)}: {difference(first)} ({bad} of {number_of_layers})"
-    if worst is None or not done.agrees:
+    if worst is None or done.word not in (EQUAL, QUANTIZED):
         return f": {unproved(done)}"
     if not done.layers and not done.not_compared:
         return f": {plural(len(done.outputs), 'output')}, largest error {number(worst.relative)} of its scale"
@@ -152,13 +152,11 @@ def tally(done: Summary) -> str:
     if done.equal:
         limits = Counter(limit for entry in done.entries for limit in entry.qualifiers)
         return f"{EQUAL}: {how_many}" + "".join(f", {count} {limit}" for limit, count in limits.items())
-    equal, partly, quantized = (done.count(state) for state in ("equal", "partly", "quantized"))
-    differ, converted = done.count("differs"), done.count("converted")
-    unverified = len(done.entries) - equal - partly - quantized - differ - converted
-    counts = f"{how_many}, {equal} equal, " + (f"{partly} equal in part, " if partly else "")
-    counts += (f"{quantized} quantized, " if quantized else "") + f"{differ} differ"
+    equal, partly, differ, converted = (done.count(state) for state in ("equal", "partly", "differs", "converted"))
+    unverified = len(done.entries) - equal - partly - differ - converted
+    counts = f"{how_many}, {equal} equal, " + (f"{partly} equal in part, " if partly else "") + f"{differ} differ"
     counts += f", {converted} converted and not verified" if converted else ""
-    proved = CONVERTED if converted else QUANTIZED if quantized else f"{EQUAL} in part"
+    proved = CONVERTED if converted else f"{EQUAL} in part"
     undecided, verb = done.UNDECIDED
     word = DIFFERS if differ else undecided if unverified else proved
     left_out = f", {done.not_tried} not tried" if done.not_tried else ""

@@ -7,7 +7,7 @@ import pytest
 
 import kconvert as kc
 from kconvert import KconvertError
-from kconvert.conventions.generations import READER_KERAS3
+from kconvert.conventions.generations import READER_KERAS3, READER_TF_KERAS
 from kconvert.errors import Problem
 from kconvert.verification.report.writing import write_report
 from kconvert.verification.runners.choice import open_reader
@@ -73,3 +73,38 @@ def test_a_layer_of_ones_own_is_not_given_to_keras_3(tmp_path):
     assert "has a Lambda" in runner.real.unsuited(work)
     given = replace(work, given={"dense_1": [x[0]]})
     assert "cannot be given to a real Keras" in runner.real.unsuited(given)
+
+
+# ----------------------------------------------------------------- tf_keras ----
+
+
+@pytest.fixture
+def for_tf_keras(tmp_path):
+    return kc.convert(HIGHWAY, tmp_path / "result.h5", "theano", format="tf_keras").target
+
+
+@pytest.mark.needs("tensorflow")
+def test_a_result_for_tf_keras_runs_in_tf_keras(for_tf_keras):
+    pytest.importorskip("tf_keras")
+    report = verified(for_tf_keras)
+    assert report.title == "EQUAL" and report.layers
+    assert (report.target.ran_on, report.target.version[:2]) == ("tf_keras", "2.")
+
+
+def test_kconvert_stands_in_for_tf_keras(for_tf_keras, bare):
+    report = verified(for_tf_keras)
+    assert report.qualifiers[-1] == "with kconvert standing in for tf_keras"
+
+
+def test_tf_keras_runs_on_tensorflow_alone():
+    with pytest.raises(KconvertError, match=r"tf_keras (does not run on jax|is not installed)"):
+        open_reader(READER_TF_KERAS, Here(), backend="jax")
+
+
+@pytest.mark.needs("tensorflow")
+def test_a_cause_names_what_tf_keras_computes_otherwise():
+    pytest.importorskip("tf_keras")
+    file = FOLDER / "2.3.1-tensorflow" / "upsampling2d_bilinear_tf" / "model.h5"
+    report = kc.verify(file, file, running=kc.Running(package="tf_keras"))
+    (cause,) = report.causes
+    assert cause.words.endswith("in tf_keras it enlarges bilinearly by the centres of pixels (from TensorFlow 1.15 on)")

@@ -1,20 +1,20 @@
-"""Check K: the converted files in the Keras 3 of an interpreter, without kconvert, in one process for all files.
+"""Checks K and T: the converted files in the Keras 3 or tf_keras of an interpreter, in one process for all files.
 
-    python keras3_worker.py JOBS.json
+    python reader_worker.py PACKAGE JOBS.json
 
-JOBS.json is a list of {case, model, io, again}. Keras 3 saves the
-model again where `again` is a path. Each answer is one JSON line: {case, error} or {case, failure}.
+It runs without kconvert. JOBS.json is a list of {case, model, io, again}. The package saves the model again where
+`again` is a path. Each answer is one JSON line: {case, error} or {case, failure}.
 """
 
+import importlib
 import json
 import sys
 
 import numpy as np
 
 
-def main(path):
-    import keras  # type: ignore[import-untyped]
-
+def main(package, path):
+    keras = importlib.import_module(package)
     with open(path, encoding="utf-8") as jobs:
         todo = json.load(jobs)
     for job in todo:
