@@ -23,6 +23,7 @@ from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..formats.parts import Part
 from ..network.graph import LayerPath
 from ..network.network import Network
+from ..network.rewritten import Rewritten
 from .binding import Binding, Place, places
 from .steps import Step
 
@@ -125,7 +126,7 @@ def _in_order(parameters: Iterable[Item], name: Callable[[Item], str], release: 
 
 def write_state(
     state: State,
-    model: Network,
+    result: Rewritten,
     steps: Sequence[Step],
     bindings: Sequence[Binding],
     goal: Convention,
@@ -135,16 +136,18 @@ def write_state(
 ) -> list[LazyArray]:
     """The state in the order and layout of the target.
 
-    steps: what happens to each weight. release: that of the reader. complete: write all that Keras 2.3 expects, under
-    its names; a state that an older release did not keep starts at zero. Else arrays keep their names. optimizer: what
-    the target states of it. Raises StateDropped where the state cannot be written.
+    result: the network of the target. steps: what happens to each weight. release: that of the reader. complete: write
+    all that Keras 2.3 expects, under its names; a state that an older release did not keep starts at zero. Else arrays
+    keep their names. optimizer: what the target states of it. Raises StateDropped where the state cannot be written.
     """
     if any(not op.rearranges for step in steps for op in step.chain):
         raise StateDropped("some weights are computed anew, not only moved")
     structure, config = STRUCTURES[state.name], optimizer.get("config") or {}
     by_path = {binding.path: binding for binding in bindings}
-    order = _target_order(model, goal, release)
-    slots = [_moved(slot, steps, by_path) for slot in state.slots]
+    sources = {step.path: result.sources.get(step.path, step.path) for step in steps}
+    origins = {path: by_path.get(one) if isinstance(one, tuple) else None for path, one in sources.items()}
+    order = _target_order(result.model, goal, release)
+    slots = [_moved(slot, steps, origins) for slot in state.slots]
     if any(key not in slot for slot in slots for key in order):
         raise StateDropped("some layers are written as others, which have weights of their own")
     arrays = [[slot[key] for key in order] for slot in slots]
@@ -252,13 +255,17 @@ def _target_order(model: Network, goal: Convention, release: str) -> list[tuple[
 
 
 def _moved(
-    slot: dict[Key, LazyArray], steps: Sequence[Step], by_path: dict[LayerPath, Binding]
+    slot: dict[Key, LazyArray], steps: Sequence[Step], origins: Mapping[LayerPath, Binding | None]
 ) -> dict[tuple[LayerPath, int], LazyArray]:
-    """One slot's arrays, each through the chain of its parameter; empty ones as they are."""
+    """One slot's arrays, each through the chain of its parameter; empty ones as they are.
+
+    origins: the weight of the file that each weight of the result is made from.
+    """
     made: dict[tuple[LayerPath, int], LazyArray] = {}
     for step in steps:
-        keys = [(step.path[:-1], name) for name in by_path[step.path].stored.slots]
-        if not all(key in slot for key in keys):
+        origin = origins[step.path]
+        keys = [(origin.path[:-1], name) for name in origin.stored.slots] if origin else []
+        if not origin or not all(key in slot for key in keys):
             continue
         for i in range(len(step.targets)):
             if _is_empty(slot):

@@ -325,7 +325,7 @@ def plan_network(
     state: Sequence[LazyArray] = ()
     if checkpoint.optimizer:
         try:
-            state = _optimizer(checkpoint, training, model, result.model, bindings, steps, origin, goal)
+            state = _optimizer(checkpoint, training, model, result, bindings, steps, origin, goal)
         except StateDropped as why:
             notes.append(f"the optimizer's state is dropped: {why}")
     holds = _holds_architecture(checkpoint, origin, goal)
@@ -375,7 +375,7 @@ def _optimizer(
     checkpoint: Checkpoint,
     training: Json | None,
     model: Network,
-    result: Network,
+    result: Rewritten,
     bindings: Sequence[Binding],
     steps: Sequence[Step],
     origin: Origin,
