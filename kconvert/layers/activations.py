@@ -272,14 +272,18 @@ class ThresholdedLinear(Layer):
 
 @dataclass(eq=False)
 class Softmax(Layer):
-    """Softmax along `axis` (Keras 2.1.3 and later)."""
+    """Softmax along `axis` (Keras 2.1.3 and later), in tf.keras also along several axes together."""
 
-    axis: int = -1
+    axis: int | Sequence[int] = -1
 
     supports_masking: ClassVar[bool] = True
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
-        return softmax(K, x, self.axis)
+        if isinstance(self.axis, int):
+            return softmax(K, x, self.axis)
+        axes = [axis % K.ndim(x) for axis in self.axis]
+        y = K.exp(x - K.max(x, axes, keepdims=True))
+        return y / K.sum(y, axes, keepdims=True)
 
 
 _FUNCTIONS_AS_LAYERS = (ReLU, LeakyReLU, ELU, ThresholdedReLU, Softmax)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import Field, field
 from typing import Any
 
@@ -13,9 +14,13 @@ def old_option(default: Any) -> Any:
     return field(default=default, metadata={"old_option": True})
 
 
+LATER: Mapping[str, bool] = {"later_option": True}
+"""The metadata of such a field."""
+
+
 def later_option(default: Any) -> Any:
     """A field for an option of tf.keras that Keras 2.3 does not have. With its default it is not written."""
-    return field(default=default, kw_only=True, metadata={"later_option": True})
+    return field(default=default, kw_only=True, metadata=LATER)
 
 
 def is_later(f: Field[Any]) -> bool:

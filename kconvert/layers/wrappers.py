@@ -6,12 +6,14 @@ In the weights `w` of a wrapper, those of the inner layer are a dict under the n
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from ..backend.base import Backend, Tensor
+from ..errors import KconvertError
 from .base import Layer, Shape, Weights
 from .lists import as_list, one_or_list
 from .names import free_name
+from .options import LATER
 from .phase import Phase, within
 from .registry import layer_from_config
 from .shapes import fold_time, one_of, one_step, unfold_time
@@ -111,15 +113,16 @@ class Bidirectional(Layer):
 
     x: the sequence (batch, time, ...), or a list of it and the initial states, those of the forward layer first
     (keras-facts: recurrent-states, bidirectional-order). merge_mode: 'concat', 'sum', 'mul' or 'ave' merges the two
-    outputs; None returns both.
+    outputs; None returns both. backward_layer: the layer that takes the place of the copy, in tf.keras.
     """
 
     # The recurrent layer, as the configuration states it.
     layer: Any
     merge_mode: str | None = "concat"
+    backward_layer: Any = field(default=None, kw_only=True, metadata=LATER)
     # The copy that reads the sequence in the direction of `layer`.
     forward: Any = field(init=False)
-    # The copy that reads the sequence in the other direction.
+    # The copy of `layer` or of `backward_layer` that reads the sequence in the other direction.
     backward: Any = field(init=False)
 
     supports_masking = True
@@ -127,9 +130,24 @@ class Bidirectional(Layer):
     def __post_init__(self) -> None:
         self.merge_mode = one_of(self.merge_mode, MERGES, "merge_mode")
         self.layer = _named(layer_from_config(self.layer))
-        name, backwards = self.layer.name, not self.layer.go_backwards
-        self.forward = replace(self.layer, name=f"forward_{name}")
-        self.backward = replace(self.layer, name=f"backward_{name}", go_backwards=backwards)
+        back = replace(self.layer, go_backwards=not self.layer.go_backwards)
+        if self.backward_layer is not None:
+            self.backward_layer = back = self._other_way(_named(layer_from_config(self.backward_layer)))
+        self.forward = replace(self.layer, name=f"forward_{self.layer.name}")
+        self.backward = replace(back, name=f"backward_{back.name}")
+
+    def _other_way(self, layer: Any) -> Layer:
+        """The `backward_layer`. Raises KconvertError where it does not read the other way, or has other outputs."""
+        for key, wanted in {"go_backwards": not self.layer.go_backwards, **self._outputs(self.layer)}.items():
+            if getattr(layer, key, None) != wanted:
+                what = f"its backward_layer has {key}={getattr(layer, key, None)!r}, and it needs {wanted!r}"
+                raise KconvertError(what, where=f"layer {self.name}")
+        return cast(Layer, layer)
+
+    @staticmethod
+    def _outputs(layer: Any) -> dict[str, Any]:
+        """The options that both directions have in common."""
+        return {key: getattr(layer, key) for key in ("return_sequences", "return_state", "stateful")}
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -141,10 +159,11 @@ class Bidirectional(Layer):
 
     def compute_output_shape(self, shape: Any) -> Any:
         output, *states = as_list(self.forward.compute_output_shape(shape))
-        if self.merge_mode == "concat" and output[-1] is not None:
-            output = (*output[:-1], 2 * output[-1])
-        outputs = [output] if self.merge_mode else [output, output]
-        return one_or_list(outputs + states * 2)
+        second, *backward_states = as_list(self.backward.compute_output_shape(shape))
+        outputs = [output] if self.merge_mode else [output, second]
+        if self.merge_mode == "concat" and None not in (output[-1], second[-1]):
+            outputs = [(*output[:-1], output[-1] + second[-1])]
+        return one_or_list(outputs + states + backward_states)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         x, *states = as_list(x)
@@ -163,4 +182,5 @@ class Bidirectional(Layer):
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
         output_mask, *states = as_list(self.forward.compute_mask(K, x, mask))
-        return one_or_list(([output_mask] if self.merge_mode else [output_mask, output_mask]) + states * 2)
+        _, *backward_states = as_list(self.backward.compute_mask(K, x, mask))
+        return one_or_list(([output_mask] if self.merge_mode else [output_mask] * 2) + states + backward_states)

@@ -59,6 +59,9 @@ PENALTIES: Mapping[str, tuple[str, ...]] = {
 ONE_AXIS = ("BatchNormalization", "Softmax")
 """Classes that have one axis in Keras 2, and in tf.keras one axis or a list of axes."""
 
+SEVERAL_AXES = ("Softmax",)
+"""Those of them for which several axes are known."""
+
 DISTRIBUTIONS = {"truncated_normal": "normal", "untruncated_normal": "normal"}
 
 POLICIES = ("Policy", "PolicyV1", "DTypePolicy")
@@ -79,8 +82,9 @@ def in_keras2(item: Json) -> Json:
         return {**item, "class_name": name, "config": _value("layers", config, "")}
     where = f"layer {config.get('name') or item.get('name') or '?'}"
     changed = {key: _value(key, value, where) for key, value in config.items()}
-    if name in ONE_AXIS and isinstance(changed.get("axis"), list):
-        changed["axis"] = _one_axis(changed["axis"], name, where)
+    axes = changed.get("axis")
+    if name in ONE_AXIS and isinstance(axes, list) and not (name in SEVERAL_AXES and len(axes) > 1):
+        changed["axis"] = _one_axis(axes, name, where)
     if item["class_name"] in GRAPHS:
         changed.update({key: flat(config[key]) for key in ENDS})
     if name == "Sequential" and changed.get("build_input_shape"):

@@ -47,7 +47,10 @@ def with_zeros(model: Network, version: str | None) -> Rewritten:
     found: list[Any] = [layer for _, layer, mask, _ in masked_layers(model) if mask is not None and is_two_way(layer)]
     inside = {id(layer.layer) for layer in found}
 
-    def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
+    def apply(layer: Any, shape: Any) -> Sequence[NewLayer] | None:
+        if isinstance(layer, L.Bidirectional) and layer.backward_layer is not None and id(layer.layer) in inside:
+            first, second = (changed(one, zero_output_for_mask=True) for one in (layer.layer, layer.backward_layer))
+            return [NewLayer(replace(layer, layer=first, backward_layer=second))]
         return [NewLayer(changed(layer, zero_output_for_mask=True))] if id(layer) in inside else None
 
     names = list(dict.fromkeys(layer.name for layer in found))

@@ -22,6 +22,7 @@ from ..target import Goal
 from .beyond import notes_on_beyond
 from .carried import notes_on_carried, refuse_carried
 from .cudnn import for_cudnn, layers_for_cudnn
+from .directions import with_copies
 from .early import refuse_other_data_formats
 from .expressions import refuse_expressed, with_expressions
 from .half_pixel import with_pixel_centers
@@ -39,6 +40,7 @@ from .relayout import relayout
 from .releases import of_unknown_release, read_from_release, write_axes_for_release, write_for_release
 from .repair import repair
 from .repeated_steps import with_repeats
+from .several_axes import with_one_axis
 from .surplus import with_surplus
 from .unstated import note_release, release_notes
 
@@ -128,6 +130,11 @@ def _recovered(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return recovered(network) if origin.reader and not _has_later_options(goal) else Rewritten(network)
 
 
+def _directions(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    """The passes behind it change each layer by itself."""
+    return with_copies(network)
+
+
 def _shapes_of_lambdas(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return with_shapes(network, origin.convention.backend, goal.convention.backend)
 
@@ -209,6 +216,10 @@ def _plain_poolings(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return Rewritten(network) if _has_later_options(goal) else without_kept_axes(network)
 
 
+def _one_axis(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return Rewritten(network) if _has_later_options(goal) else with_one_axis(network)
+
+
 def _has_later_options(goal: Goal) -> bool:
     """Whether the result is for tf.keras or Keras 3."""
     return goal.reader is not None or bool(release_of_tensorflow(goal.release))
@@ -227,6 +238,7 @@ def _read_by_tf_keras(goal: Goal) -> bool:
 
 WRITE: tuple[WritePass, ...] = (
     _recovered,
+    _directions,
     _code,
     _carried,
     _shapes_of_lambdas,
@@ -244,6 +256,7 @@ WRITE: tuple[WritePass, ...] = (
     _other_readers,
     _plain_masked_steps,
     _plain_poolings,
+    _one_axis,
     _beyond,
 )
 
@@ -260,7 +273,14 @@ def _repairs_in_place(network: Network, origin: Origin, goal: Goal) -> Rewritten
     return repair(network, origin.convention.backend, goal.convention, in_place=True)
 
 
-RUN: tuple[WritePass, ...] = (_carried, _shapes_of_lambdas_elsewhere, _repairs_in_place, _hazards, _data_format)
+RUN: tuple[WritePass, ...] = (
+    _directions,
+    _carried,
+    _shapes_of_lambdas_elsewhere,
+    _repairs_in_place,
+    _hazards,
+    _data_format,
+)
 """For a model that runs here: layers of all generations and of cuDNN run on every backend."""
 
 

@@ -140,6 +140,9 @@ def _broadcast(value: Any, layout: Layout) -> Any:
 
 @rules(L.Softmax)
 def _softmax(layer: Any, call: RuleInput) -> RuleResult:
+    if not isinstance(layer.axis, int):
+        axes = [_like(axis, call.first.axis(axis), call.rank) for axis in layer.axis]
+        return call.kept(call.first, changed(layer, axis=axes))
     return call.kept(call.first, changed(layer, axis=_like(layer.axis, call.first.axis(layer.axis), call.rank)))
 
 

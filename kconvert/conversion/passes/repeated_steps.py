@@ -23,6 +23,7 @@ from ...network.graph import LayerPath
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, rewrite
 from ...network.rewritten import Rewritten, Source
+from .directions import MERGING
 from .masked_steps import is_two_way
 from .masks import masked_layers, read_at_masked_steps
 from .parts import part
@@ -94,7 +95,7 @@ def _repeating(layer: Any, shape: Any) -> list[NewLayer]:
     first = NewLayer(forward.layer, (layer.name,), sources=forward.sources, tensors=(0,))
     ends = (forward.layer.name, turned.layer.name)
     if merged:
-        last = _MERGING[layer.merge_mode](name=part(layer, "merged"))
+        last = MERGING[layer.merge_mode](name=part(layer, "merged"))
         return [*found, first, NewLayer(last, ends)]
     zeros = L.Dense(width, use_bias=False, name=part(layer, "mask"), trainable=False)
     none: dict[LayerPath, Source] = {("kernel",): np.zeros((width, width), "float32")}
@@ -123,7 +124,3 @@ def _copy(layer: Layer, what: str, width: int, number: int) -> NewLayer:
         ("recurrent_kernel",): np.zeros((width, width), "float32"),
     }
     return NewLayer(loop, sources=sources)
-
-
-_MERGING: dict[str, type[Any]] = {"concat": L.Concatenate, "sum": L.Add, "mul": L.Multiply, "ave": L.Average}
-"""The layers that merge the two directions, by the mode of the Bidirectional."""

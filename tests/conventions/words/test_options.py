@@ -47,7 +47,6 @@ def read_layer(class_name, version="2.3.1", **config):
     ("path", "named"),
     [
         (FIELD / "timemajor.h5", "layer lstm_2: LSTM has no option 'time_major', here True"),
-        (TF_KERAS / "backward_layer.h5", "layer bidirectional: Bidirectional has no option 'backward_layer'"),
     ],
     ids=lambda value: getattr(value, "stem", ""),
 )

@@ -107,10 +107,6 @@ def graph(class_name, nodes, **config):
         ),
         (graph("Add", [[["a", 0, 0, {}], ["_CONSTANT_VALUE", -1, 2.0, {}]]]), "'one'.*called on a constant"),
         (graph("GRU", [[["a", 0, 0, {"mask": ["a", 0, 0]}]]], units=2), r"layer one: the argument mask=.*is a tensor"),
-        (
-            graph("Softmax", [[["a", 0, 0, {}]]], axis=[1, 2]),
-            r"layer one: Softmax along the axes \[1, 2\] is of",
-        ),
         (graph("BatchNormalization", [[["a", 0, 0, {}]]], axis=[1, 2]), "layer one: BatchNormalization along the axes"),
     ],
 )
