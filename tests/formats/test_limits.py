@@ -102,6 +102,15 @@ def test_one_string_in_a_file_that_is_larger_than_text_may_be(tmp_path, length, 
             refused(path, "needs 195,936 bytes at once, where text may need 50,000")
 
 
+def test_strings_of_a_large_file_cost_what_they_are_long(tmp_path):
+    """Not the size of the file, which no sum of them may reach."""
+    path = shared_text(tmp_path / "large.h5", 2, 10, padding=2**16)
+    with h5py.File(path, "a") as file:
+        file.attrs.update({f"note{i}": "x" * 100 for i in range(10)})
+    with limited(text=300_000), read(path) as checkpoint:
+        assert len(checkpoint.attributes) == 12
+
+
 def nested(depth):
     """A model in a model, and so on, each called twice."""
     model = {"class_name": "Dense", "config": {"name": "m0", "units": 3}}

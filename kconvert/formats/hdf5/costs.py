@@ -18,6 +18,7 @@ from ..limits import Budget, limits
 COLLECTION = b"GCOL\x01\0\0\0"  # what a collection of strings of variable length begins with; then its size
 _HEADER = len(COLLECTION) + 8  # bytes up to the end of its size
 _PIECE = 2**20
+SHARE = 1000  # the part of what text may cost that a list of strings may be assumed to cost, in place of a closer look
 
 
 class Costs:
@@ -46,15 +47,17 @@ class Costs:
         count, kind = math.prod(stored.shape or ()), stored.get_type()
         each = kind.get_size()
         if isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str():
-            if count == 1 and self.size > limits().text:
+            if count == 1:
                 return self._one_text(item, name, where)
-            each = self.size if count * self.size <= limits().text else min(self.size, self._largest_collection)
+            small = count * self.size <= limits().text // SHARE
+            each = self.size if small else min(self.size, self._largest_collection)
         self.budget.text(count * each, where)
         return item.attrs[name]
 
     def _one_text(self, item: h5py.Group, name: str, where: str) -> Any:
-        """A string in a large file, which is read in a way that refuses a long one."""
-        value = self._guarded[item.name].attrs[name]
+        """A string. It is no longer than the file; in a large file, it is read in a way that refuses a long one."""
+        opened = item if self.size <= limits().text else self._guarded[item.name]
+        value = opened.attrs[name]
         self.budget.text(sum(map(len, np.ravel(value).tolist())), where)
         return value
 
