@@ -28,6 +28,8 @@ from .planning import Plan, plan_conversion
 from .source import Source
 from .target import KEEP, NATIVE, Target, Wanted
 
+SMALL = 2**20  # bytes that are hashed sooner than a thread starts
+
 
 @dataclass(frozen=True, eq=False)
 class Conversion:
@@ -125,11 +127,22 @@ def convert_file(
         beside = result.with_suffix(".json") if made.architecture_beside else None
         if beside is not None:
             refuse_collisions([*written, ("architecture of the result", beside)], read)
-        with ThreadPoolExecutor(1) as pool, _architecture(made, beside, replaces) as architecture:
-            sha256 = pool.submit(files.sha256, origin)  # takes about as long as all the rest
+        with _sha256(origin) as sha256, _architecture(made, beside, replaces) as architecture:
             converted = apply(made, checkpoint, _provenance(made, checkpoint, sha256))
             write(result, converted, made.goal.form, made.target.generation, replaces)
     return Conversion(made, origin, result, architecture)
+
+
+@contextmanager
+def _sha256(path: Path) -> Iterator[Future[str]]:
+    """The SHA-256 of a file, computed by another thread meanwhile: that takes about as long as all the rest."""
+    if files.size(path) <= SMALL:
+        done: Future[str] = Future()
+        done.set_result(files.sha256(path))
+        yield done
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(files.sha256, path)
 
 
 @contextmanager

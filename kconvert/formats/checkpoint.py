@@ -6,7 +6,7 @@ It holds what stands in the file. What that means (its generation, its backend) 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .endings import HDF5, Form
-from .parts import InOrder, Part, cut
+from .parts import BLOCK, Box, InOrder, Part, blocks, cut
 
 _OVERHEAD = 4096  # bytes of a file for each group and each array, beside its numbers
 
@@ -67,6 +67,16 @@ class InMemory(InOrder):
 
     def read(self, part: Part | None = None) -> np.ndarray:
         return cut(self.array, part)
+
+
+def pieces(array: LazyArray) -> Iterator[tuple[Box, np.ndarray]]:
+    """Reads an array block by block, a small one whole: each part with its place."""
+    shape, itemsize = tuple(array.shape), array.dtype.itemsize
+    if math.prod(shape) * itemsize <= BLOCK:
+        yield tuple(slice(0, n) for n in shape), array.read()
+        return
+    for box in blocks(shape, array.order, itemsize):
+        yield box, array.read(box)
 
 
 def renamed(array: Any, name: str) -> LazyArray:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ..errors import KconvertError, Problem
@@ -64,7 +64,7 @@ def limits() -> Limits:
 
 def check_limit(name: str, cost: int, what: str, where: str | None) -> None:
     """Raises KconvertError (UNREADABLE) where the cost of a file is above the limit `name`."""
-    limit = asdict(limits())[name]
+    limit: int = getattr(limits(), name)
     if cost > limit:
         raise KconvertError(
             f"{what}: {cost:,}, where the limit is {limit:,}",

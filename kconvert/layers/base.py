@@ -342,8 +342,8 @@ def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:
 
     The `get_config` of a user's class may have no parameter, as in Keras. Then it is called without the argument.
     """
-    takes_it = "old_options" in signature(layer.get_config).parameters
-    config = layer.get_config(old_options=True) if old_options and takes_it else layer.get_config()
+    takes_it = old_options and "old_options" in signature(layer.get_config).parameters
+    config = layer.get_config(old_options=True) if takes_it else layer.get_config()
     return {"class_name": layer.class_name, "config": config}
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from ...conventions.generations import Generation
 from ...errors import KconvertError
 from ..atomic import new_path, replacing, writing
-from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
-from ..parts import Box, blocks
+from ..checkpoint import PROVENANCE, Checkpoint, LazyArray, pieces
+from ..parts import Box
 from .header import LENGTH, LIMIT, NAMES, Entry, encoded
 
 log = logging.getLogger(__name__)
@@ -51,19 +51,20 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
 
 
 def _write_array(file: IO[bytes], array: LazyArray, entry: Entry, header: int, target: Path) -> None:
-    for box in blocks(entry.shape, array.order, entry.dtype.itemsize):
-        block = array.read(box)
+    for box, block in pieces(array):
         shape = tuple(one.stop - one.start for one in box)
         if (block.shape, block.dtype) != (shape, array.dtype):
             raise ValueError(f"got {block.dtype} {block.shape}, not {array.dtype} {shape}")
-        for position, piece in _pieces(np.asarray(block, entry.dtype), box, entry.shape):
+        for position, piece in _runs(np.asarray(block, entry.dtype), box, entry.shape):
             with writing(target):
                 file.seek(header + entry.begin + position * entry.dtype.itemsize)
             _put(file, piece.tobytes(), target)
 
 
-def _pieces(block: np.ndarray, box: Box, shape: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+def _runs(block: np.ndarray, box: Box, shape: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
     """The parts of a block that are in one piece in the array, each with the position of its first element."""
+    if not block.size:
+        return
     axes = len(shape)
     while axes and block.shape[axes - 1] == shape[axes - 1]:
         axes -= 1
