@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,3 +119,7 @@ def compress(path: Path, target: Path) -> None:
 
         result.attrs.update(source.attrs)
         source.visititems(copy)
+
+
+if __name__ == "__main__":
+    compress(*map(Path, sys.argv[1:]))
