@@ -10,6 +10,8 @@ import numpy as np
 
 from ..conversion.binding import Binding
 from ..conversion.planning import Plan
+from ..conversion.steps import Step
+from ..formats.checkpoint import InMemory, LazyArray, pieces
 from ..layers import InputLayer
 from ..layers.base import Layer, json_value
 from ..network.graph import LayerPath
@@ -29,22 +31,32 @@ class Fault:
     decides: bool = False  # whether the layer counts as wrong even where its outputs are within the tolerance
 
 
-def weight_error(expected: Sequence[np.ndarray], binding: Binding | None) -> float | None:
-    """The error of a weight as a fraction of its largest value; None where it is the same, bit for bit."""
+def weight_error(step: Step, binding: Binding | None) -> float | None:
+    """The error of a weight as a fraction of its largest value; None where it is the same, bit for bit.
+
+    Its arrays are compared block by block.
+    """
     if binding is None:
         return float("inf")
-    errors = [_array_error(a, b) for a, b in zip(expected, binding.read(), strict=True)]
+    expected = [step.result(i) for i in range(len(step.targets))]
+    errors = [_array_error(a, b) for a, b in zip(expected, binding.arrays, strict=True)]
     return max((error for error in errors if error is not None), default=None)
 
 
-def _array_error(x: np.ndarray, y: np.ndarray) -> float | None:
-    if x.shape != y.shape:
+def _array_error(expected: LazyArray, stored: LazyArray) -> float | None:
+    if tuple(expected.shape) != tuple(stored.shape):
         return float("inf")
-    if np.array_equal(x, y, equal_nan=True):
+    largest = scale = np.float64(0.0)  # np.maximum keeps NaN
+    same = True
+    for box, x in pieces(expected):
+        y = stored.read(box)
+        scale = np.maximum(scale, np.abs(x).max(initial=0.0))
+        if not np.array_equal(x, y, equal_nan=True):
+            same = False
+            largest = np.maximum(largest, np.abs(x.astype("float64") - y).max())
+    if same:
         return None
-    error = np.abs(x.astype("float64") - y)
-    scale = float(np.abs(x).max(initial=0.0))
-    return float(error.max()) / scale if scale and np.isfinite(error).all() else float("inf")
+    return float(largest / scale) if scale and np.isfinite([largest, scale]).all() else float("inf")
 
 
 def find_faults(
@@ -98,7 +110,7 @@ def _explained(
 
 
 def _unexplained(name: str, expected: np.ndarray, stored: np.ndarray) -> Fault:
-    error = _array_error(expected, stored) or 0.0
+    error = _array_error(InMemory(name, expected), InMemory(name, stored)) or 0.0
     return Fault(
         f"{name} has other values than the converted source, with an error of {error:.1g} of its scale", [name]
     )

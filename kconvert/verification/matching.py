@@ -94,7 +94,7 @@ def match(source: Source, target: Source) -> Match:
         model = _target_model(result, expected, target)
         _check_comparable(expected.result.model, model, str(target.path))
         bindings = {binding.path: binding for binding in bind(model, result, convention)[0]}
-        errors = {step.path: weight_error(step.read(), bindings.get(step.path)) for step in expected.steps}
+        errors = {step.path: weight_error(step, bindings.get(step.path)) for step in expected.steps}
         if expected.partial:
             expected.partial.mark(expected.model)
             expected.partial.mark(model)
