@@ -168,14 +168,20 @@ def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tupl
             for place, array in _matched_arrays(name, expected, group, convention, ranks, notes):
                 found[place.leaf, place.slot] = array
                 stored.append(place)
+        bindings = [_binding(place, found) for place in stored if place.index == 0]
     except KconvertError as error:
         raise (error.within(where) if where else error) from None
-    bindings = []
-    for place in stored:
-        if place.index == 0:
-            arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
-            bindings.append(Binding(place.path, place.stored.weight, place.stored, arrays))
     return bindings, notes
+
+
+def _binding(place: Place, found: Mapping[tuple[LayerPath, str], LazyArray]) -> Binding:
+    """The weight that has its first array at `place`. Raises KconvertError where its arrays are of several types."""
+    arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
+    types = sorted({str(array.dtype) for array in arrays})
+    if len(types) > 1:
+        what = f"the arrays of its gates have the types {', '.join(types)}, where a weight has one"
+        raise KconvertError(what, f"weight {'/'.join(place.path)}", problem=Problem.UNREADABLE)
+    return Binding(place.path, place.stored.weight, place.stored, arrays)
 
 
 def _set_gates(model: Network, checkpoint: Checkpoint, convention: Convention) -> None:

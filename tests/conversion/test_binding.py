@@ -225,3 +225,15 @@ def test_same_shapes_in_another_order_are_told_apart_by_name_alone():
     checkpoint, weights = saved(model)
     back = with_groups(checkpoint, lambda name, arrays: (name, arrays[::-1]))
     assert same(bound_arrays(model, back), weights)
+
+
+def test_gates_of_several_types_are_refused_by_name():
+    model = Sequential([L.LSTM(3, implementation=1, name="lstm", batch_input_shape=(None, 4, 2))])
+    checkpoint, _ = saved(model, Convention("keras1", "theano"))
+
+    def one_in_half(name, arrays):
+        first, *others = arrays
+        return name, [InMemory(first.name, first.array.astype("float16")), *others]
+
+    with pytest.raises(KconvertError, match="lstm/kernel: the arrays of its gates have the types float16, float"):
+        bind(model, with_groups(checkpoint, one_in_half), Convention("keras1", "theano"))

@@ -45,7 +45,7 @@ class StoredArray(InOrder):
         if not self.dataset:
             raise unreadable("the file is closed", self.where, "read arrays inside `with read(path)`")
         with hdf5_errors("its data cannot be read", self.where):
-            return np.asarray(self.dataset[()]) if part is None else gather(self._unpacked, part)
+            return np.asarray(self.dataset[()], self.dtype) if part is None else gather(self._unpacked, part)
 
     @cached_property
     def _unpacked(self) -> h5py.Dataset:

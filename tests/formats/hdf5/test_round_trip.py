@@ -174,3 +174,11 @@ def test_absolute_names_are_at_the_root(small, tmp_path, everything):
         assert "variable_0" in file
     with read(tmp_path / "out.h5") as again:
         assert everything(again)["optimizer"] == everything(state)["optimizer"]
+
+
+def test_a_scalar_of_another_byte_order(tmp_path):
+    known = Checkpoint([Group("x", [InMemory("n", np.array(7, ">i8")), InMemory("w", np.arange(3, dtype=">f4"))])])
+    write(tmp_path / "out.h5", known, KERAS2)
+    with read(tmp_path / "out.h5") as again:
+        assert [array.read().dtype.str for array in again.groups[0].arrays] == [">i8", ">f4"]
+        write(tmp_path / "copy.h5", again, KERAS2)
