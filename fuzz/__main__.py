@@ -8,6 +8,8 @@ from collections import Counter
 
 from .pool import trials
 
+OPENED = 0.5  # the share of the mutants that must still open
+
 
 def main() -> int:
     options = _options()
@@ -22,7 +24,10 @@ def main() -> int:
         f"{outcomes.total() - outcomes['failed']} mutants: {outcomes['opened']} opened, {outcomes['refused']} refused"
     )
     print(f"{outcomes['failed']} failed")
-    return 1 if outcomes["failed"] else 0
+    few = options.only is None and outcomes["opened"] < OPENED * len(seeds)
+    if few:
+        print(f"fewer than {OPENED:.0%} opened: such mutants do not reach what reads arrays")
+    return 1 if outcomes["failed"] or few else 0
 
 
 def _options() -> argparse.Namespace:

@@ -44,10 +44,14 @@ def mutant(seed: int, origins: list[Path]) -> tuple[Path, str, bytes]:
 
 def _changes(origin: Path) -> list[Callable[[bytes, Random], bytes]]:
     if origin.suffix in (".h5", ".hdf5"):
-        return [_bytes, _ends, _attributes, _attributes, _attributes, _items, _items]
-    if origin.suffix in (".keras", ".npz"):
-        return [_bytes, _ends, _members, _members]
-    return [_bytes, _ends, _values, _values]
+        return [_bytes, _ends, *[_attributes] * 2, *[_items] * 2, *[_numbers] * 2, *[_stored] * 2, *[_options] * 3]
+    if origin.suffix == ".keras":
+        return [_bytes, _ends, _members, _members, *[_member_options] * 4]
+    if origin.suffix == ".npz":
+        return [_bytes, _ends, _members]
+    if origin.suffix == ".safetensors":
+        return [_bytes, _ends, *[_payload] * 3]
+    return [_bytes, _ends, _values, *[_settings] * 4]
 
 
 # -------------------------------------------------------------------- bytes ----
@@ -113,7 +117,80 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             todo.append(item)
 
 
+def nudged(value: Any, random: Random) -> Any:
+    """A JSON value in which some numbers, truths and words are others of their kind: most of them are still read."""
+    words = ("relu", "linear", "tanh", "same", "valid", "channels_last", "channels_first", "zeros", "a_name")
+    places = [(holder, key) for holder, key in _places(value) if isinstance(holder[key], bool | int | float | str)]
+    for holder, key in random.sample(places, min(len(places), random.choice((1, 1, 2, 4)))):
+        old = holder[key]
+        if isinstance(old, bool):
+            holder[key] = not old
+        elif isinstance(old, int | float):
+            holder[key] = random.choice((old + 1, old - 1, old * 2, old))
+        elif key in ("name", "activation", "padding", "border_mode", "init"):
+            holder[key] = random.choice(words)
+    return value
+
+
+def _settings(data: bytes, random: Random) -> bytes:
+    """Some options of an architecture are others of their kind."""
+    try:
+        return json.dumps(nudged(json.loads(data), random)).encode()
+    except ValueError:  # YAML
+        return data
+
+
 # --------------------------------------------------------------------- HDF5 ----
+
+
+def _options(data: bytes, random: Random) -> bytes:
+    """Some options in the JSON of a file are others of their kind; or there is an attribute that nobody knows."""
+    content = io.BytesIO(data)
+    with h5py.File(content, "r+") as file:
+        texts = [name for name in ("model_config", "training_config") if name in file.attrs]
+        if not texts or random.random() < 0.3:
+            file.attrs[f"attribute_{random.randrange(9)}"] = random.choice((b"x", 3, 1.5, np.arange(3), "\u00e9"))
+        else:
+            name = random.choice(texts)
+            text = file.attrs[name]
+            value = nudged(json.loads(text.decode() if isinstance(text, bytes) else text), random)
+            file.attrs[name] = json.dumps(value).encode()
+    return content.getvalue()
+
+
+def _arrays(file: h5py.File) -> list[str]:
+    """The names of the datasets of numbers."""
+    names: list[str] = []
+    file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return [name for name in names if file[name].dtype.kind in "iuf" and file[name].size]
+
+
+def _numbers(data: bytes, random: Random) -> bytes:
+    """Numbers of some arrays are others: NaN, infinite, of another size."""
+    content = io.BytesIO(data)
+    with h5py.File(content, "r+") as file:
+        names = _arrays(file)
+        for name in random.sample(names, min(len(names), 2)):
+            values = file[name][()]
+            flat = values.reshape(-1)
+            some = flat[random.randrange(flat.size) :][: random.choice((1, 8, flat.size))]
+            some[...] = random.choice((0, 1, 1e-30, 1e30, np.nan, np.inf)) if flat.dtype.kind == "f" else 1
+            file[name][...] = values
+    return content.getvalue()
+
+
+def _stored(data: bytes, random: Random) -> bytes:
+    """An array is stored in another way: packed, in chunks, with other types or byte orders."""
+    content = io.BytesIO(data)
+    with h5py.File(content, "r+") as file:
+        names = _arrays(file)
+        for name in random.sample(names, min(len(names), 3)):
+            values = file[name][()]
+            packing = random.choice((None, "gzip", "lzf")) if values.ndim else None
+            dtype = random.choice((values.dtype, values.dtype.newbyteorder(), "f8", "f4", "f2"))
+            del file[name]
+            file.create_dataset(name, data=values, dtype=dtype, compression=packing, shuffle=bool(packing))
+    return content.getvalue()
 
 
 def _attributes(data: bytes, random: Random) -> bytes:
@@ -175,6 +252,26 @@ def _dataset(file: h5py.File, name: str, shape: tuple[int, ...], random: Random)
 
 
 # ---------------------------------------------------------------------- zip ----
+
+
+def _member_options(data: bytes, random: Random) -> bytes:
+    """A member of an archive has other options or other numbers, and is packed."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
+        chosen = random.choice(source.namelist())
+        for name in source.namelist():
+            content = source.read(name)
+            if name == chosen:
+                inner = random.choice((_numbers, _stored)) if name.endswith(".h5") else _settings
+                content = inner(content, random)
+            target.writestr(name, content)
+    return made.getvalue()
+
+
+def _payload(data: bytes, random: Random) -> bytes:
+    """Some bytes behind the header of safetensors have other values."""
+    begin = 8 + int.from_bytes(data[:8], "little")
+    return data[:begin] + _bytes(data[begin:], random)
 
 
 def _members(data: bytes, random: Random) -> bytes:
