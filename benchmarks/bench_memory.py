@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
+from math import log10
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -54,19 +55,24 @@ def packed(folder: Path, size: int, count: int) -> dict[str, Run]:
 
 
 def plot(found: dict[tuple[str, int], Run], path: Path) -> None:
-    """Draws time and memory against size. It needs matplotlib."""
-    from matplotlib import pyplot
-
-    figure, (time, memory) = pyplot.subplots(1, 2, figsize=(10, 4))
-    for kind in MODELS:
-        sizes = [size for one, size in found if one == kind]
-        time.loglog(sizes, [found[kind, size].processor for size in sizes], "o-", label=kind)
-        memory.semilogx(sizes, [found[kind, size].peak / MB for size in sizes], "o-", label=kind)
-    for axes, title in (time, "processor time (s)"), (memory, "peak memory (MB)"):
-        axes.set(xlabel="size of the file (MB)", title=title)
-        axes.legend()
-    memory.set_ylim(bottom=0)
-    figure.savefig(path)
+    """Draws time and memory against size, on log axes, as SVG."""
+    marks = []
+    for left, title, measured, most in (
+        (60, "processor time, 0.1 to 100 s", lambda one: one.processor * 10, 1000),
+        (400, "peak memory, 1 MB to 1 GB", lambda one: one.peak / MB, 1000),
+    ):
+        marks.append(f'<rect x="{left}" y="40" width="280" height="280" fill="none" stroke="gray"/>')
+        marks.append(f'<text x="{left}" y="30">{title}</text><text x="{left}" y="340">file: 1 MB to 10 GB</text>')
+        for kind, colour in zip(MODELS, ("steelblue", "darkorange"), strict=True):
+            runs = [(size, measured(run)) for (one, size), run in found.items() if one == kind]
+            dots = [(left + 70 * log10(size), 320 - 280 * log10(max(1, y)) / log10(most)) for size, y in runs]
+            line = " ".join(f"{x:.0f},{y:.0f}" for x, y in dots)
+            marks.append(f'<polyline points="{line}" fill="none" stroke="{colour}"><title>{kind}</title></polyline>')
+            marks += [f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="{colour}"/>' for x, y in dots]
+    for y, kind, colour in ((365, "convolution", "steelblue"), (385, "dense", "darkorange")):
+        marks.append(f'<text x="60" y="{y}" fill="{colour}">{kind}</text>')
+    body = "\n".join(marks)
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="400">\n{body}\n</svg>\n', "utf-8")
 
 
 def main() -> int:
@@ -74,7 +80,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="how often each command runs (default: 3)")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="of the files, in MB")
     parser.add_argument("--packed", type=int, default=1000, help="the size of the array in gzip chunks, in MB")
-    parser.add_argument("--plot", type=Path, help="draws time and memory against size into this file")
+    parser.add_argument("--plot", type=Path, help="draws time and memory against size into this file, as SVG")
     given = parser.parse_args()
     with TemporaryDirectory(prefix="kconvert-") as name:
         found = by_size(Path(name), given.sizes, given.rounds)
