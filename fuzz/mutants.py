@@ -264,7 +264,7 @@ def _member_options(data: bytes, random: Random) -> bytes:
             if name == chosen:
                 inner = random.choice((_numbers, _stored)) if name.endswith(".h5") else _settings
                 content = inner(content, random)
-            target.writestr(name, content)
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 
@@ -287,5 +287,5 @@ def _members(data: bytes, random: Random) -> bytes:
                     continue
                 inner = _attributes if name.endswith(".h5") else _values if name.endswith(".json") else _bytes
                 content = bytes(2**24) if action == 1 else inner(content, random)
-            target.writestr(name, content)
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return made.getvalue()
