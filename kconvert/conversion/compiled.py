@@ -88,6 +88,20 @@ def _compiled(
     return done, notes
 
 
+def keyed_by(stated: Json, outputs: Mapping[str, str]) -> Json:
+    """`stated` with what it says of each output under another name.
+
+    >>> keyed_by({"loss": {"concatenate_1": "mse"}, "metrics": ["mae"]}, {"concatenate_1": "size"})
+    {'loss': {'size': 'mse'}, 'metrics': ['mae']}
+    """
+    return {key: _renamed(value, outputs) if isinstance(value, Mapping) else value for key, value in stated.items()}
+
+
+def _renamed(value: Mapping[str, Any], outputs: Mapping[str, str]) -> Json:
+    """A dict by outputs with their other names; any other dict stays as it is."""
+    return {outputs.get(key, key): one for key, one in value.items()} if outputs.keys() >= value.keys() else dict(value)
+
+
 def _dict(value: Any) -> Json:
     """A copy of a part of the configuration; empty where the file has something else there."""
     return dict(value) if isinstance(value, Mapping) else {}

@@ -22,7 +22,7 @@ from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.rewritten import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
-from .compiled import for_keras2, for_keras3
+from .compiled import for_keras2, for_keras3, keyed_by
 from .inference.infer import infer
 from .optimizer_state import StateDropped, read_state, write_state
 from .partial import Selection, selected
@@ -255,7 +255,7 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     planned = plan_network(checkpoint, origin, goal, found, WRITE, before)
     if partial:
         planned = as_partial(planned, partial)
-    whole = not (partial or found.unwrapped)
+    whole = not partial and found.unwrapped is None
     as_stated = whole and read_as.network.get_config() == read_as.stated.get_config()
     if not planned.restored and as_stated and goal.convention.generation == origin.convention.generation:
         planned = replace(planned, original=record(found.model, checkpoint, source, origin, goal))
@@ -306,6 +306,8 @@ def plan_network(
     Raises KconvertError where the arrays of `checkpoint` do not match the network, or a pass cannot convert a layer.
     """
     model = found.model
+    if found.unwrapped and checkpoint.training_config:
+        checkpoint = replace(checkpoint, training_config=keyed_by(checkpoint.training_config, found.unwrapped))
     bindings: Sequence[Binding]
     with blamed_on_lambdas(model):
         bindings, matched = bind(model, checkpoint, origin.convention)
@@ -330,7 +332,17 @@ def plan_network(
             notes.append(f"the optimizer's state is dropped: {why}")
     holds = _holds_architecture(checkpoint, origin, goal)
     return Plan(
-        origin, goal, model, result, steps, state, training, notes, holds, restored=before, unwrapped=found.unwrapped
+        origin,
+        goal,
+        model,
+        result,
+        steps,
+        state,
+        training,
+        notes,
+        holds,
+        restored=before,
+        unwrapped=found.unwrapped is not None,
     )
 
 

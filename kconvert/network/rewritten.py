@@ -52,8 +52,9 @@ class Rewritten:
     """The layouts of tensors, by their new names; a tensor that is not there has its old layout."""
     reordered: frozenset[str] = frozenset()
     """The Flattens, by path, whose features weights take in a new order."""
-    unwrapped: bool = False
-    """Whether the new network was inside the other one, so that its layers have shorter paths."""
+    unwrapped: Mapping[str, str] | None = None
+    """The names of the layers that give its outputs, by those of the network that it was inside of; None where it was
+    not inside of another one."""
 
     @property
     def inputs(self) -> list[Layout]:
@@ -87,7 +88,7 @@ class Rewritten:
             hazards=[*self.hazards, *later.hazards],
             layouts={**kept, **later.layouts},
             reordered=self.reordered | later.reordered,
-            unwrapped=self.unwrapped or later.unwrapped,
+            unwrapped=later.unwrapped if self.unwrapped is None else self.unwrapped,
         )
 
     def _weights_then(self, later: Rewritten) -> dict[LayerPath, Chain]:

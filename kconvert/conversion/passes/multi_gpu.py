@@ -30,7 +30,8 @@ def without_slices(network: Network) -> Rewritten:
     has_more = len(network.sublayers) != 1 + len(calls) * len(network.input_refs) + len(network.output_refs)
     if has_more or not rows or None in rows or len(set(rows)) > 1 or model.input_specs != network.input_specs:
         return Rewritten(network)
-    return Rewritten(model, notes=_notes(model, len(calls), rows[0]), unwrapped=True)
+    outer, inner = ([ref.layer for ref in one.output_refs] for one in (network, model))
+    return Rewritten(model, notes=_notes(model, len(calls), rows[0]), unwrapped=dict(zip(outer, inner, strict=True)))
 
 
 def _notes(model: Network, gpus: int, row: SliceFunction | None) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from shutil import copyfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -162,3 +164,21 @@ def test_what_only_looks_like_a_parallel_model_stays(change):
     config = _config()
     change(config)
     assert not _unwrapped(config)
+
+
+def test_losses_by_the_outputs_of_the_parallel_model_are_those_of_the_model(tmp_path):
+    """In a script of 2016 the layers that join the slices have names of their own."""
+    copy = tmp_path / "copy.h5"
+    copyfile(FOLDER / "1.2.2" / "images.h5", copy)
+    with h5py.File(copy, "r+") as file:
+        stated = json.loads(file.attrs["training_config"])
+        config = json.loads(file.attrs["model_config"])["config"]
+        (((joined, *_),),) = (config["output_layers"],)
+        stated.update(loss={joined: "mse"}, loss_weights={joined: 0.5})
+        file.attrs["training_config"] = json.dumps(stated).encode()
+    done = kc.convert(copy, tmp_path / "out.h5", source="tensorflow", target="theano")
+    output = done.plan.model.output_refs[0].layer
+    assert output != joined
+    assert done.plan.training["loss"] == {output: "mse"} and done.plan.training["loss_weights"] == {output: 0.5}
+    model = kc.load_model(copy, "numpy", source="tensorflow")
+    assert model.is_compiled and model.loss == {output: "mse"}
