@@ -152,6 +152,21 @@ kconvert.register_function('softmacks'), in a module passed with --custom
     return function
 
 
+ACTIVATION_KEYS = ("activation", "recurrent_activation")
+"""The options of layers that are activations."""
+
+
+def unknown_activation(layer: Layer) -> KconvertError | None:
+    """Why a layer with an activation that is not known cannot run; None for other layers."""
+    for path, leaf in layer.leaves():
+        for key in ACTIVATION_KEYS:
+            try:
+                activation(getattr(leaf, key, None))
+            except KconvertError as error:
+                return KconvertError(error.what, f"layer {path}", error.fix)
+    return None
+
+
 def activation_name(value: Any) -> str:
     """The name of the activation that a configuration states; for a layer that of its class, for a lambda '<lambda>'.
 

@@ -15,6 +15,7 @@ from ..backend.computing import IMAGES, images_in
 from ..conventions.words.call_arguments import always_trains, check_arguments
 from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer
+from ..layers.activations import unknown_activation
 from ..layers.base import Shape, layer_config
 from ..layers.custom import at_work
 from ..layers.lists import as_list, one_or_list
@@ -318,7 +319,8 @@ class Network(Layer):
 
     def refused_call(self, node: Node) -> KconvertError | None:
         """Why a call cannot run; None where it can."""
-        return self.by_name[node.layer].cannot_run or always_trains(node.kwargs, f"layer {node.layer}")
+        layer = self.by_name[node.layer]
+        return layer.cannot_run or always_trains(node.kwargs, f"layer {node.layer}") or unknown_activation(layer)
 
     @property
     def cannot_run(self) -> KconvertError | None:

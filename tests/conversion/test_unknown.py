@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import kconvert as kc
+from kconvert import layers as L
 from kconvert.conventions.roles import Weight
 from kconvert.formats import hdf5
 from kconvert.layers import registry
 from kconvert.layers.base import Layer
+from kconvert.verification.verifier import verify
 from tests.cli.commands import PARTLY_VERIFIED, UNSUPPORTED, USAGE, run
 from tests.fixtures import FOLDER
 
@@ -180,3 +182,19 @@ def test_layers_of_an_architecture_are_left_alone(tmp_path):
 def test_what_the_architecture_contradicts_is_refused(bare, given, tmp_path):
     words = ["--data-format", "keep", "--layer", given, "-o", tmp_path / "out.h5"]
     assert run(LENET / "model.h5", "--to", "tensorflow", *words).exit_code == USAGE
+
+
+def test_an_activation_that_only_its_user_knows_leaves_the_other_layers_to_be_compared(tmp_path):
+    """In a layer, in a wrapper, and in a nested model."""
+    inside = kc.Input((6, 3))
+    nested = kc.Model(inside, L.Dense(2)(L.Activation("mine", name="act")(inside)))
+    x = kc.Input((6, 5))
+    y = L.LSTM(4, recurrent_activation="mine", return_sequences=True, name="one")(x)
+    y = L.TimeDistributed(L.Dense(3, activation="mine"), name="each")(y)
+    model = kc.Model(x, L.GRU(2)(nested(L.Dense(3)(y))))
+    model.start("numpy", seed=0)
+    model.save(tmp_path / "model.h5")
+    done = kc.convert(tmp_path / "model.h5", tmp_path / "out.h5", target="theano")
+    report = verify(done.source, done.target)
+    assert report.word.startswith("EQUAL") and len(report.left_out) == 3 and len(report.layers) == 4
+    assert all("unknown activation 'mine'" in one.reason for one in report.left_out)

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...layers.activations import BEYOND_KERAS2, KERAS3_ACTIVATIONS, activation_name
+from ...layers.activations import ACTIVATION_KEYS, BEYOND_KERAS2, KERAS3_ACTIVATIONS, activation_name
 from ...layers.base import Layer
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import every, listed
-
-ACTIVATION_KEYS = ("activation", "recurrent_activation")
 
 
 def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
