@@ -90,6 +90,8 @@ def test_masked_steps_are_those_of_keras_2(layers, tmp_path, tf_keras):
     path, x, y = masked(tmp_path, layers)
     model = tf_keras.models.load_model(made(path, tmp_path).target)
     np.testing.assert_allclose(model.predict(x, verbose=0), y, atol=1e-5)
+    model.save(tmp_path / "again.h5")
+    np.testing.assert_allclose(kc.load_model(tmp_path / "again.h5", backend="numpy").predict(x), y, atol=1e-5)
 
 
 @pytest.mark.needs("tensorflow")
