@@ -69,6 +69,7 @@ MASKED = [
     [L.Bidirectional(L.GRU(2, return_sequences=True), merge_mode="sum", name="both"), L.Dense(2)],
     [L.Bidirectional(L.RNN([L.SimpleRNNCell(2), L.GRUCell(3)], return_sequences=True), name="both")],
     [L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode="mul", name="both"), L.Bidirectional(L.GRU(2))],
+    [L.Bidirectional(L.SimpleRNN(2, return_sequences=True)), L.Dropout(0.1), L.TimeDistributed(L.Dense(2)), L.GRU(2)],
     [L.Bidirectional(L.SimpleRNN(2, return_sequences=True)), L.Bidirectional(L.LSTM(2, return_sequences=True))],
     [L.Softmax(), L.LSTM(2, return_sequences=True)],
 ]
@@ -111,7 +112,7 @@ def test_two_outputs_and_states_of_a_masked_bidirectional(tmp_path, tf_keras):
 
 
 @pytest.mark.needs("tensorflow")
-@pytest.mark.parametrize("layers", [MASKED[0], MASKED[3]], ids=["read", "not read"])
+@pytest.mark.parametrize("layers", [MASKED[0], MASKED[4]], ids=["read", "not read"])
 def test_verification_in_tf_keras_agrees(layers, tmp_path, tf_keras):
     path, x, _ = masked(tmp_path, layers)
     report = kc.verify(path, made(path, tmp_path).target, inputs=[x])
@@ -258,3 +259,16 @@ def test_weights_alone_come_with_an_architecture_that_tf_keras_reads(name, tmp_p
     model.load_weights(done.target)
     (x,), (y,) = found.arrays("x"), found.arrays("y")
     np.testing.assert_allclose(model.predict(x, verbose=0), y, atol=1e-5)
+
+
+@pytest.mark.parametrize("format", ["keras2", "tf_keras"])
+def test_what_nothing_reads_at_masked_steps_is_not_compared(format, tmp_path):
+    """Both ways: a file of tf_keras for Keras 2, and the other way round."""
+    path, x, _ = masked(tmp_path, MASKED[4])
+    if format == "keras2":
+        path = made(path, tmp_path).target
+        with h5py.File(path, "r+") as file:
+            del file.attrs["kconvert"]
+    done = kc.convert(path, tmp_path / "result.h5", target="tensorflow", format=format)
+    report = kc.verify(path, done.target, inputs=[x], running=kc.Running(package="kconvert"))
+    assert report.equal and {layer.layer for layer in report.layers} == {"Masking", "GRU"}

@@ -80,7 +80,7 @@ def _on_channels_first(model: Network, reader: Reader) -> Iterator[str]:
 
 
 def _unmasked(layer: Any, shape: Shape, reader: Reader) -> Sequence[NewLayer]:
-    if layer.axis % len(shape) != len(shape) - 1:
+    if not isinstance(layer.axis, int) or layer.axis % len(shape) != len(shape) - 1:
         raise KconvertError(
             f"{reader.title} has no Softmax of masked inputs along another axis than the last",
             where=f"layer {layer.name}",

@@ -25,7 +25,7 @@ from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, rewrite
 from ...network.rewritten import Rewritten, Source
 from .left_out import listed
-from .masks import masked_layers, read_at_masked_steps, refuse_masks_of_keras3, sequences_of
+from .masks import masked_layers, read_at_masked_steps, refuse_masks_of_keras3, sequences_of, unread_tensors
 from .parts import ZEROS, part
 
 UNSURE = (2, 2, 4)
@@ -90,7 +90,9 @@ def without_zeros(model: Network) -> Rewritten:
         return new
 
     done = rewrite(model, apply)
-    return replace(done, notes=list(dict.fromkeys(notes)))
+    plain = {id(layer) for _, layer, *_ in masked_layers(model) if _gives_zeros(layer)} - read
+    aliases = {**done.aliases, **unread_tensors(model, plain)}
+    return replace(done, aliases=aliases, notes=list(dict.fromkeys(notes)))
 
 
 def _gives_zeros(layer: Any) -> bool:

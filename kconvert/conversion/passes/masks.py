@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from ... import layers as L
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.merge import Elementwise
-from ...network.graph import CallId
+from ...network.graph import CallId, Ref
 from ...network.network import Network
 from .left_out import every
 from .parts import ZEROS, is_part
@@ -164,16 +164,15 @@ def sequences_of(layer: Any) -> set[int]:
     return {0, 1} if isinstance(layer, L.Bidirectional) and layer.merge_mode is None else {0}
 
 
-def read_at_masked_steps(network: Network, by_step: bool = False) -> list[Layer]:
+def read_at_masked_steps(network: Network) -> list[Layer]:
     """The layers, also of nested networks, whose sequences something computes with at masked steps.
 
-    The outputs of the network are read. A sequence is taken for one that has a mask. by_step: layers that compute each
-    step from the same step of their inputs read all steps, even where nothing reads theirs.
+    The outputs of the network are read. A sequence is taken for one that has a mask.
     """
-    return _read(network, range(len(network.output_refs)), by_step)[0]
+    return _read(network, range(len(network.output_refs)))[0]
 
 
-def _read(network: Network, outputs: Collection[int], by_step: bool) -> tuple[list[Layer], list[int]]:
+def _read(network: Network, outputs: Collection[int]) -> tuple[list[Layer], list[int]]:
     """Such layers of a network, and which of its inputs are read; outputs: which of its outputs are."""
     read: dict[CallId, set[int]] = defaultdict(set)  # the outputs of each call that are read
     for i in outputs:
@@ -182,17 +181,17 @@ def _read(network: Network, outputs: Collection[int], by_step: bool) -> tuple[li
     for node in reversed(network.nodes):
         layer, after = network.by_name[node.layer], read[node.output.call]
         if isinstance(layer, Network):
-            inner, inputs = _read(layer, after, by_step)
+            inner, inputs = _read(layer, after)
             found += inner
         else:
             found += every(layer) if after & sequences_of(layer) or isinstance(layer, L.TimeDistributed) else []
-            inputs = [i for i in range(len(node.inputs)) if _reads(layer, i, after, by_step)]
+            inputs = [i for i in range(len(node.inputs)) if _reads(layer, i, after)]
         for i in inputs:
             read[node.inputs[i].call].add(node.inputs[i].tensor)
     return found, [i for i, ref in enumerate(network.input_refs) if ref.tensor in read[ref.call]]
 
 
-def _reads(layer: Any, i: int, outputs: Collection[int], by_step: bool) -> bool:
+def _reads(layer: Any, i: int, outputs: Collection[int]) -> bool:
     """Whether something computes with the masked steps of input `i` of a layer, of which `outputs` are read.
 
     The further inputs of a recurrent layer are its initial states. A product with the mask has zeros at these steps.
@@ -201,4 +200,38 @@ def _reads(layer: Any, i: int, outputs: Collection[int], by_step: bool) -> bool:
         return i > 0
     if is_part(layer, ZEROS):
         return False
-    return by_step or bool(outputs) if isinstance(layer, _BY_STEP) else True
+    return bool(outputs) if isinstance(layer, _BY_STEP) else True
+
+
+UNREAD = "{} at masked steps"
+"""What a tensor is called in the result that has other values at masked steps there: no layer makes it."""
+
+
+def unread_tensors(network: Network, layers: Collection[int]) -> dict[str, str]:
+    """The names of all tensors that differ where the sequences of `layers`, by their ids, differ at masked steps.
+
+    Nothing reads those steps of these layers. Each name leads to one that no tensor has: they are not compared.
+    """
+    return {name: UNREAD.format(name) for name in _unread(network, layers, "", ())[0]}
+
+
+def _unread(
+    network: Network, layers: Collection[int], prefix: str, given: Collection[int]
+) -> tuple[list[str], list[int]]:
+    """Such tensors of a network, and which of its outputs are; given: which of its inputs are."""
+    found = {network.input_refs[i] for i in given}
+    names: list[str] = []
+    for node in network.nodes:
+        layer, inputs = network.by_name[node.layer], [i for i, ref in enumerate(node.inputs) if ref in found]
+        outputs: Iterable[int] = ()
+        if isinstance(layer, Network):
+            inner, outputs = _unread(layer, layers, f"{prefix}{node.output.key}/", inputs)
+            names += inner
+        elif id(layer) in layers:
+            outputs = sequences_of(layer)
+        elif inputs and isinstance(layer, _BY_STEP):
+            outputs = (0,)
+        refs = [Ref(*node.output.call, i) for i in outputs]
+        names += [prefix + ref.key for ref in refs]
+        found.update(refs)
+    return names, [i for i, ref in enumerate(network.output_refs) if ref in found]

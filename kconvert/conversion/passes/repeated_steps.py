@@ -25,23 +25,20 @@ from ...network.rewrite import NewLayer, changed, class_names, rewrite
 from ...network.rewritten import Rewritten, Source
 from .directions import MERGING
 from .masked_steps import is_two_way
-from .masks import masked_layers, read_at_masked_steps
+from .masks import masked_layers, read_at_masked_steps, unread_tensors
 from .parts import part
-
-HIDDEN = "{} at masked steps"
-"""The name of a tensor that no layer of the result makes: it differs at masked steps, which nothing reads."""
 
 
 def with_repeats(model: Network) -> Rewritten:
     """`model` with the layers that compute what its masked Bidirectionals do.
 
-    Where recurrent layers alone read the sequence, which leave masked steps out, the layer stays, and gives zeros.
+    Where nothing reads the masked steps, the layer stays, and gives zeros.
     """
     found: list[Any] = [layer for _, layer, mask, _ in masked_layers(model) if mask is not None and is_two_way(layer)]
     two_way = {id(layer) for layer in found if not layer.layer.zero_output_for_mask}
     if not two_way:
         return Rewritten(model)
-    read = {id(layer) for layer in read_at_masked_steps(model, by_step=True)}
+    read = {id(layer) for layer in read_at_masked_steps(model)}
     notes: list[str] = []
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
@@ -55,12 +52,8 @@ def with_repeats(model: Network) -> Rewritten:
         return new
 
     done = rewrite(model, apply)
-    hidden = {
-        name: HIDDEN.format(name)
-        for name, producer in model.tensor_layers().items()
-        if id(producer.layer) in two_way - read
-    }
-    return replace(done, aliases={**done.aliases, **hidden}, notes=list(dict.fromkeys(notes)))
+    aliases = {**done.aliases, **unread_tensors(model, two_way - read)}
+    return replace(done, aliases=aliases, notes=list(dict.fromkeys(notes)))
 
 
 def _with_zeros(layer: Any, **options: Any) -> Layer:

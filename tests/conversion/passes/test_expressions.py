@@ -6,8 +6,9 @@ import pytest
 import kconvert as kc
 from kconvert import KconvertError
 from kconvert import layers as L
+from kconvert.conventions.generations import READER_TF_KERAS
 from kconvert.conventions.words.keras3_writing import CLASSES
-from kconvert.conversion.passes.expressions import expressed
+from kconvert.conversion.passes.expressions import expressed, with_expressions
 from kconvert.formats.endings import ARCHIVE
 from kconvert.verification.matching import in_layout
 from tests.fixtures import case
@@ -130,6 +131,9 @@ def test_a_softmax_of_masked_inputs_along_another_axis_is_refused(tmp_path):
     path, _, _ = saved(tmp_path, L.Masking(input_shape=(5, 3)), L.Softmax(axis=1, name="soft"), L.LSTM(2))
     with pytest.raises(KconvertError, match="layer soft: Keras 3 has no Softmax of masked inputs"):
         kc.convert(path, tmp_path / "out.keras")
+    several = kc.Sequential([L.Masking(input_shape=(5, 3)), L.Softmax(axis=[1, 2], name="soft")])
+    with pytest.raises(KconvertError, match="tf_keras has no Softmax of masked inputs"):
+        with_expressions(several, READER_TF_KERAS)
 
 
 # ----------------------------------------------------------------- refusals ----
