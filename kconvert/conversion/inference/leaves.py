@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ...conventions.storage import slot_name
@@ -53,7 +53,7 @@ class _Named:
 def leaves_of(group: Group, form: str, where: str) -> list[Leaf]:
     """The layers whose arrays a group holds: one, or several where it is a wrapper's or a nested model's."""
     named = [_Named(*split_name(array.name, form, group.name), array) for array in group.arrays]
-    named = _cell_by_cell(named, slot_name(form, "recurrent_kernel"))
+    named = _in_their_layers(_cell_by_cell(named, slot_name(form, "recurrent_kernel")))
     scopes: dict[str, list[_Named]] = {}
     frozen: dict[str, bool] = {}
     fixed = {slot_name(form, name) for name in ("moving_mean", "moving_variance")}
@@ -85,6 +85,22 @@ def _cell_by_cell(named: Sequence[_Named], recurrent: str) -> list[_Named]:
         first = len(cells) == 1
         found.append(one if first else _Named(f"{one.scope}/cell_{len(cells)}", one.slot, "", one.array))
     return found
+
+
+_CELL = re.compile(r"(.+)/(?:lstm|gru|simple_rnn)_cell(?:_\d+)?")
+"""The scope of the cell of a recurrent layer of tf.keras, (keras-facts: taken-names)."""
+
+
+def _in_their_layers(named: Sequence[_Named]) -> list[_Named]:
+    """The array of a cell that is alone in its layer, as one of the layer."""
+    scopes = {one.scope for one in named}
+    layers = {scope: found[1] for scope in scopes if (found := _CELL.fullmatch(scope))}
+    alone = {
+        scope: layer
+        for scope, layer in layers.items()
+        if layer not in scopes and sum(other.startswith(f"{layer}/") for other in scopes) == 1
+    }
+    return [replace(one, scope=alone.get(one.scope, one.scope)) for one in named]
 
 
 def _by_slot(named: Sequence[_Named], where: str) -> tuple[dict[str, LazyArray], dict[str, LazyArray]]:

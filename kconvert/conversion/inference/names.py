@@ -31,12 +31,14 @@ def automatic_class(name: str) -> str | None:
 
     >>> automatic_class("convolution2d_1"), automatic_class("conv_lst_m2d_2"), automatic_class("fc_1")
     ('Conv2D', 'ConvLSTM2D', None)
-    >>> automatic_class("conv2d_2_1"), automatic_class("conv_2_1")
-    ('Conv2D', None)
+    >>> automatic_class("conv2d_2_1"), automatic_class("conv_2_1"), automatic_class("lstm_cell_1")
+    ('Conv2D', None, 'LSTM')
     """
     stem = re.sub(r"^(forward|backward)_|_\d+(_\d+)?$", "", name)
     found = _AUTOMATIC.get(stem.replace("_", ""))
-    return None if found in _AROUND_OTHERS else found
+    if found is None or found in _AROUND_OTHERS:
+        return None
+    return found.removesuffix("Cell")  # a cell has the arrays of its layer
 
 
 def words_for(name: str) -> list[type[Layer]]:

@@ -411,3 +411,23 @@ def test_a_layer_is_said_whose_arrays_have_numbers_in_part():
         plan(weights, None, "theano", data_format="keep")
     made = plan(weights, None, "theano", data_format="keep", layers=["own=Conv2D"])
     assert [str(step.chain) for step in made.steps] == ["flip hw of hwio", "as is"]
+
+
+def test_cells_with_scopes_of_their_own():
+    """As TensorFlow 2 names them: in a layer, in both directions, in a nested model, and several in one layer."""
+
+    def lstm(scope, features, units):
+        shapes = {"kernel": (features, 4 * units), "recurrent_kernel": (units, 4 * units), "bias": (4 * units,)}
+        return [InMemory(f"{scope}/{slot}:0", np.zeros(shape, "float32")) for slot, shape in shapes.items()]
+
+    groups = {
+        "mine": lstm("mine/lstm_cell_1", 3, 2),
+        "both": [*lstm("both/forward_x/lstm_cell_3", 3, 2), *lstm("both/backward_x/lstm_cell_4", 3, 2)],
+        "inside": lstm("lstm_7/lstm_cell_8", 3, 2),
+        "rnn": [*lstm("rnn/lstm_cell", 3, 2), *lstm("rnn/lstm_cell_2", 2, 2)],
+    }
+    file = Checkpoint([Group(name, arrays) for name, arrays in groups.items()], "tensorflow", "2.21.0")
+    made = plan(file, None, "theano")
+    assert [known.classes for known in made.model.inferred] == [("LSTM",)] * 6
+    paths = ["mine", "both/forward_x", "both/backward_x", "inside/lstm_7", "rnn/lstm_cell", "rnn/lstm_cell_2"]
+    assert ["/".join(known.path) for known in made.model.inferred] == paths
