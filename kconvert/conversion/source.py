@@ -15,7 +15,7 @@ from ..formats.architectures import architecture_json
 from ..formats.atomic import NamedPath
 from ..formats.checkpoint import Checkpoint
 from ..network.input_shapes import InputShape
-from .evidence import Fact, akin, backend_of, generation_of, releases_like, stated_release
+from .evidence import Fact, akin, backend_of, generation_of, kept_from, releases_like, stated_release
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,13 @@ class Origin:
     """Whether the architecture is the user's own and not that of the file."""
     reordered: frozenset[str]
     """The Flattens whose features an earlier conversion of this file put in a new order."""
+    trained_on: str | None = None
+    """The backend that trained the weights, where a conversion without the architecture could not repair layers."""
+
+    @property
+    def computes_as(self) -> str:
+        """The backend whose padding the layers have."""
+        return self.trained_on or self.convention.backend
 
     @property
     def reader(self) -> Reader | None:
@@ -105,6 +112,7 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
         notes=[*generation.notes, *release.notes, *backend.notes, *checkpoint.notes],
         arch_given=source.arch is not None,
         reordered=frozenset((checkpoint.provenance or {}).get("reordered", ())),
+        trained_on=kept_from(checkpoint),
     )
 
 

@@ -9,6 +9,7 @@ passes of their own. This table says what each pass depends on; the passes thems
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...conventions.generations import keeps_data_formats, release_of_tensorflow
@@ -87,14 +88,14 @@ def _left_out(network: Network, origin: Origin) -> Rewritten:
 
 
 def _from_release(network: Network, origin: Origin) -> Rewritten:
-    backend, given = origin.convention.backend, origin.arch_given
+    backend, given = origin.computes_as, origin.arch_given
     if origin.release is None:
         return of_unknown_release(network, origin.convention.generation, backend, given)
     return read_from_release(network, origin.release, backend, given)
 
 
 def _surplus(network: Network, origin: Origin) -> Rewritten:
-    return with_surplus(network, origin.convention, origin.release)
+    return with_surplus(network, replace(origin.convention, backend=origin.computes_as), origin.release)
 
 
 def _pixel_centers(network: Network, origin: Origin) -> Rewritten:
@@ -159,7 +160,7 @@ def _cudnn(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _repairs(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    return repair(network, origin.convention.backend, goal.convention) if goal.repair else Rewritten(network)
+    return repair(network, origin.computes_as, goal.convention) if goal.repair else Rewritten(network)
 
 
 def _for_release(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -167,7 +168,7 @@ def _for_release(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _hazards(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    return Rewritten(network, hazards=hazards(network, origin.convention.backend, goal.convention.backend))
+    return Rewritten(network, hazards=hazards(network, origin.computes_as, goal.convention.backend))
 
 
 def _data_format(network: Network, origin: Origin, goal: Goal) -> Rewritten:
@@ -270,7 +271,7 @@ def _shapes_of_lambdas_elsewhere(network: Network, origin: Origin, goal: Goal) -
 
 
 def _repairs_in_place(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    return repair(network, origin.convention.backend, goal.convention, in_place=True)
+    return repair(network, origin.computes_as, goal.convention, in_place=True)
 
 
 RUN: tuple[WritePass, ...] = (

@@ -53,3 +53,13 @@ def test_what_is_kept_is_asked_for_when_the_architecture_is_given(tmp_path):
     model = kc.load_model(done.target, arch=arch, source_data_format="channels_first", **options)
     with np.load(ELSEWHERE / "io.npz") as io:
         np.testing.assert_allclose(model.predict(io["x0"]), io["y0"], rtol=1e-4, atol=1e-5)
+
+
+def test_layers_that_backends_pad_differently_compute_as_where_they_were_trained(tmp_path):
+    """Nothing could be rewritten without the architecture, so this is done when one is given."""
+    folder = FOLDER / "1.2.2-theano" / "conv1d_same_even"
+    done = kc.convert(folder / "weights.h5", tmp_path / "out.h5", source="theano", target="tensorflow")
+    model = kc.load_model(done.target, "numpy", arch=folder / "arch.json", convention="tensorflow")
+    assert any("what theano computes is spelled out" in note for note in model.conversion.notes)
+    with np.load(folder / "io.npz") as io:
+        np.testing.assert_allclose(model.predict(io["x0"]), io["y0"], rtol=1e-4, atol=1e-5)
