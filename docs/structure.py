@@ -43,6 +43,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "export": ("conversion",),
     "verification": ("conversion",),
     "batches": ("verification",),
+    "live": ("models",),
     "cli": ("models", "export", "batches"),
     "pytest_plugin": ("models", "verification"),
 }

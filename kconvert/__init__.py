@@ -31,7 +31,12 @@ _HOMES = {
     "Tolerance": "verification.tolerance",
     "inspect": "conversion.inspection",
     "limited": "formats.limits",
-    "load_model": "models.loading",
+    "load_model": "live.loading",
+    "load_weights": "live.weights",
+    "Loaded": "live.weights",
+    "old_files": "live.patching",
+    "enable": "live.patching",
+    "disable": "live.patching",
     "get_backend": "backend",
     "set_backend": "backend",
     "Input": "network.functional",
@@ -68,7 +73,12 @@ if TYPE_CHECKING:
     from .formats.limits import limited as limited
     from .layers.registry import register_function as register_function
     from .layers.registry import register_layer as register_layer
-    from .models.loading import load_model as load_model
+    from .live.loading import load_model as load_model
+    from .live.patching import disable as disable
+    from .live.patching import enable as enable
+    from .live.patching import old_files as old_files
+    from .live.weights import Loaded as Loaded
+    from .live.weights import load_weights as load_weights
     from .models.model import Model as Model
     from .models.sequential import Sequential as Sequential
     from .models.training import callbacks as callbacks

@@ -35,6 +35,8 @@ class Reader:
     zeros: bool
     # names of layers may have a '/'
     slashes: bool
+    # it reads files of tf.keras as they are meant
+    reads_tf_keras: bool
     # the end of a sentence about what it computes otherwise in channels_first; '': nothing
     channels_first: str = ""
 
@@ -50,6 +52,7 @@ READER_KERAS3 = Reader(
     masks_of_keras2=False,
     zeros=False,
     slashes=False,
+    reads_tf_keras=False,
     channels_first="; there Keras 3 may add a bias along another axis in model(x), not in predict",
 )
 READER_TF_KERAS = Reader(
@@ -61,6 +64,7 @@ READER_TF_KERAS = Reader(
     masks_of_keras2=True,
     zeros=True,
     slashes=True,
+    reads_tf_keras=True,
 )
 
 

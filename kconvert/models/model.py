@@ -33,6 +33,7 @@ from ..network.nested import Arrays
 from ..network.network import Network
 from . import predicting, restoring, saving
 from .runtime import Runtime
+from .store import run_convention
 from .training import optimizers
 from .training.executor import trained_paths
 from .training.fit import Fit
@@ -249,7 +250,9 @@ class Model(Network):
         said = Source(path, source, source_data_format, release=source_release, partial=by_name)
         with giving(self.custom_objects):
             networks = [as_model(self), *([self.described] if self.described else [])]  # a copy: this one may change
-            done = restoring.read_weights(self.runtime, networks, said, skip_mismatch)
+            goal = run_convention(self.runtime.start())
+            taker = restoring.Taker(goal, goal.generation_name)
+            done = restoring.read_weights(taker, networks, said, skip_mismatch)
         if done.plan.result.model.get_config() != self.get_config():
             log.warning("%s: %s has new layers; build models that use its old layers again", path, self.name)
             self._become(as_model(done.plan.result.model))

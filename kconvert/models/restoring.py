@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,6 @@ from ..network.nested import Arrays, walk
 from ..network.network import Network
 from ..network.rewrite import NewLayer, changed, rebuilt, rewrite
 from .runtime import Runtime
-from .store import run_convention
 from .training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -43,23 +42,42 @@ class Restored:
     described: Network
     # How the network that runs is made from it.
     plan: Plan
-    # In the form in which the layers of the new network run, nested by the names of layers.
+    # Nested by the names of layers, in the form in which the layers of the new network hold them.
     arrays: Arrays
+    # The network that the file itself describes, if it does, and the one that runs is not what becomes of it.
+    other: Network | None
 
 
-def read_weights(
-    runtime: Runtime, networks: Sequence[Network], source: Source, skip_mismatch: bool = False
-) -> Restored:
-    """The weights of a file for the network of `runtime`, which the conversion may have to rewrite.
+def same_configuration(first: Network, second: Network) -> bool:
+    """Whether two networks have the same layers with the same options."""
+    return first.get_config() == second.get_config()
 
-    networks: that of `runtime`, and the one that an earlier conversion made it from, if one did. source: if it is
+
+@dataclass(frozen=True)
+class Taker:
+    """What takes the weights of a file; by default a model that runs here."""
+
+    convention: Convention
+    # what `--format` calls the files that are made for it
+    format: str
+    # whether what `convert` makes of the file is the network that runs
+    same: Callable[[Network, Network], bool] = same_configuration
+    # the arrays of a plan in the form in which the layers of the network hold them
+    arrays_of: Callable[[Plan], Arrays] = run_arrays
+
+
+def read_weights(taker: Taker, networks: Sequence[Network], source: Source, skip_mismatch: bool = False) -> Restored:
+    """The weights of a file for a network that runs; the conversion may have to rewrite it.
+
+    networks: the one that runs, and the one that an earlier conversion made it from, if one did. source: if it is
     partial, layers are taken by name. Errors: see `Model.load_weights`.
     """
-    goal = run_convention(runtime.start())
+    goal = taker.convention
     with open_source(source, lambda: layer_config(networks[-1])) as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
         origin, own, owner = decide(checkpoint, source), _own_network(checkpoint), networks[0]
-        plan = _converted_before(checkpoint, origin, own, owner, goal) if own and not source.partial else None
+        plan = _converted_before(checkpoint, origin, own, owner, taker) if own and not source.partial else None
+        other = own if plan is None else None
         if plan is None:
             partial = _by_name(networks[-1], checkpoint, origin, skip_mismatch) if source.partial else None
             if partial:
@@ -70,7 +88,7 @@ def read_weights(
             plan = _plan(checkpoint, origin, own, owner, goal, source.data_format)
             plan = _partial_plan(plan, partial) if partial else plan
         warn(plan, checkpoint)
-        restored = Restored(owner, plan, run_arrays(plan))
+        restored = Restored(owner, plan, taker.arrays_of(plan), other)
         checkpoint.check_source()
         return restored
 
@@ -97,15 +115,15 @@ def _partial_plan(plan: Plan, partial: Selection) -> Plan:
 
 
 def _converted_before(
-    checkpoint: Checkpoint, origin: Origin, own: Network, network: Network, goal: Convention
+    checkpoint: Checkpoint, origin: Origin, own: Network, network: Network, taker: Taker
 ) -> Plan | None:
     """The conversion of the file's own network, if `network` is what `convert` makes of it."""
-    target = Target(goal.backend, goal.generation_name, image_data_format(network) or KEEP)
+    target = Target(taker.convention.backend, taker.format, image_data_format(network) or KEEP)
     try:
         plan = plan_network(checkpoint, origin, decide_goal(target, origin), read(own, origin), WRITE)
     except KconvertError:
         return None
-    return plan if not plan.hazards and _same(plan.result.model, network) else None
+    return plan if not plan.hazards and taker.same(plan.result.model, network) else None
 
 
 def _owner(checkpoint: Checkpoint, origin: Convention, goal: Convention, networks: Sequence[Network]) -> Network:
@@ -115,7 +133,7 @@ def _owner(checkpoint: Checkpoint, origin: Convention, goal: Convention, network
     does not tell, a file of the backend that the model runs on belongs to the network that runs there.
     """
     fitting = [network for network in networks if _fits(network, checkpoint, origin)] or networks
-    if len(fitting) > 1 and origin.backend == goal.backend and not _same(*fitting):
+    if len(fitting) > 1 and origin.backend == goal.backend and not same_configuration(*fitting):
         log.warning("%s: taken for weights of the model as it runs, with its rewritten layers", checkpoint.path)
     return fitting[0] if origin.backend == goal.backend else fitting[-1]
 
@@ -128,10 +146,6 @@ def _fits(network: Network, checkpoint: Checkpoint, origin: Convention) -> bool:
     except KconvertError:
         return False
     return True
-
-
-def _same(first: Network, second: Network) -> bool:
-    return first.get_config() == second.get_config()
 
 
 def _plan(

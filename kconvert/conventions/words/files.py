@@ -29,3 +29,23 @@ def keys(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from keys(item)
+
+
+def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in JSON values, at any depth."""
+    if isinstance(value, Mapping):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from mappings(item)
+
+
+def holds_code(config: Any) -> bool:
+    """Whether Keras would load Python code from an architecture: that of a Lambda, or of a function stored as one."""
+    return any(map(_is_code, mappings(config)))
+
+
+def _is_code(item: Mapping[str, Any]) -> bool:
+    functions = (value == "lambda" for key, value in item.items() if key.endswith("_type"))
+    return item.get("class_name") in ("Lambda", "__lambda__") or any(functions)

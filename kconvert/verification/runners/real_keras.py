@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...conventions.words.files import stated_data_formats
+from ...conventions.words.files import holds_code, mappings, stated_data_formats
 from ...conversion.opening import open_source
 from ...conversion.passes.relayout import image_data_format
 from ...conversion.source import Source
@@ -63,7 +63,7 @@ class RealKeras(Process):
         own = next((layer for _, layer in job.model.leaves() if layer.is_custom), None)
         if own is not None:
             return f"layer {own.name} is of your own class {own.class_name}, which a real Keras does not know"
-        if any(map(_holds_code, _mappings(_architectures(job)[1]))):
+        if holds_code(_architectures(job)[1]):
             return "the file has a Lambda, and a real Keras would run its code"
         return ""
 
@@ -78,7 +78,7 @@ class RealKeras(Process):
             "arch": None if config is inside else str(arch),
             "data_format": image_data_format(job.model),
             "names": [name for name, layer in job.model.by_name.items() if not isinstance(layer, InputLayer)],
-            "unnamed_sequentials": any(map(_is_unnamed_sequential, _mappings(config))),
+            "unnamed_sequentials": any(map(_is_unnamed_sequential, mappings(config))),
         }
 
 
@@ -93,26 +93,10 @@ def _architectures(job: Job) -> tuple[Mapping[str, Any] | None, Mapping[str, Any
     return inside, config
 
 
-def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in JSON values, at any depth."""
-    if isinstance(value, Mapping):
-        yield value
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _mappings(item)
-
-
 def _in_other_format(config: Mapping[str, Any], model: Network) -> bool:
     """Whether an architecture that was made elsewhere states another data format than the weights have."""
     ours, theirs = image_data_format(model), set(stated_data_formats(config))
     return ours is not None and len(theirs) == 1 and ours not in theirs
-
-
-def _holds_code(item: Mapping[str, Any]) -> bool:
-    """Whether Keras would load Python code from it: that of a Lambda, or of another function stored as one."""
-    functions = (value == "lambda" for key, value in item.items() if key.endswith("_type"))
-    return item.get("class_name") in ("Lambda", "__lambda__") or any(functions)
 
 
 def _is_unnamed_sequential(item: Mapping[str, Any]) -> bool:

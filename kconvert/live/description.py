@@ -1,0 +1,112 @@
+"""A live model as a network of ours: described by its own configuration, which kconvert reads as that of a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..conversion.passes.hazards import calls
+from ..conversion.passes.left_out import every
+from ..errors import KconvertError, Problem
+from ..layers.base import Layer, layer_config
+from ..models.restoring import same_configuration
+from ..network.architecture import model_config, model_from_config
+from ..network.known_shapes import known_shapes
+from ..network.network import Network
+from .libraries import BACKEND, Library
+
+_TRAINING = ("initializer", "regularizer", "constraint")
+_NO_DIFFERENCE = (
+    *("trainable", "dtype", "unit_forget_bias", "implementation", "seed", "name", "batch_input_shape", "input_length"),
+    "unroll",
+)
+"""Options of a layer that its outputs do not depend on once it has weights."""
+_OF_DATA_FORMAT = ("data_format", "axis", "shared_axes")
+"""Options that a conversion to another data format changes."""
+
+
+def described(model: Any, library: Library) -> Network:
+    """The network that a live model is. Raises KconvertError where kconvert cannot read its configuration."""
+    if not model.built:
+        raise KconvertError(
+            "the live model has no weights yet",
+            f"model {model.name}",
+            "state the shape of its input, or call model.build(shape)",
+            Problem.USAGE,
+        )
+    if not getattr(model, "inputs", None):  # a subclass with a method `call` states no graph
+        raise KconvertError(
+            "the live model does not describe its layers",
+            f"model {model.name}",
+            "build it as a Sequential or as a functional model",
+            Problem.USAGE,
+        )
+    config = json.loads(model.to_json())
+    try:
+        network = model_from_config(config, library.version)
+    except KconvertError as error:
+        raise error.within(f"model {model.name}") from None
+    for layer in every(network):
+        layer.left_out = {}  # what the library states beside Keras 2 is no news about the file
+    return network
+
+
+def same_as(library: Library) -> Callable[[Network, Network], bool]:
+    """Whether a network is that of a live model, as it is or written in the words of the library and read again."""
+
+    def same(made: Network, live: Network) -> bool:
+        if same_configuration(made, live):
+            return True
+        try:
+            written = model_config(made, library.convention.generation_name, library.version, BACKEND)
+            again = model_from_config(written, library.version)
+        except KconvertError:
+            return False
+        graphs = [_graph(one) for one in (again, live)]
+        options = [[(path, *_options(leaf, shape)) for path, leaf, shape in _calls(one)] for one in (again, live)]
+        return graphs[0] == graphs[1] and options[0] == options[1]
+
+    return same
+
+
+def differences(made: Network, live: Network) -> Iterator[str]:
+    """What the layers of a live model compute otherwise than those of a file; the layers are paired in their order."""
+    ours, theirs = (list(one.weight_table()) for one in (made, live))
+    if len(ours) != len(theirs):
+        return
+    for leaf, other in zip(ours, theirs, strict=True):
+        (name, want), (have_name, have) = _options(leaf.layer), _options(other.layer)
+        for key in want if name == have_name else ():
+            if key not in _OF_DATA_FORMAT and want[key] != have.get(key):
+                yield (
+                    f"{'/'.join(other.path)}: the layer of the file has {key}={want[key]!r}, that of the model"
+                    f" {have.get(key)!r}: the model computes something else than the file"
+                )
+
+
+def _graph(network: Network) -> list[tuple[str, int, list[Any]]]:
+    """Every call of a layer with its inputs; those of the network are counted, whatever their layers are called."""
+    inputs = {ref: number for number, ref in enumerate(network.input_refs)}
+    return [
+        (node.layer, node.index, [inputs.get(ref, ref) for ref in node.inputs]) for node in network.nodes if node.inputs
+    ]
+
+
+def _calls(network: Network) -> list[tuple[str, Layer, Any]]:
+    """(path, layer, input shape) of every call of a layer."""
+    with known_shapes():
+        return list(calls(network))
+
+
+def _options(layer: Layer, shape: Any = None) -> tuple[str, Mapping[str, Any]]:
+    """The class of a layer, and what its outputs depend on. shape: of its input, from which axes are counted."""
+    config = layer_config(layer)
+    kept = {
+        key: value
+        for key, value in config["config"].items()
+        if key not in _NO_DIFFERENCE and key.rpartition("_")[2] not in _TRAINING
+    }
+    if isinstance(kept.get("axis"), int) and isinstance(shape, tuple):
+        kept["axis"] %= len(shape)
+    return config["class_name"], json.loads(json.dumps(kept, default=repr))

@@ -1,0 +1,98 @@
+"""Which layer of a model a file does not fit, and which layer of the file is the nearest to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from math import log, prod
+
+from ..conversion.binding import places
+from ..conversion.opening import open_source
+from ..conversion.source import Source, decide
+from ..errors import KconvertError, Problem
+from ..layers.base import layer_config
+from ..network.network import Network
+
+Shapes = Sequence[tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer by its name and the shapes of its arrays, as files of one convention have them."""
+
+    name: str
+    shapes: Shapes
+
+    def fits(self, other: _Layer) -> bool:
+        """Whether the arrays have the same sizes: their axes have other orders in another data format."""
+        return list(map(sorted, self.shapes)) == list(map(sorted, other.shapes))
+
+    def distance(self, other: _Layer) -> tuple[bool, float, float]:
+        """How unlike two layers are: in the number of arrays, in their sizes, in their names."""
+        pairs = zip(self.shapes, other.shapes, strict=False)
+        sizes = sum(abs(log(1 + prod(a)) - log(1 + prod(b))) + (len(a) != len(b)) for a, b in pairs)
+        unlike = sizes + (not self.fits(other))
+        names = 1 - SequenceMatcher(None, self.name, other.name).ratio()
+        return len(self.shapes) != len(other.shapes), unlike, names
+
+
+@contextmanager
+def explained(network: Network, source: Source) -> Iterator[None]:
+    """While it is open, an error of arrays that do not fit `network` names the first layer, and the nearest one.
+
+    source: the file that is read.
+    """
+    try:
+        yield
+    except KconvertError as error:
+        if error.problem is not Problem.UNREADABLE:
+            raise
+        words = _first_misfit(network, source)
+        if not words:
+            raise
+        fix = "load the weights into the model that they were saved from, or give by_name=True"
+        raise KconvertError(words, str(source.path), fix, Problem.UNREADABLE) from error
+
+
+def _first_misfit(network: Network, source: Source) -> str:
+    """What is said of the first layer of a network that a file does not fit; '' where none is found."""
+    try:
+        with open_source(source, lambda: layer_config(network)) as checkpoint:
+            convention = decide(checkpoint, source).convention
+            found = [
+                _Layer(group.name, [tuple(array.shape) for array in group.arrays])
+                for group in checkpoint.groups
+                if group.arrays
+            ]
+    except KconvertError:
+        return ""
+    expected = [
+        _Layer(name, [place.stored.shapes[place.index] for place in own])
+        for name, own in places(network, convention)
+        if own
+    ]
+    by_name = {layer.name: layer for layer in found}
+    paired = [by_name.get(layer.name) for layer in expected]
+    if not all(paired):
+        paired = [*found, *[None] * len(expected)][: len(expected)]
+    for ours, theirs in zip(expected, paired, strict=True):
+        if theirs is None or not ours.fits(theirs):
+            return _words(ours, theirs, found)
+    others = [layer.name for layer in found if layer not in paired]
+    return f"the model has no layer for the weights of {', '.join(others[:3])} in the file" if others else ""
+
+
+def _words(ours: _Layer, theirs: _Layer | None, found: Sequence[_Layer]) -> str:
+    there = f"{theirs.name} of the file has {_shapes(theirs)}" if theirs else "the file has no further layer"
+    nearest = min(found, key=ours.distance, default=None)
+    if nearest is None:
+        return f"layer {ours.name} of the model has weights of shapes {_shapes(ours)}, and the file has no weights"
+    fits = "fits" if ours.fits(nearest) else "is the nearest"
+    last = "" if nearest is theirs else f"; {nearest.name} of the file {fits}, with {_shapes(nearest)}"
+    return f"layer {ours.name} of the model has weights of shapes {_shapes(ours)}, and {there}{last}"
+
+
+def _shapes(layer: _Layer) -> str:
+    return ", ".join(map(str, layer.shapes))

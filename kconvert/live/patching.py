@@ -1,0 +1,121 @@
+"""old_files: while it is in force, Keras 3 and tf_keras themselves load old files, converted by kconvert.
+
+`load_model` and `Model.load_weights` of these libraries are replaced by functions that look at the file first. Files
+that the library saved itself go to its own function.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from ..conventions.generations import release_of_tensorflow
+from ..conversion.evidence import generation_of as generation_of_file
+from ..conversion.evidence import stated_release
+from ..conversion.opening import open_source
+from ..conversion.source import Source
+from ..errors import KconvertError, Problem
+from .libraries import Library, installed
+from .loading import live_model
+from .weights import load_weights
+
+_replaced: list[tuple[Any, str, Any]] = []
+"""(object, attribute, function of the library) of each function that is replaced now."""
+
+
+def enable(source: str | None = None) -> None:
+    """Makes `load_model` and `Model.load_weights` of Keras 3 and tf_keras understand old files, until `disable`.
+
+    A file of Keras 0.2 - 2.3 is converted while it is loaded, also one of Theano, and in Keras 3 one of tf.keras too.
+
+    source: the backend that saved the files which do not state it, as those of Keras 1.
+    Raises KconvertError where neither library is installed.
+    """
+    libraries = installed()
+    if not libraries:
+        what = "neither Keras 3 nor tf_keras is installed"
+        raise KconvertError(what, fix="pip install keras", problem=Problem.USAGE)
+    if _replaced:
+        return
+    for library in libraries:
+        _replace(library, source)
+
+
+def disable() -> None:
+    """Gives the libraries their own functions back."""
+    while _replaced:
+        holder, name, own = _replaced.pop()
+        setattr(holder, name, own)
+
+
+@contextmanager
+def old_files(source: str | None = None) -> Iterator[None]:
+    """`enable(source)` while the `with` block runs; if it is in force already, nothing changes."""
+    before = bool(_replaced)
+    enable(source)
+    try:
+        yield
+    finally:
+        if not before:
+            disable()
+
+
+def _replace(library: Library, source: str | None) -> None:
+    """Replaces the functions of one library, wherever it has them."""
+    module, own = library.module, library.module.models.load_model
+
+    @wraps(own)
+    def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, **options: Any) -> Any:
+        if not _is_old(filepath, library):
+            return own(filepath, custom_objects=custom_objects, compile=compile, **options)
+        return live_model(Source(filepath, source), library.package, compile=compile, custom_objects=custom_objects)
+
+    for holder in (module.models, getattr(module, "saving", None)):
+        if getattr(holder, "load_model", None) is own:
+            _set(holder, "load_model", load_model)
+    for model in _defining(module):
+        _set(model, "load_weights", _loading_weights(model.__dict__["load_weights"], library, source))
+
+
+def _defining(module: Any) -> Iterator[type]:
+    """The classes of models that define `load_weights` themselves: Model, and in tf_keras others too."""
+    for cls in (module.Model, module.Sequential):
+        for base in cls.__mro__:
+            known = any(holder is base for holder, _, _ in _replaced)
+            if "load_weights" in base.__dict__ and not known:
+                yield base
+
+
+def _loading_weights(own: Callable[..., Any], library: Library, source: str | None) -> Callable[..., Any]:
+    @wraps(own)
+    def loading(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **options: Any) -> Any:
+        if not _is_old(filepath, library):
+            given = {"skip_mismatch": skip_mismatch, **({"by_name": by_name} if by_name else {}), **options}
+            return own(model, filepath, **given)
+        load_weights(model, filepath, source, by_name=by_name, skip_mismatch=skip_mismatch and by_name)
+        return None
+
+    return loading
+
+
+def _set(holder: Any, name: str, new: Any) -> None:
+    _replaced.append((holder, name, holder.__dict__[name]))
+    setattr(holder, name, new)
+
+
+def _is_old(path: Any, library: Library) -> bool:
+    """Whether a file is one that the library does not read as it is meant. It decides on files that it cannot read."""
+    if not isinstance(path, (str, os.PathLike)) or not os.path.isfile(path):
+        return False
+    try:
+        with open_source(Source(path)) as checkpoint:
+            row, release = generation_of_file(checkpoint), stated_release(checkpoint)
+            of_tf_keras = checkpoint.format is not None or bool(release and release_of_tensorflow(release[0]))
+    except KconvertError:
+        return False
+    if of_tf_keras and library.reader.reads_tf_keras:
+        return False
+    return row.value != library.convention.generation_name or library.reader.reads_tf_keras

@@ -1,0 +1,76 @@
+"""old_files: Keras 3 and tf_keras themselves load old files, and only while it is in force."""
+
+import numpy as np
+import pytest
+
+import kconvert as kc
+from tests.fixtures import case
+
+from .conftest import error, spoil
+
+NAME = "1.2.2-theano/lenet_th"
+
+
+@pytest.fixture(autouse=True)
+def undone():
+    yield
+    kc.disable()
+
+
+def functions(library):
+    return library.models.load_model, library.Model.load_weights
+
+
+def test_load_model_converts_old_files(library, computed):
+    with kc.old_files("theano"):
+        model = library.models.load_model(case(NAME).model)
+    assert error(model, computed(NAME, library)) < 1e-4
+
+
+def test_load_weights_converts_old_files(library, computed):
+    """Keras itself takes the kernels of Theano as they are, which is silently wrong."""
+    arrays = computed(NAME, library)
+    model = kc.load_model(case(NAME).model, source="theano", runner=library.__name__)
+    spoil(model)
+    with kc.old_files("theano"):
+        model.load_weights(case(NAME).model)
+    assert error(model, arrays) < 1e-4
+
+
+def test_files_of_the_library_are_its_own(library, tmp_path):
+    L = library.layers
+    model = library.Sequential([L.InputLayer((4,)), L.Dense(3)])
+    paths = [tmp_path / "model.keras", tmp_path / "model.h5"]
+    for path in paths:
+        model.save(path)
+    model.save_weights(tmp_path / "w.weights.h5")
+    with kc.old_files():
+        for path in paths:
+            again = library.models.load_model(path)
+            np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+        spoil(again)
+        again.load_weights(tmp_path / "w.weights.h5")
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_the_functions_of_the_library_come_back(library):
+    own = functions(library)
+    with pytest.raises(ZeroDivisionError), kc.old_files():
+        with kc.old_files():
+            assert functions(library) != own
+        assert functions(library) != own  # the outer block is in force still
+        raise ZeroDivisionError
+    assert functions(library) == own
+    kc.enable()
+    kc.enable()
+    assert functions(library) != own
+    kc.disable()
+    assert functions(library) == own
+
+
+def test_files_that_are_neither_get_the_error_of_the_library(library, tmp_path):
+    (tmp_path / "x.h5").write_bytes(b"no file of Keras")
+    with kc.old_files():
+        for path in (tmp_path / "x.h5", tmp_path / "absent.keras"):
+            with pytest.raises((OSError, ValueError)):
+                library.models.load_model(path)
