@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ..kernels import Chain, Flip, Fuse, Shape, Transpose
+from .backends import BACKENDS
 from .generations import GENERATIONS, Convention
-from .roles import Weight
+from .roles import Role, Weight
 
 # ----------------------------------------------------------------- storage ----
 
@@ -63,19 +65,27 @@ def storage(
     (('W',), ((8, 4, 3, 5),), 'transpose oihw->hwio >> flip hw of hwio')
     """
     generation = convention.generation
+    fused = fused or generation.fused_gates
     result = []
     for weight in weights:
         role, name = weight.role, slot_name(generation.name, weight.name)
-        # a role without `reversed` gives an empty chain: nothing is flipped
-        to_run = Chain((Flip(role.reversed, role.axes),) if convention.facts.convolves else ()).simplified
-        chain = role.unpack >> Transpose(role.stored_axes(generation.name, data_format), role.axes) >> to_run.inverse
-        slots: tuple[str, ...] = (name,)
-        if role.gates and not (generation.fused_gates or fused):
-            slots = tuple(f"{name}_{gate}" for gate in role.gates)
-            chain = chain >> Fuse(role.gates)
-        chain = chain >> role.values.get((generation.name, convention.backend), Chain())
-        result.append(Storage(weight, slots, chain.simplified, to_run))
+        chain, to_run = _chains(role, generation.name, convention.backend, data_format, fused)
+        split = role.gates and not fused
+        slots = tuple(f"{name}_{gate}" for gate in role.gates) if split else (name,)
+        result.append(Storage(weight, slots, chain, to_run))
     return result
+
+
+@lru_cache(1024)  # a model has many weights of few roles
+def _chains(role: Role, generation: str, backend: str, data_format: str | None, fused: bool) -> tuple[Chain, Chain]:
+    """The chains of a role: from the stored arrays to the canonical form, and from there to what layers take."""
+    # a role without `reversed` gives an empty chain: nothing is flipped
+    to_run = Chain((Flip(role.reversed, role.axes),) if BACKENDS[backend].convolves else ()).simplified
+    chain = role.unpack >> Transpose(role.stored_axes(generation, data_format), role.axes) >> to_run.inverse
+    if role.gates and not fused:
+        chain = chain >> Fuse(role.gates)
+    chain = chain >> role.values.get((generation, backend), Chain())
+    return chain.simplified, to_run
 
 
 def counterparts(weights: Sequence[Weight], convention: Convention) -> list[Weight]:

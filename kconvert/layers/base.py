@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
+from functools import lru_cache
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
@@ -153,7 +154,7 @@ class Layer(Callee, metaclass=Constructed):
     @classmethod
     def config_fields(cls) -> list[Field[Any]]:
         """The fields that are configuration keys of this class."""
-        return [f for f in fields(cls) if f.name not in Layer.base_fields and f.init]
+        return list(_config_fields(cls))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
@@ -335,6 +336,11 @@ class Layer(Callee, metaclass=Constructed):
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
         """The mask of the output: that of the input where the layer supports masking, else None."""
         return mask if self.supports_masking else None
+
+
+@lru_cache(1024)
+def _config_fields(cls: type[Layer]) -> tuple[Field[Any], ...]:
+    return tuple(f for f in fields(cls) if f.name not in Layer.base_fields and f.init)
 
 
 def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:
