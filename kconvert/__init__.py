@@ -37,11 +37,15 @@ _HOMES = {
     "old_files": "live.patching",
     "enable": "live.patching",
     "disable": "live.patching",
+    "clone_model": "models.cloning",
+    "model_from_config": "models.configurations",
+    "model_from_json": "models.configurations",
     "get_backend": "backend",
     "set_backend": "backend",
-    "Input": "network.functional",
+    "Input": "layers.inputs",
     "plot_model": "network.plot",
     "Sequence": "models.training.data",
+    "activations": "layers.activations",
     "callbacks": "models.training.callbacks",
     "constraints": "models.training.constraints",
     "initializers": "models.training.initializers",
@@ -71,6 +75,8 @@ if TYPE_CHECKING:
     from .export.files import Export as Export
     from .export.files import export_model as export_model
     from .formats.limits import limited as limited
+    from .layers import activations as activations
+    from .layers.inputs import Input as Input
     from .layers.registry import register_function as register_function
     from .layers.registry import register_layer as register_layer
     from .live.loading import load_model as load_model
@@ -79,6 +85,9 @@ if TYPE_CHECKING:
     from .live.patching import old_files as old_files
     from .live.weights import Loaded as Loaded
     from .live.weights import load_weights as load_weights
+    from .models.cloning import clone_model as clone_model
+    from .models.configurations import model_from_config as model_from_config
+    from .models.configurations import model_from_json as model_from_json
     from .models.model import Model as Model
     from .models.sequential import Sequential as Sequential
     from .models.training import callbacks as callbacks
@@ -89,7 +98,6 @@ if TYPE_CHECKING:
     from .models.training import optimizers as optimizers
     from .models.training import regularizers as regularizers
     from .models.training.data import Sequence as Sequence
-    from .network.functional import Input as Input
     from .network.plot import plot_model as plot_model
     from .verification.difference import diff as diff
     from .verification.report.writing import write_report as write_report

@@ -18,8 +18,8 @@ class Problem(IntEnum):
     SOME_FAILED = 7  # of many files, some could not be converted or verified
 
 
-class KconvertError(Exception):
-    """What kconvert refuses to do, in one sentence that a user can act on.
+class KconvertError(ValueError):
+    """What kconvert refuses to do, in one sentence that a user can act on. Keras raises ValueError for most of it.
 
     what: what is wrong.
     where: the file, the layer, the option; from the outside in.

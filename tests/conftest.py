@@ -17,6 +17,7 @@ from kconvert import backend as backends
 from kconvert._version import install
 from kconvert.backend import Probe, get_backend
 from kconvert.conventions.backends import BACKENDS
+from kconvert.layers.names import reset_names
 from tests.browser import MISSING, chromium
 
 ROLES = {
@@ -92,3 +93,9 @@ def bare(monkeypatch):
     for name in BACKENDS:
         missing = Probe(name, None, f"{name} is not installed", install(name))
         monkeypatch.setitem(backends._PROBES, name, lambda missing=missing: missing)
+
+
+@pytest.fixture(autouse=True)
+def _names_from_one():
+    """Layers without a name are dense_1, dense_2, ... in each test."""
+    reset_names()

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..conventions.backends import BACKENDS, BackendFacts
+from ..errors import KconvertError, Problem
 
 Tensor = Any  # a tensor of the framework
 Variable = Any  # a tensor that the framework keeps between runs
@@ -94,7 +95,10 @@ class Backend(ABC):
 
     @abstractmethod
     def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """The derivative of the scalar `y` with respect to each tensor; zeros if `y` does not depend on it."""
+        """The derivative of the scalar `y` with respect to each tensor; zeros if `y` does not depend on it.
+
+        Raises KconvertError where `y` depends on none of the tensors.
+        """
 
     @abstractmethod
     def stop_gradient(self, x: Tensor) -> Tensor:
@@ -396,3 +400,14 @@ class Backend(ABC):
         Returns the last output, all outputs (batch, time, ...) in the order in which they were computed, and the last
         states.
         """
+
+
+def check_connected(gradients: Sequence[Any]) -> Sequence[Any]:
+    """`gradients`, with None for tensors on which nothing depends. Raises KconvertError where all are None."""
+    if gradients and all(gradient is None for gradient in gradients):
+        raise KconvertError(
+            "the loss does not depend on any of the weights, so there is nothing to train",
+            fix="check that no layer or loss stops the gradient, as argmax and round do",
+            problem=Problem.USAGE,
+        )
+    return gradients

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any
 
 from ..errors import KconvertError, Problem
@@ -43,3 +44,17 @@ def current_backend() -> Backend:
             fix="call it in the function of a Lambda, in an activation or in the methods of a layer",
             problem=Problem.USAGE,
         ) from None
+
+
+def as_in_keras(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function(K, ...)`, which may also be called without `K`, as in Keras: then the current backend computes.
+
+    It is a decorator.
+    """
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        given = args if args and isinstance(args[0], Backend) else (current_backend(), *args)
+        return function(*given, **kwargs)
+
+    return called

@@ -20,6 +20,7 @@ from .base import (
     Step,
     Tensor,
     Variable,
+    check_connected,
 )
 from .spatial import batch_dot_subscripts, in_groups, move_channels, unit_axis
 
@@ -75,7 +76,9 @@ class TensorflowBackend(Backend):
         return run
 
     def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
-        return [tf.convert_to_tensor(g) for g in tf.gradients(y, tensors, unconnected_gradients="zero")]
+        found = check_connected(tf.gradients(y, tensors))
+        pairs = zip(found, tensors, strict=True)
+        return [tf.zeros_like(x) if gradient is None else tf.convert_to_tensor(gradient) for gradient, x in pairs]
 
     def stop_gradient(self, x: Tensor) -> Tensor:
         return tf.stop_gradient(x)

@@ -20,6 +20,7 @@ from .base import (
     Step,
     Tensor,
     Variable,
+    check_connected,
 )
 from .spatial import move_channels, unit_axis
 from .theano_sizes import known_sizes, sized
@@ -87,7 +88,9 @@ class TheanoBackend(Backend):
         return run
 
     def gradients(self, y: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
-        found = theano.grad(y, list(tensors), disconnected_inputs="ignore")
+        options = {"disconnected_inputs": "ignore", "return_disconnected": "None"}
+        known = zip(check_connected(theano.grad(y, list(tensors), **options)), tensors, strict=True)
+        found = [T.zeros_like(x) if gradient is None else gradient for gradient, x in known]
         return [sized(gradient, self.shape(x)) for gradient, x in zip(found, tensors, strict=True)]
 
     def stop_gradient(self, x: Tensor) -> Tensor:

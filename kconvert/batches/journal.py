@@ -70,6 +70,8 @@ class Journal:
             if "result" in value:
                 result = Result.from_json(value["result"])
                 self._done[value["target"]] = value["key"], result
+        except KconvertError:
+            raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise KconvertError(
                 f"is no line of a journal of kconvert ({str(error)[:100]})",

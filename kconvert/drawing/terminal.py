@@ -25,9 +25,9 @@ TEXT_WIDTH = 120  # columns of a text file
 class Console(rich.console.Console):
     """Plain text where the output is not a terminal; a closed pipe raises BrokenPipeError for the caller."""
 
-    def __init__(self) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False)
-        if not self.is_terminal and "COLUMNS" not in os.environ:
+    def __init__(self, width: int | None = None) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, width=width)
+        if width is None and not self.is_terminal and "COLUMNS" not in os.environ:
             self.width = WIDE
 
     def on_broken_pipe(self) -> None:

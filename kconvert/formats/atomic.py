@@ -260,6 +260,8 @@ def write_text(target: Path, text: str) -> None:
 def writing(path: str | PathLike[str]) -> Iterator[None]:
     try:
         yield
+    except KconvertError:
+        raise
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise KconvertError(f"cannot be written ({said})", str(path), problem=Problem.USAGE) from None

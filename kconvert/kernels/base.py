@@ -84,6 +84,8 @@ class Op(ABC):
         try:
             fields = dict(value)
             return Op.registry[fields.pop("op")].from_fields(fields)
+        except KconvertError:
+            raise
         except (AttributeError, KeyError, TypeError, ValueError):
             known = ", ".join(sorted(Op.registry))
             raise KconvertError(

@@ -51,9 +51,29 @@ from .core import (
 )
 from .einsum import EinsumDense
 from .embeddings import Embedding
+from .inputs import Input
 from .layer_normalization import LayerNormalization
 from .local import LocallyConnected1D, LocallyConnected2D
-from .merge import Add, Average, Concatenate, Dot, Maximum, Merge, Minimum, Multiply, Subtract, merge
+from .merge import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Merge,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    merge,
+    minimum,
+    multiply,
+    subtract,
+)
 from .normalization import BatchNormalization
 from .padding import (
     Cropping1D,
@@ -144,6 +164,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "Highway",
+    "Input",
     "InputLayer",
     "LSTMCell",
     "Lambda",
@@ -192,7 +213,15 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
     "activation",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
     "merge",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 built_in(*(cls for cls in map(globals().__getitem__, __all__) if isinstance(cls, type) and cls is not Layer))

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
+from ..backend.computing import as_in_keras
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.items import is_item
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
+from .custom import CustomFunction
 from .phase import Phase
 from .registry import find_function, layer_from_config
 
@@ -26,6 +28,43 @@ SELU_SCALE = 1.0507009873554804934193349852946
 # ---------------------------------------------------------------- functions ----
 
 
+@as_in_keras
+def linear(K: Backend, x: Tensor) -> Tensor:
+    """x itself."""
+    return x
+
+
+@as_in_keras
+def tanh(K: Backend, x: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    return K.tanh(x)
+
+
+@as_in_keras
+def sigmoid(K: Backend, x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x))."""
+    return K.sigmoid(x)
+
+
+@as_in_keras
+def softplus(K: Backend, x: Tensor) -> Tensor:
+    """log(1 + exp(x))."""
+    return K.softplus(x)
+
+
+@as_in_keras
+def softsign(K: Backend, x: Tensor) -> Tensor:
+    """x / (abs(x) + 1)."""
+    return x / (K.abs(x) + 1.0)
+
+
+@as_in_keras
+def exponential(K: Backend, x: Tensor) -> Tensor:
+    """exp(x)."""
+    return K.exp(x)
+
+
+@as_in_keras
 def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
     """x where above `threshold`, else `alpha * (x - threshold)`; at most `max_value`."""
     y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
@@ -34,16 +73,19 @@ def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, thresho
     return y - alpha * K.relu(threshold - x) if alpha else y
 
 
+@as_in_keras
 def elu(K: Backend, x: Tensor, alpha: float = 1.0) -> Tensor:
     """x where positive, else `alpha * (exp(x) - 1)`."""
     return K.where(K.greater(x, 0.0), x, alpha * (K.exp(K.minimum(x, 0.0)) - 1.0))
 
 
+@as_in_keras
 def selu(K: Backend, x: Tensor) -> Tensor:
     """`elu` with a factor, so that it preserves mean 0 and variance 1 (Keras 2.0.6 and later)."""
     return SELU_SCALE * elu(K, x, SELU_ALPHA)
 
 
+@as_in_keras
 def hard_sigmoid(K: Backend, x: Tensor) -> Tensor:
     """0.2 x + 0.5, clipped to the range 0 to 1, as in every Keras before 3 (keras-facts: hard-sigmoid)."""
     return K.minimum(K.maximum(0.2 * x + 0.5, 0.0), 1.0)
@@ -54,6 +96,7 @@ def hard_sigmoid_of_keras3(K: Backend, x: Tensor) -> Tensor:
     return relu(K, x + 3.0, max_value=6.0) / 6.0
 
 
+@as_in_keras
 def softmax(K: Backend, x: Tensor, axis: int = -1) -> Tensor:
     """Softmax along `axis`; for a matrix always along its last axis (keras-facts: softmax-of-a-matrix)."""
     return K.softmax(x, axis if K.ndim(x) > 2 else -1)
@@ -78,17 +121,20 @@ def log_softmax(K: Backend, x: Tensor) -> Tensor:
 
 
 ACTIVATIONS: Mapping[str, Function] = {
-    "linear": lambda K, x: x,
-    "relu": relu,
-    "tanh": lambda K, x: K.tanh(x),
-    "sigmoid": lambda K, x: K.sigmoid(x),
-    "hard_sigmoid": hard_sigmoid,
-    "softplus": lambda K, x: K.softplus(x),
-    "softsign": lambda K, x: x / (K.abs(x) + 1.0),
-    "softmax": softmax,
-    "elu": elu,
-    "selu": selu,
-    "exponential": lambda K, x: K.exp(x),
+    function.__name__: function
+    for function in (
+        linear,
+        relu,
+        tanh,
+        sigmoid,
+        hard_sigmoid,
+        softplus,
+        softsign,
+        softmax,
+        elu,
+        selu,
+        exponential,
+    )
 }
 """The activations of Keras 2.3."""
 
@@ -178,6 +224,8 @@ def activation_name(value: Any) -> str:
     """
     if value is None:
         return "linear"
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
     if not isinstance(value, Mapping):
         return str(value)
     named = value.get("config")
@@ -195,7 +243,13 @@ def is_elementwise(value: Any) -> bool:
 
 def _found(value: Any) -> tuple[Function | None, bool]:
     """The function that `value` states, None where it is unknown, and whether it is known to be elementwise."""
+    if isinstance(value, Layer):
+        return lambda K, x: value.call(K, {}, x), isinstance(value, _FUNCTIONS_AS_LAYERS) and not isinstance(
+            value, Softmax
+        )
     name = activation_name(value)
+    if callable(value):
+        return CustomFunction(name, value).activate, value is ACTIVATIONS.get(name) and name not in _MIXING
     if name in ACTIVATIONS:
         return ACTIVATIONS[name], name not in _MIXING
     if custom := find_function(name, name.rpartition(">")[2]):
@@ -207,6 +261,9 @@ def _found(value: Any) -> tuple[Function | None, bool]:
         return lambda K, x: layer.call(K, {}, x), not isinstance(layer, Softmax)
     return None, False
 
+
+get = deserialize = activation
+serialize = activation_name
 
 # ------------------------------------------------------------------- layers ----
 
@@ -232,6 +289,12 @@ class ReLU(Layer):
     threshold: float = 0.0
 
     supports_masking: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for name in ("max_value", "negative_slope"):
+            if (getattr(self, name) or 0.0) < 0.0:
+                what = f"{name} of a ReLU layer cannot be negative: {getattr(self, name)}"
+                raise KconvertError(what, problem=Problem.USAGE)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return relu(K, x, self.negative_slope, self.max_value, self.threshold)
@@ -292,6 +355,11 @@ class Softmax(Layer):
     axis: int | Sequence[int] = -1
 
     supports_masking: ClassVar[bool] = True
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        if len(shape) < 2:
+            raise KconvertError(f"softmax needs an axis besides the batch, not shape {shape}", problem=Problem.USAGE)
+        return shape
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         if isinstance(self.axis, int):

@@ -20,6 +20,8 @@ from functools import lru_cache
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
@@ -31,6 +33,7 @@ from .custom import NONE_GIVEN, CustomObjects, given
 from .keras_style import built_weights, keras_style
 from .options import is_later, is_old, key_of
 from .phase import Phase
+from .weights import WithWeights
 
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
@@ -41,7 +44,7 @@ INPUT_SHAPE_FIX = (
 
 
 @dataclass(eq=False, kw_only=True)
-class Layer(Callee, metaclass=Constructed):
+class Layer(Callee, WithWeights, metaclass=Constructed):
     """Base class of all layers: the configuration that they share, and the default methods."""
 
     name: str = ""
@@ -234,6 +237,12 @@ class Layer(Callee, metaclass=Constructed):
             )
         return size
 
+    def needs_axes(self, shape: Any, count: int) -> None:
+        """Raises KconvertError unless an input of `shape` has `count` axes, that of the batch included."""
+        if len(shape) != count:
+            what = f"a {self.class_name} layer takes inputs of {count} axes, not of shape {tuple(shape)}"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
+
     @property
     def unread(self) -> frozenset[str]:
         """The names of weights that the layer stores and does not compute with."""
@@ -252,6 +261,16 @@ class Layer(Callee, metaclass=Constructed):
         if builder is None:
             raise KconvertError("add_weight is called outside of build", f"layer {self.name}", problem=Problem.USAGE)
         return builder.add_weight(*args, **kwargs)
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Adds scalars to the loss of the model, in `call` of a layer that is written as in Keras.
+
+        inputs: has no effect. Raises KconvertError outside of `call`.
+        """
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            raise KconvertError("add_loss is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
+        builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
         """Completes the configuration from the shape of a stored weight. Returns whether anything changed.
@@ -354,7 +373,21 @@ def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:
 
 
 def json_value(value: Any, old_options: bool = False) -> Any:
-    """`value` as JSON: tuples become lists and layers become their configuration, at any depth."""
+    """`value` as JSON, at any depth: tuples and arrays become lists, layers and other objects their configuration.
+
+    A class stands for its object with all defaults, a function for its name.
+    """
     if isinstance(value, (tuple, list)):
         return [json_value(item, old_options) for item in value]
-    return layer_config(value, old_options) if isinstance(value, Layer) else value
+    if isinstance(value, Mapping):
+        return {key: json_value(item, old_options) for key, item in value.items()}
+    if isinstance(value, Layer):
+        return layer_config(value, old_options)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, type):
+        return json_value(value(), old_options)
+    if hasattr(value, "get_config"):
+        config = json_value(value.get_config(), old_options)
+        return {"class_name": getattr(value, "class_name", type(value).__name__), "config": config}
+    return getattr(value, "__name__", type(value).__name__) if callable(value) else value

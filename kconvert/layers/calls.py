@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from ..errors import KconvertError, Problem
 from .lists import one_or_list
+from .names import next_name
 
 _numbers = count()
 
@@ -92,10 +93,13 @@ def shapes_of(symbols: Any) -> Any:
     return [symbol.shape for symbol in symbols] if isinstance(symbols, list) else symbols.shape
 
 
-def call(layer: CalledLayer, inputs: Symbol | Sequence[Symbol], initial_state: Any = None) -> Any:
+def call(
+    layer: CalledLayer, inputs: Symbol | Sequence[Symbol], initial_state: Any = None, training: bool | None = None
+) -> Any:
     """Calls `layer` on `inputs`. Returns a symbol, or a list of symbols where the layer has several outputs.
 
-    initial_state: one or several symbols, for recurrent layers. Raises KconvertError where an input is not a symbol,
+    initial_state: one or several symbols, for recurrent layers. training: False for a layer that computes as in
+    prediction in every run; None for one that follows the run. Raises KconvertError where an input is not a symbol,
     or where the layer does not accept its shape.
     """
     states = [] if initial_state is None else as_symbols(initial_state)
@@ -108,16 +112,20 @@ def call(layer: CalledLayer, inputs: Symbol | Sequence[Symbol], initial_state: A
             fix="call it on the result of Input(...) or of another layer; for arrays, use model.predict",
             problem=Problem.USAGE,
         )
+    layer.name = layer.name or next_name(layer.class_name)
     shape = one_or_list([symbol.shape for symbol in symbols])
     try:
         result = layer.compute_output_shape(shape)
         layer.weight_specs(shape)
+    except KconvertError:
+        raise
     except (TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise KconvertError(
             f"a {layer.class_name} layer does not accept an input of shape {shape}", problem=Problem.USAGE
         ) from error
     outputs = result if isinstance(result, list) else [result]
-    layer.inbound.append(Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs)))
+    arguments = {} if training is None else {"training": training}
+    layer.inbound.append(Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments))
     return layer.inbound[-1].output
 
 
@@ -200,6 +208,18 @@ def calls_behind(outputs: Sequence[Symbol]) -> list[Call]:
             calls[call.number] = call
             todo += [symbol.call for symbol in call.inputs]
     return [calls[number] for number in sorted(calls)]
+
+
+def steps_of_input(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """`arguments` of a layer of sequences, with `input_shape` in place of `input_dim` and `input_length`.
+
+    >>> steps_of_input({"units": 2, "input_dim": 5})
+    {'units': 2, 'input_shape': (None, 5)}
+    """
+    result = dict(arguments)
+    if result.get("input_dim") is not None:
+        result["input_shape"] = (result.pop("input_length", None), result.pop("input_dim"))
+    return result
 
 
 def input_arguments(known: set[str], arguments: Mapping[str, Any]) -> dict[str, Any]:

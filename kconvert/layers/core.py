@@ -35,6 +35,11 @@ class InputLayer(Layer):
 
     supports_masking: ClassVar[bool] = True
 
+    @classmethod
+    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments; as in Keras, the first one without a name is `input_shape`, the second one `batch_size`."""
+        return super().native_arguments((), {**dict(zip(("input_shape", "batch_size"), args, strict=False)), **kwargs})
+
     def __post_init__(self) -> None:
         sizes = () if self.batch_input_shape is None else self.batch_input_shape
         if not isinstance(sizes, (list, tuple)) or not all(n is None or (isinstance(n, int) and n >= 0) for n in sizes):
@@ -229,6 +234,9 @@ class Permute(Layer):
         self.dims = tuple(self.dims)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        if sorted(self.dims) != list(range(1, len(shape))):
+            what = f"dims={self.dims} does not name each axis of an input of shape {shape} once, counted from 1"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
         return (shape[0], *(shape[axis] for axis in self.dims))
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -242,6 +250,7 @@ class RepeatVector(Layer):
     n: int
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        self.needs_axes(shape, 2)
         return (shape[0], self.n, shape[1])
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
@@ -313,7 +322,7 @@ class Lambda(Layer):
     shape of the output, under the name of the layer and `_output_shape`, or under the name in the file.
     """
 
-    # The function as the file stores it.
+    # The function, as the file stores it or as the user gives it.
     function: Any
     # The output shape without the batch axis, where the file states it.
     declared_shape: Any = field(default=None, metadata={"key": "output_shape"})
@@ -325,6 +334,15 @@ class Lambda(Layer):
     # Whether Keras infers the output shape where none is declared, as it does on TensorFlow.
     infers: bool = field(default=False, init=False)
 
+    def __post_init__(self) -> None:
+        self.infers = callable(self.function)
+
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+        """The configuration; functions of the user are stored by their names."""
+        config = super().get_config(old_options)
+        types = {"function_type": self.function, "output_shape_type": self.declared_shape}
+        return {**config, **{key: "function" for key, value in types.items() if callable(value)}}
+
     @property
     def counts_samples(self) -> bool:
         return True
@@ -332,6 +350,9 @@ class Lambda(Layer):
     @property
     def custom(self) -> CustomFunction | None:
         """The user's function; None where there is none."""
+        if callable(self.function):
+            shape = self.declared_shape if callable(self.declared_shape) else None
+            return CustomFunction(self.name or self.class_name, self.function, shape)
         with giving(self.custom_objects):
             return find_function(self.name, self.function if self.function_type == "function" else None)
 

@@ -190,10 +190,13 @@ def _is_foreign(value: Any) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class CustomObjects:
-    """What a user gave as `custom_objects`: functions and classes of layers, by the names that files have for them."""
+    """What a user gave as `custom_objects`: functions and classes, by the names that files have for them."""
 
     functions: Mapping[str, CustomFunction] = field(default_factory=dict)
+    # Classes of layers.
     classes: Mapping[str, Any] = field(default_factory=dict)
+    # Classes of losses, metrics, optimizers, initializers, regularizers and constraints.
+    components: Mapping[str, Any] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: Any) -> CustomObjects:
         return self
@@ -209,7 +212,7 @@ class CustomObjects:
         return self.__dict__
 
     def __bool__(self) -> bool:
-        return bool(self.functions or self.classes)
+        return bool(self.functions or self.classes or self.components)
 
 
 NONE_GIVEN = CustomObjects()

@@ -36,6 +36,7 @@ class Builder:
     def __init__(self, layer: Any, make: Callable[[int, np.ndarray], Tensor]) -> None:
         self._layer, self._make = layer, make
         self.made: list[tuple[Tensor, Weight, bool]] = []  # the tensor, the weight, and whether `add_weight` made it
+        self.losses: list[Tensor] = []  # what `add_loss` added while `call` ran
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
         """The weight that `add_weight` of Keras makes. A first argument that is a shape is that of Keras 1."""
@@ -105,18 +106,28 @@ def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Any = None) -> Any:
         sizes = [known_sizes(K, one) for one in as_list(x)]
         shape = sizes if isinstance(x, list) else sizes[0]
-        weights = _weights(_built(self, get_backend("numpy"), shape, lambda _, values: values))
-
-        def stored(number: int, values: np.ndarray) -> Tensor:
-            weight = weights[number]
-            return w[weight.name] if weight else K.constant(values)
-
-        built = _built(self, K, shape, stored)
-        given = {"mask": mask, "training": training is not None}
+        built = with_weights(self, K, w, shape)
+        given = {"mask": mask, "training": bool(training)}
         stated = {name: value for name, value in given.items() if name in words}
-        return CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **stated)
+        y = CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **stated)
+        if training is not None:
+            for loss in built.__dict__["_builder"].losses:
+                training.add(loss)
+        return y
 
+    call.in_keras = method  # type: ignore[attr-defined]
     return call
+
+
+def with_weights(layer: Any, K: Backend, w: Mapping[str, Any], shape: Any) -> Any:
+    """A copy of a layer whose attributes are the weights `w`, as `build` makes them for inputs of `shape`."""
+    weights = _weights(_built(layer, get_backend("numpy"), shape, lambda _, values: values))
+
+    def stored(number: int, values: np.ndarray) -> Tensor:
+        weight = weights[number]
+        return w[weight.name] if weight else K.constant(values)
+
+    return _built(layer, K, shape, stored)
 
 
 def _masking(method: Callable[..., Any]) -> Callable[..., Any]:

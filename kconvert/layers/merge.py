@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
@@ -52,7 +53,12 @@ def _broadcast(a: Shape, b: Shape) -> Shape:
 
 
 def _joined(shapes: Sequence[Shape], axis: int) -> Shape:
-    """The shape of a concatenation along `axis`."""
+    """The shape of a concatenation along `axis`. Raises KconvertError where other axes differ."""
+    others = [[size for i, size in enumerate(shape) if i != axis % len(shape)] for shape in shapes]
+    for each in zip_longest(*others, fillvalue=0):
+        if len({size for size in each if size is not None}) > 1:
+            what = f"inputs of shapes {', '.join(map(str, shapes))} differ in other axes than {axis}, which joins them"
+            raise KconvertError(what, problem=Problem.USAGE)
     sizes = [shape[axis] for shape in shapes]
     known = [size for size in sizes if size is not None]
     joined = list(shapes[0])
@@ -363,6 +369,46 @@ def in_keras2(merge: Merge) -> list[Layer]:
         inner = merge.name and f"{merge.name}_dot"
         return [Dot(merge.dot_axes, normalize=True, name=inner), Reshape((1, 1), **common)]
     return []
+
+
+def add(inputs: Sequence[Symbol], **options: Any) -> Any:
+    """The sum of symbols; options: of the layer `Add`. Returns a symbol, as the functions below do."""
+    return Add(**options)(inputs)
+
+
+def subtract(inputs: Sequence[Symbol], **options: Any) -> Any:
+    """The first symbol minus the second."""
+    return Subtract(**options)(inputs)
+
+
+def multiply(inputs: Sequence[Symbol], **options: Any) -> Any:
+    """The product of symbols, element by element."""
+    return Multiply(**options)(inputs)
+
+
+def average(inputs: Sequence[Symbol], **options: Any) -> Any:
+    """The mean of symbols, element by element."""
+    return Average(**options)(inputs)
+
+
+def maximum(inputs: Sequence[Symbol], **options: Any) -> Any:
+    """The maximum of symbols, element by element."""
+    return Maximum(**options)(inputs)
+
+
+def minimum(inputs: Sequence[Symbol], **options: Any) -> Any:
+    """The minimum of symbols, element by element."""
+    return Minimum(**options)(inputs)
+
+
+def concatenate(inputs: Sequence[Symbol], axis: int = -1, **options: Any) -> Any:
+    """Symbols joined along `axis`."""
+    return Concatenate(axis, **options)(inputs)
+
+
+def dot(inputs: Sequence[Symbol], axes: Any, normalize: bool = False, **options: Any) -> Any:
+    """The dot product of two symbols over `axes`, sample by sample."""
+    return Dot(axes, normalize, **options)(inputs)
 
 
 def merge(

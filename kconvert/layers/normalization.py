@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import VECTOR, Weight, variance
+from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
 from .options import old_option
 from .phase import Phase
@@ -38,6 +39,11 @@ class BatchNormalization(Layer):
     mode: int = old_option(0)
 
     supports_masking: ClassVar[bool] = True
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        if not -len(shape) <= self.axis < len(shape):
+            raise KconvertError(f"there is no axis {self.axis} in an input of shape {shape}", problem=Problem.USAGE)
+        return shape
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, self.axis),)

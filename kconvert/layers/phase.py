@@ -44,6 +44,12 @@ class Phase:
         inner.path = (*self.path, name)
         return inner
 
+    def of_test(self) -> Phase:
+        """This phase for a layer that computes as in prediction; both collect into the same dict and list."""
+        inner = copy(self)
+        inner.training = False
+        return inner
+
     def update(self, name: str, value: Tensor) -> None:
         """Sets a new value for weight or state `name` of the current layer, from the end of the run on."""
         self.updates[self.path + (name,)] = value
@@ -52,6 +58,10 @@ class Phase:
         """Adds `regularizer` of `x` to the loss; None adds nothing."""
         if regularizer is not None:
             self.penalties.append((regularizer, x))
+
+    def add(self, loss: Tensor) -> None:
+        """Adds a scalar to the loss."""
+        self.penalties.append((_itself, loss))
 
     def penalize_activity(self, layer: Any, outputs: Sequence[Tensor]) -> None:
         """Adds the `activity_regularizer` of a layer, if it has one, of each of its outputs to the loss."""
@@ -80,6 +90,10 @@ class Phase:
     def dropout_factors(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
         """Random factors of dropout: 0 with probability `rate`, else 1 / (1 - rate), so that their mean is 1."""
         return self.keep_mask(shape, rate, seed) * (1.0 / (1.0 - rate))
+
+
+def _itself(K: Backend, loss: Tensor) -> Tensor:
+    return loss
 
 
 def within(phase: Phase | None, name: str) -> Phase | None:

@@ -12,6 +12,7 @@ from ..backend.base import Backend, Step, Tensor
 from ..conventions.roles import Weight
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights
+from .calls import steps_of_input
 from .cells import (
     CuDNNFields,
     GRUCell,
@@ -30,6 +31,7 @@ from .options import later_option
 from .phase import Phase
 from .registry import layer_from_config
 from .shapes import fold_time, one_step, unfold_time
+from .user_cells import UserCell, is_user_cell
 
 
 @dataclass(eq=False, kw_only=True)
@@ -76,6 +78,10 @@ class _Loop(Layer):
     stateful: bool
     unroll: bool
     zero_output_for_mask: bool = False
+
+    @classmethod
+    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return super().native_arguments(args, steps_of_input(kwargs))
 
     @property
     def step_cell(self) -> _Cell:
@@ -256,15 +262,16 @@ class RNN(_Loop, MaskedLoopFields):
     cell: Any
 
     def __post_init__(self) -> None:
-        self.cell = StackedRNNCells(self.cell) if isinstance(self.cell, list) else layer_from_config(self.cell)
+        cells = isinstance(self.cell, (list, tuple))
+        self.cell = StackedRNNCells(list(self.cell)) if cells else layer_from_config(self.cell)
         self.cell.name = self.cell.name or "cell"
 
     @property
-    def step_cell(self) -> _Cell:
-        return self.cell
+    def step_cell(self) -> Any:
+        return UserCell(self.cell) if is_user_cell(self.cell) else self.cell
 
     def cell_weights(self, w: Weights) -> Weights:
-        return w[self.cell.name]
+        return w.get(self.cell.name, {})
 
     @property
     def sublayers(self) -> list[Layer]:

@@ -92,18 +92,26 @@ def with_custom_objects(objects: Mapping[str, Any] | None) -> AbstractContextMan
     """
     if not objects:
         return nullcontext()
-    functions, classes = {}, {}
+    functions, classes, components = {}, {}, {}
     if not isinstance(objects, Mapping):
         raise _not_custom("custom_objects", objects)
     for name, value in objects.items():
-        if isinstance(value, type):
+        if isinstance(value, type) and hasattr(value, "get_config") and not hasattr(value, "build"):
+            components[name] = value
+        elif isinstance(value, type):
             classes[name] = _called(name, _layer_class(value))
         elif callable(value):
             functions[name] = CustomFunction(name, value)
         else:
             raise _not_custom(f"custom_objects[{name!r}]", value)
     before = given()
-    return giving(CustomObjects({**before.functions, **functions}, {**before.classes, **classes}))
+    return giving(
+        CustomObjects(
+            {**before.functions, **functions},
+            {**before.classes, **classes},
+            {**before.components, **components},
+        )
+    )
 
 
 def _called(name: str, cls: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from ..backend.base import Backend, Tensor
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
 from .lists import as_list, one_or_list
 from .names import free_name
@@ -56,6 +56,9 @@ class TimeDistributed(Layer):
         return [one_step(shape)]
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        if len(shape) < 3:
+            what = f"a TimeDistributed layer takes inputs (batch, time, ...), not of shape {shape}"
+            raise KconvertError(what, problem=Problem.USAGE)
         batch, *sizes = self.layer.compute_output_shape(one_step(shape))
         return batch, shape[1], *sizes
 
@@ -130,6 +133,9 @@ class Bidirectional(Layer):
     def __post_init__(self) -> None:
         self.merge_mode = one_of(self.merge_mode, MERGES, "merge_mode")
         self.layer = _named(layer_from_config(self.layer))
+        if not hasattr(self.layer, "go_backwards"):
+            what = f"a Bidirectional layer takes a recurrent layer, not a {self.layer.class_name}"
+            raise KconvertError(what, problem=Problem.USAGE)
         back = replace(self.layer, go_backwards=not self.layer.go_backwards)
         if self.backward_layer is not None:
             self.backward_layer = back = self._other_way(_named(layer_from_config(self.backward_layer)))

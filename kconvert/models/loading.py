@@ -16,6 +16,7 @@ from ..conversion.running import plan_to_run, run_arrays
 from ..conversion.source import Source
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint
+from ..formats.hdf5.handles import path_to_read
 from ..layers.registry import with_custom_objects
 from ..network.input_shapes import InputShape
 from .model import Model
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def load_model(
-    path: str | PathLike[str],
+    path: Any,
     backend: str | None = None,
     source: str | None = None,
     arch: str | PathLike[str] | None = None,
@@ -38,7 +39,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     input_shape: InputShape | None = None,
 ) -> Model:
-    """The model in the HDF5 file `path`, which runs on `backend`.
+    """The model in the HDF5 file `path`, which runs on `backend`. It may be an open `h5py.File`, or a stream of bytes.
 
     The file is converted to that backend as `convert` does it, so the model computes what it computed on the backend
     that saved it, and a model trained on one backend continues on the other: layers that the two backends compute
@@ -59,20 +60,21 @@ def load_model(
     that leave sizes free; the model takes inputs of this shape only.
     Raises KconvertError where the file cannot be read or converted, or the framework is not installed.
     """
-    said = Source(path, source, source_data_format, arch, release=source_release, input_shape=input_shape)
-    with with_custom_objects(custom_objects), open_source(said) as checkpoint:
-        checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
-        found = read_source(checkpoint, said)
-        runner = get_backend(backend or default_backend(), convention)
-        plan = plan_to_run(checkpoint, found.origin, found.network, run_convention(runner))
-        warn(plan, checkpoint)
-        model = as_model(plan.result.model)
-        model.bind(runner, run_arrays(plan))
-        checkpoint.check_source()
-        model.conversion, model.described = plan, found.network
-        if compile:
-            _restore(model, checkpoint, plan)
-        return model
+    with path_to_read(path) as place:
+        said = Source(place, source, source_data_format, arch, release=source_release, input_shape=input_shape)
+        with with_custom_objects(custom_objects), open_source(said) as checkpoint:
+            checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
+            found = read_source(checkpoint, said)
+            runner = get_backend(backend or default_backend(), convention)
+            plan = plan_to_run(checkpoint, found.origin, found.network, run_convention(runner))
+            warn(plan, checkpoint)
+            model = as_model(plan.result.model)
+            model.bind(runner, run_arrays(plan))
+            checkpoint.check_source()
+            model.conversion, model.described = plan, found.network
+            if compile:
+                _restore(model, checkpoint, plan)
+            return model
 
 
 def _restore(model: Model, checkpoint: Checkpoint, plan: Plan) -> None:

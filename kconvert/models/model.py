@@ -7,12 +7,11 @@ the function or the object that does the work, in this package.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import fields
 from functools import singledispatch
-from os import PathLike
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -22,20 +21,23 @@ from ..conventions.words.calls import accepts_old_words
 from ..conversion.planning import Plan
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
+from ..formats.hdf5.handles import path_to_read, path_to_write
 from ..layers import Layer
 from ..layers.calls import Symbol
 from ..layers.custom import giving
 from ..layers.lists import one_or_list
+from ..layers.names import next_name, observe_names
 from ..network import summary as summary_table
-from ..network.functional import graph_between, symbols_of
+from ..network.functional import Input, graph_between, symbols_of
 from ..network.graph import LayerPath, Node, Ref
 from ..network.nested import Arrays
 from ..network.network import Network
 from . import predicting, restoring, saving
+from .layer_weights import LayerWeights
 from .runtime import Runtime
 from .store import run_convention
 from .training import optimizers
-from .training.executor import trained_paths
+from .training.callbacks import CallbackList
 from .training.fit import Fit
 from .training.trainer import Trainer
 
@@ -55,9 +57,23 @@ class Model(Network):
     (None, 2)
     """
 
+    # In a class of the user: its method `call`, which calls layers on symbols. The graph is that of its calls.
+    calls_layers: ClassVar[Callable[..., Any] | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "call" in vars(cls):
+            cls.calls_layers = vars(cls)["call"]
+            del cls.call
+        super().__init_subclass__(**options)
+
     @accepts_old_words(name="Model")
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str = "", trainable: bool = True) -> None:
-        super().__init__(**graph_between(inputs, outputs), name=name, trainable=trainable)
+        name = name or next_name("Model" if inputs is not None else type(self).__name__)
+        if inputs is None and self.calls_layers is not None:
+            Layer.__init__(self, name=name, trainable=trainable)
+            self.set_graph([], [], [], [])
+        else:
+            super().__init__(**graph_between(inputs, outputs), name=name, trainable=trainable)
 
     @classmethod
     def from_network(cls, network: Network) -> Model:
@@ -74,6 +90,11 @@ class Model(Network):
         )
         return model
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Model:
+        """The model with the configuration that `get_config` of a functional model returns."""
+        return as_model(Network.from_config(config))
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self._start(None)
@@ -86,6 +107,7 @@ class Model(Network):
 
     def _start(self, backend: Backend | None) -> None:
         """Sets everything but the graph to its initial state. Layers keep the weights that they have."""
+        observe_names(self.by_name)
         # The weights and compiled functions of this graph.
         self.runtime = Runtime(self, backend)
         # For each tensor of the graph, the symbol that stands for it.
@@ -100,6 +122,10 @@ class Model(Network):
         self.described: Network | None = None
         # A callback sets this to end `fit`.
         self.stop_training = False
+
+    def restart(self) -> None:
+        """Makes the model not compiled, with the weights that its layers hold, on the same backend."""
+        self._start(self.runtime.backend)
 
     def __copy__(self) -> Model:
         """A model of the same layers, which shares their weights and is not compiled."""
@@ -171,22 +197,9 @@ class Model(Network):
         """The current weights, in the convention of the backend, nested by the names of layers and weights."""
         return self.runtime.arrays
 
-    @property
-    def weights(self) -> list[Variable]:
-        """The variables of the backend, in the order of `get_weights`."""
-        return [self.runtime.variables[path] for path in self.runtime.paths()]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that training changes, in the order of `get_weights`."""
-        trained = set(trained_paths(self))
-        return [self.runtime.variables[path] for path in self.runtime.paths() if path in trained]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The variables that training does not change, in the order of `get_weights`."""
-        trained = set(trained_paths(self))
-        return [self.runtime.variables[path] for path in self.runtime.paths() if path not in trained]
+    def _held(self) -> LayerWeights | None:
+        """The weights; None where the input shape is not known."""
+        return LayerWeights(self.runtime) if self.nodes else None
 
     def count_params(self) -> int:
         """The number of elements of all weights."""
@@ -211,17 +224,9 @@ class Model(Network):
             self._trainer.use(self.runtime)
         return self
 
-    def get_weights(self) -> list[np.ndarray]:
-        """The weights in the order of Keras, in the convention of the model's backend."""
-        return self.runtime.get_weights()
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Sets the weights, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
-        self.runtime.set_weights(weights)
-
     def load_weights(
         self,
-        path: str | PathLike[str],
+        path: Any,
         by_name: bool = False,
         skip_mismatch: bool = False,
         *,
@@ -234,6 +239,7 @@ class Model(Network):
         The file is converted as `load_model` does it. Layers that the backend of the model computes otherwise than the
         backend that saved the file are rewritten in the model; `conversion` says which, and a warning is logged.
 
+        path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
         by_name: whether to set the weights of those layers alone that the file has under the same name;
         `conversion.partial` lists them, and the others with the reason. skip_mismatch: with by_name, whether layers
         whose weights have another number or shape stay as they are. source: the backend that saved the file, for files
@@ -247,23 +253,28 @@ class Model(Network):
             raise KconvertError(f"by_name is True or False, not {backend!r}", str(path), fix, Problem.USAGE)
         if skip_mismatch and not by_name:
             raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
-        said = Source(path, source, source_data_format, release=source_release, partial=by_name)
+        with path_to_read(path) as place:
+            said = Source(place, source, source_data_format, release=source_release, partial=by_name)
+            self._load(said, skip_mismatch)
+        return self
+
+    def _load(self, said: Source, skip_mismatch: bool) -> None:
+        """Sets the weights from the file that `said` describes."""
         with giving(self.custom_objects):
             networks = [as_model(self), *([self.described] if self.described else [])]  # a copy: this one may change
             goal = run_convention(self.runtime.start())
             taker = restoring.Taker(goal, goal.generation_name)
             done = restoring.read_weights(taker, networks, said, skip_mismatch)
         if done.plan.result.model.get_config() != self.get_config():
-            log.warning("%s: %s has new layers; build models that use its old layers again", path, self.name)
+            log.warning("%s: %s has new layers; build models that use its old layers again", said.path, self.name)
             self._become(as_model(done.plan.result.model))
             self.described = done.described
         self.conversion = done.plan
         if not restoring.assign(self.runtime, done.arrays):
-            if by_name:
+            if said.partial:
                 what = "the file has weights of other shapes than the model, which only a whole file can change"
-                raise KconvertError(what, str(path))
+                raise KconvertError(what, str(said.path))
             self.bind(self.start(), done.arrays)
-        return self
 
     def _become(self, new: Network) -> None:
         """Takes the layers of `new`; those that were rewritten share their weights with what they replace."""
@@ -289,17 +300,20 @@ class Model(Network):
 
     # ---------------------------------------------------------------- files ----
 
-    def save(self, path: str | PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> None:
+    def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Writes architecture, weights and the optimizer with its state into an HDF5 file of Keras 2.3.
 
+        path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
         overwrite: whether an existing file is replaced; if not, it raises KconvertError. include_optimizer: whether to
         write the optimizer.
         """
-        saving.save(self.runtime, self._trainer if include_optimizer else None, path, overwrite)
+        with path_to_write(path) as place:
+            saving.save(self.runtime, self._trainer if include_optimizer else None, place, overwrite)
 
-    def save_weights(self, path: str | PathLike[str], overwrite: bool = True) -> None:
-        """Writes the weights alone into an HDF5 file of Keras 2.3; overwrite: as in `save`."""
-        saving.save_weights(self.runtime, path, overwrite)
+    def save_weights(self, path: Any, overwrite: bool = True) -> None:
+        """Writes the weights alone into an HDF5 file of Keras 2.3; path, overwrite: as in `save`."""
+        with path_to_write(path) as place:
+            saving.save_weights(self.runtime, place, overwrite)
 
     def to_json(self, **options: Any) -> str:
         """The architecture as JSON of Keras 2.3; options: of `json.dumps`.
@@ -309,13 +323,33 @@ class Model(Network):
         backend = {} if self.backend is None else {"backend": self.backend.convention}
         return saving.to_json(self, **backend, **options)
 
-    def summary(self) -> None:
-        """Prints the layers with their output shapes and numbers of weights."""
-        summary_table.summary(self)
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+    ) -> None:
+        """Prints the layers with their output shapes and numbers of weights.
+
+        line_length: by default the width of the terminal. positions: has no effect, columns are as wide as their
+        content. print_fn: is called with each line, in place of printing.
+        """
+        if line_length is None and print_fn is None:
+            summary_table.summary(self)
+        else:
+            for line in summary_table.lines(self, line_length):
+                (print_fn or print)(line)
 
     # -------------------------------------------------------------- running ----
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int = 0, steps: int | None = None) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int = 0,
+        steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+    ) -> Any:
         """The outputs for `x`: an array (samples, ...), for several outputs a list of arrays.
 
         x: an array; for several inputs a list, or a dict by their names; or a generator, an iterator or a `Sequence`
@@ -323,7 +357,8 @@ class Model(Network):
         Raises KconvertError where number or shapes of the inputs do not match the model.
         """
         self.complete(x)
-        return predicting.predict(self.runtime, x, batch_size, steps)
+        listeners = CallbackList.of(callbacks, self, batch_size=batch_size, steps=steps, verbose=verbose)
+        return predicting.predict(self.runtime, x, batch_size, steps, listeners)
 
     def activations(self, x: Any, replaced: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """The output of every layer by name (in a nested model `outer/inner`), for one batch `x`. Not in Keras.
@@ -334,12 +369,55 @@ class Model(Network):
         """
         return predicting.activations(self.runtime, x, replaced)
 
+    @property
+    def stateful(self) -> bool:
+        """Whether a layer keeps states from batch to batch."""
+        return any(getattr(layer, "stateful", False) for layer in self.sublayers)
+
     def reset_states(self) -> None:
         """Sets the states of stateful layers to zero."""
         self.runtime.reset_states()
 
+    @property
+    def built(self) -> bool:
+        """Whether the shape of the input is known."""
+        return bool(self.nodes)
+
     def complete(self, x: Any) -> None:
-        """Builds the model from data `x` if its input shape is not known yet; only a Sequential needs this."""
+        """Builds the model from data `x` if its input shape is not known yet."""
+        if not self.built:
+            several = isinstance(x, (list, tuple)) and all(hasattr(one, "shape") for one in x)
+            if not several and not hasattr(x, "shape"):
+                what, fix = "the input shape of the model is not known", "train on arrays first, or call build"
+                raise KconvertError(what, self.name, fix, Problem.USAGE)
+            shapes = [(None, *one.shape[1:]) for one in (x if several else [x])]
+            self.build(shapes if several else shapes[0])
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the graph of a model class of the user, by its method `call`; other models have one.
+
+        input_shape: with the batch axis; for several inputs a list.
+        """
+        if self.built or self.calls_layers is None:
+            return
+        several = isinstance(input_shape, list)
+        inputs = [Input(batch_shape=shape) for shape in (input_shape if several else [input_shape])]
+        outputs = type(self).calls_layers(self, inputs if several else inputs[0])  # type: ignore[misc]
+        trainer = self._trainer
+        self.__dict__.update(graph_between(inputs, outputs))
+        self.__post_init__()
+        if trainer is not None:
+            trainer.use(self.runtime)
+            self._trainer = trainer
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        self.build(shape)
+        return super().compute_output_shape(shape)
+
+    def _check_ends(self) -> None:
+        """Checks inputs and outputs as every network does; a model class of the user that is not built has none."""
+        if self.nodes or self.calls_layers is None:
+            super()._check_ends()
 
     # ------------------------------------------------------------- training ----
 
@@ -474,12 +552,17 @@ class Model(Network):
         verbose: int = 1,
         sample_weight: Any = None,
         steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
     ) -> Any:
         """The loss over the data; with several losses or metrics a list, in the order of `metrics_names`.
 
         Parameters: as for `fit`. verbose: has no effect. steps: the number of batches, needed for a generator.
         """
-        return self._trainer_for(x).evaluate(x, y, batch_size, sample_weight, steps)
+        trainer = self._trainer_for(x)
+        listeners = CallbackList.of(
+            callbacks, self, batch_size=batch_size, steps=steps, verbose=verbose, metrics=self.metrics_names
+        )
+        return trainer.evaluate(x, y, batch_size, sample_weight, steps, listeners)
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
         """One step of the optimizer on one batch; returns losses and metrics before the step, as `evaluate` does."""
@@ -542,26 +625,28 @@ class Model(Network):
         self,
         generator: Any,
         steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
     ) -> Any:
         """`evaluate` for a generator, under its older name; the options for workers have no effect."""
-        return self.evaluate(generator, steps=steps, verbose=verbose)
+        return self.evaluate(generator, steps=steps, verbose=verbose, callbacks=callbacks)
 
     @accepts_old_words()
     def predict_generator(
         self,
         generator: Any,
         steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
     ) -> Any:
         """`predict` for a generator, under its older name; the options for workers have no effect."""
-        return self.predict(generator, steps=steps, verbose=verbose)
+        return self.predict(generator, steps=steps, verbose=verbose, callbacks=callbacks)
 
 
 # ------------------------------------------------------------ from networks ----

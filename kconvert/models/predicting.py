@@ -14,10 +14,11 @@ from ..network.network import Network
 from ..network.outputs import Activations
 from ..network.sample_inputs import check_batch, checked_inputs, size_of_batches
 from .runtime import Runtime
+from .training.callbacks import CallbackList
 from .training.data import is_stream, stream_of
 
 
-def predict(runtime: Runtime, x: Any, batch_size: int | None = None, steps: int | None = None) -> Any:
+def predict(runtime: Runtime, x: Any, batch_size: int | None, steps: int | None, listeners: CallbackList) -> Any:
     """The outputs for `x`. Parameters and errors: see `Model.predict`."""
     network = runtime.network
 
@@ -25,8 +26,14 @@ def predict(runtime: Runtime, x: Any, batch_size: int | None = None, steps: int 
         return as_list(network.call(K, weights, one_or_list(inputs), None, phase))
 
     # The function is compiled when the first batch is there, so wrong inputs are refused before that.
-    batches = _batches(network, x, batch_size, steps)
-    outputs = [runtime.compiled_function("predict", build)(batch) for batch in batches]
+    outputs = []
+    listeners.on_predict_begin({})
+    for number, batch in enumerate(_batches(network, x, batch_size, steps)):
+        logs = {"batch": number, "size": len(batch[0])}
+        listeners.on_predict_batch_begin(number, logs)
+        outputs.append(runtime.compiled_function("predict", build)(batch))
+        listeners.on_predict_batch_end(number, {**logs, "outputs": outputs[-1]})
+    listeners.on_predict_end({})
     return one_or_list([np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
 

@@ -14,6 +14,7 @@ from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Compiled, Tensor, Variable
 from ..conversion.binding import leaf_storage, places
 from ..errors import KconvertError, Problem
+from ..layers.custom import giving
 from ..layers.phase import Phase
 from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest, walk
@@ -29,6 +30,14 @@ def _backend(name: str | None, network: Network) -> Backend:
     if name is None and (used := last_used(network.weight_table())):
         return used
     return get_backend(name or default_backend())
+
+
+def refuse_empty(network: Network) -> None:
+    """Raises KconvertError where a layer has an output without elements, as from a kernel larger than an image."""
+    for ref, shape in network.shapes().items():
+        if any(size is not None and size < 1 for size in shape[1:]):
+            what = f"its output would have the shape {shape}"
+            raise KconvertError(what, f"layer {ref.layer}", "give larger inputs or smaller kernels", Problem.USAGE)
 
 
 class Runtime:
@@ -67,7 +76,8 @@ class Runtime:
                 path = (*leaf.path, stored.weight.name)
                 if path not in self.variables:
                     own = shared.get(stored.weight.name)
-                    self.variables[path] = initial_variable(stored, K, [seed, number]) if own is None else own
+                    with giving(leaf.layer.custom_objects):
+                        self.variables[path] = initial_variable(stored, K, [seed, number]) if own is None else own
         share(table, K, self.variables)
         return K
 
@@ -140,6 +150,7 @@ class Runtime:
         If the network has stateful layers, the function also updates the states that they report to the phase.
         """
         K = self.start()
+        refuse_empty(self.network)
         variables = {**self.variables, **self.keep_states()}
         position = {path: i for i, path in enumerate(variables)}
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import KconvertError, Problem
 from ..layers import Layer
+from ..layers.names import next_name
 from ..network import sequential
 from .model import Model, as_model, user_layers
 
 
-class Sequential(sequential.Sequential, Model):
+class Sequential(sequential.Sequential, Model):  # type: ignore[misc]  # `from_config` makes models
     """A list of layers that holds weights and runs on a backend; each layer gets the output of the one before.
 
     layers: without layers, or if the first layer states no input shape, the model is not built yet: `add`, `build` or
@@ -23,8 +26,13 @@ class Sequential(sequential.Sequential, Model):
     (None, 2)
     """
 
-    def __init__(self, layers: Sequence[Layer] = (), name: str = "sequential_1", trainable: bool = True) -> None:
-        super().__init__(layers, name, trainable)
+    def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True) -> None:
+        super().__init__(layers or (), name or next_name("Sequential"), trainable)
+
+    def set_layers(self, layers: Sequence[Layer]) -> None:
+        for layer in layers:
+            layer.name = layer.name or next_name(layer.class_name)
+        super().set_layers(layers)
 
     def set_nodes(self, layers: list[Layer], nodes: list[Any]) -> None:
         """Replaces the layers; the model stays compiled, and keeps its backend."""
@@ -33,6 +41,16 @@ class Sequential(sequential.Sequential, Model):
         if trainer is not None:
             trainer.use(self.runtime)
             self._trainer = trainer
+
+    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
+        """The outputs for `x`, as `predict` returns them, of a model whose outputs are probabilities."""
+        result: np.ndarray = self.predict(x, batch_size, verbose)
+        return result
+
+    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
+        """The class of each sample: the position of the greatest output; for one output 1 above 0.5, else 0."""
+        outputs = self.predict_proba(x, batch_size, verbose)
+        return outputs.argmax(axis=-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype("int32")
 
     def complete(self, x: Any) -> None:
         """Builds the model from the shape of the data `x`, if its input shape is not known yet."""

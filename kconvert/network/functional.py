@@ -7,33 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import KconvertError, Problem
-from ..layers import InputLayer, Layer
+from ..layers import Layer
 from ..layers.calls import Call, Symbol, as_symbols, calls_behind
+from ..layers.inputs import Input as Input
 from ..layers.names import name_layers
 from .graph import Node, Ref, by_call, first_call
 from .network import Network
-
-
-def Input(
-    shape: Sequence[int | None] | None = None,
-    batch_shape: Sequence[int | None] | None = None,
-    name: str = "",
-    dtype: str | None = None,
-) -> Symbol:
-    """The symbol of an input of a model.
-
-    shape: without the batch axis; batch_shape: with the batch axis. Sizes that vary from batch to batch are None.
-    dtype: by default float32. Raises KconvertError without a shape.
-
-    >>> Input((28, 28, 1)).shape
-    (None, 28, 28, 1)
-    """
-    if shape is None and batch_shape is None:
-        raise KconvertError("Input needs a shape", fix="Input(shape=(784,))", problem=Problem.USAGE)
-    sizes = tuple(batch_shape) if batch_shape is not None else (None, *(shape or ()))
-    layer = InputLayer(batch_input_shape=sizes, dtype=dtype or "float32", name=name)
-    layer.inbound.append(Call(layer, shapes=(sizes,)))
-    return Symbol(layer.inbound[0], 0)
 
 
 def graph_between(inputs: Any, outputs: Any) -> dict[str, Any]:
@@ -80,6 +59,8 @@ def _checked(value: Any) -> list[Symbol]:
 def _check_inputs(inputs: Sequence[Symbol], calls: Sequence[Call]) -> None:
     """Raises KconvertError where an Input of the graph is not among the inputs, or an input is not an Input."""
     input_calls = [symbol.call for symbol in inputs]
+    if repeated := [call.layer.name for i, call in enumerate(input_calls) if call in input_calls[:i]]:
+        raise KconvertError(f"{repeated[0]} is given twice among the inputs", problem=Problem.USAGE)
     missing = [call.layer.name for call in calls if not call.inputs and call not in input_calls]
     if missing or any(call.inputs for call in input_calls):
         what = (

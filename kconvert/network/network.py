@@ -295,6 +295,8 @@ class Network(Layer):
             x = one_or_list([values[ref] for ref in node.inputs])
             mask = one_or_list([all_masks.get(ref) for ref in node.inputs])
             weights, phase = w.get(node.layer, {}), within(training, node.layer)
+            if phase is not None and node.kwargs.get("training", True) in (False, 0):
+                phase = phase.of_test()
             if isinstance(layer, Network):
                 result, result_masks = layer.run(
                     K, weights, as_list(x), as_list(mask), phase, record, f"{name}/", given

@@ -31,12 +31,16 @@ MOST_AXES = 32  # of an array, in all releases of NumPy
 def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
     """`x` as a list of arrays, in the order and with the dtypes of the network's inputs.
 
-    x: an array, a list of arrays, or a dict of arrays by the names of the inputs. Raises KconvertError where their
-    number, names or shapes do not fit.
+    x: an array, a list of arrays, or a dict of arrays by the names of the inputs; an array (samples,) becomes
+    (samples, 1). Raises KconvertError where their number, names, shapes or numbers of samples do not fit.
     """
-    names = [ref.layer for ref in network.input_refs]
+    names, shapes = [ref.layer for ref in network.input_refs], network.input_shapes
     xs = [numbers(array, f"input {name}") for array, name in zip(_by_input(network, x, names), names, strict=True)]
-    for array, shape, name in zip(xs, network.input_shapes, names, strict=True):
+    vectors = [
+        array.ndim == 1 and len(shape) == 2 and shape[1] in (None, 1) for array, shape in zip(xs, shapes, strict=True)
+    ]
+    xs = [array[:, None] if vector else array for array, vector in zip(xs, vectors, strict=True)]
+    for array, shape, name in zip(xs, shapes, names, strict=True):
         fits = len(array.shape) == len(shape) and all(
             expected in (None, size) for expected, size in zip(shape[1:], array.shape[1:], strict=True)
         )
@@ -46,6 +50,10 @@ def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
                 where=f"input {name}",
                 problem=Problem.USAGE,
             )
+    if len({len(array) for array in xs}) > 1:
+        lengths = ", ".join(f"{name} {len(array)}" for array, name in zip(xs, names, strict=True))
+        what = f"the inputs have different numbers of samples: {lengths}"
+        raise KconvertError(what, network.name, problem=Problem.USAGE)
     _check_whole_batches(network, len(xs[0]))
     return [a.astype(spec.dtype, copy=False) for a, spec in zip(xs, network.input_specs, strict=True)]
 

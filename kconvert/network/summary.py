@@ -43,3 +43,11 @@ def summary(model: Network, console: Console | None = None) -> None:
     total, trained = (sum(weight_counts(model, only).values()) for only in (False, True))
     console.print(table(model))
     console.print(f"{total:,} weights: {trained:,} trainable, {total - trained:,} not trainable")
+
+
+def lines(model: Network, width: int | None = None) -> list[str]:
+    """The lines that `summary` prints, `width` characters wide at most."""
+    console = Console(width or 100)
+    with console.capture() as captured:
+        summary(model, console)
+    return captured.get().splitlines()

@@ -123,6 +123,8 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
     except FileNotFoundError:
         fix = "give a folder that kconvert verify --keep has written"
         raise KconvertError("there are no saved runs", str(place), fix, Problem.USAGE) from None
+    except KconvertError:
+        raise
     except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError) as error:
         what = f"the saved runs are damaged ({error})"
         raise KconvertError(what, str(place), "run them again", Problem.UNREADABLE) from error

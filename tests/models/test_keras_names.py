@@ -168,7 +168,7 @@ def test_a_symbol_is_shown_in_one_line():
     y = x
     for _ in range(300):
         y = layers.Add()([y, layers.Dense(4)(y)])
-    assert repr(y) == "<Symbol 0 of Add '', shape (None, 4)>"
+    assert repr(y) == "<Symbol 0 of Add 'add_300', shape (None, 4)>"
 
 
 def test_models_of_one_layer_share_its_weights_on_each_backend():

@@ -25,8 +25,9 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The mean along `axis`."""
-    return current_backend().mean(x, axis, keepdims)
+    """The mean along `axis`; of booleans, the part that is true."""
+    K = current_backend()
+    return K.mean(K.cast(x, "float32") if "float" not in str(getattr(x, "dtype", "float")) else x, axis, keepdims)
 
 
 def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -34,6 +34,8 @@ def parse_architecture(data: bytes, yaml: bool, path: str) -> Json:
     try:
         text = data.decode(json.detect_encoding(data))
         config = _under_its_key(_yaml(text) if yaml else _json(text))
+    except KconvertError:
+        raise
     except ValueError as error:
         raise no_model(path, f"is not {'YAML' if yaml else 'JSON'} of Keras ({error})") from error
     config = _as_model(config)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...conventions.words.values import parse_json
+from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..endings import SAFETENSORS
 from ..failures import unreadable
@@ -55,6 +56,8 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         stored = {entry.key: _Stored(entry.key, entry, begin, content) for entry in entries}
         try:
             checkpoint = _checkpoint(path, stored, metadata)
+        except KconvertError:
+            raise
         except (ValueError, TypeError, LookupError) as error:
             raise unreadable(f"has damaged metadata ({error})", path) from None
         yield checkpoint

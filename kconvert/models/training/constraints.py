@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
-from .registry import EPSILON, Component, Registry
+from .registry import EPSILON, Component, Registry, of_tensors
+from .registry import serialize as serialize
 
 
 class Constraint(Component):
@@ -79,11 +80,21 @@ def _norms(K: Backend, w: Tensor, axis: int | Sequence[int]) -> Tensor:
     return K.sqrt(K.sum(w * w, axes, keepdims=True))
 
 
-CONSTRAINTS = Registry("constraint", Constraint, {cls.__name__: cls for cls in (MaxNorm, NonNeg, UnitNorm, MinMaxNorm)})
+CONSTRAINTS = Registry(
+    "constraint",
+    Constraint,
+    {cls.__name__: cls for cls in (MaxNorm, NonNeg, UnitNorm, MinMaxNorm)},
+    wrap=of_tensors,
+)
+
+max_norm = maxnorm = MaxNorm
+non_neg = nonneg = NonNeg
+unit_norm = unitnorm = UnitNorm
+min_max_norm = MinMaxNorm
 
 
 def get(spec: Any) -> Any:
-    """The constraint that `spec` describes: see `Registry.get`. A function takes (K, w) and returns the new weight.
+    """The constraint that `spec` describes: see `Registry.get`. A function takes (w) or (K, w).
 
     >>> get({"class_name": "max_norm", "config": {"max_value": 3}})
     MaxNorm(max_value=3, axis=0)
@@ -91,3 +102,6 @@ def get(spec: Any) -> Any:
     True
     """
     return CONSTRAINTS.get(spec)
+
+
+deserialize = get

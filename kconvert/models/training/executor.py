@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
+from ...layers.custom import giving
 from ...layers.phase import Phase
 from ...network.graph import LayerPath, LeafWeights
 from ...network.nested import nest
@@ -135,7 +136,8 @@ class Executor:
             )
             return outputs, {keys.index(key): new for key, new in updates.items()}
 
-        return self.K.compile_updating(build, specs, [self.variables[key] for key in keys], self.jit_compile)
+        with giving(self.network.custom_objects):
+            return self.K.compile_updating(build, specs, [self.variables[key] for key in keys], self.jit_compile)
 
     def _run_batch(
         self, values: Values, xs: list[Tensor], ys: list[Any], weights: list[Any], training: bool

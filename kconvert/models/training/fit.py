@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -132,20 +132,20 @@ class Fit:
             }
         )
         self.model.history, self.model.stop_training = history, False
-        listeners.on_train_begin()
+        listeners.on_train_begin({})
         for epoch in range(initial_epoch, epochs):
-            listeners.on_epoch_begin(epoch)
+            listeners.on_epoch_begin(epoch, {})
             self.executor.start_metrics()
             self._train(listeners, epoch)
             logs = self.executor.results()
             if self.validation and self._validates(epoch):
                 self.executor.start_metrics()
-                results = test(self.executor, self.validation())
+                results = test(self.executor, self.validation(), listeners)
                 logs.update((f"val_{label}", value) for label, value in results.items())
             listeners.on_epoch_end(epoch, logs)
             if self.model.stop_training:
                 break
-        listeners.on_train_end()
+        listeners.on_train_end({})
         return history
 
     def _train(self, listeners: cb.CallbackList, epoch: int) -> None:
@@ -174,11 +174,17 @@ class Fit:
         return epoch + 1 in self.freq
 
 
-def test(executor: Executor, source: Iterator[Batch]) -> dict[str, float]:
+def test(executor: Executor, source: Iterable[Batch], listeners: cb.CallbackList) -> dict[str, float]:
     """The losses and metrics over all batches of `source`, by label."""
     executor.start_metrics()
-    for batch in source:
-        executor.step(False, batch.x, batch.y, batch.weights)
+    listeners.on_test_begin({})
+    for number, batch in enumerate(source):
+        logs: dict[str, Any] = {"batch": number, "size": len(batch)}
+        listeners.on_test_batch_begin(number, logs)
+        losses = executor.step(False, batch.x, batch.y, batch.weights)
+        logs.update(zip(executor.objective.loss_labels, map(float, losses), strict=True))
+        listeners.on_test_batch_end(number, logs)
+    listeners.on_test_end({})
     return executor.results()
 
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
+from ...backend import get_backend
+from ...backend.computing import computing
 from ...errors import KconvertError, Problem
 from .registry import Component, Registry
+from .registry import serialize as serialize
 
 Shape = tuple[int, ...]
 
@@ -225,6 +229,34 @@ def _scaling(scale: float, mode: str, distribution: str) -> Callable[..., Initia
     return make
 
 
+@dataclass(frozen=True)
+class FunctionInitializer(Initializer):
+    """A function of the user: `f(shape, dtype=None)` as in Keras, or `f(shape, rng)`."""
+
+    function: Callable[..., Any]
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        if "rng" in signature(self.function).parameters:
+            return np.asarray(self.function(shape, rng))
+        with computing(get_backend("numpy")):
+            return np.asarray(self.function(shape))
+
+
+zeros = zero = Zeros
+ones = one = Ones
+constant = Constant
+random_normal = normal = RandomNormal
+random_uniform = uniform = RandomUniform
+truncated_normal = TruncatedNormal
+orthogonal = Orthogonal
+identity = Identity
+glorot_uniform = _scaling(1.0, "fan_avg", "uniform")
+glorot_normal = _scaling(1.0, "fan_avg", "normal")
+he_uniform = _scaling(2.0, "fan_in", "uniform")
+he_normal = _scaling(2.0, "fan_in", "normal")
+lecun_uniform = _scaling(1.0, "fan_in", "uniform")
+lecun_normal = _scaling(1.0, "fan_in", "normal")
+
 INITIALIZERS = Registry(
     "initializer",
     Initializer,
@@ -239,24 +271,28 @@ INITIALIZERS = Registry(
         "Orthogonal": Orthogonal,
         "Identity": Identity,
         "UnitForgetBias": UnitForgetBias,
-        "glorot_uniform": _scaling(1.0, "fan_avg", "uniform"),
-        "glorot_normal": _scaling(1.0, "fan_avg", "normal"),
-        "he_uniform": _scaling(2.0, "fan_in", "uniform"),
-        "he_normal": _scaling(2.0, "fan_in", "normal"),
-        "lecun_uniform": _scaling(1.0, "fan_in", "uniform"),
-        "lecun_normal": _scaling(1.0, "fan_in", "normal"),
+        "glorot_uniform": glorot_uniform,
+        "glorot_normal": glorot_normal,
+        "he_uniform": he_uniform,
+        "he_normal": he_normal,
+        "lecun_uniform": lecun_uniform,
+        "lecun_normal": lecun_normal,
         "zero": Zeros,
         "one": Ones,
         "uniform": RandomUniform,
         "normal": RandomNormal,
     },
+    wrap=FunctionInitializer,
 )
 
 
 def get(spec: Any) -> Any:
-    """The initializer that `spec` describes: see `Registry.get`. A function takes (shape, rng) and returns an array.
+    """The initializer that `spec` describes: see `Registry.get`. A function takes (shape, dtype=None) or (shape, rng).
 
     >>> get("glorot_uniform")
     VarianceScaling(scale=1.0, mode='fan_avg', distribution='uniform', seed=None)
     """
     return INITIALIZERS.get(spec)
+
+
+deserialize = get

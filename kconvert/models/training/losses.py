@@ -17,8 +17,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...backend.base import Backend, Tensor
+from ...backend.computing import as_in_keras
 from ...errors import KconvertError, Problem
+from ...layers.custom import CustomFunction
+from ...layers.names import snake_case
 from .registry import EPSILON, Component, Registry
+from .registry import serialize as serialize
 from .weighting import REDUCTIONS, weighted
 
 Function = Callable[..., Tensor]
@@ -27,37 +31,44 @@ Shape = tuple[int | None, ...]
 # ---------------------------------------------------------------- functions ----
 
 
+@as_in_keras
 def mean_squared_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the squared errors."""
     return K.mean(_square(y_pred - y_true), -1)
 
 
+@as_in_keras
 def mean_absolute_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the absolute errors."""
     return K.mean(K.abs(y_pred - y_true), -1)
 
 
+@as_in_keras
 def mean_absolute_percentage_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the absolute errors, in percent of the labels."""
     return 100.0 * K.mean(K.abs((y_true - y_pred) / K.maximum(K.abs(y_true), EPSILON)), -1)
 
 
+@as_in_keras
 def mean_squared_logarithmic_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the squared differences of log(1 + y); negative values count as 0."""
     predicted, true = (K.log(K.maximum(y, EPSILON) + 1.0) for y in (y_pred, y_true))
     return K.mean(_square(predicted - true), -1)
 
 
+@as_in_keras
 def hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of max(1 - y_true * y_pred, 0). Labels are -1 and 1; in a batch of 0 and 1 alone, 0 stands for -1."""
     return K.mean(K.maximum(1.0 - _signs(K, y_true) * y_pred, 0.0), -1)
 
 
+@as_in_keras
 def squared_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the squares of `hinge`; labels as for `hinge`."""
     return K.mean(_square(K.maximum(1.0 - _signs(K, y_true) * y_pred, 0.0)), -1)
 
 
+@as_in_keras
 def categorical_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 plus the greatest prediction of a wrong class minus that of the right class; at least 0. Labels are one-hot."""
     right = K.sum(y_true * y_pred, -1)
@@ -65,12 +76,14 @@ def categorical_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     return K.maximum(wrong - right + 1.0, 0.0)
 
 
+@as_in_keras
 def logcosh(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of log(cosh(error)): like half the square for small errors, like the absolute value for large ones."""
     error = y_pred - y_true
     return K.mean(error + K.softplus(-2.0 * error) - float(np.log(2.0)), -1)
 
 
+@as_in_keras
 def huber_loss(K: Backend, y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
     """Half the square of errors up to `delta`, linear beyond. One value for each element: the last axis stays."""
     error = K.abs(y_pred - y_true)
@@ -78,6 +91,7 @@ def huber_loss(K: Backend, y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -
     return 0.5 * _square(quadratic) + delta * (error - quadratic)
 
 
+@as_in_keras
 def categorical_crossentropy(
     K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
@@ -87,6 +101,7 @@ def categorical_crossentropy(
     return -K.sum(y_true * _log_probabilities(K, y_pred, from_logits), -1)
 
 
+@as_in_keras
 def sparse_categorical_crossentropy(
     K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
@@ -99,6 +114,7 @@ def sparse_categorical_crossentropy(
     return -K.sum(one_hot(K, y_true, y_pred) * logs, -1)
 
 
+@as_in_keras
 def binary_crossentropy(
     K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
@@ -117,17 +133,20 @@ def binary_crossentropy(
     return -K.mean(y_true * K.log(p + epsilon) + (1.0 - y_true) * K.log(rest + epsilon), -1)
 
 
+@as_in_keras
 def kullback_leibler_divergence(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The sum of y_true * log(y_true / y_pred); both are probabilities."""
     y_true, y_pred = (K.clip(y, EPSILON, 1.0) for y in (y_true, y_pred))
     return K.sum(y_true * K.log(y_true / y_pred), -1)
 
 
+@as_in_keras
 def poisson(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of y_pred - y_true * log(y_pred)."""
     return K.mean(y_pred - y_true * K.log(y_pred + EPSILON), -1)
 
 
+@as_in_keras
 def cosine_proximity(K: Backend, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """The negative cosine of the angle between labels and predictions: -1 for the same direction."""
     return -K.sum(_normalized(K, y_true, axis) * _normalized(K, y_pred, axis), axis)
@@ -196,7 +215,7 @@ class Loss(Component):
     # In the configuration; by default that of the function.
     name: str = ""
 
-    # The loss per sample: f(K, y_true, y_pred, **options).
+    # The loss per sample: f(K, y_true, y_pred, **options). A class of the user has a method call(y_true, y_pred).
     function: ClassVar[Function]
 
     def __post_init__(self) -> None:
@@ -209,7 +228,7 @@ class Loss(Component):
     @property
     def default_name(self) -> str:
         """The name that Keras gives the loss."""
-        return type(self).function.__name__
+        return type(self).function.__name__ if hasattr(type(self), "function") else snake_case(self.class_name)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -218,10 +237,12 @@ class Loss(Component):
 
     def label_shapes(self, output: Shape) -> list[Shape] | None:
         """The shapes that labels may have for predictions of shape `output`, with the batch axis; None: any shape."""
-        return [(None, *output[1:])]
+        return [(None, *output[1:])] if hasattr(type(self), "function") else None
 
     def per_sample(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """One value for each sample (batch,), or for each step (batch, time)."""
+        if call := getattr(self, "call", None):
+            return CustomFunction(self.name, call).run(K, y_true, y_pred)
         return type(self).function(K, K.cast(y_true, "float32"), y_pred, **self.options)
 
     def __call__(
@@ -330,7 +351,7 @@ class CosineSimilarity(Loss):
 
 @dataclass(frozen=True)
 class FunctionLoss(Loss):
-    """A loss function of the user: `f(K, y_true, y_pred)` returns one value per sample."""
+    """A loss function of the user: `f(y_true, y_pred)` or `f(K, y_true, y_pred)` returns one value per sample."""
 
     run: Function
 
@@ -342,7 +363,7 @@ class FunctionLoss(Loss):
         return None
 
     def per_sample(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return self.run(K, y_true, y_pred)
+        return CustomFunction(self.name, self.run).run(K, y_true, y_pred)
 
     def to_config(self) -> Any:
         return self.name
@@ -392,8 +413,16 @@ def _of_function(function: Function) -> Loss:
     return known[function]() if function in known else FunctionLoss(run=function)
 
 
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+kld = KLD = kullback_leibler_divergence
+cosine = cosine_similarity = cosine_proximity
+
+
 def get(spec: Any) -> Loss | None:
-    """The loss that `spec` describes: see `Registry.get`. A function takes (K, y_true, y_pred).
+    """The loss that `spec` describes: see `Registry.get`. A function takes (y_true, y_pred) or (K, y_true, y_pred).
 
     >>> get("mse").name
     'mean_squared_error'
@@ -403,3 +432,6 @@ def get(spec: Any) -> Loss | None:
 sparse_categorical_crossentropy
     """
     return LOSSES.get(spec)
+
+
+deserialize = get

@@ -23,6 +23,7 @@ from ...backend.base import Backend, Tensor
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
 from .registry import EPSILON, Component, Registry
+from .registry import serialize as serialize
 
 Slots = Mapping[str, Tensor]
 Scalars = Mapping[str, Tensor]
@@ -340,6 +341,8 @@ OPTIMIZERS = Registry(
     {cls.__name__: cls for cls in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam)},
 )
 
+sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam
+
 
 def get(spec: Any) -> Optimizer:
     """The optimizer that `spec` describes: see `Registry.get`. Raises KconvertError for anything else, None included.
@@ -356,3 +359,6 @@ epsilon=1e-07)
             f"unknown optimizer {spec!r}", fix=f"one of: {', '.join(OPTIMIZERS.makers)}", problem=Problem.USAGE
         )
     return optimizer
+
+
+deserialize = get

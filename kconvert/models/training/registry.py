@@ -14,16 +14,30 @@ from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 from ...errors import KconvertError, Problem
+from ...layers.constructors import Constructed
+from ...layers.custom import CustomFunction, given
 
 EPSILON = 1e-7
 """Added to denominators and to the arguments of logarithms: `keras.backend.epsilon()` of Keras 2."""
 
 
-class Component:
+class Component(metaclass=Constructed):
     """Base class of all components of training: a dataclass with a configuration."""
 
     # The keys of the configuration under the names of other releases.
     spellings: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of the constructor under their names in Keras 2.3.1.
+
+        Raises KconvertError for one that is given twice.
+        """
+        for old, new in cls.spellings.items():
+            if old in kwargs and new in kwargs and old != new:
+                what = f"{old} and {new} are the same argument of {cls.__name__}"
+                raise KconvertError(what, fix=f"give {new} alone", problem=Problem.USAGE)
+        return args, {cls.spellings.get(key, key): value for key, value in kwargs.items()}
 
     @property
     def class_name(self) -> str:
@@ -61,8 +75,10 @@ class Registry:
         and underscores of a name do not matter: `mean_squared_error`, `MeanSquaredError`, `maxnorm` of Keras 1.
         Raises KconvertError for unknown names and keys.
         """
-        if spec is None or isinstance(spec, self.base):
-            return spec
+        if spec is None:
+            return None
+        if isinstance(spec, self.base):
+            return self.wrap(spec) if self.wrap and callable(spec) and _as_in_keras(spec) else spec
         if isinstance(spec, str):
             return self.make(spec, {})
         if isinstance(spec, Mapping) and isinstance(spec.get("class_name"), str):
@@ -90,6 +106,10 @@ class Registry:
 
     def make(self, name: str, config: Mapping[str, Any]) -> Any:
         """The component `name` with the configuration `config`. Raises KconvertError for unknown or missing keys."""
+        if name in given().components:
+            return self.get(given().components[name](**config))
+        if name in given().functions and name not in self.makers:
+            return self.get(given().functions[name].function)
         maker = self.find(name)
         spellings = getattr(maker, "spellings", {})
         config = {spellings.get(key, key): value for key, value in config.items()}
@@ -104,6 +124,21 @@ class Registry:
             if parameter.default is Parameter.empty and key not in arguments:
                 raise KconvertError(f"{self.kind} {name} needs {key!r}", problem=Problem.USAGE)
         return maker(**arguments)
+
+
+def serialize(component: Component) -> Any:
+    """The configuration of a component, as Keras stores it."""
+    return component.to_config()
+
+
+def of_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the user, of tensors alone as in Keras or of K and tensors, as a function of K and tensors."""
+    return CustomFunction(getattr(function, "__name__", type(function).__name__), function).run
+
+
+def _as_in_keras(component: Any) -> bool:
+    """Whether a component of a class of the user is called as in Keras, without K and without a generator."""
+    return not {"K", "rng"}.intersection(signature(component).parameters)
 
 
 def _folded(name: str) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...backend.base import Backend, Tensor
-from .registry import Component, Registry
+from .registry import Component, Registry, of_tensors
+from .registry import serialize as serialize
 
 
 class Regularizer(Component):
@@ -67,13 +68,17 @@ REGULARIZERS = Registry(
         "activity_l2": l2,
         "activity_l1l2": l1_l2,
     },
+    wrap=of_tensors,
 )
 
 
 def get(spec: Any) -> Any:
-    """The regularizer that `spec` describes: see `Registry.get`. A function takes (K, w) and returns a scalar.
+    """The regularizer that `spec` describes: see `Registry.get`. A function takes (w) or (K, w) and returns a scalar.
 
     >>> get("l2")
     L1L2(l1=0.0, l2=0.01)
     """
     return REGULARIZERS.get(spec)
+
+
+deserialize = get

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ...network.sample_inputs import size_of_batches
-from ..runtime import Runtime
+from ..runtime import Runtime, refuse_empty
+from .callbacks import CallbackList
 from .data import batches, checked_batch, is_stream, parts, stream_of
 from .executor import Executor
 from .fit import test
@@ -56,6 +58,7 @@ class Trainer:
         """Builds the steps: the weights as they are, the optimizer in its initial state. Raises as `executor` does."""
         self.runtime.start(self.backend, self.seed)
         network = self.runtime.network
+        refuse_empty(network)
         objective = Objective(network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
         seed = int(np.random.default_rng(self.seed).integers(2**31))
         self._executor = executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
@@ -70,15 +73,24 @@ class Trainer:
 
     # -------------------------------------------------------------- batches ----
 
-    def evaluate(self, x: Any, y: Any, batch_size: int | None, sample_weight: Any, steps: int | None) -> Any:
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int | None,
+        sample_weight: Any,
+        steps: int | None,
+        listeners: CallbackList,
+    ) -> Any:
         """The loss over the data; with several losses or metrics, a list in the order of `Objective.labels`."""
         executor = self.executor
         if is_stream(x):
             count, stream = stream_of(x, steps, "steps")
             source = (self._checked(*parts(next(stream))) for _ in range(count))
-            return _listed(test(executor, source))
+            return _listed(test(executor, source, listeners))
         data = self._checked(x, y, sample_weight)
-        return _listed(test(executor, batches(data, size_of_batches(self.runtime.network, batch_size, len(data)))))
+        size = size_of_batches(self.runtime.network, batch_size, len(data))
+        return _listed(test(executor, islice(batches(data, size), steps), listeners))
 
     def on_batch(self, training: bool, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
         """Runs one batch; returns losses and metrics as `evaluate` does, computed with the weights before the step.

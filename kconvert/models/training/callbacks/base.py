@@ -97,6 +97,14 @@ class CallbackList:
                     problem=Problem.USAGE,
                 )
 
+    @classmethod
+    def of(cls, callbacks: Iterable[Any] | None, model: Any, **params: Any) -> CallbackList:
+        """The callbacks of one call of `evaluate` or `predict`; params: see `Callback.set_params`."""
+        listeners = cls(callbacks or ())
+        listeners.set_model(model)
+        listeners.set_params(params)
+        return listeners
+
     def set_model(self, model: Any) -> None:
         self._call("set_model", model)
 

@@ -16,6 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ....backend.base import Backend, Tensor
+from ....backend.computing import as_in_keras
+from ....layers.custom import CustomFunction
 from .. import losses
 from ..losses import Function
 from ..registry import Component
@@ -31,27 +33,32 @@ def accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     return K.cast(K.equal(y_true, y_pred), "float32")
 
 
+@as_in_keras
 def binary_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
     """The part of the predictions that are on the same side of `threshold` as the label; exactly 0.5 rounds to 0."""
     predicted = K.round(y_pred) if threshold == 0.5 else K.cast(K.greater(y_pred, threshold), "float32")
     return K.mean(accuracy(K, y_true, predicted), -1)
 
 
+@as_in_keras
 def categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where the greatest prediction is that of the class of the label, else 0. Labels are one-hot."""
     return accuracy(K, K.argmax(y_true), K.argmax(y_pred))
 
 
+@as_in_keras
 def sparse_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """`categorical_accuracy` for integer labels."""
     return accuracy(K, _labels(K, y_true, y_pred), K.cast(K.argmax(y_pred), "float32"))
 
 
+@as_in_keras
 def top_k_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """1 where fewer than `k` predictions are greater than that of the right class, else 0. Labels are one-hot."""
     return sparse_top_k_categorical_accuracy(K, K.argmax(y_true), y_pred, k)
 
 
+@as_in_keras
 def sparse_top_k_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """`top_k_categorical_accuracy` for integer labels."""
     right = K.sum(losses.one_hot(K, y_true, y_pred) * y_pred, -1, keepdims=True)
@@ -59,6 +66,7 @@ def sparse_top_k_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor
     return K.cast(K.greater(float(k), ahead), "float32")
 
 
+@as_in_keras
 def cosine_similarity(K: Backend, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """The cosine of the angle between labels and predictions; the loss of this name has the opposite sign."""
     return -losses.cosine_proximity(K, y_true, y_pred, axis)
@@ -302,7 +310,7 @@ class SparseCategoricalCrossentropy(_MeanOf):
 
 @dataclass(frozen=True)
 class FunctionMetric(Mean):
-    """The mean of a function of the user: `f(K, y_true, y_pred)` returns one value per sample."""
+    """The mean of a function of the user, `f(y_true, y_pred)` or `f(K, y_true, y_pred)`, one value per sample."""
 
     run: Function
 
@@ -311,7 +319,7 @@ class FunctionMetric(Mean):
         return getattr(self.run, "__name__", type(self.run).__name__)
 
     def values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return self.run(K, y_true, y_pred)
+        return CustomFunction(self.name, self.run).run(K, y_true, y_pred)
 
     def to_config(self) -> Any:
         return self.name

@@ -1,0 +1,73 @@
+"""Cells of the user: layers with `state_size` and `call(inputs, states)`, as `RNN` of Keras takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from inspect import signature
+from typing import Any
+
+from ..backend.base import Backend, Tensor
+from ..backend.spatial import known_sizes
+from .base import Weights
+from .cells import GateInputs, Noise
+from .custom import CustomFunction
+from .keras_style import with_weights
+from .phase import Phase
+from .shapes import Sizes
+
+
+def is_user_cell(cell: Any) -> bool:
+    """Whether a layer is a cell that is written as in Keras."""
+    return hasattr(cell, "state_size") and hasattr(type(cell).call, "in_keras")
+
+
+class UserCell:
+    """A cell of the user in the form in which a loop takes cells. All shapes are those of one time step."""
+
+    def __init__(self, cell: Any) -> None:
+        self._cell = cell
+        size = cell.state_size
+        # The size of each state, without the batch.
+        self._sizes = [_as_shape(one) for one in (size if isinstance(size, (list, tuple)) else [size])]
+        self._output = _as_shape(getattr(cell, "output_size", None) or self._sizes[0])
+
+    @property
+    def states(self) -> int:
+        """The number of states."""
+        return len(self._sizes)
+
+    def weight_specs(self, shape: Any) -> Any:
+        """The weights that `build` of the cell makes."""
+        return self._cell.weight_specs(shape)
+
+    def state_shapes(self, shape: Sizes) -> list[Sizes]:
+        """The shapes of the states for step inputs of `shape`."""
+        return [(shape[0], *size) for size in self._sizes]
+
+    def compute_output_shape(self, shape: Sizes) -> Sizes:
+        """The shape of the output of one step."""
+        return (shape[0], *self._output)
+
+    def noise(self, K: Backend, shape: Sizes, phase: Phase | None) -> list[Noise]:
+        """No dropout from outside; the cell gets `training` of the phase."""
+        self._training = bool(phase)
+        return [Noise()]
+
+    def project(self, K: Backend, w: Weights, x: GateInputs) -> Tensor:
+        """The inputs themselves."""
+        return x[0]
+
+    def noisy_step(
+        self, K: Backend, w: Weights, x: Tensor, states: Sequence[Tensor], noise: list[Noise]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output and the new states of one time step."""
+        method = type(self._cell).call.in_keras
+        built = with_weights(self._cell, K, w, known_sizes(K, x))
+        stated = {"training": self._training} if "training" in signature(method).parameters else {}
+        function = CustomFunction(f"{self._cell.class_name}.call", method)
+        output, new = function.attempt(K, built, x, list(states), **stated)
+        return output, list(new)
+
+
+def _as_shape(size: Any) -> tuple[int, ...]:
+    return tuple(size) if isinstance(size, (list, tuple)) else (size,)

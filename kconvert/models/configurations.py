@@ -1,0 +1,27 @@
+"""Models from configurations: JSON, and the mappings that it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..conventions.words.values import parse_json
+from ..layers.registry import with_custom_objects
+from ..network import architecture
+from .model import Model
+from .sequential import as_model
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that `to_json` of any Keras up to 2.3 describes, with initial weights.
+
+    custom_objects: your functions and classes, by their names in the configuration.
+    """
+    return model_from_config(parse_json(json_string), custom_objects)
+
+
+def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that `{'class_name': ..., 'config': ...}` describes. Parameters: as for `model_from_json`."""
+    with with_custom_objects(custom_objects):
+        return as_model(architecture.model_from_config(json.loads(json.dumps(config))))
