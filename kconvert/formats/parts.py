@@ -38,7 +38,11 @@ def blocks(shape: Sequence[int], order: Sequence[int], itemsize: int, size: int 
     >>> list(blocks((4, 4), (1, 0), itemsize=4, size=32))[0]
     (slice(0, 2, None), slice(0, 4, None))
     """
-    lengths = _lengths(shape, order, max(1, size // itemsize))
+    return boxes(shape, _lengths(shape, order, max(1, size // itemsize)))
+
+
+def boxes(shape: Sequence[int], lengths: Sequence[int]) -> Iterator[Box]:
+    """Cuts an array into boxes of these lengths; the last ones along an axis are shorter."""
     starts = [range(0, n, length) for n, length in zip(shape, lengths, strict=True)]
     return _boxes(shape, lengths, starts, ())
 

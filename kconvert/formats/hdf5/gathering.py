@@ -9,9 +9,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..parts import BLOCK, Part, indices, runs
+from ..parts import BLOCK, Part, boxes, indices, runs
 
 Region = tuple[np.ndarray, ...]
+
+SLAB = 4 * BLOCK  # bytes of chunks that are unpacked at a time
 
 
 def gather(dataset: Any, part: Part, size: int = BLOCK) -> np.ndarray:
@@ -54,9 +56,20 @@ def unpacked(dataset: h5py.Dataset, size: int = BLOCK) -> h5py.Dataset:
         return dataset
     with NamedTemporaryFile(prefix="kconvert-") as named:
         copy = h5py.File(named.name, "w").create_dataset("copy", dataset.shape, dataset.dtype)
-    for chunk in dataset.iter_chunks():
-        copy[chunk] = dataset[chunk]
+    for box in boxes(dataset.shape, _whole_chunks(dataset)):
+        copy[box] = dataset[box]
     return copy
+
+
+def _whole_chunks(dataset: h5py.Dataset) -> list[int]:
+    """The lengths of a box of whole chunks, long along the last axes, so that the copy is written in long pieces."""
+    lengths = [min(chunk, n) for chunk, n in zip(dataset.chunks, dataset.shape, strict=True)]
+    for axis in reversed(range(dataset.ndim)):
+        count = SLAB // (math.prod(lengths) * dataset.dtype.itemsize)
+        lengths[axis] = min(dataset.shape[axis], max(1, count) * lengths[axis])
+        if lengths[axis] < dataset.shape[axis]:
+            break
+    return lengths
 
 
 def _slices(dataset: Any, wanted: Region) -> np.ndarray:
