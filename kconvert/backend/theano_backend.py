@@ -367,9 +367,15 @@ class TheanoBackend(Backend):
         if padding == "same":
             axes = zip(self.shape(x)[2:], size, strides, strict=True)
             both_sides = tuple(self.facts.pool_padding(n, k, s) for n, k, s in axes)
-        y = (T.signal.pool.pool_2d if rank == 2 else T.signal.pool.pool_3d)(
-            x, size, ignore_border=True, stride=strides, pad=both_sides, mode=_POOL_MODES[mode]
-        )
+
+        def pooled(values: Tensor, mode: str) -> Tensor:
+            pool = T.signal.pool.pool_2d if rank == 2 else T.signal.pool.pool_3d
+            return pool(values, size, ignore_border=True, stride=strides, pad=both_sides, mode=mode)
+
+        if mode == "average" and any(both_sides):  # Theano has no gradient of this average
+            y = pooled(x, "sum") / pooled(T.ones_like(x[:1, :1]), "sum")
+        else:
+            y = pooled(x, _POOL_MODES[mode])
         return move_channels(self, self._cropped(y, x, strides, padding), CHANNELS_FIRST, data_format)
 
     def resize_bilinear(self, x: Tensor, factors: tuple[int, int], data_format: str) -> Tensor:
