@@ -375,6 +375,13 @@ class Backend(ABC):
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
         """Normal numbers of mean 0 and standard deviation 1; `seed` as in `random_uniform`."""
 
+    @abstractmethod
+    def fresh_seed(self, seed: int | None = None) -> Tensor:
+        """A seed for one draw, another one in each run of the compiled function.
+
+        seed: fixes the series of a compiled function; None: NumPy's global generator (`np.random.seed`) does.
+        """
+
     # ----------------------------------------------------------- recurrence ----
 
     @abstractmethod

@@ -34,6 +34,11 @@ def making_variables(make: Callable[[Any, str | None], Tensor]) -> AbstractConte
     return assigned(VARIABLES, make)
 
 
+def is_computing() -> bool:
+    """Whether a backend is computing."""
+    return _COMPUTING.get(None) is not None
+
+
 def current_backend() -> Backend:
     """The backend that is computing. Raises KconvertError where none is."""
     try:

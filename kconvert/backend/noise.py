@@ -24,5 +24,15 @@ def normal(shape: Sequence[Any], seed: Any) -> np.ndarray:
     return _generator(seed).standard_normal(tuple(shape), "float32")
 
 
+def series(seed: int | None) -> Any:
+    """What draws the seeds of a series: NumPy's global generator, which `np.random.seed` sets, where `seed` is None."""
+    return np.random if seed is None else np.random.RandomState(seed % 2**32)
+
+
+def fresh_seed(generator: Any) -> np.ndarray:
+    """Two int32, drawn by `generator`."""
+    return generator.randint(0, 2**31 - 1, 2, "int32")
+
+
 def _generator(seed: Any) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64([int(n) & 0xFFFFFFFF for n in seed]))

@@ -352,6 +352,9 @@ class NumpyBackend(Backend):
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
         return noise.normal(shape, seed)
 
+    def fresh_seed(self, seed: int | None = None) -> Tensor:
+        return noise.fresh_seed(noise.series(seed))
+
     # ----------------------------------------------------------- recurrence ----
 
     def rnn(

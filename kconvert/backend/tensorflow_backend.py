@@ -9,7 +9,7 @@ import numpy as np
 
 from ..conventions.backends import CHANNELS_LAST
 from ..errors import KconvertError
-from . import tensorflow_compat
+from . import noise, tensorflow_compat
 from .base import (
     Backend,
     BuildOutputs,
@@ -317,6 +317,10 @@ class TensorflowBackend(Backend):
 
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
         return tf.random.stateless_normal(shape, seed)
+
+    def fresh_seed(self, seed: int | None = None) -> Tensor:
+        first = int(noise.fresh_seed(noise.series(seed))[0])
+        return tf.random.uniform((2,), 0, 2**31 - 1, "int32", seed=first)
 
     # ----------------------------------------------------------- recurrence ----
 

@@ -406,6 +406,9 @@ class TheanoBackend(Backend):
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
         return sized(theano_noise.normal(shape, seed), shape)
 
+    def fresh_seed(self, seed: int | None = None) -> Tensor:
+        return theano_noise.fresh_seed(seed)
+
     # ----------------------------------------------------------- recurrence ----
 
     def rnn(

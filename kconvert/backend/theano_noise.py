@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from . import noise, theano_compat
@@ -39,6 +40,38 @@ class _Noise(theano.Op):  # type: ignore[name-defined]
 
     def grad(self, inputs: Any, gradients: Any) -> Any:
         return [theano.gradient.DisconnectedType()() for _ in inputs]
+
+
+class _FreshSeed(theano.Op):  # type: ignore[name-defined]
+    """Two int32 that are drawn in each run.
+
+    number: another one for each use, because Theano merges equal operations. seed: of the series, see `noise.series`.
+    """
+
+    __props__ = ("number",)
+
+    def __init__(self, number: int, seed: int | None) -> None:
+        self.number, self.generator = number, noise.series(seed)
+
+    def make_node(self) -> Any:
+        return theano.Apply(self, [], [T.ivector()])
+
+    def perform(self, node: Any, inputs: Any, outputs: Any, params: Any = None) -> None:
+        outputs[0][0] = noise.fresh_seed(self.generator)
+
+    def infer_shape(self, node: Any, shapes: Any) -> Any:
+        return [(T.as_tensor_variable(2),)]
+
+    def do_constant_folding(self, node: Any) -> bool:
+        return False
+
+
+_uses = count()
+
+
+def fresh_seed(seed: int | None = None) -> Tensor:
+    """A seed that is drawn in each run; seed: of the series."""
+    return _FreshSeed(next(_uses), seed)()
 
 
 def uniform(shape: Sequence[Size], seed: Tensor) -> Tensor:

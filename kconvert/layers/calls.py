@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from ..errors import KconvertError, Problem
 from .lists import one_or_list
 from .names import next_name
+from .operators import Operators
 
 _numbers = count()
 
@@ -72,7 +73,7 @@ class Call:
 
 
 @dataclass(frozen=True, repr=False)
-class Symbol:
+class Symbol(Operators):
     """Output number `index` of a call."""
 
     call: Call

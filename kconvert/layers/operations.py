@@ -1,0 +1,224 @@
+"""Operations on symbols: functions of tensors that are called before there are tensors.
+
+    x = Input((4,))
+    y = record(K.mean, x * 2.0, axis=-1)
+
+A function of symbols becomes an `Operation`, a layer of the network. A function of values and variables alone becomes
+an `Expression`, which is computed when its value is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..backend import default_backend, get_backend
+from ..backend.base import Backend, Tensor
+from ..backend.computing import computing, current_backend
+from ..errors import KconvertError, Problem
+from .base import Layer, Shape, Weights
+from .calls import Symbol
+from .lists import as_list, one_or_list
+from .operators import Operators
+from .phase import Phase
+
+_TYPES = {"b": "bool", "i": "int32", "u": "int32"}
+"""The types of the constants that arrays become, by the kind of their elements; float32 for others."""
+
+_SIZES = (11, 17)
+"""Two numbers that are tried for each unknown size."""
+
+
+class Deferred(Operators):
+    """What has a value without any input: a variable, or an expression of variables."""
+
+    def tensor(self, K: Backend) -> Tensor:
+        """The tensor on the backend `K`, while `K` computes or a function is compiled."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, found by computing the value with NumPy."""
+        return tuple(np.shape(self.tensor(emulation())))
+
+    def eval(self) -> np.ndarray:
+        """The value, computed on the default backend."""
+        K = get_backend(default_backend())
+        (value,) = K.compile_reading(lambda values, inputs: [self.tensor(K)], [], [])([])
+        return value
+
+
+class Variable(Deferred):
+    """A value that can be replaced. It lies on the default backend once that computes with it."""
+
+    def __init__(self, value: Any, dtype: str = "float32", name: str = "") -> None:
+        self._array = np.asarray(value, dtype)
+        self.name = name
+        self._native: tuple[Backend, Any] | None = None
+
+    @property
+    def value(self) -> np.ndarray:
+        """The present value."""
+        return self._array if self._native is None else self._native[0].value(self._native[1])
+
+    @value.setter
+    def value(self, array: Any) -> None:
+        new = np.asarray(array, self._array.dtype)
+        if new.shape != self.shape:
+            what = f"a value of shape {new.shape} does not fit a variable of shape {self.shape}"
+            raise KconvertError(what, self.name or None, problem=Problem.USAGE)
+        self._array = new
+        if self._native is not None:
+            self._native[0].assign(self._native[1], new)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._array.shape
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type of its elements."""
+        return str(self._array.dtype)
+
+    def native(self, K: Backend) -> Any:
+        """The variable of the backend `K`."""
+        if self._native is None:
+            self._native = K, K.variable(self._array)
+        return self._native[1]
+
+    def tensor(self, K: Backend) -> Tensor:
+        return K.constant(self.value, self.dtype) if K.name == "numpy" else self.native(K) * 1
+
+    def eval(self) -> np.ndarray:
+        return self.value
+
+
+@dataclass(eq=False)
+class Expression(Deferred):
+    """A function of variables, values and other expressions."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    options: Mapping[str, Any]
+    # Which of the results of the function it is; None: the function has one.
+    index: int | None = None
+
+    def tensor(self, K: Backend) -> Tensor:
+        with computing(K):
+            result = self.function(*filled(K, self.arguments, {}), **filled(K, dict(self.options), {}))
+        return result if self.index is None else result[self.index]
+
+
+@dataclass(eq=False)
+class Operation(Layer):
+    """A function of the layer's inputs, recorded by `record`. It has no configuration that a file could hold."""
+
+    function: Any = None
+    # The arguments of the function, in which symbols stand for the inputs.
+    arguments: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    # The symbols in the order of the inputs.
+    symbols: list[Any] = field(default_factory=list)
+    # The shape of the output, where it cannot be found by running the function with NumPy.
+    output: Any = None
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        if self.output is not None:
+            return self.output
+        inputs = shape if isinstance(shape, list) else [shape]
+        first, second = (self._shapes(inputs, number) for number in _SIZES)
+        pairs = zip(first, second, strict=True)
+        sizes = [tuple(n if n == m else None for n, m in zip(*pair, strict=True)) for pair in pairs]
+        return sizes if self._several else sizes[0]
+
+    def _shapes(self, inputs: list[Shape], number: int) -> list[Shape]:
+        """The shapes of the results for inputs of these shapes, with `number` for each unknown size."""
+        zeros = [np.zeros([number if n is None else n for n in sizes], "float32") for sizes in inputs]
+        with np.errstate(all="ignore"):
+            result = self._result(emulation(), zeros)
+        self._several = isinstance(result, (list, tuple))
+        return [tuple(int(n) for n in np.shape(one)) for one in as_list(result)]
+
+    def _result(self, K: Backend, inputs: list[Tensor]) -> Any:
+        known = dict(zip(self.symbols, inputs, strict=True))
+        try:
+            with computing(K):
+                return self.function(*filled(K, self.arguments, known), **filled(K, self.options, known))
+        except (KconvertError, MemoryError):
+            raise
+        except Exception as error:  # a function of the user may raise anything
+            name = getattr(self.function, "__name__", "function")
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise KconvertError(f"{name} of {[s.shape for s in self.symbols]} fails ({reason})") from error
+
+    def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
+        result = self._result(K, as_list(x))
+        return list(result) if isinstance(result, tuple) else result
+
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+        raise KconvertError(
+            f"an operation on symbols ({getattr(self.function, '__name__', 'function')}) cannot be stored in a file",
+            where=f"layer {self.name}",
+            fix="save the weights alone (save_weights), or write the operation into a Lambda layer",
+        )
+
+
+def emulation() -> Backend:
+    """NumPy, in the convention of the default backend."""
+    name = default_backend()
+    return get_backend("numpy", None if name == "numpy" else name)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Everything inside lists, tuples and dicts."""
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from leaves(one)
+    elif isinstance(value, Mapping):
+        yield from leaves(list(value.values()))
+    else:
+        yield value
+
+
+def filled(K: Backend, value: Any, known: Mapping[Any, Tensor]) -> Any:
+    """`value` with tensors in place of symbols, variables, expressions and arrays."""
+    if isinstance(value, (list, tuple)):
+        items = [filled(K, one, known) for one in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, Mapping):
+        return {key: filled(K, one, known) for key, one in value.items()}
+    if isinstance(value, Symbol):
+        return known[value]
+    if isinstance(value, np.ndarray):
+        return K.constant(value, _TYPES.get(value.dtype.kind, "float32"))
+    return value.tensor(K) if isinstance(value, Deferred) else value
+
+
+def stands_for_tensors(*values: Any) -> bool:
+    """Whether a symbol, a variable or an expression is among `values`."""
+    return any(isinstance(one, (Symbol, Deferred)) for one in leaves(values))
+
+
+def record(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What stands for the result of `function`: a symbol, where symbols are among the arguments, else an expression."""
+    symbols = list(dict.fromkeys(one for one in leaves((arguments, options)) if isinstance(one, Symbol)))
+    if not symbols:
+        return Expression(function, arguments, options)
+    return Operation(function=function, arguments=arguments, options=options, symbols=symbols)(one_or_list(symbols))
+
+
+def gradient(y: Symbol, x: Symbol) -> Any:
+    """The symbol of the derivative of the sum of `y` with respect to `x`."""
+    from_backend = Operation(function=_gradient, arguments=(y, x), symbols=[y, x], output=x.shape)
+    return from_backend([y, x])
+
+
+def _gradient(y: Tensor, x: Tensor) -> Tensor:
+    K = current_backend()
+    return K.gradients(K.sum(y), [x])[0]
+
+
+Operators.record = staticmethod(record)
