@@ -40,11 +40,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "network": ("layers", "drawing"),
     "conversion": ("network", "formats"),
     "models": ("conversion",),
+    "keras": ("models",),
     "export": ("conversion",),
     "verification": ("conversion",),
     "batches": ("verification",),
     "live": ("models",),
-    "cli": ("models", "export", "batches"),
+    "cli": ("keras", "export", "batches"),
     "pytest_plugin": ("models", "verification"),
 }
 """Each room and the rooms it stands on. It may import these, what these stand on, and BASE. A new room is a new row."""

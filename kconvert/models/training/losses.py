@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import Any, ClassVar
 
 import numpy as np
@@ -409,8 +410,8 @@ LOSSES = Registry(
 
 def _of_function(function: Function) -> Loss:
     """The loss of which `function` is the function, or a `FunctionLoss`."""
-    known = {cls.function: cls for cls in CLASSES}
-    return known[function]() if function in known else FunctionLoss(run=function)
+    known, own = {unwrap(cls.function): cls for cls in CLASSES}, unwrap(function)
+    return known[own]() if own in known else FunctionLoss(run=function)
 
 
 mse = MSE = mean_squared_error

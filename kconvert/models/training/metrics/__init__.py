@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from inspect import unwrap
 from typing import Any
 
 from .. import losses
@@ -175,8 +176,9 @@ _ALIASES = {
 
 def _of_function(function: losses.Function) -> Metric:
     """The metric of which `function` is the function, or a `FunctionMetric`."""
-    known = {vars(cls)["function"]: cls for cls in MEANS if "function" in vars(cls)}
-    return known[function]() if function in known else FunctionMetric(run=function)
+    known = {unwrap(vars(cls)["function"]): cls for cls in MEANS if "function" in vars(cls)}
+    own = unwrap(function)
+    return known[own]() if own in known else FunctionMetric(run=function)
 
 
 METRICS = Registry(

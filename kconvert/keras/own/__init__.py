@@ -1,0 +1,1 @@
+"""What the modules of Keras have beside the models, layers and components of kconvert."""

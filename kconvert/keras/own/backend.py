@@ -1,0 +1,433 @@
+"""`keras.backend`: functions on values, on tensors inside layers, and on symbols.
+
+While a backend computes (in a Lambda, a loss, a layer of the user), a function works on its tensors. Elsewhere it is
+recorded: on symbols of layers as an operation of the network, on variables and values as an expression, which `eval`,
+`get_value` and `function` compute.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...backend import default_backend, get_backend
+from ...backend import functions as F
+from ...backend.base import Backend, Tensor
+from ...backend.computing import IMAGES, VARIABLES, is_computing
+from ...errors import KconvertError, Problem
+from ...layers.calls import Symbol
+from ...layers.lists import as_list, one_or_list
+from ...layers.operations import Deferred, Expression, Variable, filled, gradient
+from ...layers.phase import Phase
+from ...models.model import Model
+from ...network.functional import Input
+from . import tensors
+from .recorded import recorded
+
+# ------------------------------------------------------------ configuration ----
+
+_SETTINGS: dict[str, Any] = {"image_data_format": "channels_last", "epsilon": 1e-7, "learning_phase": None}
+
+
+def backend() -> str:
+    """The name of the default backend: 'theano' or 'tensorflow'."""
+    return F.backend() if is_computing() else default_backend()
+
+
+def epsilon() -> float:
+    """The small number that Keras adds where it divides."""
+    return float(_SETTINGS["epsilon"])
+
+
+def floatx() -> str:
+    """'float32', in which layers compute."""
+    return "float32"
+
+
+def set_floatx(floatx: str) -> None:
+    """Accepts 'float32' alone. Raises KconvertError for other types."""
+    _only(floatx, "float32", "set_floatx")
+
+
+def set_epsilon(e: float) -> None:
+    """Accepts 1e-7 alone, with which layers and losses compute. Raises KconvertError for other values."""
+    _only(float(e), 1e-7, "set_epsilon")
+
+
+def image_data_format() -> str:
+    """The data format of images: that of the layers of the running model, else 'channels_last'."""
+    return IMAGES.get() or str(_SETTINGS["image_data_format"])
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accepts 'channels_last' alone, which is the default of layers. Raises KconvertError for another one."""
+    _only(data_format, "channels_last", "set_image_data_format", "give data_format to the layers")
+
+
+def _only(value: Any, known: Any, name: str, fix: str | None = None) -> None:
+    if value != known:
+        raise KconvertError(f"{name}({value!r}) is not supported, only {known!r}", fix=fix)
+
+
+def normalize_data_format(value: str | None) -> str:
+    """The data format `value`; that of the configuration for None. Raises KconvertError for an unknown one."""
+    found = image_data_format() if value is None else value.lower()
+    if found not in ("channels_first", "channels_last"):
+        raise KconvertError(
+            f"unknown data format {value!r}", fix="channels_first or channels_last", problem=Problem.USAGE
+        )
+    return found
+
+
+class LearningPhase:
+    """The flag of the phase as an input of `function`: 1 in training, 0 in testing."""
+
+
+_PHASE = LearningPhase()
+
+
+def learning_phase() -> Any:
+    """The flag of the phase, to be given to `function` as an input; the value that `set_learning_phase` set, if any."""
+    fixed = _SETTINGS["learning_phase"]
+    return _PHASE if fixed is None else fixed
+
+
+def set_learning_phase(value: int) -> None:
+    """Fixes the phase of `function`: 1 for training, 0 for testing. Models have their own phase in each method."""
+    if value not in (0, 1):
+        raise KconvertError(f"the learning phase is 0 or 1, not {value!r}", problem=Problem.USAGE)
+    _SETTINGS["learning_phase"] = int(value)
+
+
+_COUNTS: Counter[str] = Counter()
+
+
+def get_uid(prefix: str = "") -> int:
+    """The next number for a name that begins with `prefix`."""
+    _COUNTS[prefix] += 1
+    return _COUNTS[prefix]
+
+
+def reset_uids() -> None:
+    """Begins the numbers of `get_uid` at 1 again."""
+    _COUNTS.clear()
+
+
+def clear_session() -> None:
+    """Begins the numbers of `get_uid` and the phase anew; models hold all else themselves."""
+    reset_uids()
+    _SETTINGS["learning_phase"] = None
+
+
+def manual_variable_initialization(value: bool) -> None:
+    """Has no effect: variables have their values from the beginning."""
+
+
+# ---------------------------------------------------------------- variables ----
+
+
+def placeholder(
+    shape: Sequence[int | None] | None = None,
+    ndim: int | None = None,
+    dtype: str | None = None,
+    sparse: bool = False,
+    name: str | None = None,
+) -> Symbol:
+    """A symbol of an input, with the batch axis in `shape`. Raises KconvertError for sparse ones."""
+    if sparse:
+        raise KconvertError("sparse placeholders are not supported", fix="give dense arrays")
+    if shape is None and ndim is None:
+        raise KconvertError("placeholder needs a shape or ndim", problem=Problem.USAGE)
+    return Input(
+        batch_shape=tuple(shape) if shape is not None else (None,) * int(ndim or 0), dtype=dtype, name=name or ""
+    )
+
+
+def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Any:
+    """A variable with the value of an array, or of an expression."""
+    if is_computing() or _inside_build():
+        return F.variable(eval(value) if isinstance(value, Deferred) else value, dtype, name)
+    return Variable(eval(value) if isinstance(value, Deferred) else value, dtype or "float32", name or "")
+
+
+def _inside_build() -> bool:
+    """Whether `build` of a layer of the user runs, whose variables are weights."""
+    try:
+        return VARIABLES.get() is not None
+    except LookupError:
+        return False
+
+
+def zeros(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable of zeros."""
+    return F.zeros(shape, dtype) if is_computing() else variable(np.zeros(tuple(shape)), dtype, name)
+
+
+def ones(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable of ones."""
+    return F.ones(shape, dtype) if is_computing() else variable(np.ones(tuple(shape)), dtype, name)
+
+
+def eye(size: int, dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable with the identity matrix."""
+    return tensors.eye(size, dtype) if is_computing() else variable(np.eye(size), dtype, name)
+
+
+def zeros_like(x: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """Zeros in the shape of `x`."""
+    return _LIKE[0](x, dtype)
+
+
+def ones_like(x: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """Ones in the shape of `x`."""
+    return _LIKE[1](x, dtype)
+
+
+_LIKE = recorded(F.zeros_like), recorded(F.ones_like)
+
+
+def random_uniform_variable(
+    shape: Sequence[int], low: float, high: float, dtype: str | None = None, name: str | None = None, seed: Any = None
+) -> Any:
+    """A variable with uniform random numbers, by NumPy's generator."""
+    return variable(_generator(seed).uniform(low, high, tuple(shape)), dtype, name)
+
+
+def random_normal_variable(
+    shape: Sequence[int], mean: float, scale: float, dtype: str | None = None, name: str | None = None, seed: Any = None
+) -> Any:
+    """A variable with normal random numbers, by NumPy's generator."""
+    return variable(_generator(seed).normal(mean, scale, tuple(shape)), dtype, name)
+
+
+def _generator(seed: int | None) -> Any:
+    return np.random if seed is None else np.random.RandomState(seed)
+
+
+def eval(x: Any) -> Any:
+    """The value of a variable or an expression."""
+    if isinstance(x, Deferred):
+        return x.eval()
+    if isinstance(x, Symbol):
+        what = "a symbol has no value without the values of the inputs"
+        raise KconvertError(what, fix="K.function([inputs], [outputs])([arrays])", problem=Problem.USAGE)
+    return np.asarray(x)
+
+
+def get_value(x: Any) -> Any:
+    """The value of a variable, as an array."""
+    return eval(x)
+
+
+def batch_get_value(ops: Sequence[Any]) -> list[Any]:
+    """The values of several variables."""
+    return [get_value(one) for one in ops]
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Sets the value of a variable. Raises KconvertError for what is no variable."""
+    if not isinstance(x, Variable):
+        raise KconvertError(f"set_value takes a variable, not {type(x).__name__}", problem=Problem.USAGE)
+    x.value = value
+
+
+def batch_set_value(tuples: Sequence[tuple[Any, Any]]) -> None:
+    """Sets the values of several variables."""
+    for one, value in tuples:
+        set_value(one, value)
+
+
+def count_params(x: Any) -> int:
+    """The number of elements of a variable."""
+    return int(np.prod(eval(x).shape))
+
+
+def update(x: Any, new_x: Any) -> tuple[Any, Any]:
+    """That `x` becomes `new_x`, for the updates of `function`."""
+    return x, new_x
+
+
+def update_add(x: Any, increment: Any) -> tuple[Any, Any]:
+    """That `increment` is added to `x`."""
+    return x, x + increment
+
+
+def update_sub(x: Any, decrement: Any) -> tuple[Any, Any]:
+    """That `decrement` is subtracted from `x`."""
+    return x, x - decrement
+
+
+def moving_average_update(x: Any, value: Any, momentum: float) -> tuple[Any, Any]:
+    """That `x` becomes its moving average with `value`."""
+    return x, x * momentum + value * (1.0 - momentum)
+
+
+# ------------------------------------------------------- what something is ----
+
+
+def int_shape(x: Any) -> tuple[int | None, ...]:
+    """The sizes of `x`: integers where they are known, else None."""
+    if isinstance(x, (Symbol, Deferred)):
+        return tuple(x.shape)
+    return F.int_shape(x) if is_computing() else np.shape(x)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes."""
+    return len(int_shape(x)) if not is_computing() or isinstance(x, Deferred) else F.ndim(x)
+
+
+def dtype(x: Any) -> str:
+    """The name of the type of the elements."""
+    if isinstance(x, Symbol):
+        return getattr(x.call.layer, "dtype", None) or "float32"
+    if isinstance(x, Expression):
+        return str(x.eval().dtype)
+    found = x.dtype
+    return str(getattr(found, "name", found))
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is what a layer returned. Raises KconvertError for what is no symbol at all."""
+    if not isinstance(x, (Symbol, Deferred)):
+        raise KconvertError(f"{type(x).__name__} is not a symbol or a variable", problem=Problem.USAGE)
+    return isinstance(x, Symbol)
+
+
+def is_placeholder(x: Any) -> bool:
+    """Whether `x` is the symbol of an input."""
+    return isinstance(x, Symbol) and not x.call.inputs
+
+
+def is_variable(x: Any) -> bool:
+    """Whether `x` is a variable."""
+    return isinstance(x, Variable)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` stands for a tensor."""
+    return isinstance(x, (Symbol, Deferred))
+
+
+def is_sparse(tensor: Any) -> bool:
+    """False: there are no sparse tensors."""
+    return False
+
+
+def to_dense(tensor: Any) -> Any:
+    """`tensor`, which is dense."""
+    return tensor
+
+
+# ------------------------------------------------------------------ running ----
+
+
+class Function:
+    """A compiled function from arrays to arrays: what `function` returns.
+
+    inputs: symbols of inputs, and the learning phase. outputs: symbols, variables and expressions. updates: pairs of a
+    variable and its new value, which each call assigns.
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], updates: Sequence[Any] = ()) -> None:
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        self.updates = [tuple(pair) for pair in updates]
+        self._compiled: dict[bool, Callable[..., list[np.ndarray]]] = {}
+
+    def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        if len(inputs) != len(self.inputs):
+            what = f"{len(inputs)} values were given for {len(self.inputs)} inputs"
+            raise KconvertError(what, "K.function", problem=Problem.USAGE)
+        pairs = list(zip(self.inputs, inputs, strict=True))
+        training = bool(next((v for own, v in pairs if own is _PHASE), _SETTINGS["learning_phase"] or 0))
+        arrays = [np.asarray(v) for own, v in pairs if isinstance(own, Symbol)]
+        if training not in self._compiled:
+            self._compiled[training] = self._compile(training)
+        values = self._compiled[training](arrays)
+        for (target, _), value in zip(self.updates, values[len(self.outputs) :], strict=True):
+            set_value(target, value)
+        return values[: len(self.outputs)]
+
+    def _compile(self, training: bool) -> Callable[..., list[np.ndarray]]:
+        wanted = [*self.outputs, *(new for _, new in self.updates)]
+        symbols = list(dict.fromkeys(one for one in wanted if isinstance(one, Symbol)))
+        inputs = [one for one in self.inputs if isinstance(one, Symbol)]
+
+        def rest(K: Backend, known: dict[Symbol, Tensor]) -> list[Tensor]:
+            return [filled(K, one, known) for one in wanted]
+
+        if not symbols:
+            K = get_backend(default_backend())
+            return lambda arrays: K.compile_reading(lambda values, given: rest(K, {}), [], [])([])
+        model = Model(inputs, symbols)
+
+        def build(K: Backend, weights: Any, given: list[Tensor], phase: Phase) -> list[Tensor]:
+            own = Phase(K, True, K.fresh_seed()) if training else phase
+            results = as_list(model.call(K, weights, one_or_list(given), None, own))
+            return rest(K, dict(zip(symbols, results, strict=True)))
+
+        def run(arrays: list[np.ndarray]) -> list[np.ndarray]:
+            specs = zip(arrays, model.input_specs, strict=True)
+            return model.runtime.compiled_function("K.function", build)([a.astype(spec.dtype) for a, spec in specs])
+
+        return run
+
+
+def function(inputs: Sequence[Any], outputs: Any, updates: Any = None, **kwargs: Any) -> Function:
+    """A function from arrays to arrays, compiled on the default backend at its first call.
+
+    Raises KconvertError for further arguments, which sessions of TensorFlow take.
+    """
+    if kwargs:
+        raise KconvertError(f"function has no argument {next(iter(kwargs))!r}: it has no session of TensorFlow")
+    return Function(inputs, outputs if isinstance(outputs, (list, tuple)) else [outputs], updates or [])
+
+
+def gradients(loss: Any, variables: Any) -> Any:
+    """The derivatives of the sum of `loss` with respect to symbols that it was computed from.
+
+    Raises KconvertError for variables, whose gradients only training computes.
+    """
+    wanted = list(variables) if isinstance(variables, (list, tuple)) else [variables]
+    if not isinstance(loss, Symbol) or not all(isinstance(one, Symbol) for one in wanted):
+        what = "gradients takes symbols: a loss, and what it was computed from"
+        raise KconvertError(what, fix="for weights, compile the model with the loss", problem=Problem.USAGE)
+    return [gradient(loss, one) for one in wanted]
+
+
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """`x` in training, else `alt`; both may be functions.
+
+    training: the argument of a layer's `call`. Raises KconvertError without one, unless `set_learning_phase` was used.
+    """
+    flag = _SETTINGS["learning_phase"] if training is None else training
+    if flag is None or isinstance(flag, LearningPhase):
+        what = "in_train_phase does not know the phase"
+        raise KconvertError(what, fix="write call(self, x, training=None), and give training", problem=Problem.USAGE)
+    chosen = x if flag else alt
+    return chosen() if callable(chosen) else chosen
+
+
+def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """`x` in testing, else `alt`; see `in_train_phase`."""
+    return in_train_phase(alt, x, training)
+
+
+# ---------------------------------------------------------------- functions ----
+
+_PARTS = (
+    "prod cumsum cumprod bias_add batch_normalization categorical_crossentropy sparse_categorical_crossentropy",
+    "in_top_k spatial_2d_padding spatial_3d_padding resize_images resize_volumes map_fn foldl foldr conv1d conv2d",
+    "conv3d conv2d_transpose conv3d_transpose depthwise_conv2d separable_conv2d pool2d pool3d random_normal",
+    "random_uniform random_binomial truncated_normal dropout",
+)
+_OF_TENSORS = [name for part in _PARTS for name in part.split()]
+_OWN = frozenset(name for name in globals() if not name.startswith("_"))
+globals().update({name: recorded(getattr(F, name)) for name in F.__all__ if name not in _OWN})
+globals().update({name: recorded(getattr(tensors, name)) for name in _OF_TENSORS})
+slice = recorded(tensors.slice_)
+rnn = tensors.rnn
+normalize_batch_in_training = tensors.normalize_batch_in_training

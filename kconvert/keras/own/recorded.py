@@ -1,0 +1,38 @@
+"""Functions of tensors as functions of whatever stands for a tensor: symbols, variables, arrays, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from ...backend.computing import current_backend, is_computing
+from ...layers.operations import filled, record, stands_for_tensors
+
+
+def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of tensors, which is recorded where no backend is computing.
+
+    While a backend computes, as in the function of a Lambda, it is called at once; variables give their values.
+    """
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if not is_computing():
+            return record(function, *args, **kwargs)
+        if stands_for_tensors(args, kwargs):
+            K = current_backend()
+            args, kwargs = filled(K, args, {}), filled(K, kwargs, {})
+        return function(*args, **kwargs)
+
+    return called
+
+
+def of_backend(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function(K, ...)` of a backend and tensors as a recorded function of the tensors."""
+
+    @wraps(function)
+    def computed(*args: Any, **kwargs: Any) -> Any:
+        return function(current_backend(), *args, **kwargs)
+
+    return recorded(computed)

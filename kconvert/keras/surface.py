@@ -1,0 +1,138 @@
+"""Where each module of Keras finds its names in kconvert: tables, and the value `Dialect` that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from ..errors import KconvertError, Problem
+from . import names
+
+_PACKAGE = "kconvert"
+
+REGISTRIES: dict[str, str] = {
+    "constraints": "models.training.constraints:CONSTRAINTS",
+    "initializers": "models.training.initializers:INITIALIZERS",
+    "optimizers": "models.training.optimizers:OPTIMIZERS",
+}
+"""Where the other names of the components of a module are: classes, and functions that make a component."""
+
+HOMES: dict[str, str] = {
+    "activations": "",
+    "applications": "",
+    "backend": "keras.own.backend",
+    "callbacks": "models.training.callbacks",
+    "constraints": "models.training.constraints",
+    "datasets": "",
+    "engine": "layers network.functional models.model models.sequential",
+    "initializers": "models.training.initializers",
+    "layers": "keras.own.layers layers network.functional",
+    "losses": "keras.own.losses models.training.losses",
+    "metrics": "keras.own.metrics keras.own.losses models.training.metrics models.training.metrics.means "
+    "models.training.metrics.counts",
+    "models": "models.model models.sequential models.loading models.cloning models.configurations layers "
+    "network.functional",
+    "optimizers": "models.training.optimizers",
+    "preprocessing": "",
+    "regularizers": "models.training.regularizers",
+    "utils": "keras.own.utils network.plot models.training.data",
+    "wrappers": "",
+}
+"""For each module, the modules of kconvert that have its names, in the order in which they are searched.
+
+A module below one of these, as `layers.core`, has the names of the module above it.
+"""
+
+SAME: dict[str, str] = {
+    "initializations": "initializers",
+    "objectives": "losses",
+    "regularizers.l1l2": "regularizers.l1_l2",
+}
+"""Modules and names of Keras 1 that have another name in Keras 2."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dialect:
+    """One release of Keras as a package: `kconvert.keras` or `kconvert.keras1`."""
+
+    # The package that speaks it.
+    package: str
+    # The release of Keras.
+    release: str
+    # The public names of each module, separated by spaces.
+    public: Mapping[str, str]
+    # For some modules, modules that are searched before those of HOMES.
+    first: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """Every module, also those that only hold others, as `datasets`."""
+        listed = {*self.public, *SUBMODULES}
+        return frozenset(name for module in listed for name in (module, *_above(module)))
+
+    def names(self, module: str) -> list[str]:
+        """The public names of a module; one that only passes names on has those of the module above it."""
+        while module and module not in self.public:
+            module = module.rpartition(".")[0]
+        return self.public.get(module, "").split()
+
+    def find(self, module: str, name: str) -> Any:
+        """The object `name` of a module.
+
+        Raises AttributeError where Keras has no such name, and KconvertError where kconvert does not have it.
+        """
+        below = f"{module}.{name}" if module else name
+        if below in self.modules:
+            return import_module(f"{self.package}.{below}")
+        for home in self._homes(module):
+            found = getattr(import_module(f"{_PACKAGE}.{home}"), name, None)
+            if found is not None and not isinstance(found, ModuleType):
+                return found
+        if maker := _maker(module, name):
+            return maker
+        if name not in self.names(module):
+            raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
+        raise KconvertError(
+            f"{name} of keras.{module} in Keras {self.release} is not in kconvert",
+            fix="docs/keras-module.md lists the names that are",
+            problem=Problem.UNSUPPORTED,
+        )
+
+    def _homes(self, module: str) -> list[str]:
+        """The modules that may have the names of `module`."""
+        for own in (module, *_above(module)):
+            name = SAME.get(own, own)
+            if name in HOMES or own in self.first:
+                return f"{self.first.get(own, '')} {HOMES.get(name, '')}".split()
+        return []
+
+
+def _maker(module: str, name: str) -> Any:
+    """What makes the component `name` of a module; None where its registry does not have the name."""
+    if SAME.get(module, module) not in REGISTRIES:
+        return None
+    home, registry = REGISTRIES[SAME.get(module, module)].split(":")
+    makers = getattr(import_module(f"{_PACKAGE}.{home}"), registry).makers
+    folded = {own.replace("_", "").lower(): maker for own, maker in makers.items()}
+    return makers.get(name) or folded.get(name.replace("_", "").lower())
+
+
+def _above(module: str) -> list[str]:
+    """The modules around a module, from the inside out: `a.b` and `a` of `a.b.c`."""
+    parts = module.split(".")
+    return [".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1)]
+
+
+_PARTS = {
+    "engine": "base_layer input_layer network sequential topology training",
+    "layers": "advanced_activations convolutional convolutional_recurrent core cudnn_recurrent embeddings local merge "
+    "noise normalization pooling recurrent wrappers",
+}
+SUBMODULES = [f"{module}.{part}" for module, parts in _PARTS.items() for part in parts.split()]
+"""Modules whose names are those of the module above them."""
+
+KERAS2 = Dialect("kconvert.keras", "2.3.1", names.KERAS2)
