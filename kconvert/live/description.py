@@ -9,6 +9,7 @@ from typing import Any
 from ..conversion.passes.hazards import calls
 from ..conversion.passes.left_out import every
 from ..errors import KconvertError, Problem
+from ..layers import Activation
 from ..layers.base import Layer, layer_config
 from ..models.restoring import same_configuration
 from ..network.architecture import model_config, model_from_config
@@ -76,13 +77,23 @@ def differences(made: Network, live: Network) -> Iterator[str]:
     if len(ours) != len(theirs):
         return
     for leaf, other in zip(ours, theirs, strict=True):
-        (name, want), (have_name, have) = _options(leaf.layer), _options(other.layer)
+        (name, want), (have_name, have) = _activated(leaf, made), _activated(other, live)
         for key in want if name == have_name else ():
             if key not in _OF_DATA_FORMAT and want[key] != have.get(key):
                 yield (
                     f"{'/'.join(other.path)}: the layer of the file has {key}={want[key]!r}, that of the model"
                     f" {have.get(key)!r}: the model computes something else than the file"
                 )
+
+
+def _activated(leaf: Any, network: Network) -> tuple[str, Mapping[str, Any]]:
+    """The options of a layer with the activation of the Activation layer that alone follows it, if one does."""
+    name, options = _options(leaf.layer)
+    users = [node.layer for node in network.nodes if any(ref.layer == leaf.path[-1] for ref in node.inputs)]
+    follower = network.by_name[users[0]] if len(users) == 1 and len(leaf.path) == 1 else None
+    if options.get("activation") == "linear" and isinstance(follower, Activation):
+        return name, {**options, "activation": _options(follower)[1]["activation"]}
+    return name, options
 
 
 def _graph(network: Network) -> list[tuple[str, int, list[Any]]]:

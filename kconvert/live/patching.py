@@ -7,8 +7,10 @@ that the library saved itself go to its own function.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -18,10 +20,27 @@ from ..conversion.evidence import stated_release
 from ..conversion.opening import open_source
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
+from ..formats import hdf5
 from .libraries import Library, installed
 from .loading import live_model
 from .weights import load_weights
 
+WITHOUT_EFFECT = ("safe_mode",)
+"""Options of `load_model` that old files do not need: no code in them is run."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """One call of `enable`, or one block of `old_files`."""
+
+    # the backend that saved files which do not state it
+    source: str | None
+    lasting: bool = False
+
+
+_lock = threading.RLock()
+_blocks: list[_Block] = []
+"""What is in force, in all threads; the last one says the source."""
 _replaced: list[tuple[Any, str, Any]] = []
 """(object, attribute, function of the library) of each function that is replaced now."""
 
@@ -34,50 +53,68 @@ def enable(source: str | None = None) -> None:
     source: the backend that saved the files which do not state it, as those of Keras 1.
     Raises KconvertError where neither library is installed.
     """
-    libraries = installed()
-    if not libraries:
-        what = "neither Keras 3 nor tf_keras is installed"
-        raise KconvertError(what, fix="pip install keras", problem=Problem.USAGE)
-    if _replaced:
-        return
-    for library in libraries:
-        _replace(library, source)
+    _enter(_Block(source, lasting=True))
 
 
 def disable() -> None:
-    """Gives the libraries their own functions back."""
-    while _replaced:
-        holder, name, own = _replaced.pop()
-        setattr(holder, name, own)
+    """Ends `enable`. The libraries have their own functions again once no block of `old_files` is open, either."""
+    _leave(*(block for block in _blocks if block.lasting))
 
 
 @contextmanager
 def old_files(source: str | None = None) -> Iterator[None]:
-    """`enable(source)` while the `with` block runs; if it is in force already, nothing changes."""
-    before = bool(_replaced)
-    enable(source)
+    """`enable(source)` while the `with` block runs; of blocks within each other, the innermost says the source."""
+    block = _Block(source)
+    _enter(block)
     try:
         yield
     finally:
-        if not before:
-            disable()
+        _leave(block)
 
 
-def _replace(library: Library, source: str | None) -> None:
+def _enter(block: _Block) -> None:
+    with _lock:
+        libraries = [] if _replaced else installed()
+        if not libraries and not _replaced:
+            what = "neither Keras 3 nor tf_keras is installed"
+            raise KconvertError(what, fix="pip install keras", problem=Problem.USAGE)
+        for library in libraries:
+            _replace(library)
+        _blocks.append(block)
+
+
+def _leave(*blocks: _Block) -> None:
+    with _lock:
+        _blocks[:] = [block for block in _blocks if block not in blocks]
+        while _replaced and not _blocks:
+            holder, name, own = _replaced.pop()
+            setattr(holder, name, own)
+
+
+def _source() -> str | None:
+    with _lock:
+        return _blocks[-1].source if _blocks else None
+
+
+def _replace(library: Library) -> None:
     """Replaces the functions of one library, wherever it has them."""
     module, own = library.module, library.module.models.load_model
 
     @wraps(own)
-    def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, **options: Any) -> Any:
+    def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, *rest: Any, **options: Any) -> Any:
         if not _is_old(filepath, library):
-            return own(filepath, custom_objects=custom_objects, compile=compile, **options)
-        return live_model(Source(filepath, source), library.package, compile=compile, custom_objects=custom_objects)
+            return own(filepath, custom_objects, compile, *rest, **options)
+        unknown = [name for name in options if name not in WITHOUT_EFFECT]
+        if unknown:
+            what = f"load_model of an old file has no option {unknown[0]}"
+            raise KconvertError(what, str(filepath), "leave it out", Problem.USAGE)
+        return live_model(Source(filepath, _source()), library.package, compile=compile, custom_objects=custom_objects)
 
     for holder in (module.models, getattr(module, "saving", None)):
         if getattr(holder, "load_model", None) is own:
             _set(holder, "load_model", load_model)
     for model in _defining(module):
-        _set(model, "load_weights", _loading_weights(model.__dict__["load_weights"], library, source))
+        _set(model, "load_weights", _loading_weights(model.__dict__["load_weights"], library))
 
 
 def _defining(module: Any) -> Iterator[type]:
@@ -89,13 +126,13 @@ def _defining(module: Any) -> Iterator[type]:
                 yield base
 
 
-def _loading_weights(own: Callable[..., Any], library: Library, source: str | None) -> Callable[..., Any]:
+def _loading_weights(own: Callable[..., Any], library: Library) -> Callable[..., Any]:
     @wraps(own)
     def loading(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **options: Any) -> Any:
         if not _is_old(filepath, library):
             given = {"skip_mismatch": skip_mismatch, **({"by_name": by_name} if by_name else {}), **options}
             return own(model, filepath, **given)
-        load_weights(model, filepath, source, by_name=by_name, skip_mismatch=skip_mismatch and by_name)
+        load_weights(model, filepath, _source(), by_name=by_name, skip_mismatch=skip_mismatch)
         return None
 
     return loading
@@ -107,7 +144,10 @@ def _set(holder: Any, name: str, new: Any) -> None:
 
 
 def _is_old(path: Any, library: Library) -> bool:
-    """Whether a file is one that the library does not read as it is meant. It decides on files that it cannot read."""
+    """Whether a file is one that the library does not read as it is meant.
+
+    The library decides on what is no file with named weights. Raises KconvertError where such a file cannot be read.
+    """
     if not isinstance(path, (str, os.PathLike)) or not os.path.isfile(path):
         return False
     try:
@@ -115,6 +155,8 @@ def _is_old(path: Any, library: Library) -> bool:
             row, release = generation_of_file(checkpoint), stated_release(checkpoint)
             of_tf_keras = checkpoint.format is not None or bool(release and release_of_tensorflow(release[0]))
     except KconvertError:
+        if hdf5.has_named_weights(path):
+            raise
         return False
     if of_tf_keras and library.reader.reads_tf_keras:
         return False

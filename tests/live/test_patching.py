@@ -1,5 +1,6 @@
 """old_files: Keras 3 and tf_keras themselves load old files, and only while it is in force."""
 
+import h5py
 import numpy as np
 import pytest
 
@@ -74,3 +75,44 @@ def test_files_that_are_neither_get_the_error_of_the_library(library, tmp_path):
         for path in (tmp_path / "x.h5", tmp_path / "absent.keras"):
             with pytest.raises((OSError, ValueError)):
                 library.models.load_model(path)
+
+
+def test_the_innermost_block_says_the_source(library, computed):
+    """A file that does not state its backend is never read as the one that an outer block named."""
+    arrays = computed(NAME, library)
+    kc.enable("tensorflow")
+    with kc.old_files("theano"):
+        assert error(library.models.load_model(case(NAME).model), arrays) < 1e-4
+    assert error(library.models.load_model(case(NAME).model), arrays) > 1e-2
+
+
+def test_blocks_may_end_in_any_order(library):
+    """Two threads leave their blocks in the order in which they came."""
+    own = functions(library)
+    first, second = kc.old_files(), kc.old_files()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert functions(library) != own
+    second.__exit__(None, None, None)
+    assert functions(library) == own
+
+
+def test_an_old_file_that_cannot_be_read_is_not_given_to_the_library(library, tmp_path):
+    """The library would take the arrays of Theano as they are."""
+    copy = tmp_path / "copy.h5"
+    copy.write_bytes(case(NAME).model.read_bytes())
+    with h5py.File(copy, "r+") as file:
+        file["model_weights"].attrs["layer_names"] = [b"absent"]
+    with kc.old_files("theano"), pytest.raises(kc.KconvertError):
+        library.models.load_model(copy)
+
+
+def test_options_of_the_library(library):
+    with kc.old_files("theano"):
+        library.models.load_model(case(NAME).model, safe_mode=True)
+        with pytest.raises(kc.KconvertError, match="no option sharded"):
+            library.models.load_model(case(NAME).model, sharded=True)
+        model = library.models.load_model(case(NAME).model)
+        with pytest.raises(kc.KconvertError, match="needs by_name"):
+            model.load_weights(case(NAME).model, skip_mismatch=True)

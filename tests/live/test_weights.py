@@ -49,6 +49,7 @@ def test_a_file_of_theano_in_a_model_that_was_written_today(library, computed):
     assert inputs[0].shape[1:] == model.input_shape[1:]
     loaded = kc.load_weights(model, case(name).model, "theano")
     assert error(model, arrays) < 1e-4
+    assert not any("something else" in note for note in loaded.notes)  # Activation layers follow those of the file
     first = next(layer.name for layer in model.layers if layer.weights)
     assert loaded.weights[f"{first}/kernel"] == ["convolution2d_1_W"]
 

@@ -4,7 +4,17 @@ It knows files and not layers: how each generation of Keras names groups and att
 contain (keras-facts: keras0-files, named-files, who-wrote-it).
 """
 
-from .reader import SIGNATURE, object_groups, object_optimizer, opened, read, regular_file, sha256
+from .reader import SIGNATURE, has_named_weights, object_groups, object_optimizer, opened, read, regular_file, sha256
 from .writer import write
 
-__all__ = ["SIGNATURE", "object_groups", "object_optimizer", "opened", "read", "regular_file", "sha256", "write"]
+__all__ = [
+    "SIGNATURE",
+    "has_named_weights",
+    "object_groups",
+    "object_optimizer",
+    "opened",
+    "read",
+    "regular_file",
+    "sha256",
+    "write",
+]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from string import digits
 from typing import BinaryIO
 
 import h5py
@@ -58,6 +59,16 @@ def opened(path: Path, content: BinaryIO | None = None) -> Iterator[StoredGroup]
         file = h5py.File(path if content is None else content, "r")
     with file:
         yield StoredGroup(path, file, Costs(path, file, content))
+
+
+def has_named_weights(path: str | PathLike[str]) -> bool:
+    """Whether it is an HDF5 file with the groups of Keras 0.2 - 2.3 and tf.keras, whatever else is wrong with it."""
+    try:
+        with opened(Path(path)) as root:
+            attributes = [name.rstrip(digits) for name in root.attributes()]
+            return "model_weights" in root or "layer_names" in attributes or "nb_layers" in attributes
+    except KconvertError:
+        return False
 
 
 def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpoint:
