@@ -254,18 +254,27 @@ def _dataset(file: h5py.File, name: str, shape: tuple[int, ...], random: Random)
 # ---------------------------------------------------------------------- zip ----
 
 
-def _member_options(data: bytes, random: Random) -> bytes:
-    """A member of an archive has other options or other numbers, and is packed."""
+def _repacked(data: bytes, random: Random, change: Callable[[str, bytes], bytes | None]) -> bytes:
+    """An archive with another member in place of one of its members, or without it."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
         chosen = random.choice(source.namelist())
         for name in source.namelist():
-            content = source.read(name)
-            if name == chosen:
-                inner = random.choice((_numbers, _stored)) if name.endswith(".h5") else _settings
-                content = inner(content, random)
-            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            stored = source.read(name)
+            content = change(name, stored) if name == chosen else stored
+            if content is not None:
+                target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return made.getvalue()
+
+
+def _member_options(data: bytes, random: Random) -> bytes:
+    """A member of an archive has other options or other numbers, and is packed."""
+
+    def change(name: str, content: bytes) -> bytes:
+        inner = random.choice((_numbers, _stored)) if name.endswith(".h5") else _settings
+        return inner(content, random)
+
+    return _repacked(data, random, change)
 
 
 def _payload(data: bytes, random: Random) -> bytes:
@@ -276,16 +285,12 @@ def _payload(data: bytes, random: Random) -> bytes:
 
 def _members(data: bytes, random: Random) -> bytes:
     """A member of an archive is changed, missing or packed zeros."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
-        chosen = random.choice(source.namelist())
-        for name in source.namelist():
-            content = source.read(name)
-            if name == chosen:
-                action = random.randrange(4)
-                if action == 0:
-                    continue
-                inner = _attributes if name.endswith(".h5") else _values if name.endswith(".json") else _bytes
-                content = bytes(2**24) if action == 1 else inner(content, random)
-            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return made.getvalue()
+
+    def change(name: str, content: bytes) -> bytes | None:
+        action = random.randrange(4)
+        if action == 0:
+            return None
+        inner = _attributes if name.endswith(".h5") else _values if name.endswith(".json") else _bytes
+        return bytes(2**24) if action == 1 else inner(content, random)
+
+    return _repacked(data, random, change)
