@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def load_model(
-    path: str | PathLike[str],
+    path: Any,
     backend: str | None = None,
     source: str | None = None,
     arch: str | PathLike[str] | None = None,
@@ -44,6 +44,7 @@ def load_model(
     differently are rewritten, and weights and the state of the optimizer are converted. The data format of the model
     stays, so it takes the same inputs. `model.conversion` says what was done; its notes are also logged as warnings.
 
+    path: the file; without a runner also an open `h5py.File`, or a stream of bytes.
     backend: 'theano', 'tensorflow' or 'numpy'; None for the default backend.
     source: the backend that saved the file, for files that do not state it.
     arch: the file with the architecture, for files of weights alone: JSON, YAML or a whole model.

@@ -39,27 +39,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     input_shape: InputShape | None = None,
 ) -> Model:
-    """The model in the HDF5 file `path`, which runs on `backend`. It may be an open `h5py.File`, or a stream of bytes.
-
-    The file is converted to that backend as `convert` does it, so the model computes what it computed on the backend
-    that saved it, and a model trained on one backend continues on the other: layers that the two backends compute
-    differently are rewritten, and weights and the state of the optimizer are converted. The data format of the model
-    stays, so it takes the same inputs. `model.conversion` says what was done; its notes are also logged as warnings.
-
-    backend: 'theano', 'tensorflow' or 'numpy'; None for the default backend.
-    source: the backend that saved the file, for files that do not state it.
-    arch: the file with the architecture, for files of weights alone: JSON, YAML or a whole model.
-    source_data_format: 'channels_first' or 'channels_last': that of the weights, where layers do not state it or `arch`
-    was made on another backend.
-    source_release: the release that saved the file, for files that do not state it.
-    convention: the backend that 'numpy' emulates.
-    compile: whether to compile the model as the file states, with the state of the optimizer.
-    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
-    stored as code finds its function under the name of the layer.
-    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
-    that leave sizes free; the model takes inputs of this shape only.
-    Raises KconvertError where the file cannot be read or converted, or the framework is not installed.
-    """
+    """The model of kconvert in a weight file: `kconvert.load_model` without a runner, which describes the arguments."""
     with path_to_read(path) as place:
         said = Source(place, source, source_data_format, arch, release=source_release, input_shape=input_shape)
         with with_custom_objects(custom_objects), open_source(said) as checkpoint:
