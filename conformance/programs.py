@@ -11,9 +11,10 @@ import logging
 import tempfile
 from functools import partial
 
+from kconvert.conversion.files import Conversion
 from kconvert.conversion.source import Source
 from kconvert.errors import KconvertError
-from kconvert.export.files import Export, export_model
+from kconvert.export.files import export_model
 from kconvert.verification.matching import in_layout
 from kconvert.verification.pairing import Inputs
 from kconvert.verification.verifier import Verifier
@@ -51,7 +52,7 @@ def checked(verifier: Verifier, case: Case, form: str) -> Result:
             return Result(False, reason=str(error).replace(folder, ""))
 
 
-def _ran(verifier: Verifier, case: Case, done: Export) -> Result:
+def _ran(verifier: Verifier, case: Case, done: Conversion) -> Result:
     source = Source(case.model, case.backend, case.data_format, case.arch)
     pairing = verifier.pair(source, Source(done.target), Inputs(arrays=case.arrays("x")), done.plan)
     tensors = verifier.run_target(pairing).load()

@@ -18,7 +18,6 @@ _HOMES = {
     "Sequential": "models.sequential",
     "convert": "conversion.files",
     "plan": "conversion.planning",
-    "Export": "export.files",
     "export_model": "export.files",
     "Conversion": "conversion.files",
     "Plan": "conversion.planning",
@@ -72,7 +71,6 @@ if TYPE_CHECKING:
     from .conversion.planning import plan as plan
     from .errors import KconvertError as KconvertError
     from .errors import Problem as Problem
-    from .export.files import Export as Export
     from .export.files import export_model as export_model
     from .formats.limits import limited as limited
     from .layers import activations as activations

@@ -112,8 +112,8 @@ exporting = together(
     ),
     click.option(
         "--quantize",
-        type=click.Choice(["float16", "dynamic"]),
-        help="Weights of a .tflite with less precision: dynamic means integers of 8 bits.",
+        metavar="KIND",
+        help="Weights of a .tflite with less precision: float16, or dynamic for integers of 8 bits.",
     ),
 )
 

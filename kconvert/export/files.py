@@ -40,13 +40,12 @@ class Options:
         runtime = target.form.runtime
         stated = {"--batch": self.batch is not None, "--quantize": self.quantize is not None}
         for option, given in stated.items():
-            if given and (runtime is None or (option == "--quantize" and not runtime.quantizes)):
+            if given and (runtime is None or (option == "--quantize" and not runtime.quantizations)):
                 what = f"{option} does not apply to a file {target.form.endings[0]}"
                 raise KconvertError(what, fix="leave it out, or write -o model.tflite", problem=Problem.USAGE)
-
-
-class Export(Conversion):
-    """A finished export: what was done, from where to where."""
+        if runtime and self.quantize is not None and self.quantize not in runtime.quantizations:
+            what, known = f"unknown quantisation {self.quantize!r}", " or ".join(runtime.quantizations)
+            raise KconvertError(what, fix=f"give {known}", problem=Problem.USAGE)
 
 
 def export_model(
@@ -63,7 +62,7 @@ def export_model(
     force: bool = False,
     custom_objects: Mapping[str, Any] | None = None,
     input_shape: InputShape | None = None,
-) -> Export:
+) -> Conversion:
     """Makes a program of the weight file `path`: `out` is a directory (SavedModel), or ends in .tflite or .onnx.
 
     The network is that of `convert` for TensorFlow. batch: the number of samples of each batch; by default any, and in
@@ -83,7 +82,7 @@ def export_file(
     options: Options,
     written: Sequence[NamedPath] = (),
     read: Sequence[NamedPath] = (),
-) -> Export:
+) -> Conversion:
     """`export_model`, for a file that has a path and a target.
 
     written, read: the other files of the command, which the result must not replace.
@@ -100,7 +99,7 @@ def export_file(
         refuse_hazards(made, checkpoint)
         _refuse_large(made, runtime, result)
         _write(made, target, place, options)
-    return Export(made, origin, result)
+    return Conversion(made, origin, result)
 
 
 def _write(made: Plan, target: Target, place: Path, options: Options) -> None:

@@ -30,8 +30,8 @@ class Runtime:
     backend: str
     # the files are directories
     directory: bool = False
-    # weights can have less precision
-    quantizes: bool = False
+    # what weights with less precision may be, by the names of the options
+    quantizations: tuple[str, ...] = ()
     # bytes that a file has less than; None: any number
     limit: int | None = None
 
@@ -84,7 +84,15 @@ SAVED_MODEL = Form(
 LITERT = Form(
     (".tflite",),
     (KERAS2,),
-    runtime=Runtime("LiteRT", "litert", "ai_edge_litert", "litert", "tensorflow", quantizes=True, limit=_2_GB),
+    runtime=Runtime(
+        "LiteRT",
+        "litert",
+        "ai_edge_litert",
+        "litert",
+        "tensorflow",
+        quantizations=("float16", "dynamic"),
+        limit=_2_GB,
+    ),
 )
 ONNX = Form((".onnx",), (KERAS2,), runtime=Runtime("ONNX", "onnx", "onnxruntime", "onnx", "tensorflow", limit=_2_GB))
 

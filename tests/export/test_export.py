@@ -185,6 +185,8 @@ def test_theano_and_wrong_options_are_refused_before_anything_runs(name, tmp_pat
     refused(USAGE, "of keras2, not of keras3", tmp_path / "absent.h5", "--format", "keras3", "-o", out)
     if name != "model.tflite":
         refused(USAGE, "--quantize does not apply", tmp_path / "absent.h5", "--quantize", "float16", "-o", out)
+    if name == "model.tflite":
+        refused(USAGE, "unknown quantisation 'int4'", tmp_path / "absent.h5", "--quantize", "int4", "-o", out)
     refused(USAGE, "--batch does not apply", tmp_path / "absent.h5", "--batch", "2", "--to", "theano", "-o", "a.h5")
     with pytest.raises(KconvertError, match=r"use kconvert\.export_model"):
         kc.convert(tmp_path / "absent.h5", out)
