@@ -33,9 +33,9 @@ def in_groups(
     dilation: tuple[int, ...],
     groups: int,
 ) -> Tensor:
-    """`K.conv` of each group of channels, for a backend that has no grouped convolution, or no gradient of it.
+    """Convolves each group of channels alone, for a backend that has no grouped convolution, or no gradient of it.
 
-    kernel: (spatial..., in / groups, out).
+    kernel: (spatial..., in / groups, out). The other arguments are those of `K.conv`.
     """
     axis = 1 if data_format == CHANNELS_FIRST else -1
     pairs = zip(K.split(x, groups, axis), K.split(kernel, groups), strict=True)

@@ -21,7 +21,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NU
 
 
 def _environment(jobs: int) -> Mapping[str, str]:
-    """That of one of `jobs` processes, which share the processors; what the user set stays."""
+    """The environment of one of `jobs` processes, which share the processors; what the user set stays."""
     threads = max(1, (os.cpu_count() or 1) // jobs)
     return {**dict.fromkeys(_THREADS, str(threads)), **os.environ}
 

@@ -95,7 +95,7 @@ def _groups_as_before(groups: Sequence[Group], names: Sequence[str]) -> list[Gro
 
 
 def _in_order(
-    found: Sequence[Place], stored: Sequence[str] | None, plan: Plan, steps: Mapping[tuple[str, ...], Step]
+    found: Sequence[Place], stored: Sequence[str] | None, plan: Plan, steps: Mapping[LayerPath, Step]
 ) -> Sequence[Place]:
     """The arrays of a group in the order of the file, where its own generation reads its own architecture.
 

@@ -20,6 +20,7 @@ from ..conventions.words.values import parse_json
 from . import hdf5
 from .checkpoint import PROVENANCE, Architecture, Checkpoint
 from .failures import library_errors, unreadable
+from .limits import EXPANSION
 from .provenance import checked_provenance
 
 NAME = "the .keras format of tf.keras and Keras 3"
@@ -27,7 +28,6 @@ SIGNATURE = b"PK\x03\x04"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 TEXT_LIMIT = 256 * 2**20  # bytes of a JSON member
-EXPANSION = 1000  # how many times larger than the archive a member may be
 PIECE = 2**20
 OPTIMIZERS = "keras.optimizers"
 COMPILED = "compile_config"  # the arguments of `compile`, in the architecture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import KconvertError, Problem
 
-EXPANSION = 1000  # how many times larger than what is stored of it data may become at no cost: gzip reaches 1032
+EXPANSION = 1000  # how many times larger than what is stored of it data may become: gzip reaches 1032
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from .options import is_later, key_of
 
 
 def configured(cls: Any, config: Mapping[str, Any]) -> Any:
-    """The layer of class `cls` with the configuration `config`: see `Layer.from_config`."""
+    """Makes a layer of the class `cls` from its configuration: see `Layer.from_config`."""
     if not hasattr(cls.__init__, "__wrapped__"):  # the class defines its constructor, which takes the configuration
         with _named_refusals(cls, config):
             return cls(**config)

@@ -58,7 +58,10 @@ def clip(x: Tensor, min_value: Any, max_value: Any) -> Tensor:
 
 
 def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Tensor:
-    """Elements of the first tensor where `condition` is true, else of the second. Functions are called for them."""
+    """Takes each element from the first tensor where `condition` is true, else from the second.
+
+    A function in place of a tensor is called without arguments.
+    """
     first, second = (one() if callable(one) else one for one in (then_expression, else_expression))
     missing = ndim(first) - ndim(condition)
     for _ in range(missing):

@@ -135,9 +135,7 @@ def refuse_masks_of_keras3(network: Network) -> None:
     refuse_masked_states(network, "which saved this")
     refuse_merged_masks(network, WITHOUT_MASK)
     for name, layer, mask, _ in masked_layers(network):
-        images = isinstance(layer, L.Bidirectional) and isinstance(
-            layer.layer, L.ConvLSTM1D | L.ConvLSTM2D | L.ConvLSTM3D
-        )
+        images = isinstance(layer, L.Bidirectional) and isinstance(layer.layer, _OF_IMAGES)
         if mask is not None and (images or isinstance(layer, L.Softmax | L.Rescaling | L.Normalization)):
             what = f"Keras 3, which saved this, computes a {layer.class_name} with the mask of its input"
             raise KconvertError(what, where=f"layer {name}", fix=WITHOUT_MASK)

@@ -52,11 +52,11 @@ class NewFile:
                 item.attrs[name] = value
 
     def text(self, item: h5py.Group, name: str, value: str | None) -> None:
-        """Written as bytes, because old releases decode it."""
+        """Writes text as bytes, because old releases decode it."""
         self.attribute(item, name, None if value is None else value.encode("utf-8"))
 
     def json(self, item: h5py.Group, name: str, value: dict[str, Any] | None) -> None:
-        """Written as text. Waits for values that are still being computed."""
+        """Writes JSON as a text attribute; it waits for values that are still being computed."""
         self.text(item, name, None if value is None else json.dumps(value, default=Future.result))
 
     def array(self, group: h5py.Group, name: str, array: LazyArray) -> None:
