@@ -373,7 +373,8 @@ class TheanoBackend(Backend):
             return pool(values, size, ignore_border=True, stride=strides, pad=both_sides, mode=mode)
 
         if mode == "average" and any(both_sides):  # Theano has no gradient of this average
-            y = pooled(x, "sum") / pooled(T.ones_like(x[:1, :1]), "sum")
+            ones = T.ones((1, 1, *self.shape(x)[2:]), x.dtype)  # its first two axes are broadcast
+            y = pooled(x, "sum") / pooled(ones, "sum")
         else:
             y = pooled(x, _POOL_MODES[mode])
         return move_channels(self, self._cropped(y, x, strides, padding), CHANNELS_FIRST, data_format)
