@@ -155,6 +155,7 @@ def test_both_frameworks_have_the_same_gradients(name):
 
 def test_every_layer_is_checked():
     silent = {
+        "Input",
         "InputLayer",
         "Lambda",
         "Activation",
