@@ -398,6 +398,8 @@ def _optimizer(
         raise StateDropped("as asked")
     release = origin.release or origin.convention.generation.last_release
     state = read_state(checkpoint, model, bindings, origin.convention, release)
+    if training is None and checkpoint.training_config:
+        raise StateDropped("how the model was compiled is left out")
     if not training or plain_name(optimizer_class(training)) != state.name:
         raise StateDropped(f"the result states {optimizer_class(training) or 'none'}, which keeps another state")
     optimizer = training["optimizer_config"]

@@ -84,7 +84,7 @@ def load_weights(
         raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
     library = library_of(model)
     if library is None:
-        what = f"a {type(model).__name__} is not a model of Keras 3, tf_keras or kconvert"
+        what = f"an object of the type {type(model).__name__} is no model of Keras 3, tf_keras or kconvert"
         raise KconvertError(what, fix="give the model itself", problem=Problem.USAGE)
     network = described(model, library)
     variables = variables_of(model, network, library.convention)
