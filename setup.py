@@ -37,6 +37,9 @@ LITERT = ["ai-edge-litert>=2.0"]
 ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 SAFETENSORS = ["safetensors>=0.5"]
 
+# What Keras 2.3.1 itself takes `keras.preprocessing` from; Pillow and SciPy are for its images.
+PREPROCESSING = ["keras-preprocessing>=1.1.2", "Pillow>=9", "scipy>=1.9,<2"]
+
 # What `kconvert batch` needs for URLs, for gs:// beside that, and for a cluster.
 REMOTE = ["fsspec>=2024.2", "s3fs>=2024.2", "aiohttp>=3.9"]
 GS = ["gcsfs>=2024.2"]
@@ -72,10 +75,11 @@ setup(
         "litert": LITERT,
         "onnx": ONNX,
         "safetensors": SAFETENSORS,
+        "preprocessing": PREPROCESSING,
         "remote": REMOTE,
         "gs": REMOTE + GS,
         "cluster": CLUSTER,
-        "all": THEANO + TENSORFLOW + REPORT + PLOT + REMOTE + CLUSTER,
+        "all": THEANO + TENSORFLOW + REPORT + PLOT + PREPROCESSING + REMOTE + CLUSTER,
         "test": TEST,
         "fuzz": FUZZ,
     },

@@ -1,0 +1,1 @@
+"""The modules of `keras.preprocessing`, which the package keras-preprocessing has."""
