@@ -68,7 +68,7 @@ def _summary(runs: Sequence[Run]) -> Run:
 def show(table: Table, failures: Sequence[str]) -> int:
     """Prints the table with the machine it was measured on, then the failures; returns the exit code."""
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    table.caption = machine
+    table.caption = f"{table.caption}\n{machine}" if table.caption else machine
     console = Console(highlight=False)
     console.print(table)
     for failure in failures:

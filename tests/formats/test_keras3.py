@@ -13,6 +13,7 @@ from kconvert import layers as L
 from kconvert.errors import Problem
 from kconvert.formats.endings import ARCHIVE, HDF5, WEIGHTS, default_form, form_of
 from kconvert.formats.keras3.paths import groups
+from tests.disk import room_for
 from tests.fixtures import case
 
 
@@ -27,7 +28,7 @@ def model(tmp_path):
 def test_an_archive_holds_the_release_the_architecture_and_the_weights(model, tmp_path):
     done = kc.convert(model, tmp_path / "out.keras")
     with zipfile.ZipFile(done.target) as archive:
-        assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
+        assert archive.namelist() == ["model.weights.h5", "metadata.json", "config.json"]
         assert json.loads(archive.read("metadata.json"))["keras_version"] == "3.15.1"
         config = json.loads(archive.read("config.json"))
         assert (config["module"], config["class_name"]) == ("keras", "Sequential")
@@ -61,14 +62,21 @@ def test_the_same_source_gives_the_same_archive(model, tmp_path):
     assert first == second
 
 
-def test_nothing_is_left_of_an_archive_that_cannot_be_written(model, tmp_path, monkeypatch):
-    def fail(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("kconvert.formats.keras3.writer.shutil.copyfileobj", fail)
-    with pytest.raises(KconvertError, match=r"cannot be written \(No space left on device\)"):
+@pytest.mark.parametrize("room", [100, 6000, 16000])  # bytes: for the header of HDF5, the weights, the metadata
+def test_nothing_is_left_of_an_archive_on_a_disk_that_becomes_full(room, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("kconvert.formats.atomic._check_room", lambda *_: None)  # others fill it after the check
+    with room_for(room), pytest.raises(KconvertError, match=r"cannot be written \(.*File too large"):
         kc.convert(model, tmp_path / "out.keras")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.h5"]
+
+
+def test_the_checksum_is_that_of_what_hdf5_wrote_in_any_order(model, tmp_path):
+    done = kc.convert(model, tmp_path / "out.keras")
+    with zipfile.ZipFile(done.target) as archive:
+        assert archive.testzip() is None
+        (tmp_path / "weights.h5").write_bytes(archive.read("model.weights.h5"))
+    with h5py.File(tmp_path / "weights.h5") as stored:
+        assert stored["layers/dense_1/vars/0"].shape == (2, 1)
 
 
 def test_an_existing_file_is_kept_unless_forced(model, tmp_path):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
@@ -31,10 +31,13 @@ class NewFile:
 
     @classmethod
     @contextmanager
-    def at(cls, path: Path, target: Path) -> Iterator[NewFile]:
-        """The file at `path` for the block to fill anew, which becomes `target` later. HDF5 does not lock it."""
+    def at(cls, place: Path | IO[bytes], target: Path) -> Iterator[NewFile]:
+        """The file at `place` for the block to fill anew, which becomes `target` later. HDF5 does not lock it.
+
+        place: its path, or an open file that can be read, too.
+        """
         with errors(target):
-            file = h5py.File(path, "w", locking=False)
+            file = h5py.File(place, "w", locking=False)
         try:
             yield cls(target, file)
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from concurrent.futures import Future
 from os import PathLike
 from pathlib import Path
@@ -12,12 +11,13 @@ from zipfile import ZipFile, ZipInfo
 
 from ...conventions.generations import Generation
 from ..archive import CONFIG, METADATA, WEIGHTS, compile_member
-from ..atomic import hidden, new_path, replacing, writing
+from ..atomic import new_path, replacing, writing
 from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
 from ..hdf5.objects import NAME, OPTIMIZER, VARS
 from ..hdf5.parts import NewFile
 from ..objects import snake_case
 from . import paths
+from .member import new_member
 
 
 def write_archive(
@@ -25,19 +25,22 @@ def write_archive(
 ) -> Path:
     """Writes `checkpoint`, a whole model, as an archive `.keras`; see `writing.write`.
 
-    HDF5 needs a file of its own to write to: the weights are written beside the target, and moved into the archive.
+    HDF5 writes the weights straight into their member of the archive, which comes first: the metadata waits for values
+    that are still being computed.
     """
     target = new_path(Path(path), checkpoint.path, force)
     metadata = {"keras_version": checkpoint.keras_version, PROVENANCE: checkpoint.provenance}
-    with replacing(target, force, 2 * checkpoint.size, checkpoint.check_source) as temporary, hidden(target) as weights:
-        with NewFile.at(weights, target) as file:
+    with (
+        replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
+        writing(target),
+        open(temporary, "r+b") as stored,
+        ZipFile(stored, "w") as archive,
+    ):
+        with new_member(archive, WEIGHTS, stored) as content, NewFile.at(content, target) as file:
             _write_groups(file, checkpoint)
             _write_optimizer(file, checkpoint)
-        with writing(target), ZipFile(temporary, "w") as archive:
-            _write_json(archive, METADATA, metadata)
-            _write_json(archive, CONFIG, {**(checkpoint.model_config or {}), **compile_member(checkpoint)})
-            with archive.open(ZipInfo(WEIGHTS), "w", force_zip64=True) as member, open(weights, "rb") as stored:
-                shutil.copyfileobj(stored, member, 2**20)
+        _write_json(archive, METADATA, metadata)
+        _write_json(archive, CONFIG, {**(checkpoint.model_config or {}), **compile_member(checkpoint)})
     return target
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import signal
 import stat
 from dataclasses import dataclass, replace
 
@@ -16,6 +14,7 @@ from kconvert.errors import KconvertError, Problem
 from kconvert.formats.checkpoint import Checkpoint, Group
 from kconvert.formats.hdf5 import read, write
 from kconvert.formats.parts import InOrder
+from tests.disk import room_for
 
 FLOAT = np.dtype("float32")
 KERAS2 = GENERATIONS["keras2"]
@@ -139,18 +138,9 @@ def test_the_hidden_file_stands_beside_the_target(tmp_path):
 
 
 def test_a_full_disk(tmp_path):
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, limits[1]))
-    try:
-        usage(
-            tmp_path / "out.h5",
-            one(Wrong(np.zeros((2**20, 1), "float32"), shape=(2**20, 1))),
-            "no space left for one file",
-        )
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
+    array = Wrong(np.zeros((2**20, 1), "float32"), shape=(2**20, 1))
+    with room_for(2**20):
+        usage(tmp_path / "out.h5", one(array), "no space left for one file")
     assert not os.listdir(tmp_path)
 
 
