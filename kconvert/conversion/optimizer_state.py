@@ -44,8 +44,6 @@ class State:
     scalars: Sequence[LazyArray]
     # for each kind of moment, the array of every parameter
     slots: Sequence[dict[Key, LazyArray]]
-    # for each kind of moment, the number of a group whose arrays the file has parameter by parameter
-    groups: Sequence[int]
 
 
 # ----------------------------------------------------------------- reading ----
@@ -69,33 +67,41 @@ def read_state(
     structure = STRUCTURES[name]
     keys = [(place.leaf, place.slot) for place in _trainable(model, origin)]
     order = _in_order(keys, lambda key: arrays[key].name, release)
-    groups: Sequence[int] = range(len(structure.slots))
-    if stated.startswith(CUSTOM) or not origin.generation.moments_together:
-        moments, groups = _together(moments, len(order), structure)
-        scalars = scalars[:1]  # the iteration; Keras 3 stores the learning rate after it
+    if _in_turn_by(origin, stated):
+        moments = _together(moments, len(order), structure)
+        scalars = _without_rate(scalars, checkpoint.training_config or {})
     if not order or len(moments) % len(order):
         raise StateDropped(f"{len(moments)} arrays cannot be divided among {len(order)} trainable parameters")
     slots = [dict(zip(order, moments[i : i + len(order)], strict=True)) for i in range(0, len(moments), len(order))]
     for slot in slots:
         if not _is_empty(slot) and any(tuple(slot[key].shape) != tuple(arrays[key].shape) for key in order):
             raise StateDropped("its arrays do not have the shapes of the parameters")
-    return State(name, scalars, slots, groups)
+    return State(name, scalars, slots)
 
 
-def _together(moments: Sequence[Item], parameters: int, structure: Structure) -> tuple[list[Item], list[int]]:
-    """Moments of TensorFlow 2.11 and later with all of a slot together, and the group of each slot.
+def _in_turn_by(convention: Convention, class_name: str) -> bool:
+    """Whether the moments of an optimizer that is stated as `class_name` are stored parameter by parameter."""
+    return class_name.startswith(CUSTOM) or not convention.generation.moments_together
+
+
+def _without_rate(scalars: Sequence[LazyArray], stated: Mapping[str, Any]) -> list[LazyArray]:
+    """The scalars of Keras 3 without the learning rate, which follows the iteration where it is a number."""
+    config = (stated.get("optimizer_config") or {}).get("config") or {}
+    return [*scalars[:1], *scalars[2 if isinstance(config.get(RATE), (int, float)) else 1 :]]
+
+
+def _together(moments: Sequence[Item], parameters: int, structure: Structure) -> list[Item]:
+    """Moments of TensorFlow 2.11 and later with all of a slot together.
 
     (keras-facts: slots-in-turn) The inverse of a group: `_in_turn`.
     """
     found: list[Item] = []
-    groups: list[int] = []
-    for number, group in enumerate(structure.groups):
+    for group in structure.groups:
         turns = moments[len(found) : len(found) + parameters * len(group)]
         found += [moment for slot in range(len(group)) for moment in turns[slot :: len(group)]]
-        groups += [number] * len(group)
     if len(found) < len(moments):
         raise StateDropped(f"{len(moments)} arrays are more than the {len(found)} of its kinds")
-    return found, groups
+    return found
 
 
 def _in_turn(slots: Sequence[Sequence[Item]]) -> list[Item]:
@@ -156,12 +162,19 @@ def write_state(
     if complete:
         shapes = {(step.path, i): step.result(i).shape for step in steps for i in range(len(step.targets))}
         return _for_keras2(state, structure, arrays, goal, [shapes[key] for key in order])
-    written = [_Renamed(goal.array_name(array.name), array) for array in state.scalars]
-    groups: dict[int, list[list[LazyArray]]] = {}
-    for slot, moved, group in zip(state.slots, arrays, state.groups, strict=False):
-        names = [goal.array_name(array.name) for array in slot.values()]
-        groups.setdefault(group, []).append(_renamed(names, moved))
-    return [*written, *(array for group in groups.values() for array in _in_turn(group))]
+    groups: Sequence[tuple[str, ...]] = [(name,) for name in structure.slots]
+    left_out: set[str] = set()
+    if _in_turn_by(goal, str(optimizer.get("class_name"))):
+        groups, left_out = structure.groups, set(structure.shrunk).difference(structure.slots_for(config))
+    written: list[LazyArray] = [_Renamed(goal.array_name(array.name), array) for array in state.scalars]
+    named = {
+        name: _renamed([goal.array_name(array.name) for array in slot.values()], moved)
+        for name, slot, moved in zip(structure.slots, state.slots, arrays, strict=False)
+        if name not in left_out
+    }
+    for group in groups:
+        written += _in_turn([named[name] for name in group if name in named])
+    return written
 
 
 def _for_keras2(
@@ -193,11 +206,14 @@ def _for_keras3(
     goal: Convention,
     config: Mapping[str, Any],
 ) -> list[LazyArray]:
-    """The iteration, the learning rate where it is a number, and the slots that are used, parameter by parameter."""
+    """The iteration, the learning rate where it is a number, the slots that are used, parameter by parameter, and
+    what else is a scalar.
+    """
     used = structure.slots_for(config)
     unused = [name for name, slot in zip(structure.slots, state.slots, strict=False) if _is_empty(slot)]
     known = [name for name in structure.slots[: len(slots)] if name not in unused]
-    if len(structure.scalars) > 1 or any(name not in known for name in used):
+    further, products = structure.scalars[1:], state.scalars[1:]
+    if len(products) != len(further) or any(name not in known for name in used):
         raise StateDropped(f"the file does not have all that {state.name} of Keras 3 needs")
     iteration = state.scalars[0].read() if state.scalars else 0
     written: list[LazyArray] = [InMemory(_name("iteration", goal), np.array(iteration, "int64"))]
@@ -209,7 +225,7 @@ def _for_keras3(
     }
     for group in structure.groups:
         written += _in_turn([named[name] for name in group if name in used])
-    return written
+    return written + _renamed([_name(name, goal) for name in further], products)
 
 
 def _renamed(names: Sequence[str], arrays: Sequence[LazyArray]) -> list[LazyArray]:

@@ -370,7 +370,7 @@ def _training(
     if to_new and not goal.form.whole:  # (keras-facts: compiled-for-keras3)
         return None, ["how the model was compiled is left out, which Keras 3 reads from a .keras file alone"]
     later = bool(release_of_tensorflow(goal.release)) and (to_new or not goal.modernize)
-    if before and before.training and later and for_keras2(before.training)[0] == stated:
+    if before and before.training and later and for_keras2(before.training, True, to_new)[0] == stated:
         return before.training, []
     if later and from_new == to_new:
         return stated, []

@@ -23,6 +23,7 @@ TRAINED = {
     "adam": ("Adam", {"decay": 0.1, "clipnorm": 0.5}, "theano", 1e-5),
     "amsgrad": ("Adam", {"amsgrad": True}, "tensorflow", 1e-5),
     "adamax": ("Adamax", {}, "tensorflow", 1e-5),
+    "nadam": ("Nadam", {"schedule_decay": 1.0}, "theano", 1e-5),
 }
 """Optimizers: the class, its options, the backend, and how far the weights may be apart after a step of 0.01."""
 
@@ -177,6 +178,4 @@ def test_arrays_in_turn_and_together_are_inverses(name, parameters):
     slots = [[f"{slot}{i}" for i in range(parameters)] for slot in structure.slots]
     named = dict(zip(structure.slots, slots, strict=True))
     stored = [array for group in structure.groups for array in _in_turn([named[slot] for slot in group])]
-    found, groups = _together(stored, parameters, structure)
-    assert found == [array for slot in slots for array in slot]
-    assert len(groups) == len(slots)
+    assert _together(stored, parameters, structure) == [array for slot in slots for array in slot]

@@ -117,6 +117,19 @@ def test_the_state_of_tf_keras_is_carried_and_comes_back(name, tmp_path):
     assert all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(before, last, strict=True))
 
 
+@pytest.mark.parametrize("name", ["2.15/adadelta", "2.15/momentum", "2.21/amsgrad", "2.21/adagrad"])
+def test_the_state_of_tf_keras_comes_back_from_a_file_of_keras_2(name, tmp_path):
+    source = OF_TF_KERAS / f"{name}.h5"
+    there = convert(source, tmp_path / "there.h5", target="theano", data_format="keep")
+    done = convert(there.target, tmp_path / "back.h5", target="tensorflow", format="same", data_format="keep")
+    assert not [note for note in done.plan.notes if "dropped" in note]
+    with read(source) as before, read(done.target) as after:
+        assert before.training_config == after.training_config
+    before, last = state(source), state(done.target)
+    assert len(before) == len(last)
+    assert all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(before, last, strict=True))
+
+
 def test_arrays_of_another_kind_are_dropped(tmp_path):
     copy = tmp_path / "copy.h5"
     copyfile(OF_TF_KERAS / "2.21" / "amsgrad.h5", copy)

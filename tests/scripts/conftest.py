@@ -1,3 +1,0 @@
-"""The script that the documentation shows is no module of tests."""
-
-collect_ignore = ["line.py"]
