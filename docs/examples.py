@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 _NEED_BOTH = (
-    *("training.md", "keras-module.md", "tensorflow-formats.md", "batch.md"),
+    *("training.md", "keras-module.md", "scripts.md", "tensorflow-formats.md", "batch.md"),
     *("migrate/programs.md", "migrate/tf_keras.md", "migrate/live.md"),
 )
 NEED_BOTH = {README, *(ROOT / "docs" / name for name in _NEED_BOTH)}

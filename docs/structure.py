@@ -45,7 +45,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "verification": ("conversion",),
     "batches": ("verification",),
     "live": ("models",),
-    "cli": ("keras", "export", "batches"),
+    "scripts": ("keras",),
+    "cli": ("scripts", "export", "batches"),
     "pytest_plugin": ("models", "verification"),
 }
 """Each room and the rooms it stands on. It may import these, what these stand on, and BASE. A new room is a new row."""

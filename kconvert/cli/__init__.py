@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
     """`main`, with all its commands."""
     if name != "main":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import batching, converting, verifying  # noqa: F401  (they add their commands)
+    from . import batching, converting, scripting, verifying  # noqa: F401  (they add their commands)
     from .group import main
 
     return main

@@ -1,0 +1,117 @@
+"""run, compare: scripts of Keras on either backend."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .group import main
+from .options import BACKEND, PATH, together
+from .output import DIFFERS, EQUAL, print_json, progress
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..scripts.comparing import Comparison
+
+_AMONG_OTHERS = {"ignore_unknown_options": True}  # those are the script's
+_SHORTENING = (
+    click.option(
+        "--keras",
+        "release",
+        type=click.Choice(["1.2.2", "2.3.1"]),
+        help="Release of Keras that SCRIPT is of; by default found from its words.",
+    ),
+    click.option(
+        "--samples", type=click.IntRange(1), metavar="N", help="Samples that fit, evaluate and data sets take at most."
+    ),
+    click.option("--epochs", type=click.IntRange(1), metavar="N", help="Epochs that one fit trains at most."),
+)
+_SEED = click.IntRange(0, 2**32 - 1)
+shortening = together("shortening", dict, *_SHORTENING)
+
+
+@main.command("run", context_settings=_AMONG_OTHERS)
+@click.argument("script", type=PATH)
+@click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+@click.option("--backend", type=BACKEND, help="Backend of the models; by default the one that is set.")
+@shortening
+@click.option("--seed", type=_SEED, help="Seed of random numbers, set before the script starts.")
+@click.option("--history", type=PATH, metavar="FILE", help="JSON file for the losses of each epoch.")
+def run(
+    script: str,
+    arguments: tuple[str, ...],
+    backend: str | None,
+    shortening: dict[str, Any],
+    seed: int | None,
+    history: str | None,
+) -> int:
+    """Runs a script of Keras unmodified: `import keras` is the module of kconvert.
+
+    Options that the command does not know are arguments of the script, and so is everything after `--`.
+    """
+    from ..scripts.running import Run, run_script
+    from ..scripts.shortening import Limits
+
+    limits = Limits(shortening["samples"], shortening["epochs"])
+    code, logs = run_script(script, Run(arguments, backend, shortening["release"], seed, limits))
+    sys.stdout.flush()
+    if history is not None:
+        logs.write(history)
+    return code
+
+
+@main.command(context_settings=_AMONG_OTHERS)
+@click.argument("script", type=PATH)
+@click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+@shortening
+@click.option("--seed", type=_SEED, default=0, show_default=True, help="Seed of random numbers.")
+@click.option(
+    "--rtol",
+    type=click.FloatRange(0),
+    default=1e-3,
+    show_default=True,
+    help="Largest relative difference that is equal.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(
+    script: str,
+    arguments: tuple[str, ...],
+    shortening: dict[str, Any],
+    seed: int,
+    rtol: float,
+    as_json: bool,
+) -> int:
+    """Runs a script of Keras on both backends, with the same seed, and compares the losses of each epoch."""
+    from ..drawing.terminal import show
+    from ..scripts.comparing import compare_script
+
+    names = {"release": "--keras", "samples": "--samples", "epochs": "--epochs"}
+    options = [word for key, value in shortening.items() if value is not None for word in (names[key], str(value))]
+    with progress():
+        done = compare_script(script, arguments, options, seed, rtol)
+    if as_json:
+        print_json(done)
+    else:
+        show(_drawn(done))
+    return EQUAL if done.equal else DIFFERS
+
+
+def _drawn(done: Comparison) -> RenderableType:
+    """A row for each number, and the verdict in the last line."""
+    from rich.console import Group
+
+    from ..drawing import terminal as draw
+    from ..scripts.comparing import BACKENDS
+
+    rows = draw.table("where", "what", *BACKENDS, "", numbers=BACKENDS)
+    for row in done.rows:
+        values = ["-" if value is None else f"{value:.6g}" for value in row.values]
+        verdict = draw.text("equal", draw.GOOD) if row.equal else draw.text("DIFFERS", draw.BAD)
+        rows.add_row(draw.text(row.place), draw.text(row.name), *values, verdict)
+    differing = sum(not row.equal for row in done.rows)
+    word = "EQUAL" if done.equal else f"DIFFERENT: {differing} of {len(done.rows)} numbers"
+    line = draw.text(f"{word} (rtol {done.rtol:g})", draw.GOOD if done.equal else draw.BAD)
+    return Group(rows, *draw.notes(done.remarks), line)

@@ -1,0 +1,159 @@
+"""Runs a script of Keras as `python SCRIPT` does, with `import keras` as the module of a dialect."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from ..backend import default_backend, get_backend, probe
+from ..errors import KconvertError, Problem
+from .failures import lacking, print_traceback
+from .imports import KERAS, MOVED, renamed
+from .numpy_aliases import ALIASES, numpy_aliases
+from .recording import History, recorded
+from .seeding import seeded
+from .shortening import Limits, shortened
+from .words import NEW, OLD, Script
+
+DIALECTS = {NEW: "kconvert.keras", OLD: "kconvert.keras1"}
+"""The releases of Keras, and the package that speaks each."""
+
+FAILED = 1
+"""The exit code of a script that raised an error, as that of Python."""
+
+
+@dataclass
+class Run:
+    """How a script is run."""
+
+    # Its own arguments.
+    arguments: Sequence[str] = ()
+    # Of the models; None: the default backend.
+    backend: str | None = None
+    # The release of Keras whose words it uses; None: found from the words.
+    release: str | None = None
+    seed: int | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+def run_script(path: str, run: Run) -> tuple[int, History]:
+    """Runs a script; returns its exit code, and the losses of its training.
+
+    Raises KconvertError for what the script lacks, and for what kconvert refuses. Of other errors the traceback is
+    printed, and the code is 1.
+    """
+    script = Script(path)
+    package = _package(script, run.release)
+    backend = run.backend or default_backend()
+    _load(script, backend)
+    history = History(backend)
+    with ExitStack() as stack:
+        stack.enter_context(_environment("KCONVERT_BACKEND", backend))
+        stack.enter_context(renamed({**dict.fromkeys(KERAS, package), **MOVED}))
+        stack.enter_context(numpy_aliases())
+        stack.enter_context(recorded(history))
+        stack.enter_context(shortened(replace(run.limits, stated=script.integers)))
+        _say_what_moved(script)
+        if script.imports("tensorflow"):
+            import_module(KERAS[1])  # `tensorflow.keras` as an attribute
+        return _executed(script, run), history
+
+
+def _package(script: Script, release: str | None) -> str:
+    """The package that speaks the dialect of a script. Raises KconvertError where it is not there."""
+    word = None
+    if release is None:
+        release, word = script.release()
+    package = DIALECTS[release]
+    reason = f" ({word.text} in line {word.line})" if word else ""
+    if find_spec(package) is None:
+        raise KconvertError(
+            f"the script is of Keras {release}{reason}, which this version of kconvert does not speak",
+            script.path,
+            "--keras 2.3.1 runs it with the words of that release",
+            Problem.UNSUPPORTED,
+        )
+    if word and release != NEW:
+        _say(f"the script is of Keras {release}{reason}; --keras says otherwise")
+    return package
+
+
+def _load(script: Script, backend: str) -> None:
+    """Imports the backend, and TensorFlow for a script that imports it: TensorFlow itself imports the real Keras."""
+    get_backend(backend)
+    if script.imports("tensorflow") and probe()["tensorflow"].usable:
+        get_backend("tensorflow")
+
+
+def _say_what_moved(script: Script) -> None:
+    """Notes on the names that libraries have dropped and that the script uses."""
+    for name, line in sorted(set(script.used("numpy")), key=lambda used: used[1]):
+        if name in ALIASES:
+            _say(f"line {line}: NumPy has no np.{name} any more; it means {ALIASES[name][1]} here")
+    for name, other in MOVED.items():
+        if script.imports_module(name):
+            _say(f"{name} is gone; {other} takes its place")
+
+
+def _say(what: str) -> None:
+    print(f"kconvert: {what}", file=sys.stderr)
+
+
+# ---------------------------------------------------------------- execution ----
+
+
+def _executed(script: Script, run: Run) -> int:
+    """Executes a script as `__main__`; returns its exit code."""
+    main = ModuleType("__main__")
+    main.__dict__.update(__file__=os.path.abspath(script.path), __builtins__=__builtins__)
+    with seeded(run.seed), _as_main(main, script.path, run.arguments):
+        try:
+            exec(compile(script.source, main.__file__ or script.path, "exec"), main.__dict__)
+        except SystemExit as end:
+            return _code(end.code)
+        except (Exception, RecursionError) as error:
+            if sentence := lacking(error, script.path):
+                raise sentence from None
+            print_traceback(error, script.path)
+            return FAILED
+    return 0
+
+
+@contextmanager
+def _as_main(main: ModuleType, path: str, arguments: Sequence[str]) -> Iterator[None]:
+    """In the block, `main` is the main module, called with `arguments`, and modules beside it can be imported."""
+    before = sys.modules["__main__"], sys.argv, sys.path[:]
+    sys.modules["__main__"], sys.argv = main, [path, *arguments]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    try:
+        yield
+    finally:
+        sys.modules["__main__"], sys.argv, sys.path[:] = before
+
+
+def _code(stated: Any) -> int:
+    """The exit code that `sys.exit(stated)` means; a text is printed."""
+    if stated is None or isinstance(stated, int):
+        return int(stated or 0)
+    print(stated, file=sys.stderr)
+    return FAILED
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

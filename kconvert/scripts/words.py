@@ -1,0 +1,172 @@
+"""What a script says: which release of Keras its words are of, and what it needs."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..conventions.words.rules import METHODS, RULES
+from ..errors import KconvertError, Problem
+from ..keras import names
+
+NEW, OLD = "2.3.1", "1.2.2"
+
+_CALLS = {"Model": ("input output", "inputs outputs"), "merge": ("mode", "")}
+"""Words of calls that no table of layers or methods has: those of 1.2.2, and those of 2.3.1."""
+
+_COUNTS = ("samples_per_epoch", "nb_val_samples", "val_samples", "show_accuracy")
+"""Words of methods that have no counterpart in 2.3.1."""
+
+_SIZED = ("Convolution1D", "Convolution2D", "Convolution3D", "Conv1D", "Conv2D", "Conv3D")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that only one release has, and its line."""
+
+    release: str
+    text: str
+    line: int
+
+
+class Script:
+    """The text of a script and its syntax tree.
+
+    Raises KconvertError where the file cannot be read, and where it is not Python 3.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self.source = Path(path).read_bytes()
+        except OSError as error:
+            raise KconvertError(f"cannot be read ({error.strerror})", path, problem=Problem.UNREADABLE) from error
+        try:
+            self.tree = ast.parse(self.source, path)
+        except (SyntaxError, ValueError) as error:
+            raise _not_python(error, path, self.source.decode("utf-8", "replace")) from None
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The words that only one of the two releases has, in the order of the script."""
+        words = [Word(*word) for node in ast.walk(self.tree) for word in _words(node)]
+        return sorted(words, key=lambda word: word.line)
+
+    def release(self) -> tuple[str, Word | None]:
+        """The release whose words the script uses, and the first of them; 2.3.1 where it has as many of both."""
+        old = [word for word in self.words if word.release == OLD]
+        new = [word for word in self.words if word.release == NEW]
+        return (OLD, old[0]) if len(old) > len(new) else (NEW, new[0] if new else None)
+
+    @property
+    def integers(self) -> frozenset[int]:
+        """The integers in the text."""
+        values = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        return frozenset(value for value in values if type(value) is int)
+
+    def imports(self, package: str) -> bool:
+        """Whether the script imports `package` or a module in it."""
+        return any(name.split(".")[0] == package for name, _ in self._imported())
+
+    def imports_module(self, module: str) -> bool:
+        """Whether the script imports the module, or `package.module` as a name of its package."""
+        package, _, last = module.rpartition(".")
+        return any(
+            name == module or (isinstance(node, ast.ImportFrom) and name == package and last == alias.name)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+            for name in [getattr(node, "module", None) or alias.name]
+        )
+
+    def used(self, package: str) -> Iterator[tuple[str, int]]:
+        """The names `package.name` that the script uses, under whatever name it imports the package; their lines."""
+        own = {(alias.asname or alias.name) for name, alias in self._imported() if alias and alias.name == package}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in own:
+                yield node.attr, node.lineno
+
+    def _imported(self) -> Iterator[tuple[str, ast.alias | None]]:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, alias) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module, None
+
+
+def _not_python(error: Exception, path: str, text: str) -> KconvertError:
+    line = getattr(error, "lineno", None)
+    where = f"{path}, line {line}" if line else path
+    if "print" in str(error) or "exec" in str(error):
+        word = "print" if "print" in str(error) else "exec"
+        return KconvertError(
+            f"{word} without parentheses is of Python 2, and this is Python {sys.version_info.major}",
+            where,
+            f"2to3 -w {path} rewrites such scripts",
+            Problem.USAGE,
+        )
+    return KconvertError(
+        f"this is not a script of Python 3 ({getattr(error, 'msg', error)})", where, None, Problem.USAGE
+    )
+
+
+def _words(node: ast.AST) -> Iterator[tuple[str, str, int]]:
+    """The words of one node: (release, word, line)."""
+    if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "keras":
+        inside = node.module.partition(".")[2]
+        yield from ((release, text, node.lineno) for release, text in _of_import(inside, node))
+    elif isinstance(node, ast.Import):
+        for alias in node.names:
+            inside = alias.name.removeprefix("keras.")
+            yield from ((release, alias.name, node.lineno) for release in _only("", inside) if inside != alias.name)
+    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "K":
+        yield from ((release, f"K.{node.attr}", node.lineno) for release in _only("backend", node.attr))
+    elif isinstance(node, ast.Call):
+        yield from ((release, text, node.lineno) for release, text in _of_call(node))
+
+
+def _of_import(module: str, node: ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    for release in _only("", module):
+        yield release, f"keras.{module}"
+    for alias in node.names:
+        yield from ((release, alias.name) for release in _only(module, alias.name))
+
+
+def _only(module: str, name: str) -> Iterator[str]:
+    """The release that has the name `name` of a module of Keras, if the other one has not."""
+    old, new = (_has(table, module, name) for table in (names.KERAS1, names.KERAS2))
+    if old != new:
+        yield OLD if old else NEW
+
+
+def _has(table: dict[str, str], module: str, name: str) -> bool:
+    if not module:
+        return any(own == name or own.startswith(f"{name}.") for own in table)
+    while module and module not in table:
+        module = module.rpartition(".")[0]
+    return name in table.get(module, "").split()
+
+
+def _of_call(node: ast.Call) -> Iterator[tuple[str, str]]:
+    called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    old, new = _keywords(called)
+    for word in [keyword.arg for keyword in node.keywords if keyword.arg]:
+        if word in _COUNTS or word in old - new:
+            yield OLD, word
+        elif word in new - old:
+            yield NEW, word
+    sizes = node.args[1:3] if called in _SIZED else []
+    if len(sizes) == 2 and all(not isinstance(size, ast.Tuple) for size in sizes):
+        yield OLD, f"{called} with its sizes one by one"
+
+
+def _keywords(called: str) -> tuple[set[str], set[str]]:
+    """The keyword arguments of a class or method that have another name in the other release: old ones, new ones."""
+    keys = [key for rule in RULES if called in (rule.old, rule.new) for key in rule.keys]
+    keys += METHODS.get(called, ())
+    old, new = (set(words.split()) for words in _CALLS.get(called, ("", "")))
+    return {one for key in keys for one in key.olds} | old, {key.new for key in keys} | new

@@ -1,0 +1,263 @@
+"""Scripts run as `python SCRIPT` runs them, with kconvert as their Keras."""
+
+import json
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from kconvert.errors import KconvertError
+from kconvert.scripts.running import Run, run_script
+from kconvert.scripts.shortening import Limits
+from tests.cli.commands import ROOT, kconvert, run
+
+pytestmark = pytest.mark.needs("tensorflow")
+
+MODEL = """
+import numpy as np
+from keras.models import Sequential
+from keras.layers import Dense
+model = Sequential([Dense(1, input_shape=(2,))])
+model.compile("sgd", "mse")
+x = np.ones((100, 2))
+"""
+
+DROPOUT = MODEL.replace("[Dense", "[Dropout(0.5, input_shape=(2,)), Dense").replace("Dense\n", "Dense, Dropout\n")
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    """Writes a script and gives its path; the working directory is its folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text, name="script.py"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def ran(path, *arguments, **options):
+    return run_script(path, Run(arguments, "tensorflow", **options))
+
+
+def logs(path, **options):
+    return ran(path, **options)[1].logs
+
+
+# ------------------------------------------------------------- as Python does ----
+
+
+def test_a_script_finds_what_python_gives_it(script, capsys):
+    code, _ = ran(
+        script("""
+        import os, sys
+        import beside
+        main = sys.modules["__main__"]
+        print(sys.argv[1:], __name__, os.path.basename(__file__), beside.value, main.beside is beside)
+        """),
+        *("-v", "2"),
+    ) if script("value = 5", "beside.py") else None  # fmt: skip
+    assert code == 0
+    assert capsys.readouterr().out == "['-v', '2'] __main__ script.py 5 True\n"
+
+
+def test_what_a_run_changes_is_as_before_after_it(script):
+    before = sys.argv, sys.path[:], sys.modules["__main__"], sys.modules.get("keras"), sys.meta_path[:]
+    ran(script("import keras, keras.layers.core\nimport numpy\nnumpy.float"))
+    assert before == (sys.argv, sys.path, sys.modules["__main__"], sys.modules.get("keras"), sys.meta_path)
+    assert "float" not in np.__dict__ or "theano" in sys.modules
+
+
+@pytest.mark.parametrize(
+    "end, code", [("sys.exit(3)", 3), ("sys.exit()", 0), ("sys.exit('no')", 1), ("raise OSError('no')", 1)]
+)
+def test_the_exit_code_is_that_of_python(script, end, code):
+    assert ran(script(f"import sys\n{end}"))[0] == code
+
+
+def test_every_import_of_keras_is_the_module_of_kconvert(script, capsys):
+    ran(
+        script("""
+        import keras
+        import keras.layers.core as core
+        from keras import backend as K
+        from keras.layers.core import Dense
+        from tensorflow.keras.layers import Dense as of_tensorflow
+        from tensorflow import keras as also
+        print(keras.__name__, core.Dense is Dense is of_tensorflow, also is keras, K.backend(), keras.__spec__.name)
+        """)
+    )
+    assert capsys.readouterr().out == "kconvert.keras True True tensorflow kconvert.keras\n"
+
+
+# -------------------------------------------------------------------- errors ----
+
+
+def test_an_error_of_the_script_shows_its_own_frames_alone(script, capsys):
+    path = script(MODEL + "def broken(epoch):\n    return nothing\n"
+                  "from keras.callbacks import LearningRateScheduler\n"
+                  "model.fit(x, x[:, :1], callbacks=[LearningRateScheduler(broken)], verbose=0)\n")  # fmt: skip
+    assert ran(path)[0] == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback (most recent call last):\n")
+    assert shown.endswith("NameError: name 'nothing' is not defined\n")
+    assert shown.count('File "') == shown.count(path) == 2
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("import nothing_like_it", "line 1: the script needs the package 'nothing_like_it'"),
+        ("\nopen('data.csv')", "line 2: the script needs 'data.csv', which does not exist"),
+        ("from keras.layers import Nothing", "cannot import name 'Nothing'"),
+        ("import keras.nothing", "Keras has no module 'keras.nothing'"),
+        ("import socket\nsocket.getaddrinfo('x.invalid', 80)", "the script needs the network"),
+        ("print 'x'", "print without parentheses is of Python 2"),
+        ("a = (", "this is not a script of Python 3"),
+        ("from keras.layers import Dense\nDense(3, padding='same')", "line 2: Dense has no argument 'padding'"),
+    ],
+)
+def test_what_a_script_lacks_is_one_sentence(script, text, words, capsys):
+    with pytest.raises(KconvertError) as error:
+        assert ran(script(text))[0] == 1
+        raise KconvertError(capsys.readouterr().err.splitlines()[-1])
+    assert words in str(error.value)
+
+
+def test_a_missing_script_is_one_sentence(tmp_path):
+    done = run("run", tmp_path / "nothing.py")
+    assert done.exit_code == 4
+    assert done.output.count("\n") == 1
+
+
+# --------------------------------------------------------------- what is gone ----
+
+
+def test_names_that_numpy_dropped_are_there_with_a_note(script, capsys):
+    ran(script("import numpy as n\nprint(n.zeros(2, n.float), n.asscalar(n.ones(1)))"))
+    shown = capsys.readouterr()
+    assert shown.out == "[0. 0.] 1.0\n"
+    assert "line 2: NumPy has no np.float any more; it means float here" in shown.err
+    assert "np.asscalar" in shown.err
+
+
+def test_modules_that_are_gone_are_there_with_a_note(script, capsys):
+    pytest.importorskip("PIL")
+    ran(
+        script("""
+        import numpy as np
+        import cPickle as pickle
+        from scipy.misc import imread, imresize, imsave
+        imsave("a.png", np.arange(4.0).reshape(2, 2))
+        print(imread("a.png").tolist(), imresize(np.zeros((2, 4), "uint8"), (4, 6)).shape, pickle.__name__)
+        """)
+    )
+    shown = capsys.readouterr()
+    assert shown.out == "[[0, 85], [170, 255]] (4, 6) pickle\n"
+    assert "scipy.misc is gone" in shown.err
+
+
+# --------------------------------------------------------------- shorter runs ----
+
+
+def test_epochs_and_samples_are_cut_and_that_is_said(script, capsys):
+    path = script(
+        MODEL + "model.fit(x, x[:, :1], epochs=9, batch_size=10, verbose=0)\nprint(model.evaluate(x, x[:, :1]))"
+    )
+    _, history = ran(path, limits=Limits(20, 2))
+    assert history.places == ["fit 1, epoch 1", "fit 1, epoch 2"]
+    said = capsys.readouterr().err
+    assert "--epochs 2: fit trains 2 of 9 epochs" in said
+    assert "--samples 20: fit takes 20 of 100 samples" in said
+    assert "--samples 20: evaluate takes 20 of 100 samples" in said
+
+
+def test_batches_of_a_generator_are_cut(script, capsys):
+    path = script(MODEL + """
+def batches():
+    while True:
+        yield x[:10], x[:10, :1]
+model.fit_generator(batches(), steps_per_epoch=50, epochs=1, verbose=0, validation_data=batches(), validation_steps=50)
+""")  # fmt: skip
+    ran(path, limits=Limits(30))
+    assert "--samples 30: fit takes 3 of 50 batches" in capsys.readouterr().err
+
+
+def test_a_model_of_a_fixed_batch_takes_whole_batches(script, capsys):
+    fixed = MODEL.replace("input_shape=(2,)", "batch_input_shape=(25, 2)")
+    ran(script(fixed + "model.fit(x, x[:, :1], batch_size=25, verbose=0)"), limits=Limits(60))
+    assert "fit takes 50 of 100 samples" in capsys.readouterr().err
+
+
+def test_data_sets_are_cut(script, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("KCONVERT_DATA", str(tmp_path))
+    ran(
+        script("""
+        from keras.datasets import boston_housing
+        (x, y), (x_test, y_test) = boston_housing.load_data()
+        print(x.shape, y.shape, x_test.shape)
+        """),
+        limits=Limits(7),
+    )
+    assert capsys.readouterr().out == "(7, 13) (7,) (7, 13)\n"
+
+
+def test_a_data_set_whose_size_the_script_states_is_not_cut(script, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("KCONVERT_DATA", str(tmp_path))
+    text = "from keras.datasets import boston_housing as b\nprint(b.load_data()[0][0].reshape(404, 13).shape)"
+    ran(script(text), limits=Limits(7))
+    shown = capsys.readouterr()
+    assert shown.out == "(404, 13)\n"
+    assert "boston_housing is not cut, because the script states its size 404" in shown.err
+
+
+# ---------------------------------------------------------------------- seeds ----
+
+
+def test_a_seed_makes_a_run_reproducible(script):
+    path = script(MODEL + "model.fit(x, x[:, :1], verbose=0)")
+    assert logs(path, seed=1) == logs(path, seed=1) != logs(path, seed=2)
+
+
+def test_numpys_seed_makes_a_script_reproducible(script):
+    path = script(
+        "import numpy\nnumpy.random.seed(3)" + DROPOUT + "for _ in range(2): model.fit(x, x[:, :1], verbose=0)"
+    )
+    _, history = ran(path)
+    assert history.random == ["Dropout", "Dropout"]
+    assert history.logs == logs(path)
+
+
+# ------------------------------------------------------------ both backends ----
+
+
+@pytest.mark.needs("theano")
+def test_both_backends_give_the_same_losses():
+    done = kconvert("compare", "tests/scripts/line.py", "--epochs", 2, "--json")
+    stated = json.loads(done.stdout)
+    assert (done.returncode, stated["equal"], len(stated["losses"])) == (0, True, 2)
+
+
+@pytest.mark.needs("theano")
+def test_losses_that_differ_are_shown_and_dropout_is_named(script):
+    path = script(DROPOUT + "model.fit(np.random.rand(100, 2), x[:, :1], verbose=0)")
+    done = kconvert("compare", path)
+    assert done.returncode == 1
+    assert "DIFFERS" in done.stdout
+    assert "random layers (Dropout)" in done.stdout
+
+
+@pytest.mark.needs("theano")
+def test_a_script_that_fails_on_one_backend_is_one_sentence(script):
+    path = script("from keras import backend as K\nif K.backend() == 'tensorflow': raise OSError('no disk')")
+    done = kconvert("compare", path)
+    assert done.returncode == 5
+    assert "the script fails on tensorflow: OSError: no disk" in done.stderr
+
+
+def test_the_page_shows_the_script():
+    text = (ROOT / "tests" / "scripts" / "line.py").read_text(encoding="utf-8")
+    assert f"```py\n{text}```" in (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
