@@ -19,10 +19,10 @@ TF_KERAS = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps "tf_
     'import importlib.metadata as m; print(".".join(next(d for n in ("tensorflow-cpu", "tensorflow") \
     for d in m.distributions(name=n)).version.split(".")[:2]))').*"
 
-.PHONY: help demo test test-long test-keras-backends lint fuzz fuzz-guided kill bench conformance docs clean
+.PHONY: help demo test test-long test-keras-backends lint fuzz fuzz-guided kill bench conformance scripts docs clean
 
 help:
-	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | docs | clean"
+	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | scripts | docs | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo && rm -f build/demo/lenet.h5
@@ -46,6 +46,10 @@ lint: $(READY)
 conformance: $(READY)  ## CORPUS=DIR, for check C: LEGACY=DIR ORACLE=DIR, for K: KERAS_PYTHON=PATH, for T: TF_KERAS_PYTHON=PATH
 	@mkdir -p build
 	$(BIN)/python -m conformance $(CORPUS) $(if $(LEGACY),--legacy $(LEGACY) --oracle $(ORACLE)) $(if $(KERAS_PYTHON),--keras-python $(KERAS_PYTHON)) $(if $(TF_KERAS_PYTHON),--tf-keras-python $(TF_KERAS_PYTHON)) --json build/conformance.json
+
+scripts: $(READY)  ## KERAS=DIR, a checkout of Keras's repository: its example scripts on both backends
+	$(BIN)/python -m conformance.scripts $(KERAS)
+	$(BIN)/python -m docs.generate
 
 fuzz: $(READY)  ## COUNT=10000 SEED=0: files changed at random are read, or refused by name
 	$(BIN)/python -m fuzz --count $(or $(COUNT),10000) --seed $(or $(SEED),0)

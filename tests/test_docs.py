@@ -22,6 +22,10 @@ def test_the_support_page_is_what_the_code_makes():
     assert text_of(generate.PAGE) == generate.page(), "stale: make docs"
 
 
+def test_the_page_on_example_scripts_is_what_the_results_say():
+    assert text_of(generate.SCRIPTS) == generate.scripts_page(), "stale: make docs"
+
+
 def test_the_table_and_the_drawing_of_the_rooms_are_what_the_code_makes():
     text = text_of(structure.PAGE)
     assert text == structure.page(text), "stale: python -m docs.structure --write"
