@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend.seeds import follow_numpy
 from .importing import install
 from .surface import KERAS2
 
 __version__ = KERAS2.release
 
 install(KERAS2)
+follow_numpy()
 
 
 def __getattr__(name: str) -> Any:

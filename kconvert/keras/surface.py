@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,11 +23,28 @@ REGISTRIES: dict[str, str] = {
 """Where the other names of the components of a module are: classes, and functions that make a component."""
 
 HOMES: dict[str, str] = {
-    "activations": "",
-    "applications": "",
+    "activations": "keras.own.activations keras.own.objects",
+    "applications": "keras.own.applications.vgg keras.own.applications.resnet50 keras.own.applications.resnet "
+    "keras.own.applications.resnet_v2 keras.own.applications.inception_v3 "
+    "keras.own.applications.inception_resnet_v2 keras.own.applications.xception "
+    "keras.own.applications.mobilenet keras.own.applications.densenet "
+    "keras.own.applications.nasnet",
+    "applications.densenet": "keras.own.applications.densenet",
+    "applications.imagenet_utils": "keras.own.applications.imagenet",
+    "applications.inception_resnet_v2": "keras.own.applications.inception_resnet_v2",
+    "applications.inception_v3": "keras.own.applications.inception_v3",
+    "applications.mobilenet": "keras.own.applications.mobilenet",
+    "applications.mobilenet_v2": "keras.own.applications.mobilenet",
+    "applications.nasnet": "keras.own.applications.nasnet",
+    "applications.resnet": "keras.own.applications.resnet",
+    "applications.resnet50": "keras.own.applications.resnet50",
+    "applications.resnet_v2": "keras.own.applications.resnet_v2",
+    "applications.vgg16": "keras.own.applications.vgg",
+    "applications.vgg19": "keras.own.applications.vgg",
+    "applications.xception": "keras.own.applications.xception",
     "backend": "keras.own.backend",
-    "callbacks": "models.training.callbacks",
-    "constraints": "models.training.constraints",
+    "callbacks": "models.training.callbacks keras.own.callbacks",
+    "constraints": "models.training.constraints keras.own.objects",
     "datasets": "",
     "datasets.boston_housing": "keras.own.datasets.boston_housing",
     "datasets.cifar10": "keras.own.datasets.cifar10",
@@ -36,21 +54,24 @@ HOMES: dict[str, str] = {
     "datasets.mnist": "keras.own.datasets.mnist",
     "datasets.reuters": "keras.own.datasets.reuters",
     "engine": "layers network.functional models.model models.sequential",
-    "initializers": "models.training.initializers",
-    "layers": "keras.own.layers layers network.functional",
-    "losses": "keras.own.losses models.training.losses",
+    "initializers": "models.training.initializers keras.own.objects",
+    "layers": "keras.own.layers layers network.functional keras.own.objects",
+    "losses": "keras.own.losses models.training.losses keras.own.objects",
     "metrics": "keras.own.metrics keras.own.losses models.training.metrics models.training.metrics.means "
-    "models.training.metrics.counts",
+    "models.training.metrics.counts keras.own.objects",
     "models": "models.model models.sequential models.loading models.cloning models.configurations layers "
     "network.functional",
-    "optimizers": "models.training.optimizers",
+    "optimizers": "models.training.optimizers keras.own.objects",
     "preprocessing": "",
     "preprocessing.image": "keras.own.preprocessing.image",
     "preprocessing.sequence": "keras.own.preprocessing.sequence",
     "preprocessing.text": "keras.own.preprocessing.text",
-    "regularizers": "models.training.regularizers",
-    "utils": "keras.own.utils network.plot models.training.data",
+    "regularizers": "models.training.regularizers keras.own.objects",
+    "utils": "keras.own.utils keras.own.objects keras.own.networks keras.own.progress keras.own.enqueuers "
+    "formats.hdf5.matrix keras.own.lengths network.plot models.training.data",
+    "utils.vis_utils": "network.plot models.model layers",
     "wrappers": "",
+    "wrappers.scikit_learn": "keras.own.scikit_learn keras.own.utils models.sequential",
 }
 """For each module, the modules of kconvert that have its names, in the order in which they are searched.
 
@@ -100,7 +121,7 @@ class Dialect:
             return import_module(f"{self.package}.{below}")
         for home in self._homes(module):
             found = getattr(import_module(f"{_PACKAGE}.{home}"), name, None)
-            if found is not None and not isinstance(found, ModuleType):
+            if found is not None and not isinstance(found, ModuleType) and not _of_python(found):
                 return found
         if maker := _maker(module, name):
             return maker
@@ -119,6 +140,11 @@ class Dialect:
             if name in HOMES or own in self.first:
                 return f"{self.first.get(own, '')} {HOMES.get(name, '')}".split()
         return []
+
+
+def _of_python(found: Any) -> bool:
+    """Whether an object is of Python's library, so that a module has it only because it imports it."""
+    return str(getattr(found, "__module__", "")).partition(".")[0] in sys.stdlib_module_names
 
 
 def _maker(module: str, name: str) -> Any:

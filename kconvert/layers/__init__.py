@@ -8,6 +8,7 @@ from typing import Any
 
 from ..conventions.words.calls import new_name
 from . import early as early  # registers its classes
+from . import operations as operations  # gives symbols their operators
 from .activations import (
     ELU,
     Activation,

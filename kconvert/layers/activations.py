@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
@@ -98,7 +99,12 @@ def hard_sigmoid_of_keras3(K: Backend, x: Tensor) -> Tensor:
 
 @as_in_keras
 def softmax(K: Backend, x: Tensor, axis: int = -1) -> Tensor:
-    """Softmax along `axis`; for a matrix always along its last axis (keras-facts: softmax-of-a-matrix)."""
+    """Softmax along `axis`; for a matrix always along its last axis (keras-facts: softmax-of-a-matrix).
+
+    Raises KconvertError for a vector.
+    """
+    if K.ndim(x) < 2:
+        raise KconvertError("softmax needs an axis beside that of the batch", problem=Problem.USAGE)
     return K.softmax(x, axis if K.ndim(x) > 2 else -1)
 
 
@@ -249,7 +255,10 @@ def _found(value: Any) -> tuple[Function | None, bool]:
         )
     name = activation_name(value)
     if callable(value):
-        return CustomFunction(name, value).activate, value is ACTIVATIONS.get(name) and name not in _MIXING
+        known = ACTIVATIONS.get(name)
+        if known is not None and unwrap(value) is unwrap(known):
+            return known, name not in _MIXING
+        return CustomFunction(name, value).activate, False
     if name in ACTIVATIONS:
         return ACTIVATIONS[name], name not in _MIXING
     if custom := find_function(name, name.rpartition(">")[2]):

@@ -230,6 +230,11 @@ def giving(objects: CustomObjects) -> AbstractContextManager[None]:
     return assigned(_GIVEN, objects)
 
 
+def give_from_now_on(objects: CustomObjects) -> None:
+    """Makes `objects` the custom objects outside of every block."""
+    _GIVEN.set(objects)
+
+
 @contextmanager
 def at_work(layer: Any) -> Iterator[None]:
     """Makes the objects of `layer` the custom objects within a block. Errors without a place name the layer."""

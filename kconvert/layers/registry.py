@@ -20,7 +20,7 @@ from ..conventions.words.items import is_item, not_an_item
 from ..errors import KconvertError, Problem
 from .as_is import ENTRY_POINTS, UnknownClass, of_unknown_class
 from .base import Layer
-from .custom import CustomFunction, CustomObjects, Function, given, giving
+from .custom import CustomFunction, CustomObjects, Function, give_from_now_on, given, giving
 
 AnyLayer = TypeVar("AnyLayer", bound=type[Layer])
 
@@ -92,6 +92,26 @@ def with_custom_objects(objects: Mapping[str, Any] | None) -> AbstractContextMan
     """
     if not objects:
         return nullcontext()
+    added, before = _sorted(objects), given()
+    return giving(
+        CustomObjects(
+            {**before.functions, **added.functions},
+            {**before.classes, **added.classes},
+            {**before.components, **added.components},
+        )
+    )
+
+
+def give(objects: Mapping[str, Any]) -> None:
+    """Gives `custom_objects` to all that is read from now on, in place of those that were given before.
+
+    Raises KconvertError as `with_custom_objects` does.
+    """
+    give_from_now_on(_sorted(objects))
+
+
+def _sorted(objects: Any) -> CustomObjects:
+    """Custom objects by what they are. Raises KconvertError for anything that is neither a function nor a class."""
     functions, classes, components = {}, {}, {}
     if not isinstance(objects, Mapping):
         raise _not_custom("custom_objects", objects)
@@ -100,18 +120,22 @@ def with_custom_objects(objects: Mapping[str, Any] | None) -> AbstractContextMan
             components[name] = value
         elif isinstance(value, type):
             classes[name] = _called(name, _layer_class(value))
+        elif isinstance(value, Layer):
+            functions[name] = CustomFunction(name, _of_layer(value))
         elif callable(value):
             functions[name] = CustomFunction(name, value)
         else:
             raise _not_custom(f"custom_objects[{name!r}]", value)
-    before = given()
-    return giving(
-        CustomObjects(
-            {**before.functions, **functions},
-            {**before.classes, **classes},
-            {**before.components, **components},
-        )
-    )
+    return CustomObjects(functions, classes, components)
+
+
+def _of_layer(layer: Layer) -> Function:
+    """A layer without weights as a function."""
+
+    def call(K: Any, x: Any) -> Any:
+        return layer.call(K, {}, x)
+
+    return call
 
 
 def _called(name: str, cls: Any) -> Any:

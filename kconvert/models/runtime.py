@@ -12,6 +12,7 @@ import numpy as np
 
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Compiled, Tensor, Variable
+from ..backend.seeds import stated_or_fresh
 from ..conversion.binding import leaf_storage, places
 from ..errors import KconvertError, Problem
 from ..layers.custom import giving
@@ -67,7 +68,7 @@ class Runtime:
         K = self.backend = self.backend or (
             backend if isinstance(backend, Backend) else _backend(backend, self.network)
         )
-        seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
+        seed = stated_or_fresh(seed)
         number, table = 0, self.network.weight_table()
         for leaf in table:
             shared = shared_variables(leaf, K)

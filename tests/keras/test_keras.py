@@ -47,6 +47,12 @@ def test_every_public_name_is_there_or_refused(module):
                 getattr(found, name)
 
 
+def test_a_module_does_not_have_what_it_imports_of_python():
+    assert keras.utils.Sequence.__module__.startswith("kconvert")
+    with pytest.raises(AttributeError):
+        _ = keras.utils.Path
+
+
 def test_functions_of_losses_take_labels_and_predictions():
     value = keras.backend.eval(keras.losses.mse(np.array([[0.0, 2.0]]), np.array([[1.0, 0.0]])))
     assert value.tolist() == [2.5]
@@ -56,6 +62,20 @@ def test_functions_of_losses_stand_for_their_losses_in_compile():
     model = keras.models.Sequential([keras.layers.Dense(2, input_shape=(3,), kernel_initializer="ones")])
     model.compile("sgd", keras.losses.mse, metrics=[keras.losses.mae], backend="numpy")
     assert model.metrics_names == ["loss", "mean_absolute_error"]
+
+
+def test_the_seed_of_numpy_makes_a_script_reproducible():
+    def trained(seed):
+        np.random.seed(seed)
+        x, y = np.random.normal(size=(12, 4)), np.random.normal(size=(12, 1))
+        layers = [keras.layers.Dense(6, input_shape=(4,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+        model = keras.models.Sequential(layers)
+        model.compile("sgd", "mse", backend="tensorflow")
+        losses = model.fit(x, y, 4, 2, verbose=0).history["loss"]
+        return [*losses, *np.concatenate([array.ravel() for array in model.get_weights()])]
+
+    first = trained(3)
+    assert trained(3) == first and trained(4) != first
 
 
 def test_merge_functions_call_a_new_layer():

@@ -20,7 +20,7 @@ def data_folder() -> Path:
 
 def local(*names: str) -> Path | None:
     """The first of `names` that exists, each absolute or relative to the folder of the data sets; None if none does."""
-    paths = [data_folder() / Path(name).expanduser() for name in names]
+    paths = [Path(os.path.normpath(data_folder() / Path(name).expanduser())) for name in names]
     return next((path for path in paths if path.exists()), None)
 
 

@@ -1,12 +1,15 @@
-"""Functions of `keras.utils` on arrays."""
+"""Functions of `keras.utils` on arrays and files."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import hashlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...errors import KconvertError, Problem
+from .folders import VARIABLE, data_folder, local
 
 
 def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
@@ -29,10 +32,31 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     return x / np.expand_dims(lengths, axis)
 
 
-def get_file(fname: str, origin: str, *args: Any, **kwargs: Any) -> NoReturn:
-    """Raises KconvertError: nothing is downloaded."""
+def get_file(fname: str, origin: str, *args: Any, cache_subdir: str = "datasets", **kwargs: Any) -> str:
+    """The path of the file `fname`, in the folder of the data sets. Raises KconvertError where it is not there.
+
+    Nothing is downloaded: origin, and the options of a download, have no effect. cache_subdir: the folder beside
+    `datasets` that the file is in; an absolute `fname` is taken as it is.
+    """
+    below = cache_subdir.removeprefix("datasets").strip("/")
+    beside = [] if cache_subdir.startswith("datasets") else [f"../{cache_subdir}/{fname}"]
+    if found := local(fname, f"{below}/{fname}" if below else fname, *beside):
+        return str(found)
     raise KconvertError(
         f"the file {fname!r} would be downloaded from {origin}, and kconvert does not use the network",
-        fix="download it, and give its path to the function that reads it",
+        fix=f"put it into {data_folder()}, or name another folder by the environment variable {VARIABLE}",
         problem=Problem.UNREADABLE,
     )
+
+
+def validate_file(fpath: str, file_hash: str, algorithm: str = "auto", chunk_size: int = 65535) -> bool:
+    """Whether a file has the checksum `file_hash`.
+
+    algorithm: 'sha256', 'md5', or 'auto', which takes the one that has so many digits.
+    """
+    name = "sha256" if algorithm == "sha256" or (algorithm == "auto" and len(file_hash) == 64) else "md5"
+    digest = hashlib.new(name)
+    with Path(fpath).open("rb") as file:
+        while block := file.read(chunk_size):
+            digest.update(block)
+    return digest.hexdigest() == file_hash

@@ -51,6 +51,10 @@ class Sequence:
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError
 
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of one epoch."""
+        return (self[i] for i in range(len(self)))
+
     def on_epoch_end(self) -> None:
         """Called after each epoch, for example to shuffle the samples."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backend.seeds import stated_or_fresh
 from ...errors import KconvertError, Problem
 from ...network.sample_inputs import size_of_batches
 from . import callbacks as cb
@@ -46,7 +47,7 @@ class Fit:
         self.model, self.executor = model, executor
         self.batch_size, self.freq = batch_size, validation_freq
         self.samples: int | None = None
-        self.rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng(stated_or_fresh(seed))
         held_out = None
         if is_stream(x):
             self._refuse_with_stream(y=y, sample_weight=sample_weight, batch_size=batch_size)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backend.seeds import stated_or_fresh
 from ...network.sample_inputs import size_of_batches
 from ..runtime import Runtime, refuse_empty
 from .callbacks import CallbackList
@@ -60,7 +61,7 @@ class Trainer:
         network = self.runtime.network
         refuse_empty(network)
         objective = Objective(network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
-        seed = int(np.random.default_rng(self.seed).integers(2**31))
+        seed = int(np.random.default_rng(stated_or_fresh(self.seed)).integers(2**31))
         self._executor = executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
         for kind, arrays in (self._state or {}).items():
             executor.write(kind, arrays)

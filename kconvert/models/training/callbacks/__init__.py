@@ -4,6 +4,7 @@ from .base import Callback, CallbackList, History, LambdaCallback
 from .control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN
 from .files import CSVLogger, ModelCheckpoint, TensorBoard
 from .progress import ProgressBar
+from .remote import RemoteMonitor
 
 __all__ = [
     "CSVLogger",
@@ -16,6 +17,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgressBar",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
     "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -8,8 +8,9 @@ one adds (`lr`) is seen by those after it. Source: `callbacks/callbacks.py` of K
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -78,29 +79,39 @@ class Callback:
 
 
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+ARGUMENTS = {name: len(signature(getattr(Callback, name)).parameters) - 1 for name in HOOKS}
+"""The number of arguments of each hook, of which the logs are the last."""
 
 
 class CallbackList:
     """Several callbacks in the form of one: each hook calls the hook of every callback, in order.
 
-    Raises KconvertError for an object that lacks a method of a callback.
+    queue_length: has no effect. Raises KconvertError for an object that lacks a method of a callback.
     """
 
-    def __init__(self, callbacks: Iterable[Any] = ()) -> None:
-        self.callbacks = list(callbacks)
-        for callback in self.callbacks:
-            missing = [name for name in ("set_model", "set_params", *HOOKS) if not hasattr(callback, name)]
-            if missing:
-                raise KconvertError(
-                    f"{callback!r} is not a callback: it has no method {missing[0]}",
-                    fix="inherit from kconvert.models.training.callbacks.Callback",
-                    problem=Problem.USAGE,
-                )
+    def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10) -> None:
+        self.callbacks: list[Any] = []
+        for callback in callbacks or ():
+            self.append(callback)
+
+    def append(self, callback: Any) -> None:
+        """Adds a callback. Raises KconvertError for an object that lacks a method of a callback."""
+        missing = [name for name in ("set_model", "set_params", *HOOKS) if not hasattr(callback, name)]
+        if missing:
+            raise KconvertError(
+                f"{callback!r} is not a callback: it has no method {missing[0]}",
+                fix="inherit from kconvert.models.training.callbacks.Callback",
+                problem=Problem.USAGE,
+            )
+        self.callbacks.append(callback)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.callbacks)
 
     @classmethod
     def of(cls, callbacks: Iterable[Any] | None, model: Any, **params: Any) -> CallbackList:
         """The callbacks of one call of `evaluate` or `predict`; params: see `Callback.set_params`."""
-        listeners = cls(callbacks or ())
+        listeners = cls(callbacks)
         listeners.set_model(model)
         listeners.set_params(params)
         return listeners
@@ -114,7 +125,13 @@ class CallbackList:
     def __getattr__(self, name: str) -> Callable[..., None]:
         if name not in HOOKS:
             raise AttributeError(name)
-        return partial(self._call, name.replace("on_batch", "on_train_batch"))
+        return partial(self._hook, name.replace("on_batch", "on_train_batch"))
+
+    def _hook(self, name: str, *arguments: Any, logs: Logs | None = None) -> None:
+        """Calls a hook of every callback; where no logs are given, they get an empty dict, as in Keras."""
+        if len(arguments) < ARGUMENTS[name]:
+            arguments = (*arguments, {} if logs is None else logs)
+        self._call(name, *arguments)
 
     def _call(self, method: str, *arguments: Any) -> None:
         for callback in self.callbacks:

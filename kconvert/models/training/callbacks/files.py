@@ -6,6 +6,7 @@ Source: `callbacks/callbacks.py` of Keras 2.3.1.
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -129,6 +130,16 @@ class TensorBoard(Callback):
     log_dir: str | PathLike[str] = "./logs"
     # The number of epochs from one histogram of all weights to the next; 0: no histograms.
     histogram_freq: int = 0
+    # Has no effect: the histograms are of weights, which need no batch.
+    batch_size: int | None = None
+    # These are not written; a warning says so for those that are not the default.
+    write_graph: bool = True
+    write_grads: bool = False
+    write_images: bool = False
+    embeddings_freq: int = 0
+    embeddings_layer_names: Any = None
+    embeddings_metadata: Any = None
+    embeddings_data: Any = None
     # When losses of batches are written: 'epoch' (never), 'batch' (always), or the number of samples between two.
     update_freq: str | int = "epoch"
 
@@ -139,6 +150,9 @@ class TensorBoard(Callback):
                 fix="'epoch', 'batch', or a number of samples",
                 problem=Problem.USAGE,
             )
+        asked = [name for name in ("write_grads", "write_images", "embeddings_freq") if getattr(self, name)]
+        if asked:
+            warnings.warn(f"TensorBoard of kconvert has no {', '.join(asked)}: it is ignored", stacklevel=2)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         from ....backend import tensorflow_summary

@@ -1,0 +1,23 @@
+"""Where the seeds come from that nobody states: the operating system, or NumPy's global generator."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class _Source:
+    """Which of the two it is, for the whole process."""
+
+    numpy = False
+
+
+def follow_numpy() -> None:
+    """Draws seeds from NumPy's global generator from now on, so that `np.random.seed` fixes them, as in Keras."""
+    _Source.numpy = True
+
+
+def stated_or_fresh(seed: int | None) -> int:
+    """`seed`, or a fresh one if it is None."""
+    if seed is not None:
+        return seed
+    return int(np.random.randint(0, 2**31 - 1)) if _Source.numpy else int(np.random.SeedSequence().entropy)  # type: ignore[arg-type]

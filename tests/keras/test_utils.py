@@ -1,0 +1,235 @@
+"""`keras.utils`: custom objects, enqueuers, HDF5 data, progress, sizes of convolutions, weights of models."""
+
+import hashlib
+import itertools
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from kconvert.keras.utils import conv_utils, data_utils, generic_utils, io_utils, layer_utils
+
+import kconvert.keras as keras
+from kconvert.errors import KconvertError
+
+
+def double(x):
+    return 2.0 * x
+
+
+# ---------------------------------------------------------- custom objects ----
+
+
+def test_objects_of_a_scope_are_known_within_it():
+    layer = keras.layers.Activation("double")
+    with keras.utils.custom_object_scope({"double": double}):
+        model = keras.models.Sequential([keras.layers.Activation("double", input_shape=(2,))])
+        assert keras.utils.get_custom_objects()["double"] is double
+        assert model.predict(np.ones((1, 2))).tolist() == [[2, 2]]
+        assert keras.activations.get("double") is double
+    assert "double" not in keras.utils.get_custom_objects()
+    with pytest.raises(KconvertError, match="double"):
+        keras.models.Sequential([keras.layers.InputLayer((2,)), layer]).predict(np.ones((1, 2)))
+
+
+def test_objects_that_every_call_knows():
+    known = keras.utils.get_custom_objects()
+    known.update({"double": double, "halved": keras.layers.Lambda(lambda x: x / 2.0)})
+    try:
+        layers = [keras.layers.Activation("double", input_shape=(2,)), keras.layers.Dense(2, activation="halved")]
+        model = keras.models.Sequential(layers)
+        model.layers[1].set_weights([np.eye(2), np.zeros(2)])
+        assert model.predict(np.ones((1, 2))).tolist() == [[1, 1]]
+    finally:
+        known.clear()
+
+
+def test_configurations_of_objects():
+    config = keras.utils.serialize_keras_object(keras.constraints.MaxNorm(3))
+    assert config == {"class_name": "MaxNorm", "config": {"max_value": 3, "axis": 0}}
+    known = {"Dense": keras.layers.Dense, "double": double}
+    dense = {"class_name": "Dense", "config": keras.layers.Dense(3, name="d").get_config()}
+    assert keras.utils.deserialize_keras_object(dense, known).units == 3
+    assert keras.utils.deserialize_keras_object("double", known) is double
+    assert keras.utils.serialize_keras_object(double) == "double"
+    for wrong in ("triple", {"class_name": "Dense"}, 3):
+        with pytest.raises(ValueError):
+            keras.utils.deserialize_keras_object(wrong, known)
+
+
+# ----------------------------------------------------------------- batches ----
+
+
+class Squares(keras.utils.Sequence):
+    epochs = 0
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        if index == 4 and self.epochs == 2:
+            raise IndexError("the last one")
+        return index**2
+
+    def on_epoch_end(self):
+        self.epochs += 1
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_ordered_enqueuer_gives_the_batches_in_order(workers):
+    enqueuer = keras.utils.OrderedEnqueuer(Squares())
+    enqueuer.start(workers, max_queue_size=2)
+    batches = enqueuer.get()
+    assert list(itertools.islice(batches, 9)) == [0, 1, 4, 9, 16, 0, 1, 4, 9]
+    assert list(Squares()) == [0, 1, 4, 9, 16]
+    enqueuer.stop()
+    assert not enqueuer.is_running()
+
+
+def test_an_error_of_a_batch_reaches_the_consumer():
+    sequence = Squares()
+    sequence.epochs = 2
+    enqueuer = keras.utils.OrderedEnqueuer(sequence)
+    enqueuer.start()
+    with pytest.raises(IndexError, match="the last one"):
+        list(enqueuer.get())
+
+
+def test_generator_enqueuer_ends_with_its_generator():
+    enqueuer = data_utils.GeneratorEnqueuer(iter(range(7)))
+    enqueuer.start(3)
+    assert list(enqueuer.get()) == list(range(7))
+    enqueuer.stop()
+
+
+def test_hdf5_matrix_stands_for_an_array(tmp_path):
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = np.arange(20.0).reshape(10, 2)
+    x = io_utils.HDF5Matrix(str(tmp_path / "data.h5"), "x", start=2, end=8, normalizer=lambda a: a + 1)
+    assert (x.shape, x.ndim, x.size, len(x)) == ((6, 2), 2, 12, 6)
+    assert x[1].tolist() == [7, 8] and x[:2].tolist() == [[5, 6], [7, 8]] and x[[0, 2]].tolist() == [[5, 6], [9, 10]]
+    with pytest.raises(IndexError):
+        _ = x[6]
+    model = keras.models.Sequential([keras.layers.Dense(1, kernel_initializer="ones", input_shape=(2,))])
+    assert model.predict(x).ravel().tolist() == [11, 15, 19, 23, 27, 31]
+    with pytest.raises(KconvertError, match=r"data\.h5"):
+        io_utils.HDF5Matrix(str(tmp_path / "data.h5"), "y")
+
+
+# ------------------------------------------------------------------- files ----
+
+
+def test_get_file_finds_local_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("KCONVERT_DATA", str(tmp_path / "datasets"))
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "a.txt").write_text("a")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "b.h5").write_text("b")
+    path = keras.utils.get_file("a.txt", "https://example.org/a.txt", md5_hash="0" * 32)
+    assert Path(path).read_text() == "a"
+    path = keras.utils.get_file("b.h5", "https://example.org/b.h5", cache_subdir="models")
+    assert Path(path).read_text() == "b"
+    assert data_utils.validate_file(path, hashlib.md5(b"b").hexdigest())
+    assert not data_utils.validate_file(path, hashlib.sha256(b"a").hexdigest())
+
+
+# --------------------------------------------------------------- progress ----
+
+
+def test_progbar_shows_the_mean_of_values(capsys):
+    bar = generic_utils.Progbar(4, width=8, interval=0)
+    bar.update(1, [("loss", 1.0)])
+    bar.add(3, [("loss", 3.0)])
+    first, last = capsys.readouterr().out.split("\r")[1:]
+    assert first.startswith("1/4 [=>......] - ETA: ") and first.endswith("loss: 1.0000")
+    assert last.startswith("4/4 [========] - ") and last.rstrip().endswith("loss: 2.5000")
+
+
+def test_progbar_of_unknown_length_and_in_one_line(capsys):
+    generic_utils.Progbar(None).update(3, [("loss", 1e-4)])
+    quiet = generic_utils.Progbar(2, verbose=2, stateful_metrics=["n"])
+    quiet.update(1, [("n", 5.0)])
+    quiet.update(2, [("n", 7.0)])
+    out = capsys.readouterr().out
+    assert "3/Unknown - 0s - loss: 1.0000e-04" in out and out.endswith("2/2 - n: 7.0000\n")
+
+
+# ------------------------------------------------------- sizes and weights ----
+
+
+def test_sizes_of_convolutions():
+    assert conv_utils.normalize_tuple(2, 3, "strides") == (2, 2, 2)
+    assert conv_utils.normalize_padding("SAME") == "same"
+    assert conv_utils.conv_output_length(10, 3, "valid", 2) == 4
+    assert conv_utils.conv_input_length(4, 3, "valid", 2) == 9
+    assert conv_utils.deconv_length(5, 2, 4, "same", 0) == 8
+    with pytest.raises(ValueError):
+        conv_utils.normalize_tuple((2, 1), 3, "strides")
+    with pytest.raises(ValueError):
+        conv_utils.normalize_padding("sam")
+
+
+def test_kernels_are_reversed_along_their_spatial_axes():
+    kernel = np.arange(12.0).reshape(2, 3, 1, 2)
+    assert (conv_utils.convert_kernel(kernel) == kernel[::-1, ::-1]).all()
+    model = keras.models.Sequential([keras.layers.Conv2D(2, (2, 3), input_shape=(4, 4, 1)), keras.layers.Flatten()])
+    model.set_weights([kernel, np.zeros(2)])
+    layer_utils.convert_all_kernels_in_model(model)
+    assert (model.get_weights()[0] == kernel[::-1, ::-1]).all()
+    with pytest.raises(ValueError):
+        conv_utils.convert_kernel(kernel[0, 0])
+
+
+def test_rows_of_a_dense_for_another_data_format():
+    x = np.random.default_rng(0).normal(size=(1, 2, 3, 4)).astype("float32")
+    dense = keras.layers.Dense(5)
+    model = keras.models.Sequential([keras.layers.Flatten(input_shape=(2, 3, 4)), dense])
+    before = model.predict(x)
+    layer_utils.convert_dense_weights_data_format(dense, (4, 2, 3), "channels_first")
+    assert np.allclose(model.predict(x.transpose(0, 3, 1, 2).reshape(1, 2, 3, 4)), before, atol=1e-6)
+    layer_utils.convert_dense_weights_data_format(dense, (2, 3, 4), "channels_last")
+    assert np.allclose(model.predict(x), before, atol=1e-6)
+
+
+def test_functions_on_models(capsys):
+    a, b = keras.layers.Input((3,)), keras.layers.Input((3,))
+    model = keras.models.Model([a, b], keras.layers.Dense(2)(keras.layers.add([a, b])))
+    assert keras.utils.get_source_inputs(model.output) == [a, b]
+    assert layer_utils.count_params(model.weights) == 8
+    layer_utils.print_summary(model)
+    assert model.name in capsys.readouterr().out
+    with pytest.raises(KconvertError, match="multi_gpu_model"):
+        keras.utils.multi_gpu_model(model, gpus=2)
+
+
+def test_slices_of_arrays():
+    x = np.arange(6)
+    assert generic_utils.slice_arrays(None) == [None]
+    assert generic_utils.slice_arrays([x, None], 2, 4)[0].tolist() == [2, 3]
+    assert generic_utils.slice_arrays(x, np.array([0, 5])).tolist() == [0, 5]
+
+
+# --------------------------------------------------------------- activations ----
+
+
+def test_activations_work_on_values_symbols_and_in_layers():
+    A, K = keras.activations, keras.backend
+    assert K.eval(A.relu(K.variable([[-1.0, 2.0]]), alpha=0.5)).tolist() == [[-0.5, 2]]
+    x = K.placeholder(ndim=2)
+    assert np.allclose(K.function([x], [A.softmax(x)])([np.zeros((1, 4))])[0], 0.25)
+    layer = keras.layers.Dense(1, activation=A.tanh, kernel_initializer="ones", input_shape=(1,))
+    model = keras.models.Sequential([layer])
+    assert json.loads(model.to_json())["config"]["layers"][0]["config"]["activation"] == "tanh"
+    assert np.allclose(model.predict(np.ones((1, 1))), np.tanh(1))
+
+
+def test_activations_by_name():
+    A = keras.activations
+    assert A.get(None) is A.linear and A.get("selu") is A.selu and A.get(double) is double
+    assert A.serialize(A.hard_sigmoid) == "hard_sigmoid" and A.deserialize("elu") is A.elu
+    for wrong in ("softmacks", 6):
+        with pytest.raises(ValueError):
+            A.get(wrong)
+    with pytest.raises(ValueError, match="axis"):
+        A.softmax(keras.backend.placeholder(ndim=1))
