@@ -12,6 +12,7 @@ KERAS2: dict[str, str] = {
         "NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG16 VGG19 Xception"
     ),
     "applications.densenet": "DenseNet121 DenseNet169 DenseNet201 decode_predictions preprocess_input",
+    "applications.imagenet_utils": "decode_predictions preprocess_input",
     "applications.inception_resnet_v2": "InceptionResNetV2 decode_predictions preprocess_input",
     "applications.inception_v3": "InceptionV3 decode_predictions preprocess_input",
     "applications.mobilenet": "MobileNet decode_predictions preprocess_input",

@@ -1,0 +1,157 @@
+"""What the networks of `keras.applications` have in common: input, end, weights, and rows of layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any
+
+from .... import layers as L
+from ....errors import KconvertError, Problem
+from ....models.model import Model
+from ....network.functional import Input
+from ..networks import get_source_inputs
+
+CHANNELS = 3  # the axis of the channels
+IMAGENET = "imagenet"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a network is asked for: the arguments that all networks of Keras share."""
+
+    # Whether the network ends with its classes.
+    include_top: bool = True
+    # The path of a file with weights; None for initial weights.
+    weights: Any = None
+    # A symbol that the network is called on, in place of an input of its own.
+    input_tensor: Any = None
+    # The shape of an image, (rows, columns, channels).
+    input_shape: Any = None
+    # What a network without its end ends with: 'avg', 'max', or None for the image itself.
+    pooling: str | None = None
+    # The number of classes.
+    classes: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.weights == IMAGENET:
+            raise KconvertError(
+                "weights='imagenet' would be downloaded, and kconvert does not use the network",
+                fix="give the path of the file, weights=PATH, or weights=None for initial weights",
+                problem=Problem.UNREADABLE,
+            )
+        if self.weights is not None and not os.path.exists(self.weights):
+            fix = "give the path of an existing file, weights=PATH, or weights=None"
+            raise KconvertError("there is no such file of weights", str(self.weights), fix, Problem.UNREADABLE)
+        if self.pooling not in (None, "avg", "max"):
+            raise KconvertError(f"unknown pooling {self.pooling!r}", fix="'avg', 'max' or None", problem=Problem.USAGE)
+
+    def shape(self, size: int, smallest: int, sized: bool | None = None) -> tuple[Any, ...]:
+        """The shape of the input.
+
+        size: rows and columns where none are stated. smallest: the fewest of each. sized: whether they must be known;
+        by default with the end. Raises KconvertError for an impossible shape.
+        """
+        sized = self.include_top if sized is None else sized
+        if not self.input_shape:
+            return (size, size, 3) if sized else (None, None, 3)
+        shape = tuple(self.input_shape)
+        if len(shape) != 3:
+            raise KconvertError(
+                f"the input shape has three numbers, not {shape}",
+                fix="(rows, columns, channels)",
+                problem=Problem.USAGE,
+            )
+        if any(n is not None and n < smallest for n in shape[:2]):
+            what = f"the input must be at least {smallest} x {smallest}, not {shape[0]} x {shape[1]}"
+            raise KconvertError(what, problem=Problem.USAGE)
+        if sized and None in shape:
+            what = f"the end of the network needs a fixed input shape, not {shape}"
+            raise KconvertError(what, fix="include_top=False", problem=Problem.USAGE)
+        return shape
+
+    def start(self, shape: tuple[Any, ...]) -> Any:
+        """The symbol that the network begins with."""
+        return Input(shape) if self.input_tensor is None else self.input_tensor
+
+    def model(self, start: Any, end: Any, name: str) -> Model:
+        """The network between two symbols, with the weights of the file if one is given."""
+        inputs = start if self.input_tensor is None else get_source_inputs(start)
+        model = Model(inputs, end, name=name)
+        if self.weights is not None:
+            model.load_weights(self.weights)
+        return model
+
+    def pooled(self, x: Any, names: tuple[str, str] = ("", "")) -> Any:
+        """The end of a network without its classes; names: of the layers for 'avg' and 'max'."""
+        if self.pooling == "avg":
+            return L.GlobalAveragePooling2D(name=names[0])(x)
+        return L.GlobalMaxPooling2D(name=names[1])(x) if self.pooling == "max" else x
+
+    def classified(self, x: Any, name: str, pool: str = "avg_pool", pooled: tuple[str, str] = ("", "")) -> Any:
+        """The end of most networks: the mean over the image, and a Dense with the classes.
+
+        name: of the Dense. pool: of the mean. pooled: see `pooled`.
+        """
+        if not self.include_top:
+            return self.pooled(x, pooled)
+        return L.Dense(self.classes, activation="softmax", name=name)(L.GlobalAveragePooling2D(name=pool)(x))
+
+
+def network(build: Callable[..., Model]) -> Callable[..., Model]:
+    """A function of Keras that makes the network of `build(request, **options)`. It is a decorator."""
+
+    @wraps(build)
+    def make(
+        include_top: bool = True,
+        weights: Any = IMAGENET,
+        input_tensor: Any = None,
+        input_shape: Any = None,
+        pooling: str | None = None,
+        classes: int = 1000,
+    ) -> Model:
+        return build(Request(include_top, weights, input_tensor, input_shape, pooling, classes))
+
+    del make.__wrapped__  # its signature is the one above
+    return make
+
+
+# ------------------------------------------------------------------ layers ----
+
+
+def row(x: Any, *layers: Any) -> Any:
+    """Calls layers one after the other, the first one on `x`; None stands for no layer."""
+    for layer in layers:
+        x = x if layer is None else layer(x)
+    return x
+
+
+def conv(filters: int, size: Any, name: str = "", **options: Any) -> Any:
+    """A convolution without bias."""
+    return L.Conv2D(filters, size, use_bias=False, name=name, **options)
+
+
+def norm(name: str = "", axis: int = CHANNELS, **options: Any) -> Any:
+    """A BatchNormalization of the channels."""
+    return L.BatchNormalization(axis=axis, name=name, **options)
+
+
+norm_last = partial(norm, axis=-1)
+"""The same, for networks whose files state the axis of the channels as the last one."""
+
+
+def relu(name: str = "") -> Any:
+    """An Activation with relu."""
+    return L.Activation("relu", name=name)
+
+
+def relu6(name: str = "") -> Any:
+    """A ReLU up to 6."""
+    return L.ReLU(6.0, name=name)
+
+
+def joined(tensors: Sequence[Any], name: str = "") -> Any:
+    """The channels of several images in one."""
+    return L.Concatenate(axis=CHANNELS, name=name)(list(tensors))
