@@ -1,7 +1,7 @@
 """Runs the example scripts of Keras's repository on both backends: `make scripts KERAS=DIR`.
 
 Each script runs unmodified, by `kconvert run`, in an empty folder, shortened. The results are written into a JSON file,
-script by script; a script whose results are there is left out, unless it has changed or --again is given.
+script by script; a script that is known to run on both is left out, unless it has changed or --again is given.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def main() -> int:
             continue
         checksum = hashlib.sha256(text).hexdigest()
         known = results.setdefault(release, {}).get(name, {})
-        if known.get("sha256") == checksum and set(BACKENDS) <= set(known) and not options.again:
+        runs = known.get("sha256") == checksum and all(known.get(backend) == RUNS for backend in BACKENDS)
+        if runs and not options.again:
             continue
         outcome = {backend: _outcome(release, name, text, backend, options.seconds) for backend in BACKENDS}
         results[release][name] = {"sha256": checksum, **outcome}
@@ -81,7 +82,7 @@ def reason(code: int, errors: str, name: str) -> str:
     if code == 0:
         return RUNS
     line = (errors.strip().splitlines() or [f"exit code {code}"])[-1]
-    line = re.sub(rf"^kconvert: (\S*{re.escape(name)}(, line \d+)?: )?", "", line)
+    line = re.sub(rf"^kconvert: (\S*{re.escape(name)}(, line \d+)?(, |: ))?", "", line)
     return re.sub(r"; .*$", "", line)
 
 
@@ -89,7 +90,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("repository", type=Path, metavar="DIR", help="a checkout of Keras's repository, with its tags")
     parser.add_argument("--only", metavar="PATTERN", help="regular expression for RELEASE/NAME")
-    parser.add_argument("--again", action="store_true", help="also scripts whose results are known")
+    parser.add_argument("--again", action="store_true", help="also scripts that are known to run")
     parser.add_argument("--seconds", type=int, default=600, help="that a script may run")
     return parser.parse_args()
 

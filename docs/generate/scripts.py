@@ -23,8 +23,9 @@ def scripts_page() -> str:
 
 The scripts in the folder `examples` of Keras's repository, each unmodified, by [`kconvert run`](scripts.md) on each
 backend, with 128 samples (512 where a script shows more of them) and 1 epoch: *{RUNS}*, or why not. `make scripts
-KERAS=DIR`, with a checkout of the repository, runs those that the table does not have; the checksums of the scripts are
-in [example-scripts.json](example-scripts.json).
+KERAS=DIR`, with a checkout of the repository, runs those that did not run on both; the checksums of the scripts are
+in [example-scripts.json](example-scripts.json). Packages that scripts need beside kconvert have to be installed; here
+matplotlib, scikit-learn and Pillow were. Without the network, data sets are made-up data of the same shapes.
 
 {sections}
 """

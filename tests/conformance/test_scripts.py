@@ -47,4 +47,4 @@ def test_the_results_say_what_runs_and_why_the_rest_does_not(repository, tmp_pat
     }
     capsys.readouterr()
     scripts.main()
-    assert capsys.readouterr().out == ""  # the results are known
+    assert "runs.py" not in capsys.readouterr().out  # it is known to run
