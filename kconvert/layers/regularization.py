@@ -14,7 +14,7 @@ from .shapes import channel_axis, data_format_of
 
 
 @dataclass(eq=False, kw_only=True)
-class _Transparent(Layer):
+class Transparent(Layer):
     """A layer whose output is its input, except in training."""
 
     supports_masking: ClassVar[bool] = True
@@ -31,7 +31,7 @@ class _Transparent(Layer):
 
 
 @dataclass(eq=False, kw_only=True)
-class _Dropping(_Transparent):
+class _Dropping(Transparent):
     """Base class of layers that drop a fraction `rate` of their inputs.
 
     noise_shape: the shape of the mask; None means the size of the input, and the mask broadcasts along axes of
@@ -116,7 +116,7 @@ class AlphaDropout(_Dropping):
 
 
 @dataclass(eq=False)
-class GaussianNoise(_Transparent):
+class GaussianNoise(Transparent):
     """In training, adds normal noise with mean 0 and standard deviation `stddev`."""
 
     stddev: float
@@ -126,7 +126,7 @@ class GaussianNoise(_Transparent):
 
 
 @dataclass(eq=False)
-class GaussianDropout(_Transparent):
+class GaussianDropout(Transparent):
     """In training, multiplies by normal noise with mean 1 and standard deviation sqrt(rate / (1 - rate))."""
 
     rate: float
@@ -141,7 +141,7 @@ class GaussianDropout(_Transparent):
 
 
 @dataclass(eq=False)
-class ActivityRegularization(_Transparent):
+class ActivityRegularization(Transparent):
     """Adds `l1` times the sum of |x| and `l2` times the sum of x^2 to the loss."""
 
     l1: float = 0.0

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..conversion.passes.hazards import calls
 from ..conversion.passes.left_out import every
 from ..errors import KconvertError, Problem
-from ..layers import Activation
+from ..layers import Activation, ReLU, Softmax
 from ..layers.base import Layer, layer_config
 from ..models.restoring import same_configuration
 from ..network.architecture import model_config, model_from_config
@@ -23,6 +25,8 @@ _NO_DIFFERENCE = (
     "unroll",
 )
 """Options of a layer that its outputs do not depend on once it has weights."""
+_ACTIVATIONS = (Activation, ReLU, Softmax)
+"""Layers that are an activation alone."""
 _OF_DATA_FORMAT = ("data_format", "axis", "shared_axes")
 """Options that a conversion to another data format changes."""
 
@@ -65,7 +69,7 @@ def same_as(library: Library) -> Callable[[Network, Network], bool]:
         except KconvertError:
             return False
         graphs = [_graph(one) for one in (again, live)]
-        options = [[(path, *_options(leaf, shape)) for path, leaf, shape in _calls(one)] for one in (again, live)]
+        options = [[(path, *options_of(leaf, shape)) for path, leaf, shape in _calls(one)] for one in (again, live)]
         return graphs[0] == graphs[1] and options[0] == options[1]
 
     return same
@@ -87,13 +91,22 @@ def differences(made: Network, live: Network) -> Iterator[str]:
 
 
 def _activated(leaf: Any, network: Network) -> tuple[str, Mapping[str, Any]]:
-    """The options of a layer with the activation of the Activation layer that alone follows it, if one does."""
-    name, options = _options(leaf.layer)
+    """The options of a layer with the activation of the layer for it that alone follows it, if one does."""
+    name, options = options_of(leaf.layer)
     users = [node.layer for node in network.nodes if any(ref.layer == leaf.path[-1] for ref in node.inputs)]
     follower = network.by_name[users[0]] if len(users) == 1 and len(leaf.path) == 1 else None
-    if options.get("activation") == "linear" and isinstance(follower, Activation):
-        return name, {**options, "activation": _options(follower)[1]["activation"]}
+    if options.get("activation") == "linear" and isinstance(follower, _ACTIVATIONS) and activation_of(follower):
+        return name, {**options, "activation": activation_of(follower)}
     return name, options
+
+
+def activation_of(layer: Layer) -> Any:
+    """The activation that a layer states or is; None for a layer without one."""
+    if isinstance(layer, ReLU):
+        return "relu" if (layer.max_value, layer.negative_slope, layer.threshold) == (None, 0, 0) else None
+    if isinstance(layer, Softmax):
+        return "softmax" if layer.axis == -1 else None
+    return options_of(layer)[1].get("activation")
 
 
 def _graph(network: Network) -> list[tuple[str, int, list[Any]]]:
@@ -110,7 +123,7 @@ def _calls(network: Network) -> list[tuple[str, Layer, Any]]:
         return list(calls(network))
 
 
-def _options(layer: Layer, shape: Any = None) -> tuple[str, Mapping[str, Any]]:
+def options_of(layer: Layer, shape: Any = None) -> tuple[str, Mapping[str, Any]]:
     """The class of a layer, and what its outputs depend on. shape: of its input, from which axes are counted."""
     config = layer_config(layer)
     kept = {
@@ -118,6 +131,13 @@ def _options(layer: Layer, shape: Any = None) -> tuple[str, Mapping[str, Any]]:
         for key, value in config["config"].items()
         if key not in _NO_DIFFERENCE and key.rpartition("_")[2] not in _TRAINING
     }
+    if "activation" in kept:
+        kept["activation"] = kept["activation"] or "linear"
     if isinstance(kept.get("axis"), int) and isinstance(shape, tuple):
         kept["axis"] %= len(shape)
-    return config["class_name"], json.loads(json.dumps(kept, default=repr))
+    return config["class_name"], json.loads(json.dumps(kept, default=repr), parse_float=_single)
+
+
+def _single(number: str) -> float:
+    """A number as float32 tells it: tf_keras states some as it computes with them, 0.30000001192092896 for 0.3."""
+    return float(str(np.float32(number)))

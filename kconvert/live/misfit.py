@@ -10,6 +10,7 @@ from math import log, prod
 
 from ..conversion.binding import places
 from ..conversion.opening import open_source
+from ..conversion.passes.parts import split_part
 from ..conversion.source import Source, decide
 from ..errors import KconvertError, Problem
 from ..layers.base import layer_config
@@ -47,7 +48,7 @@ def explained(network: Network, source: Source) -> Iterator[None]:
     try:
         yield
     except KconvertError as error:
-        if error.problem is not Problem.UNREADABLE:
+        if error.problem is not Problem.UNREADABLE or source.partial:  # by name, other layers are no misfit
             raise
         words = _first_misfit(network, source)
         if not words:
@@ -84,14 +85,20 @@ def _first_misfit(network: Network, source: Source) -> str:
     return f"the model has no layer for the weights of {', '.join(others[:3])} in the file" if others else ""
 
 
+def _title(layer: _Layer) -> str:
+    """The name of a layer of the model; one that makes up a layer of the file with others is told by that, too."""
+    found = split_part(layer.name)
+    return f"{layer.name}, a part of the {found[1]} {found[0]}," if found else layer.name
+
+
 def _words(ours: _Layer, theirs: _Layer | None, found: Sequence[_Layer]) -> str:
     there = f"{theirs.name} of the file has {_shapes(theirs)}" if theirs else "the file has no further layer"
     nearest = min(found, key=ours.distance, default=None)
     if nearest is None:
-        return f"layer {ours.name} of the model has weights of shapes {_shapes(ours)}, and the file has no weights"
+        return f"layer {_title(ours)} of the model has weights of shapes {_shapes(ours)}, and the file has no weights"
     fits = "fits" if ours.fits(nearest) else "is the nearest"
     last = "" if nearest is theirs else f"; {nearest.name} of the file {fits}, with {_shapes(nearest)}"
-    return f"layer {ours.name} of the model has weights of shapes {_shapes(ours)}, and {there}{last}"
+    return f"layer {_title(ours)} of the model has weights of shapes {_shapes(ours)}, and {there}{last}"
 
 
 def _shapes(layer: _Layer) -> str:

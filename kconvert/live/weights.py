@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -15,13 +15,14 @@ from ..conversion.planning import Plan
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..models.model import Model
-from ..models.restoring import Taker, read_weights
+from ..models.restoring import Restored, Taker, read_weights
 from ..network.differences import differing_layers
 from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
 from .description import described, differences, same_as
 from .libraries import Library, library_of
 from .misfit import explained
+from .unweighted import unweighted
 from .variables import variables_of
 
 log = logging.getLogger(__name__)
@@ -99,10 +100,19 @@ def load_weights(
             _check(where, array, variables)
     for where, array in arrays.items():
         variables[where].assign(array)
-    notes = [] if done.other is None or by_name else list(differences(done.other, network))
+    notes = [] if done.other is None or by_name else list(_differences(done, network))
     for note in notes:
         log.warning("%s: %s", path, note)
     return Loaded.of(done.plan, notes)
+
+
+def _differences(done: Restored, live: Network) -> Iterator[str]:
+    """What a live model computes otherwise than the file, activations at their layers if these have weights."""
+    assert done.other is not None
+    named = list(differences(done.other, live))
+    yield from named
+    if done.made is not None:
+        yield from unweighted(done.made, live, activations=not named)
 
 
 def _rewritten(plan: Plan, network: Network, library: Library, path: str) -> KconvertError:

@@ -46,6 +46,8 @@ class Restored:
     arrays: Arrays
     # The network that the file itself describes, if it does, and the one that runs is not what becomes of it.
     other: Network | None
+    # What becomes of `other` for the taker, where it can be converted.
+    made: Network | None
 
 
 def same_configuration(first: Network, second: Network) -> bool:
@@ -76,8 +78,10 @@ def read_weights(taker: Taker, networks: Sequence[Network], source: Source, skip
     with open_source(source, lambda: layer_config(networks[-1])) as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
         origin, own, owner = decide(checkpoint, source), _own_network(checkpoint), networks[0]
-        plan = _converted_before(checkpoint, origin, own, owner, taker) if own and not source.partial else None
-        other = own if plan is None else None
+        plan = _converted(checkpoint, origin, own, owner, taker) if own and not source.partial else None
+        made, other = (None if plan is None else plan.result.model), own
+        if made is not None:
+            plan, other = (plan, None) if taker.same(made, owner) else (None, own)
         if plan is None:
             partial = _by_name(networks[-1], checkpoint, origin, skip_mismatch) if source.partial else None
             if partial:
@@ -88,7 +92,7 @@ def read_weights(taker: Taker, networks: Sequence[Network], source: Source, skip
             plan = _plan(checkpoint, origin, own, owner, goal, source.data_format)
             plan = _partial_plan(plan, partial) if partial else plan
         warn(plan, checkpoint)
-        restored = Restored(owner, plan, taker.arrays_of(plan), other)
+        restored = Restored(owner, plan, taker.arrays_of(plan), other, made)
         checkpoint.check_source()
         return restored
 
@@ -114,16 +118,14 @@ def _partial_plan(plan: Plan, partial: Selection) -> Plan:
     return as_partial(plan, partial)
 
 
-def _converted_before(
-    checkpoint: Checkpoint, origin: Origin, own: Network, network: Network, taker: Taker
-) -> Plan | None:
-    """The conversion of the file's own network, if `network` is what `convert` makes of it."""
+def _converted(checkpoint: Checkpoint, origin: Origin, own: Network, network: Network, taker: Taker) -> Plan | None:
+    """The conversion of the file's own network as `convert` does it for the data format of `network`."""
     target = Target(taker.convention.backend, taker.format, image_data_format(network) or KEEP)
     try:
         plan = plan_network(checkpoint, origin, decide_goal(target, origin), read(own, origin), WRITE)
     except KconvertError:
         return None
-    return plan if not plan.hazards and taker.same(plan.result.model, network) else None
+    return None if plan.hazards else plan
 
 
 def _owner(checkpoint: Checkpoint, origin: Convention, goal: Convention, networks: Sequence[Network]) -> Network:

@@ -1,5 +1,8 @@
 """load_weights: the weights of any file in a model that the user built."""
 
+from shutil import copyfile
+
+import h5py
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ NAMES = [
     *("1.2.2-theano/nested_sequential_then_flatten_th", "1.2.2-theano/conv_prelu_shared_rows_th"),
     *("2.3.1-theano/bidirectional_lstm_concat", "2.3.1-theano/separable_conv2d_mult2_tf"),
     *("2.3.1-theano/conv2dtranspose_same_stride2_tf", "2.3.1-theano/td_model_th", "2.3.1-theano/gru_reset_after"),
+    *("1.2.2-theano/conv_srelu_shared_th", "1.2.2-theano/dense_prelu_srelu_psoftplus"),
 ]
 
 
@@ -29,13 +33,13 @@ def test_every_weight_goes_where_it_belongs(name, library, computed):
     assert all(loaded.weights.values())
 
 
-def lenet(library, dense=8):
+def lenet(library, dense=8, pooling="MaxPooling2D"):
     """The model of the fixture lenet_th, as a user writes it today: channels_last."""
     L = library.layers
     return library.Sequential(
         [
             L.InputLayer((12, 10, 1)),
-            *(L.Conv2D(4, 3, activation="relu"), L.Conv2D(5, 3, activation="relu"), L.MaxPooling2D(2)),
+            *(L.Conv2D(4, 3, activation="relu"), L.Conv2D(5, 3, activation="relu"), getattr(L, pooling)(2)),
             *(L.Flatten(), L.Dense(dense, activation="relu"), L.Dense(6, activation="softmax")),
         ]
     )
@@ -95,6 +99,58 @@ def test_layers_of_other_options_are_named(library, tmp_path):
     trained.save(tmp_path / "trained.h5")
     *_, note = kc.load_weights(model, tmp_path / "trained.h5").notes
     assert "recurrent_activation='sigmoid', that of the model 'tanh'" in note
+
+
+def test_a_layer_that_is_written_as_others_is_named(library, tmp_path):
+    found = case("1.2.2-theano/conv_srelu_shared_th")
+    model = kc.load_model(found.model, source="theano", runner=library.__name__)
+    other = kc.Sequential([kc.layers.Conv2D(4, 3, input_shape=model.input_shape[1:]), *dense()])
+    other.start("theano")
+    other.save(tmp_path / "other.h5")
+    with pytest.raises(KconvertError, match="a part of the SReLU srelu_1, of the model"):
+        kc.load_weights(model, tmp_path / "other.h5")
+
+
+def dense():
+    return kc.layers.Flatten(), kc.layers.Dense(2)
+
+
+def test_damage_is_no_misfit(library, tmp_path):
+    """An array cannot be unpacked, and the file has layers that the model does not have."""
+    path = tmp_path / "damaged.h5"
+    copyfile(case("1.2.2-theano/lenet_th").model, path)
+    with h5py.File(path, "r+") as file:
+        group = file["model_weights/dense_2"]
+        array = group["dense_2_W"][()]
+        del group["dense_2_W"]
+        packed = group.create_dataset("dense_2_W", data=array, chunks=array.shape, compression="gzip")
+        offset = packed.id.get_chunk_info(0).byte_offset
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(bytes(20))
+    model = library.Sequential([library.layers.InputLayer((8,)), library.layers.Dense(6, name="dense_2")])
+    with pytest.raises(KconvertError, match="its data cannot be read"):
+        kc.load_weights(model, path, "theano", by_name=True)
+
+
+def test_a_layer_without_weights_that_computes_something_else_is_named(library):
+    model = lenet(library, pooling="AveragePooling2D")
+    *_, note = kc.load_weights(model, case("1.2.2-theano/lenet_th").model, "theano").notes
+    assert note.startswith("the file has MaxPooling2D(") and "where the model has AveragePooling2D(" in note
+
+
+def test_what_changes_nothing_is_no_difference(library):
+    """Activations in layers of their own, dropout, and the arrangement of features."""
+    L = library.layers
+    model = library.Sequential(
+        [
+            L.InputLayer((12, 10, 1)),
+            *(L.Conv2D(4, 3), L.Activation("relu"), L.Conv2D(5, 3, activation="relu"), L.MaxPooling2D(2)),
+            *(L.Dropout(0.5), L.Flatten(), L.Dense(8), L.ReLU(), L.Dense(6), L.Softmax()),
+        ]
+    )
+    notes = kc.load_weights(model, case("1.2.2-theano/lenet_th").model, "theano").notes
+    assert not any("something else" in note for note in notes)
 
 
 def test_a_model_of_kconvert_is_one_too(tmp_path):

@@ -30,5 +30,10 @@ def part_of(layer: Layer) -> tuple[str, str, str] | None:
     >>> part_of(Dense(2, name="one__Highway__gate"))
     ('one', 'Highway', 'gate')
     """
-    found = tuple(layer.name.rsplit("__", 2))
+    return split_part(layer.name)
+
+
+def split_part(name: str) -> tuple[str, str, str] | None:
+    """`part_of`, for the name of a layer."""
+    found = tuple(name.rsplit("__", 2))
     return found if len(found) == 3 else None
