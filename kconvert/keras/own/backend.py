@@ -17,11 +17,14 @@ from ...backend import default_backend, get_backend
 from ...backend import functions as F
 from ...backend.base import Backend, Tensor
 from ...backend.computing import IMAGES, VARIABLES, is_computing
+from ...backend.functions import epsilon
+from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.lists import as_list, one_or_list
 from ...layers.operations import Deferred, Expression, Variable, filled, gradient
 from ...layers.phase import Phase
+from ...layers.shapes import data_format_of
 from ...models.model import Model
 from ...network.functional import Input
 from . import tensors
@@ -29,7 +32,7 @@ from .recorded import recorded
 
 # ------------------------------------------------------------ configuration ----
 
-_SETTINGS: dict[str, Any] = {"image_data_format": "channels_last", "epsilon": 1e-7, "learning_phase": None}
+_SETTINGS: dict[str, int | None] = {"learning_phase": None}
 
 
 def backend() -> str:
@@ -37,34 +40,24 @@ def backend() -> str:
     return F.backend() if is_computing() else default_backend()
 
 
-def epsilon() -> float:
-    """The small number that Keras adds where it divides."""
-    return float(_SETTINGS["epsilon"])
-
-
-def floatx() -> str:
-    """'float32', in which layers compute."""
-    return "float32"
-
-
 def set_floatx(floatx: str) -> None:
     """Accepts 'float32' alone. Raises KconvertError for other types."""
-    _only(floatx, "float32", "set_floatx")
+    _only(floatx, F.floatx(), "set_floatx")
 
 
 def set_epsilon(e: float) -> None:
     """Accepts 1e-7 alone, with which layers and losses compute. Raises KconvertError for other values."""
-    _only(float(e), 1e-7, "set_epsilon")
+    _only(float(e), epsilon(), "set_epsilon")
 
 
 def image_data_format() -> str:
     """The data format of images: that of the layers of the running model, else 'channels_last'."""
-    return IMAGES.get() or str(_SETTINGS["image_data_format"])
+    return IMAGES.get() or CHANNELS_LAST
 
 
 def set_image_data_format(data_format: str) -> None:
     """Accepts 'channels_last' alone, which is the default of layers. Raises KconvertError for another one."""
-    _only(data_format, "channels_last", "set_image_data_format", "give data_format to the layers")
+    _only(data_format, CHANNELS_LAST, "set_image_data_format", "give data_format to the layers")
 
 
 def _only(value: Any, known: Any, name: str, fix: str | None = None) -> None:
@@ -74,12 +67,7 @@ def _only(value: Any, known: Any, name: str, fix: str | None = None) -> None:
 
 def normalize_data_format(value: str | None) -> str:
     """The data format `value`; that of the configuration for None. Raises KconvertError for an unknown one."""
-    found = image_data_format() if value is None else value.lower()
-    if found not in ("channels_first", "channels_last"):
-        raise KconvertError(
-            f"unknown data format {value!r}", fix="channels_first or channels_last", problem=Problem.USAGE
-        )
-    return found
+    return data_format_of(image_data_format() if value is None else value.lower())
 
 
 class LearningPhase:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...models.training.metrics import means
-from .recorded import of_backend
+from .recorded import recorded
 
-accuracy = of_backend(means.accuracy)
-binary_accuracy = of_backend(means.binary_accuracy)
-categorical_accuracy = of_backend(means.categorical_accuracy)
-sparse_categorical_accuracy = of_backend(means.sparse_categorical_accuracy)
-top_k_categorical_accuracy = of_backend(means.top_k_categorical_accuracy)
-sparse_top_k_categorical_accuracy = of_backend(means.sparse_top_k_categorical_accuracy)
+accuracy = recorded(means.accuracy)
+binary_accuracy = recorded(means.binary_accuracy)
+categorical_accuracy = recorded(means.categorical_accuracy)
+sparse_categorical_accuracy = recorded(means.sparse_categorical_accuracy)
+top_k_categorical_accuracy = recorded(means.top_k_categorical_accuracy)
+sparse_top_k_categorical_accuracy = recorded(means.sparse_top_k_categorical_accuracy)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
+from functools import reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,11 @@ import numpy as np
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
+from ...conventions.backends import CHANNELS_FIRST
 from ...errors import KconvertError
+from ...layers import shapes
+from ...layers.options import integers
+from ...layers.shapes import axes_of, data_format_of
 from ...models.training import losses
 
 Axis = int | Sequence[int] | None
@@ -24,35 +31,39 @@ def _size(x: Tensor, axis: int) -> int:
     return size
 
 
+def _elements(x: Tensor, axis: int) -> list[Tensor]:
+    """The slices of size 1 along an axis."""
+    return [x[(slice(None),) * axis + (slice(i, i + 1),)] for i in range(_size(x, axis))]
+
+
+def _without(x: Tensor, axes: Sequence[int]) -> Tensor:
+    """`x` without axes of size 1."""
+    for axis in sorted((axis % F.ndim(x) for axis in axes), reverse=True):
+        x = F.squeeze(x, axis)
+    return x
+
+
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The product along `axis`."""
-    axes = range(F.ndim(x)) if axis is None else [axis] if isinstance(axis, int) else list(axis)
-    for one in sorted((a % F.ndim(x) for a in axes), reverse=True):
-        parts = [x[(slice(None),) * one + (slice(i, i + 1),)] for i in range(_size(x, one))]
-        result = parts[0]
-        for part in parts[1:]:
-            result = result * part
-        x = result if keepdims else F.squeeze(result, one)
-    return x
+    axes = axes_of(axis, F.ndim(x)) if axis is not None else range(F.ndim(x))
+    for one in axes:
+        x = reduce(operator.mul, _elements(x, one))
+    return x if keepdims else _without(x, axes)
 
 
 def cumsum(x: Tensor, axis: int = 0) -> Tensor:
     """The sums of the elements up to each one, along `axis`."""
-    return _cumulated(x, axis, lambda a, b: a + b)
+    return _cumulated(x, axis, operator.add)
 
 
 def cumprod(x: Tensor, axis: int = 0) -> Tensor:
     """The products of the elements up to each one, along `axis`."""
-    return _cumulated(x, axis, lambda a, b: a * b)
+    return _cumulated(x, axis, operator.mul)
 
 
 def _cumulated(x: Tensor, axis: int, join: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     axis %= F.ndim(x)
-    parts: list[Tensor] = []
-    for i in range(_size(x, axis)):
-        part = x[(slice(None),) * axis + (slice(i, i + 1),)]
-        parts.append(join(parts[-1], part) if parts else part)
-    return F.concatenate(parts, axis)
+    return F.concatenate(list(accumulate(_elements(x, axis), join)), axis)
 
 
 def eye(size: int, dtype: str | None = None, name: str | None = None) -> Tensor:
@@ -67,11 +78,11 @@ def slice_(x: Tensor, start: Sequence[int], size: Sequence[int]) -> Tensor:
 
 def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
     """`x` plus a bias of its channels, or of all its axes but the batch."""
-    if F.ndim(bias) == 1 and data_format == "channels_first" and F.ndim(x) > 2:
-        bias = F.reshape(bias, (1, -1, *(1,) * (F.ndim(x) - 2)))
-    elif F.ndim(bias) > 1 and data_format == "channels_first":
-        bias = F.permute_dimensions(bias, (F.ndim(bias) - 1, *range(F.ndim(bias) - 1)))
-    return x + bias
+    stated = data_format_of(data_format)
+    if F.ndim(bias) == 1:
+        return shapes.bias_add(current_backend(), x, bias, stated)
+    axes = F.ndim(bias) - 1
+    return x + (F.permute_dimensions(bias, (axes, *range(axes))) if stated == CHANNELS_FIRST else bias)
 
 
 def batch_normalization(
@@ -96,20 +107,16 @@ def normalize_batch_in_training(
     axes = list(reduction_axes)
     mean, var = (f(x, axes, keepdims=True) for f in (F.mean, F.var))
     kept = [1 if i in axes else n for i, n in enumerate(F.shape(x))]
-
-    def broad(value: Any) -> Any:
-        return F.reshape(value, kept) if F.ndim(value) == 1 else value
-
-    y = (x - mean) / F.sqrt(var + epsilon)
-    y = y if gamma is None else y * broad(gamma)
-    y = y if beta is None else y + broad(beta)
-    return y, F.mean(x, axes), F.var(x, axes)
+    beta, gamma = (F.reshape(one, kept) if one is not None and F.ndim(one) == 1 else one for one in (beta, gamma))
+    y = batch_normalization(x, mean, var, beta, gamma, epsilon=epsilon)
+    return y, _without(mean, axes), _without(var, axes)
 
 
 def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:
     """The crossentropy of one-hot labels, along the last axis."""
-    target, output = _classes_last(target, axis), _classes_last(output, axis)
-    return losses.categorical_crossentropy(current_backend(), target, output, from_logits)
+    K = current_backend()
+    target, output = (losses.with_last(K, one, axis) for one in (target, output))
+    return losses.categorical_crossentropy(K, target, output, from_logits)
 
 
 def sparse_categorical_crossentropy(
@@ -117,13 +124,6 @@ def sparse_categorical_crossentropy(
 ) -> Tensor:
     """The crossentropy of integer labels."""
     return losses.sparse_categorical_crossentropy(current_backend(), target, output, from_logits, axis)
-
-
-def _classes_last(x: Tensor, axis: int) -> Tensor:
-    rank = F.ndim(x)
-    if axis % rank == rank - 1:
-        return x
-    return F.permute_dimensions(x, [*(i for i in range(rank) if i != axis % rank), axis % rank])
 
 
 def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
@@ -147,7 +147,7 @@ def spatial_3d_padding(x: Tensor, padding: Any = ((1, 1), (1, 1), (1, 1)), data_
 def _padded(x: Tensor, padding: Any, data_format: str | None) -> Tensor:
     inner = [(side, side) if isinstance(side, int) else tuple(side) for side in padding]
     none = (0, 0)
-    sides = [none, none, *inner] if data_format == "channels_first" else [none, *inner, none]
+    sides = [none, none, *inner] if data_format == CHANNELS_FIRST else [none, *inner, none]
     return current_backend().pad(x, sides)
 
 
@@ -157,15 +157,17 @@ def resize_images(
     """Images enlarged by integer factors."""
     if interpolation == "bilinear":
         return current_backend().resize_bilinear(x, (height_factor, width_factor), data_format)
-    first = 2 if data_format == "channels_first" else 1
-    return F.repeat_elements(F.repeat_elements(x, height_factor, first), width_factor, first + 1)
+    return _repeated(x, (height_factor, width_factor), data_format)
 
 
 def resize_volumes(x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str) -> Tensor:
     """Volumes enlarged by integer factors."""
-    first = 2 if data_format == "channels_first" else 1
-    for i, factor in enumerate((depth_factor, height_factor, width_factor)):
-        x = F.repeat_elements(x, factor, first + i)
+    return _repeated(x, (depth_factor, height_factor, width_factor), data_format)
+
+
+def _repeated(x: Tensor, factors: Sequence[int], data_format: str) -> Tensor:
+    for axis, factor in zip(shapes.space_axes(F.ndim(x), data_format), factors, strict=True):
+        x = F.repeat_elements(x, factor, axis)
     return x
 
 
@@ -176,19 +178,16 @@ def map_fn(fn: Callable[..., Any], elems: Tensor, name: str | None = None, dtype
 
 def foldl(fn: Callable[..., Any], elems: Tensor, initializer: Any = None, name: str | None = None) -> Tensor:
     """`fn(accumulated, element)` from the first element on."""
-    return _folded(fn, elems, initializer, range(_size(elems, 0)))
+    return _folded(fn, [elems[i] for i in range(_size(elems, 0))], initializer)
 
 
 def foldr(fn: Callable[..., Any], elems: Tensor, initializer: Any = None, name: str | None = None) -> Tensor:
     """`fn(accumulated, element)` from the last element on."""
-    return _folded(fn, elems, initializer, range(_size(elems, 0))[::-1])
+    return _folded(fn, [elems[i] for i in reversed(range(_size(elems, 0)))], initializer)
 
 
-def _folded(fn: Callable[..., Any], elems: Tensor, initializer: Any, order: Sequence[int]) -> Tensor:
-    first, rest = (elems[order[0]], order[1:]) if initializer is None else (initializer, order)
-    for i in rest:
-        first = fn(first, elems[i])
-    return first
+def _folded(fn: Callable[..., Any], elements: Sequence[Tensor], initializer: Any) -> Tensor:
+    return reduce(fn, elements) if initializer is None else reduce(fn, elements, initializer)
 
 
 def rnn(
@@ -217,17 +216,11 @@ def rnn(
 def _convolved(
     x: Tensor, kernel: Tensor, strides: Any, padding: str, data_format: str | None, dilation: Any, rank: int
 ) -> Tensor:
-    K = current_backend()
-    stated = data_format or "channels_last"
+    K, stated = current_backend(), data_format_of(data_format)
     if padding == "causal":
-        left = _all(dilation, rank)[0] * (_size(kernel, 0) - 1)
+        left = integers(dilation, rank)[0] * (_size(kernel, 0) - 1)
         x, padding = F.temporal_padding(x, (left, 0)), "valid"
-    return K.conv(x, kernel, _all(strides, rank), padding, stated, _all(dilation, rank))
-
-
-def _all(value: Any, rank: int) -> tuple[int, ...]:
-    """A number for each of `rank` axes."""
-    return (value,) * rank if isinstance(value, int) else tuple(value)
+    return K.conv(x, kernel, integers(strides, rank), padding, stated, integers(dilation, rank))
 
 
 def conv1d(
@@ -269,9 +262,9 @@ def conv3d(
 def _transposed(
     x: Tensor, kernel: Tensor, output_shape: Any, strides: Any, padding: str, data_format: Any, rank: int
 ) -> Tensor:
-    K, stated = current_backend(), data_format or "channels_last"
-    sizes = tuple(output_shape)[2:] if stated == "channels_first" else tuple(output_shape)[1:-1]
-    return K.conv_transpose(x, kernel, sizes, _all(strides, rank), padding, stated, (1,) * rank)
+    K, stated = current_backend(), data_format_of(data_format)
+    sizes = shapes.space(tuple(output_shape), stated)
+    return K.conv_transpose(x, kernel, sizes, integers(strides, rank), padding, stated, (1,) * rank)
 
 
 def conv2d_transpose(
@@ -302,9 +295,8 @@ def depthwise_conv2d(
     dilation_rate: Any = (1, 1),
 ) -> Tensor:
     """The convolution of each channel of images by kernels of its own."""
-    stated = data_format or "channels_last"
-    K = current_backend()
-    return K.depthwise_conv(x, depthwise_kernel, _all(strides, 2), padding, stated, _all(dilation_rate, 2))
+    K, stated = current_backend(), data_format_of(data_format)
+    return K.depthwise_conv(x, depthwise_kernel, integers(strides, 2), padding, stated, integers(dilation_rate, 2))
 
 
 def separable_conv2d(
@@ -347,8 +339,8 @@ def pool3d(
 
 def _pooled(x: Tensor, size: Any, strides: Any, padding: str, data_format: Any, mode: str, rank: int) -> Tensor:
     mode = {"avg": "average"}.get(mode, mode)
-    stated = data_format or "channels_last"
-    return current_backend().pool(x, _all(size, rank), _all(strides, rank), padding, stated, mode)
+    stated = data_format_of(data_format)
+    return current_backend().pool(x, integers(size, rank), integers(strides, rank), padding, stated, mode)
 
 
 # ------------------------------------------------------------------- random ----

@@ -102,15 +102,19 @@ def categorical_crossentropy(
     return -K.sum(y_true * _log_probabilities(K, y_pred, from_logits), -1)
 
 
+def with_last(K: Backend, x: Tensor, axis: int) -> Tensor:
+    """`x` with `axis` as its last axis: `x` itself, whose logits can be found, where it is the last."""
+    axes = [i for i in range(K.ndim(x)) if i != axis % K.ndim(x)]
+    return x if axis % K.ndim(x) == len(axes) else K.transpose(x, [*axes, axis % K.ndim(x)])
+
+
 @as_in_keras
 def sparse_categorical_crossentropy(
     K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
     """Labels are integers, without the axis of the classes or with size 1 there; `axis`: the classes of `y_pred`."""
-    if axis % K.ndim(y_pred) != K.ndim(y_pred) - 1:
-        order = [i for i in range(K.ndim(y_pred)) if i != axis % K.ndim(y_pred)] + [axis % K.ndim(y_pred)]
-        y_true = K.transpose(y_true, order) if K.ndim(y_true) == K.ndim(y_pred) else y_true
-        y_pred = K.transpose(y_pred, order)
+    y_true = with_last(K, y_true, axis) if K.ndim(y_true) == K.ndim(y_pred) else y_true
+    y_pred = with_last(K, y_pred, axis)
     logs = _log_probabilities(K, y_pred, from_logits, K.facts.sparse_of_logs)
     return -K.sum(one_hot(K, y_true, y_pred) * logs, -1)
 

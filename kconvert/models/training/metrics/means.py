@@ -28,6 +28,7 @@ States = Mapping[str, Tensor]
 # ---------------------------------------------------------------- functions ----
 
 
+@as_in_keras
 def accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where label and prediction are equal, else 0; for each element."""
     return K.cast(K.equal(y_true, y_pred), "float32")
