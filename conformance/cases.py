@@ -17,7 +17,7 @@ from kconvert.conversion.files import Conversion, convert, convert_file
 from kconvert.conversion.passes.relayout import image_data_format
 from kconvert.conversion.source import Source
 from kconvert.conversion.target import KEEP, SAME, Target
-from kconvert.errors import KconvertError
+from kconvert.errors import KconvertError, Problem
 from kconvert.formats import hdf5
 from kconvert.formats.architectures import architecture_json
 from kconvert.formats.checkpoint import Checkpoint
@@ -266,28 +266,38 @@ def for_tf_keras(case: Case, target: Path) -> Conversion:
     )
 
 
-def saved_again(case: Case, again: Path) -> Result:
-    """R: the file that Keras 3 saved again comes back with the layers and arrays that the original has in Keras 2."""
-    target = again.with_suffix(".h5")
-    reference = case.model
-    if not case.release.startswith("2."):
-        reference = convert(
-            case.model,
-            again.with_suffix(".reference.h5"),
-            case.backend,
-            case.backend,
-            format="keras2",
-            force=True,
-            source_data_format=case.data_format,
-            data_format=case.data_format or KEEP,
-        ).target
-    back = convert(again, target, None, case.backend, format="keras2", data_format=case.data_format or KEEP, force=True)
+def saved_again(case: Case, again: Path, data_format: str) -> Result:
+    """R: the file that Keras 3 saved again becomes the Keras 2 file, on TensorFlow, that the original becomes.
+
+    Both have the same layers with weights, and the same arrays. Keras 3 takes no names with '/'.
+    """
+    target, reference = again.with_suffix(".h5"), _for_keras2(case, again.with_suffix(".reference.h5"), data_format)
+    back = convert(again, target, None, "tensorflow", format="keras2", data_format=data_format, force=True)
     with hdf5.read(reference) as first, hdf5.read(back.target) as last:
-        layers = [[group.name for group in one.groups if group.arrays] for one in (first, last)]
-        same = same_arrays(_arrays(first), _arrays(last))
-        changed = [] if layers[0] == layers[1] else ["layers"]
-        changed += [] if same else ["arrays"]
+        ours, theirs = ([group.name for group in one.groups if group.arrays] for one in (first, last))
+        changed = [] if [name.replace("/", "_") for name in ours] == theirs else ["layers"]
+        changed += [] if same_arrays(_arrays(first), _arrays(last)) else ["arrays"]
     return Result(not changed, reason=f"came back changed: {', '.join(changed)}" if changed else "")
+
+
+def _for_keras2(case: Case, target: Path, data_format: str) -> Path:
+    """The original as a file of Keras 2 on TensorFlow: itself where it is one already."""
+    try:
+        done = convert(
+            case.model,
+            target,
+            case.backend,
+            "tensorflow",
+            format="keras2",
+            source_data_format=case.data_format,
+            data_format=data_format,
+            force=True,
+        )
+    except KconvertError as error:
+        if error.problem is not Problem.USAGE:  # the file already is what is asked for
+            raise
+        return case.model
+    return done.target
 
 
 def _stated(case: Case, there: Conversion) -> str:
