@@ -20,9 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from kconvert.conventions.backends import CHANNELS_LAST
 from kconvert.conversion.files import Conversion
-from kconvert.conversion.passes.relayout import image_data_format
 from kconvert.errors import KconvertError
 from kconvert.verification.matching import in_layout
 
@@ -167,8 +165,7 @@ def _add_reader(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path
             done = check.made(case, folder / f"{case.name}.{check.package}{check.ending}")
             again = str(folder / f"{case.name}.again{check.ending}") if check.again and not case.arch else None
             files = {"io": str(_io(case, done, folder)), "model": str(done.target), "again": again}
-            stated = image_data_format(done.plan.model) or case.data_format or CHANNELS_LAST
-            jobs.append({"case": case.name, **files, "data_format": stated, "noted": _noted(done, check.backend)})
+            jobs.append({"case": case.name, **files, "noted": _noted(done, check.backend)})
         except KconvertError as error:
             by_name[case.name].checks[check.letter] = Result(None, reason=f"refused: {error.what}")
     command = [check.python, reader_worker.__file__, check.package]
@@ -183,7 +180,7 @@ def _add_reader(outcomes: Sequence[Outcome], cases: Sequence[Case], folder: Path
         by_name[answer["case"]].checks[check.letter] = Result(passed, answer.get("error"), said)
     for job in (job for job in jobs if job["again"] and Path(job["again"]).exists()):
         case = next(case for case in cases if case.name == job["case"])
-        by_name[case.name].checks["R"] = result_of(partial(saved_again, case, Path(job["again"]), job["data_format"]))
+        by_name[case.name].checks["R"] = result_of(partial(saved_again, case, Path(job["again"])))
     for job in jobs:
         missing = Result(False, reason=f"{check.python} gave no answer")
         by_name[job["case"]].checks.setdefault(check.letter, missing)

@@ -266,13 +266,14 @@ def for_tf_keras(case: Case, target: Path) -> Conversion:
     )
 
 
-def saved_again(case: Case, again: Path, data_format: str) -> Result:
+def saved_again(case: Case, again: Path) -> Result:
     """R: the file that Keras 3 saved again becomes the Keras 2 file, on TensorFlow, that the original becomes.
 
-    Both have the same layers with weights, and the same arrays. Keras 3 takes no names with '/'.
+    Both have the same layers with weights, and the same arrays. Both are in channels_last, as the file of Keras 3 is:
+    in channels_first, either the rows of a Dense or a Flatten can state the order. Keras 3 takes no names with '/'.
     """
-    target, reference = again.with_suffix(".h5"), _for_keras2(case, again.with_suffix(".reference.h5"), data_format)
-    back = convert(again, target, None, "tensorflow", format="keras2", data_format=data_format, force=True)
+    target, reference = again.with_suffix(".h5"), _for_keras2(case, again.with_suffix(".reference.h5"))
+    back = convert(again, target, None, "tensorflow", format="keras2", force=True)
     with hdf5.read(reference) as first, hdf5.read(back.target) as last:
         ours, theirs = ([group.name for group in one.groups if group.arrays] for one in (first, last))
         changed = [] if [name.replace("/", "_") for name in ours] == theirs else ["layers"]
@@ -280,8 +281,8 @@ def saved_again(case: Case, again: Path, data_format: str) -> Result:
     return Result(not changed, reason=f"came back changed: {', '.join(changed)}" if changed else "")
 
 
-def _for_keras2(case: Case, target: Path, data_format: str) -> Path:
-    """The original as a file of Keras 2 on TensorFlow: itself where it is one already."""
+def _for_keras2(case: Case, target: Path) -> Path:
+    """The original as a file of Keras 2 on TensorFlow, in channels_last: itself where it is one already."""
     try:
         done = convert(
             case.model,
@@ -290,7 +291,6 @@ def _for_keras2(case: Case, target: Path, data_format: str) -> Path:
             "tensorflow",
             format="keras2",
             source_data_format=case.data_format,
-            data_format=data_format,
             force=True,
         )
     except KconvertError as error:
