@@ -12,14 +12,14 @@ import os
 import shlex
 import sys
 import sysconfig
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+
+from .environment import environment
 
 # Names that Theano imports from NumPy and that NumPy 1.24 removed.
 _NUMPY_ALIASES = {"bool": bool, "int": int, "float": float, "object": object, "complex": complex, "str": str}
@@ -64,7 +64,7 @@ def load() -> ModuleType:
         # Theano would warn at every import without a BLAS (`kconvert backends` tells that), and log a line whenever
         # another process holds the lock of the compile directory.
         logging.getLogger("theano.tensor.blas").setLevel(logging.ERROR)
-        with _environment("THEANO_FLAGS", _flags(os.environ.get("THEANO_FLAGS", ""))):
+        with environment("THEANO_FLAGS", _flags(os.environ.get("THEANO_FLAGS", ""))):
             import_module("theano")
         if has_openmp:  # else Theano compiles a program in each process to find out whether the compiler has OpenMP
             sys.modules["theano"].gof.op.OpenMPOp.gxx_support_openmp = True
@@ -103,26 +103,12 @@ def _load_openmp() -> bool:
     With it, convolution and pooling distribute the samples of a batch over the cores. Its idle threads must sleep,
     because NumPy's threads run in turns with them; the library reads that setting only when it is loaded.
     """
-    with _environment("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "passive")):
+    with environment("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "passive")):
         try:
             ctypes.CDLL("libgomp.so.1", mode=ctypes.RTLD_GLOBAL)
         except OSError:
             return False
     return True
-
-
-@contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    """Sets an environment variable while it is open, and restores it afterwards."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def _header_flags() -> str:

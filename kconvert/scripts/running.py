@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,13 +13,15 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from ..backend import default_backend, get_backend, probe
+from ..backend.environment import environment
 from ..errors import KconvertError, Problem
 from .failures import lacking, print_traceback
 from .imports import KERAS, MOVED, renamed
 from .numpy_aliases import ALIASES, numpy_aliases
 from .recording import History, recorded
-from .seeding import seeded
 from .shortening import Limits, shortened
 from .words import NEW, OLD, Script
 
@@ -55,7 +58,7 @@ def run_script(path: str, run: Run) -> tuple[int, History]:
     _load(script, backend)
     history = History(backend)
     with ExitStack() as stack:
-        stack.enter_context(_environment("KCONVERT_BACKEND", backend))
+        stack.enter_context(environment("KCONVERT_BACKEND", backend))
         stack.enter_context(renamed({**dict.fromkeys(KERAS, package), **MOVED}))
         stack.enter_context(numpy_aliases())
         stack.enter_context(recorded(history))
@@ -113,7 +116,9 @@ def _executed(script: Script, run: Run) -> int:
     """Executes a script as `__main__`; returns its exit code."""
     main = ModuleType("__main__")
     main.__dict__.update(__file__=os.path.abspath(script.path), __builtins__=__builtins__)
-    with seeded(run.seed), _as_main(main, script.path, run.arguments):
+    if run.seed is not None:
+        _seed(run.seed)
+    with _as_main(main, script.path, run.arguments):
         try:
             exec(compile(script.source, main.__file__ or script.path, "exec"), main.__dict__)
         except SystemExit as end:
@@ -124,6 +129,12 @@ def _executed(script: Script, run: Run) -> int:
             print_traceback(error, script.path)
             return FAILED
     return 0
+
+
+def _seed(seed: int) -> None:
+    """Seeds Python and NumPy, from whose global generator models of kconvert.keras draw their seeds."""
+    random.seed(seed)
+    np.random.seed(seed)
 
 
 @contextmanager
@@ -144,16 +155,3 @@ def _code(stated: Any) -> int:
         return int(stated or 0)
     print(stated, file=sys.stderr)
     return FAILED
-
-
-@contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -26,7 +26,7 @@ _SIZED = ("Convolution1D", "Convolution2D", "Convolution3D", "Conv1D", "Conv2D",
 
 @dataclass(frozen=True)
 class Word:
-    """A word that only one release has, and its line."""
+    """A word that only one of the two releases has, and the line of the script in which it stands."""
 
     release: str
     text: str
@@ -57,7 +57,7 @@ class Script:
         return sorted(words, key=lambda word: word.line)
 
     def release(self) -> tuple[str, Word | None]:
-        """The release whose words the script uses, and the first of them; 2.3.1 where it has as many of both."""
+        """The release of which the script uses more words, and the first such word. The release is 2.3.1 in a tie."""
         old = [word for word in self.words if word.release == OLD]
         new = [word for word in self.words if word.release == NEW]
         return (OLD, old[0]) if len(old) > len(new) else (NEW, new[0] if new else None)
@@ -70,32 +70,29 @@ class Script:
 
     def imports(self, package: str) -> bool:
         """Whether the script imports `package` or a module in it."""
-        return any(name.split(".")[0] == package for name, _ in self._imported())
+        return any(name.split(".")[0] == package for name in self._imported())
 
     def imports_module(self, module: str) -> bool:
         """Whether the script imports the module, or `package.module` as a name of its package."""
-        package, _, last = module.rpartition(".")
-        return any(
-            name == module or (isinstance(node, ast.ImportFrom) and name == package and last == alias.name)
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for alias in node.names
-            for name in [getattr(node, "module", None) or alias.name]
-        )
+        return module in self._imported()
 
     def used(self, package: str) -> Iterator[tuple[str, int]]:
         """The names `package.name` that the script uses, under whatever name it imports the package; their lines."""
-        own = {(alias.asname or alias.name) for name, alias in self._imported() if alias and alias.name == package}
-        for node in ast.walk(self.tree):
+        nodes = list(ast.walk(self.tree))
+        imports = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
+        own = {alias.asname or alias.name for alias in imports if alias.name == package}
+        for node in nodes:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in own:
                 yield node.attr, node.lineno
 
-    def _imported(self) -> Iterator[tuple[str, ast.alias | None]]:
+    def _imported(self) -> Iterator[str]:
+        """The modules that the script imports, and the names that it imports from them, as `module.name`."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
-                yield from ((alias.name, alias) for alias in node.names)
+                yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                yield node.module, None
+                yield node.module
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _not_python(error: Exception, path: str, text: str) -> KconvertError:
