@@ -9,12 +9,12 @@ from typing import Any
 from ...errors import KconvertError, Problem
 from ...layers.activations import ACTIVATIONS
 from .objects import deserialize_keras_object
-from .recorded import of_backend
+from .recorded import recorded
 
 
 def _public(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function(K, x, ...)` of `ACTIVATIONS` as a function of x, which may be a symbol or a variable too."""
-    public = of_backend(function)
+    public = recorded(function)
     taken = signature(function)
     public.__signature__ = taken.replace(parameters=list(taken.parameters.values())[1:])  # type: ignore[attr-defined]
     return public

@@ -7,8 +7,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ...errors import KconvertError, Problem
+from ...conventions.backends import CHANNELS_FIRST, DATA_FORMATS
+from ...errors import KconvertError
 from ...layers.calls import Symbol, calls_behind
+from ...layers.shapes import one_of
 from .lengths import convert_kernel
 
 _WITH_KERNELS = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose")
@@ -58,11 +60,10 @@ def convert_dense_weights_data_format(
     previous_feature_map_shape: that of an image before the Flatten, in the data format `target_data_format`.
     Raises KconvertError for an unknown data format.
     """
-    if target_data_format not in ("channels_first", "channels_last"):
-        raise KconvertError(f"unknown data format {target_data_format!r}", problem=Problem.USAGE)
+    data_format = one_of(target_data_format, DATA_FORMATS, "data_format")
     kernel, *others = dense.get_weights()
     shape = tuple(previous_feature_map_shape)
-    if target_data_format == "channels_first":
+    if data_format == CHANNELS_FIRST:
         before, order = (*shape[1:], shape[0]), (2, 0, 1, 3)
     else:
         before, order = (shape[-1], *shape[:-1]), (1, 2, 0, 3)

@@ -26,13 +26,3 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return called
-
-
-def of_backend(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function(K, ...)` of a backend and tensors as a recorded function of the tensors."""
-
-    @wraps(function)
-    def computed(*args: Any, **kwargs: Any) -> Any:
-        return function(current_backend(), *args, **kwargs)
-
-    return recorded(computed)

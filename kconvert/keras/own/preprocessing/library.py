@@ -10,9 +10,11 @@ from inspect import signature
 from typing import Any
 
 from ...._version import install
+from ....backend.functions import floatx
+from ....conventions.backends import CHANNELS_LAST
 from ....errors import KconvertError, Problem
 
-NOT_GIVEN: Mapping[str, Any] = {"data_format": "channels_last", "dtype": "float32"}
+NOT_GIVEN: Mapping[str, Any] = {"data_format": CHANNELS_LAST, "dtype": floatx()}
 """What None means for these arguments: the settings of `keras.backend`."""
 
 
