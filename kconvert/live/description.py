@@ -95,8 +95,9 @@ def _activated(leaf: Any, network: Network) -> tuple[str, Mapping[str, Any]]:
     name, options = options_of(leaf.layer)
     users = [node.layer for node in network.nodes if any(ref.layer == leaf.path[-1] for ref in node.inputs)]
     follower = network.by_name[users[0]] if len(users) == 1 and len(leaf.path) == 1 else None
-    if options.get("activation") == "linear" and isinstance(follower, _ACTIVATIONS) and activation_of(follower):
-        return name, {**options, "activation": activation_of(follower)}
+    added = activation_of(follower) if isinstance(follower, _ACTIVATIONS) else None
+    if added and options.get("activation") == "linear":
+        return name, {**options, "activation": added}
     return name, options
 
 

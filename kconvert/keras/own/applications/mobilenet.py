@@ -87,9 +87,9 @@ def MobileNetV2(
     classes: int = 1000,
 ) -> Model:
     """MobileNetV2 (Sandler and others, 2018); alpha: a factor for the number of filters."""
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
     if input_shape is None and input_tensor is not None:
-        request = Request(include_top, weights, input_tensor, tuple(input_tensor.shape[1:]), pooling, classes)
+        input_shape = tuple(input_tensor.shape[1:])
+    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
     shape = _shape(request, _SIZES_V2)
     start = request.start(shape)
     x = row(start, L.ZeroPadding2D(_halving(start), name="Conv1_pad"))
