@@ -33,6 +33,7 @@ from kconvert import backend, cli
 from kconvert._version import install
 from kconvert.backend import Probe
 from kconvert.conventions.backends import BACKENDS
+from kconvert.layers.names import reset_names
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -134,6 +135,7 @@ def bare() -> Iterator[None]:
 def run(path: Path) -> tuple[str, str, list[str]]:
     """The text of the page `path`, the text with the output of now, and the failures."""
     text = path.read_text(encoding="utf-8")
+    reset_names()  # as at the start of a process
     with nullcontext() if path in NEED_BOTH else bare(), workplace() as folder:
         page = Page(text, folder)
         return text, page.run(), page.failures
