@@ -282,7 +282,7 @@ def saved_again(case: Case, again: Path) -> Result:
 
 
 def _for_keras2(case: Case, target: Path) -> Path:
-    """The original as a file of Keras 2 on TensorFlow, in channels_last: itself where it is one already."""
+    """Converts the original for Keras 2 on TensorFlow, in channels_last; returns the original if it is such a file."""
     try:
         done = convert(
             case.model,

@@ -1,4 +1,4 @@
-"""Where the seeds come from that nobody states: the operating system, or NumPy's global generator."""
+"""Seeds that the caller does not give. They come from the operating system, or from NumPy's global generator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class _Source:
-    """Which of the two it is, for the whole process."""
+    """Whether NumPy's global generator gives the seeds of the process."""
 
     numpy = False
 

@@ -48,7 +48,7 @@ def run(
     seed: int | None,
     history: str | None,
 ) -> int:
-    """Runs a script of Keras unmodified: `import keras` is the module of kconvert.
+    """Runs a Keras script without changes: in it, `import keras` imports kconvert.keras.
 
     Options that the command does not know are arguments of the script, and so is everything after `--`.
     """

@@ -32,9 +32,9 @@ class NewFile:
     @classmethod
     @contextmanager
     def at(cls, place: Path | IO[bytes], target: Path) -> Iterator[NewFile]:
-        """The file at `place` for the block to fill anew, which becomes `target` later. HDF5 does not lock it.
+        """Opens an empty HDF5 file at `place` for the block to write. It becomes `target` later. HDF5 does not lock it.
 
-        place: its path, or an open file that can be read, too.
+        place: a path, or a file that is open for reading and writing.
         """
         with errors(target):
             file = h5py.File(place, "w", locking=False)

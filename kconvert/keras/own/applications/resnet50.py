@@ -1,4 +1,4 @@
-"""ResNet50 with the names of layers that its first files have."""
+"""ResNet50 with the layer names of its first weight files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .imagenet import preprocessing
 preprocess_input = preprocessing("caffe")
 
 _STAGES = ((2, "abc", 64), (3, "abcd", 128), (4, "abcdef", 256), (5, "abc", 512))
-"""Number, names of blocks and filters of each stage."""
+"""For each stage: its number, the names of its blocks, and its number of filters."""
 
 
 def _conv(filters: int, size: Any, name: str, **options: Any) -> Any:

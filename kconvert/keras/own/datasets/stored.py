@@ -26,7 +26,7 @@ def read_npz(path: Path, names: Sequence[str]) -> list[Any]:
 
 
 def read_batch(data: bytes, where: Path) -> dict[str, Any]:
-    """The pickled dict in a file of CIFAR. Raises KconvertError for anything else."""
+    """Reads the dict that is pickled in a CIFAR file. Raises KconvertError for any other content."""
     try:
         stored = _Arrays(BytesIO(data), encoding="bytes").load()
         return {key.decode(): as_array(value) for key, value in stored.items()}
@@ -35,7 +35,7 @@ def read_batch(data: bytes, where: Path) -> dict[str, Any]:
 
 
 def as_array(value: Any) -> Any:
-    """The array that a stand-in stands for; any other value as it is."""
+    """The array that `value` replaces if it is an `_Array`; else `value` itself."""
     return value.array() if isinstance(value, _Array) else value
 
 
@@ -54,7 +54,7 @@ def _unreadable(path: Path, why: str) -> KconvertError:
 
 
 class _Array:
-    """Stands for an array while it is unpickled."""
+    """Takes the place of an array while it is unpickled."""
 
     state: Any = ()
 
@@ -70,7 +70,7 @@ class _Array:
 
 
 class _Dtype:
-    """Stands for the dtype of an array while it is unpickled."""
+    """Takes the place of the dtype of an array while it is unpickled."""
 
     def __init__(self, name: Any, *_: Any) -> None:
         self.name = name.decode() if isinstance(name, bytes) else name

@@ -81,7 +81,7 @@ def made_up(name: str, count: int, classes: int, words: int) -> tuple[Any, np.nd
 
 
 def word_index(path: str, words: int) -> dict[str, int]:
-    """The number of each word, from a JSON file; without the file `words` made-up words, which is said on stderr.
+    """Reads the number of each word from a JSON file. Without it, makes up `words` words, and says so on stderr.
 
     Raises KconvertError where the file is not JSON.
     """
