@@ -119,15 +119,6 @@ def test_every_option_a_page_names_exists(path):
     assert named <= KNOWN | OTHERS | PYTEST
 
 
-def test_the_readme_names_every_command_and_option():
-    readme = text_of(examples.README)
-    hidden = {"--help"}
-    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", readme))
-    assert {word for word in KNOWN - hidden if word.startswith("-")} <= named
-    for name, command in cli.main.commands.items():
-        assert command.hidden or f"kconvert {name}" in readme, name
-
-
 @pytest.mark.parametrize("path", PAGES, ids=NAMES)
 def test_links_lead_somewhere(path):
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text_of(path)):

@@ -452,6 +452,9 @@ def test_exit_codes_are_those_of_the_library():
     assert sorted(codes) == [EQUAL, DIFFERS, *Problem]
 
 
+PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+
+
 def every_option():
     """(command, option) of everything a user can type."""
     for name, command in cli.main.commands.items():
@@ -460,18 +463,16 @@ def every_option():
                 yield from ((name, option) for option in (*parameter.opts, *parameter.secondary_opts))
 
 
-def test_the_readme_names_every_command_and_option():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_names_every_command_and_option():
     commands = {name for name, command in cli.main.commands.items() if not command.hidden}
-    assert {name for name in commands if f"`kconvert {name}" not in text} == set()
-    assert {(name, option) for name, option in every_option() if f"`{option}`" not in text} == set()
+    assert {name for name in commands if f"`kconvert {name}" not in PAGE} == set()
+    assert {(name, option) for name, option in every_option() if f"`{option}`" not in PAGE} == set()
 
 
-def test_the_readme_names_no_command_and_no_option_that_is_not_there():
-    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Command line")[2].partition("\n## ")[0]
+def test_the_page_names_no_command_and_no_option_that_is_not_there():
     known = {option for _, option in every_option()} | {"--version", "--help"}
-    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", table)) <= known
-    assert set(re.findall(r"`kconvert ([a-z]+)", table)) <= set(cli.main.commands)
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", PAGE)) <= known
+    assert set(re.findall(r"`kconvert ([a-z]+)", PAGE)) <= set(cli.main.commands)
 
 
 # ----------------------------------------------------- files of one command ----
