@@ -70,13 +70,18 @@ class InMemory(InOrder):
 
 
 def pieces(array: LazyArray) -> Iterator[tuple[Box, np.ndarray]]:
-    """Reads an array block by block, a small one whole: each part with its place."""
+    """Reads an array block by block, a small one whole: each part with its place.
+
+    Raises ValueError for a part of another shape or dtype, which HDF5 would broadcast or cast without an error.
+    """
     shape, itemsize = tuple(array.shape), array.dtype.itemsize
-    if math.prod(shape) * itemsize <= BLOCK:
-        yield tuple(slice(0, n) for n in shape), array.read()
-        return
-    for box in blocks(shape, array.order, itemsize):
-        yield box, array.read(box)
+    small = math.prod(shape) * itemsize <= BLOCK
+    for box in [tuple(slice(0, n) for n in shape)] if small else blocks(shape, array.order, itemsize):
+        block = array.read(None if small else box)
+        wanted = tuple(one.stop - one.start for one in box)
+        if (block.shape, block.dtype) != (wanted, array.dtype):
+            raise ValueError(f"{array.name}: got {block.dtype} {block.shape}, not {array.dtype} {wanted}")
+        yield box, block
 
 
 def renamed(array: Any, name: str) -> LazyArray:

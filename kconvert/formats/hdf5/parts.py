@@ -16,7 +16,6 @@ from h5py import h5d, h5p, h5s, h5t
 
 from ...errors import Problem
 from ..checkpoint import LazyArray, pieces
-from ..parts import Box
 from .safely import hdf5_errors
 
 log = logging.getLogger(__name__)
@@ -71,7 +70,6 @@ class NewFile:
         shape = tuple(array.shape)
         for box, block in pieces(array):
             with errors(self.target, where):
-                _check(block, array.dtype, box)
                 if block.shape == shape:
                     dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(block))
                 else:
@@ -91,10 +89,3 @@ def _new_dataset(group: h5py.Group, name: str, array: LazyArray) -> h5py.h5d.Dat
     link.set_char_encoding(h5t.CSET_ASCII if name.isascii() else h5t.CSET_UTF8)
     kind, space = h5t.py_create(array.dtype, logical=True), h5s.create_simple(tuple(array.shape))
     return h5d.create(group.id, name.encode("utf-8"), kind, space, properties, link)
-
-
-def _check(block: np.ndarray, dtype: np.dtype[Any], box: Box) -> None:
-    """Refuses a block that HDF5 would broadcast or cast without an error."""
-    shape = tuple(one.stop - one.start for one in box)
-    if (block.shape, block.dtype) != (shape, dtype):
-        raise ValueError(f"got {block.dtype} {block.shape}, not {dtype} {shape}")
