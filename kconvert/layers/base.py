@@ -26,7 +26,7 @@ from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem
-from .calls import INPUT_WORDS, Callee, input_arguments
+from .calls import INPUT_WORDS, Callee, input_arguments, steps_of_input
 from .configuration import configured
 from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
@@ -71,6 +71,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     of_tf_keras: ClassVar[bool] = False
     # Whether the mask of the input is also the mask of the output.
     supports_masking: ClassVar[bool] = False
+    # Whether the argument `input_dim` is the size of one step, and `input_length` the number of steps.
+    over_steps: ClassVar[bool] = False
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
@@ -117,6 +119,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         words = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         keys = {key_of(f): f.name for f in fields(cls) if f.init and not is_old(f)}
         kwargs = {keys.get(word, word): value for word, value in kwargs.items()}
+        if cls.over_steps:
+            kwargs = steps_of_input(kwargs)
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
         return args, input_arguments(known, kwargs)
 

@@ -19,7 +19,6 @@ from ..conventions.roles import Weight, conv_kernel, depthwise_kernel, pointwise
 from ..errors import KconvertError
 from .activations import activation
 from .base import Layer, Shape, Weights
-from .calls import steps_of_input
 from .fields import KernelFields
 from .options import integers, later_option
 from .phase import Phase
@@ -131,10 +130,7 @@ class Conv1D(_PlainConvolution):
 
     rank = 1
     paddings = ("valid", "same", "causal", "full")
-
-    @classmethod
-    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return super().native_arguments(args, steps_of_input(kwargs))
+    over_steps = True
 
     def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
         if self.padding != "causal":

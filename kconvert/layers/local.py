@@ -16,7 +16,6 @@ from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ..conventions.roles import LOCAL_KERNEL, Weight, local_bias
 from .activations import activation
 from .base import Layer, Shape, Weights
-from .calls import steps_of_input
 from .fields import KernelFields
 from .options import integers
 from .phase import Phase
@@ -108,6 +107,7 @@ class LocallyConnected1D(_LocallyConnected, KernelFields):
     """
 
     rank = 1
+    over_steps = True
 
     filters: int
     kernel_size: Any
@@ -115,10 +115,6 @@ class LocallyConnected1D(_LocallyConnected, KernelFields):
     padding: str = "valid"
     activation: Any = None
     use_bias: bool = True
-
-    @classmethod
-    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return super().native_arguments(args, steps_of_input(kwargs))
 
 
 @dataclass(eq=False)

@@ -12,7 +12,6 @@ from ..backend.base import Backend, Step, Tensor
 from ..conventions.roles import Weight
 from ..errors import KconvertError
 from .base import Layer, Shape, Weights
-from .calls import steps_of_input
 from .cells import (
     CuDNNFields,
     GRUCell,
@@ -72,16 +71,13 @@ class _Loop(Layer):
     """
 
     supports_masking = True
+    over_steps = True
     return_sequences: bool
     return_state: bool
     go_backwards: bool
     stateful: bool
     unroll: bool
     zero_output_for_mask: bool = False
-
-    @classmethod
-    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return super().native_arguments(args, steps_of_input(kwargs))
 
     @property
     def step_cell(self) -> _Cell:
