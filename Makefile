@@ -19,10 +19,11 @@ TF_KERAS = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps "tf_
     'import importlib.metadata as m; print(".".join(next(d for n in ("tensorflow-cpu", "tensorflow") \
     for d in m.distributions(name=n)).version.split(".")[:2]))').*"
 
-.PHONY: help demo test test-long test-keras-backends lint fuzz fuzz-guided kill bench conformance scripts docs clean
+.PHONY: help demo test test-long test-keras-backends lint fuzz fuzz-guided kill bench conformance scripts docs \
+    release-check clean
 
 help:
-	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | scripts | docs | clean"
+	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | scripts | docs | release-check | clean"
 
 demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo && rm -f build/demo/lenet.h5
@@ -68,8 +69,11 @@ docs: $(READY)  ## writes docs/support.md, the rooms in docs/architecture.md, an
 	$(BIN)/python -m docs.structure --write
 	$(BIN)/python -m docs.examples
 
+release-check: .venv-release/.ready  ## wheel and sdist: built, checked, and installed with each Python that is found
+	.venv-release/bin/python -m release
+
 clean:
-	rm -rf .venv .venv-keras build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-keras .venv-release build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): setup.py
@@ -89,4 +93,9 @@ $(READY): setup.py
 	.venv-keras/bin/pip install --quiet --disable-pip-version-check "keras>=3.15" h5py jax
 	.venv-keras/bin/pip install --quiet --disable-pip-version-check \
 	    --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+	@touch $@
+
+.venv-release/.ready: $(READY)
+	$(BIN)/python -m venv --clear .venv-release
+	.venv-release/bin/pip install --quiet --disable-pip-version-check "build>=1.2" "twine>=6"
 	@touch $@

@@ -1,5 +1,6 @@
 """How kconvert is built and installed; `pyproject.toml` holds the settings of the tools."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 PROJECT = runpy.run_path(str(HERE / "kconvert" / "_version.py"))
+FILES = f"{PROJECT['REPOSITORY']}/blob/HEAD/"
+PICTURES = f"{PROJECT['REPOSITORY']}/raw/HEAD/"
 
 # Theano 1.0.5 neither installs on Python 3.12 nor runs on numpy 2. Where the marker is false nothing is
 # installed, and asking for the backend says why it is missing.
@@ -53,14 +56,30 @@ TEST = [
     *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4", "networkx>=3"),
 ]
 
+
+def absolute(page: str) -> str:
+    """A page of the root whose links to files of the repository work on other sites, as on PyPI."""
+    page = re.sub(r"(!\[[^]]*\]\()(?!https?:)", rf"\1{PICTURES}", page)
+    return re.sub(r"(\]\()(?!https?:|#)", rf"\1{FILES}", page)
+
+
 setup(
     name=PROJECT["DISTRIBUTION"],
     version=PROJECT["__version__"],
     description="Converts Keras weight files between backends and releases, and proves it by running both sides",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=absolute((HERE / "README.md").read_text(encoding="utf-8")),
     long_description_content_type="text/markdown",
     author="the kconvert authors",
-    license="MIT",
+    license_expression="MIT",
+    license_files=["LICENSE"],
+    keywords=["keras", "theano", "tensorflow", "hdf5", "weights", "conversion", "channels_first"],
+    url=PROJECT["REPOSITORY"],
+    project_urls={
+        "Documentation": f"{PROJECT['REPOSITORY']}/tree/HEAD/docs",
+        "Changelog": f"{FILES}CHANGELOG.md",
+        "Issues": f"{PROJECT['REPOSITORY']}/issues",
+        "Source": PROJECT["REPOSITORY"],
+    },
     packages=find_packages(include=["kconvert", "kconvert.*"]),
     package_data={"kconvert": ["py.typed", "drawing/templates/*", "verification/report/templates/*"]},
     python_requires=">=3.10,<3.14",
@@ -88,7 +107,15 @@ setup(
         "pytest11": ["kconvert = kconvert.pytest_plugin"],
     },
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Framework :: Pytest",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",

@@ -1,4 +1,4 @@
-"""The version, the name of the distribution, and how to install it.
+"""The version, the name of the distribution, where its sources are, and how to install it.
 
 `setup.py` runs this file alone, so it imports nothing.
 """
@@ -6,6 +6,8 @@
 __version__ = "0.1.0"
 
 DISTRIBUTION = "keras-kconvert"  # the project `kconvert` on PyPI is another one
+
+REPOSITORY = "https://github.com/OWNER/kconvert"  # OWNER: nobody publishes it yet
 
 
 def install(extra: str = "", python: str = "") -> str:

@@ -6,7 +6,8 @@ import runpy
 import pytest
 
 from kconvert import __version__
-from kconvert._version import DISTRIBUTION
+from kconvert._version import DISTRIBUTION, REPOSITORY
+from release.__main__ import SUPPORTED
 from tests.checkout import ROOT, tracked
 
 # `pip install kconvert`, `'kconvert[all]'`, `kconvert==0.1.0`: each installs the project of that name on PyPI.
@@ -53,9 +54,38 @@ def test_the_name_stands_in_one_place_of_the_code(texts):
     ]
 
 
-def test_setup_takes_name_and_version_from_there(monkeypatch):
+ADDRESS = re.compile(r"https://github\.com/[\w-]+/kconvert\b")
+
+
+def test_the_address_of_the_repository_is_the_same_everywhere(texts):
+    assert {address for text in texts.values() for address in ADDRESS.findall(text)} == {REPOSITORY}
+
+
+@pytest.fixture
+def metadata(monkeypatch):
+    """What setup.py passes to setuptools."""
     given = {}
     monkeypatch.setattr("setuptools.setup", lambda **options: given.update(options))
     monkeypatch.chdir(ROOT)
     runpy.run_path("setup.py")
-    assert (given["name"], given["version"]) == (DISTRIBUTION, __version__)
+    return given
+
+
+def test_setup_takes_name_and_version_from_there(metadata):
+    assert (metadata["name"], metadata["version"]) == (DISTRIBUTION, __version__)
+
+
+def test_links_of_the_readme_work_on_the_page_of_the_package_index(metadata):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    relative = re.findall(r"\]\((?!https?:|#)([^)]*)\)", readme)
+    assert relative
+    page = metadata["long_description"]
+    assert re.findall(r"\]\((?!https?:|#)([^)]*)\)", page) == []
+    assert all(f"/HEAD/{path})" in page for path in relative)
+
+
+def test_the_supported_versions_of_python_are_those_of_the_release_check(metadata):
+    tagged = [words.rpartition(" ")[2] for words in metadata["classifiers"] if re.search(r":: 3\.\d+$", words)]
+    assert tuple(tagged) == SUPPORTED
+    last = int(SUPPORTED[-1].partition(".")[2])
+    assert metadata["python_requires"] == f">={SUPPORTED[0]},<3.{last + 1}"
