@@ -1,5 +1,7 @@
 """Files that real Keras 2.3.1 saved with their optimizer: training continues with the numbers of real Keras."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -9,17 +11,26 @@ from tests.fixtures import FOLDER
 CASES = ["lenet_th", "lenet_tf", "mnist_mlp", "imdb_lstm", "imdb_cnn_lstm", "char_rnn"]
 
 
-def continued(saved_under, case, backend, ahead=0):
-    """The numbers of Keras for some steps after the file was saved, our losses of these steps, and our model.
-
-    ahead: a number of steps that is added to the count of the optimizer.
-    """
+@cache
+def loaded(saved_under, case, backend):
+    """The numbers of Keras for some steps after the file was saved, our model, and its variables as they were saved."""
     folder = FOLDER / "training" / f"2.3.1-{saved_under}"
     with np.load(folder / f"{case}.npz") as stored:
         wanted = dict(stored)
     model = load_model(folder / f"{case}.h5", backend)
-    count = model.trainer.executor.read("scalar")["iterations",]
-    model.trainer.executor.write("scalar", {("iterations",): count + ahead})
+    executor = model.trainer.executor
+    return wanted, model, {kind: executor.read(kind) for kind in ("weight", "slot", "scalar")}
+
+
+def continued(saved_under, case, backend, ahead=0):
+    """The numbers of Keras, our losses of the same steps, and our model after them.
+
+    ahead: a number of steps that is added to the count of the optimizer.
+    """
+    wanted, model, saved = loaded(saved_under, case, backend)
+    for kind, arrays in saved.items():
+        model.trainer.executor.write(kind, arrays)
+    model.trainer.executor.write("scalar", {("iterations",): saved["scalar"]["iterations",] + ahead})
     losses = [model.train_on_batch(wanted["x"], wanted["y"]) for _ in wanted["losses"]]
     return wanted, np.ravel(losses), model
 
