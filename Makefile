@@ -2,8 +2,10 @@
 SHELL := bash
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
 PYTHONS := python3.11 python3.10 $(wildcard $(PYENV)/3.11.*/bin/python) $(wildcard $(PYENV)/3.10.*/bin/python) python3
-BIN := .venv/bin
-READY := .venv/.ready
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_READY := $(VENV)/.demo
+READY := $(VENV)/.ready
 DEMO := 1.2.2-theano/lenet_th
 
 # Starts (a shim of pyenv may not), is of a supported version, and has what Theano needs to compile where there is Theano.
@@ -15,22 +17,30 @@ endef
 export USABLE
 
 # tf_keras of the release of TensorFlow, for tests. It requires `tensorflow`, which would overwrite `tensorflow-cpu`.
-TF_KERAS = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps "tf_keras==$$($(BIN)/python -c \
+TF_KERAS = "tf_keras==$$($(BIN)/python -c \
     'import importlib.metadata as m; print(".".join(next(d for n in ("tensorflow-cpu", "tensorflow") \
     for d in m.distributions(name=n)).version.split(".")[:2]))').*"
 
-.PHONY: help demo test test-long test-keras-backends lint fuzz fuzz-guided kill bench conformance scripts docs \
+.PHONY: help demo test test-newest test-long lock test-keras-backends lint fuzz fuzz-guided kill bench conformance scripts docs \
     release-check clean
 
 help:
-	@echo "make demo | test | test-long | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | scripts | docs | release-check | clean"
+	@echo "make demo | test | test-newest | test-long | lock | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | scripts | docs | release-check | clean"
 
-demo: $(READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
+demo: $(DEMO_READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo && rm -f build/demo/lenet.h5
-	$(BIN)/kconvert tests/fixtures/$(DEMO)/model.h5 --from theano --to tensorflow -o build/demo/lenet.h5
+	$(BIN)/kconvert tests/fixtures/$(DEMO)/model.h5 --from theano --to tensorflow -o build/demo/lenet.h5 \
+	    --report build/demo/report.html
+	@echo "the same as a page: build/demo/report.html"
 
 test: $(READY)
 	$(BIN)/pytest -q -n 2 --dist worksteal
+
+test-newest:  ## the tests with the newest version of everything; where they pass: make VENV=.venv-newest lock
+	NEWEST=1 $(MAKE) VENV=.venv-newest test
+
+lock: $(READY)  ## writes the installed versions into requirements/
+	@$(BIN)/python -m requirements
 
 test-long: $(READY)
 	$(BIN)/pytest -q -n 2 --dist worksteal -m long
@@ -73,18 +83,23 @@ release-check: .venv-release/.ready  ## wheel and sdist: built, checked, and ins
 	.venv-release/bin/python -m release
 
 clean:
-	rm -rf .venv .venv-keras .venv-release build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-newest .venv-keras .venv-release build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): setup.py
+$(DEMO_READY): setup.py
 	@for python in $(PYTHON) $(PYTHONS); do \
 	    if $$python -c "$$USABLE" 2>/dev/null; then found=$$python; break; fi; \
 	done; \
-	if [ -z "$$found" ]; then echo "no Python 3.10 or 3.11 with headers found; give one: make PYTHON=..." >&2; exit 1; fi; \
-	echo "setting up .venv with $$($$found --version), this takes some minutes once"; \
-	$$found -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 -e '.[all,litert,onnx,safetensors,test]'
-	$(TF_KERAS)
+	if [ -z "$$found" ]; then echo "no Python 3.10 to 3.13 with headers found; give one: make PYTHON=..." >&2; exit 1; fi; \
+	echo "once, for some minutes: $(VENV) with $$($$found --version), Theano and TensorFlow (0.4 GB of downloads)"; \
+	$$found -m venv --clear $(VENV)
+	@requirements/install.sh $(VENV) -e '.[theano,tensorflow,report]' 'setuptools>=77'
+	@touch $@
+
+$(READY): $(DEMO_READY)
+	@echo "once: what the tests need besides"
+	@requirements/install.sh $(VENV) -e '.[all,litert,onnx,safetensors,test]'
+	@requirements/install.sh $(VENV) --no-deps $(TF_KERAS)
 	@touch $@
 
 # Keras 3 on JAX and on torch, whose wheels for the CPU lie in an index of their own: they are much smaller.

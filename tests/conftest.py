@@ -2,10 +2,12 @@
 
 A backend that is named and missing fails its tests: "skipped" would look like green. Tests that need one
 that is not named are deselected. So are, where there is no Chromium, those that look at pages in it (unless it is
-named: `chromium`); the last lines of the run say so.
+named: `chromium`), and from Python 3.12 on those that need Theano, which does not run there; the last lines of the run
+say so.
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,8 @@ ROLES = {
     "theano": ("theano", None),
     "tensorflow": ("tensorflow", None),
 }
-ALL = ["numpy", "theano", "tensorflow", *(["chromium"] if chromium() else [])]
+THEANO = ["theano"] if sys.version_info < (3, 12) else []
+ALL = ["numpy", *THEANO, "tensorflow", *(["chromium"] if chromium() else [])]
 NAMED = os.environ.get("KCONVERT_TEST_BACKENDS", ",".join(ALL)).split(",")
 LEFT_OUT = {"numpy", "theano", "tensorflow", "chromium"} - set(NAMED)
 collect_ignore = ["fixtures"]  # data, and the scripts that made them in other environments
@@ -57,8 +60,12 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    if "chromium" in LEFT_OUT:
+    if LEFT_OUT & {"chromium", "theano"}:
         terminalreporter.section("NOT TESTED", yellow=True)
+    if "theano" in LEFT_OUT:
+        why = "KCONVERT_TEST_BACKENDS does not name it" if THEANO else "Theano 1.0.5 does not run on this Python"
+        terminalreporter.line(f"Theano: {why}")
+    if "chromium" in LEFT_OUT:
         why = "KCONVERT_TEST_BACKENDS does not name chromium" if chromium() else MISSING
         terminalreporter.line(f"the HTML reports in a browser: {why}")
 
