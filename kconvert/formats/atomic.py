@@ -1,7 +1,7 @@
 """Writing files whole or not at all: each is made beside its place, synced, and then put there.
 
-The hidden file of a run is locked. Where a run is killed, the next one in that directory finds the file without a lock
-and removes it.
+The hidden file or directory of a run is locked. Where a run is killed, the next one in that directory finds it without
+a lock and removes it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
-
-import numpy as np
 
 from ..errors import KconvertError, Problem
 
@@ -127,48 +125,65 @@ def replacing(
 
 
 @contextmanager
-def hidden(target: Path) -> Iterator[Path]:
-    """A new hidden file beside `target` for the block, removed after it where it still has its name.
+def hidden(target: Path, directory: bool = False) -> Iterator[Path]:
+    """A new hidden file or directory beside `target` for the block, removed after it where it still has its name.
 
-    The file is locked as long as the block runs. Files of runs that were killed are not: they are removed first.
+    It is locked as long as the block runs. Those of runs that were killed are not: they are removed first.
     """
     temporary = target.parent / f"{_HIDDEN}{secrets.token_hex(8)}"
     descriptor = None
     try:
         with writing(target):
             _remove_abandoned(target.parent)
-            descriptor = _created(temporary)
+            descriptor = _created(temporary, directory)
         yield temporary
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
         if descriptor is not None:
             os.close(descriptor)
 
 
-def _created(path: Path) -> int | None:
-    """The locked descriptor of a new file. Another run may remove the file before it is locked."""
+def _created(path: Path, directory: bool) -> int | None:
+    """The locked descriptor of a new file or directory. Another run may remove it before it is locked."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        if directory:
+            path.mkdir()
+        else:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
         if sys.platform == "win32":  # an open file cannot get another name there
-            os.close(descriptor)
             return None
-        _lock(descriptor)
-        if os.fstat(descriptor).st_nlink:
-            return descriptor
-        os.close(descriptor)
+        with suppress(FileNotFoundError):
+            descriptor = _opened(path)
+            _lock(descriptor)
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
+            os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """A descriptor to lock a file or a directory with."""
+    return os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Removes the hidden files that no run has locked."""
+    """Removes the hidden files and directories that no run has locked."""
     for path in folder.glob(f"{_HIDDEN}*"):
         with suppress(OSError):
-            descriptor = os.open(path, os.O_RDWR)
+            descriptor = _opened(path)
             try:
                 if _lock(descriptor):
-                    path.unlink()
+                    _remove(path)
             finally:
                 os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    """Removes a file, or a directory with all that is in it; no error where that is not possible."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _lock(descriptor: int) -> bool:
@@ -232,22 +247,14 @@ def _exists(path: str | PathLike[str]) -> KconvertError:
 @contextmanager
 def new_directory(target: Path) -> Iterator[Path]:
     """A hidden directory beside `target` for the block to fill; it becomes `target`, or is removed on any error."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with writing(target):
-            temporary.mkdir()
+    with hidden(target, directory=True) as temporary:
         yield temporary
         with writing(target):
+            for path in temporary.rglob("*"):
+                _sync(path)
             os.rename(temporary, target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def write_array(target: Path, array: np.ndarray) -> None:
-    """Writes an array as .npy; an existing file is replaced."""
-    with replacing(target, size=array.nbytes) as temporary, writing(target), open(temporary, "wb") as file:
-        np.save(file, array, allow_pickle=False)
+            with suppress(OSError):  # not all systems open directories
+                _sync(target.parent)
 
 
 def write_text(target: Path, text: str) -> None:

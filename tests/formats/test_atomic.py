@@ -6,11 +6,10 @@ import sys
 import textwrap
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from kconvert.errors import KconvertError, Problem
-from kconvert.formats.atomic import hidden, replacing, write_array, write_text
+from kconvert.formats.atomic import hidden, new_directory, replacing, write_text
 
 LENET = Path(__file__).parents[1] / "fixtures/1.2.2-theano/lenet_th/model.h5"
 
@@ -20,7 +19,7 @@ def start(tmp_path, body):
     code = f"""
         import sys, time
         from pathlib import Path
-        from kconvert.formats.atomic import replacing
+        from kconvert.formats.atomic import new_directory, replacing
         target = Path({str(tmp_path / "out")!r})
         {body}
     """
@@ -30,10 +29,12 @@ def start(tmp_path, body):
 
 
 WAITING = "with replacing(target) as path: path.write_text('half'); print('ready', flush=True); time.sleep(60)"
+FILLING = "with new_directory(target) as path: (path / 'a').mkdir(); print('ready', flush=True); time.sleep(60)"
 
 
-def test_the_file_of_a_killed_run_is_removed_by_the_next(tmp_path):
-    process = start(tmp_path, WAITING)
+@pytest.mark.parametrize("body", [WAITING, FILLING])
+def test_the_file_of_a_killed_run_is_removed_by_the_next(body, tmp_path):
+    process = start(tmp_path, body)
     process.kill()
     process.wait()
     assert len(os.listdir(tmp_path)) == 1
@@ -41,13 +42,34 @@ def test_the_file_of_a_killed_run_is_removed_by_the_next(tmp_path):
     assert os.listdir(tmp_path) == ["other"]
 
 
-def test_the_file_of_a_live_run_stays(tmp_path):
-    process = start(tmp_path, WAITING)
+@pytest.mark.parametrize("body", [WAITING, FILLING])
+def test_the_file_of_a_live_run_stays(body, tmp_path):
+    process = start(tmp_path, body)
     before = os.listdir(tmp_path)
     write_text(tmp_path / "other", "whole")
     assert sorted(os.listdir(tmp_path)) == sorted([*before, "other"])
     process.kill()
     process.wait()
+
+
+def test_a_directory_appears_whole_or_not_at_all(tmp_path):
+    with pytest.raises(ZeroDivisionError), new_directory(tmp_path / "out") as path:
+        (path / "inner").mkdir()
+        (path / "inner" / "file").write_text("half")
+        raise ZeroDivisionError
+    assert not os.listdir(tmp_path)
+    with new_directory(tmp_path / "out") as path:
+        (path / "file").write_text("whole")
+    assert os.listdir(tmp_path) == ["out"] and (tmp_path / "out/file").read_text() == "whole"
+
+
+def test_a_link_to_a_directory_is_not_followed(tmp_path):
+    """A link with the name of a hidden directory is removed, and not what it leads to."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    (tmp_path / ".kconvert-link").symlink_to(tmp_path / "kept")
+    write_text(tmp_path / "out", "whole")
+    assert sorted(os.listdir(tmp_path)) == ["kept", "out"] and os.listdir(tmp_path / "kept") == ["file"]
 
 
 def test_a_target_that_appears_meanwhile_is_not_replaced(tmp_path):
@@ -95,8 +117,8 @@ def test_a_name_that_is_too_long(tmp_path):
 
 def test_files_have_the_usual_permissions(tmp_path):
     (tmp_path / "usual").touch()
-    write_array(tmp_path / "array.npy", np.arange(3))
-    assert (tmp_path / "array.npy").stat().st_mode == (tmp_path / "usual").stat().st_mode
+    write_text(tmp_path / "text", "whole")
+    assert (tmp_path / "text").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def test_text_that_cannot_be_encoded(tmp_path):
