@@ -283,12 +283,12 @@ def _moved(
         keys = [(origin.path[:-1], name) for name in origin.stored.slots] if origin else []
         if not origin or not all(key in slot for key in keys):
             continue
+        arrays = tuple(slot[key] for key in keys)
+        if len({array.dtype for array in arrays}) > 1:
+            raise StateDropped("the arrays of the gates of one weight have several types")
         for i in range(len(step.targets)):
-            if _is_empty(slot):
-                made[step.path, i] = slot[keys[min(i, len(keys) - 1)]]
-            else:
-                moment = replace(step, sources=tuple(slot[key] for key in keys))
-                made[step.path, i] = moment.result(i)
+            empty = _is_empty(slot)
+            made[step.path, i] = arrays[min(i, len(keys) - 1)] if empty else replace(step, sources=arrays).result(i)
     return made
 
 

@@ -143,3 +143,19 @@ def test_arrays_of_another_kind_are_dropped(tmp_path):
     notes = convert(copy, tmp_path / "out.h5", target="theano").plan.notes
     assert any(re.search("state is dropped: [0-9]+ arrays are more than the", note) for note in notes)
     assert not state(tmp_path / "out.h5")
+
+
+@pytest.mark.parametrize("dtype", [">f4", "float16"])
+def test_moments_of_one_weight_in_several_types_are_dropped(dtype, tmp_path):
+    copy = tmp_path / "copy.h5"
+    copyfile(case("1.2.2-tensorflow/imdb_lstm").model, copy)
+    with h5py.File(copy, "r+") as file:
+        group = file["optimizer_weights"]
+        name = next(name for name in group.attrs["weight_names"] if group[name].shape == (5, 5))
+        values = group[name][...]
+        del group[name]
+        group[name] = values.astype(dtype)
+    for target, form in (("theano", "same"), ("theano", "keras2")):
+        done = convert(copy, tmp_path / f"{form}.h5", target=target, format=form)
+        assert any("the arrays of the gates of one weight have several types" in note for note in done.plan.notes)
+        assert not state(done.target)
