@@ -146,9 +146,9 @@ def both_backends(case: Case, folder: Path) -> tuple[Result, Result]:
     done = in_other_backend(case, folder / f"{case.name}.h5")
     with Verifier(Running(required=True)) as verifier:
         runs = verifier.run(verifier.pair(*case.sides(done), Inputs(arrays=case.arrays("x"))))
-    wanted = [in_layout(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
-    ours = compared([pair.source for pair in runs.outputs], wanted)
-    report = judge(runs)
+        wanted = [in_layout(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
+        ours = compared([np.asarray(pair.source) for pair in runs.outputs], wanted)
+        report = judge(runs)
     if report.left_out:  # random tensors stood in for what cannot run
         refused = Result(None, reason=f"refused: {report.left_out[0].reason}")
         return refused, refused

@@ -11,6 +11,8 @@ import logging
 import tempfile
 from functools import partial
 
+import numpy as np
+
 from kconvert.conversion.files import Conversion
 from kconvert.conversion.source import Source
 from kconvert.errors import KconvertError
@@ -57,7 +59,7 @@ def _ran(verifier: Verifier, case: Case, done: Conversion) -> Result:
     pairing = verifier.pair(source, Source(done.target), Inputs(arrays=case.arrays("x")), done.plan)
     tensors = verifier.run_target(pairing).load()
     wanted = [in_layout(y, layout) for y, layout in zip(case.arrays("y"), done.plan.result.outputs, strict=True)]
-    return compared([tensors[ref.key] for ref in pairing.match.model.output_refs], wanted)
+    return compared([np.asarray(tensors[ref.key]) for ref in pairing.match.model.output_refs], wanted)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from ..conventions.backends import CHANNELS_LAST
-from ..kernels import Block
+from ..kernels import Block, Rows
 from ..layers.base import Shape
 
 
@@ -19,6 +21,11 @@ class Layout:
     """The new order of the last axis, block by block; None: the old order."""
     origins: frozenset[str] = field(default=frozenset(), compare=False)
     """The Flattens that made this order of the features."""
+
+    @property
+    def index(self) -> np.ndarray | None:
+        """The old positions along the last axis, in their new order; None: the old order."""
+        return Rows("o", "o", self.features).index if self.features else None
 
     @property
     def is_identity(self) -> bool:

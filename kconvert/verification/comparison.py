@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..formats.parts import Box
+from .tensors import Tensor, both, parts, reshaped, rows
 from .tolerance import Tolerance
 
 BINS = 24  # of a histogram: decades of error below the scale, three bins each
@@ -55,7 +58,7 @@ class Comparison:
 
 
 def compare(
-    name: str, layer: str, source: np.ndarray, target: np.ndarray, tolerance: Tolerance, classes: bool = False
+    name: str, layer: str, source: Tensor, target: Tensor, tolerance: Tolerance, classes: bool = False
 ) -> Comparison:
     """Compares two tensors elementwise; NaN and infinities equal only themselves.
 
@@ -68,40 +71,76 @@ def compare(
         return Comparison(
             name, layer, source.shape, infinite, infinite, 0.0, infinite, within.atol, False, 0.0, problem=problem
         )
-    x, y = _both(source, target)
-    finite = np.isfinite(x) & np.isfinite(y)
-    one_sided = ~finite & ~((x == y) | (np.isnan(x) & np.isnan(y)))
-    error = _error(x, y, finite)
-    largest = float(error.max(initial=0.0))
-    scale = float(np.abs(x[finite]).max(initial=0.0))
-    allowed = within.allowed(scale)
-    problem = f"{int(one_sided.sum())} elements are NaN or infinite on one side only" if one_sided.any() else ""
-    if not finite.any() and not problem:
-        problem = f"{'no element is finite' if x.size else 'it has no elements'}: there is nothing to compare"
-    at = np.unravel_index(int(np.argmax(np.where(one_sided, np.inf, error))), x.shape) if x.size else ()
+    found = _Totals()
+    for box in parts(source):
+        found.add(box, *both(source, target, box))
+    allowed = within.allowed(found.scale)
+    problem = f"{found.one_sided} elements are NaN or infinite on one side only" if found.one_sided else ""
+    if found.not_finite == source.size and not problem:
+        nothing = "no element is finite" if source.size else "it has no elements"
+        problem = f"{nothing}: there is nothing to compare"
     return Comparison(
         name=name,
         layer=layer,
         shape=tuple(source.shape),
-        max_error=largest,
-        mean_error=float(error.mean()) if error.size else 0.0,
-        scale=scale,
-        needed=float("inf") if problem else _needed(largest, scale, within.atol),
+        max_error=found.largest,
+        mean_error=found.sum / source.size if source.size else 0.0,
+        scale=found.scale,
+        needed=float("inf") if problem else _needed(found.largest, found.scale, within.atol),
         allowed=allowed,
-        equal=not problem and largest <= allowed,
-        cosine=_cosine(x[finite], y[finite]),
-        worst=tuple(map(int, at)),
-        values=(float(x[at]), float(y[at])) if x.size else (),
-        not_finite=int((~finite).sum()),
-        top1=_agreement(x, y, 1, allowed) if classes else None,
-        top5=_agreement(x, y, 5, allowed) if classes and x.shape[-1] > 5 else None,
+        equal=not problem and found.largest <= allowed,
+        cosine=found.cosine,
+        worst=found.worst,
+        values=found.values,
+        not_finite=found.not_finite,
+        top1=_agreement(source, target, 1, allowed) if classes else None,
+        top5=_agreement(source, target, 5, allowed) if classes and source.shape[-1] > 5 else None,
         problem=problem,
-        compared=x.size > 0,
+        compared=source.size > 0,
     )
 
 
-def _both(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return source.astype("float64"), target.reshape(source.shape).astype("float64")
+@dataclass
+class _Totals:
+    """What is known of two tensors after some of their boxes."""
+
+    largest: float = 0.0  # error
+    sum: float = 0.0  # of the errors
+    scale: float = 0.0
+    not_finite: int = 0  # elements that are NaN or infinite on either side
+    one_sided: int = 0  # those of them that are not the same on the other side
+    worst: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    _worst_error: float = -1.0
+    _squares: tuple[float, float] = (0.0, 0.0)  # of each tensor
+    _product: float = 0.0  # of the two
+
+    def add(self, box: Box, x: np.ndarray, y: np.ndarray) -> None:
+        """Adds the elements in one box, which comes after the boxes before in the order of the tensors."""
+        finite = np.isfinite(x) & np.isfinite(y)
+        one_sided = ~finite & ~((x == y) | (np.isnan(x) & np.isnan(y)))
+        error = _error(x, y, finite)
+        apart = np.where(one_sided, np.inf, error)
+        at = np.unravel_index(int(np.argmax(apart)), x.shape)
+        if apart[at] > self._worst_error:
+            self._worst_error, self.values = float(apart[at]), (float(x[at]), float(y[at]))
+            self.worst = tuple(int(i) + one.start for i, one in zip(at, box, strict=True))
+        u, v = (np.where(finite, side, 0).ravel() for side in (x, y))
+        self.largest = max(self.largest, float(error.max()))
+        self.sum += float(error.sum())
+        self.scale = max(self.scale, float(np.abs(u).max()))
+        self.not_finite += int(x.size - finite.sum())
+        self.one_sided += int(one_sided.sum())
+        self._squares = self._squares[0] + float(u @ u), self._squares[1] + float(v @ v)
+        self._product += float(u @ v)
+
+    @property
+    def cosine(self) -> float:
+        """1 where both are zero, 0 where one is."""
+        norms = [math.sqrt(square) for square in self._squares]
+        if not all(norms):
+            return float(norms[0] == norms[1])
+        return float(np.clip(self._product / norms[0] / norms[1], -1, 1))
 
 
 def _error(x: np.ndarray, y: np.ndarray, finite: np.ndarray) -> np.ndarray:
@@ -109,7 +148,7 @@ def _error(x: np.ndarray, y: np.ndarray, finite: np.ndarray) -> np.ndarray:
     return np.abs(np.where(finite, x, 0) - np.where(finite, y, 0))
 
 
-def _sizes(array: np.ndarray) -> tuple[int, ...]:
+def _sizes(array: Tensor) -> tuple[int, ...]:
     """Sizes without the axes of size 1: (3, 1) and (3, 1, 1) are equal."""
     return tuple(n for n in array.shape if n != 1)
 
@@ -124,25 +163,21 @@ def _needed(largest: float, scale: float, atol: float) -> float:
     return needed
 
 
-def _cosine(x: np.ndarray, y: np.ndarray) -> float:
-    """1 where both are zero, 0 where one is."""
-    norms = float(np.linalg.norm(x)), float(np.linalg.norm(y))
-    if not all(norms):
-        return float(norms[0] == norms[1])
-    return float(np.clip(np.vdot(x / norms[0], y / norms[1]), -1, 1))
-
-
-def _agreement(x: np.ndarray, y: np.ndarray, k: int, allowed: float) -> float:
+def _agreement(source: Tensor, target: Tensor, k: int, allowed: float) -> float:
     """The fraction of the samples whose best class on one side is among the `k` best of the other; ties are equal.
 
     >>> scores = np.array([[0.1, 0.9], [0.5, 0.5]])
     >>> _agreement(scores, scores[:, ::-1], 1, 1e-5)
     0.5
     """
-    x, y = x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])
-    best = x.max(-1, keepdims=True) - x <= allowed  # all that tie for the best class
-    bar = np.sort(y, -1)[:, -k][:, None] - allowed
-    return float((best & (y >= bar)).any(-1).mean()) if len(x) else 1.0
+    agreeing = samples = 0
+    for box in rows(source):
+        x, y = (side.reshape(-1, side.shape[-1]) for side in both(source, target, box))
+        best = x.max(-1, keepdims=True) - x <= allowed  # all that tie for the best class
+        bar = np.sort(y, -1)[:, -k][:, None] - allowed
+        agreeing += int((best & (y >= bar)).any(-1).sum())
+        samples += len(x)
+    return agreeing / samples if samples else 1.0
 
 
 # ------------------------------------------------------------------ details ----
@@ -158,28 +193,42 @@ class Details:
     axes: tuple[int, ...]  # the axes of the tensor that the map shows: the two longest besides the batch
 
 
-def details(name: str, source: np.ndarray, target: np.ndarray) -> Details | None:
+def details(name: str, source: Tensor, target: Tensor) -> Details | None:
     """The spread of the errors of one tensor; None where the two cannot be compared."""
     if source.size != target.size or not source.size:
         return None
-    x, y = _both(source, target)
-    finite = np.isfinite(x) & np.isfinite(y)
-    error = _error(x, y, finite)
-    scale = float(np.abs(x[finite]).max(initial=0.0)) or 1.0
-    decades = np.log10(np.maximum(error / scale, SMALLEST)) - np.log10(SMALLEST)
-    bins = np.minimum((decades * BINS / -np.log10(SMALLEST)).astype(int), BINS - 1)
-    heat, axes = _heat(error)
-    return Details(name, np.bincount(bins.ravel(), minlength=BINS).tolist(), heat.tolist(), axes)
+    if _sizes(source) != _sizes(target):
+        target = reshaped(target, source.shape)
+    scale = max(_scale(*both(source, target, box)) for box in parts(source)) or 1.0
+    axes = _mapped(source.shape)
+    places = [_cells(source.shape, axis) for axis in axes]
+    histogram = np.zeros(BINS, int)
+    heat = np.zeros([int(of[-1]) + 1 for of in places]).reshape(-1, int(places[-1][-1]) + 1)
+    for box in parts(source):
+        x, y = both(source, target, box)
+        error = _error(x, y, np.isfinite(x) & np.isfinite(y))
+        decades = np.log10(np.maximum(error / scale, SMALLEST)) - np.log10(SMALLEST)
+        bins = np.minimum((decades * BINS / -np.log10(SMALLEST)).astype(int), BINS - 1)
+        histogram += np.bincount(bins.ravel(), minlength=BINS)
+        flat = error.max(axis=tuple(i for i in range(error.ndim) if i not in axes))
+        *high, wide = (of[box[axis]] for axis, of in zip(axes, places, strict=True))
+        np.maximum.at(heat, np.ix_(high[0] if high else np.zeros(1, int), wide), flat.reshape(-1, len(wide)))
+    return Details(name, histogram.tolist(), heat.tolist(), axes)
 
 
-def _heat(error: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    """The largest error in each cell of a map over the two longest axes, and those axes."""
-    longest = sorted(range(1, error.ndim), key=lambda axis: -error.shape[axis])[:2]
-    axes = tuple(sorted(longest)) or (0,)
-    flat = error.max(axis=tuple(i for i in range(error.ndim) if i not in axes))
-    flat = flat.reshape(1, -1) if flat.ndim == 1 else flat
-    for axis in (0, 1):
-        n = flat.shape[axis]
-        starts = np.unique(np.linspace(0, n, min(n, MAP_SIDE), endpoint=False).astype(int))
-        flat = np.maximum.reduceat(flat, starts, axis=axis)
-    return flat, axes
+def _scale(x: np.ndarray, y: np.ndarray) -> float:
+    """The largest magnitude of `x` where both are finite."""
+    return float(np.abs(x[np.isfinite(x) & np.isfinite(y)]).max(initial=0.0))
+
+
+def _mapped(shape: Sequence[int]) -> tuple[int, ...]:
+    """The axes that a map shows."""
+    longest = sorted(range(1, len(shape)), key=lambda axis: -shape[axis])[:2]
+    return tuple(sorted(longest)) or (0,)
+
+
+def _cells(shape: Sequence[int], axis: int) -> np.ndarray:
+    """The cell of a map in which each index of an axis is."""
+    n = shape[axis]
+    starts = np.unique(np.linspace(0, n, min(n, MAP_SIDE), endpoint=False).astype(int))
+    return np.searchsorted(starts, np.arange(n), "right") - 1

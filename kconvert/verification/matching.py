@@ -25,7 +25,6 @@ from ..conversion.source import Source, decide
 from ..conversion.target import KEEP, SAME, Target
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint
-from ..kernels import Rows
 from ..layers.base import Shape
 from ..network.graph import LayerPath, Producer
 from ..network.input_shapes import with_input_shape
@@ -182,8 +181,8 @@ def _listed(shapes: Sequence[Shape]) -> str:
 def in_layout(x: np.ndarray, layout: Layout) -> np.ndarray:
     """A tensor of the source in the layout of the target."""
     x = x.transpose(layout.axes)
-    if layout.features:
-        x = x.take(Rows("o", "o", layout.features).index, axis=-1)
+    if layout.index is not None:
+        x = x.take(layout.index, axis=-1)
     return np.ascontiguousarray(x)
 
 

@@ -15,7 +15,8 @@ from ..conventions.generations import Generation
 from ..conversion.opening import open_source
 from ..conversion.source import Source
 from ..formats import hdf5
-from ..formats.checkpoint import InMemory, LazyArray
+from ..formats.checkpoint import LazyArray
+from ..formats.parts import Part
 
 ROUNDING = float(np.finfo("float32").eps)
 
@@ -30,8 +31,17 @@ def noisy_copy(source: Source, generation: Generation, path: Path, seed: int = 0
 
 
 def _noisy(stored: LazyArray, random: np.random.Generator) -> LazyArray:
-    array = stored.read()
-    if array.dtype.kind != "f":
-        return stored
-    signs = random.choice([-1.0, 1.0], array.shape)
-    return InMemory(stored.name, (array * (1 + ROUNDING * signs)).astype(array.dtype))
+    return _Noisy(stored, random) if stored.dtype.kind == "f" else stored
+
+
+class _Noisy:
+    """An array with one rounding in each element, which is drawn anew when it is read: the writer reads it once."""
+
+    def __init__(self, stored: LazyArray, random: np.random.Generator) -> None:
+        self.name, self.shape, self.dtype, self.order = stored.name, stored.shape, stored.dtype, stored.order
+        self._stored, self._random = stored, random
+
+    def read(self, part: Part | None = None) -> np.ndarray:
+        array = self._stored.read(part)
+        signs = self._random.choice([-1.0, 1.0], array.shape)
+        return (array * (1 + ROUNDING * signs)).astype(array.dtype)

@@ -13,6 +13,7 @@ from ..conversion.passes.readers import computed_otherwise
 from ..formats.atomic import NamedPath
 from ..layers import InputLayer, Softmax
 from ..layers.base import Layer
+from ..network.layout import Layout, identity
 from ..network.network import Network
 from ..network.outputs import Given
 from ..network.sample_inputs import checked_inputs, input_arrays, refuse_empty, sample_inputs, stored_arrays
@@ -21,9 +22,10 @@ from .faults import Fault, described
 from .matching import Match, in_layout
 from .runners.base import RunResult
 from .runs import Omitted, Runs, TensorPair, environment
+from .tensors import StoredTensor, Tensor, both, parts
 from .value import Side
 
-Tensors = Mapping[str, np.ndarray]
+Tensors = Mapping[str, StoredTensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,8 @@ def with_given(pairing: Pairing) -> Pairing:
         new = match.plan.aliases.get(name, name)
         given[name], reasons[name] = call.outputs, call.reason
         target_given[new] = [
-            _in_layout(match, new + (f":{i}" if i else ""), output) for i, output in enumerate(call.outputs)
+            in_layout(output, _layout(match, new + (f":{i}" if i else ""), output.ndim))
+            for i, output in enumerate(call.outputs)
         ]
     for new, call in theirs.items():
         if new in target_given:
@@ -160,7 +163,7 @@ def _layers(match: Match, ours: Tensors, theirs: Tensors, otherwise: Mapping[str
         new = plan.aliases.get(name, name)
         if new in theirs:
             layer = layers[name].layer
-            pair = _pair(name, new, layer, _in_layout(match, new, x), theirs[new], match)
+            pair = _pair(name, new, layer, x.in_layout(_layout(match, new, x.ndim)), theirs[new], match)
             known = otherwise.get(layer.name)
             found.append(replace(pair, computes=f"{pair.computes}; {known}") if known else pair)
     return found
@@ -179,10 +182,9 @@ def _left_out(pairing: Pairing, ours: Tensors, theirs: Tensors) -> list[Omitted]
     return found
 
 
-def _in_layout(match: Match, name: str, x: np.ndarray) -> np.ndarray:
-    """A tensor of the source in the layout of the tensor `name` of the target."""
-    layout = match.plan.result.layouts.get(name)
-    return in_layout(x, layout) if layout and not layout.is_identity else x
+def _layout(match: Match, name: str, rank: int) -> Layout:
+    """The layout of the tensor `name` of the target, from that of the source."""
+    return match.plan.result.layouts.get(name) or identity(rank)
 
 
 def _outputs(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
@@ -190,15 +192,13 @@ def _outputs(match: Match, ours: Tensors, theirs: Tensors) -> list[TensorPair]:
     layers = match.plan.model.tensor_layers()
     triples = zip(match.plan.model.output_refs, match.model.output_refs, match.plan.result.outputs, strict=True)
     return [
-        _pair(old.key, new.key, layers[old.key].layer, in_layout(ours[old.key], layout), theirs[new.key])
+        _pair(old.key, new.key, layers[old.key].layer, ours[old.key].in_layout(layout), theirs[new.key])
         for old, new, layout in triples
         if old.key in ours and new.key in theirs
     ]
 
 
-def _pair(
-    name: str, target_name: str, layer: Layer, x: np.ndarray, y: np.ndarray, match: Match | None = None
-) -> TensorPair:
+def _pair(name: str, target_name: str, layer: Layer, x: Tensor, y: Tensor, match: Match | None = None) -> TensorPair:
     classes = x.ndim == 2 and x.shape[-1] > 1 and _has_softmax(layer)
     faults: Sequence[Fault] = match.faults_behind(name) if match else ()
     return TensorPair(name, target_name, layer.class_name, x, y, classes, faults=faults, computes=described(layer))
@@ -211,13 +211,19 @@ def _has_softmax(layer: Layer) -> bool:
 def with_noise(pairing: Pairing, runs: Runs, noisy: RunResult) -> Runs:
     """The same runs with the noise of each tensor; noisy: the source with its weights changed by one rounding."""
     match, tensors = pairing.match, noisy.load()
-    layers = [_with_noise(pair, _in_layout(match, pair.target_name, tensors[pair.name])) for pair in runs.layers]
+    layers = []
+    for pair in runs.layers:
+        changed = tensors[pair.name]
+        layers.append(_with_noise(pair, changed.in_layout(_layout(match, pair.target_name, changed.ndim))))
     refs = match.model.output_refs
     layouts = {ref.key: layout for ref, layout in zip(refs, match.plan.result.outputs, strict=True)}
-    outputs = [_with_noise(pair, in_layout(tensors[pair.name], layouts[pair.target_name])) for pair in runs.outputs]
+    outputs = [_with_noise(pair, tensors[pair.name].in_layout(layouts[pair.target_name])) for pair in runs.outputs]
     return replace(runs, layers=layers, outputs=outputs)
 
 
-def _with_noise(pair: TensorPair, changed: np.ndarray) -> TensorPair:
-    noise = np.abs(changed.astype("float64") - pair.source).max(initial=0.0)
-    return replace(pair, noise=float(noise) if np.isfinite(noise) else 0.0)
+def _with_noise(pair: TensorPair, changed: Tensor) -> TensorPair:
+    noise = 0.0
+    for box in parts(changed):
+        x, y = both(changed, pair.source, box)
+        noise = float(np.maximum(noise, np.abs(x - y).max(initial=0.0)))  # np.maximum keeps NaN
+    return replace(pair, noise=noise if np.isfinite(noise) else 0.0)

@@ -18,6 +18,7 @@ from ..conventions.activations import other_activations
 from ..drawing.words import at_least, number
 from .comparison import Comparison, Details, compare, details
 from .faults import Fault
+from .tensors import Tensor, parts
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
 from .value import ARCHITECTURE, PRECISION, WEIGHTS, Cause, LeftOut, Report, Side
 
@@ -38,10 +39,10 @@ class TensorPair:
     name: str  # in the source
     target_name: str
     layer: str  # class of the layer that makes it
-    source: np.ndarray
-    target: np.ndarray
+    source: Tensor
+    target: Tensor
     classes: bool = False  # whether the last axis holds class scores
-    alone: np.ndarray | None = None  # the output of the target's layer on the source's inputs, once it was run alone
+    alone: Tensor | None = None  # the output of the target's layer on the source's inputs, once it was run alone
     faults: Sequence[Fault] = ()  # of the layer, without errors of weights that are rounding
     computes: str = ""  # what the layer of the source computes: its class and options
     noise: float | None = None  # the change of the source's tensor when its weights change by one rounding, if measured
@@ -49,8 +50,12 @@ class TensorPair:
     @property
     def constant(self) -> bool:
         """Whether all elements of both sides are one number: then the outputs do not depend on the inputs."""
-        first = self.source.flat[:1]
-        return self.source.size > 1 and all(bool((side == first).all()) for side in (self.source, self.target))
+        if self.source.size < 2:
+            return False
+        first = self.source[tuple(slice(0, 1) for _ in self.source.shape)]
+        return all(
+            bool((side[box] == first.item()).all()) for side in (self.source, self.target) for box in parts(side)
+        )
 
     @property
     def wrong(self) -> bool:
@@ -89,7 +94,7 @@ class Runs:
     target: Side
     layers: Sequence[TensorPair]  # every tensor that both sides have, in the order of the graph
     outputs: Sequence[TensorPair]  # the outputs of the models
-    inputs: Sequence[np.ndarray]  # in the layout of the source
+    inputs: Sequence[Tensor]  # in the layout of the source
     inputs_from: str  # where the inputs came from
     not_compared: Sequence[str] = ()  # tensors of the source that the target does not have
     left_out: Sequence[Omitted] = ()  # tensors that were not computed
@@ -126,7 +131,7 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         notes=[*_notes(runs), *_not_finite(layers)],
         not_compared=list(runs.not_compared),
         left_out=[LeftOut(one.name, one.layer, one.reason) for one in runs.left_out if not one.wrong],
-        samples=len(runs.inputs[0]),
+        samples=runs.inputs[0].shape[0],
         inputs=runs.inputs_from,
         environment=runs.environment,
     )

@@ -11,13 +11,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..conventions.words.values import check_schema, parse_json
 from ..errors import KconvertError, Problem
-from ..formats.atomic import write_array, write_text
+from ..formats.atomic import replacing, write_text, writing
 from .faults import Fault
 from .runs import Omitted, Runs, TensorPair
+from .tensors import StoredTensor, Tensor, write
 from .value import Side
 
 SCHEMA = 4
@@ -157,11 +156,13 @@ def _read_omitted(entry: dict[str, Any]) -> Omitted:
     return Omitted(**{**entry, "faults": [Fault(**fault) for fault in entry["faults"]]})
 
 
-def _write(folder: Path, stem: str, array: np.ndarray) -> str:
-    write_array(folder / f"{stem}.npy", array)
-    return f"{stem}.npy"
+def _write(folder: Path, stem: str, tensor: Tensor) -> str:
+    target = folder / f"{stem}.npy"
+    size = tensor.size * tensor.dtype.itemsize
+    with replacing(target, size=size) as temporary, writing(target), open(temporary, "wb") as file:
+        write(file, tensor)
+    return target.name
 
 
-def _read(folder: Path, name: str) -> np.ndarray:
-    array: np.ndarray = np.load(folder / Path(name).name, mmap_mode="r", allow_pickle=False)
-    return array
+def _read(folder: Path, name: str) -> StoredTensor:
+    return StoredTensor(folder / Path(name).name)

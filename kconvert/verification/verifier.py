@@ -38,6 +38,7 @@ from .runners.programs import ProgramRunner
 from .runners.reading import Reading
 from .runs import Runs, judge
 from .saved_runs import check_folder, save_runs
+from .tensors import Tensor, reshaped
 from .tolerance import DEFAULT_TOLERANCE, Tolerance
 from .value import PRECISION, Report
 
@@ -194,7 +195,7 @@ class Verifier:
         return pairing
 
     def run(self, pairing: Pairing, source: RunResult | None = None) -> Runs:
-        """Runs both sides, at the same time if they are isolated.
+        """Runs both sides, at the same time if they are isolated. The tensors are in files until this is closed.
 
         source: an earlier result of that side, instead of a new run.
         """
@@ -205,7 +206,7 @@ class Verifier:
     def run_alone(self, pairing: Pairing, runs: Runs) -> Runs:
         """The same runs with each layer of the target also run alone, on the inputs of the source's layer."""
         overrides = {
-            pair.target_name: pair.source.reshape(pair.target.shape)
+            pair.target_name: reshaped(pair.source, pair.target.shape)
             for pair in runs.layers
             if pair.source.size == pair.target.size
         }
@@ -224,7 +225,7 @@ class Verifier:
         job = self._job(copy or found.source, found.plan.model, found.plan.source, pairing.given)
         return self._runner(job.run_on).run(job, pairing.inputs, self._out())
 
-    def run_target(self, pairing: Pairing, overrides: Mapping[str, np.ndarray] | None = None) -> RunResult:
+    def run_target(self, pairing: Pairing, overrides: Mapping[str, Tensor] | None = None) -> RunResult:
         """Runs the target; overrides: tensors that replace its own in what follows."""
         found = pairing.match
         job = self._job(found.target, found.model, found.convention, pairing.target_given)

@@ -47,9 +47,9 @@ def test_converts_and_both_sides_agree(case, tmp_path):
     done = converted(case, tmp_path / "converted.h5", "keras2")
     with Verifier(Running(required=True)) as verifier:
         runs = verifier.run(verifier.pair(*case.sides(done), Inputs(arrays=case.arrays("x"))))
-    for pair, y, layout in zip(runs.outputs, case.arrays("y"), done.plan.result.outputs, strict=True):
-        assert np.abs(pair.source - in_layout(y, layout)).max() <= ATOL, "not what real Keras computed"
-    report = judge(runs)
+        for pair, y, layout in zip(runs.outputs, case.arrays("y"), done.plan.result.outputs, strict=True):
+            assert np.abs(pair.source - in_layout(y, layout)).max() <= ATOL, "not what real Keras computed"
+        report = judge(runs)
     assert report.equal, report.first_divergence
     assert not report.weights
     assert len(report.layers) >= len(done.plan.model.sublayers)

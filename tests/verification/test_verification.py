@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 
 import h5py
 import numpy as np
@@ -39,10 +40,11 @@ def differs(source, target, layer, remedy=None, **options):
     return report
 
 
+@contextmanager
 def run(source, target, inputs=None):
     """What both sides compute, without a verdict."""
     with Verifier() as verifier:
-        return verifier.run(verifier.pair(Source(source), Source(target), inputs))
+        yield verifier.run(verifier.pair(Source(source), Source(target), inputs))
 
 
 # ------------------------------------------------------------------ right files ----
@@ -229,13 +231,13 @@ def test_the_reference_is_noted_on_both_sides(tmp_path):
 def test_the_tolerance_is_reported_and_what_would_have_been_enough(tmp_path):
     source, target = converted("lenet_th", tmp_path)
     damage(target, **{"dense_2:bias": lambda bias: bias + np.linspace(0, 1e-2, len(bias))})
-    runs = run(source, target)
-    strict, loose = judge(runs), judge(runs, Tolerance(1e-5, 0.5))
-    assert not strict.equal and loose.equal
-    assert not strict.tolerance.loosened and loose.tolerance.loosened
-    assert 0 < strict.needed < 0.5
-    assert judge(runs, Tolerance(1e-5, strict.needed * 1.001)).equal
-    assert not judge(runs, Tolerance(1e-5, strict.needed * 0.999)).equal
+    with run(source, target) as runs:
+        strict, loose = judge(runs), judge(runs, Tolerance(1e-5, 0.5))
+        assert not strict.equal and loose.equal
+        assert not strict.tolerance.loosened and loose.tolerance.loosened
+        assert 0 < strict.needed < 0.5
+        assert judge(runs, Tolerance(1e-5, strict.needed * 1.001)).equal
+        assert not judge(runs, Tolerance(1e-5, strict.needed * 0.999)).equal
     assert strict.weights == loose.weights == ["dense_2/bias"], "a tolerance is for outputs alone"
 
 
@@ -313,9 +315,9 @@ def test_samples_seed_and_own_inputs(tmp_path):
     report = verify(source, target, samples=2, seed=9)
     assert (report.samples, report.inputs) == (2, "random, seed 9")
     x = case("2.3.1-theano/lenet_th").arrays("x")
-    runs = run(source, target, Inputs(arrays=x))
     (wanted,) = case("2.3.1-theano/lenet_th").arrays("y")
-    np.testing.assert_allclose(runs.outputs[0].source, wanted, atol=1e-4)
+    with run(source, target, Inputs(arrays=x)) as runs:
+        np.testing.assert_allclose(runs.outputs[0].source, wanted, atol=1e-4)
 
 
 # ------------------------------------------------------------------- not comparable ----

@@ -13,6 +13,7 @@ import numpy as np
 from ...conventions.generations import Convention
 from ...network.network import Network
 from ...network.outputs import Given
+from ..tensors import StoredTensor, Tensor, write
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +44,9 @@ class RunResult:
     outputs_alone: bool = False  # there are the outputs of the model, and none of its layers
     quantized: str | None = None  # what its weights have become: 'float16'
 
-    def load(self) -> dict[str, np.ndarray]:
+    def load(self) -> dict[str, StoredTensor]:
         """The tensors themselves, read when they are used."""
-        return {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in self.tensors.items()}
+        return {name: StoredTensor(path) for name, path in self.tensors.items()}
 
 
 Self = TypeVar("Self", bound="Runner")
@@ -55,7 +56,7 @@ class Runner(Protocol):
     """Where one side runs. Also a context manager, which closes it."""
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None = None
     ) -> RunResult:
         """Runs the model on one batch and writes the output of every layer into the folder `out`.
 
@@ -76,10 +77,11 @@ class Runner(Protocol):
 Name = TypeVar("Name")
 
 
-def save(arrays: Mapping[Name, np.ndarray], folder: Path) -> dict[Name, Path]:
+def save(arrays: Mapping[Name, Tensor], folder: Path) -> dict[Name, Path]:
     """Writes each array into a file of its own, called by number: names come from files, and may be no file names."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{number}.npy" for number, name in enumerate(arrays)}
     for name, array in arrays.items():
-        np.save(paths[name], array, allow_pickle=False)
+        with open(paths[name], "wb") as file:
+            write(file, array)
     return paths

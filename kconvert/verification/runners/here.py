@@ -24,6 +24,7 @@ from ...layers.registry import load_module
 from ...network.nested import Arrays, walk
 from ...network.network import Network
 from ...network.outputs import Activations
+from ..tensors import Tensor
 from .base import Job, Runner, RunResult, save
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Here(Runner):
         self._compiled: dict[Any, Activations] = {}
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None = None
     ) -> RunResult:
         for module in job.custom:
             load_module(module)
@@ -62,8 +63,9 @@ class Here(Runner):
         with open_source(Source(job.path, arch=job.arch)) as checkpoint:
             checkpoint = replace(checkpoint, partial=job.partial)
             arrays = arrays_for(job.model, checkpoint, job.convention, Convention("keras2", backend.convention))
+        replaced = {name: np.asarray(tensor) for name, tensor in (overrides or {}).items()}
         try:
-            tensors = self._activations(job, backend, arrays, overrides)(arrays, inputs, overrides, job.given)
+            tensors = self._activations(job, backend, arrays, replaced)(arrays, inputs, replaced, job.given)
         except KconvertError as error:
             raise KconvertError(error.what, error.where, error.fix, Problem.UNVERIFIED).within(job.path) from error
         except Exception as error:  # whatever a framework raises
@@ -76,11 +78,11 @@ class Here(Runner):
         self._compiled.clear()
 
     def _activations(
-        self, job: Job, backend: Backend, arrays: Arrays, overrides: Mapping[str, np.ndarray] | None
+        self, job: Job, backend: Backend, arrays: Arrays, overrides: Mapping[str, np.ndarray]
     ) -> Activations:
         """The compiled function: one of the last that were used, or a new one."""
         weights = tuple((path, array.shape) for path, array in walk(arrays))
-        replaced = tuple((name, x.shape[1:], str(x.dtype)) for name, x in (overrides or {}).items())
+        replaced = tuple((name, x.shape[1:], str(x.dtype)) for name, x in overrides.items())
         given = tuple((name, *(x.shape[1:] for x in outputs)) for name, outputs in job.given.items())
         key = _identity(job.model), backend.name, backend.convention, weights, replaced, given
         found = self._compiled.pop(key, None)

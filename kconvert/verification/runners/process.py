@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import KconvertError, Problem
+from ..tensors import Tensor
 from .base import Job, Runner, RunResult, save
 from .pipes import Worker, WorkerDied, WorkerTimeout, like_here
 
@@ -39,13 +40,13 @@ class Process(Runner):
         self._one_at_a_time = threading.Lock()
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None = None
     ) -> RunResult:
         with self._one_at_a_time:
             return self._run(job, inputs, out, overrides)
 
     def _run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None
     ) -> RunResult:
         log.info("running %s on %s", Path(job.path).name, self._side(job))
         worker = self._started()

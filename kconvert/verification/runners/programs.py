@@ -15,6 +15,7 @@ from ..._version import install
 from ...errors import KconvertError, Problem
 from ...formats.endings import Runtime
 from ...network.signature import input_names, output_names
+from ..tensors import Tensor
 from .base import Job, RunResult
 from .process import Process
 
@@ -29,7 +30,7 @@ class ProgramRunner(Process):
         self.runtime = runtime
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None = None
     ) -> RunResult:
         if overrides or job.given:
             what = f"the layers of a program in {self.runtime.title} cannot be seen"

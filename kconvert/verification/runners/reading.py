@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..tensors import Tensor
 from .base import Job, Runner, RunResult
 from .real_keras import RealKeras
 
@@ -25,7 +26,7 @@ class Reading(Runner):
         self.why = why  # why it is not there
 
     def run(
-        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, np.ndarray] | None = None
+        self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None = None
     ) -> RunResult:
         why = self.why if self.real is None else self.real.unsuited(job)
         if self.real is None or why:

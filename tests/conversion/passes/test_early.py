@@ -49,9 +49,9 @@ def verified(found, done):
     """The report on a conversion on real Theano and TensorFlow; its source computes what real Keras computed."""
     with Verifier(Running(required=True)) as verifier:
         runs = verifier.run(verifier.pair(*found.sides(done), Inputs(arrays=found.arrays("x"))))
-    for pair, y, layout in zip(runs.outputs, found.arrays("y"), done.plan.result.outputs, strict=True):
-        assert np.abs(pair.source - in_layout(y, layout)).max() <= ATOL, "not what real Keras computed"
-    return judge(runs)
+        for pair, y, layout in zip(runs.outputs, found.arrays("y"), done.plan.result.outputs, strict=True):
+            assert np.abs(pair.source - in_layout(y, layout)).max() <= ATOL, "not what real Keras computed"
+        return judge(runs)
 
 
 @pytest.mark.parametrize("found", ALL, ids=identify)

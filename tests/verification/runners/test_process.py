@@ -105,7 +105,7 @@ def test_a_process_is_asked_again_and_takes_other_weights(custom, tell, who, tmp
         for path in (work.path, str(other), work.path):
             again = replace(job(LAMBDA)[0], path=path, custom=(custom,))
             ran = runner.run(again, x, tmp_path / str(len(runs)))
-            runs.append(ran.load()["lambda_1"])
+            runs.append(np.asarray(ran.load()["lambda_1"]))
             numbers.add(session(who))
         assert np.array_equal(runs[0], runs[2])
         np.testing.assert_allclose(runs[1], 2 * runs[0], rtol=1e-6)
