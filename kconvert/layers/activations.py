@@ -17,6 +17,7 @@ from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.items import is_item
 from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
+from .component_names import found_by
 from .custom import CustomFunction
 from .phase import Phase
 from .registry import find_function, layer_from_config
@@ -270,6 +271,8 @@ def _found(value: Any) -> tuple[Function | None, bool]:
         return lambda K, x: layer.call(K, {}, x), not isinstance(layer, Softmax)
     return None, False
 
+
+found_by(activation, "activation")
 
 get = deserialize = activation
 serialize = activation_name

@@ -27,6 +27,7 @@ from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem
 from .calls import INPUT_WORDS, Callee, input_arguments, steps_of_input
+from .component_names import check_component_names, unchecked
 from .configuration import configured
 from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
@@ -124,6 +125,10 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
         return args, input_arguments(known, kwargs)
 
+    def check_arguments(self) -> None:
+        """Raises KconvertError where an argument of the constructor names an unknown component of training."""
+        check_component_names(self)
+
     def __copy__(self) -> Any:
         """A layer with the same configuration, without calls and arrays."""
         result = type(self).__new__(type(self))
@@ -170,7 +175,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         A class of the user keeps unknown keys in `extra`. Raises KconvertError where a required key is missing, or an
         unknown key of another class changes what it computes.
         """
-        return configured(cls, config)
+        with unchecked():
+            return configured(cls, config)
 
     def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration under the keys of Keras 2, as JSON values.

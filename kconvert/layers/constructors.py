@@ -12,6 +12,7 @@ class Constructed(type):
     """The class of all layer classes: the constructor of a dataclass accepts the arguments of Keras 1 and 2.
 
     So it does when the constructor of a subclass calls it. A constructor that a class defines itself is left alone.
+    After it, `check_arguments` of the object refuses what it does not accept.
     """
 
     def __setattr__(cls, name: str, value: Any) -> None:
@@ -25,6 +26,7 @@ def _translating(cls: Any, constructor: Callable[..., None]) -> Callable[..., No
     def translated(self: Any, *args: Any, **kwargs: Any) -> None:
         args, kwargs = cls.native_arguments(args, kwargs)
         constructor(self, *args, **kwargs)
+        self.check_arguments()
 
     return translated
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
+from ...layers.component_names import found_by
 from .registry import EPSILON, Component, Registry, of_tensors
 from .registry import serialize as serialize
 
@@ -104,4 +105,5 @@ def get(spec: Any) -> Any:
     return CONSTRAINTS.get(spec)
 
 
+found_by(get, "_constraint")
 deserialize = get

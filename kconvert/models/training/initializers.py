@@ -17,6 +17,7 @@ import numpy as np
 from ...backend import get_backend
 from ...backend.computing import computing
 from ...errors import KconvertError, Problem
+from ...layers.component_names import found_by
 from .registry import Component, Registry
 from .registry import serialize as serialize
 
@@ -295,4 +296,5 @@ def get(spec: Any) -> Any:
     return INITIALIZERS.get(spec)
 
 
+found_by(get, "_initializer")
 deserialize = get

@@ -39,6 +39,9 @@ class Component(metaclass=Constructed):
                 raise KconvertError(what, fix=f"give {new} alone", problem=Problem.USAGE)
         return args, {cls.spellings.get(key, key): value for key, value in kwargs.items()}
 
+    def check_arguments(self) -> None:
+        """Nothing: what reads an argument refuses it."""
+
     @property
     def class_name(self) -> str:
         """The name of the class in Keras."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...backend.base import Backend, Tensor
+from ...layers.component_names import found_by
 from .registry import Component, Registry, of_tensors
 from .registry import serialize as serialize
 
@@ -81,4 +82,5 @@ def get(spec: Any) -> Any:
     return REGULARIZERS.get(spec)
 
 
+found_by(get, "_regularizer")
 deserialize = get

@@ -132,8 +132,11 @@ def test_a_bidirectional_keeps_the_outputs_of_masked_steps():
             L.Lambda("f", function_type="function", name="x"),
             "layer x: .* no words of Keras 3 for the layer Lambda",
         ),
-        (L.Activation("mine", name="x"), "layer x: Keras 3 has no activation 'mine'"),
-        (L.Dense(3, kernel_regularizer={"class_name": "Mine", "config": {}}, name="x"), "Keras 3 has no Mine"),
+        (L.Activation.from_config({"name": "x", "activation": "mine"}), "layer x: Keras 3 has no activation 'mine'"),
+        (
+            L.Dense.from_config({"name": "x", "units": 3, "kernel_regularizer": {"class_name": "Mine", "config": {}}}),
+            "Keras 3 has no Mine",
+        ),
     ],
 )
 def test_what_keras_3_does_not_have_is_refused(layer, words):
@@ -142,5 +145,6 @@ def test_what_keras_3_does_not_have_is_refused(layer, words):
 
 
 def test_an_initializer_of_the_user_is_left_out():
-    layer = L.Dense(3, kernel_initializer={"class_name": "Mine", "config": {}}, name="x")
+    config = {"name": "x", "units": 3, "kernel_initializer": {"class_name": "Mine", "config": {}}}
+    layer = L.Dense.from_config(config)
     assert written(chain(layer))["config"]["layers"][-1]["config"]["kernel_initializer"] == "zeros"
