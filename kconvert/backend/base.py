@@ -199,6 +199,12 @@ class Backend(ABC):
     def tanh(self, x: Tensor) -> Tensor: ...
 
     @abstractmethod
+    def sin(self, x: Tensor) -> Tensor: ...
+
+    @abstractmethod
+    def cos(self, x: Tensor) -> Tensor: ...
+
+    @abstractmethod
     def erf(self, x: Tensor) -> Tensor:
         """The error function: the integral of exp(-t * t) from 0 to x, times 2 / sqrt(pi)."""
 
@@ -247,6 +253,17 @@ class Backend(ABC):
 
     @abstractmethod
     def mean(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor: ...
+
+    @abstractmethod
+    def prod(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor: ...
+
+    @abstractmethod
+    def cumsum(self, x: Tensor, axis: int) -> Tensor:
+        """The sums of the elements up to each one, along `axis`."""
+
+    @abstractmethod
+    def cumprod(self, x: Tensor, axis: int) -> Tensor:
+        """The products of the elements up to each one, along `axis`."""
 
     @abstractmethod
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor: ...

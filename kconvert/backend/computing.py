@@ -15,6 +15,10 @@ from .context import assigned
 _COMPUTING: ContextVar[Backend] = ContextVar("computing")
 IMAGES: ContextVar[str | None] = ContextVar("images", default=None)
 """The data format of images."""
+TRAINING: ContextVar[bool] = ContextVar("training", default=False)
+"""Whether the run is one of training."""
+GRADIENTS: ContextVar[Callable[[Any, Any], list[Tensor]]] = ContextVar("gradients")
+"""What gives the derivatives of a loss, where these are known before."""
 VARIABLES: ContextVar[Callable[[Any, str | None], Tensor]] = ContextVar("variables")
 """What makes the tensor of a variable, from its value and its name."""
 

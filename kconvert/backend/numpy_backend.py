@@ -163,6 +163,12 @@ class NumpyBackend(Backend):
     def tanh(self, x: Tensor) -> Tensor:
         return np.tanh(x)
 
+    def sin(self, x: Tensor) -> Tensor:
+        return np.sin(x)
+
+    def cos(self, x: Tensor) -> Tensor:
+        return np.cos(x)
+
     def erf(self, x: Tensor) -> Tensor:
         return np.asarray(_erf(x), x.dtype)
 
@@ -209,6 +215,15 @@ class NumpyBackend(Backend):
 
     def mean(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return np.mean(x, _axes(axis), keepdims=keepdims)
+
+    def prod(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return np.prod(x, _axes(axis), keepdims=keepdims)
+
+    def cumsum(self, x: Tensor, axis: int) -> Tensor:
+        return np.cumsum(x, axis)
+
+    def cumprod(self, x: Tensor, axis: int) -> Tensor:
+        return np.cumprod(x, axis)
 
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return np.max(x, _axes(axis), keepdims=keepdims)

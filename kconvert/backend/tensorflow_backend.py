@@ -160,6 +160,12 @@ class TensorflowBackend(Backend):
     def tanh(self, x: Tensor) -> Tensor:
         return tf.tanh(x)
 
+    def sin(self, x: Tensor) -> Tensor:
+        return tf.sin(x)
+
+    def cos(self, x: Tensor) -> Tensor:
+        return tf.cos(x)
+
     def erf(self, x: Tensor) -> Tensor:
         return tf.math.erf(x)
 
@@ -206,6 +212,15 @@ class TensorflowBackend(Backend):
 
     def mean(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return tf.reduce_mean(x, axis, keepdims)
+
+    def prod(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return tf.reduce_prod(x, axis, keepdims)
+
+    def cumsum(self, x: Tensor, axis: int) -> Tensor:
+        return tf.cumsum(x, axis)
+
+    def cumprod(self, x: Tensor, axis: int) -> Tensor:
+        return tf.math.cumprod(x, axis)
 
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return tf.reduce_max(x, axis, keepdims)

@@ -184,6 +184,12 @@ class TheanoBackend(Backend):
     def tanh(self, x: Tensor) -> Tensor:
         return T.tanh(x)
 
+    def sin(self, x: Tensor) -> Tensor:
+        return T.sin(x)
+
+    def cos(self, x: Tensor) -> Tensor:
+        return T.cos(x)
+
     def erf(self, x: Tensor) -> Tensor:
         return T.erf(x)
 
@@ -230,6 +236,15 @@ class TheanoBackend(Backend):
 
     def mean(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return T.mean(x, axis, keepdims=keepdims)
+
+    def prod(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return T.prod(x, axis, keepdims=keepdims)
+
+    def cumsum(self, x: Tensor, axis: int) -> Tensor:
+        return sized(T.extra_ops.cumsum(x, axis), self.shape(x))
+
+    def cumprod(self, x: Tensor, axis: int) -> Tensor:
+        return sized(T.extra_ops.cumprod(x, axis), self.shape(x))
 
     def max(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return T.max(x, axis, keepdims=keepdims)

@@ -56,6 +56,8 @@ class BackendFacts:
     pool_padding: Callable[[int, int, int], int]
     # separable convolutions with padding='same' and even kernels keep elements that they should crop
     surplus: bool
+    # the variance of a batch that `K.normalize_batch_in_training` returns has epsilon added
+    variance_has_epsilon: bool
     # it has padding='full'
     full: bool
     # it has transposed convolutions with padding='same' and even kernels
@@ -93,6 +95,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             conv_padding=_theano_conv_padding,
             pool_padding=_theano_pool_padding,
             surplus=True,
+            variance_has_epsilon=True,
             full=True,
             even=False,
             bilinear=(2, 2),
@@ -113,6 +116,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             conv_padding=_tensorflow_padding,
             pool_padding=_tensorflow_padding,
             surplus=False,
+            variance_has_epsilon=False,
             full=False,
             even=True,
             bilinear=None,

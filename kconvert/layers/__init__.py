@@ -23,7 +23,7 @@ from .activations import (
     activation,
 )
 from .base import Layer
-from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .cells import GRUCell, LSTMCell, SimpleRNNCell
 from .convolutional import (
     Conv1D,
     Conv2D,
@@ -114,6 +114,7 @@ from .regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from .stacked_cells import StackedRNNCells
 from .wrappers import AutoEncoder, Bidirectional, TimeDistributed
 
 __all__ = [

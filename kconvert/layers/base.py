@@ -137,7 +137,7 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
-        return {key: value for key, value in self.__dict__.items() if key != "_inbound"}
+        return {key: value for key, value in self.__dict__.items() if key not in ("_inbound", "_kept")}
 
     @property
     def custom_objects(self) -> CustomObjects:
@@ -277,10 +277,31 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
 
         inputs: has no effect. Raises KconvertError outside of `call`.
         """
+        builder = self._running("add_loss")
+        builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Adds updates of weights to each training step, in `call` of a layer that is written as in Keras.
+
+        updates: what `K.update`, `K.update_add`, ... return, one or a list. inputs: has no effect. Raises KconvertError
+        outside of `call`.
+        """
+        builder = self._running("add_update")
+        builder.updates += updates if isinstance(updates, list) else [updates]
+
+    def add_metric(self, value: Any, name: str | None = None) -> None:
+        """Adds the mean of `value` to the metrics of the model, in `call` of a layer that is written as in Keras.
+
+        name: in the logs. Raises KconvertError outside of `call`.
+        """
+        self._running("add_metric").metrics.append((name or "mean", value))
+
+    def _running(self, method: str) -> Any:
+        """What collects from `call`. Raises KconvertError outside of it."""
         builder = self.__dict__.get("_builder")
         if builder is None:
-            raise KconvertError("add_loss is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
-        builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
+            raise KconvertError(f"{method} is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
+        return builder
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
         """Completes the configuration from the shape of a stored weight. Returns whether anything changed.

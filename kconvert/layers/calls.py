@@ -15,8 +15,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
 
+import numpy as np
+
+from ..backend import get_backend
+from ..backend.base import Backend, Tensor
+from ..backend.computing import current_backend, images_in
 from ..errors import KconvertError, Problem
-from .lists import one_or_list
+from .lists import as_list, one_or_list
 from .names import next_name
 from .operators import Operators
 
@@ -53,6 +58,8 @@ class Call:
     shapes: tuple[tuple[int | None, ...], ...] = ()
     # Further arguments of the call. They are stored, and written back.
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    # The data format of the images that the inputs have, by the layers behind the call.
+    images: str | None = None
     # The order of the calls: later calls have greater numbers.
     number: int = field(default_factory=lambda: next(_numbers))
 
@@ -115,9 +122,11 @@ def call(
         )
     layer.name = layer.name or next_name(layer.class_name)
     shape = one_or_list([symbol.shape for symbol in symbols])
+    images = images_behind(symbols, getattr(layer, "data_format", None))
     try:
-        result = layer.compute_output_shape(shape)
-        layer.weight_specs(shape)
+        with images_in(images):
+            result = layer.compute_output_shape(shape)
+            layer.weight_specs(shape)
     except KconvertError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError) as error:
@@ -126,8 +135,17 @@ def call(
         ) from error
     outputs = result if isinstance(result, list) else [result]
     arguments = {} if training is None else {"training": training}
-    layer.inbound.append(Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments))
+    layer.inbound.append(Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images))
     return layer.inbound[-1].output
+
+
+def images_behind(symbols: Sequence[Symbol], own: str | None = None) -> str | None:
+    """The data format that the layers behind symbols state; None where there are none or they differ.
+
+    own: that of the layer that is called on them.
+    """
+    stated = {own, *(symbol.call.images for symbol in symbols)} - {None}
+    return stated.pop() if len(stated) == 1 else None
 
 
 class Callee:
@@ -183,6 +201,32 @@ class Callee:
         """`output` of call number `index`, from 0."""
         return self._call(index).output
 
+    def get_input_shape_at(self, index: int) -> Any:
+        """`input_shape` of call number `index`, from 0."""
+        return shapes_of(self.get_input_at(index))
+
+    def get_output_shape_at(self, index: int) -> Any:
+        """`output_shape` of call number `index`, from 0."""
+        return shapes_of(self.get_output_at(index))
+
+    def get_input_mask_at(self, index: int) -> Any:
+        """The mask of the input of call number `index`, or the list of masks; None where there is none."""
+        return one_or_list([mask_of(one) for one in self._call(index).inputs] or [None])
+
+    def get_output_mask_at(self, index: int) -> Any:
+        """The mask of the output of call number `index`, or the list of masks; None where there is none."""
+        return one_or_list([mask_of(one) for one in self._call(index).outputs])
+
+    @property
+    def input_mask(self) -> Any:
+        """The mask of the input. Raises KconvertError unless the layer was called exactly once."""
+        return one_or_list([mask_of(one) for one in self._call().inputs] or [None])
+
+    @property
+    def output_mask(self) -> Any:
+        """The mask of the output. Raises KconvertError unless the layer was called exactly once."""
+        return one_or_list([mask_of(one) for one in self._call().outputs])
+
     @property
     def input_shape(self) -> Any:
         """The shape of `input`, or the list of shapes."""
@@ -192,6 +236,34 @@ class Callee:
     def output_shape(self) -> Any:
         """The shape of `output`, or the list of shapes."""
         return shapes_of(self.output)
+
+
+def mask_of(symbol: Symbol) -> Any:
+    """The symbol of the mask of a tensor, as its layer computes it; None where the tensor has no mask."""
+    call, inputs = symbol.call, symbol.call.inputs
+    if not inputs:
+        return None
+    masks = [mask_of(one) for one in inputs]
+
+    def masks_of(K: Backend, xs: Sequence[Tensor], given: Sequence[Tensor]) -> Any:
+        rest = iter(given)
+        stated = [None if mask is None else next(rest) for mask in masks]
+        found = as_list(call.layer.compute_mask(K, one_or_list(list(xs)), one_or_list(stated)))
+        return found[symbol.index] if symbol.index < len(found) else None
+
+    sizes = [[_SIZE if n is None else n for n in one.shape] for one in inputs]
+    known = [np.ones(size[:2], "bool") for size, mask in zip(sizes, masks, strict=True) if mask is not None]
+    if masks_of(get_backend("numpy"), [np.zeros(size, "float32") for size in sizes], known) is None:
+        return None
+
+    def compute(*tensors: Tensor) -> Tensor:
+        return masks_of(current_backend(), tensors[: len(inputs)], tensors[len(inputs) :])
+
+    return Operators.record(compute, *inputs, *(mask for mask in masks if mask is not None))
+
+
+_SIZE = 3
+"""The size that is tried for each unknown size."""
 
 
 def as_symbols(value: Any) -> list[Any]:

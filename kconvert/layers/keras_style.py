@@ -19,9 +19,10 @@ from ..backend.base import Backend, Tensor
 from ..backend.computing import making_variables
 from ..backend.spatial import known_sizes
 from ..conventions.roles import Role, Weight
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from .custom import CustomFunction
 from .lists import as_list
+from .phase import Phase
 
 Make = Callable[[str, np.ndarray], Tensor]  # (name, initial values) -> the tensor of the weight
 
@@ -36,7 +37,10 @@ class Builder:
     def __init__(self, layer: Any, make: Callable[[int, np.ndarray], Tensor]) -> None:
         self._layer, self._make = layer, make
         self.made: list[tuple[Tensor, Weight, bool]] = []  # the tensor, the weight, and whether `add_weight` made it
-        self.losses: list[Tensor] = []  # what `add_loss` added while `call` ran
+        # What `add_loss`, `add_update` and `add_metric` added while `call` ran.
+        self.losses: list[Tensor] = []
+        self.updates: list[tuple[Tensor, Tensor]] = []
+        self.metrics: list[tuple[str, Tensor]] = []
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
         """The weight that `add_weight` of Keras makes. A first argument that is a shape is that of Keras 1."""
@@ -50,6 +54,22 @@ class Builder:
     def variable(self, value: Any, name: str | None) -> Tensor:
         """A variable of `K.variable`, which is a weight if the layer lists it as one."""
         return self._add(name, np.asarray(value, "float32"), "zeros", True, False)
+
+    def report(self, phase: Phase) -> None:
+        """Tells `phase` what `call` added. Updates are those of training.
+
+        Raises KconvertError where the target of an update is no weight of the layer.
+        """
+        for loss in self.losses:
+            phase.add(loss)
+        for name, value in self.metrics:
+            phase.measure(name, value)
+        names = {id(tensor): weight.name for tensor, weight, _ in self.made}
+        for target, value in self.updates if phase else ():
+            if id(target) not in names:
+                what = "add_update changes what is not a weight of the layer"
+                raise KconvertError(what, f"layer {self._layer.name}", "make it with add_weight", Problem.USAGE)
+            phase.update(names[id(target)], phase.K.stop_gradient(value))
 
     def _add(self, name: str | None, values: np.ndarray, initializer: Any, trainable: bool, stated: bool) -> Tensor:
         name = (name or f"weight_{len(self.made)}").removeprefix(f"{self._layer.name}_")
@@ -77,6 +97,11 @@ def built_weights(layer: Any, shape: Any) -> list[Weight]:
     return [
         weight for weight in _weights(_built(layer, get_backend("numpy"), shape, lambda _, values: values)) if weight
     ]
+
+
+def is_in_keras_style(layer: Any) -> bool:
+    """Whether the `call` of a layer is written as in Keras."""
+    return hasattr(type(layer).call, "in_keras")
 
 
 def _takes_backend(method: Any) -> bool:
@@ -111,8 +136,7 @@ def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
         stated = {name: value for name, value in given.items() if name in words}
         y = CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **stated)
         if training is not None:
-            for loss in built.__dict__["_builder"].losses:
-                training.add(loss)
+            built.__dict__["_builder"].report(training)
         return y
 
     call.in_keras = method  # type: ignore[attr-defined]

@@ -60,6 +60,8 @@ class BatchNormalization(Layer):
     def counts_samples(self) -> bool:
         return self.mode == 2
 
+    updated: ClassVar[tuple[str, ...]] = ("moving_mean", "moving_variance")
+
     @property
     def unread(self) -> frozenset[str]:
         return frozenset({"moving_mean", "moving_variance"} if self.mode else ())

@@ -10,23 +10,30 @@ an `Expression`, which is computed when its value is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import computing, current_backend
+from ..backend.computing import IMAGES, computing, current_backend, is_computing
+from ..backend.context import assigned
+from ..conventions.backends import CHANNELS_LAST
 from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
-from .calls import Symbol
+from .calls import Symbol, images_behind
 from .lists import as_list, one_or_list
 from .operators import Operators
 from .phase import Phase
 
 _TYPES = {"b": "bool", "i": "int32", "u": "int32"}
 """The types of the constants that arrays become, by the kind of their elements; float32 for others."""
+
+STANDING: ContextVar[Mapping[int, Tensor]] = ContextVar("standing", default=MappingProxyType({}))
+"""Within a block: the tensors that stand for variables, by the identity of the variables."""
 
 _SIZES = (11, 17)
 """Two numbers that are tried for each unknown size."""
@@ -52,17 +59,20 @@ class Deferred(Operators):
 
 
 class Variable(Deferred):
-    """A value that can be replaced. It lies on the default backend once that computes with it."""
+    """A value that can be replaced. It lies on each framework that computes with it."""
 
     def __init__(self, value: Any, dtype: str = "float32", name: str = "") -> None:
         self._array = np.asarray(value, dtype)
         self.name = name
-        self._native: tuple[Backend, Any] | None = None
+        # The variable of each framework, with its backend, by the name of that.
+        self._natives: dict[str, tuple[Backend, Any]] = {}
 
     @property
     def value(self) -> np.ndarray:
         """The present value."""
-        return self._array if self._native is None else self._native[0].value(self._native[1])
+        for K, native in self._natives.values():
+            return K.value(native)
+        return self._array
 
     @value.setter
     def value(self, array: Any) -> None:
@@ -71,8 +81,8 @@ class Variable(Deferred):
             what = f"a value of shape {new.shape} does not fit a variable of shape {self.shape}"
             raise KconvertError(what, self.name or None, problem=Problem.USAGE)
         self._array = new
-        if self._native is not None:
-            self._native[0].assign(self._native[1], new)
+        for K, native in self._natives.values():
+            K.assign(native, new)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -85,15 +95,23 @@ class Variable(Deferred):
 
     def native(self, K: Backend) -> Any:
         """The variable of the backend `K`."""
-        if self._native is None:
-            self._native = K, K.variable(self._array)
-        return self._native[1]
+        if K.name not in self._natives:
+            self._natives[K.name] = K, K.variable(self.value)
+        return self._natives[K.name][1]
 
     def tensor(self, K: Backend) -> Tensor:
-        return K.constant(self.value, self.dtype) if K.name == "numpy" else self.native(K) * 1
+        standing = STANDING.get()
+        if id(self) in standing:
+            return standing[id(self)]
+        if K.name != K.convention:  # NumPy, which computes anew in each run
+            return K.constant(self.value, self.dtype)
+        return K.reshape(K.identity(self.native(K)), self.shape)
 
     def eval(self) -> np.ndarray:
         return self.value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_array": self.value, "name": self.name, "_natives": {}}
 
 
 @dataclass(eq=False)
@@ -122,6 +140,8 @@ class Operation(Layer):
     options: dict[str, Any] = field(default_factory=dict)
     # The symbols in the order of the inputs.
     symbols: list[Any] = field(default_factory=list)
+    # The data format of images, by the layers behind the symbols.
+    images: str | None = None
     # The shape of the output, where it cannot be found by running the function with NumPy.
     output: Any = None
 
@@ -145,7 +165,7 @@ class Operation(Layer):
     def _result(self, K: Backend, inputs: list[Tensor]) -> Any:
         known = dict(zip(self.symbols, inputs, strict=True))
         try:
-            with computing(K):
+            with computing(K), assigned(IMAGES, self.images or CHANNELS_LAST):
                 return self.function(*filled(K, self.arguments, known), **filled(K, self.options, known))
         except (KconvertError, MemoryError):
             raise
@@ -203,22 +223,48 @@ def stands_for_tensors(*values: Any) -> bool:
 
 
 def record(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """What stands for the result of `function`: a symbol, where symbols are among the arguments, else an expression."""
+    """What stands for the result of `function`: a symbol, where symbols are among the arguments, else an expression.
+
+    While a backend computes, variables and expressions give their values, and the function is called at once.
+    """
+    if is_computing():
+        K = current_backend()
+        return function(*filled(K, arguments, {}), **filled(K, options, {}))
     symbols = list(dict.fromkeys(one for one in leaves((arguments, options)) if isinstance(one, Symbol)))
     if not symbols:
         return Expression(function, arguments, options)
-    return Operation(function=function, arguments=arguments, options=options, symbols=symbols)(one_or_list(symbols))
+    operation = Operation(function=function, arguments=arguments, options=options, symbols=symbols)
+    operation.images = images_behind(symbols)
+    return operation(one_or_list(symbols))
 
 
-def gradient(y: Symbol, x: Symbol) -> Any:
-    """The symbol of the derivative of the sum of `y` with respect to `x`."""
-    from_backend = Operation(function=_gradient, arguments=(y, x), symbols=[y, x], output=x.shape)
-    return from_backend([y, x])
+def gradient(y: Any, x: Any) -> Any:
+    """What stands for the derivative of the sum of `y` with respect to `x`: both are symbols, or `x` is a variable."""
+    if isinstance(y, Symbol):
+        return Operation(function=_gradient, arguments=(y, x), symbols=[y, x], output=x.shape)([y, x])
+    return Slope(y, x)
 
 
 def _gradient(y: Tensor, x: Tensor) -> Tensor:
     K = current_backend()
     return K.gradients(K.sum(y), [x])[0]
+
+
+@dataclass(eq=False)
+class Slope(Deferred):
+    """The derivative of the sum of an expression with respect to a variable."""
+
+    of: Deferred
+    variable: Variable
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.variable.shape
+
+    def tensor(self, K: Backend) -> Tensor:
+        x = self.variable.tensor(K)
+        with assigned(STANDING, {**STANDING.get(), id(self.variable): x}):
+            return K.gradients(K.sum(self.of.tensor(K)), [x])[0]
 
 
 Operators.record = staticmethod(record)

@@ -32,6 +32,8 @@ class Phase:
         self.updates: dict[tuple[str, ...], Tensor] = {}
         # (regularizer as the layer's configuration states it, the tensor that it applies to)
         self.penalties: list[tuple[Any, Tensor]] = []
+        # The values of metrics that layers and models compute, by the path of the layer and the name.
+        self.measures: dict[tuple[str, ...], Tensor] = {}
         self._seed = seed
         self._draws = count(1)
 
@@ -50,6 +52,19 @@ class Phase:
         inner.training = False
         return inner
 
+    def of_training(self, stateful: bool) -> Phase:
+        """This phase for a layer that computes as in training in every run.
+
+        Outside of training its weights are not updated. stateful: whether the layer updates its states.
+        """
+        if self.training:
+            return self
+        inner = copy(self)
+        inner.training, inner._seed = True, self.K.fresh_seed()
+        if not stateful:
+            inner.updates = {}
+        return inner
+
     def update(self, name: str, value: Tensor) -> None:
         """Sets a new value for weight or state `name` of the current layer, from the end of the run on."""
         self.updates[self.path + (name,)] = value
@@ -62,6 +77,10 @@ class Phase:
     def add(self, loss: Tensor) -> None:
         """Adds a scalar to the loss."""
         self.penalties.append((_itself, loss))
+
+    def measure(self, name: str, value: Tensor) -> None:
+        """Reports the value of the metric `name` of the current layer."""
+        self.measures[self.path + (name,)] = value
 
     def penalize_activity(self, layer: Any, outputs: Sequence[Tensor]) -> None:
         """Adds the `activity_regularizer` of a layer, if it has one, of each of its outputs to the loss."""

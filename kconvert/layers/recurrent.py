@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..backend.base import Backend, Step, Tensor
 from ..conventions.roles import Weight
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
 from .cells import (
     CuDNNFields,
@@ -20,7 +22,6 @@ from .cells import (
     LSTMFields,
     SimpleRNNCell,
     SimpleRNNFields,
-    StackedRNNCells,
     _Cell,
     _CuDNNGRUCell,
     _CuDNNLSTMCell,
@@ -30,7 +31,8 @@ from .options import later_option
 from .phase import Phase
 from .registry import layer_from_config
 from .shapes import fold_time, one_step, unfold_time
-from .user_cells import UserCell, is_user_cell
+from .stacked_cells import StackedRNNCells
+from .user_cells import in_loop
 
 
 @dataclass(eq=False, kw_only=True)
@@ -61,6 +63,15 @@ class MaskedLoopFields(LoopFields):
 
     # The output of a masked step is 0; else it is that of the step before.
     zero_output_for_mask: bool = later_option(False)
+
+
+@dataclass(frozen=True, eq=False)
+class KeptState:
+    """A state that a model keeps for a layer."""
+
+    name: str
+    backend: Backend
+    variable: Any
 
 
 class _Loop(Layer):
@@ -95,6 +106,37 @@ class _Loop(Layer):
     def state_names(self) -> list[str]:
         """The names of the states that the layer keeps from batch to batch; none unless it is stateful."""
         return [f"state_{i}" for i in range(self.step_cell.states)] if self.stateful else []
+
+    @property
+    def kept(self) -> list[KeptState]:
+        """The states that models keep for the layer."""
+        return self.__dict__.setdefault("_kept", [])
+
+    @property
+    def states(self) -> list[Any]:
+        """The variables of the states; None for each of them before the layer runs."""
+        latest = {one.name: one.variable for one in self.kept}
+        return [latest.get(name) for name in self.state_names or [""] * self.step_cell.states]
+
+    def reset_states(self, states: Any = None) -> None:
+        """Sets the states of a stateful layer: to zero, or to arrays.
+
+        Raises KconvertError for a layer that is not stateful or did not run yet, and where shapes differ.
+        """
+        if not self.stateful:
+            raise KconvertError("the layer is not stateful", f"layer {self.name}", "give stateful=True", Problem.USAGE)
+        if states is not None and not self.kept:
+            fix = "put it into a model and run that, or call reset_states() without arrays"
+            raise KconvertError("the layer has no states yet", f"layer {self.name}", fix, Problem.USAGE)
+        arrays = list(states) if isinstance(states, (list, tuple)) else [states]
+        for one in self.kept:
+            value = one.backend.value(one.variable)
+            at = self.state_names.index(one.name)
+            new = np.zeros_like(value) if states is None else np.asarray(arrays[at], value.dtype)
+            if new.shape != value.shape:
+                what = f"a state of shape {new.shape} was given where {value.shape} is expected"
+                raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
+            one.backend.assign(one.variable, new)
 
     def kept_states(self, shape: Any) -> dict[str, Shape]:
         if not self.stateful:
@@ -264,7 +306,7 @@ class RNN(_Loop, MaskedLoopFields):
 
     @property
     def step_cell(self) -> Any:
-        return UserCell(self.cell) if is_user_cell(self.cell) else self.cell
+        return in_loop(self.cell)
 
     def cell_weights(self, w: Weights) -> Weights:
         return w.get(self.cell.name, {})

@@ -21,6 +21,11 @@ def is_user_cell(cell: Any) -> bool:
     return hasattr(cell, "state_size") and hasattr(type(cell).call, "in_keras")
 
 
+def in_loop(cell: Any) -> Any:
+    """A cell in the form in which a loop takes it."""
+    return UserCell(cell) if is_user_cell(cell) else cell
+
+
 class UserCell:
     """A cell of the user in the form in which a loop takes cells. All shapes are those of one time step."""
 

@@ -6,7 +6,7 @@ A layer holds no arrays. What holds them is made by the models, which register h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -18,6 +18,9 @@ class Held(Protocol):
 
     @property
     def variables(self) -> Sequence[Any]: ...
+
+    @property
+    def named(self) -> Sequence[tuple[str, Any]]: ...
 
     @property
     def trained(self) -> Sequence[bool]: ...
@@ -36,11 +39,30 @@ def held_by(holder: Callable[[Any], Held]) -> None:
     _holders.append(holder)
 
 
+_ATTRIBUTES = frozenset(
+    {"kernel", "recurrent_kernel", "depthwise_kernel", "pointwise_kernel", "bias", "embeddings", "gamma", "beta"}
+    | {"moving_mean", "moving_variance"}
+)
+"""The names of weights that layers of Keras have as attributes."""
+
+
 class WithWeights:
     """The part of a layer that users read and set its weights with. A layer that was not called has none."""
 
     name: str
     trainable: bool
+
+    def __getattr__(self, name: str) -> Any:
+        """The variable of a weight by its name, as `layer.kernel`; what a layer of Keras is where it does not say."""
+        if name == "stateful":
+            return False
+        if name == "built":  # a layer of the user sets it in `build`
+            return bool(self.__dict__.get("_inbound"))
+        if name in _ATTRIBUTES and self.__dict__.get("_inbound"):
+            for own, variable in self._held().named:  # type: ignore[union-attr]
+                if own == name:
+                    return variable
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _held(self) -> Held | None:
         """The weights; None for a layer that was not called on an input yet."""
@@ -98,6 +120,24 @@ class WithWeights:
             return listed
         held = self._held()
         return [one for one, does in zip(held.variables, held.trained, strict=True) if does is trained] if held else []
+
+    # The names of the weights that training updates in another way than by gradients.
+    updated: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def updates(self) -> list[Any]:
+        """The variables that training updates in another way than by gradients, as moving averages."""
+        held = self._held() if self.updated and self.trainable else None
+        return [] if held is None else [one for name, one in held.named if name in self.updated]
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """`updates`, where `inputs` is not None: all of them depend on the inputs."""
+        return [] if inputs is None else self.updates
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The losses that depend on inputs; for None the others, which depend on weights alone."""
+        of_outputs = vars(self).get("activity_regularizer")
+        return [one for one in self.losses if (one is of_outputs) is (inputs is not None)]
 
     @property
     def losses(self) -> list[Any]:

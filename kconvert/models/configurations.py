@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..conventions.words import yaml
 from ..conventions.words.values import parse_json
+from ..errors import KconvertError, Problem
 from ..layers.registry import with_custom_objects
 from ..network import architecture
 from .model import Model
@@ -19,6 +21,15 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     custom_objects: your functions and classes, by their names in the configuration.
     """
     return model_from_config(parse_json(json_string), custom_objects)
+
+
+def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that `to_yaml` of any Keras up to 2.3 describes. Parameters: as for `model_from_json`."""
+    try:
+        config = yaml.parse(yaml_string)
+    except ValueError as error:
+        raise KconvertError(f"this is not YAML of an architecture ({error})", problem=Problem.UNREADABLE) from error
+    return model_from_config(config, custom_objects)
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:

@@ -29,6 +29,11 @@ class LayerWeights:
         return [self._runtime.variables[path] for path in self._runtime.paths()]
 
     @property
+    def named(self) -> Sequence[tuple[str, Variable]]:
+        """The name and the variable of each weight."""
+        return [(path[-1], self._runtime.variables[path]) for path in self._runtime.paths()]
+
+    @property
     def trained(self) -> Sequence[bool]:
         """For each variable, whether training changes it."""
         trained = set(trained_paths(self._runtime.network))

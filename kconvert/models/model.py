@@ -6,17 +6,19 @@ the function or the object that does the work, in this package.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import fields
 from functools import singledispatch
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Variable
+from ..conventions.words import yaml as words_yaml
 from ..conventions.words.calls import accepts_old_words
 from ..conversion.planning import Plan
 from ..conversion.source import Source
@@ -28,7 +30,8 @@ from ..layers.custom import giving
 from ..layers.lists import one_or_list
 from ..layers.names import next_name, observe_names
 from ..network import summary as summary_table
-from ..network.functional import Input, graph_between, symbols_of
+from ..network.added import added
+from ..network.functional import graph_between, symbols_of
 from ..network.graph import LayerPath, Node, Ref
 from ..network.nested import Arrays
 from ..network.network import Network
@@ -36,15 +39,18 @@ from . import predicting, restoring, saving
 from .layer_weights import LayerWeights
 from .runtime import Runtime
 from .store import run_convention
+from .subclassing import BuiltByCall
 from .training import optimizers
 from .training.callbacks import CallbackList
+from .training.data import check_modes
 from .training.fit import Fit
+from .training.objective import output_names
 from .training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
 
-class Model(Network):
+class Model(BuiltByCall):
     """A graph of layers that holds weights and runs on a backend (Keras's functional Model).
 
     inputs, outputs: symbols or lists of symbols, which `Input` and calls of layers return.
@@ -57,15 +63,6 @@ class Model(Network):
     (None, 2)
     """
 
-    # In a class of the user: its method `call`, which calls layers on symbols. The graph is that of its calls.
-    calls_layers: ClassVar[Callable[..., Any] | None] = None
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        if "call" in vars(cls):
-            cls.calls_layers = vars(cls)["call"]
-            del cls.call
-        super().__init_subclass__(**options)
-
     @accepts_old_words(name="Model")
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str = "", trainable: bool = True) -> None:
         name = name or next_name("Model" if inputs is not None else type(self).__name__)
@@ -73,7 +70,7 @@ class Model(Network):
             Layer.__init__(self, name=name, trainable=trainable)
             self.set_graph([], [], [], [])
         else:
-            super().__init__(**graph_between(inputs, outputs), name=name, trainable=trainable)
+            Network.__init__(self, **graph_between(inputs, outputs), name=name, trainable=trainable)
 
     @classmethod
     def from_network(cls, network: Network) -> Model:
@@ -171,6 +168,16 @@ class Model(Network):
         """The symbol of the output; for several outputs, the list of symbols."""
         return one_or_list(self.outputs)
 
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the input layers."""
+        return [ref.layer for ref in self.input_refs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, as losses and labels are named."""
+        return output_names(self)
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer named `name`, or `layers[index]`. Raises KconvertError for an unknown name or index."""
         if index is not None and -len(self.layers) <= index < len(self.layers):
@@ -196,6 +203,19 @@ class Model(Network):
     def arrays(self) -> Arrays:
         """The current weights, in the convention of the backend, nested by the names of layers and weights."""
         return self.runtime.arrays
+
+    @property
+    def updates(self) -> list[Any]:
+        """The variables that training updates in another way than by gradients, as moving averages."""
+        return [one for layer in self.sublayers for one in layer.updates] if self.trainable else []
+
+    @property
+    def losses(self) -> list[Any]:
+        """What is added to the loss of the outputs: regularizers, and the symbols that `add_loss` added."""
+        return [
+            *(one for layer in self.sublayers for one in layer.losses),
+            *(one.symbol for one in self.added if one.metric is None),
+        ]
 
     def _held(self) -> LayerWeights | None:
         """The weights; None where the input shape is not known."""
@@ -323,6 +343,10 @@ class Model(Network):
         backend = {} if self.backend is None else {"backend": self.backend.convention}
         return saving.to_json(self, **backend, **options)
 
+    def to_yaml(self, **options: Any) -> str:
+        """The architecture as YAML of Keras 2.3; options: of `yaml.dump`. Raises KconvertError as `to_json` does."""
+        return words_yaml.dump(json.loads(self.to_json()), **options)
+
     def summary(
         self,
         line_length: int | None = None,
@@ -331,14 +355,16 @@ class Model(Network):
     ) -> None:
         """Prints the layers with their output shapes and numbers of weights.
 
-        line_length: by default the width of the terminal. positions: has no effect, columns are as wide as their
-        content. print_fn: is called with each line, in place of printing.
+        line_length: by default the width of the terminal. positions: the ends of the columns, as parts of the line or
+        as columns of text; by default columns are as wide as their content. print_fn: is called with each line, in
+        place of printing.
         """
-        if line_length is None and print_fn is None:
+        if line_length is None and print_fn is None and positions is None:
             summary_table.summary(self)
-        else:
-            for line in summary_table.lines(self, line_length):
-                (print_fn or print)(line)
+            return
+        lines = summary_table.lines(self, line_length, positions)
+        for line in lines:
+            (print_fn or print)(line)
 
     # -------------------------------------------------------------- running ----
 
@@ -349,11 +375,15 @@ class Model(Network):
         verbose: int = 0,
         steps: int | None = None,
         callbacks: Sequence[Any] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """The outputs for `x`: an array (samples, ...), for several outputs a list of arrays.
 
         x: an array; for several inputs a list, or a dict by their names; or a generator, an iterator or a `Sequence`
-        of batches. batch_size: 32 if None. steps: the number of batches, needed for a generator. verbose: no effect.
+        of batches. batch_size: 32 if None. steps: the number of batches, needed for a generator. verbose,
+        max_queue_size, workers, use_multiprocessing: have no effect; batches are made in this process.
         Raises KconvertError where number or shapes of the inputs do not match the model.
         """
         self.complete(x)
@@ -378,46 +408,13 @@ class Model(Network):
         """Sets the states of stateful layers to zero."""
         self.runtime.reset_states()
 
-    @property
-    def built(self) -> bool:
-        """Whether the shape of the input is known."""
-        return bool(self.nodes)
-
-    def complete(self, x: Any) -> None:
-        """Builds the model from data `x` if its input shape is not known yet."""
-        if not self.built:
-            several = isinstance(x, (list, tuple)) and all(hasattr(one, "shape") for one in x)
-            if not several and not hasattr(x, "shape"):
-                what, fix = "the input shape of the model is not known", "train on arrays first, or call build"
-                raise KconvertError(what, self.name, fix, Problem.USAGE)
-            shapes = [(None, *one.shape[1:]) for one in (x if several else [x])]
-            self.build(shapes if several else shapes[0])
-
     def build(self, input_shape: Any) -> None:
-        """Builds the graph of a model class of the user, by its method `call`; other models have one.
-
-        input_shape: with the batch axis; for several inputs a list.
-        """
-        if self.built or self.calls_layers is None:
-            return
-        several = isinstance(input_shape, list)
-        inputs = [Input(batch_shape=shape) for shape in (input_shape if several else [input_shape])]
-        outputs = type(self).calls_layers(self, inputs if several else inputs[0])  # type: ignore[misc]
+        """Builds the graph of a model class of the user; it stays compiled. Other models have a graph."""
         trainer = self._trainer
-        self.__dict__.update(graph_between(inputs, outputs))
-        self.__post_init__()
-        if trainer is not None:
+        super().build(input_shape)
+        if trainer is not None and self._trainer is not trainer:
             trainer.use(self.runtime)
             self._trainer = trainer
-
-    def compute_output_shape(self, shape: Any) -> Any:
-        self.build(shape)
-        return super().compute_output_shape(shape)
-
-    def _check_ends(self) -> None:
-        """Checks inputs and outputs as every network does; a model class of the user that is not built has none."""
-        if self.nodes or self.calls_layers is None:
-            super()._check_ends()
 
     # ------------------------------------------------------------- training ----
 
@@ -430,6 +427,8 @@ class Model(Network):
         loss_weights: Any = None,
         sample_weight_mode: Any = None,
         weighted_metrics: Any = None,
+        target_tensors: Any = None,
+        *,
         backend: str | None = None,
         seed: int | None = None,
         jit_compile: bool = False,
@@ -439,12 +438,17 @@ class Model(Network):
         optimizer: a name, an optimizer, or its configuration.
         loss, metrics, weighted_metrics, loss_weights: one value, a list in the order of the outputs, or a dict by their
         names.
-        sample_weight_mode: has no effect but is stored; the shape of the weights states the mode.
+        sample_weight_mode: None or 'temporal', one value, a list or a dict; it is stored, and the shape of the weights
+        states the mode. target_tensors: refused.
         backend: 'theano', 'tensorflow' or 'numpy' for a model that has no backend yet; None: the default one.
         seed: of the initial weights, the order of samples and random layers.
         jit_compile: whether TensorFlow compiles the steps with XLA.
         Raises KconvertError for unknown names, and where losses or metrics do not match the outputs.
         """
+        if target_tensors is not None:
+            fix = "give the labels to fit, or compute the loss with add_loss"
+            raise KconvertError("target_tensors are not supported", "compile", fix, Problem.UNSUPPORTED)
+        check_modes(sample_weight_mode)
         trainer = Trainer(
             self.runtime,
             optimizers.get(optimizer),
@@ -461,6 +465,25 @@ class Model(Network):
         if self.output_refs:
             trainer.build()  # raises errors now, not at the first batch
         self._trainer = trainer
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Adds scalars to the loss: symbols that were computed from tensors of the model. inputs: has no effect.
+
+        The model has to be compiled afterwards. Raises KconvertError for what is not a symbol of the model.
+        """
+        if "_builder" in self.__dict__:
+            super().add_loss(losses, inputs)
+        else:
+            for one in losses if isinstance(losses, (list, tuple)) else [losses]:
+                self._add(one, None)
+
+    def add_metric(self, value: Any, name: str | None = None) -> None:
+        """Adds the mean of a symbol to the metrics; parameters and errors as for `add_loss`."""
+        self._add(value, name or "mean")
+
+    def _add(self, symbol: Any, metric: str | None) -> None:
+        known = {one: ref for ref, one in self._symbols.items()}
+        self.added.append(added(symbol, known, self.name, metric))
 
     @property
     def is_compiled(self) -> bool:
@@ -486,6 +509,25 @@ class Model(Network):
         return self._trainer.loss if self._trainer else None
 
     @property
+    def loss_weights(self) -> Any:
+        """The argument `loss_weights` of `compile`; None where the model is not compiled."""
+        return self._trainer.loss_weights if self._trainer else None
+
+    @property
+    def sample_weight_mode(self) -> Any:
+        """The argument `sample_weight_mode` of `compile`; None where the model is not compiled."""
+        return self._trainer.sample_weight_mode if self._trainer else None
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that the model is compiled with."""
+        return [one.metric for one in self._trainer.executor.objective.tracked] if self._trainer else []
+
+    def reset_metrics(self) -> None:
+        """Sets the sums of all losses and metrics to zero."""
+        self.trainer.executor.start_metrics()
+
+    @property
     def metrics_names(self) -> list[str]:
         """The labels of the values that `evaluate` and `train_on_batch` return."""
         return self.trainer.executor.objective.labels
@@ -508,6 +550,9 @@ class Model(Network):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """Trains until epoch `epochs`; returns the History with the losses and metrics of each epoch.
 
@@ -521,7 +566,7 @@ class Model(Network):
         class_weight: weights by class, for several outputs a dict of them by output. sample_weight: (samples,), or
         (samples, time).
         initial_epoch: the first epoch, counted from 0. steps_per_epoch, validation_steps: the number of batches, needed
-        for a generator.
+        for a generator. max_queue_size, workers, use_multiprocessing: have no effect.
         Raises KconvertError where the data does not match the model, and where the loss becomes NaN or infinite.
         """
         trainer = self._trainer_for(x)
@@ -553,10 +598,14 @@ class Model(Network):
         sample_weight: Any = None,
         steps: int | None = None,
         callbacks: Sequence[Any] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """The loss over the data; with several losses or metrics a list, in the order of `metrics_names`.
 
-        Parameters: as for `fit`. verbose: has no effect. steps: the number of batches, needed for a generator.
+        Parameters: as for `fit`. steps: the number of batches, needed for a generator. verbose and the options for
+        workers have no effect.
         """
         trainer = self._trainer_for(x)
         listeners = CallbackList.of(
@@ -564,13 +613,18 @@ class Model(Network):
         )
         return trainer.evaluate(x, y, batch_size, sample_weight, steps, listeners)
 
-    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
-        """One step of the optimizer on one batch; returns losses and metrics before the step, as `evaluate` does."""
-        return self._trainer_for(x).on_batch(True, x, y, sample_weight, class_weight)
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, reset_metrics: bool = True
+    ) -> Any:
+        """One step of the optimizer on one batch; returns losses and metrics before the step, as `evaluate` does.
 
-    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        """The losses and metrics of one batch, as `evaluate` returns them."""
-        return self._trainer_for(x).on_batch(False, x, y, sample_weight)
+        reset_metrics: whether the metrics are those of this batch alone; else they go on from the batches before.
+        """
+        return self._trainer_for(x).on_batch(True, x, y, sample_weight, class_weight, reset_metrics)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
+        """The losses and metrics of one batch, as `evaluate` returns them; reset_metrics: as in `train_on_batch`."""
+        return self._trainer_for(x).on_batch(False, x, y, sample_weight, None, reset_metrics)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as `predict` returns them."""

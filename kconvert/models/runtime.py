@@ -17,6 +17,7 @@ from ..conversion.binding import leaf_storage, places
 from ..errors import KconvertError, Problem
 from ..layers.custom import giving
 from ..layers.phase import Phase
+from ..layers.recurrent import KeptState
 from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
@@ -39,6 +40,14 @@ def refuse_empty(network: Network) -> None:
         if any(size is not None and size < 1 for size in shape[1:]):
             what = f"its output would have the shape {shape}"
             raise KconvertError(what, f"layer {ref.layer}", "give larger inputs or smaller kernels", Problem.USAGE)
+
+
+def layer_at(network: Network, path: LayerPath) -> Any:
+    """The layer at a path, which may be inside wrappers and nested networks."""
+    layer: Any = network
+    for name in path:
+        layer = next(inner for inner in layer.sublayers if inner.name == name)
+    return layer
 
 
 class Runtime:
@@ -129,6 +138,8 @@ class Runtime:
         if not self.states and K is not None:
             shapes = self.network.state_shapes().items()
             self.states = {path: K.variable(np.zeros(shape, "float32")) for path, shape in shapes}
+            for path, variable in self.states.items():
+                layer_at(self.network, path[:-1]).kept.append(KeptState(path[-1], K, variable))
         return self.states
 
     def reset_states(self) -> None:

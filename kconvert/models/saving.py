@@ -6,6 +6,7 @@ Source: `engine/saving.py` of Keras 2.3.1.
 from __future__ import annotations
 
 import json
+import logging
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from ..network.network import Network
 from .runtime import Runtime
 from .store import run_convention
 from .training.trainer import Trainer
+
+log = logging.getLogger(__name__)
 
 KERAS = "2.3.1"
 """The release of Keras that the files state and follow."""
@@ -134,8 +137,11 @@ def _plain(value: Any) -> Any:
 
 
 def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
-    """The state of the optimizer in the order of Keras 2.3."""
+    """The state of the optimizer in the order of Keras 2.3; of one of the user it is not kept."""
     executor, network = trainer.executor, trainer.runtime.network
+    if not executor.optimizer.stored:
+        log.warning("the file has no state of the optimizer %s", trainer.optimizer.class_name)
+        return []
     scalars = {key[0]: array for key, array in executor.read("scalar").items()}
     slots: dict[str, dict[Any, np.ndarray]] = {}
     for key, array in executor.read("slot").items():

@@ -11,7 +11,8 @@ from numbers import Integral
 from typing import Any
 
 from ..backend.base import Backend, InputSpec, Tensor
-from ..backend.computing import IMAGES, images_in
+from ..backend.computing import IMAGES, TRAINING, images_in
+from ..backend.context import assigned
 from ..conventions.words.call_arguments import always_trains, check_arguments
 from ..errors import KconvertError, Problem
 from ..layers import InputLayer, Layer
@@ -21,6 +22,7 @@ from ..layers.custom import at_work
 from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase, within
 from ..layers.registry import built_in, layer_of_graph
+from .added import Added
 from .graph import (
     LayerPath,
     LeafWeights,
@@ -114,6 +116,16 @@ class Network(Layer):
     def _unreadable(self, what: str) -> KconvertError:
         """The error for a graph that cannot be read."""
         return KconvertError(what, where=str(self.name), problem=Problem.UNREADABLE)
+
+    @property
+    def built(self) -> bool:
+        """Whether the shape of the input is known."""
+        return True
+
+    @property
+    def added(self) -> list[Added]:
+        """The losses and metrics that were added to the network as symbols."""
+        return self.__dict__.setdefault("_added", [])
 
     @property
     def layers(self) -> list[Layer]:
@@ -290,13 +302,13 @@ class Network(Layer):
             if node.output in values or name in given or any(ref not in values for ref in node.inputs):
                 continue
             layer = self.by_name[node.layer]
-            if error := always_trains(node.kwargs, f"layer {layer.name}"):
-                raise error
             x = one_or_list([values[ref] for ref in node.inputs])
             mask = one_or_list([all_masks.get(ref) for ref in node.inputs])
             weights, phase = w.get(node.layer, {}), within(training, node.layer)
             if phase is not None and node.kwargs.get("training", True) in (False, 0):
                 phase = phase.of_test()
+            elif always_trains(node.kwargs, ""):
+                phase = (phase or Phase(K)).of_training(getattr(layer, "stateful", False))
             if isinstance(layer, Network):
                 result, result_masks = layer.run(
                     K, weights, as_list(x), as_list(mask), phase, record, f"{name}/", given
@@ -304,7 +316,7 @@ class Network(Layer):
                 y: Any = [result.get(ref) for ref in layer.output_refs]
                 y_mask: Any = [result_masks.get(ref) for ref in layer.output_refs]
             else:
-                with at_work(layer), images_in(images):
+                with at_work(layer), images_in(images), assigned(TRAINING, bool(phase)):
                     y = layer.call(K, weights, x, mask=mask, training=phase)
                     y = K.identity(y) if y is x else y  # as Keras does it (keras-facts: crossentropy-on-tensorflow)
                     y_mask = layer.compute_mask(K, x, mask)
@@ -317,7 +329,17 @@ class Network(Layer):
                 stands_in = isinstance(layer, Network) and layer.is_given(layer.output_refs[i], f"{name}/", given)
                 values[ref] = record(prefix + ref.key, one) if record and not stands_in else one
                 all_masks[ref] = as_list(y_mask)[i] if i < len(as_list(y_mask)) else None
+        if training is not None:
+            self._report_added(K, values, training)
         return values, all_masks
+
+    def _report_added(self, K: Backend, values: Mapping[Ref, Tensor], phase: Phase) -> None:
+        """Computes the losses and metrics that were added, for `phase`."""
+        for one in self.added:
+            if one.metric is None:
+                phase.add(K.mean(one.value(K, values)))
+            else:
+                phase.measure(one.metric, one.value(K, values))
 
     def refused_call(self, node: Node) -> KconvertError | None:
         """Why a call cannot run; None where it can."""

@@ -11,9 +11,10 @@ from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.conventions.backends import CHANNELS_FIRST
 from kconvert.conventions.generations import Convention
 from kconvert.conventions.storage import slot_order, storage
-from kconvert.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from kconvert.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from kconvert.layers.convolutional_recurrent import ConvLSTM2D
 from kconvert.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
+from kconvert.layers.stacked_cells import StackedRNNCells
 from tests.layers.saved import Saved, check_round_trip, named, stored_shapes
 
 CASES = [

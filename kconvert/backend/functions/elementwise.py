@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from typing import Any
 
@@ -20,10 +21,16 @@ def _named(name: str) -> Callable[..., Tensor]:
     return function
 
 
-exp, log, sqrt, abs, sign, round = map(_named, ("exp", "log", "sqrt", "abs", "sign", "round"))
+exp, log, abs, sign, round, sin, cos = map(_named, ("exp", "log", "abs", "sign", "round", "sin", "cos"))
 tanh, sigmoid, softplus = map(_named, ("tanh", "sigmoid", "softplus"))
 maximum, minimum, equal, not_equal, greater = map(_named, ("maximum", "minimum", "equal", "not_equal", "greater"))
 stop_gradient = _named("stop_gradient")
+
+
+def sqrt(x: Tensor) -> Tensor:
+    """The square root; 0 for negative numbers."""
+    K = current_backend()
+    return K.sqrt(K.maximum(x, 0.0))
 
 
 def greater_equal(x: Tensor, y: Tensor) -> Tensor:
@@ -52,7 +59,9 @@ def pow(x: Tensor, a: Any) -> Tensor:
 
 
 def clip(x: Tensor, min_value: Any, max_value: Any) -> Tensor:
-    """`x` within limits; None for no limit."""
+    """`x` within limits; None for no limit. A `max_value` below `min_value` counts as that."""
+    if isinstance(min_value, (int, float)) and isinstance(max_value, (int, float)):
+        max_value = builtins.max(min_value, max_value)
     x = x if min_value is None else maximum(x, min_value)
     return x if max_value is None else minimum(x, max_value)
 
@@ -69,11 +78,13 @@ def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Ten
     return current_backend().where(condition, first, second)
 
 
-def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None) -> Tensor:
-    """`x` where positive, at most `max_value`; else `alpha * x`."""
+def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
+    """`x` where above `threshold`, at most `max_value`; else `alpha * (x - threshold)`."""
     K = current_backend()
-    y = K.relu(x) if max_value is None else K.minimum(K.relu(x), max_value)
-    return y - alpha * K.relu(-x) if alpha else y
+    y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
+    if max_value is not None:
+        y = K.minimum(K.relu(y), max_value)
+    return y - alpha * K.relu(threshold - x) if alpha else y
 
 
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:

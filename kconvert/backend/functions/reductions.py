@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from builtins import max as max_of
 from collections.abc import Sequence
+from math import prod as prod_of
+from typing import Any
 
 from ...errors import KconvertError
 from ..base import Tensor
 from ..computing import current_backend
 from .elementwise import exp, log, maximum, sqrt, square
-from .shapes import ndim
+from .shapes import ndim, shape
 from .values import cast
 
 Axis = int | Sequence[int] | None
@@ -22,6 +25,21 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
 def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum along `axis`."""
     return current_backend().sum(x, axis, keepdims)
+
+
+def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The product along `axis`."""
+    return current_backend().prod(x, axis, keepdims)
+
+
+def cumsum(x: Tensor, axis: int = 0) -> Tensor:
+    """The sums of the elements up to each one, along `axis`."""
+    return current_backend().cumsum(x, axis % ndim(x))
+
+
+def cumprod(x: Tensor, axis: int = 0) -> Tensor:
+    """The products of the elements up to each one, along `axis`."""
+    return current_backend().cumprod(x, axis % ndim(x))
 
 
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -82,17 +100,35 @@ def l2_normalize(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def dot(x: Tensor, y: Tensor) -> Tensor:
-    """The product of `x` (..., n) and a matrix (n, m)."""
-    if ndim(y) != 2:
-        raise KconvertError(
-            f"K.dot with {ndim(y)} axes in its second tensor", fix="give it a matrix, or use K.batch_dot"
-        )
-    return current_backend().dot(x, y)
+    """The product of `x` (..., n) and `y` (n, m) or (..., n, m), summed over n; the axes of `x` come first."""
+    K = current_backend()
+    if ndim(y) == 2:
+        return K.dot(x, y)
+    if ndim(y) < 2:
+        raise KconvertError("K.dot with less than 2 axes in its second tensor", fix="give it a matrix")
+    *outer, inner, last = shape(y)
+    axes = (ndim(y) - 2, *range(ndim(y) - 2), ndim(y) - 1)
+    product = K.dot(x, K.reshape(K.transpose(y, axes), (inner, prod_of(outer) * last)))
+    return K.reshape(product, (*shape(x)[:-1], *outer, last))
 
 
 def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> Tensor:
     """The product of `x` and `y` for each sample, summed over one axis of each."""
+    K = current_backend()
     if axes is None:
         axes = (ndim(x) - 1, 1 if ndim(y) == 2 else ndim(y) - 2)
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
-    return current_backend().batch_dot(x, y, (pair[0] % ndim(x), pair[1] % ndim(y)))
+    first, second = pair[0] % ndim(x), pair[1] % ndim(y)
+    if max_of(ndim(x), ndim(y)) <= 3:
+        return K.batch_dot(x, y, (first, second))
+    (rows, left), (columns, right) = _summed_last(x, first), _summed_last(y, second)
+    return K.reshape(K.batch_dot(rows, columns, (2, 2)), (shape(x)[0], *left, *right))
+
+
+def _summed_last(x: Tensor, axis: int) -> tuple[Tensor, list[Any]]:
+    """`x` as (batch, all other axes, axis), and the sizes of the other axes."""
+    K = current_backend()
+    others = [i for i in range(1, ndim(x)) if i != axis]
+    sizes = shape(x)
+    flat = K.reshape(K.transpose(x, (0, *others, axis)), (sizes[0], prod_of(sizes[i] for i in others), sizes[axis]))
+    return flat, [sizes[i] for i in others]

@@ -27,8 +27,9 @@ def ndim(x: Tensor) -> int:
 
 
 def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:
-    """`x` with new sizes, of which one may be -1."""
-    return current_backend().reshape(x, tuple(shape))
+    """`x` with new sizes, of which one may be -1; shape: the sizes, or a tensor of them."""
+    sizes = [shape[i] for i in range(int_shape(shape)[0] or 0)] if hasattr(shape, "dtype") else shape
+    return current_backend().reshape(x, tuple(sizes))
 
 
 def permute_dimensions(x: Tensor, pattern: Sequence[int]) -> Tensor:
@@ -103,7 +104,8 @@ def temporal_padding(x: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
 
 def gather(reference: Tensor, indices: Tensor) -> Tensor:
     """The rows of `reference` at `indices`."""
-    return current_backend().gather(reference, indices)
+    K = current_backend()
+    return K.gather(reference, K.cast(indices, "int32"))
 
 
 def one_hot(indices: Tensor, num_classes: int) -> Tensor:

@@ -73,6 +73,11 @@ def parse(text: str) -> Any:
     return checked(value)
 
 
+def dump(value: Any, **options: Any) -> str:
+    """JSON `value` as YAML, in the order of its keys. options: of `yaml.dump`."""
+    return str(yaml.safe_dump(value, **{"sort_keys": False, **options}))
+
+
 def _items(value: Any, known: dict[int, int]) -> int:
     """How many items a value has when its aliases are written out; what contains itself has too many."""
     if not isinstance(value, (dict, list)):

@@ -7,16 +7,19 @@ recorded: on symbols of layers as an operation of the network, on variables and 
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ...backend import default_backend, get_backend
 from ...backend import functions as F
-from ...backend.base import Backend, Tensor
-from ...backend.computing import IMAGES, VARIABLES, is_computing
+from ...backend.base import Backend, InputSpec, Tensor
+from ...backend.computing import GRADIENTS, IMAGES, TRAINING, VARIABLES, current_backend, is_computing
 from ...backend.functions import epsilon
 from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError, Problem
@@ -26,9 +29,12 @@ from ...layers.operations import Deferred, Expression, Variable, filled, gradien
 from ...layers.phase import Phase
 from ...layers.shapes import data_format_of
 from ...models.model import Model
+from ...models.training.optimizers import LearningRate
 from ...network.functional import Input
-from . import tensors
-from .recorded import recorded
+from . import alignments, convolutions, loops, random_numbers, tensors
+from .recorded import recorded, recorded_parts
+
+_LOG = logging.getLogger(__name__)
 
 # ------------------------------------------------------------ configuration ----
 
@@ -78,7 +84,12 @@ _PHASE = LearningPhase()
 
 
 def learning_phase() -> Any:
-    """The flag of the phase, to be given to `function` as an input; the value that `set_learning_phase` set, if any."""
+    """The flag of the phase, to be given to `function` as an input; the value that `set_learning_phase` set, if any.
+
+    While a layer computes, it is 1 in training and 0 in testing.
+    """
+    if is_computing():
+        return int(TRAINING.get())
     fixed = _SETTINGS["learning_phase"]
     return _PHASE if fixed is None else fixed
 
@@ -151,12 +162,23 @@ def _inside_build() -> bool:
 
 def zeros(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
     """A variable of zeros."""
-    return F.zeros(shape, dtype) if is_computing() else variable(np.zeros(tuple(shape)), dtype, name)
+    if is_computing() and not _inside_build():
+        return F.zeros(shape, dtype)
+    return variable(np.zeros(tuple(shape)), dtype, name)
 
 
 def ones(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
     """A variable of ones."""
-    return F.ones(shape, dtype) if is_computing() else variable(np.ones(tuple(shape)), dtype, name)
+    if is_computing() and not _inside_build():
+        return F.ones(shape, dtype)
+    return variable(np.ones(tuple(shape)), dtype, name)
+
+
+def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str = "") -> Any:
+    """A tensor with the values of a number or an array."""
+    if is_computing():
+        return F.constant(value, dtype, shape)
+    return Expression(lambda: F.constant(value, dtype, shape), (), {})
 
 
 def eye(size: int, dtype: str | None = None, name: str | None = None) -> Any:
@@ -202,7 +224,7 @@ def eval(x: Any) -> Any:
     if isinstance(x, Symbol):
         what = "a symbol has no value without the values of the inputs"
         raise KconvertError(what, fix="K.function([inputs], [outputs])([arrays])", problem=Problem.USAGE)
-    return np.asarray(x)
+    return x.get_value() if hasattr(x, "get_value") else np.asarray(x)
 
 
 def get_value(x: Any) -> Any:
@@ -216,10 +238,21 @@ def batch_get_value(ops: Sequence[Any]) -> list[Any]:
 
 
 def set_value(x: Any, value: Any) -> None:
-    """Sets the value of a variable. Raises KconvertError for what is no variable."""
-    if not isinstance(x, Variable):
+    """Sets the value of a variable, of a weight of a layer, or of the learning rate of an optimizer.
+
+    Raises KconvertError for anything else.
+    """
+    if isinstance(x, Variable):
+        x.value = value
+    elif isinstance(x, LearningRate):
+        x.set(float(np.asarray(value)))
+    elif hasattr(x, "assign") or hasattr(x, "set_value"):
+        if np.shape(value) != eval(x).shape:
+            what = f"a value of shape {np.shape(value)} does not fit a variable of shape {eval(x).shape}"
+            raise KconvertError(what, problem=Problem.USAGE)
+        get_backend(default_backend()).assign(x, np.asarray(value))
+    else:
         raise KconvertError(f"set_value takes a variable, not {type(x).__name__}", problem=Problem.USAGE)
-    x.value = value
 
 
 def batch_set_value(tuples: Sequence[tuple[Any, Any]]) -> None:
@@ -310,7 +343,53 @@ def to_dense(tensor: Any) -> Any:
     return tensor
 
 
+def get_variable_shape(x: Any) -> tuple[int | None, ...]:
+    """The sizes of a variable."""
+    return int_shape(x)
+
+
+def print_tensor(x: Any, message: str = "") -> Any:
+    """`x`; a warning says that nothing is printed when it is computed."""
+    _LOG.warning("K.print_tensor prints nothing when a model runs%s", f": {message}" if message else "")
+    return x
+
+
+def control_dependencies(control_inputs: Any) -> AbstractContextManager[None]:
+    """A block without effect: updates of a step are computed from the values before it."""
+    return nullcontext()
+
+
+def name_scope(name: str) -> AbstractContextManager[None]:
+    """A block without effect: operations have no names."""
+    return nullcontext()
+
+
+def _of_tensorflow(name: str, fix: str) -> Callable[..., NoReturn]:
+    """The function `name` of Keras, which only TensorFlow 1 has. It raises KconvertError."""
+
+    def refused(*args: Any, **kwargs: Any) -> NoReturn:
+        what = f"K.{name} is not supported: there are no sessions, graphs and sparse tensors of TensorFlow 1"
+        raise KconvertError(what, fix=fix, problem=Problem.UNSUPPORTED)
+
+    return refused
+
+
+_RUNNING = "K.function, K.eval and K.get_value compute values"
+get_session = _of_tensorflow("get_session", _RUNNING)
+set_session = _of_tensorflow("set_session", "leave it out")
+ctc_label_dense_to_sparse = _of_tensorflow("ctc_label_dense_to_sparse", "K.ctc_batch_cost takes dense labels")
+
+
 # ------------------------------------------------------------------ running ----
+
+
+class _Placeholders(Model):
+    """The model of a function, whose inputs have the sizes of their placeholders, also along the first axis."""
+
+    @property
+    def input_specs(self) -> list[InputSpec]:
+        specs = super().input_specs
+        return [replace(spec, shape=shape) for spec, shape in zip(specs, self.input_shapes, strict=True)]
 
 
 class Function:
@@ -350,7 +429,7 @@ class Function:
         if not symbols:
             K = get_backend(default_backend())
             return lambda arrays: K.compile_reading(lambda values, given: rest(K, {}), [], [])([])
-        model = Model(inputs, symbols)
+        model = _Placeholders(inputs, symbols)
 
         def build(K: Backend, weights: Any, given: list[Tensor], phase: Phase) -> list[Tensor]:
             own = Phase(K, True, K.fresh_seed()) if training else phase
@@ -364,6 +443,19 @@ class Function:
         return run
 
 
+def shape(x: Any) -> Any:
+    """The sizes of `x`: a tuple while a backend computes, else what stands for a tensor of them."""
+    return F.shape(x) if is_computing() else _shape(x)
+
+
+@recorded
+def _shape(x: Any) -> Any:
+    """The sizes of `x` as one tensor."""
+    K = current_backend()
+    sizes = [K.cast(one, "int32") if hasattr(one, "dtype") else K.constant(one, "int32") for one in F.shape(x)]
+    return K.stack(sizes, 0)
+
+
 def function(inputs: Sequence[Any], outputs: Any, updates: Any = None, **kwargs: Any) -> Function:
     """A function from arrays to arrays, compiled on the default backend at its first call.
 
@@ -375,13 +467,18 @@ def function(inputs: Sequence[Any], outputs: Any, updates: Any = None, **kwargs:
 
 
 def gradients(loss: Any, variables: Any) -> Any:
-    """The derivatives of the sum of `loss` with respect to symbols that it was computed from.
+    """The derivatives of the sum of `loss` with respect to what it was computed from.
 
-    Raises KconvertError for variables, whose gradients only training computes.
+    loss: a symbol, and the variables are symbols too; or an expression, and they are variables. Raises KconvertError
+    for the weights of layers, whose gradients only training computes.
     """
     wanted = list(variables) if isinstance(variables, (list, tuple)) else [variables]
-    if not isinstance(loss, Symbol) or not all(isinstance(one, Symbol) for one in wanted):
-        what = "gradients takes symbols: a loss, and what it was computed from"
+    if is_computing():
+        K, known = current_backend(), GRADIENTS.get(None)
+        return known(loss, wanted) if known else K.gradients(K.sum(loss), wanted)
+    kinds = (Symbol, Symbol) if isinstance(loss, Symbol) else (Deferred, Variable)
+    if not isinstance(loss, kinds[0]) or [one for one in wanted if not isinstance(one, kinds[1])]:
+        what = "gradients takes a symbol and symbols, or an expression and variables"
         raise KconvertError(what, fix="for weights, compile the model with the loss", problem=Problem.USAGE)
     return [gradient(loss, one) for one in wanted]
 
@@ -389,14 +486,18 @@ def gradients(loss: Any, variables: Any) -> Any:
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """`x` in training, else `alt`; both may be functions.
 
-    training: the argument of a layer's `call`. Raises KconvertError without one, unless `set_learning_phase` was used.
+    training: None for the phase of the run, in which symbols of layers are computed.
     """
-    flag = _SETTINGS["learning_phase"] if training is None else training
-    if flag is None or isinstance(flag, LearningPhase):
-        what = "in_train_phase does not know the phase"
-        raise KconvertError(what, fix="write call(self, x, training=None), and give training", problem=Problem.USAGE)
+    flag = learning_phase() if training is None or isinstance(training, LearningPhase) else training
+    if isinstance(flag, LearningPhase):
+        return _of_phase(*(one() if callable(one) else one for one in (x, alt)))
     chosen = x if flag else alt
     return chosen() if callable(chosen) else chosen
+
+
+@recorded
+def _of_phase(x: Any, alt: Any) -> Any:
+    return x if TRAINING.get() else alt
 
 
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
@@ -406,16 +507,44 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
 
 # ---------------------------------------------------------------- functions ----
 
-_PARTS = (
-    "prod cumsum cumprod bias_add batch_normalization categorical_crossentropy sparse_categorical_crossentropy",
-    "in_top_k spatial_2d_padding spatial_3d_padding resize_images resize_volumes map_fn foldl foldr conv1d conv2d",
-    "conv3d conv2d_transpose conv3d_transpose depthwise_conv2d separable_conv2d pool2d pool3d random_normal",
-    "random_uniform random_binomial truncated_normal dropout",
-)
-_OF_TENSORS = [name for part in _PARTS for name in part.split()]
 _OWN = frozenset(name for name in globals() if not name.startswith("_"))
 globals().update({name: recorded(getattr(F, name)) for name in F.__all__ if name not in _OWN})
-globals().update({name: recorded(getattr(tensors, name)) for name in _OF_TENSORS})
+globals().update(
+    {
+        name: recorded(value)
+        for module in (tensors, convolutions, random_numbers)
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
+    }
+)
 slice = recorded(tensors.slice_)
-rnn = tensors.rnn
-normalize_batch_in_training = tensors.normalize_batch_in_training
+ctc_batch_cost = recorded(alignments.ctc_batch_cost)
+map_fn, foldl, foldr = map(recorded, (loops.map_fn, loops.foldl, loops.foldr))
+
+
+def rnn(step_function: Any, inputs: Any, initial_states: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any, list[Any]]:
+    """A step over time: the last output, all outputs, the last states; further arguments as in `loops.rnn`."""
+    run = recorded_parts(loops.rnn, 2 + len(initial_states))
+    last, outputs, *states = run(step_function, inputs, initial_states, *args, **kwargs)
+    return last, outputs, states
+
+
+normalize_batch_in_training = recorded_parts(tensors.normalize_batch_in_training, 3)
+
+
+def ctc_decode(
+    y_pred: Any,
+    input_length: Any,
+    greedy: bool = True,
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = False,
+) -> tuple[list[Any], Any]:
+    """The labels of the best path, (batch, labels) filled up with -1, in a list; and minus the logarithm of it.
+
+    Raises KconvertError for a beam search, and for symbols, which have no values.
+    """
+    if not greedy or top_paths != 1:
+        raise KconvertError("K.ctc_decode has no beam search", fix="give greedy=True", problem=Problem.UNSUPPORTED)
+    labels, costs = alignments.greedy(eval(y_pred), eval(input_length))
+    return [Variable(labels, "int64")], Variable(costs)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
 from ...backend.computing import current_backend, is_computing
-from ...layers.operations import filled, record, stands_for_tensors
+from ...layers.operations import Expression, filled, record, stands_for_tensors
 
 
 def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,5 +25,17 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
             K = current_backend()
             args, kwargs = filled(K, args, {}), filled(K, kwargs, {})
         return function(*args, **kwargs)
+
+    return called
+
+
+def recorded_parts(function: Callable[..., list[Any]], number: int) -> Callable[..., list[Any]]:
+    """`function`, which returns a list of `number` tensors, as a function that is recorded."""
+    together = recorded(function)
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> list[Any]:
+        found = together(*args, **kwargs)
+        return [replace(found, index=i) for i in range(number)] if isinstance(found, Expression) else list(found)
 
     return called

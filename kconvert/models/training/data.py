@@ -196,6 +196,15 @@ def _weights(own: Any, classes: Mapping[int, float] | None, labels: Any, name: s
     return by_class if result is None else result * (by_class if result.ndim == 1 else by_class[:, None])
 
 
+def check_modes(modes: Any) -> None:
+    """Raises KconvertError for a `sample_weight_mode` that Keras does not have: one value, or those of the outputs."""
+    listed = modes.values() if isinstance(modes, Mapping) else modes if isinstance(modes, (list, tuple)) else [modes]
+    for mode in listed:
+        if mode not in (None, "temporal", "samplewise"):
+            what = f"unknown sample_weight_mode {mode!r}"
+            raise KconvertError(what, "compile", "it is None or 'temporal'", Problem.USAGE)
+
+
 # ------------------------------------------------------------------ batches ----
 
 

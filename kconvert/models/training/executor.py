@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
+from ...errors import KconvertError, Problem
 from ...layers.custom import giving
 from ...layers.phase import Phase
 from ...network.graph import LayerPath, LeafWeights
@@ -67,9 +68,11 @@ class Executor:
         made: dict[VariableKey, Any] = {SEED: np.array([seed, 0], "int32")}
         for tracked in objective.tracked:
             made.update((("metric", tracked.label, n), a) for n, a in _zeros(tracked).items())
-        made.update((("mean", label), np.zeros(2, "float32")) for label in objective.loss_labels)
+        means = (*objective.loss_labels, *objective.added.values())
+        made.update((("mean", label), np.zeros(2, "float32")) for label in means)
         self._add(made)
         self.start_optimizer()
+        vars(optimizer)["_executor"] = self  # for its `iterations` and `get_weights`
 
     def _add(self, arrays: Mapping[VariableKey, Any]) -> None:
         self.variables.update((key, self.K.variable(np.asarray(array))) for key, array in arrays.items())
@@ -78,9 +81,12 @@ class Executor:
 
     def start_optimizer(self) -> None:
         """Sets the scalars and slots of the optimizer to their values before the first step."""
+        shapes = {path: self.K.value(self.variables[_key("weight", path)]).shape for path in self.trained}
+        self.optimizer.prepare(list(shapes.values()))
+        held = self.optimizer.variables(self.K)
+        self.variables.update((("scalar", name), variable) for name, variable in held.items())
         made: dict[VariableKey, Any] = {("scalar", name): array for name, array in self.optimizer.scalars().items()}
-        for path in self.trained:
-            shape = self.K.value(self.variables[_key("weight", path)]).shape
+        for path, shape in shapes.items():
             made.update((("slot", *path, name), array) for name, array in self.optimizer.slots(shape).items())
         self._add({RATE: np.float32(0.0), **made})
 
@@ -150,6 +156,8 @@ class Executor:
         outputs = [tensors[ref] for ref in self.network.output_refs]
         output_masks = [masks[ref] for ref in self.network.output_refs]
         total, parts = objective.total(K, ys, outputs, weights, output_masks)
+        if not objective.trained and not phase.penalties and not self._regularized():
+            raise KconvertError("no output has a loss, and no layer adds one", self.network.name, problem=Problem.USAGE)
         total = total + self._penalty(K, values, phase)
 
         updates = self._layer_updates(values, phase)
@@ -159,6 +167,10 @@ class Executor:
             weight = masked_weights(K, weights[i] if tracked.weighted else None, output_masks[i])
             new = tracked.metric.update(K, sums, ys[i], outputs[i], weight)
             updates.update((("metric", label, name), K.stop_gradient(one)) for name, one in new.items())
+        for path, label in objective.added.items():
+            value = K.stop_gradient(K.cast(phase.measures[path], "float32"))
+            count = K.sum(K.zeros(K.shape(value)) + 1.0)
+            updates["mean", label] = values["mean", label] + K.stack([K.sum(value), count])
         size = K.cast(K.shape(xs[0])[0], "float32")
         shown = [total, *(parts if len(objective.loss_labels) > 1 else ())]
         for label, loss in zip(objective.loss_labels, shown, strict=True):
@@ -183,6 +195,10 @@ class Executor:
             if regularizer is not None:
                 penalty = penalty + regularizer(K, x)
         return penalty
+
+    def _regularized(self) -> bool:
+        """Whether a weight has a regularizer."""
+        return any(leaf.layer.option(weight.name, "regularizer") for leaf in self.leaves for weight in leaf.weights)
 
     def _layer_updates(self, values: Values, phase: Phase) -> dict[VariableKey, Tensor]:
         """The new values that layers reported to `phase`: of all states, and of weights whose layer is trainable."""

@@ -126,16 +126,21 @@ def binary_crossentropy(
     """Labels are 0 and 1; `label_smoothing` moves them towards 0.5."""
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    return K.mean(binary_crossentropies(K, y_true, y_pred, from_logits), -1)
+
+
+def binary_crossentropies(K: Backend, y_true: Tensor, y_pred: Tensor, from_logits: bool = False) -> Tensor:
+    """The crossentropy of each element."""
     if K.facts.keeps_logits:
         x = y_pred if from_logits else K.input_of(y_pred, "sigmoid")
         if x is not None:
             magnitude = K.where(K.greater(x, 0.0), x, -x)
-            return K.mean(K.relu(x) - x * y_true + K.softplus(-magnitude), -1)
+            return K.relu(x) - x * y_true + K.softplus(-magnitude)
     elif from_logits:
         y_pred = K.sigmoid(y_pred)
     p, epsilon = K.clip(y_pred, EPSILON, 1.0 - EPSILON), K.facts.log_epsilon
     rest = K.relu(1.0 - p)  # it is positive; a graph optimizer may not add the constants around it
-    return -K.mean(y_true * K.log(p + epsilon) + (1.0 - y_true) * K.log(rest + epsilon), -1)
+    return -(y_true * K.log(p + epsilon) + (1.0 - y_true) * K.log(rest + epsilon))
 
 
 @as_in_keras

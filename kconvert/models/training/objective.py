@@ -6,12 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ...backend import get_backend
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
+from ...layers.keras_style import is_in_keras_style
+from ...layers.phase import Phase
+from ...network.nested import nest
 from ...network.network import Network
 from . import losses
 from .losses import Loss
 from .metrics import resolve
+
+_SAMPLES = 4
+"""The size that is tried for each size of an input that is not known."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,12 @@ class Objective:
         self.names = output_names(network)
         self.shapes = [network.shapes()[ref] for ref in network.output_refs]
         self.losses: list[Loss | None] = [losses.get(one) for one in self._each("loss", loss, repeat=True)]
-        if not any(self.losses):
+        if not any(self.losses) and not may_add_losses(network):
             raise KconvertError("no output has a loss", fix="compile(..., loss='mse')", problem=Problem.USAGE)
         self.weights = [1.0 if one is None else float(one) for one in self._each("loss_weights", loss_weights)]
         self.tracked = [*self._tracked(metrics, False), *self._tracked(weighted_metrics, True)]
+        # The metrics that layers and models add, by the path of the layer and the name, with their labels.
+        self.added = added_metrics(network)
 
     @property
     def trained(self) -> list[int]:
@@ -57,7 +68,7 @@ class Objective:
     @property
     def labels(self) -> list[str]:
         """The labels of all losses and metrics, in the order of Keras."""
-        return self.loss_labels + [tracked.label for tracked in self.tracked]
+        return [*self.loss_labels, *(tracked.label for tracked in self.tracked), *self.added.values()]
 
     def total(
         self, K: Backend, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any], masks: Any
@@ -73,7 +84,7 @@ class Objective:
         ]
         parts = [K.mean(value) for value in values]  # a loss that is not reduced has several elements
         total: Tensor = sum(self.weights[i] * part for i, part in zip(self.trained, parts, strict=True))
-        return total, parts
+        return total if parts else K.constant(0.0), parts
 
     def _tracked(self, spec: Any, weighted: bool) -> list[Tracked]:
         """The metrics of all outputs, with labels as in Keras: for several outputs, `<output>_<metric>`."""
@@ -112,6 +123,37 @@ class Objective:
 
     def _refuse(self, what: str, why: str) -> None:
         raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(self.names)}", Problem.USAGE)
+
+
+def may_add_losses(network: Network) -> bool:
+    """Whether there may be losses besides those of outputs: added ones, and those of regularizers."""
+    layers = [layer for _, layer in network.leaves()]
+    regularized = any(value is not None for one in layers for key, value in vars(one).items() if "regularizer" in key)
+    return regularized or bool(_networks_with_added(network)) or any(map(is_in_keras_style, layers))
+
+
+def _networks_with_added(network: Network) -> list[Network]:
+    inner = [one for layer in network.sublayers if isinstance(layer, Network) for one in _networks_with_added(layer)]
+    return [network, *inner] if network.added else inner
+
+
+def added_metrics(network: Network) -> dict[tuple[str, ...], str]:
+    """The labels of the metrics that layers and models add, by path and name; those of the model itself come first.
+
+    They are found by running the network on zeros with NumPy.
+    """
+    layers = [layer for _, layer in network.leaves()]
+    if not _networks_with_added(network) and not any(map(is_in_keras_style, layers)):
+        return {}
+    K = get_backend("numpy")
+    phase = Phase(K)
+    shapes = {(*leaf.path, weight.name): weight.shape for leaf in network.weight_table() for weight in leaf.weights}
+    shapes.update(network.state_shapes())
+    held = nest((path, np.zeros(shape, "float32")) for path, shape in shapes.items())
+    inputs = [np.zeros([n or _SAMPLES for n in shape], "float32") for shape in network.input_shapes]
+    with np.errstate(all="ignore"):
+        network.run(K, held, inputs, training=phase)
+    return {path: path[-1] for path in sorted(phase.measures, key=lambda path: len(path) > 1)}
 
 
 def output_names(network: Network) -> list[str]:

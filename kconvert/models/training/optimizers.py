@@ -12,7 +12,6 @@ Source: `optimizers.py` of Keras 2.3.1.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...backend.base import Backend, Tensor
+from ...backend.computing import GRADIENTS, current_backend
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
 from .registry import EPSILON, Component, Registry
@@ -27,6 +27,16 @@ from .registry import serialize as serialize
 
 Slots = Mapping[str, Tensor]
 Scalars = Mapping[str, Tensor]
+
+
+class LearningRate(float):
+    """The learning rate of an optimizer, which `K.set_value` sets."""
+
+    owner: Optimizer
+
+    def set(self, value: float) -> None:
+        """Sets the learning rate of the optimizer, from the next step on."""
+        self.owner.learning_rate = value
 
 
 @dataclass(kw_only=True)
@@ -50,6 +60,15 @@ class Optimizer(Component):
         config = {"learning_rate": float(self.learning_rate), **super().get_config()}
         return {key: value for key, value in config.items() if value is not None}
 
+    def __getattribute__(self, name: str) -> Any:
+        """An attribute; the learning rate as one that can be set."""
+        value = super().__getattribute__(name)
+        if name != "learning_rate" or not isinstance(value, (int, float)):
+            return value
+        rate = LearningRate(value)
+        rate.owner = self
+        return rate
+
     @property
     def lr(self) -> float:
         """The learning rate, under its name in Keras 2.2."""
@@ -60,6 +79,47 @@ class Optimizer(Component):
         self.learning_rate = value
 
     # ---------------------------------------------------------------- state ----
+
+    # Whether files hold its state.
+    stored: ClassVar[bool] = True
+
+    def prepare(self, shapes: Sequence[Sequence[int]]) -> None:
+        """Called with the shapes of the weights, before `scalars` and `slots`."""
+
+    def variables(self, K: Backend) -> dict[str, Any]:
+        """Variables of the backend that a step updates like scalars, by name."""
+        return {}
+
+    @property
+    def iterations(self) -> Any:
+        """The number of steps that were done; the variable of a class of the user that has one."""
+        if "_iterations" in self.__dict__:
+            return self.__dict__["_iterations"]
+        executor = self.__dict__.get("_executor")
+        return executor.read("scalar")["iterations",] if executor else np.array(0, "int64")
+
+    @iterations.setter
+    def iterations(self, variable: Any) -> None:
+        self.__dict__["_iterations"] = variable
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The state in the order of Keras; empty before the model is compiled."""
+        executor = self.__dict__.get("_executor")
+        if executor is None:
+            return []
+        scalars = {name: array for (name,), array in executor.read("scalar").items()}
+        slots: dict[Any, dict[str, np.ndarray]] = {}
+        for (*path, name), array in executor.read("slot").items():
+            slots.setdefault(tuple(path), {})[name] = array
+        return list(self.state(scalars, list(slots.values())).values())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_executor"}
+
+    def get_gradients(self, loss: Any, params: Sequence[Tensor]) -> list[Tensor]:
+        """The limited gradients, for `get_updates` of a class of the user."""
+        K, known = current_backend(), GRADIENTS.get(None)
+        return self.clip(K, known(loss, params) if known else K.gradients(loss, params))
 
     @property
     def structure(self) -> Structure:
@@ -137,17 +197,17 @@ class Optimizer(Component):
             clipped = [K.minimum(K.maximum(g, -self.clipvalue), self.clipvalue) for g in clipped]
         return clipped
 
-    @abstractmethod
     def rates(
         self, K: Backend, scalars: Scalars, learning_rate: Tensor
     ) -> tuple[Mapping[str, Tensor], dict[str, Tensor]]:
         """The factors of this step, by name, which are the same for all weights; and the new scalars."""
+        raise NotImplementedError
 
-    @abstractmethod
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Mapping[str, Tensor]
     ) -> tuple[Tensor, Slots]:
         """The new value of one weight, and its new slots; all arrays have the shape of the weight."""
+        raise NotImplementedError
 
 
 @dataclass(kw_only=True)

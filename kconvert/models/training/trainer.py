@@ -18,6 +18,7 @@ from .executor import Executor
 from .fit import test
 from .objective import Objective
 from .optimizers import Optimizer
+from .user_optimizers import OfUser
 
 _KEPT = ("slot", "scalar", "seed")
 """The kinds of variables that a copy of a trainer has from the original."""
@@ -62,7 +63,8 @@ class Trainer:
         refuse_empty(network)
         objective = Objective(network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
         seed = int(np.random.default_rng(stated_or_fresh(self.seed)).integers(2**31))
-        self._executor = executor = Executor(self.runtime, objective, self.optimizer, seed, self.jit_compile)
+        optimizer = OfUser(own=self.optimizer) if hasattr(self.optimizer, "get_updates") else self.optimizer
+        self._executor = executor = Executor(self.runtime, objective, optimizer, seed, self.jit_compile)
         for kind, arrays in (self._state or {}).items():
             executor.write(kind, arrays)
         self._state = None
@@ -93,14 +95,23 @@ class Trainer:
         size = size_of_batches(self.runtime.network, batch_size, len(data))
         return _listed(test(executor, islice(batches(data, size), steps), listeners))
 
-    def on_batch(self, training: bool, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
+    def on_batch(
+        self,
+        training: bool,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        reset_metrics: bool = True,
+    ) -> Any:
         """Runs one batch; returns losses and metrics as `evaluate` does, computed with the weights before the step.
 
-        training: whether the optimizer changes the weights.
+        The losses are those of this batch. training: whether the optimizer changes the weights. reset_metrics: whether
+        the metrics are those of this batch alone.
         """
         executor = self.executor
         batch = self._checked(x, y, sample_weight, class_weight)
-        executor.start_metrics()
+        executor.reset("mean", *(["metric"] if reset_metrics else []))
         executor.step(training, batch.x, batch.y, batch.weights)
         return _listed(executor.results())
 

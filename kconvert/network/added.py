@@ -1,0 +1,58 @@
+"""Losses and metrics that a model adds as symbols: `model.add_loss(symbol)`, `model.add_metric(symbol, name)`.
+
+They are computed at the end of each run of the network, also where it is nested in another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend.base import Backend, Tensor
+from ..errors import KconvertError, Problem
+from ..layers.calls import Call, Symbol, calls_behind
+from ..layers.lists import as_list, one_or_list
+from .graph import Ref
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """A scalar or a tensor that is computed from the tensors of a network."""
+
+    # None: it is a loss; else the name of a metric.
+    metric: str | None
+    symbol: Symbol
+    # The calls that the graph of the network does not have, in their order.
+    calls: tuple[Call, ...]
+    # The tensors of the network that they start from.
+    known: Mapping[Symbol, Ref]
+
+    def value(self, K: Backend, tensors: Mapping[Ref, Tensor]) -> Tensor:
+        """The value, from the tensors of a run."""
+        values = {symbol: tensors[ref] for symbol, ref in self.known.items() if ref in tensors}
+        for call in self.calls:
+            result = call.layer.call(K, {}, one_or_list([values[one] for one in call.inputs]))
+            values.update(zip(call.outputs, as_list(result), strict=True))
+        return values[self.symbol]
+
+
+def added(symbol: Any, known: Mapping[Symbol, Ref], where: str, metric: str | None = None) -> Added:
+    """What stands for `symbol` in a network; known: the symbols of its tensors. where: for messages.
+
+    Raises KconvertError where it is no symbol, needs an input that the network does not have, or needs a layer with
+    weights that is not in the network.
+    """
+    if not isinstance(symbol, Symbol):
+        what = f"add_{'metric' if metric else 'loss'} takes a symbol, not {type(symbol).__name__}"
+        raise KconvertError(what, where, "compute it from the inputs and outputs of layers", Problem.USAGE)
+    calls = []
+    for call in calls_behind([symbol]):
+        if all(output in known for output in call.outputs):
+            continue
+        if not call.inputs or call.layer.weight_specs(one_or_list([one.shape for one in call.inputs])):
+            kind = "an input" if not call.inputs else "a layer with weights"
+            what = f"{call.layer.name} is {kind} that is not in the model"
+            raise KconvertError(what, where, "compute it from tensors of the model", Problem.USAGE)
+        calls.append(call)
+    return Added(metric, symbol, tuple(calls), dict(known))
