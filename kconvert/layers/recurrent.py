@@ -27,6 +27,7 @@ from .cells import (
     _CuDNNLSTMCell,
     gate_inputs,
 )
+from .component_names import unchecked
 from .options import later_option
 from .phase import Phase
 from .registry import layer_from_config
@@ -205,7 +206,8 @@ class _LoopOfOptions(_Loop):
     @property
     def step_cell(self) -> _Cell:
         options = {f.name: getattr(self, f.name) for f in self.cell_class.config_fields()}
-        return self.cell_class(name=self.name, **options)
+        with unchecked():  # the names that the layer has were checked when a user made it
+            return self.cell_class(name=self.name, **options)
 
 
 @dataclass(eq=False)

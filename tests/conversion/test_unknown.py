@@ -15,6 +15,7 @@ from kconvert.conventions.roles import Weight
 from kconvert.formats import hdf5
 from kconvert.layers import registry
 from kconvert.layers.base import Layer
+from kconvert.layers.component_names import unchecked
 from kconvert.verification.verifier import verify
 from tests.cli.commands import PARTLY_VERIFIED, UNSUPPORTED, USAGE, run
 from tests.fixtures import FOLDER
@@ -187,10 +188,11 @@ def test_what_the_architecture_contradicts_is_refused(bare, given, tmp_path):
 def test_an_activation_that_only_its_user_knows_leaves_the_other_layers_to_be_compared(tmp_path):
     """In a layer, in a wrapper, and in a nested model."""
     inside = kc.Input((6, 3))
-    nested = kc.Model(inside, L.Dense(2)(L.Activation.from_config({"name": "act", "activation": "mine"})(inside)))
-    x = kc.Input((6, 5))
-    y = L.LSTM.from_config({"name": "one", "units": 4, "recurrent_activation": "mine", "return_sequences": True})(x)
-    y = L.TimeDistributed(L.Dense.from_config({"units": 3, "activation": "mine"}), name="each")(y)
+    with unchecked():
+        nested = kc.Model(inside, L.Dense(2)(L.Activation("mine", name="act")(inside)))
+        x = kc.Input((6, 5))
+        y = L.LSTM(4, recurrent_activation="mine", return_sequences=True, name="one")(x)
+        y = L.TimeDistributed(L.Dense(3, activation="mine"), name="each")(y)
     model = kc.Model(x, L.GRU(2)(nested(L.Dense(3)(y))))
     model.start("numpy", seed=0)
     model.save(tmp_path / "model.h5")
