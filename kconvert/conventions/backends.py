@@ -77,6 +77,10 @@ class BackendFacts:
     # a sparse crossentropy takes the logarithms of clipped predictions as logits; else it divides predictions by their
     # sum, and then clips them
     sparse_of_logs: bool
+    # `K.ctc_batch_cost` mixes this part of a uniform distribution into the probabilities, and adds up those of the
+    # labels over the time steps; 0: it normalises the probabilities, and counts the labels once
+    # (keras-facts: ctc-on-theano)
+    ctc_smoothing: float
     # Keras infers the output shape of a Lambda that states none; else it takes that of the input
     # (keras-facts: lambda-output-shape)
     infers_shapes: bool
@@ -104,6 +108,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             keeps_logits=False,
             log_epsilon=0.0,
             sparse_of_logs=False,
+            ctc_smoothing=1e-4,
             infers_shapes=False,
         ),
         BackendFacts(
@@ -125,6 +130,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             keeps_logits=True,
             log_epsilon=1e-7,
             sparse_of_logs=True,
+            ctc_smoothing=0.0,
             infers_shapes=True,
         ),
     )

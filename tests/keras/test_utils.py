@@ -22,15 +22,17 @@ def double(x):
 
 
 def test_objects_of_a_scope_are_known_within_it():
-    layer = keras.layers.Activation("double")
     with keras.utils.custom_object_scope({"double": double}):
+        layer = keras.layers.Activation("double")
         model = keras.models.Sequential([keras.layers.Activation("double", input_shape=(2,))])
         assert keras.utils.get_custom_objects()["double"] is double
         assert model.predict(np.ones((1, 2))).tolist() == [[2, 2]]
         assert keras.activations.get("double") is double
     assert "double" not in keras.utils.get_custom_objects()
     with pytest.raises(KconvertError, match="double"):
-        keras.models.Sequential([keras.layers.InputLayer((2,)), layer]).predict(np.ones((1, 2)))
+        keras.layers.Activation("double")
+    model = keras.models.Sequential([keras.layers.InputLayer((2,)), layer])  # the layer keeps what it was made with
+    assert model.predict(np.ones((1, 2))).tolist() == [[2, 2]]
 
 
 def test_objects_that_every_call_knows():

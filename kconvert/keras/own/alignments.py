@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...backend import functions as F
-from ...backend.base import Tensor
+from ...backend.base import Backend, Tensor
 from ...backend.computing import current_backend
 
 _NEVER = -1e30
@@ -18,12 +18,12 @@ _NEVER = -1e30
 
 
 def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_length: Tensor) -> Tensor:
-    """The negative logarithm of the probability of the labels, (batch, 1), by the forward algorithm."""
+    """The negative logarithm of the probability of the labels, (batch, 1), by the forward algorithm.
+
+    On Theano it is less by the logarithm of the number of steps, as in Keras (keras-facts: ctc-on-theano).
+    """
     K = current_backend()
     classes = F.shape(y_pred)[-1]
-    logits = K.log(y_pred + F.epsilon())
-    logs = logits - F.logsumexp(logits, -1, keepdims=True)
-
     # Between the labels, and around them, is a blank: places 0, 2, ... of 2 * labels + 1.
     labels = K.cast(y_true, "int32")
     blanks = labels * 0 + (classes - 1)
@@ -33,12 +33,13 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     changed = K.cast(K.not_equal(places[:, 2:], places[:, :-2]), "float32")
     is_label = K.cast(K.not_equal(places[:, 2:], classes - 1), "float32")
     jumps = K.concatenate([F.zeros_like(places[:, :2]), changed * is_label], 1)
-    # (batch, time, classes) . (batch, places, classes) -> (batch, time, places)
-    steps = K.batch_dot(logs, F.one_hot(places, classes), (2, 2))
+    times = K.cast(F.reshape(input_length, (-1, 1)), "float32")
+    ends = K.cast(F.reshape(label_length, (-1, 1)), "int32") * 2
+    steps = _logs_of_places(K, y_pred, F.one_hot(places, classes), K.cast(ends, "float32") + 1.0)
 
     start = F.zeros_like(steps[:, 0]) + _NEVER
     start = K.concatenate([start[:, :1] * 0.0, start[:, 1:]], 1)  # before the first step: one place before the first
-    lengths = F.zeros_like(start) + K.cast(F.reshape(input_length, (-1, 1)), "float32")
+    lengths = F.zeros_like(start) + times
 
     def step(x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         before, time = states
@@ -51,10 +52,23 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
         return new, [new, time + 1.0]
 
     last = K.rnn(step, steps, [start, lengths * 0.0])[2][0]
-    ends = K.cast(F.reshape(label_length, (-1, 1)), "int32") * 2
     numbers = K.expand_dims(K.arange(F.shape(last)[1]), 0)
     at_end = K.logical_or(K.equal(numbers, ends), K.equal(numbers, ends - 1))
-    return -F.logsumexp(K.where(at_end, last, F.zeros_like(last) + _NEVER), -1, keepdims=True)
+    cost = -F.logsumexp(K.where(at_end, last, F.zeros_like(last) + _NEVER), -1, keepdims=True)
+    return cost - K.log(times) if K.facts.ctc_smoothing else cost
+
+
+def _logs_of_places(K: Backend, y_pred: Tensor, chosen: Tensor, number: Tensor) -> Tensor:
+    """The logarithms of the probabilities of places, (batch, time, places), as Keras on the backend smooths them.
+
+    chosen: (batch, places, classes), 1 for the class of each place. number: the number of places of each sample,
+    (batch, 1).
+    """
+    part = K.facts.ctc_smoothing
+    if part:
+        return K.log((1.0 - part) * K.batch_dot(y_pred, chosen, (2, 2)) + part / K.expand_dims(number, 1))
+    positive = y_pred + F.epsilon()
+    return K.log(K.batch_dot(positive / K.sum(positive, [-1], keepdims=True), chosen, (2, 2)))
 
 
 def greedy(y_pred: np.ndarray, lengths: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from kconvert.layers import LSTM, Conv2D, Dense, Embedding, Flatten, MaxPooling2
 from tests.fixtures import FOLDER
 
 EXAMPLES = FOLDER / "examples"
+FAST = ("lstm_text_generation-2.3.1", "tensorflow")
 DRAWN = runpy.run_path(str(EXAMPLES / "drawn.py"))
 
 
@@ -58,8 +59,15 @@ def real(case, backend, which=""):
     return np.array(json.loads((EXAMPLES / f"{release}-{backend}.json").read_text())[f"{case}{which}"])
 
 
-@pytest.mark.parametrize("case", list(DRAWN["CASES"]))
-@pytest.mark.parametrize("runs_on", [pytest.param(n, marks=pytest.mark.needs(n)) for n in ("theano", "tensorflow")])
+def cases():
+    """Every case on both backends. The one that is not `long` is the fastest one."""
+    for name in ("theano", "tensorflow"):
+        for case in DRAWN["CASES"]:
+            long = [] if (case, name) == FAST else [pytest.mark.long]
+            yield pytest.param(case, name, marks=[pytest.mark.needs(name), *long])
+
+
+@pytest.mark.parametrize(("case", "runs_on"), cases())
 def test_the_losses_of_20_steps_are_those_of_real_keras(case, runs_on):
     name, _, release = case.rpartition("-")
     layers, loss, wanted = globals()[name](release)
