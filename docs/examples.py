@@ -40,7 +40,7 @@ README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 _NEED_BOTH = (
     *("training.md", "keras-module.md", "scripts.md", "tensorflow-formats.md", "batch.md"),
-    *("migrate/programs.md", "migrate/tf_keras.md", "migrate/live.md"),
+    *("tutorial.md", "migrate/programs.md", "migrate/tf_keras.md", "migrate/live.md"),
 )
 NEED_BOTH = {README, *(ROOT / "docs" / name for name in _NEED_BOTH)}
 FIXTURE = ROOT / "tests" / "fixtures" / "1.2.2-theano" / "lenet_th"

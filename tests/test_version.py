@@ -4,6 +4,7 @@ import re
 import runpy
 
 import pytest
+import yaml
 
 from kconvert import __version__
 from kconvert._version import DISTRIBUTION, REPOSITORY
@@ -73,6 +74,11 @@ def metadata(monkeypatch):
 
 def test_setup_takes_name_and_version_from_there(metadata):
     assert (metadata["name"], metadata["version"]) == (DISTRIBUTION, __version__)
+
+
+def test_the_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["repository-code"]) == (__version__, REPOSITORY)
 
 
 def test_links_of_the_readme_work_on_the_page_of_the_package_index(metadata):

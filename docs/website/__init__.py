@@ -1,0 +1,1 @@
+"""What MkDocs needs to make the pages of `docs/` a site (`make site`)."""
