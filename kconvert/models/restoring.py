@@ -10,6 +10,7 @@ from typing import Any
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..conventions.generations import Convention, numbers_of
 from ..conversion.binding import bind, places
+from ..conversion.data_formats import other_format
 from ..conversion.evidence import kept_from
 from ..conversion.given_architecture import FLATTEN_STATES, by_arrays
 from ..conversion.opening import open_source
@@ -83,13 +84,18 @@ def read_weights(taker: Taker, networks: Sequence[Network], source: Source, skip
         if made is not None:
             plan, other = (plan, None) if taker.same(made, owner) else (None, own)
         if plan is None:
-            partial = _by_name(networks[-1], checkpoint, origin, skip_mismatch) if source.partial else None
+            origin = replace(origin, arch_given=True)
+            stated = source.data_format or _stated_format(checkpoint, own)
+            shown = None if stated else _shown_format(networks[-1], checkpoint, origin, source.partial)
+            file = _File(checkpoint, own, stated or shown, shown is not None)
+            partial = _by_name(networks[-1], file, origin, skip_mismatch) if source.partial else None
             if partial:
                 networks = [_with_fixed(network, partial, checkpoint) for network in networks]
                 checkpoint = partial.of(checkpoint)
-            origin = by_arrays(networks[-1], checkpoint, replace(origin, arch_given=True))
-            owner = _owner(checkpoint, origin.convention, goal, networks)
-            plan = _plan(checkpoint, origin, own, owner, goal, source.data_format)
+                file = replace(file, checkpoint=checkpoint)
+            origin = by_arrays(file.network(networks[-1], origin), checkpoint, origin)
+            owner = _owner(file, origin, goal, networks)
+            plan = _plan(file, origin, owner, goal)
             plan = _partial_plan(plan, partial) if partial else plan
         warn(plan, checkpoint)
         restored = Restored(owner, plan, taker.arrays_of(plan), other, made)
@@ -97,11 +103,12 @@ def read_weights(taker: Taker, networks: Sequence[Network], source: Source, skip
         return restored
 
 
-def _by_name(network: Network, checkpoint: Checkpoint, origin: Origin, skip_mismatch: bool) -> Selection:
+def _by_name(network: Network, file: _File, origin: Origin, skip_mismatch: bool) -> Selection:
     """The layers that a network takes from a file. Their shapes tell the generation of the file."""
-    common = select(network, checkpoint, origin.convention, True).of(checkpoint)
+    network = file.network(network, origin)
+    common = select(network, file.checkpoint, origin.convention, True).of(file.checkpoint)
     found = by_arrays(network, common, origin)
-    return select(network, checkpoint, found.convention, skip_mismatch)
+    return select(network, file.checkpoint, found.convention, skip_mismatch)
 
 
 def _with_fixed(network: Network, partial: Selection, checkpoint: Checkpoint) -> Network:
@@ -128,53 +135,101 @@ def _converted(checkpoint: Checkpoint, origin: Origin, own: Network, network: Ne
     return None if plan.hazards else plan
 
 
-def _owner(checkpoint: Checkpoint, origin: Convention, goal: Convention, networks: Sequence[Network]) -> Network:
+def _owner(file: _File, origin: Origin, goal: Convention, networks: Sequence[Network]) -> Network:
     """The network that a file belongs to: the one that runs now, or the one that it was made from.
 
     Both have the same weights, and mostly other layers without weights, which have groups in the file too. Where this
     does not tell, a file of the backend that the model runs on belongs to the network that runs there.
     """
-    fitting = [network for network in networks if _fits(network, checkpoint, origin)] or networks
-    if len(fitting) > 1 and origin.backend == goal.backend and not same_configuration(*fitting):
+    checkpoint, runs_there = file.checkpoint, origin.convention.backend == goal.backend
+    fitting = [one for one in networks if _fits(file.network(one, origin), checkpoint, origin.convention)] or networks
+    if len(fitting) > 1 and runs_there and not same_configuration(*fitting):
         log.warning("%s: taken for weights of the model as it runs, with its rewritten layers", checkpoint.path)
-    return fitting[0] if origin.backend == goal.backend else fitting[-1]
+    return fitting[0] if runs_there else fitting[-1]
 
 
-def _fits(network: Network, checkpoint: Checkpoint, origin: Convention) -> bool:
-    if len(places(network, origin)) != len(checkpoint.groups) and not checkpoint.partial:
+def _fits(network: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
+    if len(places(network, convention)) != len(checkpoint.groups) and not checkpoint.partial:
         return False
     try:
-        bind(network, checkpoint, origin)
+        bind(network, checkpoint, convention)
     except KconvertError:
         return False
     return True
 
 
-def _plan(
-    checkpoint: Checkpoint,
-    origin: Origin,
-    own: Network | None,
-    network: Network,
-    goal: Convention,
-    data_format: str | None,
-) -> Plan:
-    """The conversion of a file to weights of `network`, also where its images had another data format.
-
-    own: the network that the file describes. data_format: that of the file; None: as the file states, else that of
-    `network`, with a note where this is not usual on the backend that saved the file.
-    """
+def _plan(file: _File, origin: Origin, network: Network, goal: Convention) -> Plan:
+    """The conversion of a file to weights of `network`, also where its images had another data format."""
     wanted = image_data_format(network)
-    stated = data_format or _stated_format(checkpoint, own)
-    if wanted is None or stated == wanted:
-        return plan_to_run(checkpoint, origin, network, goal)
-    if stated is None:
-        plan = plan_to_run(checkpoint, origin, network, goal)
-        trained_on = kept_from(checkpoint) or origin.convention.backend
+    if file.moved(network):
+        stored, kept = file.network(network, origin), file.kept_flattens(network, origin)
+        plan = plan_to_run(file.checkpoint, replace(origin, reordered=kept), stored, goal, str(wanted))
+        return replace(plan, notes=[*plan.notes, *file.doubts(network, kept)])
+    plan = plan_to_run(file.checkpoint, origin, network, goal)
+    if wanted and file.data_format is None:
+        trained_on = kept_from(file.checkpoint) or origin.convention.backend
         return replace(plan, notes=[*plan.notes, *_doubts(network, origin, wanted, trained_on)])
-    converted = own is None and checkpoint.provenance is not None
-    kept = origin.reordered if converted else frozenset(_kept_flattens(network, own, origin))
-    as_stored = relayout(_stating(network, kept), stated, kept).model
-    return plan_to_run(checkpoint, replace(origin, reordered=kept), as_stored, goal, wanted)
+    return plan
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file whose images may have another data format than those of the network that takes its weights."""
+
+    checkpoint: Checkpoint
+    # the network that the file itself describes, if it does
+    own: Network | None
+    # that of the images in the file; None where nothing tells it
+    data_format: str | None
+    # whether only the shapes of its arrays tell it
+    shown: bool = False
+
+    def moved(self, network: Network) -> bool:
+        """Whether the images of `network` have another data format than those of the file."""
+        return self.data_format is not None and image_data_format(network) not in (None, self.data_format)
+
+    def network(self, network: Network, origin: Origin) -> Network:
+        """`network` in the data format of the file."""
+        if not self.moved(network):
+            return network
+        kept = self.kept_flattens(network, origin)
+        return relayout(_stating(network, kept), self.data_format, kept).model
+
+    def doubts(self, network: Network, kept: Collection[str]) -> Iterator[str]:
+        """Notes on what is taken of a file that does not state it, in which the images have another data format."""
+        if self.shown:
+            yield f"the images of the weights are taken in {self.data_format}, as the shapes of the arrays show"
+        stating = [path for path, layer in _flattens(network) if layer.data_format and path not in kept]
+        if self.own is None and self.checkpoint.provenance is None and stating:
+            yield (
+                f"{', '.join(stating)}: taken for a Flatten with data_format={self.data_format!r} in the saved model,"
+                " as its images had it; if it had none, convert the weights with their architecture first"
+            )
+
+    def kept_flattens(self, network: Network, origin: Origin) -> frozenset[str]:
+        """The Flattens that order their features in the file as they state it themselves."""
+        if self.own is None and self.checkpoint.provenance is not None:
+            return origin.reordered
+        return frozenset(_kept_flattens(network, self.own, origin))
+
+
+def _shown_format(network: Network, checkpoint: Checkpoint, origin: Origin, by_name: bool) -> str | None:
+    """The other data format than that of `network`, where more arrays of the file have the shapes of that one."""
+
+    def fitting(one: Network) -> int:
+        if by_name:
+            return len(select(one, checkpoint, origin.convention, True).taken)
+        return _fits(one, checkpoint, origin.convention)
+
+    own = image_data_format(network)
+    if own is None:
+        return None
+    other = other_format(own)
+    try:
+        moved = _File(checkpoint, None, other).network(network, origin)
+    except KconvertError:
+        return None
+    return other if fitting(moved) > fitting(network) else None
 
 
 def _stated_format(checkpoint: Checkpoint, own: Network | None) -> str | None:

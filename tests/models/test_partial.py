@@ -106,6 +106,41 @@ def test_layers_of_other_shapes_are_refused_or_skipped(caplog):
     assert changed == {"convolution2d_1", "convolution2d_2", "dense_1"}
 
 
+@pytest.fixture
+def channels_last(tmp_path):
+    """A model whose images are in channels_last, of a file of Keras 1 in channels_first, with zeros as its weights."""
+    kc.convert(case("1.2.2-theano/lenet_th").model, tmp_path / "last.h5", "theano", "tensorflow")
+    model = kc.load_model(tmp_path / "last.h5", "numpy", convention="tensorflow")
+    converted = values(model)
+    model.set_weights([np.zeros_like(array) for array in model.get_weights()])
+    return model, converted
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("file", ["model.h5", "weights.h5"])
+def test_the_images_of_the_file_may_have_another_data_format(file, by_name, channels_last):
+    model, converted = channels_last
+    model.load_weights(case("1.2.2-theano/lenet_th").folder / file, source="theano", by_name=by_name)
+    for path, array in values(model).items():
+        np.testing.assert_array_equal(array, converted[path])
+    shown = "channels_first, as the shapes of the arrays show"
+    assert any(shown in note for note in model.conversion.notes) == (file == "weights.h5")
+
+
+def test_layers_of_another_data_format_that_do_not_fit_stay_as_they_are(channels_last, tmp_path):
+    model, converted = channels_last
+    folder = case("1.2.2-theano/lenet_th").folder
+    (tmp_path / "weights.h5").write_bytes((folder / "weights.h5").read_bytes())
+    with h5py.File(tmp_path / "weights.h5", "a") as file:
+        del file["convolution2d_1/convolution2d_1_W"]
+        file["convolution2d_1/convolution2d_1_W"] = np.ones((9, 1, 3, 3), "float32")
+    model.load_weights(tmp_path / "weights.h5", source="theano", by_name=True, skip_mismatch=True)
+    assert list(model.conversion.partial.left) == ["convolution2d_1"]
+    for path, array in values(model).items():
+        wanted = 0 * array if path[0] == "convolution2d_1" else converted[path]
+        np.testing.assert_array_equal(array, wanted)
+
+
 def test_skip_mismatch_needs_names():
     model = Sequential([L.Dense(2, input_shape=(3,))])
     with pytest.raises(KconvertError, match="needs by_name=True"):
