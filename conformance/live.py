@@ -45,7 +45,7 @@ def checked(case: Case, runner: str) -> Result:
             done = convert_file(source, Wanted(BACKEND, library.format).target(out), out)
             library.module.backend.clear_session()
             model = library.module.models.load_model(out, compile=False)
-            _spoil(model)
+            spoil(model)
             kc.load_weights(model, case.model, case.backend)
         except KconvertError as error:
             return Result(None, reason=str(error).replace(folder, ""))
@@ -57,12 +57,13 @@ def checked(case: Case, runner: str) -> Result:
     return compared(list(got) if isinstance(got, (list, tuple)) else [got], wanted)
 
 
-def _spoil(model: Any) -> None:
-    """Sets all weights to random numbers."""
+def spoil(model: Any) -> Any:
+    """Sets all weights to random numbers, none of them negative, as some are variances; returns them."""
     random = np.random.default_rng(0)
     for variable in model.weights:
         if "float" in str(variable.dtype):
             variable.assign(random.uniform(size=tuple(variable.shape)))
+    return model.get_weights()
 
 
 if __name__ == "__main__":

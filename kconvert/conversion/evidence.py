@@ -215,8 +215,15 @@ def _by_endings(checkpoint: Checkpoint) -> Iterator[Fact]:
     ending = [name for name in names if name.endswith(":0")]
     if ending:
         yield Fact("tensorflow", f"no backend attribute; {ending[0]!r} ends in ':0'")
-    elif names:
+    elif names and _may_be_of_theano(checkpoint):
         yield Fact("theano", f"no backend attribute; no name ends in ':0', see {names[0]!r}")
+
+
+def _may_be_of_theano(checkpoint: Checkpoint) -> bool:
+    """Whether the release that a file states runs on Theano, where it states one."""
+    release = stated_release(checkpoint)
+    row = of_release(release[0]) if release else None
+    return row is None or row.has("theano")
 
 
 def kept_from(checkpoint: Checkpoint) -> str | None:

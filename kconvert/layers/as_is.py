@@ -10,7 +10,7 @@ from ..backend.base import Backend
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.tf_keras_classes import of_tf_keras
 from ..errors import KconvertError
-from .base import Layer, Weights
+from .base import Layer, Shape, Weights
 from .phase import Phase
 
 ENTRY_POINTS = "kconvert.layers"
@@ -45,6 +45,8 @@ class AsIs(Layer):
     unknown_class: str = ""
     # The layer that the user leaves alone, where its class is known.
     original: Layer | None = None
+    # The shape of its output without the batch axis, where something else than the architecture tells it.
+    output: Shape | None = None
 
     @property
     def class_name(self) -> str:
@@ -61,10 +63,12 @@ class AsIs(Layer):
 
     @property
     def is_unknown(self) -> bool:
-        return self.original is None and bool(self.stated_class)
+        return self.original is None and self.output is None and bool(self.stated_class)
 
     def compute_output_shape(self, shape: Any) -> Any:
-        """The output shape of the known layer; of an unknown one `guessed_shape`."""
+        """The output shape of the known layer; of an unknown one `output`, else `guessed_shape`."""
+        if self.output is not None:
+            return ((shape[0] if isinstance(shape, list) else shape)[0], *self.output)
         return self.guessed_shape(shape) if self.original is None else self.original.compute_output_shape(shape)
 
     @property

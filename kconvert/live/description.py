@@ -15,8 +15,10 @@ from ..layers import Activation, ReLU, Softmax
 from ..layers.base import Layer, layer_config
 from ..models.restoring import same_configuration
 from ..network.architecture import model_config, model_from_config
+from ..network.graph import Ref
 from ..network.known_shapes import known_shapes
 from ..network.network import Network
+from .configuration import configuration, learn_layers
 from .libraries import BACKEND, Library
 
 _TRAINING = ("initializer", "regularizer", "constraint")
@@ -47,11 +49,14 @@ def described(model: Any, library: Library) -> Network:
             "build it as a Sequential or as a functional model",
             Problem.USAGE,
         )
-    config = json.loads(model.to_json())
+    config = configuration(model, library)
     try:
         network = model_from_config(config, library.version)
     except KconvertError as error:
-        raise error.within(f"model {model.name}") from None
+        inner = error.within(f"model {model.name}")
+        fix = f'build it of layers that Keras 2 has, or take kconvert.load_model(PATH, runner="{library.package}")'
+        raise KconvertError(inner.what, inner.where, fix, Problem.UNSUPPORTED) from None
+    learn_layers(network, model)
     for layer in every(network):
         layer.left_out = {}  # what the library states beside Keras 2 is no news about the file
     return network
@@ -111,10 +116,19 @@ def activation_of(layer: Layer) -> Any:
 
 
 def _graph(network: Network) -> list[tuple[str, int, list[Any]]]:
-    """Every call of a layer with its inputs; those of the network are counted, whatever their layers are called."""
+    """Every call of a layer with its inputs; the inputs of the network and the calls of each layer are counted."""
     inputs = {ref: number for number, ref in enumerate(network.input_refs)}
+    calls: dict[str, list[int]] = {}
+    for node in network.nodes:
+        calls.setdefault(node.layer, []).append(node.index)
+
+    def counted(ref: Ref) -> Any:
+        return inputs.get(ref, (ref.layer, calls[ref.layer].index(ref.node), ref.tensor))
+
     return [
-        (node.layer, node.index, [inputs.get(ref, ref) for ref in node.inputs]) for node in network.nodes if node.inputs
+        (node.layer, calls[node.layer].index(node.index), [counted(ref) for ref in node.inputs])
+        for node in network.nodes
+        if node.inputs
     ]
 
 

@@ -16,6 +16,7 @@ from ..conversion.source import Source
 from ..conversion.target import KEEP, NATIVE, Wanted
 from ..errors import KconvertError, Problem
 from ..formats.endings import default_form
+from ..formats.hdf5.handles import path_to_read
 from ..models import loading
 from ..network.input_shapes import InputShape
 from .libraries import BACKEND, imported
@@ -44,7 +45,7 @@ def load_model(
     differently are rewritten, and weights and the state of the optimizer are converted. The data format of the model
     stays, so it takes the same inputs. `model.conversion` says what was done; its notes are also logged as warnings.
 
-    path: the file; without a runner also an open `h5py.File`, or a stream of bytes.
+    path: the file; also an open `h5py.File`, or a stream of bytes.
     backend: 'theano', 'tensorflow' or 'numpy'; None for the default backend.
     source: the backend that saved the file, for files that do not state it.
     arch: the file with the architecture, for files of weights alone: JSON, YAML or a whole model.
@@ -81,8 +82,9 @@ def load_model(
     if backend is not None or convention is not None:
         what = f"a model of {runner} runs on the backend of {runner}"
         raise KconvertError(what, str(path), "leave backend and convention out", Problem.USAGE)
-    said = Source(path, source, source_data_format, arch, release=source_release, input_shape=input_shape)
-    return live_model(said, runner, data_format or NATIVE, compile, custom_objects)
+    with path_to_read(path) as place:
+        said = Source(place, source, source_data_format, arch, release=source_release, input_shape=input_shape)
+        return live_model(said, runner, data_format or NATIVE, compile, custom_objects)
 
 
 def live_model(

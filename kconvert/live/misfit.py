@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from math import log, prod
 
+from ..conventions.generations import Convention
 from ..conversion.binding import places
 from ..conversion.opening import open_source
 from ..conversion.passes.parts import split_part
 from ..conversion.source import Source, decide
 from ..errors import KconvertError, Problem
-from ..layers.base import layer_config
+from ..layers import Bidirectional, TimeDistributed
+from ..layers.base import Layer, layer_config
 from ..network.network import Network
+from ..network.rewrite import changed, rebuilt
 
 Shapes = Sequence[tuple[int, ...]]
+
+MENTIONED = 3  # layers that a message names
 
 
 @dataclass(frozen=True)
@@ -69,20 +74,60 @@ def _first_misfit(network: Network, source: Source) -> str:
             ]
     except KconvertError:
         return ""
-    expected = [
-        _Layer(name, [place.stored.shapes[place.index] for place in own])
-        for name, own in places(network, convention)
-        if own
-    ]
+    expected = [_Layer(name, shapes) for name, shapes in _expected(network, convention)]
+    if nesting := _nesting(expected, found):
+        return nesting
     by_name = {layer.name: layer for layer in found}
     paired = [by_name.get(layer.name) for layer in expected]
     if not all(paired):
         paired = [*found, *[None] * len(expected)][: len(expected)]
     for ours, theirs in zip(expected, paired, strict=True):
         if theirs is None or not ours.fits(theirs):
-            return _words(ours, theirs, found)
+            return _words(ours, theirs, found) + _hint(network, ours, theirs, convention)
     others = [layer.name for layer in found if layer not in paired]
-    return f"the model has no layer for the weights of {', '.join(others[:3])} in the file" if others else ""
+    return f"the model has no layer for the weights of {', '.join(others[:MENTIONED])} in the file" if others else ""
+
+
+def _expected(network: Network, convention: Convention) -> Iterator[tuple[str, Shapes]]:
+    """The layers of a network that have weights, with the shapes of their arrays."""
+    for name, own in places(network, convention):
+        if own:
+            yield name, [place.stored.shapes[place.index] for place in own]
+
+
+def _nesting(ours: Sequence[_Layer], theirs: Sequence[_Layer]) -> str:
+    """What is said where the same arrays are in more or fewer layers, as some of these are in nested models."""
+    arrays = [sorted(map(sorted, (shape for layer in one for shape in layer.shapes))) for one in (ours, theirs)]
+    if len(ours) == len(theirs) or arrays[0] != arrays[1]:
+        return ""
+    names = [
+        ", ".join(layer.name for layer in one[:MENTIONED]) + ", ..." * (len(one) > MENTIONED) for one in (ours, theirs)
+    ]
+    return (
+        f"the file has the same weights in {len(theirs)} layers ({names[1]}) and the model in {len(ours)} ({names[0]}):"
+        " a model within a model counts as one layer, so they have to be nested alike"
+    )
+
+
+def _hint(network: Network, ours: _Layer, theirs: _Layer | None, convention: Convention) -> str:
+    """The option of the layer with which it would fit, as reset_after of a GRU; '' where there is none."""
+    for option, layer in _variants(network.by_name[ours.name]) if theirs else ():
+        with suppress(KconvertError):  # other layers may not take what this one gives then
+            other = rebuilt(network, {**network.by_name, ours.name: layer})
+            shapes = dict(_expected(other, convention)).get(ours.name, ())
+            if theirs and _Layer(ours.name, shapes).fits(theirs):
+                return f"; it fits with {option}"
+    return ""
+
+
+def _variants(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """The layer with each of its options that is on or off the other way round."""
+    if isinstance(layer, (TimeDistributed, Bidirectional)):
+        yield from ((option, replace(layer, layer=one)) for option, one in _variants(layer.layer))
+        return
+    for name, value in layer.get_config().items():
+        if isinstance(value, bool) and name not in ("trainable", "stateful"):
+            yield f"{name}={not value}", changed(layer, **{name: not value})
 
 
 def _title(layer: _Layer) -> str:

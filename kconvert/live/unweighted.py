@@ -12,8 +12,10 @@ from ..layers.regularization import Transparent
 from ..network.network import Network
 from .description import activation_of, options_of
 
-_ARRANGING = (L.InputLayer, L.Flatten, L.Reshape, L.Permute)
+PASSING = (Transparent, L.InputLayer, L.Flatten, L.Reshape, L.Permute)
 """Layers that compute nothing; what they arrange otherwise shows in the shapes of weights."""
+
+SHOWN = 60  # characters of an option that a note shows: the code of a Lambda has more
 
 Operation = tuple[str, str]
 """The class of a layer and its options, as JSON."""
@@ -37,7 +39,7 @@ def unweighted(made: Network, live: Network, activations: bool = True) -> Iterat
 def _operations(network: Network, activations: bool) -> Iterator[Operation]:
     weighted = {id(leaf.layer) for leaf in network.weight_table() if leaf.weights}
     for layer in every(network):
-        if layer.sublayers or isinstance(layer, (Transparent, *_ARRANGING)):
+        if layer.sublayers or isinstance(layer, PASSING):
             continue
         name, options = options_of(layer)
         activation = activation_of(layer)
@@ -49,4 +51,5 @@ def _operations(network: Network, activations: bool) -> Iterator[Operation]:
 
 def _said(operation: Operation) -> str:
     name, options = operation
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in json.loads(options).items())})"
+    shown = [f"{key}={value!r}" for key, value in json.loads(options).items()]
+    return f"{name}({', '.join(option for option in shown if len(option) <= SHOWN)})"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from ..conversion.partial import Selection
+from ..conversion.passes.left_out import listed
 from ..conversion.planning import Plan
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
+from ..formats.hdf5.handles import path_to_read
+from ..layers.as_is import AsIs
+from ..layers.base import Layer
 from ..models.model import Model
 from ..models.restoring import Restored, Taker, read_weights
 from ..network.differences import differing_layers
@@ -24,6 +27,7 @@ from .libraries import Library, library_of
 from .misfit import explained
 from .unweighted import unweighted
 from .variables import variables_of
+from .wiring import connections
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +54,7 @@ class Loaded:
 
 def load_weights(
     model: Any,
-    path: str | PathLike[str],
+    path: Any,
     source: str | None = None,
     by_name: bool = False,
     skip_mismatch: bool = False,
@@ -62,6 +66,7 @@ def load_weights(
     The weights are converted to the convention and the data format of the model, as `convert` does it. Says which
     arrays of the file went where; notes are also logged as warnings.
 
+    path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
     source: the backend that saved the file, for files that do not state it. by_name: whether to set the weights of
     those layers alone that the file has under the same name. skip_mismatch: with by_name, whether layers whose weights
     have another number or shape stay as they are. source_data_format: the data format of the weights, for files of
@@ -70,40 +75,59 @@ def load_weights(
     Raises KconvertError, which names the first layer that does not fit, where the file is not of this model, and where
     a layer of the model computes otherwise on its backend; then no weight has changed.
     """
+    if skip_mismatch and not by_name:
+        raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
+    with path_to_read(path) as place:
+        said = Source(place, source, source_data_format, release=source_release, partial=by_name)
+        return _load(model, said, skip_mismatch)
+
+
+def _load(model: Any, said: Source, skip_mismatch: bool) -> Loaded:
+    """Sets the weights of a live model from the file that `said` describes."""
     if isinstance(model, Model):
         model.load_weights(
-            path,
-            by_name,
+            said.path,
+            said.partial,
             skip_mismatch,
-            source=source,
-            source_data_format=source_data_format,
-            source_release=source_release,
+            source=said.backend,
+            source_data_format=said.data_format,
+            source_release=said.release,
         )
         assert model.conversion is not None
         return Loaded.of(model.conversion)
-    if skip_mismatch and not by_name:
-        raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
     library = library_of(model)
     if library is None:
         what = f"an object of the type {type(model).__name__} is no model of Keras 3, tf_keras or kconvert"
         raise KconvertError(what, fix="give the model itself", problem=Problem.USAGE)
     network = described(model, library)
     variables = variables_of(model, network, library.convention)
-    said = Source(path, source, source_data_format, release=source_release, partial=by_name)
     taker = Taker(library.convention, library.format, same_as(library), _stored)
     with explained(network, said):
         done = read_weights(taker, [network], said, skip_mismatch)
         if not taker.same(done.plan.result.model, network):
-            raise _rewritten(done.plan, network, library, str(path))
+            raise _rewritten(done.plan, network, library, str(said.path))
+        if done.other is not None:
+            _refuse_other_classes(done.other, network, said.partial)
         arrays = dict(walk(done.arrays))
         for where, array in arrays.items():
             _check(where, array, variables)
     for where, array in arrays.items():
         variables[where].assign(array)
-    notes = [] if done.other is None or by_name else list(_differences(done, network))
+    notes = list(_rounded(variables))
+    notes += [] if done.other is None or said.partial else _differences(done, network)
     for note in notes:
-        log.warning("%s: %s", path, note)
+        log.warning("%s: %s", said.path, note)
     return Loaded.of(done.plan, notes)
+
+
+def _rounded(variables: Mapping[tuple[str, ...], Any]) -> Iterator[str]:
+    """A note on variables that hold less than float32, in which the weights of a file are converted."""
+    names: dict[str, dict[str, None]] = {}
+    for path, variable in variables.items():
+        dtype = str(getattr(variable.dtype, "name", variable.dtype))  # a str in Keras 3, a DType in tf_keras
+        names.setdefault(dtype, {})["/".join(path[:-1])] = None
+    for dtype in sorted(names.keys() & {"float16", "bfloat16"}):
+        yield f"{listed(list(names[dtype]))}: the weights are rounded to {dtype}, in which the model has them"
 
 
 def _differences(done: Restored, live: Network) -> Iterator[str]:
@@ -112,7 +136,34 @@ def _differences(done: Restored, live: Network) -> Iterator[str]:
     named = list(differences(done.other, live))
     yield from named
     if done.made is not None:
-        yield from unweighted(done.made, live, activations=not named)
+        others = list(unweighted(done.made, live, activations=not named))
+        yield from others or connections(done.made, live)
+
+
+def _refuse_other_classes(other: Network, live: Network, by_name: bool) -> None:
+    """Refuses weights of a known layer for a layer of a class that kconvert does not know: what becomes of them?"""
+    ours = {layer.name: layer for layer in other.sublayers if isinstance(layer, AsIs) or _has_weights(layer, other)}
+    theirs = [layer for layer in live.sublayers if _has_weights(layer, live)]
+    same_names = by_name or {layer.name for layer in theirs} <= ours.keys()
+    pairs = [(ours.get(one.name), one) for one in theirs] if same_names else zip(ours.values(), theirs, strict=False)
+    for layer, taking in pairs:
+        if layer and isinstance(taking, AsIs) and _bare(layer) != _bare(taking):
+            raise KconvertError(
+                f"the layer of the model is a {_bare(taking)}, a class that kconvert does not know, and {layer.name} of"
+                f" the file is a {layer.class_name}",
+                f"layer {taking.name}",
+                "set the weights of this layer yourself, and those of the others with by_name=True",
+                Problem.UNSUPPORTED,
+            )
+
+
+def _bare(layer: Layer) -> str:
+    """The name of the class without that of its package."""
+    return layer.class_name.rpartition(">")[2]
+
+
+def _has_weights(layer: Layer, network: Network) -> bool:
+    return any(leaf.path[0] == layer.name for leaf in network.weight_table())
 
 
 def _rewritten(plan: Plan, network: Network, library: Library, path: str) -> KconvertError:

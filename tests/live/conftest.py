@@ -45,12 +45,3 @@ def error(model, arrays):
     """How far the outputs of a live model are from those of real Keras."""
     inputs, outputs = arrays
     return max(float(np.abs(a - b).max()) for a, b in zip(predicted(model, inputs), outputs, strict=True))
-
-
-def spoil(model):
-    """Sets all weights to random numbers, none of them negative, as some are variances; returns them."""
-    random = np.random.default_rng(0)
-    for variable in model.weights:
-        if "float" in str(variable.dtype):
-            variable.assign(random.uniform(size=variable.shape))
-    return model.get_weights()

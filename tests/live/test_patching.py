@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 import kconvert as kc
+from conformance.live import spoil
 from tests.fixtures import case
 
-from .conftest import error, spoil
+from .conftest import error
 
 NAME = "1.2.2-theano/lenet_th"
 

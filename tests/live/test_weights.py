@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import kconvert as kc
+from conformance.live import spoil
 from kconvert import KconvertError, Problem
 from tests.fixtures import case
 
-from .conftest import error, predicted, spoil
+from .conftest import error, predicted
 
 NAMES = [
     *("1.2.2-theano/lenet_th", "1.2.2-theano/crnn_two_gru_th", "1.2.2-theano/siamese_conv_model_th"),
@@ -182,3 +183,211 @@ def test_what_cannot_take_weights_is_refused(library):
     with pytest.raises(KconvertError, match="skip_mismatch needs by_name"):
         kc.load_weights(lenet(library), found.model, "theano", skip_mismatch=True)
     assert predicted(mine, [np.zeros((1, 4), "float32")])[0].shape == (1, 3)
+
+
+def dense_file(tmp_path, *layers, shape=(3,)):
+    """A file that kconvert saved, of a Sequential of two Dense or of the given layers."""
+    first, *rest = layers or (kc.layers.Dense(4), kc.layers.Dense(2))
+    first.batch_input_shape = (None, *shape)
+    model = kc.Sequential([first, *rest])
+    model.start("numpy")
+    model.save(tmp_path / "model.h5")
+    return tmp_path / "model.h5"
+
+
+def two_dense(library, *between, **options):
+    L = library.layers
+    return library.Sequential([L.InputLayer((3,)), L.Dense(4, **options), *between, L.Dense(2)])
+
+
+def kernels_are_those_of(path, model):
+    wanted = kc.load_model(path, "numpy").get_weights()
+    return all(np.array_equal(a, b) for a, b in zip(wanted, model.get_weights(), strict=True))
+
+
+def test_classes_that_inherit_from_models_are_models(library, tmp_path):
+    class Mine(library.Model):
+        pass
+
+    class Encoder(library.Sequential):
+        pass
+
+    L, path = library.layers, dense_file(tmp_path)
+    x = L.Input((3,))
+    whole = Mine(x, L.Dense(2)(L.Dense(4)(x)))
+    kc.load_weights(whole, path)
+    assert kernels_are_those_of(path, whole)
+    inner = Encoder([L.InputLayer((3,)), L.Dense(4)])
+    nested = library.Model(x, L.Dense(2)(inner(x)))
+    a = kc.Input((3,))
+    outer = kc.Model(a, kc.layers.Dense(2)(kc.Sequential([kc.layers.Dense(4, input_shape=(3,))])(a)))
+    outer.start("numpy")
+    outer.save(tmp_path / "nested.h5")
+    kc.load_weights(nested, tmp_path / "nested.h5")
+    assert kernels_are_those_of(tmp_path / "nested.h5", nested)
+
+
+def test_mixed_precision_keeps_its_weights_in_float32(library, tmp_path):
+    path = dense_file(tmp_path)
+    model = two_dense(library, dtype="mixed_float16")
+    assert not any("rounded" in note for note in kc.load_weights(model, path).notes)
+    assert kernels_are_those_of(path, model)
+    half = two_dense(library, dtype="float16")
+    first = half.layers[-2].name
+    assert (
+        f"{first}: the weights are rounded to float16, in which the model has them" in kc.load_weights(half, path).notes
+    )
+
+
+def test_layers_that_act_in_training_alone_are_no_difference(library, tmp_path):
+    L = library.layers
+    path = dense_file(tmp_path, kc.layers.Conv2D(2, 3), kc.layers.Flatten(), kc.layers.Dense(2), shape=(6, 6, 1))
+    augmented = library.Sequential([L.RandomFlip(), L.RandomRotation(0.1), L.RandomContrast(0.1)])
+    x = L.Input((6, 6, 1))
+    y = L.RandomZoom(0.1)(augmented(x))
+    model = library.Model(x, L.Dense(2)(L.Flatten()(L.Conv2D(2, 3)(y))))
+    assert not any("something else" in note for note in kc.load_weights(model, path).notes)
+    assert kernels_are_those_of(path, model)
+
+
+class Doubled:
+    """The methods of a user's layer."""
+
+    def build(self, shape):
+        self.factors = self.add_weight(shape=(shape[-1],), initializer="zeros", name="factors")
+        self.built = True
+
+    def call(self, x):
+        return x * self.factors
+
+
+def test_a_layer_of_a_user_takes_what_the_file_has_for_it(library, tmp_path):
+    own = type("Scale", (Doubled, library.layers.Layer), {})
+    saved, model = (two_dense(library, own(name="scale")) for _ in range(2))
+    saved.save(tmp_path / "model.h5")
+    spoil(model)
+    notes = kc.load_weights(model, tmp_path / "model.h5").notes
+    assert all(np.array_equal(a, b) for a, b in zip(saved.get_weights(), model.get_weights(), strict=True))
+    assert any("weights stay as they are stored" in note for note in notes)
+
+
+def test_a_layer_of_a_user_does_not_take_the_weights_of_another_class(library, tmp_path):
+    L = library.layers
+    path = dense_file(tmp_path, kc.layers.Dense(4), kc.layers.BatchNormalization(center=False, scale=False))
+    own = type("Twice", (Doubled, L.Layer), {"build": lambda self, shape: build_two(self, shape)})
+    model = library.Sequential([L.InputLayer((3,)), L.Dense(4), own(name="own")])
+    before = spoil(model)
+    with pytest.raises(KconvertError, match=r"a Twice, a class that .* is a BatchNormalization"):
+        kc.load_weights(model, path)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def build_two(layer, shape):
+    layer.factors = layer.add_weight(shape=(shape[-1],), initializer="zeros", name="factors")
+    layer.others = layer.add_weight(shape=(shape[-1],), initializer="zeros", name="others")
+    layer.built = True
+
+
+def test_a_layer_without_a_configuration_is_refused(library, tmp_path):
+    def init(self, thing):
+        library.layers.Layer.__init__(self)
+        self.thing = thing
+
+    own = type("NoConfig", (library.layers.Layer,), {"__init__": init, "call": lambda self, x: x})
+    with pytest.raises(KconvertError, match=r"NotImplementedError.*get_config"):
+        kc.load_weights(two_dense(library, own(object())), dense_file(tmp_path))
+
+
+def test_the_code_of_a_lambda_is_in_no_note(library, tmp_path):
+    model = two_dense(library, library.layers.Lambda(lambda x: 2 * x))
+    *_, note = kc.load_weights(model, dense_file(tmp_path)).notes
+    assert "where the model has Lambda(" in note and len(note) < 200
+
+
+def test_an_open_file_is_read_as_its_path_is(library, tmp_path):
+    path, model = dense_file(tmp_path), two_dense(library)
+    with h5py.File(path) as file:
+        kc.load_weights(model, file)
+    assert kernels_are_those_of(path, model)
+    with path.open("rb") as stream:
+        assert kernels_are_those_of(path, kc.load_model(stream, runner=library.__name__))
+    with pytest.raises(KconvertError, match="int is not a file"):
+        kc.load_weights(model, 42)
+
+
+def test_a_file_of_the_library_says_nothing_of_theano(tmp_path):
+    library = pytest.importorskip("keras")
+    model = two_dense(library)
+    model.save(tmp_path / "own.h5")
+    assert not any("theano" in note for note in kc.load_weights(model, tmp_path / "own.h5").notes)
+
+
+# -------------------------------------------------- what does not fit, and why ----
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_an_option_with_which_the_layer_fits_is_named(library, tmp_path, wrap):
+    def wrapped(layers, layer):
+        return layers.Bidirectional(layer) if wrap else layer
+
+    L = library.layers
+    path = dense_file(tmp_path, wrapped(kc.layers, kc.layers.GRU(2)), shape=(5, 3))
+    model = library.Sequential([L.InputLayer((5, 3)), wrapped(L, L.GRU(2))])
+    with pytest.raises(KconvertError, match="it fits with reset_after=False"):
+        kc.load_weights(model, path)
+    with pytest.raises(KconvertError, match="it fits with use_bias=True"):
+        kc.load_weights(two_dense(library, use_bias=False), dense_file(tmp_path))
+
+
+def test_a_nested_model_for_flat_layers_is_named_as_the_reason(library, tmp_path):
+    L, path = library.layers, dense_file(tmp_path)
+    inner = library.Sequential([L.InputLayer((3,)), L.Dense(4), L.Dense(2)])
+    x = L.Input((3,))
+    with pytest.raises(KconvertError, match=r"same weights in 2 layers .* they have to be nested alike"):
+        kc.load_weights(library.Model(x, L.Flatten()(inner(x))), path)
+
+
+# ---------------------------------------------------------------- connections ----
+
+
+def siamese(layers, model, swapped=False, name=None):
+    a, b, shared = layers.Input((3,)), layers.Input((3,)), layers.Dense(4)
+    ends = [shared(b), shared(a)] if swapped else [shared(a), shared(b)]
+    return model([a, b], layers.Dense(2)(layers.Concatenate()(ends)))
+
+
+def test_inputs_that_are_swapped_are_named(library, tmp_path):
+    saved = siamese(kc.layers, kc.Model)
+    saved.start("numpy")
+    saved.save(tmp_path / "siamese.h5")
+    told = "comes of other inputs"
+    same, swapped = (siamese(library.layers, library.Model, swapped) for swapped in (False, True))
+    assert not any(told in note for note in kc.load_weights(same, tmp_path / "siamese.h5").notes)
+    assert told in kc.load_weights(swapped, tmp_path / "siamese.h5").notes[-1]
+
+
+def test_outputs_in_another_order_are_named(library, tmp_path):
+    def two_heads(layers, model, names):
+        x = layers.Input((3,))
+        return model(x, [layers.Dense(2, name=name)(x) for name in names])
+
+    saved = two_heads(kc.layers, kc.Model, ["one", "two"])
+    saved.start("numpy")
+    saved.save(tmp_path / "heads.h5")
+    swapped = two_heads(library.layers, library.Model, ["two", "one"])
+    notes = kc.load_weights(swapped, tmp_path / "heads.h5").notes
+    assert sum("comes of other inputs" in note for note in notes) == 2
+
+
+def test_the_order_of_a_sum_and_of_layers_that_pass_their_input_changes_nothing(library, tmp_path):
+    def residual(layers, model, swapped):
+        x = layers.Input((4,))
+        y = layers.Dense(4, name="dense")(x)
+        z = layers.Add()([x, y] if swapped else [y, x])
+        return model(x, layers.ReLU()(layers.Dropout(0.5)(z)) if swapped else layers.Activation("relu")(z))
+
+    saved = residual(kc.layers, kc.Model, False)
+    saved.start("numpy")
+    saved.save(tmp_path / "residual.h5")
+    model = residual(library.layers, library.Model, True)
+    assert not any("something else" in note for note in kc.load_weights(model, tmp_path / "residual.h5").notes)

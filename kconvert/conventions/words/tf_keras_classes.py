@@ -70,6 +70,9 @@ BEYOND: Mapping[str, str] = {
 }
 """The classes that Keras 2.3 does not have, and what they do. A class of them that kconvert has is not refused."""
 
+IN_TRAINING_ALONE = frozenset(name for name, why in BEYOND.items() if why == _AUGMENTATION) - {"RandomCrop"}
+"""Those whose outputs are their inputs, except in training (keras-facts: classes-of-tf-keras)."""
+
 _SPECTROGRAM = "it computes a spectrogram"
 
 BEYOND_OF_KERAS3: Mapping[str, str] = {
