@@ -104,7 +104,7 @@ def test_comes_back_as_it_was(name, folder):
             np.testing.assert_array_equal(old.read(), new.read())
 
 
-OF_TF_KERAS = ("RMSprop", "Adadelta", "Adam", "Adamax", "SGD")
+OF_TF_KERAS = ("RMSprop", "Adadelta", "Adam", "Adamax", "SGD", "SGD_0.9")
 
 TRAIN = """
 import sys, numpy as np, tf_keras as keras
@@ -113,7 +113,9 @@ data = np.load(f"{folder}/data.npz")
 for name in names:
     layers = [keras.layers.Conv2D(3, 2, input_shape=(5, 4, 2)), keras.layers.Flatten(), keras.layers.Dense(3)]
     model = keras.Sequential(layers)
-    model.compile(getattr(keras.optimizers, name)(0.01, **({"momentum": 0.9} if name == "SGD" else {})), "mse")
+    optimizer, _, momentum = name.partition("_")
+    options = {"momentum": float(momentum)} if momentum else {}
+    model.compile(getattr(keras.optimizers, optimizer)(0.01, **options), "mse")
     for _ in range(2):
         model.train_on_batch(data["x"], data["y"])
     model.save(f"{folder}/tf_{name}.h5")
