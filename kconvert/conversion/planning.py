@@ -226,7 +226,7 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
             decide_goal(target, decide(checkpoint, source)),
             source,
             "needs the weights of all layers",
-            "leave --partial out, or use --format keras2",
+            "leave --partial out, or write a file .h5 with --format keras2",
         )
     checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.arch is None and checkpoint.model_config is None:
@@ -270,12 +270,12 @@ def as_partial(planned: Plan, partial: Selection) -> Plan:
 def _refuse_incomplete(goal: Goal, source: Source, reason: str, fix: str) -> None:
     """Raises KconvertError where the target needs a whole model, which the source does not give.
 
-    reason: what the target needs, after the name of its generation.
+    reason: what the target needs, after the name of its runtime or its generation.
     """
     if goal.form.needs_architecture or goal.convention.generation.expresses:
-        raise KconvertError(
-            f"{goal.convention.generation_name} {reason}", str(source.path or "checkpoint"), fix, Problem.USAGE
-        )
+        runtime = goal.form.runtime
+        target = f"a program for {runtime.title}" if runtime else goal.convention.generation_name
+        raise KconvertError(f"{target} {reason}", str(source.path or "checkpoint"), fix, Problem.USAGE)
 
 
 def _compared(planned: Plan, given: Network, source: Source) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from ..network.network import Network
 from ..network.signature import input_names, output_names
 
 tf = tensorflow_compat.load()
+
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]")
+"""Characters that no name of TensorFlow has."""
 
 
 class _UnrolledBackend(TensorflowBackend):
@@ -75,11 +79,16 @@ def refuse_states(network: Network) -> None:
     stateful = sorted({"/".join(path[:-1]) for path in network.state_shapes()})
     if stateful:
         raise KconvertError(
-            f"a program keeps no states from one batch to the next, as {', '.join(stateful)} does",
+            f"a program keeps no states from one batch to the next, and {', '.join(stateful)} has them",
             fix="write the model as .h5 or .keras, or make the layer not stateful",
         )
 
 
 def _scope(path: tuple[str, ...]) -> str:
-    """The name of a variable."""
-    return "/".join("".join(c if c.isalnum() or c in "._-" else "_" for c in name) for name in path)
+    """The name of a variable: what TensorFlow allows.
+
+    >>> _scope(("größe 1", "kernel")), _scope(("_a", "bias"))
+    ('gr__e_1/kernel', 'x_a/bias')
+    """
+    name = "/".join(_FORBIDDEN.sub("_", one) for one in path)
+    return name if name[0].isalnum() else f"x{name}"

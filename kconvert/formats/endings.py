@@ -79,11 +79,13 @@ _2_GB = 2**31 - 1  # of FlatBuffers and Protocol Buffers
 SAVED_MODEL = Form(
     ("saved_model/",),
     (KERAS2,),
+    whole=True,
     runtime=Runtime("TensorFlow", "saved_model", "tensorflow", "tensorflow", "tensorflow", directory=True),
 )
 LITERT = Form(
     (".tflite",),
     (KERAS2,),
+    whole=True,
     runtime=Runtime(
         "LiteRT",
         "litert",
@@ -94,7 +96,12 @@ LITERT = Form(
         limit=_2_GB,
     ),
 )
-ONNX = Form((".onnx",), (KERAS2,), runtime=Runtime("ONNX", "onnx", "onnxruntime", "onnx", "tensorflow", limit=_2_GB))
+ONNX = Form(
+    (".onnx",),
+    (KERAS2,),
+    whole=True,
+    runtime=Runtime("ONNX", "onnx", "onnxruntime", "onnx", "tensorflow", limit=_2_GB),
+)
 
 FORMS = (SAVED_MODEL, ARCHIVE, WEIGHTS, HDF5, SAFETENSORS, LITERT, ONNX)
 """In the order in which a name is compared with their endings."""

@@ -107,11 +107,36 @@ def test_free_time_steps_are_needed_in_litert_alone(tmp_path):
     assert kc.verify(tmp_path / "model.h5", free).equal
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_alone_need_their_architecture(name, tmp_path):
+    folder = case(CASES[0]).folder
+    with pytest.raises(KconvertError, match=r"a program for .* needs the architecture") as error:
+        kc.export_model(folder / "weights.h5", f"{tmp_path}/{name}", "theano")
+    assert error.value.problem is Problem.USAGE and not list(tmp_path.iterdir())
+    done = kc.export_model(folder / "weights.h5", f"{tmp_path}/{name}", "theano", arch=folder / "arch.json")
+    assert not any("weights alone" in note for note in done.plan.notes)
+    source, inputs = Source(folder / "weights.h5", "theano", arch=folder / "arch.json"), Inputs()
+    with Verifier() as verifier:
+        assert verifier.verify(source, Source(done.target), inputs=inputs, plan=done.plan).equal
+    with pytest.raises(KconvertError, match="architecture"):
+        kc.verify(folder / "weights.h5", done.target, source="theano")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_layers_may_have_any_name(name, tmp_path):
+    model = kc.Sequential(
+        [L.Dense(2, input_shape=(3,), name="größe/层 + :0"), L.Dense(2, name="_a"), L.Dense(2, name="-")]
+    )
+    model.predict(np.zeros((1, 3), "float32"))
+    model.save(tmp_path / "model.h5")
+    assert kc.verify(tmp_path / "model.h5", kc.export_model(tmp_path / "model.h5", f"{tmp_path}/{name}").target).equal
+
+
 def test_layers_that_keep_states_are_refused_by_name(tmp_path):
     model = kc.Sequential([L.LSTM(2, stateful=True, batch_input_shape=(2, 4, 3), name="lstm_7")])
     model.predict(np.zeros((2, 4, 3), "float32"))
     model.save(tmp_path / "model.h5")
-    with pytest.raises(KconvertError, match=r"keeps no states .* as lstm_7 does"):
+    with pytest.raises(KconvertError, match=r"keeps no states .* and lstm_7 has them"):
         kc.export_model(tmp_path / "model.h5", f"{tmp_path}/saved_model/")
     assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
 
