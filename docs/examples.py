@@ -124,7 +124,7 @@ def bare() -> Iterator[None]:
     """While it is open, Theano and TensorFlow are not installed."""
     kept = dict(backend._PROBES)
     for name in BACKENDS:
-        missing = Probe(name, None, f"{name} is not installed", install(name))
+        missing = Probe(name, None, f"{BACKENDS[name].title} is not installed", install(name))
         backend._PROBES[name] = lambda missing=missing: missing
     try:
         yield

@@ -98,7 +98,7 @@ def no_frameworks(monkeypatch):
 def bare(monkeypatch):
     """A machine with neither framework: the NumPy reference runs both sides, fast."""
     for name in BACKENDS:
-        missing = Probe(name, None, f"{name} is not installed", install(name))
+        missing = Probe(name, None, f"{BACKENDS[name].title} is not installed", install(name))
         monkeypatch.setitem(backends._PROBES, name, lambda missing=missing: missing)
 
 

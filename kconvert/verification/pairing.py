@@ -149,6 +149,7 @@ def _side(path: object, convention: object, result: RunResult) -> Side:
         result.stands_in_for,
         result.why,
         result.quantized,
+        result.lacking,
     )
 
 

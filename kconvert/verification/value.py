@@ -34,10 +34,11 @@ class Side:
     stands_in_for: str | None = None  # what reads such files and did not run this one: 'Keras 3'
     why: str = ""  # why that did not
     quantized: str | None = None  # what its weights have become: 'float16'
+    lacking: str = ""  # why the backend that NumPy emulated did not run
 
     @property
     def reference(self) -> bool:
-        """Whether NumPy ran the file, as the reference of a backend that is not installed."""
+        """Whether NumPy ran the file, as the reference of a backend that cannot run here."""
         return self.emulates is not None
 
     @property
@@ -64,7 +65,8 @@ class Side:
     @property
     def reasons(self) -> list[str]:
         """Why something else ran the file than what it is for."""
-        return ([f"{self.emulated} is not installed"] if self.reference else []) + ([self.why] if self.why else [])
+        lacking = [self.lacking or f"{self.emulated} is not installed"] if self.reference else []
+        return lacking + ([self.why] if self.why else [])
 
 
 @dataclass(frozen=True)

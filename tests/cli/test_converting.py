@@ -111,6 +111,7 @@ def other(backend):
     return name
 
 
+@pytest.mark.needs("theano", "tensorflow")
 def test_on_the_real_backends(framework, tmp_path):
     """In a process of its own, which says nothing but the report: no word of the frameworks."""
     source, out = FIXTURES / f"1.2.2-{framework.name}" / "lenet_th" / "model.h5", tmp_path / "out.h5"
@@ -170,6 +171,7 @@ def test_a_file_made_wrong_differs_and_the_layer_is_named(bare, tmp_path, case, 
     )
 
 
+@pytest.mark.needs("theano", "tensorflow")
 def test_a_file_made_wrong_differs_on_the_real_backends(framework, tmp_path):
     source, out = FIXTURES / f"1.2.2-{framework.name}" / "lenet_th" / "model.h5", tmp_path / "out.h5"
     convert(source, out, target=other(framework))
@@ -535,6 +537,7 @@ def test_the_architecture_beside_stands_in_the_json(alone, tmp_path):
     assert found["differing"] == ["convolution1d_1_pad (new)", "convolution1d_1 (padding)"]
 
 
+@pytest.mark.needs("theano")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_leaves_nothing(tmp_path, number):
     source, result = tmp_path / "large.h5", tmp_path / "result"

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from kconvert import KconvertError, Sequential, convert, verify
+from kconvert import backend as backends
 from kconvert import layers as L
+from kconvert.backend import Probe
 from kconvert.conversion.source import Source
 from kconvert.errors import Problem
 from kconvert.kernels import Block
@@ -226,6 +228,14 @@ def test_the_reference_is_noted_on_both_sides(tmp_path):
     with pytest.raises(KconvertError) as refusal:
         verify(source, target, running=Running(required=True))
     assert refusal.value.problem is Problem.UNVERIFIED
+
+
+def test_a_note_says_why_a_backend_did_not_run(tmp_path, monkeypatch):
+    missing = Probe("theano", "1.0.5", "there is no C++ compiler", "install g++")
+    monkeypatch.setitem(backends._PROBES, "theano", lambda: missing)
+    source, target = converted("lstm_impl1", tmp_path)
+    report = verify(source, target)
+    assert report.notes[0] == f"{source} ran on NumPy, emulating Theano: there is no C++ compiler"
 
 
 def test_the_tolerance_is_reported_and_what_would_have_been_enough(tmp_path):

@@ -39,6 +39,7 @@ class RunResult:
     ran_on: str  # the backend, or the package of a real Keras
     version: str  # "1.0.5", or for a real Keras "1.2.2 on theano 1.0.5"
     emulates: str | None = None  # the backend that NumPy emulated
+    lacking: str = ""  # why that backend did not run
     stands_in_for: str | None = None  # the reader of the file that did not run it: 'Keras 3'
     why: str = ""  # why that did not
     outputs_alone: bool = False  # there are the outputs of the model, and none of its layers

@@ -6,14 +6,13 @@ import io
 import logging
 import pickle
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...backend import Backend, get_backend
+from ...backend import Backend, get_backend, probe
 from ...conventions.generations import Convention
 from ...conversion.binding import arrays_for
 from ...conversion.opening import open_source
@@ -59,7 +58,7 @@ class Here(Runner):
     ) -> RunResult:
         for module in job.custom:
             load_module(module)
-        backend, emulates = _backend(job)
+        backend, emulates, lacking = _backend(job)
         with open_source(Source(job.path, arch=job.arch)) as checkpoint:
             checkpoint = replace(checkpoint, partial=job.partial)
             arrays = arrays_for(job.model, checkpoint, job.convention, Convention("keras2", backend.convention))
@@ -72,7 +71,7 @@ class Here(Runner):
             message = (str(error) or type(error).__name__).splitlines()[0]
             what = f"{backend.name} {backend.version()} cannot run it ({message})"
             raise KconvertError(what, job.path, problem=Problem.UNVERIFIED) from error
-        return RunResult(save(tensors, out), backend.name, backend.version(), emulates)
+        return RunResult(save(tensors, out), backend.name, backend.version(), emulates, lacking)
 
     def close(self) -> None:
         self._compiled.clear()
@@ -93,10 +92,12 @@ class Here(Runner):
         return found
 
 
-def _backend(job: Job) -> tuple[Backend, str | None]:
-    """The backend, or NumPy and the backend that it emulates."""
-    if job.required:
-        return get_backend(job.run_on), None
-    with suppress(KconvertError):
-        return get_backend(job.run_on), None
-    return get_backend("numpy", job.run_on), job.run_on
+def _backend(job: Job) -> tuple[Backend, str | None, str]:
+    """The backend; or NumPy, the backend that it emulates, and why that cannot run."""
+    try:
+        return get_backend(job.run_on), None, ""
+    except KconvertError as error:
+        if job.required:
+            raise
+        lacking = probe()[job.run_on].missing or error.what
+    return get_backend("numpy", job.run_on), job.run_on, lacking

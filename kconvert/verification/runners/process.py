@@ -110,8 +110,8 @@ class Process(Runner):
 
     def _result(self, job: Job, answer: Sequence[Any]) -> RunResult:
         """What the worker answered."""
-        tensors, ran_on, version, emulates = answer
-        return RunResult({name: Path(path) for name, path in tensors.items()}, ran_on, version, emulates)
+        tensors, *ran = answer
+        return RunResult({name: Path(path) for name, path in tensors.items()}, *ran)
 
     def _side(self, job: Job) -> str:
         """What runs the job, for messages."""

@@ -32,7 +32,7 @@ def main() -> None:
         except KconvertError as error:
             return {"error": [error.what, error.where, error.fix, error.problem]}
         tensors = {name: str(path) for name, path in result.tensors.items()}
-        return {"result": [tensors, result.ran_on, result.version, result.emulates]}
+        return {"result": [tensors, result.ran_on, result.version, result.emulates, result.lacking]}
 
     serve(lambda: answer)
 
