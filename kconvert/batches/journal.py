@@ -11,7 +11,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -158,18 +159,25 @@ class _File(Log):
         return lines
 
     def add(self, line: str) -> None:
-        try:
+        with self._failures():
             self._file.write(line.encode("utf-8") + b"\n")
             self._file.flush()
+
+    def flush(self) -> None:
+        with self._failures():
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        with suppress(OSError):  # closing writes again what `add` could not write
+            self._file.close()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             what = f"cannot be written ({error.strerror})"
             raise KconvertError(what, str(self.path), "free some space, then run again", Problem.USAGE) from None
-
-    def flush(self) -> None:
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class _Objects(Log):

@@ -6,6 +6,8 @@ a lock and removes it.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import math
 import os
 import secrets
@@ -23,7 +25,9 @@ if sys.platform != "win32":
     import resource
 
 _HIDDEN = ".kconvert-"  # what the names of hidden files begin with
-_MARGIN = 64 * 2**10  # bytes that must be free beside those of a file
+_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the file does not become longer
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_MARGIN = 64 * 2**10  # bytes that are wanted beside those of a file
 
 NamedPath = tuple[str, str | PathLike[str]]
 """The role of a file in a command, and its path."""
@@ -113,9 +117,11 @@ def replacing(
     """
     _check_room(target, size)
     with hidden(target) as temporary:
+        reserve(temporary, size, target)
         yield temporary
         check()
         with writing(target):
+            os.truncate(temporary, temporary.stat().st_size)  # gives back what was reserved and is not used
             if target.exists():
                 shutil.copymode(target, temporary)
             _sync(temporary)
@@ -230,6 +236,21 @@ def _check_room(target: Path, size: int) -> None:
         if free < needed:
             what = f"there is no space left {where}: {needed:,} bytes are needed, {free:,} are free"
             raise KconvertError(what, str(target), "free some, or name another place", Problem.USAGE)
+
+
+def reserve(path: Path, size: int, target: Path) -> None:
+    """Keeps room on the disk for a file of `size` bytes that is yet to be written, where the system can do that.
+
+    HDF5 crashes if the disk becomes full while it writes. Raises KconvertError (USAGE), naming `target`, where there is
+    no room.
+    """
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    with writing(target), open(path, "r+b") as file:
+        offset, length = ctypes.c_int64(0), ctypes.c_int64(size + _MARGIN)
+        if libc.fallocate(file.fileno(), _KEEP_SIZE, offset, length) and ctypes.get_errno() in _FULL:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def _file_limit() -> float:

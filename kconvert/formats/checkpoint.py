@@ -5,6 +5,7 @@ It holds what stands in the file. What that means (its generation, its backend) 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -150,7 +151,8 @@ class Checkpoint:
         """About how many bytes a file of it takes."""
         arrays = [*(array for group in self.groups for array in group.arrays), *self.optimizer]
         numbers = sum(math.prod(array.shape) * array.dtype.itemsize for array in arrays)
-        return numbers + _OVERHEAD * (len(arrays) + len(self.groups))
+        stated = sum(len(json.dumps(one, default=str)) for one in (self.model_config, self.training_config))
+        return numbers + stated + _OVERHEAD * (len(arrays) + len(self.groups))
 
     @property
     def names(self) -> list[str]:

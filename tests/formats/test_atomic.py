@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kconvert.errors import KconvertError, Problem
+from kconvert.formats import hdf5
 from kconvert.formats.atomic import hidden, new_directory, replacing, write_text
 
 LENET = Path(__file__).parents[1] / "fixtures/1.2.2-theano/lenet_th/model.h5"
@@ -141,23 +143,102 @@ def test_hidden_files_are_removed(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+HERE = "from kconvert.cli import main; main()"
+FILLED_MEANWHILE = f"""
+from kconvert.formats import atomic
+atomic._check_room = lambda target, size: None
+{HERE}
+"""
+FILLED_WHILE_WRITING = f"""
+from kconvert.formats.hdf5 import parts
+def reserve(path, size, target, reserve=parts.reserve):
+    reserve(path, size, target)
+    with open(target.parent / "filler", "ab", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+parts.reserve = reserve
+{HERE}
+"""
+
+
+@contextmanager
+def small_disk(tmp_path, pages, options=""):
+    """A file system with `pages` free pages."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    size = f"size={(pages + 24) * 4096}{options}"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk]).returncode:
+        pytest.skip("this system does not let root mount a file system")
+    try:
+        (disk / "filler").write_bytes(bytes(24 * 4096))
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def on_disk(disk, code, ending):
+    """A conversion with its result on that disk, in a process of its own."""
+    words = [LENET, "--to", "tensorflow", "--no-verify", "-q", "-o", disk / f"out{ending}"]
+    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+
+
+@needs_root
 @pytest.mark.parametrize(
     "pages", [pytest.param(n, marks=() if n in (0, 1, 2, 20) else pytest.mark.long) for n in range(21)]
 )
 def test_a_full_disk(tmp_path, pages):
     """With any number of free pages, a conversion writes the whole file or nothing, and never crashes."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={(pages + 24) * 4096}", "tmpfs", disk])
-    if mounted.returncode:
-        pytest.skip("this system does not let root mount a file system")
-    try:
-        (disk / "filler").write_bytes(bytes(24 * 4096))
-        command = [sys.executable, "-m", "kconvert", LENET, "--to", "tensorflow", "--no-verify", "-q"]
-        done = subprocess.run([*command, "-o", disk / "out.h5"], capture_output=True, text=True)
+    with small_disk(tmp_path, pages) as disk:
+        done = on_disk(disk, HERE, ".h5")
         assert done.returncode == 2
         assert "there is no space left on the disk" in done.stderr
         assert os.listdir(disk) == ["filler"]
-    finally:
-        subprocess.run(["umount", disk], check=True)
+
+
+@needs_root
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reserves room")
+@pytest.mark.parametrize("ending", [".h5", ".keras", ".weights.h5", ".safetensors"])
+@pytest.mark.parametrize("pages", [pytest.param(n, marks=() if n == 4 else pytest.mark.long) for n in range(0, 21, 2)])
+def test_a_disk_that_becomes_full_after_its_room_was_seen(tmp_path, ending, pages):
+    with small_disk(tmp_path, pages) as disk:
+        done = on_disk(disk, FILLED_MEANWHILE, ending)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "cannot be written (No space left on device)" in done.stderr
+        assert os.listdir(disk) == ["filler"]
+
+
+@needs_root
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reserves room")
+def test_a_disk_that_becomes_full_while_a_file_is_written(tmp_path):
+    """HDF5 would crash; the room of the file was kept for it before."""
+    with small_disk(tmp_path, 80) as disk:
+        done = on_disk(disk, FILLED_WHILE_WRITING, ".h5")
+        assert (done.returncode, done.stderr) == (0, "")
+        with hdf5.read(disk / "out.h5") as checkpoint:
+            assert len(checkpoint.names) == 8
+
+
+@needs_root
+def test_a_file_system_that_cannot_be_written(tmp_path):
+    with small_disk(tmp_path, 200) as disk:
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        done = on_disk(disk, HERE, ".h5")
+        assert done.returncode == 2
+        assert f"the directory {disk} is not writable" in done.stderr
+
+
+@needs_root
+@pytest.mark.parametrize("pages", [0, 1, 3, 40])
+def test_a_batch_on_a_full_disk(tmp_path, pages):
+    """It ends with an error or a report, and nothing but whole files and the journal is there."""
+    with small_disk(tmp_path, pages) as disk:
+        words = ["batch", LENET, "--out", disk / "out", "--to", "tensorflow", "--verify", "none"]
+        done = subprocess.run([sys.executable, "-c", HERE, *words], capture_output=True, text=True)
+        assert "No space left" in done.stderr + done.stdout or "no space left" in done.stderr + done.stdout
+        assert done.returncode == (7 if pages else 2) and "Traceback" not in done.stderr
+        assert os.listdir(disk / "out") == ["kconvert-journal.jsonl"]
+        assert pages or "kconvert-journal.jsonl: cannot be written" in done.stderr

@@ -15,6 +15,7 @@ import numpy as np
 from h5py import h5d, h5p, h5s, h5t
 
 from ...errors import Problem
+from ..atomic import reserve
 from ..checkpoint import LazyArray, pieces
 from .safely import hdf5_errors
 
@@ -30,14 +31,17 @@ class NewFile:
 
     @classmethod
     @contextmanager
-    def at(cls, place: Path | IO[bytes], target: Path) -> Iterator[NewFile]:
+    def at(cls, place: Path | IO[bytes], target: Path, size: int = 0) -> Iterator[NewFile]:
         """Opens an empty HDF5 file at `place` for the block to write. It becomes `target` later. HDF5 does not lock it.
 
-        place: a path, or a file that is open for reading and writing.
+        place: a path, or a file that is open for reading and writing. size: the bytes that the block will write into a
+        path, if they are known; room for them is kept.
         """
         with errors(target):
             file = h5py.File(place, "w", locking=False)
         try:
+            if isinstance(place, Path):
+                reserve(place, size, target)  # again: HDF5 has given back what was reserved before
             yield cls(target, file)
         finally:
             with errors(target):

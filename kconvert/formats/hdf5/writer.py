@@ -31,7 +31,7 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
     target = new_path(Path(path), checkpoint.path, force)
     with (
         replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
-        NewFile.at(temporary, target) as file,
+        NewFile.at(temporary, target, checkpoint.size) as file,
     ):
         _Writer(file, generation).write(checkpoint)
     return target

@@ -51,7 +51,7 @@ def write_weights(
     target = new_path(Path(path), checkpoint.path, force)
     with (
         replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
-        NewFile.at(temporary, target) as file,
+        NewFile.at(temporary, target, checkpoint.size) as file,
     ):
         _write_groups(file, checkpoint)
         file.json(file.root, PROVENANCE, checkpoint.provenance)
