@@ -7,6 +7,7 @@ is imported when they are used: pytest loads this module at every start.
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -169,12 +170,13 @@ def _agreed(request: pytest.FixtureRequest, name: str, run: Callable[[], Report]
 
     entries = request.config.stash[ENTRIES]
     full = f"{request.node.nodeid}: {name}"
+    start = time.monotonic()
     try:
         report = run()
     except KconvertError as error:
-        entries.append(Entry(full, error=str(error), code=error.problem))
+        entries.append(Entry(full, error=str(error), code=error.problem, seconds=time.monotonic() - start))
         pytest.fail(str(error), pytrace=False)
-    entries.append(Entry(full, report))
+    entries.append(Entry(full, report, seconds=time.monotonic() - start))
     if not report.equal:
         pytest.fail("\n".join([f"{name}: {verdict(report)}", *map(reason, report.causes)]), pytrace=False)
     return report

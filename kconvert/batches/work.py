@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -69,12 +70,13 @@ class Result:
         entry = self.entry
         verdict = asdict(entry.verdict) if entry.verdict else None
         said = {"name": entry.name, "error": entry.error, "code": int(entry.code), "verdict": verdict}
-        return {**said, "targets": dict(self.targets)}
+        return {**said, "seconds": entry.seconds, "targets": dict(self.targets)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Result:
         verdict = Verdict(**value["verdict"]) if value["verdict"] else None
-        return cls(Entry(value["name"], None, value["error"], value["code"], verdict), value["targets"])
+        entry = Entry(value["name"], None, value["error"], value["code"], verdict, value["seconds"])
+        return cls(entry, value["targets"])
 
     @property
     def failed(self) -> bool:
@@ -90,22 +92,28 @@ _VERIFIERS: dict[
 def run(task: Task) -> Result:
     """Converts a file, and verifies the result where it is asked for. What fails is in the entry of the result."""
     with _ONE_AT_A_TIME:
-        try:
-            for module in task.setup.custom:
-                load_module(module)
-            with (
-                limited(**asdict(task.setup.limits)),
-                TemporaryDirectory(prefix="kconvert-") as folder,
-                _place_names(task, Path(folder)) as local,
-            ):
-                return _run(task, *local, Path(folder))
-        except KconvertError as error:
-            return failure(task, str(error), error.problem)
-        except RecursionError:
-            return failure(task, f"{task.source.path}: the architecture is nested too deeply", Problem.UNREADABLE)
-        except Exception as error:  # one file must not end the others
-            what = f"{task.source.path}: a bug in kconvert, please report it ({type(error).__name__}: {error})"
-            return failure(task, " ".join(what.split()), Problem.UNVERIFIED)
+        start = time.monotonic()
+        result = _attempt(task)
+        return replace(result, entry=replace(result.entry, seconds=time.monotonic() - start))
+
+
+def _attempt(task: Task) -> Result:
+    try:
+        for module in task.setup.custom:
+            load_module(module)
+        with (
+            limited(**asdict(task.setup.limits)),
+            TemporaryDirectory(prefix="kconvert-") as folder,
+            _place_names(task, Path(folder)) as local,
+        ):
+            return _run(task, *local, Path(folder))
+    except KconvertError as error:
+        return failure(task, str(error), error.problem)
+    except RecursionError:
+        return failure(task, f"{task.source.path}: the architecture is nested too deeply", Problem.UNREADABLE)
+    except Exception as error:  # one file must not end the others
+        what = f"{task.source.path}: a bug in kconvert, please report it ({type(error).__name__}: {error})"
+        return failure(task, " ".join(what.split()), Problem.UNVERIFIED)
 
 
 def failure(task: Task, error: str, problem: Problem) -> Result:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import KconvertError, Problem
-from .group import Kconvert, complain, main
+from .group import Kconvert, main
 from .options import (
     PATH,
     Reporting,
@@ -23,7 +23,7 @@ from .options import (
     running,
     tolerance,
 )
-from .output import EQUAL, conclude, files_to_write, print_json, progress
+from .output import EQUAL, conclude, conclude_unverified, files_to_write, print_json, progress
 
 if TYPE_CHECKING:
     from ..conversion.files import Conversion
@@ -84,14 +84,13 @@ def convert(
         files = [path for path in (done.target, done.architecture) if path]
         show(drawing.summary(done.plan), *map(drawing.written, files), "")
     if no_verify:
-        if reporting.as_json:
-            print_json(done)
-        return EQUAL
+        return conclude_unverified(done, reporting)
     try:
         with progress(), Verifier(running) as verifier:
             report = verifier.verify(*done.sides(source), tolerance, inputs, keep, done.plan)
     except KconvertError as error:
-        return complain(f"{done.target} is written but not verified: {error}", Problem.UNVERIFIED)
+        what = f"{done.target} is written but not verified: {error}"
+        raise KconvertError(what, problem=Problem.UNVERIFIED) from None
     return conclude(report, reporting)
 
 

@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import click
 
 from .._version import __version__
-from ..errors import KconvertError, Problem, printable
+from ..errors import Problem
+from .command import Command
+from .errors import BUG, CLOSED_PIPE, INTERRUPTED, complain, described
 
-INTERRUPTED, CLOSED_PIPE, BUG = 130, 141, 70
 SIGNALLED = 128  # plus the number of the signal
 
 EPILOG = """\b
@@ -35,6 +36,7 @@ class Kconvert(click.Group):
     """Subcommands, and the main job for anything else."""
 
     MAIN = "convert"
+    command_class = Command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """A first word that is not a command is the file (or an option) of the main job; no word asks for help."""
@@ -60,10 +62,6 @@ class Kconvert(click.Group):
             _escape_what_cannot_be_written()
             with _ending_cleanly(signals):
                 code = super().main(args, prog_name or "kconvert", **{**extra, "standalone_mode": False})
-        except KconvertError as error:
-            code = complain(error, error.problem)
-        except click.ClickException as error:
-            code = complain(" ".join(error.format_message().split()), error.exit_code)
         except click.Abort:
             code = complain("interrupted", INTERRUPTED)
         except _Ended:
@@ -74,15 +72,11 @@ class Kconvert(click.Group):
         except _OutputLost as error:
             _drop_output()
             code = complain(f"the output cannot be printed ({error})", Problem.USAGE)
-        except RecursionError:
-            code = complain("the architecture is nested too deeply", Problem.UNREADABLE)
-        except MemoryError:
-            code = complain("out of memory", BUG)
         except Exception as error:
-            if "KCONVERT_DEBUG" in os.environ:
+            message, code = described(error)
+            if code == BUG and "KCONVERT_DEBUG" in os.environ:
                 raise
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
-            code = complain(f"a bug in kconvert, please report it ({message}); KCONVERT_DEBUG=1 shows where", BUG)
+            complain(message, code)
         sys.exit(SIGNALLED + signals[0] if signals else code)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -145,12 +139,6 @@ def _escape_what_cannot_be_written() -> None:
     """Characters that the encoding of the terminal lacks are escaped."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def complain(what: object, code: int) -> int:
-    """Prints an error; returns its exit code."""
-    click.echo(f"kconvert: {printable(str(what))}", err=True)
-    return code
 
 
 @click.group(cls=Kconvert, epilog=EPILOG)

@@ -381,7 +381,7 @@ tolerance = together(
 
 # ------------------------------------------------------------------- output ----
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+as_json = click.option("--json", "as_json", is_flag=True, is_eager=True, help="Print JSON.")
 
 
 def _check_reports(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -417,6 +417,7 @@ reporting = together(
         multiple=True,
         type=PATH,
         metavar="PATH",
+        is_eager=True,  # what fails after it is written into the reports
         callback=_check_reports,
         help="Write a report: .html, .md, .xml (JUnit), .json or .txt. May be repeated.",
     ),

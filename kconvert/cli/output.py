@@ -14,6 +14,7 @@ import click
 from ..errors import printable
 
 if TYPE_CHECKING:
+    from ..conversion.files import Conversion
     from ..formats.atomic import NamedPath
     from ..verification.value import Report, Summary
     from .options import Reporting
@@ -34,6 +35,19 @@ def conclude(done: Report | Summary, reporting: Reporting) -> int:
     else:
         show(terminal.drawn(done, brief=reporting.quiet))
     return done.code
+
+
+def conclude_unverified(done: Conversion, reporting: Reporting) -> int:
+    """The same for a conversion whose result is not verified."""
+    from ..verification.report.writing import write_report
+    from ..verification.value import Entry, Summary
+
+    summary = Summary([Entry(f"{done.source.name} -> {done.target.name}")])
+    for path in reporting.paths:
+        write_report(path, summary)
+    if reporting.as_json:
+        print_json(done)
+    return EQUAL
 
 
 def files_to_write(reporting: Reporting, keep: str | None = None) -> list[NamedPath]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .group import main
-from .options import BACKEND, PATH, together
+from .options import BACKEND, PATH, as_json, together
 from .output import DIFFERS, EQUAL, print_json, progress
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def run(
     show_default=True,
     help="Largest relative difference that is equal.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json
 def compare(
     script: str,
     arguments: tuple[str, ...],

@@ -57,6 +57,8 @@ def verify(
     source, target = replace(sides[0], path=source_file), replace(sides[1], path=target_file)
     refuse_collisions(files_to_write(reporting, keep), [*source.files, *target.files, *inputs.files])
     if self_test:
+        if reporting.paths:
+            raise click.UsageError("--self-test writes no --report; --json prints what it found")
         return _self_test(source, target, tolerance, inputs, running, reporting)
     with progress(), Verifier(running) as verifier:
         if all(os.path.isdir(path) and not files.is_weights(Path(path)) for path in (source_file, target_file)):

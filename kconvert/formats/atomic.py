@@ -33,6 +33,10 @@ NamedPath = tuple[str, str | PathLike[str]]
 """The role of a file in a command, and its path."""
 
 
+class Collision(KconvertError):
+    """A file to be written that is read too, or that is another file to be written."""
+
+
 def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
     """The real path of a file that can be written, or of a new directory.
 
@@ -86,18 +90,18 @@ def derived_path(path: Path, force: bool) -> Path:
 def refuse_collisions(written: Sequence[NamedPath], read: Sequence[NamedPath]) -> None:
     """Refuses files to be written that are read too, or that are one file.
 
-    Each is named by its role, such as 'report'. Raises KconvertError (USAGE) naming both roles.
+    Each is named by its role, such as 'report'. Raises Collision (USAGE) naming both roles.
     """
     for position, (role, path) in enumerate(written):
-        taken = [f"is the {other} itself, which is never written to" for other, known in read if _one_file(path, known)]
+        taken = [f"is the {other} itself, which is never written to" for other, known in read if one_file(path, known)]
         taken += [
-            f"is to be the {other} and the {role}" for other, known in written[:position] if _one_file(path, known)
+            f"is to be the {other} and the {role}" for other, known in written[:position] if one_file(path, known)
         ]
         if taken:
-            raise KconvertError(taken[0], str(path), "name another file", Problem.USAGE)
+            raise Collision(taken[0], str(path), "name another file", Problem.USAGE)
 
 
-def _one_file(first: str | PathLike[str], second: str | PathLike[str]) -> bool:
+def one_file(first: str | PathLike[str], second: str | PathLike[str]) -> bool:
     """Whether two paths lead to one file, also through links."""
     try:
         return os.path.realpath(first) == os.path.realpath(second) or os.path.samefile(first, second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from os import PathLike
@@ -45,13 +46,15 @@ def verify_folders(
     for number, (name, path, counterpart) in enumerate(pairs, start=1):
         log.info("%d of %d: %s", number, len(pairs), name)
         place = Path(folder, name) if folder is not None else None
+        start = time.monotonic()
         try:
             if counterpart is None:
                 raise KconvertError("has no counterpart", str(path), "convert it", Problem.USAGE)
             files = replace(source, path=path), replace(target, path=counterpart)
-            entries.append(Entry(name, verifier.verify(*files, tolerance, inputs, place)))
+            entry = Entry(name, verifier.verify(*files, tolerance, inputs, place))
         except KconvertError as error:
-            entries.append(Entry(name, error=str(error), code=error.problem))
+            entry = Entry(name, error=str(error), code=error.problem)
+        entries.append(replace(entry, seconds=time.monotonic() - start))
     return Summary(entries)
 
 

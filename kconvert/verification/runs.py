@@ -102,6 +102,7 @@ class Runs:
     weights: Sequence[str] = ()  # those of the target that differ from the converted source, bit for bit
     plan: Mapping[str, Any] = field(default_factory=dict)  # `Plan.to_json`
     environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0  # that the runs took
 
     @property
     def ran_alone(self) -> bool:
@@ -134,6 +135,7 @@ def judge(runs: Runs, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Report:
         samples=runs.inputs[0].shape[0],
         inputs=runs.inputs_from,
         environment=runs.environment,
+        seconds=runs.seconds,
     )
     causes = _causes(runs, report)
     if all(cause.kind == PRECISION for cause in causes):

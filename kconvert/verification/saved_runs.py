@@ -19,7 +19,7 @@ from .runs import Omitted, Runs, TensorPair
 from .tensors import StoredTensor, Tensor, write
 from .value import Side
 
-SCHEMA = 4
+SCHEMA = 5
 INDEX = "runs.json"
 
 _TEXT = (str, type(None))
@@ -52,6 +52,7 @@ _INDEX = {
     "weights": [str],
     "plan": _PLAN,
     "environment": {...: str},
+    "seconds": float,
 }
 """The types in the index."""
 
@@ -80,6 +81,7 @@ def save_runs(runs: Runs, folder: str | PathLike[str]) -> None:
             "weights": list(runs.weights),
             "plan": runs.plan,
             "environment": runs.environment,
+            "seconds": float(runs.seconds),
         }
         write_text(place / INDEX, json.dumps(index))
     except OSError as error:
@@ -118,6 +120,7 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
             weights=index["weights"],
             plan=index["plan"],
             environment=index["environment"],
+            seconds=index["seconds"],
         )
     except FileNotFoundError:
         fix = "give a folder that kconvert verify --keep has written"

@@ -117,6 +117,7 @@ class Report:
     samples: int = 0
     inputs: str = ""  # where the inputs came from
     environment: Mapping[str, str] = field(default_factory=dict)  # versions
+    seconds: float = 0.0  # that the runs took
     schema: int = field(default=SCHEMA)
 
     @property
@@ -242,6 +243,7 @@ class Entry:
     error: str = ""  # why there is no report
     code: int = 0  # the exit code of that error (`errors.Problem`)
     verdict: Verdict | None = None  # in place of a report
+    seconds: float = 0.0  # that all of it took
 
     @property
     def equal(self) -> bool:
@@ -316,6 +318,7 @@ class Summary:
                     "state": entry.state,
                     "error": entry.error,
                     "code": entry.code,
+                    "seconds": entry.seconds,
                     "report": entry.report.to_json() if entry.report else None,
                     "verdict": finite(asdict(entry.verdict)) if entry.verdict else None,
                 }

@@ -7,6 +7,7 @@ and `load_runs` reads it again.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -149,8 +150,7 @@ class Verifier:
         """Runs both files and compares every layer; where they differ, it looks for the cause.
 
         folder: where to save all that the verdict is made from. plan: the conversion that made the target, if that is
-        a program. Raises KconvertError where a file cannot be read or
-        its model cannot run.
+        a program. Raises KconvertError where a file cannot be read or its model cannot run.
         """
         return self.report(self.pair(source, target, inputs, plan), tolerance, folder)
 
@@ -160,6 +160,7 @@ class Verifier:
         """The same for files that were paired before; source: an earlier result of that side, instead of a new run."""
         if folder is not None:
             check_folder(folder)  # before hours of running
+        start = time.monotonic()
         runs = self.run(pairing, source)
         report = judge(runs, tolerance)
         if folder is not None or report.first_divergence:
@@ -168,9 +169,10 @@ class Verifier:
         if folder is not None or any(cause.kind == PRECISION for cause in report.causes):
             runs = _explained(self.measure_noise, pairing, runs)
             report = judge(runs, tolerance)
+        seconds = time.monotonic() - start
         if folder is not None:
-            save_runs(runs, folder)
-        return report
+            save_runs(replace(runs, seconds=seconds), folder)
+        return replace(report, seconds=seconds)
 
     def pair(self, source: Source, target: Source, inputs: Inputs | None = None, plan: Plan | None = None) -> Pairing:
         """Reads two files, and makes their inputs. plan: see `verify`."""

@@ -36,7 +36,8 @@ class File:
 def _files(done: Report | Summary) -> list[File]:
     entries = words.entries(done)
     differ = [i for i, entry in enumerate(entries) if entry.state == "differs"]
-    return [File(f"file-{i}", i in differ[:UNFOLDED], entry) for i, entry in enumerate(entries)]
+    unfolded = differ[:UNFOLDED] if len(entries) > 1 else [0]
+    return [File(f"file-{i}", i in unfolded, entry) for i, entry in enumerate(entries)]
 
 
 @cache

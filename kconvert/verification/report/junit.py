@@ -13,13 +13,13 @@ from ..value import UNPROVED, Entry, Report, Summary
 from .words import CONVERTED, cause_of, difference, element, entries, outcome, reason, reasons, verdict
 
 INHERITED, LEFT_OUT = "inherited", "not compared"
+RUN = "both sides run"  # the test that has the time of a pair, because all layers run at once
 
 
 def render(done: Report | Summary) -> str:
     document = JUnitXml("kconvert")
     for entry in entries(done):
         document.add_testsuite(_suite(entry))
-    document.time = 0  # some viewers demand a time
     document.update_statistics()
     return document.tostring().decode() + "\n"
 
@@ -35,6 +35,8 @@ def _suite(entry: Entry) -> TestSuite:
         suite.add_property(printable(name), printable(value))
     owner = f"{entry.name} {report.source.convention} -> {report.target.convention}"
     owner = ", ".join([owner, *report.qualifiers])
+    if entry.seconds:
+        suite.add_testcase(_test(owner, RUN, seconds=entry.seconds))
     for found in report.comparisons:
         suite.add_testcase(_case(owner, report, found))
     for one in report.left_out:
@@ -60,8 +62,11 @@ def _properties(report: Report) -> Mapping[str, str]:
     }
 
 
-def _test(owner: str, name: str, result: Failure | Error | Skipped | None = None, text: str = "") -> TestCase:
-    test = TestCase(printable(name), classname=printable(owner), time=0)
+def _test(
+    owner: str, name: str, result: Failure | Error | Skipped | None = None, text: str = "", seconds: float = 0
+) -> TestCase:
+    """seconds: some viewers demand a time of every test."""
+    test = TestCase(printable(name), classname=printable(owner), time=round(seconds, 3))
     if result is not None:
         result.message = printable(result.message or "")
         result.text = "\n".join(map(printable, text.splitlines()))
@@ -79,7 +84,7 @@ def _whole(entry: Entry) -> TestCase:
         result = Skipped(outcome(entry), CONVERTED.lower())
     elif entry.state in ("differs", "unproved"):
         result = Failure(outcome(entry), entry.state)
-    return _test(entry.name, "verification", result, "\n".join(reasons(entry)))
+    return _test(entry.name, "verification", result, "\n".join(reasons(entry)), entry.seconds)
 
 
 def _case(owner: str, report: Report, found: Comparison) -> TestCase:

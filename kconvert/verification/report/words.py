@@ -106,7 +106,7 @@ def pair(done: Report) -> str:
 
 def entries(done: Report | Summary) -> Sequence[Entry]:
     """Those of a summary; a single report is one."""
-    return done.entries if isinstance(done, Summary) else [Entry(pair(done), done)]
+    return done.entries if isinstance(done, Summary) else [Entry(pair(done), done, seconds=done.seconds)]
 
 
 def outcome(entry: Entry) -> str:

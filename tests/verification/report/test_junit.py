@@ -1,11 +1,13 @@
 """JUnit XML: read back, every layer is a test, and what is wrong stands in the failure."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from junitparser import Error, Failure, JUnitXml
 
-from kconvert.verification.report.junit import INHERITED, render
+from kconvert.verification.report.junit import INHERITED, RUN, render
+from kconvert.verification.value import Entry, Summary
 from tests.verification.report.reports import DIFFERS, EQUAL, MANY, NOTHING, RUDE_ONES, RUDELY, SHAPES
 
 
@@ -76,6 +78,16 @@ def test_every_viewer_finds_the_attributes_it_demands(done):
         for case in suite.iter("testcase"):
             assert all(case.get(name) for name in ("name", "classname", "time"))
             assert all(part.get("message") and part.get("type") for part in case)
+
+
+def test_the_time_of_a_pair_is_that_of_its_run():
+    document = read(
+        Summary([Entry("a.h5", replace(EQUAL, seconds=2.5), seconds=3.25), Entry("b.h5", error="x", seconds=1)])
+    )
+    assert document.time == 4.25
+    good, bad = document
+    assert {case.name: case.time for case in good if case.time} == {RUN: 3.25} and good.time == 3.25
+    assert [case.time for case in bad] == [1]
 
 
 def test_real_reports(real):

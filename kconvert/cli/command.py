@@ -1,0 +1,83 @@
+"""The class of the commands: an error of a run is in the reports that were asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import KconvertError
+from .errors import described
+
+if TYPE_CHECKING:
+    from ..verification.value import Summary
+
+_WORDS = f"{__name__}.words"  # the key of the words of the command line
+
+
+class Command(click.Command):
+    """A command. Where it ends with an error and has `--report` or `--json`, they get the error."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_WORDS] = list(args)
+        with _errors_reported(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _errors_reported(ctx):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _errors_reported(ctx: click.Context) -> Iterator[None]:
+    """Writes an error of the block into the reports, and prints it as JSON; then it goes on its way."""
+    start = time.monotonic()
+    try:
+        yield
+    except (OSError, click.ClickException, click.exceptions.Exit, click.Abort):
+        raise  # of the output, or of the command line
+    except Exception as error:
+        from ..formats.atomic import Collision
+
+        if isinstance(error, Collision):  # a report may be one of the two files
+            raise
+        paths, as_json = ctx.params.get("paths", ()), ctx.params.get("as_json", False)
+        if paths or as_json:
+            done = _failed(ctx, error, time.monotonic() - start)
+            with suppress(KconvertError):  # the error itself is what is said
+                _write(done, [path for path in paths if not _is_named_again(path, ctx.meta[_WORDS])], as_json)
+        raise
+
+
+def _failed(ctx: click.Context, error: Exception, seconds: float) -> Summary:
+    """An error as a report has it."""
+    from ..verification.value import Entry, Summary
+
+    arguments = [parameter.name for parameter in ctx.command.params if isinstance(parameter, click.Argument)]
+    values = [ctx.params.get(name or "") for name in arguments]
+    words = [word for value in values if value for word in ([value] if isinstance(value, str) else value)]
+    name = " -> ".join(PurePath(word).name or word for word in words[:2]) or str(ctx.info_name)
+    message, code = described(error)
+    return Summary([Entry(name, error=message, code=code, seconds=seconds)])
+
+
+def _write(done: Summary, paths: Sequence[str], as_json: bool) -> None:
+    from ..verification.report.writing import write_report
+    from .output import print_json
+
+    for path in paths:
+        write_report(path, done)
+    if as_json:
+        print_json(done)
+
+
+def _is_named_again(path: str, words: Sequence[str]) -> bool:
+    """Whether another option or argument names the file of a report: it may be one that is only to be read."""
+    from ..formats.atomic import one_file
+
+    named = [any(one_file(path, part) for part in (word, word.partition("=")[2], word[2:]) if part) for word in words]
+    return sum(named) > 1
