@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -23,6 +23,7 @@ from typing import Any
 from .._version import install
 from ..errors import KconvertError, Problem
 from .base import Backend, InputSpec, Tensor
+from .quiet import quiet_import
 
 __all__ = ["Backend", "InputSpec", "Probe", "Tensor", "default_backend", "get_backend", "probe", "set_backend"]
 
@@ -48,6 +49,9 @@ class Probe:
     @property
     def usable(self) -> bool:
         return not self.missing
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "usable": self.usable}
 
 
 def get_backend(name: str, convention: str | None = None) -> Backend:
@@ -75,7 +79,8 @@ def get_backend(name: str, convention: str | None = None) -> Backend:
     module, class_name = _CLASSES[name]
     log.info("loading %s", name)
     try:
-        backend = getattr(import_module(module, __name__), class_name)
+        with quiet_import():
+            backend = getattr(import_module(module, __name__), class_name)
     except Exception as error:  # a broken installation may raise any error
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise KconvertError(

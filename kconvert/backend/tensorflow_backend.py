@@ -22,6 +22,7 @@ from .base import (
     Variable,
     check_connected,
 )
+from .quiet import quiet_run
 from .spatial import batch_dot_subscripts, in_groups, move_channels, unit_axis
 
 tf = tensorflow_compat.load()
@@ -67,11 +68,13 @@ class TensorflowBackend(Backend):
                     variables[i].assign(new, read_value=False)
             return outputs
 
-        concrete = compiled.get_concrete_function()
+        with quiet_run():
+            concrete = compiled.get_concrete_function()
 
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
             given = [tf.constant(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
-            return [y.numpy() for y in concrete(*given)]
+            with quiet_run():
+                return [y.numpy() for y in concrete(*given)]
 
         return run
 

@@ -22,6 +22,7 @@ from .base import (
     Variable,
     check_connected,
 )
+from .quiet import quiet_run
 from .spatial import move_channels, unit_axis
 from .theano_sizes import known_sizes, sized
 
@@ -70,19 +71,20 @@ class TheanoBackend(Backend):
     ) -> Compiled:
         """The graph that `build` makes, compiled in the mode of `theano_compiling`; updates go to the variables."""
         placeholders = [_placeholder(spec) for spec in inputs]
-        outputs, updates = build(list(variables), placeholders)
-        compiled = theano.function(
-            placeholders,
-            [T.as_tensor_variable(y) for y in outputs],
-            updates=[(variables[i], _as(variables[i], new)) for i, new in updates.items()],
-            mode=theano_compiling.mode(),
-            on_unused_input="ignore",
-        )
+        with quiet_run():
+            outputs, updates = build(list(variables), placeholders)
+            compiled = theano.function(
+                placeholders,
+                [T.as_tensor_variable(y) for y in outputs],
+                updates=[(variables[i], _as(variables[i], new)) for i, new in updates.items()],
+                mode=theano_compiling.mode(),
+                on_unused_input="ignore",
+            )
         compiled.trust_input = True
 
         def run(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
             given = [np.asarray(x, spec.dtype) for x, spec in zip(arrays, inputs, strict=True)]
-            with np.errstate(all="ignore"):  # as in Theano's C++
+            with quiet_run(), np.errstate(all="ignore"):  # numbers as in Theano's C++
                 return [np.asarray(y) for y in compiled(*given)]
 
         return run

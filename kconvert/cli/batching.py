@@ -3,48 +3,61 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from .command import Option
 from .group import main
-from .options import PATH, Reporting, conversion, inputs, reporting, running_in_workers, tolerance
+from .options import (
+    PATH,
+    Reporting,
+    conversion,
+    conversion_option,
+    inputs,
+    reporting,
+    running_in_workers,
+    tolerance,
+    verification_option,
+)
 from .output import conclude, files_to_write
+from .progress import batch_progress
 
 if TYPE_CHECKING:
-    from ..batches.run import Watch
     from ..conversion.source import Source
     from ..conversion.target import Wanted
     from ..verification.pairing import Inputs
     from ..verification.tolerance import Tolerance
-    from ..verification.value import Entry
     from ..verification.verifier import Running
+
+
+batch_option = partial(click.option, cls=Option, section="Batch")
 
 
 @main.command()
 @click.argument("sources", metavar="SOURCE...", type=PATH, nargs=-1, required=True)
-@click.option("--out", required=True, type=PATH, metavar="DIR", help="Directory to write to: a path, s3:// or gs://.")
+@conversion_option(
+    "--out", required=True, type=PATH, metavar="DIR", help="Directory to write to: a path, s3:// or gs://."
+)
 @conversion
-@click.option(
+@batch_option(
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
     default=os.cpu_count() or 1,
-    help="Processes that work; by default one for each processor.",
+    show_default="one for each processor",
+    help="Processes that work.",
 )
-@click.option(
+@verification_option(
     "--verify",
     metavar="WHICH",
     default="all",
-    show_default=True,
     help="Which results to verify: all, none, or sample:N for N of them.",
 )
-@click.option("--fail-fast", is_flag=True, help="End with the first file that fails.")
-@click.option("--scheduler", metavar="URL", help="Run on the Dask cluster of this scheduler, such as tcp://host:8786.")
+@batch_option("--fail-fast", is_flag=True, help="End with the first file that fails.")
+@batch_option("--scheduler", metavar="URL", help="Run on the Dask cluster of this scheduler, such as tcp://host:8786.")
 @inputs
 @tolerance
 @running_in_workers
@@ -62,10 +75,10 @@ def batch(
     running: Running,
     reporting: Reporting,
 ) -> int:
-    """Converts many files into DIR and verifies them; a run that was ended goes on where it was.
+    """Converts and verifies many files; goes on where a run was ended.
 
-    SOURCE is a file, a directory, a pattern such as 'models/**/*.h5', a manifest (.csv or .jsonl with options for each
-    file), or a URL: s3://, gs://, http(s)://.
+    The results go into DIR. SOURCE is a file, a directory, a pattern such as 'models/**/*.h5', a manifest (.csv or
+    .jsonl with options for each file), or a URL: s3://, gs://, http(s)://.
     """
     from contextlib import nullcontext
 
@@ -77,36 +90,7 @@ def batch(
 
     refuse_collisions(files_to_write(reporting), [*(("source", one) for one in sources), *inputs.files])
     setup = Setup(tolerance, inputs, replace(running, timeout=None), custom_modules())
-    with nullcontext() if scheduler is None else connected(scheduler) as client, _display() as watch:
+    with nullcontext() if scheduler is None else connected(scheduler) as client, batch_progress() as watch:
         job = Job(sources, out, *conversion, setup, verify, jobs, running.timeout, fail_fast, client)
         done = run_batch(job, watch)
     return conclude(done, reporting)
-
-
-@contextmanager
-def _display() -> Iterator[Watch]:
-    """One line on the standard error, where that is a terminal: how many files are done and failed, rate, time left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(file=sys.stderr, highlight=False)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
-        line = progress.add_task("converting", total=None, failed=0, rate="")
-        failed = 0
-
-        def watch(done: int, total: int, entry: Entry | None) -> None:
-            nonlocal failed
-            failed += entry is not None and entry.state in ("error", "differs", "unproved")
-            speed = progress.tasks[line].speed
-            rate = f"{speed:.1f}/s" if speed else ""
-            progress.update(line, completed=done, total=total, failed=failed, rate=rate)
-
-        yield watch

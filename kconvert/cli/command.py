@@ -1,9 +1,9 @@
-"""The class of the commands: an error of a run is in the reports that were asked for."""
+"""The class of the commands: options in groups, and errors of a run in the reports that were asked for."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,36 @@ from .errors import described
 if TYPE_CHECKING:
     from ..verification.value import Summary
 
+OTHERS = "Other options"
+
 _WORDS = f"{__name__}.words"  # the key of the words of the command line
+
+
+class Option(click.Option):
+    """An option in a group of the help."""
+
+    def __init__(self, *words: Any, section: str = OTHERS, **options: Any) -> None:
+        self.section = section
+        super().__init__(*words, **options)
+
+
+def write_options(parameters: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Writes the help of options, a section for each group, in the order in which the groups come first."""
+    records: dict[str, list[tuple[str, str]]] = {}
+    for parameter in parameters:
+        record = parameter.get_help_record(ctx)
+        if record is not None and isinstance(parameter, click.Option):
+            records.setdefault(parameter.section if isinstance(parameter, Option) else OTHERS, []).append(record)
+    for section in sorted(records, key=lambda section: section == OTHERS):
+        with formatter.section(section if len(records) > 1 else "Options"):
+            formatter.write_dl(records[section])
 
 
 class Command(click.Command):
     """A command. Where it ends with an error and has `--report` or `--json`, they get the error."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        write_options(self.get_params(ctx), ctx, formatter)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_WORDS] = list(args)
@@ -66,13 +91,13 @@ def _failed(ctx: click.Context, error: Exception, seconds: float) -> Summary:
 
 
 def _write(done: Summary, paths: Sequence[str], as_json: bool) -> None:
+    from ..verification.report.json import render
     from ..verification.report.writing import write_report
-    from .output import print_json
 
     for path in paths:
         write_report(path, done)
     if as_json:
-        print_json(done)
+        click.echo(render(done), nl=False)
 
 
 def _is_named_again(path: str, words: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,17 +17,21 @@ from .options import (
     architecture,
     as_json,
     conversion,
+    conversion_option,
     exporting,
     inputs,
     keep,
     reporting,
     running,
     tolerance,
+    verification_option,
 )
-from .output import EQUAL, conclude, conclude_unverified, files_to_write, print_json, progress
+from .output import EQUAL, conclude, conclude_unverified, files_to_write, print_json
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..conversion.files import Conversion
+    from ..conversion.planning import Plan
     from ..conversion.source import Source
     from ..conversion.target import Target, Wanted
     from ..export.files import Options
@@ -37,19 +42,19 @@ if TYPE_CHECKING:
 
 
 @main.command(Kconvert.MAIN, hidden=True)
-@click.argument("file", type=PATH)
-@click.option(
+@click.argument("file", metavar="SOURCE", type=PATH)
+@conversion_option(
     "-o",
     "--output",
     type=PATH,
-    metavar="OUT",
+    metavar="RESULT",
     help="File to write: .h5, .hdf5, .safetensors, .keras (a model of Keras 3), .weights.h5 (its weights), "
     "or a program: .tflite, .onnx, saved_model/ (a new directory); "
-    "by default NAME.BACKEND.h5 beside FILE.",
+    "by default NAME.BACKEND.h5 beside SOURCE.",
 )
 @conversion
 @exporting
-@click.option("--no-verify", is_flag=True, help="Convert only.")
+@verification_option("--no-verify", is_flag=True, help="Convert only.")
 @inputs
 @tolerance
 @running
@@ -67,7 +72,7 @@ def convert(
     keep: str | None,
     reporting: Reporting,
 ) -> int:
-    """Converts FILE and proves it: runs both files and compares every layer."""
+    """Converts SOURCE and proves it: runs both files and compares every layer."""
     from ..drawing.terminal import show
     from ..verification.verifier import Verifier
     from . import drawing
@@ -79,6 +84,8 @@ def convert(
     if not reporting.silent and source.backend is None:
         show(drawing.source(file, _evidence(source)), "")
     with progress():
+        if tolerance.layers and not no_verify:
+            tolerance.check_layers(_planned(source, target).model.tensor_layers())
         done = _written(source, target, output, exporting, files_to_write(reporting, keep), inputs.files)
     if not reporting.silent:
         files = [path for path in (done.target, done.architecture) if path]
@@ -112,11 +119,11 @@ def _written(
 
 
 @main.command()
-@click.argument("file", type=PATH)
+@click.argument("file", metavar="SOURCE", type=PATH)
 @architecture
 @as_json
 def inspect(file: str, source: Source, as_json: bool) -> int:
-    """Says what FILE is, with the evidence."""
+    """Says what a file is, with the evidence."""
     from ..conversion.inspection import inspect
     from ..drawing.terminal import show
     from . import drawing
@@ -130,19 +137,15 @@ def inspect(file: str, source: Source, as_json: bool) -> int:
 
 
 @main.command()
-@click.argument("file", type=PATH)
+@click.argument("file", metavar="SOURCE", type=PATH)
 @conversion
 @as_json
 def plan(file: str, conversion: tuple[Source, Wanted], as_json: bool) -> int:
-    """Shows what would be done to each weight; writes nothing."""
-    from ..conversion.opening import open_source
-    from ..conversion.planning import plan_conversion
+    """Shows what a conversion does to each weight; writes nothing."""
     from ..drawing.terminal import show
     from . import drawing
 
-    source, target = replace(conversion[0], path=file), conversion[1].target()
-    with open_source(source) as checkpoint:
-        found = plan_conversion(checkpoint, source, target)
+    found = _planned(replace(conversion[0], path=file), conversion[1].target())
     if as_json:
         print_json(found)
     else:
@@ -151,14 +154,27 @@ def plan(file: str, conversion: tuple[Source, Wanted], as_json: bool) -> int:
 
 
 @main.command()
-def backends() -> int:
-    """Lists the backends: what is installed, and how to install what is not."""
+@as_json
+def backends(as_json: bool) -> int:
+    """Lists the backends, and how to install those that are missing."""
     from ..backend import probe
     from ..drawing.terminal import show
     from . import drawing
 
-    show(drawing.backends(probe()))
+    found = probe()
+    if as_json:
+        click.echo(json.dumps({name: one.to_json() for name, one in found.items()}, indent=2))
+    else:
+        show(drawing.backends(found))
     return EQUAL
+
+
+def _planned(source: Source, target: Target) -> Plan:
+    from ..conversion.opening import open_source
+    from ..conversion.planning import plan_conversion
+
+    with open_source(source) as checkpoint:
+        return plan_conversion(checkpoint, source, target)
 
 
 def _evidence(source: Source) -> list[str]:

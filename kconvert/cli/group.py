@@ -9,14 +9,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from .._version import __version__
 from ..errors import Problem
-from .command import Command
+from .command import Command, write_options
 from .errors import BUG, CLOSED_PIPE, INTERRUPTED, complain, described
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SIGNALLED = 128  # plus the number of the signal
 
@@ -43,17 +46,39 @@ class Kconvert(click.Group):
         if not args:
             args = ["--help"]
         if args[0] not in (*self.commands, "--help", "--version"):
+            if not ctx.resilient_parsing:
+                self._refuse_mistyped(args[0])
             args = [self.MAIN, *args]
         return super().parse_args(ctx, args)
 
+    def _refuse_mistyped(self, word: str) -> None:
+        """Refuses a first word that is nearly a command, and no file."""
+        visible = [name for name, command in self.commands.items() if not command.hidden]
+        if word.isidentifier() and word.islower() and not os.path.exists(word):
+            from difflib import get_close_matches
+
+            for name in get_close_matches(word, visible, n=1, cutoff=0.7):
+                raise click.UsageError(f"there is no command and no file {word!r}; did you mean {name}?")
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, "FILE --to B [--from B] [-o OUT]")
+        formatter.write_usage(ctx.command_path, "SOURCE --to BACKEND [-o RESULT] [OPTIONS]")
         formatter.write_usage(ctx.command_path, "COMMAND ...", " " * len("Usage: "))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options of the main job, then the commands."""
-        self.commands[self.MAIN].format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
+        """The commands, then the options of the main job."""
+        with formatter.section("Commands"):
+            visible = sorted(name for name, command in self.commands.items() if not command.hidden)
+            formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=200)) for name in visible])
+        write_options([*self.commands[self.MAIN].params, *self.get_params(ctx)], ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The first word is a command, a file, or an option of the main job."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return [*super().shell_complete(ctx, incomplete), *self.commands[self.MAIN].shell_complete(ctx, incomplete)]
+        # The file comes first: bash forgets what stands before it, and completes files where no command matches.
+        return [CompletionItem(incomplete, type="file"), *super().shell_complete(ctx, incomplete)]
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Runs a command and exits with its code; every error is one line on the standard error."""
@@ -141,7 +166,11 @@ def _escape_what_cannot_be_written() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-@click.group(cls=Kconvert, epilog=EPILOG)
+@click.group(cls=Kconvert, epilog=EPILOG, context_settings={"show_default": True, "max_content_width": 100})
 @click.version_option(__version__, message="kconvert %(version)s")
 def main() -> None:
-    """Converts a Keras weight file for another backend and proves it: runs both files and compares every layer."""
+    """Converts a Keras weight file for another backend and proves it: runs both files and compares every layer.
+
+    `kconvert SOURCE --to BACKEND` is the main job. Its options follow the commands; `kconvert COMMAND --help` shows
+    those of a command.
+    """

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .command import Option
+
 if TYPE_CHECKING:
     from ..conversion.source import Source
     from ..conversion.target import Wanted
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+# Options of each group of the help.
+conversion_option, source_option, result_option, verification_option, report_option = (
+    partial(click.option, cls=Option, section=section)
+    for section in ("Conversion", "Source", "Result", "Verification", "Reports")
+)
+
 
 def together(name: str, build: Callable[..., Any], *options: Command) -> Command:
     """Options that several commands share; `build` makes the argument `name` of the command from their values."""
@@ -34,8 +42,8 @@ def together(name: str, build: Callable[..., Any], *options: Command) -> Command
             return command(**{name: build(**{key: values.pop(key) for key in keys})}, **values)
 
         before = len(getattr(grouped, "__click_params__", []))
-        for option in reversed(options):
-            option(grouped)
+        for one in reversed(options):
+            one(grouped)
         parameters = grouped.__click_params__[before:]  # type: ignore[attr-defined]
         keys = [parameter.name for parameter in parameters if parameter.expose_value]
         return grouped
@@ -53,45 +61,44 @@ DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
 # -------------------------------------------------------------------- files ----
 
 _CONVERSION = (
-    click.option("--from", "source", type=SAVED_WITH, help="Backend whose kernels FILE has, if FILE does not show it."),
-    click.option("--to", "target", type=BACKEND, help="Backend to convert for; Keras 3, tf_keras: TensorFlow."),
-    click.option(
+    source_option("--from", "source", type=SAVED_WITH, help="Backend of SOURCE's kernels, if it does not show it."),
+    conversion_option("--to", "target", type=BACKEND, help="Backend to convert for; Keras 3 and tf_keras: TensorFlow."),
+    conversion_option(
         "--format",
         type=click.Choice(["keras2", "same", "keras3", "tf_keras"]),
-        help="Generation of the result; same: that of FILE. By default what the ending of OUT says, keras2 for .h5.",
+        help="Generation of RESULT; same: that of SOURCE. By default what the ending of RESULT says, keras2 for .h5.",
     ),
-    click.option(
+    conversion_option(
         "--data-format",
         type=click.Choice(["native", "keep", *DATA_FORMATS.choices]),
         metavar="FORMAT",
         default="native",
-        show_default=True,
-        help="Data format of the result: native (as usual on the target), keep, channels_first, channels_last.",
+        help="Data format of RESULT: native (as usual on its backend), keep, channels_first, channels_last.",
     ),
-    click.option(
+    conversion_option(
         "--repair/--no-repair",
         default=True,
-        help="Rewrite layers that the two backends compute differently (the default), or refuse them.",
+        help="Rewrite layers that the two backends compute differently, or refuse them.",
     ),
-    click.option(
+    conversion_option(
         "--cudnn/--no-cudnn",
         default=None,
-        help="Write LSTM and GRU as CuDNNLSTM and CuDNNGRU, or those as LSTM and GRU; by default what the target has.",
+        help="Write LSTM and GRU as CuDNNLSTM and CuDNNGRU, or those as LSTM and GRU; by default what its backend has.",
     ),
-    click.option("--drop-optimizer", is_flag=True, help="Leave the optimizer's state out of the result."),
-    click.option(
+    conversion_option("--drop-optimizer", is_flag=True, help="Leave the optimizer's state out of RESULT."),
+    source_option(
         "--layer",
         "layers",
         multiple=True,
         metavar="NAME=CLASS",
         help="What a layer is, where weights alone do not tell; NAME=as-is leaves it alone. May be repeated.",
     ),
-    click.option(
+    source_option(
         "--partial",
         is_flag=True,
-        help="Take only the layers that FILE and --arch both have, by name; the result is weights alone.",
+        help="Take only the layers that SOURCE and --arch both have, by name; RESULT is weights alone.",
     ),
-    click.option("--force", is_flag=True, help="Use --from even where FILE says otherwise; replace OUT."),
+    conversion_option("--force", is_flag=True, help="Use --from even where SOURCE says otherwise; replace RESULT."),
 )
 
 
@@ -104,13 +111,13 @@ def _export_options(batch: int | None, quantize: str | None) -> Options:
 exporting = together(
     "exporting",
     _export_options,
-    click.option(
+    conversion_option(
         "--batch",
         type=click.IntRange(1),
         metavar="N",
         help="Samples of each batch of a .tflite (1 by default), .onnx or saved_model/ (any by default).",
     ),
-    click.option(
+    conversion_option(
         "--quantize",
         metavar="KIND",
         help="Weights of a .tflite with less precision: float16, or dynamic for integers of 8 bits.",
@@ -119,6 +126,8 @@ exporting = together(
 
 
 def _import(context: click.Context, parameter: click.Parameter, modules: tuple[str, ...]) -> None:
+    if not modules or context.resilient_parsing:
+        return
     from ..layers.registry import load_module
 
     for module in modules:
@@ -159,44 +168,44 @@ def _limit(context: click.Context, parameter: click.Parameter, texts: tuple[str,
 
 
 _ARCHITECTURE = (
-    click.option(
+    source_option(
         "--arch",
         type=PATH,
         metavar="JSON",
         help="The architecture, for weights alone: what model.to_json() or to_yaml() wrote, or a whole model.",
     ),
-    click.option(
+    source_option(
         "--custom",
         multiple=True,
         metavar="MODULE",
         expose_value=False,
         callback=_import,
-        help="Module that registers layers and functions of your own; imported first. May be repeated.",
+        help="Module, or file such as layers.py, that registers layers and functions of your own. May be repeated.",
     ),
-    click.option(
+    source_option(
         "--source-data-format",
         type=DATA_FORMATS,
         metavar="FORMAT",
-        help="channels_first or channels_last: that of the weights of FILE, where layers do not state it or --arch was "
-        "made on another backend.",
+        help="channels_first or channels_last: that of the weights of SOURCE, where layers do not state it or --arch "
+        "was made on another backend.",
     ),
-    click.option(
-        "--source-release", metavar="RELEASE", help="Release of Keras that saved FILE, if FILE does not state it."
+    source_option(
+        "--source-release", metavar="RELEASE", help="Release of Keras that saved SOURCE, if it does not state it."
     ),
-    click.option(
+    source_option(
         "--input-shape",
         multiple=True,
         metavar="[NAME=]SIZES",
         callback=_input_shape,
-        help="Sizes of an input that FILE leaves free, such as 224,224,3. May be repeated.",
+        help="Sizes of an input that SOURCE leaves free, such as 224,224,3. May be repeated.",
     ),
-    click.option(
+    source_option(
         "--limit",
         multiple=True,
         metavar="NAME=NUMBER",
         expose_value=False,
         callback=_limit,
-        help="What FILE may cost to read: bytes, arrays, chunks, text or calls, if you trust it. May be repeated.",
+        help="What SOURCE may cost to read: bytes, arrays, chunks, text or calls, if you trust it. May be repeated.",
     ),
 )
 
@@ -257,10 +266,10 @@ conversion = together("conversion", _conversion, *_CONVERSION, *_ARCHITECTURE)
 sides = together(
     "sides",
     _sides,
-    click.option("--from", "source", type=SAVED_WITH, help="Backend of A, if A does not show it."),
-    click.option("--to", "target", type=BACKEND, help="Backend of B, if B does not show it."),
-    click.option("--target-arch", type=PATH, metavar="JSON", help="--arch of B; by default that of A, converted."),
-    click.option("--partial", is_flag=True, help="Compare only the layers that A and --arch both have, by name."),
+    source_option("--from", "source", type=SAVED_WITH, help="Backend of SOURCE, if it does not show it."),
+    result_option("--to", "target", type=BACKEND, help="Backend of RESULT, if it does not show it."),
+    result_option("--target-arch", type=PATH, metavar="JSON", help="--arch of RESULT; by default that of SOURCE."),
+    source_option("--partial", is_flag=True, help="Compare only the layers that SOURCE and --arch both have, by name."),
     *_ARCHITECTURE,
 )
 
@@ -287,35 +296,35 @@ def _running(
 
 
 _RUNNING = (
-    click.option(
+    verification_option(
         "--require-backends",
         "required",
         is_flag=True,
         help="Fail where a backend or Keras 3 is missing; else kconvert stands in.",
     ),
-    click.option(
+    verification_option(
         "--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds that a side may run."
     ),
-    click.option(
+    verification_option(
         "--theano-python", metavar="PATH", help="Interpreter with kconvert or an old Keras, to run Theano's side."
     ),
-    click.option("--tensorflow-python", metavar="PATH", help="The same for TensorFlow's side."),
-    click.option(
+    verification_option("--tensorflow-python", metavar="PATH", help="The same for TensorFlow's side."),
+    verification_option(
         "--runner",
         "package",
         type=click.Choice(["keras", "tf_keras", "kconvert"]),
-        help="Run the target in this Keras, or in kconvert alone; by default what a file is written for.",
+        help="Run RESULT in this Keras, or in kconvert alone; by default what it is written for.",
     ),
-    click.option(
+    verification_option(
         "--keras-backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Backend of the Keras 3 that runs."
     ),
-    click.option("--keras-python", metavar="PATH", help="Interpreter whose Keras runs the target."),
+    verification_option("--keras-python", metavar="PATH", help="Interpreter whose Keras runs RESULT."),
 )
 running = together(
     "running",
     _running,
     *_RUNNING,
-    click.option("--in-process", is_flag=True, help="Run both sides in this process, not each in its own."),
+    verification_option("--in-process", is_flag=True, help="Run both sides in this process, not each in its own."),
 )
 running_in_workers = together("running", partial(_running, in_process=True), *_RUNNING)
 
@@ -329,13 +338,9 @@ def _inputs(inputs: str | None, seed: int, samples: int) -> Inputs:
 inputs = together(
     "inputs",
     _inputs,
-    click.option("--inputs", type=PATH, metavar="NPZ", help="Inputs for the models: .npz, or .npy for one input."),
-    click.option(
-        "--seed", type=click.IntRange(0), metavar="N", default=0, show_default=True, help="Seed of the random inputs."
-    ),
-    click.option(
-        "--samples", type=click.IntRange(1), metavar="N", default=4, show_default=True, help="How many inputs."
-    ),
+    verification_option("--inputs", type=PATH, metavar="NPZ", help="Inputs of the models: .npz, or .npy for one."),
+    verification_option("--seed", type=click.IntRange(0), metavar="N", default=0, help="Seed of the random inputs."),
+    verification_option("--samples", type=click.IntRange(1), metavar="N", default=4, help="How many inputs."),
 )
 
 
@@ -353,23 +358,26 @@ def _numbers(context: click.Context, parameter: click.Parameter, texts: tuple[st
     return found
 
 
-def _tolerance(atol: float | None, rtol: float | None, layer_rtol: dict[str, float]) -> Tolerance:
+def _tolerance(atol: float, rtol: float, layer_rtol: dict[str, float]) -> Tolerance:
     from ..verification.tolerance import Tolerance
 
-    return Tolerance.of_options(atol, rtol, layer_rtol)
+    return Tolerance(atol, rtol, layer_rtol)
 
 
 tolerance = together(
     "tolerance",
     _tolerance,
-    click.option("--atol", type=click.FloatRange(0), metavar="X", help="Error allowed for every layer."),
-    click.option(
+    verification_option(
+        "--atol", type=click.FloatRange(0), metavar="X", default=1e-5, help="Error allowed for every layer."
+    ),
+    verification_option(
         "--rtol",
         type=click.FloatRange(0),
         metavar="X",
+        default=1e-4,
         help="Error allowed, as a fraction of a layer's largest output.",
     ),
-    click.option(
+    verification_option(
         "--layer-rtol",
         multiple=True,
         metavar="NAME=X",
@@ -381,12 +389,12 @@ tolerance = together(
 
 # ------------------------------------------------------------------- output ----
 
-as_json = click.option("--json", "as_json", is_flag=True, is_eager=True, help="Print JSON.")
+as_json = report_option("--json", "as_json", is_flag=True, is_eager=True, help="Print JSON.")
 
 
 def _check_reports(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
     """Refuses a report that cannot be written before anything runs."""
-    if paths:
+    if paths and not context.resilient_parsing:
         from ..verification.report.writing import check_report
 
         for path in paths:
@@ -411,7 +419,7 @@ class Reporting:
 reporting = together(
     "reporting",
     Reporting,
-    click.option(
+    report_option(
         "--report",
         "paths",
         multiple=True,
@@ -422,7 +430,7 @@ reporting = together(
         help="Write a report: .html, .md, .xml (JUnit), .json or .txt. May be repeated.",
     ),
     as_json,
-    click.option("-q", "--quiet", is_flag=True, help="Print the verdict only."),
+    report_option("-q", "--quiet", is_flag=True, help="Print the verdict only."),
 )
 
-keep = click.option("--keep", type=PATH, metavar="DIR", help="Save what was computed, for kconvert report.")
+keep = report_option("--keep", type=PATH, metavar="DIR", help="Save what was computed, for kconvert report.")

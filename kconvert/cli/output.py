@@ -1,17 +1,12 @@
-"""What commands print: JSON, reports, and their progress."""
+"""What commands print: JSON and reports."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from ..errors import printable
 
 if TYPE_CHECKING:
     from ..conversion.files import Conversion
@@ -60,33 +55,3 @@ def files_to_write(reporting: Reporting, keep: str | None = None) -> list[NamedP
 
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value.to_json(), indent=2))
-
-
-@contextmanager
-def progress() -> Iterator[None]:
-    """The log of the library in one line on the standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    import logging
-
-    from rich.console import Console
-    from rich.text import Text
-
-    class Line(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            status.update(Text(printable(record.getMessage()), no_wrap=True, overflow="ellipsis"))
-
-    log = logging.getLogger(__package__.partition(".")[0])
-    # A descriptor of its own: while TensorFlow is imported, the standard error is redirected.
-    with open(os.dup(sys.stderr.fileno()), "w") as stream:
-        console = Console(file=stream, force_terminal=True, markup=False, highlight=False)
-        with console.status("reading", spinner="line") as status:
-            handler = Line()
-            log.addHandler(handler)
-            log.setLevel(logging.INFO)
-            try:
-                yield
-            finally:
-                log.removeHandler(handler)
-                log.setLevel(logging.NOTSET)

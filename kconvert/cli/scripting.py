@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .command import Option
 from .group import main
 from .options import BACKEND, PATH, as_json, together
-from .output import DIFFERS, EQUAL, print_json, progress
+from .output import DIFFERS, EQUAL, print_json
+from .progress import progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,17 +20,18 @@ if TYPE_CHECKING:
     from ..scripts.comparing import Comparison
 
 _AMONG_OTHERS = {"ignore_unknown_options": True}  # those are the script's
+script_option = partial(click.option, cls=Option, section="Script")
 _SHORTENING = (
-    click.option(
+    script_option(
         "--keras",
         "release",
         type=click.Choice(["1.2.2", "2.3.1"]),
         help="Release of Keras that SCRIPT is of; by default found from its words.",
     ),
-    click.option(
+    script_option(
         "--samples", type=click.IntRange(1), metavar="N", help="Samples that fit, evaluate and data sets take at most."
     ),
-    click.option("--epochs", type=click.IntRange(1), metavar="N", help="Epochs that one fit trains at most."),
+    script_option("--epochs", type=click.IntRange(1), metavar="N", help="Epochs that one fit trains at most."),
 )
 _SEED = click.IntRange(0, 2**32 - 1)
 shortening = together("shortening", dict, *_SHORTENING)
@@ -36,10 +40,10 @@ shortening = together("shortening", dict, *_SHORTENING)
 @main.command("run", context_settings=_AMONG_OTHERS)
 @click.argument("script", type=PATH)
 @click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
-@click.option("--backend", type=BACKEND, help="Backend of the models; by default the one that is set.")
+@script_option("--backend", type=BACKEND, help="Backend of the models; by default the one that is set.")
 @shortening
-@click.option("--seed", type=_SEED, help="Seed of random numbers, set before the script starts.")
-@click.option("--history", type=PATH, metavar="FILE", help="JSON file for the losses of each epoch.")
+@script_option("--seed", type=_SEED, metavar="N", help="Seed of random numbers, set before the script starts.")
+@script_option("--history", type=PATH, metavar="FILE", help="JSON file for the losses of each epoch.")
 def run(
     script: str,
     arguments: tuple[str, ...],
@@ -48,9 +52,10 @@ def run(
     seed: int | None,
     history: str | None,
 ) -> int:
-    """Runs a Keras script without changes: in it, `import keras` imports kconvert.keras.
+    """Runs a Keras script on a backend, without changes.
 
-    Options that the command does not know are arguments of the script, and so is everything after `--`.
+    In it, `import keras` imports kconvert.keras. Options that the command does not know are arguments of the script,
+    and so is everything after `--`.
     """
     from ..scripts.running import Run, run_script
     from ..scripts.shortening import Limits
@@ -67,12 +72,12 @@ def run(
 @click.argument("script", type=PATH)
 @click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 @shortening
-@click.option("--seed", type=_SEED, default=0, show_default=True, help="Seed of random numbers.")
-@click.option(
+@script_option("--seed", type=_SEED, metavar="N", default=0, help="Seed of random numbers.")
+@script_option(
     "--rtol",
     type=click.FloatRange(0),
+    metavar="X",
     default=1e-3,
-    show_default=True,
     help="Largest relative difference that is equal.",
 )
 @as_json
@@ -84,7 +89,7 @@ def compare(
     rtol: float,
     as_json: bool,
 ) -> int:
-    """Runs a script of Keras on both backends, with the same seed, and compares the losses of each epoch."""
+    """Runs a Keras script on both backends, with one seed, and compares the losses."""
     from ..drawing.terminal import show
     from ..scripts.comparing import compare_script
 

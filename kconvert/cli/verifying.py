@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from .group import main
-from .options import PATH, Reporting, as_json, inputs, keep, reporting, running, sides, tolerance
-from .output import DIFFERS, EQUAL, conclude, files_to_write, print_json, progress
+from .options import PATH, Reporting, as_json, inputs, keep, reporting, running, sides, tolerance, verification_option
+from .output import DIFFERS, EQUAL, conclude, files_to_write, print_json
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..conversion.source import Source
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
     from ..verification.value import Report, Summary
     from ..verification.verifier import Running
 
-A = click.argument("source_file", metavar="A", type=PATH)
-B = click.argument("target_file", metavar="B", type=PATH)
+SOURCE = click.argument("source_file", metavar="SOURCE", type=PATH)
+RESULT = click.argument("target_file", metavar="RESULT", type=PATH)
 
 
 @main.command()
-@A
-@B
+@SOURCE
+@RESULT
 @sides
 @inputs
 @tolerance
 @running
 @keep
-@click.option("--self-test", is_flag=True, help="Plant every known error in a copy of B: each must be found.")
+@verification_option("--self-test", is_flag=True, help="Plant each known error in a copy of RESULT: all must be found.")
 @reporting
 def verify(
     source_file: str,
@@ -45,9 +46,9 @@ def verify(
     self_test: bool,
     reporting: Reporting,
 ) -> int:
-    """Runs A and B, each on its own backend, and compares every layer.
+    """Runs two files, each on its own backend, and compares every layer.
 
-    A and B may be directories: each file of A is compared with the one of the same name in B.
+    SOURCE and RESULT may be directories: each file of SOURCE is compared with the one of the same name in RESULT.
     """
     from ..formats import files
     from ..formats.atomic import refuse_collisions
@@ -90,7 +91,7 @@ def _self_test(
 @tolerance
 @reporting
 def report(folder: str, tolerance: Tolerance, reporting: Reporting) -> int:
-    """Judges again what verify --keep DIR has saved, without running anything."""
+    """Judges again what verify --keep saved; runs nothing."""
     from ..formats.atomic import refuse_collisions
     from ..verification.runs import judge
     from ..verification.saved_runs import load_runs
@@ -100,12 +101,12 @@ def report(folder: str, tolerance: Tolerance, reporting: Reporting) -> int:
 
 
 @main.command()
-@A
-@B
+@SOURCE
+@RESULT
 @sides
 @as_json
 def diff(source_file: str, target_file: str, sides: tuple[Source, Source], as_json: bool) -> int:
-    """Compares the weights of A and B, whatever their conventions, without running them."""
+    """Compares the weights of two files, whatever their conventions; runs nothing."""
     from ..drawing.terminal import show
     from ..verification.difference import diff_files
     from ..verification.report import terminal

@@ -37,14 +37,16 @@ class Console(rich.console.Console):
 def show(*parts: RenderableType) -> None:
     """Prints renderables on the standard output."""
     console = Console()
-    if "GITHUB_ACTIONS" not in os.environ:
+    if console.is_terminal and "GITHUB_ACTIONS" not in os.environ:
         for part in parts:
             console.print(part)
         return
     with console.capture() as captured:
         for part in parts:
             console.print(part)
-    console.file.write(without_commands(captured.get()))
+    lines = without_blanks(captured.get())
+    console.file.write(without_commands(lines) if "GITHUB_ACTIONS" in os.environ else lines)
+    console.file.flush()  # what follows on the standard error stands below
 
 
 def without_commands(lines: str) -> str:
@@ -56,6 +58,15 @@ def without_commands(lines: str) -> str:
     return re.sub(r"(?m)^(\s*)(?=::|##\[)", "\\1\u200b", lines)
 
 
+def without_blanks(lines: str) -> str:
+    r"""Lines without the blanks at their ends, with which tables are filled.
+
+    >>> without_blanks("a  \n\nb")
+    'a\n\nb'
+    """
+    return re.sub(r"[ \t]+$", "", lines, flags=re.MULTILINE)
+
+
 def plain_text(part: RenderableType) -> str:
     """A renderable as text without colours, as it is written to a file."""
     lines = io.StringIO()
@@ -63,7 +74,7 @@ def plain_text(part: RenderableType) -> str:
         file=lines, width=TEXT_WIDTH, color_system=None, highlight=False, markup=False, emoji=False
     )
     console.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in lines.getvalue().splitlines())
+    return without_blanks(lines.getvalue())
 
 
 def text(value: object, style: str = "") -> Text:

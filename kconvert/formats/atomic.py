@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import logging
 import math
 import os
 import secrets
@@ -23,6 +24,8 @@ from ..errors import KconvertError, Problem
 if sys.platform != "win32":
     import fcntl
     import resource
+
+log = logging.getLogger(__name__)
 
 _HIDDEN = ".kconvert-"  # what the names of hidden files begin with
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the file does not become longer
@@ -122,6 +125,8 @@ def replacing(
     _check_room(target, size)
     with hidden(target) as temporary:
         reserve(temporary, size, target)
+        if size:
+            log.info("writing %s", target.name, extra={"growing": (temporary, size)})
         yield temporary
         check()
         with writing(target):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, TypeVar
 
 from ..conventions.words.items import is_item, not_an_item
@@ -174,13 +175,34 @@ def register_function(name: str, output_shape: Any = None) -> Callable[[Function
 
 
 def load_module(name: str) -> None:
-    """Imports a module that registers layers and functions. The working directory is searched last.
+    """Imports a module that registers layers and functions, or runs a file that does.
 
+    name: of the module, which is searched in the working directory last; or the path of a file that ends in .py.
     Raises KconvertError where the import fails.
     """
+    if name.endswith(".py"):
+        _loaded(f"the file {name!r}", lambda: _import_file(os.path.realpath(name)))
+        return
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     _loaded(f"the module {name!r}", lambda: import_module(name))
+
+
+def _import_file(path: str) -> None:
+    """Imports a file as a module under its path, so that `load_module` of another process finds it by its name."""
+    if path in sys.modules:
+        return
+    spec = spec_from_file_location(path, path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[path] = module
+    if os.path.dirname(path) not in sys.path:
+        sys.path.append(os.path.dirname(path))  # what it imports beside it
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path]
+        raise
 
 
 def custom_modules() -> tuple[str, ...]:

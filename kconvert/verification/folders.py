@@ -44,7 +44,7 @@ def verify_folders(
         raise KconvertError(what, str(source.path), problem=Problem.USAGE)
     entries = []
     for number, (name, path, counterpart) in enumerate(pairs, start=1):
-        log.info("%d of %d: %s", number, len(pairs), name)
+        log.info("%d of %d: %s", number, len(pairs), name, extra={"progress": (number - 1, len(pairs))})
         place = Path(folder, name) if folder is not None else None
         start = time.monotonic()
         try:

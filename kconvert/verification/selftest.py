@@ -60,8 +60,9 @@ def self_test(
     same_inputs = Inputs(arrays=pairing.inputs)
     planted = []
     with TemporaryDirectory(prefix="kconvert-") as folder, open_source(target) as checkpoint:
-        for error in _errors(pairing.match, checkpoint):
-            log.info("planting: %s: %s", "/".join(error.path), error.words)
+        total = sum(1 for _ in _errors(pairing.match, checkpoint))
+        for number, error in enumerate(_errors(pairing.match, checkpoint)):
+            log.info("planting: %s: %s", "/".join(error.path), error.words, extra={"progress": (number, total)})
             layer, copy = "/".join(error.path), error.write(Path(folder, "copy.h5"))
             if copy is None:
                 planted.append(Planted(layer, error.words, HARMLESS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from ..errors import KconvertError, Problem
 
@@ -19,18 +20,6 @@ class Tolerance:
     atol: float = 1e-5
     rtol: float = 1e-4
     layers: Mapping[str, float] = field(default_factory=dict, hash=False)  # another rtol for single layers, by name
-
-    @classmethod
-    def of_options(
-        cls, atol: float | None = None, rtol: float | None = None, layers: Mapping[str, float] | None = None
-    ) -> Tolerance:
-        """The default tolerance with the values that are not None.
-
-        >>> Tolerance.of_options(rtol=0.5)
-        Tolerance(atol=1e-05, rtol=0.5, layers={})
-        """
-        given = {"atol": atol, "rtol": rtol, "layers": layers}
-        return cls(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
     def of(self, name: str) -> Tolerance:
         """The tolerance of the tensor `name` alone: `lstm_1#1` and `lstm_1:2` are of layer `lstm_1`."""
@@ -50,13 +39,10 @@ class Tolerance:
     def check_layers(self, tensors: Iterable[str]) -> None:
         """Refuses a tolerance for a layer that makes none of `tensors`: it would have no effect."""
         known = {name for tensor in tensors for name in (tensor, _layer(tensor))}
-        unknown = sorted(set(self.layers) - known)
-        if unknown:
-            raise KconvertError(
-                f"the tolerance names the unknown layer {unknown[0]!r}",
-                fix="use a name from the report",
-                problem=Problem.USAGE,
-            )
+        for name in sorted(set(self.layers) - known):
+            close = get_close_matches(name, known, n=1)
+            fix = f"did you mean {close[0]!r}?" if close else "use a name from the report"
+            raise KconvertError(f"the tolerance names the unknown layer {name!r}", fix=fix, problem=Problem.USAGE)
 
     def __str__(self) -> str:
         layers = "".join(f"; {rtol:g} x scale for {name}" for name, rtol in self.layers.items())

@@ -160,6 +160,7 @@ class Verifier:
         """The same for files that were paired before; source: an earlier result of that side, instead of a new run."""
         if folder is not None:
             check_folder(folder)  # before hours of running
+        tolerance.check_layers(pairing.match.plan.model.tensor_layers())
         start = time.monotonic()
         runs = self.run(pairing, source)
         report = judge(runs, tolerance)

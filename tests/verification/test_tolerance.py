@@ -3,7 +3,7 @@
 import pytest
 
 from kconvert import KconvertError
-from kconvert.verification.tolerance import DEFAULT_TOLERANCE, Tolerance
+from kconvert.verification.tolerance import Tolerance
 
 
 def test_allowed_is_a_part_of_the_scale_and_a_little():
@@ -35,11 +35,8 @@ def test_a_tolerance_for_no_layer_is_refused():
     Tolerance(layers={"a": 1.0, "b": 1.0, "b#1": 1.0}).check_layers(["a:1", "b#1"])
     with pytest.raises(KconvertError, match="names the unknown layer 'c'"):
         Tolerance(layers={"c": 1.0}).check_layers(["a", "b"])
-
-
-def test_what_is_not_given_stays():
-    assert Tolerance.of_options(None, None, {}) == DEFAULT_TOLERANCE
-    assert Tolerance.of_options(1.0, None, {"a": 2.0}) == Tolerance(1.0, DEFAULT_TOLERANCE.rtol, {"a": 2.0})
+    with pytest.raises(KconvertError, match="did you mean 'conv_1'"):
+        Tolerance(layers={"conv1": 1.0}).check_layers(["dense", "conv_1"])
 
 
 def test_it_says_itself():

@@ -68,7 +68,7 @@ class NewFile:
     def array(self, group: h5py.Group, name: str, array: LazyArray) -> None:
         """The array is read, block by block, while it is written."""
         where = f"dataset {group.name.rstrip('/')}/{name}"
-        log.info("writing %s", name)
+        log.debug("writing %s", name)
         with errors(self.target, where):
             dataset = _new_dataset(group, name, array)
         shape = tuple(array.shape)

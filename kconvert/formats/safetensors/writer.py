@@ -45,7 +45,7 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
     ):
         _put(file, beginning, target)
         for entry in entries:
-            log.info("writing %s", entry.key)
+            log.debug("writing %s", entry.key)
             _write_array(file, arrays[entry.key], entry, len(beginning), target)
     return target
 

@@ -66,7 +66,7 @@ def _test(
     owner: str, name: str, result: Failure | Error | Skipped | None = None, text: str = "", seconds: float = 0
 ) -> TestCase:
     """seconds: some viewers demand a time of every test."""
-    test = TestCase(printable(name), classname=printable(owner), time=round(seconds, 3))
+    test = TestCase(printable(name), classname=printable(owner), time=round(seconds, 6))
     if result is not None:
         result.message = printable(result.message or "")
         result.text = "\n".join(map(printable, text.splitlines()))

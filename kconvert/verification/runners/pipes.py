@@ -109,6 +109,9 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
     kill(process)
+    if process.stdin:
+        with suppress(BrokenPipeError):  # what it had not read
+            process.stdin.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 
