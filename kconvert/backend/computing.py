@@ -21,6 +21,8 @@ GRADIENTS: ContextVar[Callable[[Any, Any], list[Tensor]]] = ContextVar("gradient
 """What gives the derivatives of a loss, where these are known before."""
 VARIABLES: ContextVar[Callable[[Any, str | None], Tensor]] = ContextVar("variables")
 """What makes the tensor of a variable, from its value and its name."""
+UPDATED: ContextVar[Callable[[Any, Any], None]] = ContextVar("updated")
+"""What replaces the value of a variable by a tensor."""
 
 
 def computing(K: Backend) -> AbstractContextManager[None]:

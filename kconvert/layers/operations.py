@@ -19,7 +19,7 @@ import numpy as np
 
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import IMAGES, computing, current_backend, is_computing
+from ..backend.computing import IMAGES, UPDATED, computing, current_backend, is_computing
 from ..backend.context import assigned
 from ..conventions.backends import CHANNELS_LAST
 from ..errors import KconvertError, Problem
@@ -92,6 +92,32 @@ class Variable(Deferred):
     def dtype(self) -> str:
         """The name of the type of its elements."""
         return str(self._array.dtype)
+
+    def assign(self, value: Any) -> None:
+        """Replaces the value: at once, or within a method of a metric, with the batch that it adds.
+
+        Raises KconvertError while a backend computes anything else.
+        """
+        update = UPDATED.get(None)
+        if update is not None:
+            update(self, value)
+        elif is_computing():
+            what = "a variable is assigned where updates are not known"
+            raise KconvertError(what, self.name or None, "use add_update in a layer", Problem.USAGE)
+        else:
+            self.value = value.tensor(emulation()) if isinstance(value, Deferred) else value
+
+    def assign_add(self, value: Any) -> None:
+        """Adds to the value: see `assign`."""
+        self.assign(self + value)
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtracts from the value: see `assign`."""
+        self.assign(self - value)
+
+    def lies_on(self, K: Backend) -> bool:
+        """Whether it lies on no other framework than that of `K`."""
+        return not set(self._natives) - {K.name}
 
     def native(self, K: Backend) -> Any:
         """The variable of the backend `K`."""

@@ -19,7 +19,7 @@ import numpy as np
 from ...backend import default_backend, get_backend
 from ...backend import functions as F
 from ...backend.base import Backend, InputSpec, Tensor
-from ...backend.computing import GRADIENTS, IMAGES, TRAINING, VARIABLES, current_backend, is_computing
+from ...backend.computing import GRADIENTS, IMAGES, TRAINING, UPDATED, VARIABLES, current_backend, is_computing
 from ...backend.functions import epsilon
 from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError, Problem
@@ -267,23 +267,26 @@ def count_params(x: Any) -> int:
 
 
 def update(x: Any, new_x: Any) -> tuple[Any, Any]:
-    """That `x` becomes `new_x`, for the updates of `function`."""
-    return x, new_x
+    """That `x` becomes `new_x`, for the updates of `function`. Within `update_state` of a metric it does so at once."""
+    if UPDATED.get(None) is None or not isinstance(x, Variable):
+        return x, new_x
+    x.assign(new_x)
+    return x, x
 
 
 def update_add(x: Any, increment: Any) -> tuple[Any, Any]:
     """That `increment` is added to `x`."""
-    return x, x + increment
+    return update(x, x + increment)
 
 
 def update_sub(x: Any, decrement: Any) -> tuple[Any, Any]:
     """That `decrement` is subtracted from `x`."""
-    return x, x - decrement
+    return update(x, x - decrement)
 
 
 def moving_average_update(x: Any, value: Any, momentum: float) -> tuple[Any, Any]:
     """That `x` becomes its moving average with `value`."""
-    return x, x * momentum + value * (1.0 - momentum)
+    return update(x, x * momentum + value * (1.0 - momentum))
 
 
 # ------------------------------------------------------- what something is ----

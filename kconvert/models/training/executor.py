@@ -23,7 +23,7 @@ from ...network.network import Network
 from ...network.sample_inputs import check_batch
 from ..runtime import Runtime
 from . import constraints, regularizers
-from .objective import Objective, Tracked
+from .objective import Objective
 from .optimizers import Optimizer
 from .weighting import masked_weights
 
@@ -34,7 +34,7 @@ VariableKey = tuple[Any, ...]
     ("state", "lstm_1", ...)              the path of the state of a stateful layer
     ("slot", "dense_1", "kernel", "m")    the path of the weight, the name of the slot
     ("scalar", "iterations")              the name of the scalar of the optimizer
-    ("metric", "acc", "total")            the label of the metric, the name of its sum
+    ("metric", "acc", "total")            the label of the metric, the name of its variable
     ("mean", "loss")                      the label of the loss; the sum over batches, and the number of samples
 """
 
@@ -66,11 +66,12 @@ class Executor:
         self._steps: dict[Any, Compiled] = {}
         self._rate = float("nan")
         made: dict[VariableKey, Any] = {SEED: np.array([seed, 0], "int32")}
-        for tracked in objective.tracked:
-            made.update((("metric", tracked.label, n), a) for n, a in _zeros(tracked).items())
         means = (*objective.loss_labels, *objective.added.values())
         made.update((("mean", label), np.zeros(2, "float32")) for label in means)
         self._add(made)
+        for tracked in objective.track_on(self.K):
+            held = tracked.metric.variables.items()
+            self.variables.update((("metric", tracked.label, name), one.native(self.K)) for name, one in held)
         self.start_optimizer()
         vars(optimizer)["_executor"] = self  # for its `iterations` and `get_weights`
 
@@ -163,9 +164,9 @@ class Executor:
         updates = self._layer_updates(values, phase)
         for tracked in objective.tracked:
             i, label = tracked.output, tracked.label
-            sums = {name: values["metric", label, name] for name in _zeros(tracked)}
+            before = {name: values["metric", label, name] for name in tracked.metric.variables}
             weight = masked_weights(K, weights[i] if tracked.weighted else None, output_masks[i])
-            new = tracked.metric.update(K, sums, ys[i], outputs[i], weight)
+            new = tracked.metric.updated(K, before, ys[i], outputs[i], weight)
             updates.update((("metric", label, name), K.stop_gradient(one)) for name, one in new.items())
         for path, label in objective.added.items():
             value = K.stop_gradient(K.cast(phase.measures[path], "float32"))
@@ -244,27 +245,23 @@ class Executor:
 
     def start_metrics(self) -> None:
         """Resets the sums of losses and metrics."""
-        self.reset("metric", "mean")
+        self.reset("mean")
+        for tracked in self.objective.tracked:
+            tracked.metric.reset_states()
 
-    def results(self) -> dict[str, float]:
+    def results(self) -> dict[str, Any]:
         """The losses and metrics over all batches since `start_metrics`, by label, in the order of Keras."""
         means = self.read("mean")
-        values = {label: float(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
-        sums = self.read("metric")
+        values: dict[str, Any] = {label: float(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
         for tracked in self.objective.tracked:
-            sums_of_metric = {name: sums[tracked.label, name] for name in _zeros(tracked)}
-            values[tracked.label] = tracked.metric.result(sums_of_metric)
+            value = np.asarray(tracked.metric.result())
+            values[tracked.label] = value if value.ndim else float(value)
         return {label: values[label] for label in self.objective.labels}
 
 
 def _key(kind: str, name: VariableKey) -> VariableKey:
     """The key of the variable `name` of a kind."""
     return (kind, *name)
-
-
-def _zeros(tracked: Tracked) -> dict[str, np.ndarray]:
-    """The sums of a metric before the first batch, by name."""
-    return {name: np.zeros(shape, "float32") for name, shape in tracked.metric.states().items()}
 
 
 def trained_paths(network: Network) -> list[LayerPath]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -50,9 +52,19 @@ class Objective:
         if not any(self.losses) and not may_add_losses(network):
             raise KconvertError("no output has a loss", fix="compile(..., loss='mse')", problem=Problem.USAGE)
         self.weights = [1.0 if one is None else float(one) for one in self._each("loss_weights", loss_weights)]
-        self.tracked = [*self._tracked(metrics, False), *self._tracked(weighted_metrics, True)]
+        tracked = [*self._tracked(metrics, False), *self._tracked(weighted_metrics, True)]
+        self.tracked = _with_different_labels(tracked, self.loss_labels)
         # The metrics that layers and models add, by the path of the layer and the name, with their labels.
         self.added = added_metrics(network)
+
+    def track_on(self, K: Backend) -> list[Tracked]:
+        """The metrics, which are computed on `K` from now on; copies of those whose variables are in use."""
+        used: set[int] = set()
+        for i, one in enumerate(self.tracked):
+            metric = deepcopy(one.metric) if id(one.metric) in used else one.metric.on(K)
+            self.tracked[i] = replace(one, metric=metric)
+            used.add(id(metric))
+        return self.tracked
 
     @property
     def trained(self) -> list[int]:
@@ -123,6 +135,17 @@ class Objective:
 
     def _refuse(self, what: str, why: str) -> None:
         raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(self.names)}", Problem.USAGE)
+
+
+def _with_different_labels(tracked: list[Tracked], taken: list[str]) -> list[Tracked]:
+    """Metrics with a number after a label that another one has, as in Keras: `acc`, `acc_1`."""
+    known, result = set(taken), []
+    for one in tracked:
+        numbered = (f"{one.label}_{i}" for i in count(1))
+        label = next(name for name in chain([one.label], numbered) if name not in known)
+        known.add(label)
+        result.append(replace(one, label=label))
+    return result
 
 
 def may_add_losses(network: Network) -> bool:

@@ -111,7 +111,10 @@ class Trainer:
         """
         executor = self.executor
         batch = self._checked(x, y, sample_weight, class_weight)
-        executor.reset("mean", *(["metric"] if reset_metrics else []))
+        if reset_metrics:
+            executor.start_metrics()
+        else:
+            executor.reset("mean")
         executor.step(training, batch.x, batch.y, batch.weights)
         return _listed(executor.results())
 

@@ -20,7 +20,7 @@ BATCHES = slice(0, 6), slice(6, 12)
 def updates(K, cases):
     """A compiled function that updates all metrics; cases: {key: (metric, y_true, y_pred, weight or None)}."""
     spread = {key: [x for x in given if x is not None] for key, (_, *given) in cases.items()}
-    states = {key: case[0].states() for key, case in cases.items()}
+    states = {key: case[0].sums() for key, case in cases.items()}
     specs = [
         spec
         for key in cases
@@ -31,7 +31,7 @@ def updates(K, cases):
         given, after = iter(given), []
         for key, (metric, *_) in cases.items():
             held = {name: next(given) for name in states[key]}
-            new = metric.update(K, held, *[next(given) for _ in spread[key]])
+            new = metric.add_batch(K, held, *[next(given) for _ in spread[key]])
             after += [new[name] for name in held]
         return after
 
@@ -47,10 +47,10 @@ def updates(K, cases):
 def values(K, cases):
     """The values of the metrics after both batches."""
     update = updates(K, cases)
-    states = {key: {n: np.zeros(s, "float32") for n, s in case[0].states().items()} for key, case in cases.items()}
+    states = {key: {n: np.zeros(s, "float32") for n, s in case[0].sums().items()} for key, case in cases.items()}
     for batch in BATCHES:
         states = update(states, batch)
-    return {key: case[0].result(states[key]) for key, case in cases.items()}
+    return {key: case[0].value_of(states[key]) for key, case in cases.items()}
 
 
 @pytest.mark.parametrize("kind", ["plain", "weighted"])
@@ -137,16 +137,16 @@ def test_keras_3_has_the_same_value(name, config, kind):
 def test_equal_predictions_are_taken_in_their_order():
     """Of four equal predictions, the first two are the two greatest."""
     K, metric = get_backend("numpy"), metrics.get({"class_name": "Precision", "config": {"top_k": 2}})
-    states = {name: np.zeros(1) for name in metric.states()}
-    states = metric.update(K, states, np.array([[1, 0, 1, 1]]), np.ones((1, 4)))
-    assert metric.result(states) == 0.5
+    states = {name: np.zeros(1) for name in metric.sums()}
+    states = metric.add_batch(K, states, np.array([[1, 0, 1, 1]]), np.ones((1, 4)))
+    assert metric.value_of(states) == 0.5
 
 
 def test_values_without_samples():
     metric = metrics.get("mse")
-    assert np.isnan(metric.result({"total": 0.0, "count": 0.0}))
+    assert np.isnan(metric.value_of({"total": 0.0, "count": 0.0}))
     empty = np.zeros(200)
-    assert metrics.get("AUC").result(dict.fromkeys(metrics.get("AUC").states(), empty)) == 0
+    assert metrics.get("AUC").value_of(dict.fromkeys(metrics.get("AUC").sums(), empty)) == 0
 
 
 def test_names():

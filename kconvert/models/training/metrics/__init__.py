@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import copy
 from inspect import unwrap
 from typing import Any
 
@@ -37,6 +37,7 @@ from ..losses import (
 from ..registry import Registry
 from ..registry import serialize as serialize
 from . import means
+from .base import Metric
 from .counts import (
     AUC,
     COUNTS,
@@ -68,7 +69,6 @@ from .means import (
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
-    Metric,
     Poisson,
     RootMeanSquaredError,
     SparseCategoricalAccuracy,
@@ -175,7 +175,9 @@ _ALIASES = {
 
 
 def _of_function(function: losses.Function) -> Metric:
-    """The metric of which `function` is the function, or a `FunctionMetric`."""
+    """The metric of which `function` is the function, or a `FunctionMetric`; a metric stays as it is."""
+    if isinstance(function, Metric):
+        return function
     known = {unwrap(vars(cls)["function"]): cls for cls in MEANS if "function" in vars(cls)}
     own = unwrap(function)
     return known[own]() if own in known else FunctionMetric(run=function)
@@ -218,7 +220,9 @@ def resolve(spec: Any, loss: Loss | None, shape: Sequence[int | None]) -> Metric
         return get(spec)
     name = SHORT.get(spec, spec)
     if name not in BY_LOSS:
-        return replace(get(name), name=spec)
+        metric = copy(get(name))
+        vars(metric)["name"] = spec
+        return metric
     binary, sparse, categorical = BY_LOSS[name]
     if shape[-1] == 1 or isinstance(loss, losses.BinaryCrossentropy):
         return binary(name=spec)

@@ -1,6 +1,6 @@
 """Metrics of Keras 2.3.1 that count decisions at thresholds.
 
-All are computed from four counts at each threshold (true and false positives and negatives); they differ in `result`.
+All are computed from four counts at each threshold (true and false positives and negatives); they differ in `value_of`.
 Source: `metrics.py` and `utils/metrics_utils.py` of Keras 2.3.1; MeanIoU: TensorFlow 2.
 """
 
@@ -17,7 +17,8 @@ from ....errors import KconvertError, Problem
 from ..losses import one_hot
 from ..registry import EPSILON
 from ..weighting import weighted_values
-from .means import Metric, States, aligned
+from .base import OfSums, Sums
+from .means import aligned
 
 NEVER = -1e10
 """Stands for minus infinity: the value of predictions that are never positive, and a threshold below all others."""
@@ -30,7 +31,7 @@ ALL_COUNTS = (TRUE_POSITIVES, TRUE_NEGATIVES, FALSE_POSITIVES, FALSE_NEGATIVES)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Counts(Metric):
+class _Counts(OfSums):
     """Weighted counts at each threshold. A prediction is positive above the threshold, a label if it is not 0."""
 
     # The counts that the metric needs.
@@ -41,15 +42,15 @@ class _Counts(Metric):
         """The thresholds."""
         raise NotImplementedError
 
-    def states(self) -> dict[str, tuple[int, ...]]:
+    def sums(self) -> dict[str, tuple[int, ...]]:
         return {name: (len(self.limits),) for name in self.counted}
 
     def chosen(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """The labels and predictions that are counted."""
         return y_true, y_pred
 
-    def update(
-        self, K: Backend, states: States, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
+    def add_batch(
+        self, K: Backend, sums: Sums, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
     ) -> dict[str, Tensor]:
         y_true, y_pred = self.chosen(K, *aligned(K, y_true, y_pred))
         label = K.cast(K.not_equal(y_true, 0.0), "float32")
@@ -65,7 +66,7 @@ class _Counts(Metric):
             TRUE_NEGATIVES: totals[1] - hits[:, 1],
             FALSE_NEGATIVES: totals[0] - hits[:, 0],
         }
-        return {name: states[name] + counts[name] for name in self.counted}
+        return {name: sums[name] + counts[name] for name in self.counted}
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,13 @@ class _AtThresholds(_Counts):
     def limits(self) -> list[float]:
         return _listed(self.thresholds) or [0.5]
 
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        values = self.values(states)
+    def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
+        values = self.values(sums)
         return float(values[0]) if len(self.limits) == 1 else values
 
-    def values(self, states: Mapping[str, np.ndarray]) -> np.ndarray:
+    def values(self, sums: Mapping[str, np.ndarray]) -> np.ndarray:
         """The value at each threshold."""
-        return np.asarray(states[self.counted[0]])
+        return np.asarray(sums[self.counted[0]])
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ class Precision(_AtThresholds):
             y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
         return y_true, y_pred
 
-    def values(self, states: Mapping[str, np.ndarray]) -> np.ndarray:
-        right, other = (states[name] for name in self.counted)
+    def values(self, sums: Mapping[str, np.ndarray]) -> np.ndarray:
+        right, other = (sums[name] for name in self.counted)
         return _ratio(right, right + other)
 
 
@@ -181,10 +182,9 @@ class _AtRate(_Counts):
         n = self.num_thresholds
         return [0.5] if n == 1 else [i / (n - 1) for i in range(n)]
 
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
+    def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
         rates, target_rates = (
-            _ratio(states[right], states[right] + states[wrong])
-            for right, wrong in (self.result_counts, self.target_counts)
+            _ratio(sums[right], sums[right] + sums[wrong]) for right, wrong in (self.result_counts, self.target_counts)
         )
         nearest = int(np.argmin(np.abs(target_rates - np.float32(self.target))))
         return float(rates[nearest])
@@ -254,8 +254,8 @@ class AUC(_Counts):
         between = [i / (n - 1) for i in range(1, n - 1)] if self.thresholds is None else sorted(self.thresholds)
         return [-EPSILON, *between, 1.0 + EPSILON]
 
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        tp, tn, fp, fn = (np.asarray(states[name]) for name in ALL_COUNTS)
+    def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
+        tp, tn, fp, fn = (np.asarray(sums[name]) for name in ALL_COUNTS)
         if self.curve == "PR" and self.summation_method == "interpolation":
             return float(_interpolated_area(tp, fp, fn))
         recall = _ratio(tp, tp + fn)
@@ -270,26 +270,26 @@ class AUC(_Counts):
 
 
 @dataclass(frozen=True)
-class MeanIoU(Metric):
+class MeanIoU(OfSums):
     """The mean over the classes of intersection over union; labels and predictions are integer classes."""
 
     num_classes: int
 
-    def states(self) -> dict[str, tuple[int, ...]]:
+    def sums(self) -> dict[str, tuple[int, ...]]:
         return {"total_cm": (self.num_classes, self.num_classes)}
 
-    def update(
-        self, K: Backend, states: States, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
+    def add_batch(
+        self, K: Backend, sums: Sums, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
     ) -> dict[str, Tensor]:
         y_true, y_pred = aligned(K, y_true, y_pred)
         _, weight = weighted_values(K, y_pred, weight)
         classes = K.zeros((1, self.num_classes))
         true, predicted = (one_hot(K, K.reshape(y, (-1,)), classes) for y in (y_true, y_pred))
         true = true * K.reshape(weight, (-1, 1))
-        return {"total_cm": states["total_cm"] + K.dot(K.transpose(true, (1, 0)), predicted)}
+        return {"total_cm": sums["total_cm"] + K.dot(K.transpose(true, (1, 0)), predicted)}
 
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        matrix = np.asarray(states["total_cm"])
+    def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
+        matrix = np.asarray(sums["total_cm"])
         intersection = np.diag(matrix)
         union = matrix.sum(0) + matrix.sum(1) - intersection
         return float(_ratio(_ratio(intersection, union).sum(), np.float32((union != 0).sum())))

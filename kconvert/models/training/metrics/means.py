@@ -1,14 +1,7 @@
-"""Metrics of Keras 2.3.1 that are means over all samples, and the base class of all metrics.
-
-A metric is computed from sums, which it does not hold itself: `states` gives their names and shapes, `update` adds a
-batch to them on a backend, `result` computes the value from them in NumPy. The value of an epoch is therefore over all
-its samples. Source: `metrics.py` of Keras 2.3.1.
-"""
+"""Metrics of Keras 2.3.1 that are means over all samples. Source: `metrics.py` of Keras 2.3.1."""
 
 from __future__ import annotations
 
-import re
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,10 +13,8 @@ from ....backend.computing import as_in_keras
 from ....layers.custom import CustomFunction
 from .. import losses
 from ..losses import Function
-from ..registry import Component
 from ..weighting import weighted_values
-
-States = Mapping[str, Tensor]
+from .base import OfSums, Sums
 
 # ---------------------------------------------------------------- functions ----
 
@@ -103,74 +94,52 @@ def _ends_in_one(K: Backend, x: Tensor) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric(Component):
-    """Base class of the metrics: sums over batches, and a value computed from them."""
-
-    # In the logs; by default the name that Keras gives the metric.
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or self.default_name)
-
-    @property
-    def default_name(self) -> str:
-        """The name of the class in snake_case; Keras appends a number, this does not."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.class_name).lower()
-
-    @abstractmethod
-    def states(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of the sums, by name. All sums start at 0."""
-
-    @abstractmethod
-    def update(
-        self, K: Backend, states: States, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """The sums after one more batch.
-
-        weight: of samples or steps, with the mask included: see `weighting.masked_weights`.
-        """
-
-    @abstractmethod
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        """The value of the metric: a number; an array for a metric with several thresholds."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mean(Metric):
-    """The weighted mean of the predictions; subclasses override `values`.
+class _Average(OfSums):
+    """The weighted mean of `values`.
 
     Weights with fewer axes than the values are broadcast, and the mean is divided by the sum of the broadcast weights.
     Keras 2.3.1 does so only where the sizes are known; otherwise its value is too large by the number of repetitions.
     """
 
-    def states(self) -> dict[str, tuple[int, ...]]:
+    def sums(self) -> dict[str, tuple[int, ...]]:
         return {"total": (), "count": ()}
 
     def values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The values to average: one for each sample (batch,), or for each step (batch, time)."""
-        return y_pred
+        raise NotImplementedError
 
-    def update(
-        self, K: Backend, states: States, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
+    def add_batch(
+        self, K: Backend, sums: Sums, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
     ) -> dict[str, Tensor]:
         values, weight = weighted_values(K, self.values(K, *aligned(K, y_true, y_pred)), weight)
-        return {"total": states["total"] + K.sum(values), "count": states["count"] + K.sum(weight)}
+        return {"total": sums["total"] + K.sum(values), "count": sums["count"] + K.sum(weight)}
 
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
+    def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
         with np.errstate(all="ignore"):
-            return float(np.divide(states["total"], states["count"]))
+            return float(np.divide(sums["total"], sums["count"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean(_Average):
+    """The weighted mean of the predictions."""
+
+    def values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return y_pred
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        super().update_state(values, values, sample_weight)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sum(Mean):
     """The weighted sum of the predictions."""
 
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        return float(states["total"])
+    def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
+        return float(sums["total"])
 
 
 @dataclass(frozen=True, kw_only=True)
-class _MeanOf(Mean):
+class _MeanOf(_Average):
     """The mean of a function that gives a value per sample."""
 
     # f(K, y_true, y_pred, **options)
@@ -233,8 +202,8 @@ class RootMeanSquaredError(_MeanOf):
     def default_name(self) -> str:
         return "root_mean_squared_error"
 
-    def result(self, states: Mapping[str, np.ndarray]) -> Any:
-        return float(np.sqrt(super().result(states)))
+    def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
+        return float(np.sqrt(super().value_of(sums)))
 
 
 @dataclass(frozen=True)
@@ -310,7 +279,7 @@ class SparseCategoricalCrossentropy(_MeanOf):
 
 
 @dataclass(frozen=True)
-class FunctionMetric(Mean):
+class FunctionMetric(_Average):
     """The mean of a function of the user, `f(y_true, y_pred)` or `f(K, y_true, y_pred)`, one value per sample."""
 
     run: Function
