@@ -84,10 +84,15 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         keras_style(cls, Layer)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """A new layer, which remembers the user's objects that are given now."""
+        """A new layer, which remembers the user's objects that are given now, and the argument `weights` of Keras.
+
+        weights: the arrays that it gets in place of initial ones, in the order of `get_weights`.
+        """
         layer = super().__new__(cls)
         if given():
             layer.__dict__["_custom_objects"] = given()
+        if kwargs.get("weights") is not None and not cls.is_network:
+            layer.__dict__["_first_weights"] = list(kwargs["weights"])
         return layer
 
     def __init__(
@@ -100,9 +105,10 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     ) -> None:
         """Constructor for subclasses that write their own `__init__`; that of a dataclass sets all fields.
 
-        words: `input_shape`, `input_dim`, `input_length` and `batch_size`, as in Keras. Raises KconvertError for any
-        other argument.
+        words: `input_shape`, `input_dim`, `input_length`, `batch_size` and `weights`, as in Keras. Raises KconvertError
+        for any other argument.
         """
+        words.pop("weights", None)  # see `__new__`
         dtype = words.pop("input_dtype", dtype)  # its name in Keras 1
         stated = input_arguments(set(), words)
         self.name, self.trainable, self.dtype = name or "", trainable, dtype
@@ -120,6 +126,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         words = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         keys = {key_of(f): f.name for f in fields(cls) if f.init and not is_old(f)}
         kwargs = {keys.get(word, word): value for word, value in kwargs.items()}
+        if not cls.is_network:
+            kwargs.pop("weights", None)  # see `__new__`
         if cls.over_steps:
             kwargs = steps_of_input(kwargs)
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
@@ -138,6 +146,10 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
         return {key: value for key, value in self.__dict__.items() if key not in ("_inbound", "_kept")}
+
+    def take_first_weights(self) -> list[Any] | None:
+        """The argument `weights` of the constructor, at the first call; None later, and where it was not given."""
+        return self.__dict__.pop("_first_weights", None)
 
     @property
     def custom_objects(self) -> CustomObjects:

@@ -102,16 +102,23 @@ def shapes_of(symbols: Any) -> Any:
 
 
 def call(
-    layer: CalledLayer, inputs: Symbol | Sequence[Symbol], initial_state: Any = None, training: bool | None = None
+    layer: CalledLayer,
+    inputs: Symbol | Sequence[Symbol],
+    initial_state: Any = None,
+    training: bool | None = None,
+    constants: Any = None,
 ) -> Any:
     """Calls `layer` on `inputs`. Returns a symbol, or a list of symbols where the layer has several outputs.
 
     initial_state: one or several symbols, for recurrent layers. training: False for a layer that computes as in
-    prediction in every run; None for one that follows the run. Raises KconvertError where an input is not a symbol,
-    or where the layer does not accept its shape.
+    prediction in every run; None for one that follows the run. constants: one or several symbols, which the cell of an
+    RNN gets in every step. Raises KconvertError where an input is not a symbol, or where the layer does not accept its
+    shape.
     """
     states = [] if initial_state is None else as_symbols(initial_state)
     symbols = [*as_symbols(inputs), *states]
+    if constants is not None:
+        symbols += with_constants(layer, as_symbols(constants))
     others = [item for item in symbols if not isinstance(item, Symbol)]
     if others or not symbols:
         kind = type(others[0] if others else inputs).__name__
@@ -137,6 +144,15 @@ def call(
     arguments = {} if training is None else {"training": training}
     layer.inbound.append(Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images))
     return layer.inbound[-1].output
+
+
+def with_constants(layer: Any, constants: Sequence[Symbol]) -> Sequence[Symbol]:
+    """`constants`, whose number the layer notes. Raises KconvertError for a layer that takes none."""
+    if not hasattr(layer, "num_constants"):
+        what = f"a {layer.class_name} layer takes no constants"
+        raise KconvertError(what, fix="give them to an RNN with a cell of your own", problem=Problem.USAGE)
+    layer.num_constants = len(constants)
+    return constants
 
 
 def images_behind(symbols: Sequence[Symbol], own: str | None = None) -> str | None:

@@ -5,6 +5,7 @@ SimpleRNN, GRU and LSTM construct the cell from their options; RNN has the cell 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ from .phase import Phase
 from .registry import layer_from_config
 from .shapes import fold_time, one_step, unfold_time
 from .stacked_cells import StackedRNNCells
-from .user_cells import in_loop
+from .user_cells import check_constants, in_loop
 
 
 @dataclass(eq=False, kw_only=True)
@@ -96,6 +97,14 @@ class _Loop(Layer):
         """The cell of the loop."""
         raise NotImplementedError
 
+    def step_cell_with(self, constants: Sequence[Tensor]) -> _Cell:
+        """The cell of the loop, which gets `constants` in every step."""
+        return self.step_cell
+
+    def parts(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        """The sequence with the initial states, if they are inputs, and the constants; of tensors or of shapes."""
+        return list(inputs) if isinstance(inputs, list) else [inputs], []
+
     def cell_weights(self, w: Weights) -> Weights:
         """The weights of the cell, from those of the layer."""
         return w
@@ -152,14 +161,14 @@ class _Loop(Layer):
         return dict(zip(self.state_names, self.step_cell.state_shapes(one_step(sequence)), strict=True))
 
     def compute_output_shape(self, shape: Any) -> Any:
-        sequence = _of_sequence(shape)
+        (sequence, *_), _ = self.parts(shape)
         last = self.step_cell.compute_output_shape(one_step(sequence))
         output = (last[0], sequence[1], *last[1:]) if self.return_sequences else last
         return [output, *self.step_cell.state_shapes(one_step(sequence))] if self.return_state else output
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        cell, weights = self.step_cell, self.cell_weights(w)
-        x, states = (x[0], list(x[1:])) if isinstance(x, list) else (x, [])
+        (x, *states), constants = self.parts(x)
+        cell, weights = self.step_cell_with(constants), self.cell_weights(w)
         sizes = K.shape(x)
         carried = [w[name] for name in self.state_names if name in w and not states]
         states = states or carried or [K.zeros(shape) for shape in cell.state_shapes(one_step(sizes))]
@@ -300,15 +309,34 @@ class RNN(_Loop, MaskedLoopFields):
     """
 
     cell: Any
+    # How many of the last inputs are constants, which the cell gets in every step; None: the call stated none.
+    num_constants: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         cells = isinstance(self.cell, (list, tuple))
         self.cell = StackedRNNCells(list(self.cell)) if cells else layer_from_config(self.cell)
         self.cell.name = self.cell.name or "cell"
 
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+        config = super().get_config(old_options)
+        return {key: value for key, value in config.items() if (key, value) != ("num_constants", None)}
+
     @property
     def step_cell(self) -> Any:
         return in_loop(self.cell)
+
+    def step_cell_with(self, constants: Sequence[Tensor]) -> Any:
+        return in_loop(self.cell, constants)
+
+    def parts(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        together, _ = super().parts(inputs)
+        count = self.num_constants or 0
+        if count:
+            check_constants(self.cell)
+        if len(together) <= count:
+            what = f"it takes a sequence and {count} constants, and got {len(together)} inputs"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
+        return together[: len(together) - count], together[len(together) - count :]
 
     def cell_weights(self, w: Weights) -> Weights:
         return w.get(self.cell.name, {})
@@ -318,7 +346,9 @@ class RNN(_Loop, MaskedLoopFields):
         return [self.cell]
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:
-        return [one_step(_of_sequence(shape))]
+        (sequence, *_), constants = self.parts(shape)
+        step = one_step(sequence)
+        return [[step, *constants] if constants else step]
 
     def weight_specs(self, shape: Any) -> list[Weight]:
         return []

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backend.base import Backend, Tensor
 from ..backend.spatial import known_sizes
+from ..errors import KconvertError, Problem
 from .base import Weights
 from .cells import GateInputs, Noise
 from .custom import CustomFunction
@@ -21,16 +22,23 @@ def is_user_cell(cell: Any) -> bool:
     return hasattr(cell, "state_size") and hasattr(type(cell).call, "in_keras")
 
 
-def in_loop(cell: Any) -> Any:
-    """A cell in the form in which a loop takes it."""
-    return UserCell(cell) if is_user_cell(cell) else cell
+def check_constants(cell: Any) -> None:
+    """Raises KconvertError for a cell that takes no constants."""
+    if not is_user_cell(cell) or "constants" not in signature(type(cell).call.in_keras).parameters:
+        what = f"the cell {cell.class_name} takes no constants"
+        raise KconvertError(what, fix="give its method call an argument constants", problem=Problem.USAGE)
+
+
+def in_loop(cell: Any, constants: Sequence[Tensor] = ()) -> Any:
+    """A cell in the form in which a loop takes it; constants: what it gets in every step, beside its inputs."""
+    return UserCell(cell, constants) if is_user_cell(cell) else cell
 
 
 class UserCell:
     """A cell of the user in the form in which a loop takes cells. All shapes are those of one time step."""
 
-    def __init__(self, cell: Any) -> None:
-        self._cell = cell
+    def __init__(self, cell: Any, constants: Sequence[Tensor] = ()) -> None:
+        self._cell, self._constants = cell, list(constants)
         size = cell.state_size
         # The size of each state, without the batch.
         self._sizes = [_as_shape(one) for one in (size if isinstance(size, (list, tuple)) else [size])]
@@ -67,8 +75,11 @@ class UserCell:
     ) -> tuple[Tensor, list[Tensor]]:
         """The output and the new states of one time step."""
         method = type(self._cell).call.in_keras
-        built = with_weights(self._cell, K, w, known_sizes(K, x))
-        stated = {"training": self._training} if "training" in signature(method).parameters else {}
+        step, *constants = (known_sizes(K, one) for one in (x, *self._constants))
+        built = with_weights(self._cell, K, w, [step, *constants] if constants else step)
+        stated: dict[str, Any] = {"training": self._training} if "training" in signature(method).parameters else {}
+        if self._constants:
+            stated["constants"] = self._constants
         function = CustomFunction(f"{self._cell.class_name}.call", method)
         output, new = function.attempt(K, built, x, list(states), **stated)
         return output, list(new)

@@ -15,6 +15,7 @@ from ..backend.base import Backend, Compiled, Tensor, Variable
 from ..backend.seeds import stated_or_fresh
 from ..conversion.binding import leaf_storage, places
 from ..errors import KconvertError, Problem
+from ..layers import Layer
 from ..layers.custom import giving
 from ..layers.phase import Phase
 from ..layers.recurrent import KeptState
@@ -78,7 +79,7 @@ class Runtime:
             backend if isinstance(backend, Backend) else _backend(backend, self.network)
         )
         seed = stated_or_fresh(seed)
-        number, table = 0, self.network.weight_table()
+        number, table, drawn = 0, self.network.weight_table(), set()
         for leaf in table:
             shared = shared_variables(leaf, K)
             for stored in leaf_storage(leaf, run_convention(K)):
@@ -86,10 +87,23 @@ class Runtime:
                 path = (*leaf.path, stored.weight.name)
                 if path not in self.variables:
                     own = shared.get(stored.weight.name)
+                    drawn.update([path] if own is None else [])
                     with giving(leaf.layer.custom_objects):
                         self.variables[path] = initial_variable(stored, K, [seed, number]) if own is None else own
         share(table, K, self.variables)
+        if drawn:
+            self._set_first_weights(self.network.sublayers, (), drawn)
         return K
+
+    def _set_first_weights(self, layers: Sequence[Layer], outer: LayerPath, drawn: set[LayerPath]) -> None:
+        """Sets the weights that constructors of layers got, inner layers first; drawn: the initial ones."""
+        for layer in layers:
+            path = (*outer, layer.name)
+            self._set_first_weights(layer.sublayers, path, drawn)
+            weights = layer.take_first_weights()
+            own = [] if weights is None else [one for one in self.paths() if one[: len(path)] == path]
+            if weights is not None and drawn.issuperset(own):
+                self._assign(own, weights, f"weights of layer {'/'.join(path)}")
 
     def bind(self, backend: Backend, arrays: Arrays) -> None:
         """Makes the network run on `backend` with the weights `arrays`: in its convention, nested by names."""
@@ -119,14 +133,19 @@ class Runtime:
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Sets the weights, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
-        K, paths = self.start(), self.paths()
+        self.start()
+        self._assign(self.paths(), weights, self.network.name)
+
+    def _assign(self, paths: Sequence[LayerPath], weights: Sequence[Any], where: str) -> None:
+        """Sets the weights at `paths`. Raises KconvertError, which names `where`, where number or shapes differ."""
+        K = self.start()
         wanted = {"/".join(path): K.value(self.variables[path]).shape for path in paths}
         given = [np.shape(array) for array in weights]
         if given != list(wanted.values()):
             pairs = zip(wanted.items(), given, strict=False)
             wrong = next((f"{name} has shape {own}, not {shape}" for (name, own), shape in pairs if shape != own), None)
             what = f"the weights do not match: {wrong or f'{len(given)} arrays for {len(wanted)} weights'}"
-            raise KconvertError(what, self.network.name, problem=Problem.USAGE)
+            raise KconvertError(what, where, problem=Problem.USAGE)
         for path, array in zip(paths, weights, strict=True):
             K.assign(self.variables[path], np.asarray(array))
 

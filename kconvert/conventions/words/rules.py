@@ -334,6 +334,5 @@ GONE: Mapping[str, str] = {
     "show_accuracy": "give metrics=['accuracy'] to compile",
     "class_mode": "leave it out: the loss determines it",
     "output_shape": "leave it out, or give output_padding: strides and padding determine the rest",
-    "weights": "give them to set_weights of the model",
 }
 """Arguments that Keras 2 does not have, and what to do."""
