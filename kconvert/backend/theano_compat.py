@@ -66,6 +66,7 @@ def load() -> ModuleType:
         logging.getLogger("theano.tensor.blas").setLevel(logging.ERROR)
         with environment("THEANO_FLAGS", _flags(os.environ.get("THEANO_FLAGS", ""))):
             import_module("theano")
+        _import_gpu_code()
         if has_openmp:  # else Theano compiles a program in each process to find out whether the compiler has OpenMP
             sys.modules["theano"].gof.op.OpenMPOp.gxx_support_openmp = True
         logging.getLogger("theano.gof.compilelock").setLevel(logging.WARNING)
@@ -74,6 +75,21 @@ def load() -> ModuleType:
     for part in ("tensor.nnet", "tensor.signal.pool"):
         import_module(f"theano.{part}")
     return theano
+
+
+def _import_gpu_code() -> None:
+    """Imports `theano.gpuarray`, which scan imports, where there is no pkg_resources: setuptools 82 dropped it.
+
+    Theano uses nothing of it but the class of an error.
+    """
+    if find_spec("pkg_resources") is None:
+        stand_in = ModuleType("pkg_resources")
+        stand_in.DistributionNotFound = ImportError  # type: ignore[attr-defined]
+        sys.modules["pkg_resources"] = stand_in
+        try:
+            import_module("theano.gpuarray")
+        finally:
+            del sys.modules["pkg_resources"]  # other packages must not find it
 
 
 def _flags(users: str) -> str:
