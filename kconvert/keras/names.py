@@ -133,7 +133,9 @@ KERAS2: dict[str, str] = {
         "get_file get_source_inputs model_to_dot multi_gpu_model normalize plot_model print_summary "
         "serialize_keras_object to_categorical"
     ),
-    "utils.conv_utils": "convert_kernel deconv_length normalize_padding normalize_tuple",
+    "utils.conv_utils": (
+        "conv_input_length conv_output_length convert_kernel deconv_length normalize_padding normalize_tuple"
+    ),
     "utils.data_utils": "GeneratorEnqueuer OrderedEnqueuer Progbar Sequence SequenceEnqueuer get_file validate_file",
     "utils.generic_utils": (
         "CustomObjectScope Progbar custom_object_scope deserialize_keras_object get_custom_objects "

@@ -53,15 +53,15 @@ HOMES: dict[str, str] = {
     "datasets.imdb": "keras.own.datasets.imdb",
     "datasets.mnist": "keras.own.datasets.mnist",
     "datasets.reuters": "keras.own.datasets.reuters",
-    "engine": "layers network.functional models.model models.sequential",
+    "engine": "keras.own.layers layers network.functional models.model models.sequential keras.own.networks",
     "initializers": "models.training.initializers keras.own.objects",
     "layers": "keras.own.layers layers network.functional keras.own.objects",
     "losses": "keras.own.losses models.training.losses keras.own.objects",
     "metrics": "keras.own.metrics keras.own.losses models.training.metrics models.training.metrics.means "
     "models.training.metrics.counts keras.own.objects",
-    "models": "models.model models.sequential models.loading models.cloning models.configurations layers "
-    "network.functional",
-    "optimizers": "models.training.optimizers keras.own.objects",
+    "models": "keras.own.models models.model models.sequential models.loading models.cloning models.configurations "
+    "layers network.functional",
+    "optimizers": "keras.own.optimizers models.training.optimizers keras.own.objects",
     "preprocessing": "",
     "preprocessing.image": "keras.own.preprocessing.image",
     "preprocessing.sequence": "keras.own.preprocessing.sequence",
@@ -119,6 +119,8 @@ class Dialect:
         below = f"{module}.{name}" if module else name
         if below in self.modules:
             return import_module(f"{self.package}.{below}")
+        if module in self.public and _is_part(module) and name not in self.names(module):
+            raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
         for home in self._homes(module):
             found = getattr(import_module(f"{_PACKAGE}.{home}"), name, None)
             if found is not None and not isinstance(found, ModuleType) and not _of_python(found):
@@ -140,6 +142,11 @@ class Dialect:
             if name in HOMES or own in self.first:
                 return f"{self.first.get(own, '')} {HOMES.get(name, '')}".split()
         return []
+
+
+def _is_part(module: str) -> bool:
+    """Whether the names of a module come from the homes of the module above it, which has more names."""
+    return module.partition(".")[0] == "utils" != module
 
 
 def _of_python(found: Any) -> bool:

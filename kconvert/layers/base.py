@@ -79,6 +79,9 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
     )
 
+    # The fields that users do not set.
+    inner_fields: ClassVar[frozenset[str]] = frozenset({"extra", "left_out", "unstated"})
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         keras_style(cls, Layer)
@@ -130,7 +133,7 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
             kwargs.pop("weights", None)  # see `__new__`
         if cls.over_steps:
             kwargs = steps_of_input(kwargs)
-        args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs)
+        args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs, cls.inner_fields)
         return args, input_arguments(known, kwargs)
 
     def check_arguments(self) -> None:

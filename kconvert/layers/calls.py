@@ -21,6 +21,7 @@ from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
 from ..errors import KconvertError, Problem
+from .input_spec import check_input_spec
 from .lists import as_list, one_or_list
 from .names import next_name
 from .operators import Operators
@@ -128,6 +129,7 @@ def call(
             problem=Problem.USAGE,
         )
     layer.name = layer.name or next_name(layer.class_name)
+    check_input_spec(layer, [symbol.shape for symbol in symbols])
     shape = one_or_list([symbol.shape for symbol in symbols])
     images = images_behind(symbols, getattr(layer, "data_format", None))
     try:

@@ -38,8 +38,13 @@ def next_name(class_name: str) -> str:
     Models of the layers of other models so have layers of different names, as in Keras.
     """
     stem = _stem(class_name)
+    return f"{stem}_{next_number(stem)}"
+
+
+def next_number(stem: str) -> int:
+    """The number of the next name that begins with `stem`."""
     _counts[stem] += 1
-    return f"{stem}_{_counts[stem]}"
+    return _counts[stem]
 
 
 def observe_names(names: Iterable[str]) -> None:

@@ -52,7 +52,26 @@ def plot_model(
 
     Raises KconvertError where Graphviz is not installed, does not support the format, or the file cannot be written.
     """
-    path = Path(to_file)
+    dot = model_to_dot(model, show_shapes, show_layer_names, rankdir, expand_nested, dpi)
+    return dot.write(to_file, Path(to_file).suffix[1:].lower())
+
+
+def model_to_dot(
+    model: Network,
+    show_shapes: bool = False,
+    show_layer_names: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 96,
+    subgraph: bool = False,
+) -> Dot:
+    """The graph of `model` for Graphviz. Parameters and errors: as for `plot_model`.
+
+    subgraph: refused where it is true.
+    """
+    if subgraph:
+        what = "model_to_dot makes no subgraphs"
+        raise KconvertError(what, fix="draw the whole model, with expand_nested=True", problem=Problem.UNSUPPORTED)
     if not model.output_refs:
         fix = "give the first layer input_shape=..., or build the model"
         raise KconvertError("the model does not know the shape of its input", model.name, fix, Problem.USAGE)
@@ -61,26 +80,47 @@ def plot_model(
         graph_attr={"rankdir": rankdir, "dpi": str(dpi), "fontname": "Helvetica", "fontsize": "11"},
     )
     _draw(graph, model, "", _Options(show_shapes, show_layer_names, expand_nested))
-    try:
-        path.write_bytes(_rendered(graph, path))
-    except OSError as error:
-        raise KconvertError(f"cannot be written ({error.strerror})", str(path), problem=Problem.USAGE) from error
-    return path
+    return Dot(graph)
 
 
-def _rendered(graph: Any, path: Path) -> bytes:
-    """The graph in the format of the ending of `path`."""
-    graphviz, kind = _graphviz(), path.suffix[1:].lower()
-    if kind in ("dot", "gv"):
-        return graph.source.encode()
-    if kind not in graphviz.FORMATS:
-        what = f"Graphviz does not support {path.suffix or 'file names without an ending'}"
-        raise KconvertError(what, str(path), "end the file name in .png, .svg, .pdf or .dot", Problem.USAGE)
-    try:
-        return graph.pipe(format=kind)
-    except graphviz.ExecutableNotFound as error:
-        fix = "install Graphviz (Debian: apt-get install graphviz), or write a .dot file"
-        raise KconvertError("the program dot is not installed", str(path), fix) from error
+class Dot:
+    """A graph for Graphviz, with the methods of pydot that scripts of Keras use."""
+
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+
+    def to_string(self) -> str:
+        """The source in the language of Graphviz."""
+        source: str = self._graph.source
+        return source
+
+    def create(self, prog: str = "dot", format: str = "ps", where: str | None = None) -> bytes:
+        """The picture, drawn by the program `prog` of Graphviz in a format such as 'svg'.
+
+        Raises KconvertError where Graphviz is not installed or does not support the format; where: the file, which the
+        message names.
+        """
+        graphviz = _graphviz()
+        if format in ("dot", "gv", "raw"):
+            return self.to_string().encode()
+        if format not in graphviz.FORMATS:
+            what = f"Graphviz does not support {f'.{format}' if format else 'file names without an ending'}"
+            raise KconvertError(what, where, "end the file name in .png, .svg, .pdf or .dot", Problem.USAGE)
+        try:
+            picture: bytes = self._graph.pipe(format=format, engine=prog)
+        except graphviz.ExecutableNotFound as error:
+            fix = "install Graphviz (Debian: apt-get install graphviz), or write a .dot file"
+            raise KconvertError(f"the program {prog} is not installed", where, fix) from error
+        return picture
+
+    def write(self, path: str | PathLike[str], format: str = "raw", prog: str = "dot") -> Path:
+        """Writes the picture into a file, by default its source. Raises KconvertError where it cannot be written."""
+        file = Path(path)
+        try:
+            file.write_bytes(self.create(prog, format, str(file)))
+        except OSError as error:
+            raise KconvertError(f"cannot be written ({error.strerror})", str(file), problem=Problem.USAGE) from error
+        return file
 
 
 def _graphviz() -> Any:

@@ -99,3 +99,58 @@ def test_to_categorical_and_normalize():
 def test_get_file_says_that_nothing_is_downloaded():
     with pytest.raises(KconvertError, match="does not use the network"):
         keras.utils.get_file("x.txt", "https://example.org/x.txt")
+
+
+def test_names_start_at_one_after_a_cleared_session():
+    for restart in (keras.backend.reset_uids, keras.backend.clear_session):
+        restart()
+        assert [keras.layers.Dense(2)(keras.layers.Input((3,))).call.layer.name for _ in range(2)] == [
+            "dense_1",
+            "dense_2",
+        ]
+        assert keras.models.Sequential().name == "sequential_1"
+        assert keras.backend.get_uid("dense") == 3
+
+
+def test_a_module_of_utils_has_its_own_names_alone():
+    assert keras.utils.np_utils.to_categorical is keras.utils.to_categorical
+    with pytest.raises(AttributeError):
+        _ = keras.utils.np_utils.plot_model
+    with pytest.raises(ImportError):
+        exec("from kconvert.keras.utils.generic_utils import HDF5Matrix")
+
+
+def test_an_unknown_argument_of_a_layer_is_refused_with_those_that_users_give():
+    with pytest.raises(KconvertError, match=r"Dense has no argument 'border_mode'") as refused:
+        keras.layers.Dense(3, border_mode="same")
+    assert "kernel_initializer" in refused.value.fix
+    assert not {"extra", "left_out", "unstated"} & set(refused.value.fix.replace(",", "").split())
+
+
+def test_layers_and_models_by_their_configurations(tmp_path):
+    layer = keras.layers.Dense(3, activation="relu", name="d", input_shape=(2,))
+    config = keras.layers.serialize(layer)
+    assert keras.layers.deserialize(config).get_config() == layer.get_config()
+    model = keras.models.Sequential([layer])
+    again = keras.layers.deserialize(keras.layers.serialize(model))
+    assert isinstance(again, keras.models.Sequential) and again.output_shape == (None, 3)
+    keras.models.save_model(model, tmp_path / "m.h5")
+    x = np.ones((1, 2))
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.h5").predict(x), model.predict(x))
+    assert keras.engine.get_source_inputs(model.output) == model.inputs
+    assert keras.layers.Deconvolution3D is keras.layers.Conv3DTranspose
+
+
+def test_a_gradient_is_clipped_to_a_norm():
+    K, clip = keras.backend, keras.optimizers.clip_norm
+    gradient = K.variable([3.0, 4.0])
+    found = [K.eval(clip(gradient, limit, K.sqrt(K.sum(K.square(gradient))))).tolist() for limit in (1.0, 6.0, 0.0)]
+    np.testing.assert_allclose(found, [[0.6, 0.8], [3, 4], [3, 4]], rtol=1e-6)
+
+
+def test_the_source_of_the_picture_of_a_model():
+    model = keras.models.Sequential([keras.layers.Dense(3, input_shape=(2,))])
+    dot = keras.utils.model_to_dot(model, show_shapes=True)
+    assert "Dense" in dot.to_string() and dot.create(format="dot").decode() == dot.to_string()
+    with pytest.raises(KconvertError, match="subgraph"):
+        keras.utils.vis_utils.model_to_dot(model, subgraph=True)

@@ -23,12 +23,17 @@ MADE_BY_USER, _CALLED_BY_USER = 5, 4
 
 
 def layer_arguments(
-    name: str, words: Sequence[str], known: Iterable[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    name: str,
+    words: Sequence[str],
+    known: Iterable[str],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    inner: frozenset[str] = frozenset(),
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call of layer class `name` in Keras 2's words.
 
-    words: the arguments that may be given by position; known: all arguments of the class. Raises KconvertError for
-    arguments that Keras 2 does not have, and where one is given twice.
+    words: the arguments that may be given by position; known: all arguments of the class; inner: those that messages do
+    not name. Raises KconvertError for arguments that Keras 2 does not have, and where one is given twice.
     """
     known = {*words, *known}
     keys = [key for rule in RULES if rule.new == name for key in rule.keys]
@@ -36,7 +41,7 @@ def layer_arguments(
     new_kwargs = _renamed(name, keys, known, kwargs)
     for word in new_kwargs:
         if word not in known:
-            raise _unknown(name, word, known)
+            raise _unknown(name, word, known - inner)
     twice = [word for word in words[: len(new_args)] if word in new_kwargs]
     if twice or len(new_args) > len(words):
         what = f"{twice[0]} is given twice" if twice else f"only {len(words)} arguments may go without a name"

@@ -8,7 +8,6 @@ recorded: on symbols of layers as an operation of the network, on variables and 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -25,6 +24,7 @@ from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.lists import as_list, one_or_list
+from ...layers.names import next_number, reset_names
 from ...layers.operations import Deferred, Expression, Variable, filled, gradient
 from ...layers.phase import Phase
 from ...layers.shapes import data_format_of
@@ -101,22 +101,18 @@ def set_learning_phase(value: int) -> None:
     _SETTINGS["learning_phase"] = int(value)
 
 
-_COUNTS: Counter[str] = Counter()
-
-
 def get_uid(prefix: str = "") -> int:
-    """The next number for a name that begins with `prefix`."""
-    _COUNTS[prefix] += 1
-    return _COUNTS[prefix]
+    """The next number for a name that begins with `prefix`; the names of layers and models count on from it."""
+    return next_number(prefix)
 
 
 def reset_uids() -> None:
-    """Begins the numbers of `get_uid` at 1 again."""
-    _COUNTS.clear()
+    """Begins the numbers of `get_uid`, and of the names of layers and models, at 1 again."""
+    reset_names()
 
 
 def clear_session() -> None:
-    """Begins the numbers of `get_uid` and the phase anew; models hold all else themselves."""
+    """Begins the numbers of names and the phase anew; models hold all else themselves."""
     reset_uids()
     _SETTINGS["learning_phase"] = None
 

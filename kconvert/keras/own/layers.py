@@ -1,8 +1,17 @@
-"""The short names of the pooling layers in `keras.layers`."""
+"""Names of `keras.layers` that are others in kconvert, and functions on configurations of layers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ... import layers
+from ...layers.base import layer_config
+from ...layers.input_spec import InputSpec as InputSpec
+from ...layers.registry import layer_from_config, with_custom_objects
+from ...models.configurations import model_from_config
+
+Deconvolution3D = layers.Conv3DTranspose
 
 _SHORT = {"AveragePooling": "AvgPool", "MaxPooling": "MaxPool"}
 
@@ -14,3 +23,16 @@ globals().update(
         for rank in (1, 2, 3)
     }
 )
+
+
+def serialize(layer: Any) -> dict[str, Any]:
+    """`{'class_name': ..., 'config': ...}` of a layer or a model."""
+    return layer_config(layer)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer or the model that `serialize` described. custom_objects: your functions and classes, by name."""
+    if config["class_name"] in ("Model", "Sequential"):
+        return model_from_config(config, custom_objects)
+    with with_custom_objects(custom_objects):
+        return layer_from_config(config)

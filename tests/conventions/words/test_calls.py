@@ -78,7 +78,6 @@ def test_zeros_on_four_sides_need_no_new_name():
         (lambda: L.Conv2D(4, 3, 3, "uniform"), "unknown padding 'uniform'"),
         (lambda: L.Conv2D(4, 3, 3, strides=2), "neither Keras 1 nor Keras 2; give kernel_size=... by name"),
         (lambda: L.Conv2DTranspose(4, 3, output_shape=(None, 8, 8, 4)), "give output_padding"),
-        (lambda: L.Embedding(9, 2, weights=[np.zeros((9, 2))]), "give them to set_weights"),
         (lambda: L.Merge([L.Dense(3), L.Dense(3)], mode="sum"), "Model([a, b], merge([left(a), right(b)], mode=...))"),
         (lambda: L.Flatten("channels_last", 3), "only 1 arguments may go without a name"),
     ],

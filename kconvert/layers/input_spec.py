@@ -1,0 +1,51 @@
+"""InputSpec of Keras: what a layer accepts as an input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import KconvertError, Problem
+from .lists import as_list
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """The rank and the sizes of an input of a layer of the user, as Keras checks them when the layer is called."""
+
+    dtype: str | None = None
+    # With the batch axis; None for a size that may be any.
+    shape: Sequence[int | None] | None = None
+    ndim: int | None = None
+    max_ndim: int | None = None
+    min_ndim: int | None = None
+    # The sizes of some axes, by their numbers.
+    axes: Mapping[int, int | None] | None = None
+
+    def refusal(self, shape: Sequence[int | None]) -> str | None:
+        """Why an input of `shape` is not accepted; None where it is."""
+        rank = len(shape)
+        ndim = len(self.shape) if self.shape is not None else self.ndim
+        if ndim is not None and rank != ndim:
+            return f"it takes inputs of {ndim} axes"
+        if self.max_ndim is not None and rank > self.max_ndim:
+            return f"it takes inputs of at most {self.max_ndim} axes"
+        if self.min_ndim is not None and rank < self.min_ndim:
+            return f"it takes inputs of at least {self.min_ndim} axes"
+        for axis, size in {**dict(enumerate(self.shape or ())), **(self.axes or {})}.items():
+            if not -rank <= axis < rank:
+                return f"it has no axis {axis}"
+            if size is not None and shape[axis] not in (size, None):
+                return f"axis {axis} has the size {size}"
+        return None
+
+
+def check_input_spec(layer: Any, shapes: Sequence[Sequence[int | None]]) -> None:
+    """Raises KconvertError where inputs do not fit the `input_spec` of a layer of the user."""
+    stated = as_list(vars(layer).get("input_spec"))
+    for spec, shape in zip(stated, shapes, strict=False):
+        why = spec.refusal(shape) if isinstance(spec, InputSpec) else None
+        if why:
+            what = f"a {layer.class_name} layer does not accept an input of shape {tuple(shape)}: {why}"
+            raise KconvertError(what, f"layer {layer.name}", problem=Problem.USAGE)

@@ -1,0 +1,50 @@
+"""InputSpec: what a layer of the user accepts as an input."""
+
+import pytest
+from kconvert.keras.layers import InputSpec
+
+import kconvert as kc
+from kconvert.errors import KconvertError
+from kconvert.layers import Input, Layer
+
+
+class Checked(Layer):
+    def __init__(self, spec, **kwargs):
+        super().__init__(**kwargs)
+        self.input_spec = spec
+
+    def call(self, x):
+        return x if not isinstance(x, list) else x[0]
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "why"),
+    [
+        (InputSpec(ndim=3), (4,), "3 axes"),
+        (InputSpec(min_ndim=3), (4,), "at least 3"),
+        (InputSpec(max_ndim=2), (4, 5), "at most 2"),
+        (InputSpec(shape=(None, 4)), (5,), "axis 1 has the size 4"),
+        (InputSpec(axes={-1: 4}), (4, 5), "axis -1 has the size 4"),
+        (InputSpec(axes={3: 4}), (4,), "no axis 3"),
+    ],
+)
+def test_what_does_not_fit_is_refused(spec, shape, why):
+    with pytest.raises(KconvertError, match=why) as refused:
+        Checked(spec, name="c")(Input(shape))
+    assert refused.value.where == "layer c"
+
+
+@pytest.mark.parametrize(
+    "spec", [InputSpec(ndim=2), InputSpec(shape=(None, 4)), InputSpec(min_ndim=2, axes={-1: 4, 0: None}), None]
+)
+def test_what_fits_is_accepted(spec):
+    x = Input((4,))
+    assert kc.Model(x, Checked(spec)(x)).output_shape == (None, 4)
+
+
+def test_each_input_has_its_own():
+    x, y = Input((4,)), Input((5,))
+    layer = Checked([InputSpec(shape=(None, 4)), InputSpec(shape=(None, 5))])
+    assert layer([x, y]).shape == (None, 4)
+    with pytest.raises(KconvertError, match="does not accept"):
+        layer([y, x])
