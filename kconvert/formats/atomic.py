@@ -182,7 +182,10 @@ def _opened(path: Path) -> int:
 
 def _remove_abandoned(folder: Path) -> None:
     """Removes the hidden files and directories that no run has locked."""
-    for path in folder.glob(f"{_HIDDEN}*"):
+    for name in os.listdir(folder):
+        if not name.startswith(_HIDDEN):
+            continue
+        path = folder / name
         with suppress(OSError):
             descriptor = _opened(path)
             try:

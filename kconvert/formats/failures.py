@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from ..errors import KconvertError, Problem
 
@@ -13,22 +13,28 @@ def unreadable(what: str, where: object, fix: str | None = None) -> KconvertErro
     return KconvertError(what, str(where), fix, Problem.UNREADABLE)
 
 
-@contextmanager
-def library_errors(
-    what: str,
-    where: object,
-    message: Callable[[Exception], object] = str,
-    problem: Problem = Problem.UNREADABLE,
-) -> Iterator[None]:
+class library_errors(AbstractContextManager[None]):
     """Turns whatever a library raises in the block into one sentence: `what`, and the first line of the message.
 
-    message: takes the message of the library from its exception.
+    message: takes the message of the library from its exception. It is a class, because files with many arrays enter
+    many such blocks.
     """
-    try:
-        yield
-    except KconvertError:
-        raise
-    except Exception as error:
-        lines = str(message(error)).splitlines()
+
+    def __init__(
+        self,
+        what: str,
+        where: object,
+        message: Callable[[BaseException], object] = str,
+        problem: Problem = Problem.UNREADABLE,
+    ) -> None:
+        self._what, self._where, self._message, self._problem = what, where, message, problem
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, KconvertError) or not isinstance(error, Exception):
+            return
+        lines = str(self._message(error)).splitlines()
         reason = lines[0] if lines else type(error).__name__
-        raise KconvertError(f"{what} ({reason})", str(where), problem=problem) from None
+        raise KconvertError(f"{self._what} ({reason})", str(self._where), problem=self._problem) from None

@@ -89,6 +89,15 @@ def test_a_list_of_short_strings_in_a_large_file(tmp_path):
         assert list(checkpoint.attributes["names"][:2]) == ["layer_0", "layer_1"]
 
 
+def test_many_lists_of_short_strings_in_a_small_file(tmp_path):
+    """None is assumed to be as long as the file more often than `SHARE` allows."""
+    path = weights(tmp_path / "small.h5", w={"data": np.zeros(2**12, "float32")})
+    with h5py.File(path, "a") as file:
+        file.attrs.update({f"names{i}": ["kernel", "bias"] for i in range(100)})
+    with limited(text=2_000_000), read(path) as checkpoint:
+        assert len(checkpoint.attributes) == 100
+
+
 @pytest.mark.parametrize(("length", "fits"), [(100, True), (200_000, False)])
 def test_one_string_in_a_file_that_is_larger_than_text_may_be(tmp_path, length, fits):
     path = weights(tmp_path / "large.h5", w={"data": np.zeros(2**16, "float32")})

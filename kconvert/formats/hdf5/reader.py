@@ -58,7 +58,7 @@ def opened(path: Path, content: BinaryIO | None = None) -> Iterator[StoredGroup]
     with hdf5_errors("is truncated or damaged", str(path)):
         file = h5py.File(path if content is None else content, "r")
     with file:
-        yield StoredGroup(path, file, Costs(path, file, content))
+        yield StoredGroup(path, file.id, Costs(path, file, content))
 
 
 def has_named_weights(path: str | PathLike[str]) -> bool:

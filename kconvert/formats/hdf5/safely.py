@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t
 
 from ...conventions.words.values import parse_json
 from ...errors import Problem
@@ -20,14 +22,32 @@ from .costs import Costs
 from .gathering import gather, unpacked
 
 # Attributes of other types crash HDF5 where the file is damaged.
-_PLAIN = (h5py.h5t.TypeStringID, h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
+_PLAIN = (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)
 _NO_LINKS = ("", ".")  # parts of a path that HDF5 passes over
-_LINKS = {h5py.h5l.TYPE_SOFT: "a soft", h5py.h5l.TYPE_EXTERNAL: "an external"}
+_LINKS = {h5l.TYPE_SOFT: "a soft", h5l.TYPE_EXTERNAL: "an external"}
 
 
 def hdf5_errors(what: str, where: str, problem: Problem = Problem.UNREADABLE) -> AbstractContextManager[None]:
     """Turns whatever h5py raises in the block into one sentence. Its exceptions have the message last."""
-    return library_errors(what, where, lambda error: error.args[-1] if error.args else "", problem)
+    return library_errors(what, where, _last_argument, problem)
+
+
+def _last_argument(error: BaseException) -> object:
+    return error.args[-1] if error.args else ""
+
+
+def _opened(group: h5g.GroupID, key: bytes, opening: Callable[..., Any]) -> Any:
+    """An object that should be of the kind that `opening` opens. It is quicker than `h5o.open`, which knows no kind."""
+    try:
+        return opening(group, key)
+    except Exception:  # it is of another kind, or damaged
+        return h5o.open(group, key)
+
+
+@lru_cache(64)
+def number_type(dtype: np.dtype[Any]) -> h5t.TypeID:
+    """The type of numbers in HDF5."""
+    return h5t.py_create(dtype, logical=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +58,25 @@ class StoredArray(InOrder):
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     where: str
-    dataset: h5py.Dataset
+    id: h5d.DatasetID
 
     def read(self, part: Part | None = None) -> np.ndarray:
         """See `LazyArray.read`. Raises KconvertError where the file is damaged, or closed by now."""
-        if not self.dataset:
+        if not self.id:
             raise unreadable("the file is closed", self.where, "read arrays inside `with read(path)`")
         with hdf5_errors("its data cannot be read", self.where):
-            return np.asarray(self.dataset[()], self.dtype) if part is None else gather(self._unpacked, part)
+            return self._whole() if part is None else gather(self._unpacked, part)
+
+    def _whole(self) -> np.ndarray:
+        """The array as `Dataset.__getitem__` reads it, in a third of the time."""
+        array = np.zeros(self.shape, self.dtype)
+        if array.size:
+            self.id.read(h5s.ALL, h5s.ALL, array, number_type(self.dtype))
+        return array
 
     @cached_property
     def _unpacked(self) -> h5py.Dataset:
-        return unpacked(self.dataset)
+        return unpacked(h5py.Dataset(self.id))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,85 +84,101 @@ class StoredGroup:
     """A group of an open file, reached through hard links alone."""
 
     path: Path
-    item: h5py.Group
+    id: h5g.GroupID
     costs: Costs
     """What its parts cost to read."""
+    name: str = "/"
+    """The path of the group in the file."""
 
     @property
     def where(self) -> str:
-        return str(self.path) if self.item.name == "/" else f"{self.path}, group {self.item.name}"
+        return str(self.path) if self.name == "/" else f"{self.path}, group {self.name}"
 
     def __contains__(self, name: str) -> bool:
         with hdf5_errors("cannot be read", self.where):
-            return self.item.id.links.exists(name.encode())
+            return self.id.links.exists(name.encode())
 
     # --------------------------------------------------------------- links ----
 
     def group(self, name: str) -> StoredGroup:
         """The group `name` below this one."""
-        item = self._follow(name)
-        if not isinstance(item, h5py.Group):
+        found, path = self._follow(name, h5g.open)
+        if not isinstance(found, h5g.GroupID):
             raise unreadable(f"{name!r} is not a group", self.where)
-        return replace(self, item=item)
+        return StoredGroup(self.path, found, self.costs, path)
 
     def array(self, name: str) -> StoredArray:
         """The dataset `name` below this group, as Keras finds it: from the root if the name begins with '/'."""
-        dataset = self._follow(name)
-        if not isinstance(dataset, h5py.Dataset):
+        dataset, path = self._follow(name, h5d.open)
+        if not isinstance(dataset, h5d.DatasetID):
             raise unreadable(f"{name!r} is not a dataset", self.where)
-        where = f"{self.path}, dataset {dataset.name}"
+        where = f"{self.path}, dataset {path}"
         with hdf5_errors("is not an array of numbers", where):
-            self._check(dataset, where)
-            return StoredArray(name, dataset.shape, dataset.dtype, where, dataset)
+            return StoredArray(name, *self._checked(dataset, where), where, dataset)
 
-    def _follow(self, name: str) -> Any:
-        item: Any = self.item.file if name.startswith("/") else self.item
+    def _follow(self, name: str, opening: Callable[..., Any]) -> tuple[Any, str]:
+        """The object `name` below this group, or below the root, and its path in the file.
+
+        opening: opens an object of the kind that it should be of.
+        """
+        parts = [part for part in name.split("/") if part not in _NO_LINKS]
+        found, path = (self.costs.root, "/") if name.startswith("/") else (self.id, self.name)
         with hdf5_errors(f"{name!r} cannot be opened", self.where):
-            for part in (part for part in name.split("/") if part not in _NO_LINKS):
+            for number, part in enumerate(parts, start=1):
                 key = part.encode()
-                if not isinstance(item, h5py.Group) or not item.id.links.exists(key):
+                if not isinstance(found, h5g.GroupID) or not found.links.exists(key):
                     raise unreadable(f"{name!r} is named in its attributes but absent", self.where)
-                kind = item.id.links.get_info(key).type
-                if kind != h5py.h5l.TYPE_HARD:
+                kind = found.links.get_info(key).type
+                if kind != h5l.TYPE_HARD:
                     link = _LINKS.get(kind, "a user-defined")
                     raise unreadable(f"{name!r} is {link} link, which kconvert never follows", self.where)
-                item = item[part]
-        return item
+                found = _opened(found, key, opening if number == len(parts) else h5g.open)
+                path = f"{path.rstrip('/')}/{part}"
+        return found, path
 
-    def _check(self, dataset: h5py.Dataset, where: str) -> None:
-        """Refuses what Keras never writes and what would read another file or exhaust the memory."""
-        if dataset.is_virtual:
+    def _checked(self, dataset: h5d.DatasetID, where: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """The shape and the type of a dataset.
+
+        Refuses what Keras never writes and what would read another file or exhaust the memory.
+        """
+        properties, space = dataset.get_create_plist(), dataset.get_space()
+        layout, dtype = properties.get_layout(), dataset.dtype
+        if layout == h5d.VIRTUAL:
             raise unreadable("is a virtual dataset: its data are in other files", where)
-        if dataset.external:
+        if properties.get_external_count():
             raise unreadable("has external storage: its data are in other files", where)
-        if dataset.shape is None or dataset.dtype.kind not in "biuf":
-            raise unreadable(f"is not an array of numbers (type {dataset.dtype})", where)
-        self.costs.array(dataset, where)
+        if space.get_simple_extent_type() == h5s.NULL or dtype.kind not in "biuf":
+            raise unreadable(f"is not an array of numbers (type {dtype})", where)
+        shape = space.get_simple_extent_dims()
+        chunks = properties.get_chunk() if layout == h5d.CHUNKED else None
+        self.costs.array(math.prod(shape) * dtype.itemsize, dataset.get_storage_size(), shape, chunks, where)
+        return shape, dtype
 
     def members(self) -> list[str]:
         """The names of what is in this group."""
         with hdf5_errors("its members cannot be read", self.where):
-            return [name.decode("utf-8") for name in self.item.id]
+            return [name.decode("utf-8") for name in self.id]
 
     # ---------------------------------------------------------- attributes ----
 
     def attributes(self) -> list[str]:
         """The names of the attributes."""
         with hdf5_errors("its attributes cannot be read", self.where):
-            return [name if isinstance(name, str) else name.decode("utf-8") for name in self.item.attrs]
+            return [name if isinstance(name, str) else name.decode("utf-8") for name in h5py.AttributeManager(self)]
 
     def attribute(self, name: str) -> Any:
         """The value of an attribute; None if absent. Text is bytes, as Keras wrote it, unless marked as UTF-8."""
         with hdf5_errors(f"attribute {name} cannot be read", self.where):
-            if name not in self.item.attrs:
+            key = name.encode()
+            if not h5a.exists(self.id, key):
                 return None
-            stored = self.item.attrs.get_id(name)
+            stored = h5a.open(self.id, key)
             kind = stored.get_type()
             size = math.prod(stored.shape or ()) * kind.get_size()
             if not isinstance(kind, _PLAIN) or size > self.costs.size:
                 raise unreadable(f"attribute {name} is neither text nor numbers", self.where)
-            value = self.costs.attribute(self.item, name, f"{self.where}, attribute {name}")
-            as_bytes = isinstance(value, str) and kind.get_cset() == h5py.h5t.CSET_ASCII
+            value = self.costs.attribute(self, name, stored, f"{self.where}, attribute {name}")
+            as_bytes = isinstance(value, str) and kind.get_cset() == h5t.CSET_ASCII
             return value.encode("utf-8", "surrogateescape") if as_bytes else value
 
     def count(self, name: str) -> int:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from ...conventions.generations import Generation
 from ...errors import KconvertError
 from ..atomic import new_path, replacing
 from ..checkpoint import PROVENANCE, Checkpoint, LazyArray
-from .parts import NewFile
+from .parts import NewFile, NewGroup
 
+SMALL = 2**20  # bytes of a file that is made in memory
 HEADER_LIMIT = 64512  # bytes of one attribute; longer lists are split (keras-facts: split-lists-of-names)
 
 
@@ -31,10 +32,14 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
     target = new_path(Path(path), checkpoint.path, force)
     with (
         replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
-        NewFile.at(temporary, target, checkpoint.size) as file,
+        _new_file(temporary, target, checkpoint.size) as file,
     ):
         _Writer(file, generation).write(checkpoint)
     return target
+
+
+def _new_file(place: Path, target: Path, size: int) -> AbstractContextManager[NewFile]:
+    return NewFile.in_memory(place, target) if size <= SMALL else NewFile.at(place, target, size)
 
 
 class _Writer:
@@ -85,7 +90,7 @@ class _Writer:
         if checkpoint.optimizer:
             self.named_arrays(self.file.group(self.file.root, "optimizer_weights"), checkpoint.optimizer)
 
-    def named_weights(self, weights: h5py.Group, checkpoint: Checkpoint) -> None:
+    def named_weights(self, weights: NewGroup, checkpoint: Checkpoint) -> None:
         """Keras 1 and 2, `model.save_weights`."""
         self.names(weights, "layer_names", [layer.name for layer in checkpoint.groups])
         if self.generation.states_backend:
@@ -94,13 +99,13 @@ class _Writer:
         for layer in checkpoint.groups:
             self.named_arrays(self.file.group(weights, layer.name), layer.arrays)
 
-    def named_arrays(self, group: h5py.Group, arrays: Sequence[LazyArray]) -> None:
+    def named_arrays(self, group: NewGroup, arrays: Sequence[LazyArray]) -> None:
         names = _unique_names(arrays)
         self.names(group, "weight_names", names)
         for name, array in zip(names, arrays, strict=True):
             self.file.array(group, name, array)
 
-    def names(self, item: h5py.Group, name: str, names: Sequence[str]) -> None:
+    def names(self, item: NewGroup, name: str, names: Sequence[str]) -> None:
         """Names as bytes of one length. Raises KconvertError where the format cannot hold so many."""
         encoded = [text.encode("utf-8") for text in names]
         whole = np.asarray(encoded)
