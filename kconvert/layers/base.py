@@ -207,12 +207,11 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
             config["batch_input_shape"] = list(self.batch_input_shape)
         if self.dtype is not None:
             config["dtype"] = self.dtype
-        later = self.later_options()
         for f in self.config_fields():
-            if is_later(f) and key_of(f) not in later:
+            value = getattr(self, f.name)
+            if (is_later(f) and value == f.default) or (is_old(f) and not old_options) or self._is_unstated(f.name):
                 continue
-            if (old_options or not is_old(f)) and not self._is_unstated(f.name):
-                config[key_of(f)] = json_value(getattr(self, f.name), old_options)
+            config[key_of(f)] = json_value(value, old_options)
         return {**config, **self.extra}
 
     def old_options(self) -> dict[str, Any]:
@@ -418,11 +417,16 @@ def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:
     return {"class_name": layer.class_name, "config": config}
 
 
+_PLAIN = frozenset({str, bool, int, float, type(None)})
+
+
 def json_value(value: Any, old_options: bool = False) -> Any:
     """`value` as JSON, at any depth: tuples and arrays become lists, layers and other objects their configuration.
 
     A class stands for its object with all defaults, a function for its name.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, (tuple, list)):
         return [json_value(item, old_options) for item in value]
     if isinstance(value, Mapping):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
+from functools import lru_cache
 from inspect import unwrap
 from typing import Any
 
@@ -19,8 +20,7 @@ def configured(cls: Any, config: Mapping[str, Any]) -> Any:
     if not hasattr(cls.__init__, "__wrapped__"):  # the class defines its constructor, which takes the configuration
         with _named_refusals(cls, config):
             return cls(**config)
-    known = {key_of(f): f for f in fields(cls) if f.init and f.name not in ("extra", "left_out", "unstated")}
-    known = {key: f for key, f in known.items() if not (is_later(f) and config.get(key) == f.default)}
+    known = {key: f for key, f in _keys(cls).items() if not (is_later(f) and config.get(key) == f.default)}
     where = f"layer {config.get('name', '?')}"
     config = in_keras2(cls.__name__, config, set(known), where)
     if not cls.is_custom:
@@ -47,6 +47,12 @@ def configured(cls: Any, config: Mapping[str, Any]) -> Any:
         unwrap(cls.__init__)(layer, **arguments, extra=extra, left_out=left_out)
     layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
     return layer
+
+
+@lru_cache(1024)
+def _keys(cls: Any) -> Mapping[str, Field[Any]]:
+    """The fields of a class that a configuration can state, by their keys."""
+    return {key_of(f): f for f in fields(cls) if f.init and f.name not in ("extra", "left_out", "unstated")}
 
 
 def _stated_input(config: Mapping[str, Any], known: set[str]) -> dict[str, Any]:

@@ -7,9 +7,10 @@ fork, or an editor. If the value of the key changes what the layer computes, to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from ...errors import KconvertError
@@ -118,15 +119,22 @@ def in_keras2(class_name: str, config: Mapping[str, Any], known: set[str], where
     Keras 2 reads such words too. Raises KconvertError where a word and its Keras 2 name state different values.
     """
     result = dict(config)
-    for rule in RULES:
-        if class_name in (rule.old, rule.new):
-            translate([key for key in rule.keys if key.new in known and known.isdisjoint(key.olds)], result, where)
+    translate(_old_words(class_name, frozenset(known)), result, where)
     return result
+
+
+@lru_cache(1024)
+def _old_words(class_name: str, known: frozenset[str]) -> Sequence[Key]:
+    """The keys of a class in Keras 1 that it does not have itself, while it has their names in Keras 2."""
+    rules = [rule for rule in RULES if class_name in (rule.old, rule.new)]
+    return [key for rule in rules for key in rule.keys if key.new in known and known.isdisjoint(key.olds)]
 
 
 def translate(keys: Iterable[Key], config: dict[str, Any], where: str) -> None:
     """Renames the words of Keras 1 in `config`. Raises KconvertError where one contradicts its Keras 2 name."""
     for key in keys:
+        if config.keys().isdisjoint(key.olds):
+            continue
         olds = {old: config[old] for old in key.olds if old in config and old != key.new}
         stated, before = key.new in config, config.get(key.new)
         key.rename(config)

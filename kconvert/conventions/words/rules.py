@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ..backends import CHANNELS_FIRST, CHANNELS_LAST
@@ -29,7 +30,7 @@ class Key:
     # and back
     write: Callable[[Any], Any] = _same
 
-    @property
+    @cached_property
     def olds(self) -> list[str]:
         return self.old.split()
 

@@ -37,7 +37,8 @@ def checked(value: Any, depth: int = MAX_DEPTH) -> Any:
         if level > depth:
             raise ValueError(_too_deep(depth))
         if isinstance(item, str):
-            _check_text(item)
+            if not item.isascii():
+                _check_text(item)
         elif isinstance(item, dict):
             if wrong := [key for key in item if not isinstance(key, str)]:
                 raise ValueError(f"the key {wrong[0]!r} is not a string")
