@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..conversion.files import Conversion, convert_file
+from ..conversion.known_plans import KnownPlans
 from ..conversion.source import Source
 from ..conversion.target import Wanted
 from ..errors import KconvertError, Problem
@@ -84,9 +85,8 @@ class Result:
 
 
 _ONE_AT_A_TIME = threading.Lock()  # neither HDF5 nor Theano runs in several threads
-_VERIFIERS: dict[
-    str, Verifier
-] = {}  # by what they run; kept with their compiled functions as long as the process lives
+_PLANS = KnownPlans()  # as long as the process lives, as the verifiers with their compiled functions
+_VERIFIERS: dict[str, Verifier] = {}  # by what they run
 
 
 def run(task: Task) -> Result:
@@ -103,10 +103,9 @@ def _attempt(task: Task) -> Result:
             load_module(module)
         with (
             limited(**asdict(task.setup.limits)),
-            TemporaryDirectory(prefix="kconvert-") as folder,
-            _place_names(task, Path(folder)) as local,
+            _place_names(task) as local,
         ):
-            return _run(task, *local, Path(folder))
+            return _run(task, *local)
     except KconvertError as error:
         return failure(task, str(error), error.problem)
     except RecursionError:
@@ -121,8 +120,15 @@ def failure(task: Task, error: str, problem: Problem) -> Result:
 
 
 @contextmanager
-def _place_names(task: Task, folder: Path) -> Iterator[tuple[Source, Path]]:
+def _place_names(task: Task) -> Iterator[tuple[Source, Path]]:
     """The source and the target as files on this machine; errors name the places that they stand for."""
+    remote = any(places.is_url(str(place)) for place in (task.source.path, task.source.arch, task.target))
+    with TemporaryDirectory(prefix="kconvert-") if remote else nullcontext(".") as folder:
+        yield from _in_folder(task, Path(folder))
+
+
+def _in_folder(task: Task, folder: Path) -> Iterator[tuple[Source, Path]]:
+    """`_place_names`, with what is at URLs in `folder`."""
     names: dict[str, str] = {}
 
     def here(place: str, part: str) -> str:
@@ -151,12 +157,12 @@ def _place_names(task: Task, folder: Path) -> Iterator[tuple[Source, Path]]:
         raise KconvertError(words[0] or "", words[1], words[2], error.problem) from None
 
 
-def _run(task: Task, source: Source, target: Path, folder: Path) -> Result:
+def _run(task: Task, source: Source, target: Path) -> Result:
     setup = task.setup
     if not places.is_url(task.target):
         target.parent.mkdir(parents=True, exist_ok=True)
     refuse_collisions([("result", target)], setup.inputs.files)
-    done = convert_file(source, task.wanted.target(target), target, replaces=task.replaces)
+    done = convert_file(source, task.wanted.target(target), target, replaces=task.replaces, planner=_PLANS)
     verdict, error, code = _verified(task, source, done) if task.verify else (None, "", 0)
     written = {str(done.target): task.target}
     if done.architecture:

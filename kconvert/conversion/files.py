@@ -20,11 +20,12 @@ from ..formats.endings import HDF5, Form
 from ..formats.writing import write
 from ..layers.registry import with_custom_objects
 from ..network.input_shapes import InputShape
-from .applying import apply, written_architecture
+from .applying import written_architecture
 from .evidence import kept_from
 from .inference.without_graph import WithoutGraph
+from .known_plans import Planned, Planner, planned
 from .opening import open_source
-from .planning import Plan, plan_conversion
+from .planning import Plan
 from .source import Source
 from .target import KEEP, NATIVE, Target, Wanted
 
@@ -105,11 +106,12 @@ def convert_file(
     written: Sequence[NamedPath] = (),
     read: Sequence[NamedPath] = (),
     replaces: bool = False,
+    planner: Planner = planned,
 ) -> Conversion:
     """`convert`, for a file that has a path and a target.
 
     written, read: the other files of the command, which the result must not replace. replaces: an existing result is
-    replaced even if `source.force` does not say so.
+    replaced even if `source.force` does not say so. planner: makes the plan, or knows it from another file.
     """
     if target.form.runtime is not None:
         what = f"is a program for {target.form.runtime.title}, and no weight file"
@@ -122,14 +124,28 @@ def convert_file(
     refuse_collisions(written, read)
     with open_source(source) as checkpoint:
         refuse_converted(checkpoint, source, target)
-        made = plan_conversion(checkpoint, source, target)
-        refuse_unchanged(made, checkpoint)
-        beside = result.with_suffix(".json") if made.architecture_beside else None
-        if beside is not None:
-            refuse_collisions([*written, ("architecture of the result", beside)], read)
-        with _sha256(origin) as sha256, _architecture(made, beside, replaces) as architecture:
-            converted = apply(made, checkpoint, _provenance(made, checkpoint, sha256))
-            write(result, converted, made.goal.form, made.target.generation, replaces)
+        with planner(checkpoint, source, target) as its:
+            return _converted(its, checkpoint, origin, result, written, read, replaces)
+
+
+def _converted(
+    its: Planned,
+    checkpoint: Checkpoint,
+    origin: Path,
+    result: Path,
+    written: Sequence[NamedPath],
+    read: Sequence[NamedPath],
+    replaces: bool,
+) -> Conversion:
+    """Applies the plan of an open file and writes the result."""
+    made = its.plan
+    refuse_unchanged(made, checkpoint)
+    beside = result.with_suffix(".json") if made.architecture_beside else None
+    if beside is not None:
+        refuse_collisions([*written, ("architecture of the result", beside)], read)
+    with _sha256(origin) as sha256, _architecture(made, beside, replaces) as architecture:
+        converted = its.apply(checkpoint, _provenance(made, checkpoint, sha256))
+        write(result, converted, made.goal.form, made.target.generation, replaces)
     return Conversion(made, origin, result, architecture)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike
 from typing import Any
 
@@ -104,7 +105,7 @@ class Plan:
         """The layers that the two backends compute differently and that were not repaired."""
         return self.result.hazards
 
-    @property
+    @cached_property
     def changes(self) -> bool:
         """Whether the target differs from the source in anything."""
         moves = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -39,6 +39,11 @@ def built_in(*classes: type[Layer], name: str | None = None) -> None:
 def known_layers() -> Mapping[str, type[Layer]]:
     """Every registered class by its name; a user's class replaces one of this package with the same name."""
     return {**LAYERS, **CUSTOM, **given().classes}
+
+
+def registered() -> Hashable:
+    """All that the user registered or gave: two values are equal where it is the same."""
+    return tuple(CUSTOM.items()), tuple(FUNCTIONS.items()), given()
 
 
 def custom_classes() -> frozenset[str]:
