@@ -96,19 +96,20 @@ def live_model(
     """
     library = imported(runner)
     form, _ = default_form(library.format)
+    with open_source(source) as checkpoint:
+        if checkpoint.model_config is None and source.arch is None:
+            raise KconvertError(
+                "the file holds weights alone",
+                str(source.path),
+                "give its architecture as arch, or build the model and give it to kconvert.load_weights",
+                Problem.USAGE,
+            )
     with TemporaryDirectory(prefix="kconvert-") as folder:
         out = Path(folder, f"model{form.endings[0]}")
         wanted = Wanted(BACKEND, library.format, data_format)
         done = convert_file(source, wanted.target(out), out)
         for note in done.plan.notes:
             log.warning("%s: %s", source.path, note)
-        if not done.plan.holds_architecture:
-            raise KconvertError(
-                "the file holds weights alone",
-                str(source.path),
-                "build the model and give it to kconvert.load_weights",
-                Problem.USAGE,
-            )
         with open_source(Source(out)) as written:
             if holds_code(written.model_config):
                 what = f"the file holds Python code, which {runner} would run"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -21,6 +21,7 @@ from ..conversion.opening import open_source
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..formats import hdf5
+from ..formats.hdf5.handles import is_open, path_to_read
 from .libraries import Library, installed
 from .loading import live_model
 from .weights import load_weights
@@ -102,13 +103,17 @@ def _replace(library: Library) -> None:
 
     @wraps(own)
     def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, *rest: Any, **options: Any) -> Any:
-        if not _is_old(filepath, library):
-            return own(filepath, custom_objects, compile, *rest, **options)
+        with _place(filepath) as place:
+            if _is_old(place, library):
+                return converted(place, custom_objects, compile, options)
+        return own(filepath, custom_objects, compile, *rest, **options)
+
+    def converted(place: Any, custom_objects: Any, compile: bool, options: Mapping[str, Any]) -> Any:
         unknown = [name for name in options if name not in WITHOUT_EFFECT]
         if unknown:
             what = f"load_model of an old file has no option {unknown[0]}"
-            raise KconvertError(what, str(filepath), "leave it out", Problem.USAGE)
-        return live_model(Source(filepath, _source()), library.package, compile=compile, custom_objects=custom_objects)
+            raise KconvertError(what, str(place), "leave it out", Problem.USAGE)
+        return live_model(Source(place, _source()), library.package, compile=compile, custom_objects=custom_objects)
 
     for holder in (module.models, getattr(module, "saving", None)):
         if getattr(holder, "load_model", None) is own:
@@ -129,11 +134,12 @@ def _defining(module: Any) -> Iterator[type]:
 def _loading_weights(own: Callable[..., Any], library: Library) -> Callable[..., Any]:
     @wraps(own)
     def loading(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **options: Any) -> Any:
-        if not _is_old(filepath, library):
-            given = {"skip_mismatch": skip_mismatch, **({"by_name": by_name} if by_name else {}), **options}
-            return own(model, filepath, **given)
-        load_weights(model, filepath, _source(), by_name=by_name, skip_mismatch=skip_mismatch)
-        return None
+        with _place(filepath) as place:
+            if _is_old(place, library):
+                load_weights(model, place, _source(), by_name=by_name, skip_mismatch=skip_mismatch)
+                return None
+        given = {"skip_mismatch": skip_mismatch, **({"by_name": by_name} if by_name else {}), **options}
+        return own(model, filepath, **given)
 
     return loading
 
@@ -141,6 +147,11 @@ def _loading_weights(own: Callable[..., Any], library: Library) -> Callable[...,
 def _set(holder: Any, name: str, new: Any) -> None:
     _replaced.append((holder, name, holder.__dict__[name]))
     setattr(holder, name, new)
+
+
+def _place(file: Any) -> AbstractContextManager[Any]:
+    """A path with the content of an open HDF5 file; anything else is returned unchanged."""
+    return path_to_read(file) if is_open(file) else nullcontext(file)
 
 
 def _is_old(path: Any, library: Library) -> bool:

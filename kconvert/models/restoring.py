@@ -149,8 +149,12 @@ def _owner(file: _File, origin: Origin, goal: Convention, networks: Sequence[Net
 
 
 def _fits(network: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
-    if len(places(network, convention)) != len(checkpoint.groups) and not checkpoint.partial:
-        return False
+    same_number = len(places(network, convention)) == len(checkpoint.groups) or checkpoint.partial
+    return same_number and _binds(network, checkpoint, convention)
+
+
+def _binds(network: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
+    """Whether the arrays have the shapes of the weights, whatever other layers there are."""
     try:
         bind(network, checkpoint, convention)
     except KconvertError:
@@ -219,7 +223,7 @@ def _shown_format(network: Network, checkpoint: Checkpoint, origin: Origin, by_n
     def fitting(one: Network) -> int:
         if by_name:
             return len(select(one, checkpoint, origin.convention, True).taken)
-        return _fits(one, checkpoint, origin.convention)
+        return _binds(one, checkpoint, origin.convention)
 
     own = image_data_format(network)
     if own is None:

@@ -109,6 +109,17 @@ def test_an_old_file_that_cannot_be_read_is_not_given_to_the_library(library, tm
         library.models.load_model(copy)
 
 
+def test_an_old_file_that_is_open_is_converted(library, computed):
+    """tf_keras takes such a file, and would take the arrays of Theano as they are."""
+    arrays = computed(NAME, library)
+    with kc.old_files("theano"), h5py.File(case(NAME).model, "r") as file:
+        model = library.models.load_model(file)
+        assert error(model, arrays) < 1e-4
+        spoil(model)
+        model.load_weights(file)
+        assert error(model, arrays) < 1e-4
+
+
 def test_options_of_the_library(library):
     with kc.old_files("theano"):
         library.models.load_model(case(NAME).model, safe_mode=True)

@@ -59,6 +59,14 @@ def test_a_file_of_theano_in_a_model_that_was_written_today(library, computed):
     assert loaded.weights[f"{first}/kernel"] == ["convolution2d_1_W"]
 
 
+@pytest.mark.parametrize("file", ["model.h5", "weights.h5"])
+def test_a_file_of_theano_in_layers_of_other_names(file, library, computed):
+    """The shapes of the kernels show that the images of the weights are in channels_first."""
+    arrays, model = computed("1.2.2-theano/lenet_th", library), lenet(library)
+    kc.load_weights(model, case("1.2.2-theano/lenet_th").folder / file, "theano")
+    assert error(model, arrays) < 1e-4
+
+
 def test_a_model_of_another_size_keeps_its_weights(library):
     model = lenet(library, dense=9)
     before = spoil(model)

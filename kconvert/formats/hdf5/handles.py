@@ -17,6 +17,11 @@ import h5py
 from ...errors import KconvertError, Problem
 
 
+def is_open(file: Any) -> bool:
+    """Whether `file` is an open HDF5 file, or a group of one."""
+    return isinstance(file, h5py.Group)
+
+
 @contextmanager
 def path_to_read(source: Any) -> Iterator[Any]:
     """A path with the content of `source`; a path is returned unchanged."""
@@ -25,7 +30,7 @@ def path_to_read(source: Any) -> Iterator[Any]:
         return
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.h5"
-        if isinstance(source, h5py.Group):
+        if is_open(source):
             with h5py.File(path, "w") as file:
                 _copy(source, file)
         elif hasattr(source, "read"):
@@ -41,12 +46,12 @@ def path_to_write(target: Any) -> Iterator[Any]:
     if isinstance(target, (str, os.PathLike)):
         yield target
         return
-    if not (isinstance(target, h5py.Group) or hasattr(target, "write")):
+    if not (is_open(target) or hasattr(target, "write")):
         raise _neither(target)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.h5"
         yield path
-        if not isinstance(target, h5py.Group):
+        if not is_open(target):
             target.write(path.read_bytes())
             return
         with h5py.File(path, "r") as file:
