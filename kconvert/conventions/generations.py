@@ -41,7 +41,7 @@ class Reader:
     channels_first: str = ""
 
 
-_OF_KERAS1 = frozenset({"Highway", "MaxoutDense", "ParametricSoftplus", "SReLU", "UpSampling2D"})
+_OF_KERAS1 = frozenset({"BatchNormalization", "Highway", "MaxoutDense", "ParametricSoftplus", "SReLU", "UpSampling2D"})
 
 READER_KERAS3 = Reader(
     "keras",

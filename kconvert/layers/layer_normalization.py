@@ -35,7 +35,14 @@ class LayerNormalization(Layer):
     supports_masking: ClassVar[bool] = True
     of_tf_keras: ClassVar[bool] = True
 
+    @property
+    def counts_samples(self) -> bool:
+        axes = self.axis if isinstance(self.axis, (list, tuple)) else (self.axis,)
+        return 0 in axes
+
     def weight_specs(self, shape: Shape) -> list[Weight]:
+        if not (self.scale or self.center):
+            return []  # the size of the batch, which may be one of `axis`, need not be known
         size = tuple(self.known(shape, axis) for axis in axes_of(self.axis, len(shape)))
         role = map_parameter(len(size))
         gamma = Weight("gamma", size, role, initializer=self.gamma_initializer)

@@ -30,11 +30,9 @@ from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, in_sequence, rewrite
 from ...network.rewritten import Rewritten, Source
 from .left_out import every, listed
-from .masks import masked_layers, refuse_masked_states, refuse_merged_masks
-from .parts import part
-
-AXES = "bhwdcefg"
-"""The letters of the axes of a tensor in the equation of an EinsumDense, the batch first."""
+from .masks import masked_layers, refuse_lost_masks, refuse_masked_states, refuse_merged_masks
+from .normalized import normalized
+from .parts import AXES, part
 
 
 @singledispatch
@@ -46,9 +44,24 @@ def expressed(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
     return None
 
 
+@singledispatch
+def lacked(layer: Layer) -> bool:
+    """Whether a layer of a class that a reader does not have, or computes otherwise, has to be expressed."""
+    return True
+
+
+@lacked.register(L.BatchNormalization)
+def _has_mode(layer: L.BatchNormalization) -> bool:
+    return layer.mode != 0
+
+
+expressed.register(L.BatchNormalization)(normalized)
+
+
 def with_expressions(model: Network, reader: Reader) -> Rewritten:
     """`model` without the layers that `reader` does not have."""
     notes: list[str] = []
+    _refuse_batches_of_steps(model, reader)
     if not reader.masks_of_keras2:
         refuse_masked_states(model, "for which this is written")
         refuse_merged_masks(model, "use --format keras2")
@@ -59,14 +72,30 @@ def with_expressions(model: Network, reader: Reader) -> Rewritten:
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
         new = _unmasked(layer, shape, reader) if layer.name in masked else None
-        if layer.class_name in reader.lacks:
+        if layer.class_name in reader.lacks and lacked(layer):
             new = expressed(layer, shape)
         if new:
             notes.append(f"{layer.name}: {reader.title} has no such {layer.class_name}; written as {class_names(new)}")
         return new
 
     done = rewrite(model, apply)
+    refuse_lost_masks(model, done.model, reader.title)
     return replace(done, notes=[*dict.fromkeys(notes), *_on_channels_first(done.model, reader)])
+
+
+def _refuse_batches_of_steps(model: Network, reader: Reader) -> None:
+    """Refuses normalization by the batch in a TimeDistributed: is one step the batch, or all of them?"""
+    for layer in every(model):
+        if isinstance(layer, L.TimeDistributed):
+            counting = [
+                one.name for one in every(layer.layer) if isinstance(one, L.BatchNormalization) and one.mode == 2
+            ]
+            if counting:
+                raise KconvertError(
+                    f"{reader.title} runs a TimeDistributed step by step, and {counting[0]} normalizes by the batch",
+                    where=f"layer {layer.name}",
+                    fix="--format same keeps the file in its own generation",
+                )
 
 
 def _on_channels_first(model: Network, reader: Reader) -> Iterator[str]:
@@ -91,7 +120,7 @@ def _unmasked(layer: Any, shape: Shape, reader: Reader) -> Sequence[NewLayer]:
 
 def refuse_expressed(layer: Layer, reader: Reader | None) -> None:
     """Raises KconvertError for a layer of weights alone that would be written as others."""
-    if reader and layer.class_name in reader.lacks:
+    if reader and layer.class_name in reader.lacks and lacked(layer):
         raise KconvertError(
             f"{reader.title} has no {layer.class_name}: the layers that replace it need the architecture",
             where=f"layer {layer.name}",

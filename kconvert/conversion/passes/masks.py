@@ -123,6 +123,24 @@ def refuse_merged_masks(network: Network, fix: str) -> None:
             )
 
 
+def refuse_lost_masks(before: Network, after: Network, reader: str) -> None:
+    """Raises KconvertError where a layer that depends on the mask of its input has none after a rewriting."""
+    masked = [
+        {
+            found.name: found.mask.made_by
+            for found in masked_layers(one)
+            if found.mask and isinstance(found.layer, MASKED)
+        }
+        for one in (before, after)
+    ]
+    for name in masked[0].keys() - masked[1].keys():
+        raise KconvertError(
+            f"the layers of {reader} that are written for those before it do not keep the mask of {masked[0][name]}",
+            where=f"layer {name}",
+            fix="--format same keeps the file in its own generation",
+        )
+
+
 _OF_IMAGES = (L.ConvLSTM1D, L.ConvLSTM2D, L.ConvLSTM3D)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ...layers.base import Layer
 
+AXES = "bhwdcefg"
+"""The letters of the axes of a tensor in the equation of an EinsumDense, the batch first."""
+
 ZEROS = "zeros"
 """The part that multiplies a sequence by its mask."""
 

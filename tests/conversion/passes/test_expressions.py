@@ -6,10 +6,13 @@ import pytest
 import kconvert as kc
 from kconvert import KconvertError
 from kconvert import layers as L
-from kconvert.conventions.generations import READER_TF_KERAS
+from kconvert.conventions.generations import READER_KERAS3, READER_TF_KERAS
 from kconvert.conventions.words.keras3_writing import CLASSES
 from kconvert.conversion.passes.expressions import expressed, with_expressions
 from kconvert.formats.endings import ARCHIVE
+from kconvert.kernels import Chain
+from kconvert.models.model import as_model
+from kconvert.network.nested import nest
 from kconvert.verification.matching import in_layout
 from tests.fixtures import case
 
@@ -19,6 +22,9 @@ EXPRESSED = [
     "1.2.2-theano/maxout_dense_nobias",
     "1.2.2-theano/dense_prelu_srelu_psoftplus",
     "1.2.2-theano/conv_srelu_shared_th",
+    "1.2.2-theano/dense_bn_mode1",
+    "1.2.2-theano/dense_bn_mode2",
+    "1.2.2-theano/conv_bn_mode2_th",
     "2.3.1-theano/locally_connected2d_th",
     "2.3.1-tensorflow/locally_connected2d_th",
     "2.3.1-tensorflow/upsampling2d_bilinear_tf",
@@ -120,6 +126,18 @@ def test_masks_that_keras_3_merges_otherwise_are_refused_where_they_count(merge,
         kc.convert(tmp_path / "model.h5", tmp_path / "out.keras")
 
 
+@pytest.mark.parametrize("reader", [READER_KERAS3, READER_TF_KERAS], ids=lambda reader: reader.package)
+@pytest.mark.parametrize("layer", [L.SReLU(), L.ParametricSoftplus(), L.BatchNormalization(mode=1)])
+def test_a_mask_that_other_layers_do_not_keep_is_refused_where_it_counts(layer, reader):
+    def network(*last):
+        return kc.Sequential([L.Masking(input_shape=(5, 3), name="masking"), layer, *last])
+
+    with pytest.raises(KconvertError, match=r"layer reader: .* do not keep the mask of masking"):
+        with_expressions(network(L.LSTM(2, name="reader")), reader)
+    assert with_expressions(network(L.Flatten(), L.Dense(2)), reader).notes
+    assert with_expressions(kc.Sequential([L.InputLayer((None, 5, 3)), layer, L.LSTM(2)]), reader)
+
+
 def test_one_mask_of_all_inputs_is_merged_alike():
     x = kc.Input((5, 3))
     both = L.Masking()(x)
@@ -136,14 +154,61 @@ def test_a_softmax_of_masked_inputs_along_another_axis_is_refused(tmp_path):
         with_expressions(several, READER_TF_KERAS)
 
 
+# ------------------------------------------------------------ normalization ----
+
+
+@pytest.mark.parametrize("options", [{}, {"epsilon": 1e-7}, {"epsilon": 0.0}, {"scale": False}, {"center": False}])
+@pytest.mark.parametrize(
+    ("mode", "axis", "shape"), [(1, -1, (5,)), (1, -1, (3, 4)), (2, 1, (3, 4, 5)), (2, -1, (3, 4)), (2, -1, (5,))]
+)
+def test_each_mode_is_written_as_layers_that_compute_it(mode, axis, shape, options):
+    """Also where a sample has the same number everywhere, and where its numbers are large."""
+    layer = L.BatchNormalization(axis, mode=mode, name="norm", **options)
+    model = kc.Sequential([L.InputLayer(batch_input_shape=(None, *shape)), layer])
+    model.start("numpy", seed=0)
+    random = np.random.default_rng(1)
+    model.set_weights([random.uniform(0.5, 2.0, array.shape) for array in model.get_weights()])
+    x = random.standard_normal((4, *shape)).astype("float32") * 3 + 10
+    if options.get("epsilon") != 0.0:
+        x[0] = 2.0
+    for reader in (READER_KERAS3, READER_TF_KERAS):
+        done = with_expressions(model, reader)
+        other = as_model(done.model)
+        other.bind(kc.get_backend("numpy"), nest(taken(done, model)))
+        np.testing.assert_allclose(other.predict(x), model.predict(x), atol=2e-5)
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(-1, (5,)), (-1, (3, 4)), (1, (3, 4, 5)), (2, (3, 4, 5))])
+def test_no_normalization_by_the_batch_takes_neighbouring_axes(axis, shape):
+    layers = expressed(L.BatchNormalization(axis, mode=2, name="norm"), (None, *shape))
+    (axes,) = [one.layer.axis for one in layers if isinstance(one.layer, L.LayerNormalization)]
+    assert sorted(axes) != list(range(min(axes), max(axes) + 1))
+
+
+def taken(done, model):
+    """The weights of a rewritten network: (path, array), from those of `model`."""
+    values = {path: np.array(model.backend.value(variable)) for path, variable in model.variables.items()}
+    for leaf in done.model.weight_table():
+        for path in ((*leaf.path, weight.name) for weight in leaf.weights):
+            source = done.sources.get(path, path)
+            array = values[source] if isinstance(source, tuple) else source
+            yield path, done.weights.get(path, Chain()).apply(array)[0]
+
+
 # ----------------------------------------------------------------- refusals ----
 
 
-@pytest.mark.parametrize("name", ["dense_bn_mode1", "dense_bn_mode2"])
-def test_what_no_layers_of_keras_3_compute_is_refused(name, tmp_path):
-    with pytest.raises(KconvertError, match="BatchNormalization"):
-        converted(case(f"1.2.2-theano/{name}"), tmp_path)
-    assert not list(tmp_path.iterdir())
+def test_normalization_by_the_batch_of_steps_is_refused():
+    inner = L.BatchNormalization(mode=2, name="norm")
+    model = kc.Sequential([L.TimeDistributed(inner, input_shape=(3, 4), name="steps")])
+    with pytest.raises(KconvertError, match=r"layer steps: Keras 3 runs a TimeDistributed step by step, and norm"):
+        with_expressions(model, READER_KERAS3)
+
+
+def test_a_normalization_of_samples_along_another_axis_is_refused():
+    layer = L.BatchNormalization(1, mode=1, name="norm")
+    with pytest.raises(KconvertError, match="gamma has the size of axis 1"):
+        expressed(layer, (None, 3, 4))
 
 
 def test_a_parameter_that_all_elements_share_is_refused():
