@@ -81,7 +81,7 @@ setup(
         "Source": PROJECT["REPOSITORY"],
     },
     packages=find_packages(include=["kconvert", "kconvert.*"]),
-    package_data={"kconvert": ["py.typed", "drawing/templates/*", "verification/report/templates/*"]},
+    package_data={"kconvert": ["py.typed", "*/templates/*", "*/*/templates/*"]},
     python_requires=">=3.10,<3.14",
     install_requires=["numpy>=1.26", "h5py>=3.11", "click>=8.1", "rich>=13", "PyYAML>=6"],
     extras_require={

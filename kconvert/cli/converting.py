@@ -21,12 +21,14 @@ from .options import (
     exporting,
     inputs,
     keep,
+    page_paths,
     reporting,
     running,
     tolerance,
     verification_option,
 )
 from .output import EQUAL, conclude, conclude_unverified, files_to_write, print_json
+from .pages import write_pages
 from .progress import progress
 
 if TYPE_CHECKING:
@@ -121,14 +123,18 @@ def _written(
 @main.command()
 @click.argument("file", metavar="SOURCE", type=PATH)
 @architecture
+@page_paths
 @as_json
-def inspect(file: str, source: Source, as_json: bool) -> int:
+def inspect(file: str, source: Source, paths: tuple[str, ...], as_json: bool) -> int:
     """Says what a file is, with the evidence."""
     from ..conversion.inspection import inspect
     from ..drawing.terminal import show
     from . import drawing
 
+    _refuse_replacing(paths, replace(source, path=file))
     found = inspect(file, source.arch, source.data_format, source.release, input_shape=source.input_shape)
+    if paths:
+        write_pages(paths, found, drawing.inspection(found))
     if as_json:
         print_json(found)
     else:
@@ -136,16 +142,32 @@ def inspect(file: str, source: Source, as_json: bool) -> int:
     return EQUAL
 
 
+def _refuse_replacing(paths: tuple[str, ...], source: Source) -> None:
+    """Refuses a page that would replace a file that is read."""
+    if paths:
+        from ..formats.atomic import refuse_collisions
+
+        refuse_collisions([("report", path) for path in paths], source.files)
+
+
 @main.command()
 @click.argument("file", metavar="SOURCE", type=PATH)
 @conversion
+@page_paths
 @as_json
-def plan(file: str, conversion: tuple[Source, Wanted], as_json: bool) -> int:
+def plan(file: str, conversion: tuple[Source, Wanted], paths: tuple[str, ...], as_json: bool) -> int:
     """Shows what a conversion does to each weight; writes nothing."""
+    from ..conversion.opening import open_source
+    from ..conversion.planning import plan_conversion
     from ..drawing.terminal import show
     from . import drawing
 
-    found = _planned(replace(conversion[0], path=file), conversion[1].target())
+    source, target = replace(conversion[0], path=file), conversion[1].target()
+    _refuse_replacing(paths, source)
+    with open_source(source) as checkpoint:
+        found = plan_conversion(checkpoint, source, target)
+        if paths:
+            write_pages(paths, found, drawing.plan(found, file))
     if as_json:
         print_json(found)
     else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .command import Option
+from .pages import check_pages
 
 if TYPE_CHECKING:
     from ..conversion.source import Source
@@ -431,6 +432,17 @@ reporting = together(
     ),
     as_json,
     report_option("-q", "--quiet", is_flag=True, help="Print the verdict only."),
+)
+
+page_paths = report_option(
+    "--report",
+    "paths",
+    multiple=True,
+    type=PATH,
+    metavar="PATH",
+    is_eager=True,
+    callback=check_pages,
+    help="Write a page: .html, or .json or .txt. May be repeated.",
 )
 
 keep = report_option("--keep", type=PATH, metavar="DIR", help="Save what was computed, for kconvert report.")

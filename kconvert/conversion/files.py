@@ -45,6 +45,9 @@ class Conversion:
     target: Path
     architecture: Path | None = None
 
+    def __repr__(self) -> str:
+        return f"<Conversion {self.source} -> {self.target}: {self.plan!r}>"
+
     def sides(self, source: Source) -> tuple[Source, Source]:
         """What was converted and the result, to be verified."""
         result = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import prod
 from os import PathLike
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from ..conventions.backends import BACKENDS
 from ..conventions.generations import Convention
 from ..conventions.words.files import stated_data_formats
+from ..drawing.notebook import Shown
+from ..drawing.words import plural
 from ..errors import KconvertError
 from ..formats import files
 from ..formats.architectures import architecture_json
@@ -59,7 +61,7 @@ class StoredLayer:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class Inspection(Shown):
     """What a file is."""
 
     path: str
@@ -76,6 +78,15 @@ class Inspection:
     notes: Sequence[str] = ()
     inferred: Sequence[Inferred] = ()
     """For weights alone: what each layer is."""
+    network: Network | None = field(default=None, compare=False)
+    """The network; None where there is no architecture, or kconvert cannot read it."""
+
+    _page = "conversion.pages.inspection_page"
+
+    def __repr__(self) -> str:
+        values = [self.facts[name].value or f"unknown {name}" for name in ("format", "backend") if name in self.facts]
+        counts = [plural(len(self.layers), "layer"), plural(self.parameters, "parameter")]
+        return f"<Inspection of {self.path}: {', '.join([*values, *counts])}>"
 
     @property
     def parameters(self) -> int:
@@ -83,7 +94,9 @@ class Inspection:
         return sum(layer.parameters for layer in self.layers)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "parameters": self.parameters}
+        said = asdict(replace(self, network=None))
+        del said["network"]
+        return {**said, "parameters": self.parameters}
 
 
 def inspect(
@@ -122,6 +135,7 @@ def inspect(
             provenance=checkpoint.provenance,
             notes=[*generation_of(checkpoint).notes, *backend_of(checkpoint).notes, *checkpoint.notes, *notes, *why],
             inferred=inferred,
+            network=model,
         )
 
 

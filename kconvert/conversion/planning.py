@@ -14,6 +14,8 @@ from typing import Any
 
 from ..conventions.generations import Convention, release_of_tensorflow
 from ..conventions.optimizers import plain_name
+from ..drawing.notebook import Shown
+from ..drawing.words import plural
 from ..errors import KconvertError, Problem, errors_in
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray, optimizer_class
 from ..kernels import Chain
@@ -38,7 +40,7 @@ from .target import KEEP, KERAS2, NATIVE, Goal, Target, decide_goal
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Shown):
     """A conversion that can be looked at before anything is done."""
 
     origin: Origin
@@ -69,6 +71,14 @@ class Plan:
     """The earlier conversion that is undone."""
     unwrapped: bool = False
     """Whether the network was nested in the network of the file."""
+
+    _page = "conversion.pages.plan_page"
+
+    def __repr__(self) -> str:
+        changed = sum(len(step.chain) > 0 for step in self.steps)
+        counts = [plural(len(self.steps), "weight"), f"{changed} rearranged"]
+        counts += [f"{plural(len(self.hazards), 'layer')} that cannot be converted"] if self.hazards else []
+        return f"<Plan {self.source} -> {self.target}, {self.goal.data_format or KEEP}: {', '.join(counts)}>"
 
     @property
     def architecture_beside(self) -> bool:

@@ -181,17 +181,37 @@ class HeatMap:
 
 def heat_map(values: Sequence[Sequence[float]], limit: float) -> HeatMap:
     """The levels of a matrix; neighbours of one level in a row become one rectangle."""
-    paths: dict[int, list[str]] = {}
     largest = max((value for row in values for value in row), default=0.0)
-    for y, row in enumerate(values):
+    return _map([[heat_level(value, limit, largest) for value in row] for row in values])
+
+
+def value_map(values: Sequence[Sequence[float]]) -> HeatMap:
+    """The levels of a matrix of signed values: half of them below 0, half above; equal values have equal levels."""
+    largest = max((abs(value) for row in values for value in row if math.isfinite(value)), default=0.0)
+    return _map([[value_level(value, largest) for value in row] for row in values])
+
+
+def value_level(value: float, largest: float) -> int | None:
+    """
+    >>> [value_level(value, 1.0) for value in (-1.0, -0.1, 0.0, 0.1, 1.0)]
+    [0, 3, None, 4, 7]
+    """
+    if value == 0 or not math.isfinite(value):
+        return None
+    return min(int(LEVELS / 2 * (1 + value / largest)), LEVELS - 1)
+
+
+def _map(levels: Sequence[Sequence[int | None]]) -> HeatMap:
+    paths: dict[int, list[str]] = {}
+    for y, row in enumerate(levels):
         x = 0
-        for level, run in groupby(heat_level(value, limit, largest) for value in row):
+        for level, run in groupby(row):
             n = len(list(run))
             if level is not None:
                 paths.setdefault(level, []).append(f"M{x} {y}h{n}v1h-{n}z")
             x += n
     cells = [Cells(level, "".join(path)) for level, path in sorted(paths.items())]
-    return HeatMap(cells, rows=len(values), columns=max(map(len, values), default=0))
+    return HeatMap(cells, rows=len(levels), columns=max(map(len, levels), default=0))
 
 
 def heat_level(value: float, limit: float, largest: float) -> int | None:

@@ -35,7 +35,7 @@ from ..network.functional import graph_between, symbols_of
 from ..network.graph import LayerPath, Node, Ref
 from ..network.nested import Arrays
 from ..network.network import Network
-from . import predicting, restoring, saving
+from . import predicting, presenting, restoring, saving
 from .layer_weights import LayerWeights
 from .runtime import Runtime
 from .store import run_convention
@@ -123,6 +123,15 @@ class Model(BuiltByCall):
     def restart(self) -> None:
         """Makes the model not compiled, with the weights that its layers hold, on the same backend."""
         self._start(self.runtime.backend)
+
+    def __repr__(self) -> str:
+        return presenting.brief(self)
+
+    def __dir__(self) -> list[str]:
+        return presenting.listed(self, super().__dir__())
+
+    def _repr_html_(self) -> str | None:
+        return presenting.in_notebook(self)
 
     def __copy__(self) -> Model:
         """A model of the same layers, which shares their weights and is not compiled."""

@@ -45,7 +45,7 @@ Record = Callable[[str, Tensor], Tensor]
 """(name, tensor) -> the tensor to compute with from there on."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Network(Layer):
     """A graph of layers, as Keras's functional Model.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..conventions.backends import BACKENDS
+from ..drawing.notebook import Shown
 from ..drawing.words import plural
 from ..errors import Problem
 from .comparison import Comparison, Details
@@ -98,7 +100,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """A verification: both sides, every tensor compared, why they differ, and the verdict."""
 
     source: Side
@@ -119,6 +121,12 @@ class Report:
     environment: Mapping[str, str] = field(default_factory=dict)  # versions
     seconds: float = 0.0  # that the runs took
     schema: int = field(default=SCHEMA)
+
+    _page = "verification.report.html"
+
+    def __repr__(self) -> str:
+        layers = plural(len(self.layers), "layer")
+        return f"<Report {self.source.path} -> {self.target.path}: {self.title}, {layers}>"
 
     @property
     def comparisons(self) -> Sequence[Comparison]:
@@ -272,7 +280,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Shown):
     """The verification of many pairs of files."""
 
     UNDECIDED: ClassVar = (UNPROVED, "could not be verified")
@@ -281,6 +289,13 @@ class Summary:
     entries: Sequence[Entry]
     schema: int = field(default=SCHEMA)
     not_tried: int = 0  # files that were left out, because an earlier one failed
+
+    _page = "verification.report.html"
+
+    def __repr__(self) -> str:
+        counts = Counter(entry.state for entry in self.entries)
+        states = ", ".join(f"{count} {state}" for state, count in counts.items())
+        return f"<{type(self).__name__} of {plural(len(self.entries), 'file')}: {states or 'nothing'}>"
 
     @property
     def equal(self) -> bool:

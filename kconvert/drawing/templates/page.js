@@ -42,7 +42,7 @@ for (const form of document.querySelectorAll("form.filter")) {
     const wanted = text.value.trim().toLowerCase();
     let shown = 0;
     for (const row of rows) {
-      const fits = row.textContent.toLowerCase().includes(wanted) && (!only.checked || row.classList.contains("bad"));
+      const fits = row.textContent.toLowerCase().includes(wanted) && (!only.checked || row.matches(".bad, .changed"));
       row.hidden = !fits;
       shown += fits;
     }

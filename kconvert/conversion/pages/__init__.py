@@ -1,0 +1,1 @@
+"""Pages of plans and inspections, as HTML without anything from outside."""
