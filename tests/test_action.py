@@ -94,7 +94,7 @@ def test_a_file_that_converts(runner):
         args="--samples 2  --in-process",
     )
     assert (code, outputs) == (0, {"verdict": "emulated"}), log
-    assert summary.startswith("before\n## \N{WHITE HEAVY CHECK MARK} in.h5 -> made.h5")
+    assert summary.startswith("before\n## \N{LARGE YELLOW CIRCLE} in.h5 -> made.h5")
     assert sorted(os.listdir(runner / "out")) == ["made.h5", "report.html", "report.xml"]
     assert "2 samples" in log and "EQUAL with NumPy emulating Theano and TensorFlow: 8 layers" in log
 
@@ -175,7 +175,8 @@ def test_the_hook(runner, change, code):
     command = [*shlex.split(HOOK["entry"]), *HOOK["args"], "--in-process"]
     done = subprocess.run(command, cwd=runner, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
-    assert HOOK["pass_filenames"] is False
+    assert HOOK["pass_filenames"] is False and HOOK["verbose"] is True  # what passes is shown, too
+    assert code or "EQUAL: 1 file, 1 with NumPy emulating Theano and TensorFlow" in done.stdout
     assert all(re.search(HOOK["files"], str(path)) for path in (source, target))
 
 

@@ -278,6 +278,11 @@ class Entry:
         found = self.report or self.verdict
         return found.qualifiers if found else ()
 
+    @property
+    def limited(self) -> bool:
+        """Whether the verdict is EQUAL, and something limits it, such as NumPy in the place of a backend."""
+        return self.equal and bool(self.qualifiers)
+
 
 @dataclass(frozen=True)
 class Summary(Shown):
@@ -301,6 +306,11 @@ class Summary(Shown):
     def equal(self) -> bool:
         """Whether there are files, and all are equal."""
         return bool(self.entries) and all(entry.equal for entry in self.entries)
+
+    @property
+    def limited(self) -> bool:
+        """Whether all are equal, and something limits the verdict on one of them."""
+        return self.equal and any(entry.limited for entry in self.entries)
 
     @property
     def agrees(self) -> bool:

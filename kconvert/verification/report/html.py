@@ -21,7 +21,8 @@ def render(done: Report | Summary) -> str:
     many = isinstance(done, Summary)
     title = words.tally(done) if isinstance(done, Summary) else f"{done.title}: {words.pair(done)}"
     agrees = isinstance(done, Summary) and done.agrees
-    return _template().render(files=_files(done), many=many, equal=done.equal, agrees=agrees, title=title)
+    proved = done.equal and not any(entry.limited for entry in words.entries(done))
+    return _template().render(files=_files(done), many=many, proved=proved, agrees=agrees, title=title)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ ROWS = 20  # of a table, before the rest is folded away
 SECTIONS = 20  # files that differ and are shown in full: GitHub takes 1 MiB of a summary
 MARKS = {
     "equal": "\N{WHITE HEAVY CHECK MARK}",
+    "limited": "\N{LARGE YELLOW CIRCLE}",
     "converted": "\N{WHITE LARGE SQUARE}",
     "partly": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
     "differs": "\N{CROSS MARK}",
@@ -31,7 +32,7 @@ def render(done: Report | Summary) -> str:
         (entry,) = entries(done)
         return "\n".join(_section(entry, done)) + "\n"
     lines = [
-        f"## {MARKS['equal' if done.equal else 'partly' if done.agrees else 'differs']} kconvert",
+        f"## {MARKS[_state(done)]} kconvert",
         "",
         _text(tally(done)),
         "",
@@ -43,6 +44,16 @@ def render(done: Report | Summary) -> str:
     if len(wrong) > SECTIONS:
         lines += ["", f"{plural(len(wrong) - SECTIONS, 'more file')} that differ: see the table."]
     return "\n".join(lines) + "\n"
+
+
+def _state(done: Summary) -> str:
+    if done.equal:
+        return "limited" if done.limited else "equal"
+    return "partly" if done.agrees else "differs"
+
+
+def _mark(entry: Entry) -> str:
+    return MARKS["limited" if entry.limited else entry.state]
 
 
 # ----------------------------------------------------------------- escaping ----
@@ -71,8 +82,8 @@ def _folded(title: str, lines: Sequence[str]) -> list[str]:
 
 def _files(done: Summary) -> list[str]:
     """A table of the files, with those that are not equal first."""
-    order = sorted(done.entries, key=lambda entry: (entry.equal, entry.state == "converted"))
-    rows = [[MARKS[entry.state], _text(entry.name), _text(outcome(entry))] for entry in order]
+    order = sorted(done.entries, key=lambda entry: (entry.equal, entry.state == "converted", not entry.limited))
+    rows = [[_mark(entry), _text(entry.name), _text(outcome(entry))] for entry in order]
     return _table(["", "file", "verdict"], rows) if rows else []
 
 
@@ -81,7 +92,7 @@ def _files(done: Summary) -> list[str]:
 
 def _section(entry: Entry, report: Report) -> Iterator[str]:
     """The verdict, the causes, what differs, and what ran."""
-    yield f"## {MARKS[entry.state]} {_text(entry.name)}"
+    yield f"## {_mark(entry)} {_text(entry.name)}"
     yield from ("", f"**{_text(verdict(report))}**")
     yield from _listed(map(reason, report.causes))
     yield from _differing(report)

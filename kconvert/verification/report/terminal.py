@@ -65,7 +65,7 @@ def _comparisons(done: Report) -> Table:
             Text(number(c.max_error), style),
             number(c.scale),
             at_least(c.needed),
-            Text("DIFFERS" if c.differs else c.state, style or draw.GOOD),
+            Text("DIFFERS" if c.differs else c.state, style or (draw.WARN if done.qualifiers else draw.GOOD)),
         )
     return table
 
@@ -122,14 +122,13 @@ def files(done: Summary) -> RenderableType:
     table = draw.table("file", "", "verdict")
     table.columns[1].no_wrap = True
     for entry in done.entries:
-        style = _STYLES[entry.state]
+        style = draw.WARN if entry.limited else _STYLES[entry.state]
         table.add_row(draw.text(entry.name), Text(entry.state, style), draw.text(_explained(entry)))
     return Group(table, Text(), _all(done))
 
 
 def _all(done: Summary) -> Text:
-    limited = any(entry.qualifiers for entry in done.entries)
-    style = draw.GOOD if done.equal and not limited else draw.WARN if done.agrees else draw.BAD
+    style = draw.GOOD if done.equal and not done.limited else draw.WARN if done.agrees else draw.BAD
     return draw.text(tally(done), style)
 
 

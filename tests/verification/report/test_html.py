@@ -48,7 +48,7 @@ def test_the_verdict_the_cause_and_its_remedy_come_first():
 @pytest.mark.parametrize(
     ("done", "words"),
     [
-        (EQUAL, "All 4 layers and 1 output compute the same on both sides."),
+        (EQUAL, "compute the same on both sides, with NumPy emulating TensorFlow."),
         (replace(DIFFERS, causes=[]), "conv_2 (Conv2D) is the first layer that differs: error 2, allowed 0.00036."),
         (SHAPES, "dense (Dense) is the first layer that differs: shapes differ: (2, 3) and (2, 4)."),
         (NOTHING, "No output was compared, so nothing is proved."),

@@ -29,7 +29,7 @@ def test_what_differs_worst_first():
 
 def test_a_report_that_is_equal_is_short():
     text = render(EQUAL)
-    assert text.startswith("## \N{WHITE HEAVY CHECK MARK} in.h5")
+    assert text.startswith("## \N{LARGE YELLOW CIRCLE} in.h5")
     assert "conv_1" not in text
     assert "keras1/theano, ran on theano 1.0.5" in text
 

@@ -1,14 +1,16 @@
 """Writing: the form by the suffix, at once and whole, refused in time; every form takes every report."""
 
+import io
 import os
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from rich.console import Console
 
 from kconvert import KconvertError
 from kconvert.errors import Problem
-from kconvert.verification.report import writing
+from kconvert.verification.report import terminal, writing
 from kconvert.verification.report.writing import FORMS, check_report, write_report
 from kconvert.verification.value import Entry, Summary
 from tests.verification.report.reports import DIFFERS, EQUAL, MANY, NOTHING, RUDE, RUDE_ONES, RUDELY, SHAPES, anything
@@ -80,6 +82,37 @@ def test_numpy_in_place_of_a_backend_is_said_with_the_verdict_in_every_form(suff
     assert "emulating" not in render(suffix, replace(both, notes=[]))
     many = " ".join(render(suffix, Summary([Entry("a.h5", EQUAL), Entry("b.h5", both)])).split())
     assert "1 with NumPy emulating TensorFlow" in many or suffix in (".xml", ".json")
+
+
+GREEN = {".md": ("\N{WHITE HEAVY CHECK MARK}",), ".html": ('class="verdict good"',)}
+
+
+@pytest.mark.parametrize("suffix", GREEN)
+def test_only_what_is_proved_without_limits_is_green(suffix):
+    proved = replace(EQUAL, target=replace(EQUAL.target, emulates=None))
+    for many in (False, True):
+        limited, green = (Summary([Entry("a.h5", one)]) if many else one for one in (EQUAL, proved))
+        assert not any(sign in render(suffix, limited) for sign in GREEN[suffix])
+        assert all(sign in render(suffix, green) for sign in GREEN[suffix])
+        assert suffix == ".md" or "state limited" in render(suffix, limited)
+    both = render(suffix, Summary([Entry("a.h5", EQUAL), Entry("b.h5", proved)]))
+    assert {".md": "## \N{LARGE YELLOW CIRCLE} kconvert", ".html": '<header class="verdict warn">'}[suffix] in both
+
+
+def test_only_what_is_proved_without_limits_is_green_in_the_terminal():
+    proved = replace(EQUAL, target=replace(EQUAL.target, emulates=None))
+    for done in (EQUAL, Summary([Entry("a.h5", EQUAL)])):
+        assert terminal_styles(done).isdisjoint({"green"})
+    for done in (proved, Summary([Entry("a.h5", proved)])):
+        assert "green" in terminal_styles(done)
+
+
+def terminal_styles(done):
+    """The styles of the texts that are drawn."""
+    console = Console(width=120, color_system="truecolor", force_terminal=True, file=io.StringIO())
+    return {
+        str(part.style) for line in console.render_lines(terminal.drawn(done)) for part in line if part.text.strip()
+    }
 
 
 def test_unknown_suffixes_are_refused_with_those_that_are_known(tmp_path):
