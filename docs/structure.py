@@ -41,11 +41,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conversion": ("network", "formats"),
     "models": ("conversion",),
     "keras": ("models",),
+    "keras1": ("keras",),
     "export": ("conversion",),
     "verification": ("conversion",),
     "batches": ("verification",),
     "live": ("models",),
-    "scripts": ("keras",),
+    "scripts": ("keras1",),
     "cli": ("scripts", "export", "batches"),
     "pytest_plugin": ("models", "verification"),
 }

@@ -33,6 +33,7 @@ DOORS = {
 EAGER = {
     "backend": "its `__init__` is where backends are looked up",
     "keras": "its modules are importable once the package is imported",
+    "keras1": "its modules are importable once the package is imported",
     "kernels": "an op of a stored plan is found by its id, once its module is imported",
     "layers": "the class of a layer is found by its name, once its module is imported",
 }

@@ -69,6 +69,8 @@ class BackendFacts:
     # what enters the moving variance of a BatchNormalization, from (variance of the batch, number of values, epsilon,
     # whether these are channels_last images): Keras 2.3.1 corrects it on both backends beyond a sample's variance
     batch_variance: Callable[[Any, Any, float, bool], Any]
+    # the same for Keras 1.2, from (variance of the batch, epsilon): it corrects nothing
+    batch_variance_of_keras1: Callable[[Any, float], Any]
     # crossentropies count from logits: those given, and those behind a sigmoid or softmax that ends the model; else
     # they compute the probabilities and clip them (keras-facts: crossentropy-on-tensorflow)
     keeps_logits: bool
@@ -105,6 +107,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             bilinear=(2, 2),
             cudnn=False,
             batch_variance=_theano_batch_variance,
+            batch_variance_of_keras1=lambda variance, epsilon: variance + epsilon,
             keeps_logits=False,
             log_epsilon=0.0,
             sparse_of_logs=False,
@@ -127,6 +130,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             bilinear=None,
             cudnn=True,
             batch_variance=_tensorflow_batch_variance,
+            batch_variance_of_keras1=lambda variance, epsilon: variance,
             keeps_logits=True,
             log_epsilon=1e-7,
             sparse_of_logs=True,

@@ -97,7 +97,7 @@ def places(model: Network, convention: Convention, by_name: bool | None = None) 
     by_name = convention.generation.sorts_layers if by_name is None else by_name
     if by_name and model.nodes:  # without a graph, the layers are in the order of their file
         model = sorted_by_names(model)
-    groups: dict[str, list[Place]] = {layer.name: [] for layer in model.layers}
+    groups: dict[str, list[Place]] = {layer.name: [] for layer in model.stored_layers}
     for leaf in model.weight_table():
         groups[leaf.path[0]] += _leaf_places(leaf, convention)
     return [(name, sorted(found, key=lambda place: not place.trainable)) for name, found in groups.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
@@ -96,13 +96,16 @@ class Dialect:
     release: str
     # The public names of each module, separated by spaces.
     public: Mapping[str, str]
-    # For some modules, modules that are searched before those of HOMES.
-    first: Mapping[str, str] = field(default_factory=dict)
+    # For each module, the modules that have its names. None: those of HOMES, and the registries of components.
+    # A dialect with homes of its own has its public names alone: another release may mean something else by the rest.
+    homes: Mapping[str, str] | None = None
+    # The modules of SUBMODULES that the release does not have.
+    absent: frozenset[str] = frozenset()
 
     @cached_property
     def modules(self) -> frozenset[str]:
         """Every module, also those that only hold others, as `datasets`."""
-        listed = {*self.public, *SUBMODULES}
+        listed = {*self.public, *SUBMODULES} - self.absent
         return frozenset(name for module in listed for name in (module, *_above(module)))
 
     def names(self, module: str) -> list[str]:
@@ -119,15 +122,16 @@ class Dialect:
         below = f"{module}.{name}" if module else name
         if below in self.modules:
             return import_module(f"{self.package}.{below}")
-        if module in self.public and _is_part(module) and name not in self.names(module):
+        missing = name not in self.names(module)
+        if missing and (self.homes is not None or (module in self.public and _is_part(module))):
             raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
         for home in self._homes(module):
             found = getattr(import_module(f"{_PACKAGE}.{home}"), name, None)
             if found is not None and not isinstance(found, ModuleType) and not _of_python(found):
                 return found
-        if maker := _maker(module, name):
+        if self.homes is None and (maker := _maker(module, name)):
             return maker
-        if name not in self.names(module):
+        if missing:
             raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
         raise KconvertError(
             f"{name} of keras.{module} in Keras {self.release} is not in kconvert",
@@ -137,10 +141,11 @@ class Dialect:
 
     def _homes(self, module: str) -> list[str]:
         """The modules that may have the names of `module`."""
+        homes = HOMES if self.homes is None else self.homes
         for own in (module, *_above(module)):
-            name = SAME.get(own, own)
-            if name in HOMES or own in self.first:
-                return f"{self.first.get(own, '')} {HOMES.get(name, '')}".split()
+            name = own if self.homes is not None else SAME.get(own, own)
+            if name in homes:
+                return homes[name].split()
         return []
 
 

@@ -74,6 +74,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     supports_masking: ClassVar[bool] = False
     # Whether the argument `input_dim` is the size of one step, and `input_length` the number of steps.
     over_steps: ClassVar[bool] = False
+    # Whether training moves the averages of the layer even where it is not trainable.
+    moves_frozen: ClassVar[bool] = False
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}

@@ -80,13 +80,20 @@ class BatchNormalization(Layer):
             mean, variance = moments(K, x, axes)
             if training and self.mode == 0:
                 n = K.cast(math.prod(K.shape(x)[i] for i in axes), "float32")
-                # The variance with the correction of the backend (keras-facts: moving-variance-correction).
-                corrected = K.facts.batch_variance(variance, n, self.epsilon, rank == 4 and axis == 3)
+                corrected = self.moved_variance(K, variance, n, rank == 4 and axis == 3)
                 self._move(K, w, "moving_mean", mean, training)
                 self._move(K, w, "moving_variance", corrected, training)
         else:
             mean, variance = vectors["moving_mean"], vectors["moving_variance"]
         return self._affine((x - mean) / K.sqrt(variance + self.epsilon), vectors)
+
+    def moved_variance(self, K: Backend, variance: Tensor, n: Tensor, image: bool) -> Tensor:
+        """The variance that enters the moving average: with the correction of the backend.
+
+        n: the number of values. image: whether these are channels_last images.
+        (keras-facts: moving-variance-correction)
+        """
+        return K.facts.batch_variance(variance, n, self.epsilon, image)
 
     def _move(self, K: Backend, w: Weights, name: str, value: Tensor, phase: Phase) -> None:
         """Reports the new moving average `name`. value: that of the batch; all axes except `axis` have size 1."""

@@ -89,7 +89,7 @@ class Runtime:
                     own = shared.get(stored.weight.name)
                     drawn.update([path] if own is None else [])
                     with giving(leaf.layer.custom_objects):
-                        self.variables[path] = initial_variable(stored, K, [seed, number]) if own is None else own
+                        self.variables[path] = initial_variable(leaf, stored, K, [seed, number]) if own is None else own
         share(table, K, self.variables)
         if drawn:
             self._set_first_weights(self.network.sublayers, (), drawn)

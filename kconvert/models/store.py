@@ -93,11 +93,10 @@ def last_used(table: list[LeafWeights]) -> Backend | None:
     return None if entry is None else entry.latest.backend
 
 
-def initial_variable(stored: Storage, backend: Backend, seed: Any) -> Variable:
-    """A new variable with the initial value of a weight; seed: of the random values."""
-    weight = stored.weight
-    make = initializers.get(weight.initializer)
-    return backend.variable(_run_form(stored, make(weight.shape, np.random.default_rng(seed))))
+def initial_variable(leaf: LeafWeights, stored: Storage, backend: Backend, seed: Any) -> Variable:
+    """A new variable with the initial value of a weight of a layer; seed: of the random values."""
+    make = initializers.get(stored.weight.initializer)
+    return backend.variable(_run_form(stored, make.for_weight(leaf, stored.weight, np.random.default_rng(seed))))
 
 
 def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:

@@ -133,6 +133,11 @@ class Network(Layer):
         return list(self.all_layers)
 
     @property
+    def stored_layers(self) -> list[Layer]:
+        """The layers that have groups in a file, in its order."""
+        return self.layers
+
+    @property
     def image_data_format(self) -> str | None:
         """The data format that all layers which state one have; None where there are none or they differ."""
         stated = {getattr(layer, "data_format", None) for _, layer in self.leaves()} - {None}

@@ -24,7 +24,7 @@ def table(model: Network, widths: Sequence[int] = ()) -> Table:
     for title, width in zip_longest(columns, widths[: len(columns)]):
         layers.add_column(title, justify="right" if title == "Weights" else "left", width=width)
     shapes, counts = model.shapes(), weight_counts(model)
-    for layer in model.layers:
+    for layer in model.stored_layers:
         calls = [node for node in model.nodes if node.layer == layer.name]
         shape = str(shapes[calls[0].output]) if calls else ""
         inputs = dict.fromkeys(ref.key for node in calls for ref in node.inputs)

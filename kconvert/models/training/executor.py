@@ -174,9 +174,10 @@ class Executor:
             updates["mean", label] = values["mean", label] + K.stack([K.sum(value), count])
         size = K.cast(K.shape(xs[0])[0], "float32")
         shown = [total, *(parts if len(objective.loss_labels) > 1 else ())]
-        for label, loss in zip(objective.loss_labels, shown, strict=True):
+        by_samples = [True, *(one.by_samples for one in objective.losses if one is not None)]
+        for label, loss, over_samples in zip(objective.loss_labels, shown, by_samples, strict=False):
             # As in Keras 2.3.1, the total is averaged over samples, the loss of an output over batches.
-            count = size if label == "loss" else K.constant(1.0)
+            count = size if over_samples else K.constant(1.0)
             updates["mean", label] = values["mean", label] + K.stack([loss * count, count])
         if training:
             updates.update(self._optimizer_updates(values, total))
@@ -203,7 +204,9 @@ class Executor:
 
     def _layer_updates(self, values: Values, phase: Phase) -> dict[VariableKey, Tensor]:
         """The new values that layers reported to `phase`: of all states, and of weights whose layer is trainable."""
-        trainable = {leaf.path for leaf in self.leaves if leaf.trainable and self.network.trainable}
+        trainable = {
+            leaf.path for leaf in self.leaves if (leaf.trainable and self.network.trainable) or leaf.layer.moves_frozen
+        }
         updates: dict[VariableKey, Tensor] = {}
         for path, new in phase.updates.items():
             if ("state", *path) in values:

@@ -16,8 +16,10 @@ import numpy as np
 
 from ...backend import get_backend
 from ...backend.computing import computing
+from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.component_names import found_by
+from ...network.graph import LeafWeights
 from .registry import Component, Registry
 from .registry import serialize as serialize
 
@@ -42,6 +44,10 @@ class Initializer(Component):
             self.__dict__["_calls"] = calls + 1
             rng = np.random.default_rng(seed + calls)
         return np.asarray(self.draw(tuple(shape), rng), "float32")
+
+    def for_weight(self, leaf: LeafWeights, weight: Weight, rng: np.random.Generator) -> np.ndarray:
+        """The values, in canonical form, of a weight of the layer `leaf`."""
+        return self(weight.shape, rng)
 
     @abstractmethod
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:

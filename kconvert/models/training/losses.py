@@ -225,6 +225,8 @@ class Loss(Component):
     # In the configuration; by default that of the function.
     name: str = ""
 
+    # Whether the loss of one of several outputs is averaged over samples, as before 2.3; else over batches.
+    by_samples: ClassVar[bool] = False
     # The loss per sample: f(K, y_true, y_pred, **options). A class of the user has a method call(y_true, y_pred).
     function: ClassVar[Function]
 

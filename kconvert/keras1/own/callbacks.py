@@ -1,0 +1,56 @@
+"""Callbacks that do the same in Keras 1.2.2 and 2.3.1, and those with the arguments of 1.2.2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...models.training import callbacks
+from ...models.training.callbacks import Callback as Callback
+from ...models.training.callbacks import CSVLogger as CSVLogger
+from ...models.training.callbacks import History as History
+from ...models.training.callbacks import LambdaCallback as LambdaCallback
+from ...models.training.callbacks import RemoteMonitor as RemoteMonitor
+from ...models.training.callbacks.base import Logs
+
+
+class Words(Callback):
+    """Gives the callbacks behind it `params` in the words of Keras 1.2.2; samples: of an epoch of a generator."""
+
+    def __init__(self, samples: int | None = None) -> None:
+        self.samples = samples
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        super().set_params(params)
+        if isinstance(params, dict):
+            params["nb_epoch"], params["nb_sample"] = params["epochs"], self.samples or params["samples"]
+
+
+class EarlyStopping(callbacks.EarlyStopping):
+    """The callback of Keras 1.2.2, which waits for one epoch more than that of Keras 2.3.1."""
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+    ) -> None:
+        super().__init__(monitor, min_delta, patience + 1, verbose, mode)
+
+
+class LearningRateScheduler(callbacks.LearningRateScheduler):
+    """Sets the learning rate of each epoch to `schedule(epoch)`; it is not in the logs."""
+
+    def __init__(self, schedule: Callable[[int], float]) -> None:
+        super().__init__(lambda epoch: schedule(epoch))
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None: ...
+
+
+class ModelCheckpoint(callbacks.ModelCheckpoint):
+    """The callback of Keras 1.2.2, which counts epochs from 0 in `filepath`."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        super().on_epoch_end(epoch - 1, logs)

@@ -1,0 +1,76 @@
+"""Generators of Keras 1.2.2: an epoch ends when it has had so many samples."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ...errors import KconvertError, Problem
+from ...models.training.data import is_sequence, parts
+
+
+class Counted:
+    """The batches of a generator, as an iterator that ends after `samples` samples, and goes on when it is asked again.
+
+    So each `for` loop over it takes the batches of one epoch. class_weight: whether classes have weights too; then a
+    batch may not have weights of samples, which would replace them.
+    """
+
+    def __init__(self, generator: Any, samples: int | None, what: str, class_weight: bool = False) -> None:
+        if samples is None or int(samples) < 1:
+            raise KconvertError(f"{what} is not a number of samples", fix=f"give {what}", problem=Problem.USAGE)
+        self.batches = _endless(generator)
+        self.samples, self.what, self.weighted = int(samples), what, class_weight
+        self.seen = 0
+        # The number of samples of the last batch.
+        self.size = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self.seen >= self.samples:
+            self.seen = 0
+            raise StopIteration
+        item = next(self.batches, None)
+        if item is None:
+            what = f"the generator ended after {self.seen} samples, and {self.what} is {self.samples}"
+            raise KconvertError(what, fix="give a generator without end", problem=Problem.USAGE)
+        self.size = _count(item[0] if isinstance(item, tuple) else item)
+        self.seen += self.size
+        if self.seen > self.samples and self.what == "samples_per_epoch":
+            warnings.warn("an epoch has more samples than samples_per_epoch", UserWarning, stacklevel=2)
+        if self.weighted and isinstance(item, tuple) and len(item) == 3:
+            what = "class_weight cannot be combined with a generator that gives sample weights"
+            raise KconvertError(what, fix="leave one of them out", problem=Problem.USAGE)
+        return item
+
+
+def cut(data: Any, size: Callable[[], int]) -> Iterator[Any]:
+    """The batches of `data`, (x, y) or (x, y, sample_weight), again and again; size: of the batches of an epoch."""
+    given = [part for part in parts(data) if part is not None]
+    while True:
+        step = size()
+        for start in range(0, _count(given[0]), step):
+            yield tuple(_slice(part, slice(start, start + step)) for part in given)
+
+
+def _endless(generator: Any) -> Iterator[Any]:
+    if is_sequence(generator):
+        what = "a Sequence is not a generator in Keras 1.2.2"
+        raise KconvertError(what, fix="give a generator", problem=Problem.USAGE)
+    return iter(generator)
+
+
+def _count(data: Any) -> int:
+    """The number of samples of an array, or of a list or dict of arrays."""
+    if isinstance(data, dict):
+        data = list(data.values())
+    return len(data[0]) if isinstance(data, (list, tuple)) else len(data)
+
+
+def _slice(data: Any, where: slice) -> Any:
+    if isinstance(data, dict):
+        return {key: one[where] for key, one in data.items()}
+    return [one[where] for one in data] if isinstance(data, (list, tuple)) else data[where]

@@ -1,0 +1,339 @@
+"""Models with the methods of Keras 1.2.2: their arguments, their order and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from ...errors import KconvertError, Problem
+from ...layers import Layer
+from ...layers.calls import calls_behind
+from ...models import model, sequential
+from ...models.training.objective import output_names
+from ...network import sequential as networks
+from ...network.functional import graph_between
+from ...network.network import Network
+from .callbacks import Words
+from .components import optimizer as optimizer_of
+from .generators import Counted, cut
+from .merging import Merge as Merge
+from .metrics import metric
+from .objectives import objective
+
+
+class _Methods(model.Model):
+    """What both kinds of models share."""
+
+    def compile(  # type: ignore[override]
+        self,
+        optimizer: Any,
+        loss: Any,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        sample_weight_mode: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Sets loss, optimizer and metrics. Raises KconvertError for further arguments, which Theano takes."""
+        if kwargs:
+            what = f"compile has no argument {next(iter(kwargs))!r}"
+            raise KconvertError(what, fix="leave it out: kconvert compiles the steps itself", problem=Problem.USAGE)
+        if not self.output_refs:
+            fix = "give the first layer input_shape=..."
+            raise KconvertError("the input shape of the model is not known", self.name, fix, Problem.USAGE)
+        names = self.output_names
+        losses = [objective(one) for one in _by_output(loss, names, "loss")]
+        shapes = [symbol.shape for symbol in self.outputs]
+        wanted = [
+            [metric(one, of_output, shape) for one in _as_list(spec)]
+            for spec, of_output, shape in zip(_metrics(metrics, names), losses, shapes, strict=True)
+        ]
+        super().compile(optimizer_of(optimizer), losses, wanted, loss_weights, sample_weight_mode)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: those of their layers."""
+        return output_names(self)
+
+    def fit(  # type: ignore[override]
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        nb_epoch: int = 10,
+        verbose: int = 1,
+        callbacks: Sequence[Any] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+    ) -> Any:
+        """Trains for the epochs from `initial_epoch` to `nb_epoch`; returns the History.
+
+        sample_weight: replaces class_weight.
+        """
+        return super().fit(
+            x,
+            y,
+            batch_size,
+            nb_epoch,
+            verbose,
+            [Words(), *(callbacks or ())],
+            0.0 if validation_data else validation_split,
+            validation_data or None,
+            shuffle,
+            self._classes(class_weight, sample_weight),
+            sample_weight,
+            initial_epoch,
+        )
+
+    def evaluate(  # type: ignore[override]
+        self, x: Any, y: Any, batch_size: int = 32, verbose: int = 1, sample_weight: Any = None
+    ) -> Any:
+        """The loss over the data, with metrics a list."""
+        return super().evaluate(x, y, batch_size, verbose, sample_weight)
+
+    def train_on_batch(  # type: ignore[override]
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    ) -> Any:
+        """One step of the optimizer on one batch; returns losses and metrics before the step."""
+        return super().train_on_batch(x, y, sample_weight, self._classes(class_weight, sample_weight))
+
+    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """The losses and metrics of one batch."""
+        return super().test_on_batch(x, y, sample_weight)
+
+    def predict(self, x: Any, batch_size: int = 32, verbose: int = 0) -> Any:  # type: ignore[override]
+        """The outputs for `x`."""
+        return super().predict(x, batch_size, verbose)
+
+    def _classes(self, class_weight: Any, sample_weight: Any) -> Any:
+        """The weights of classes, which weights of samples replace (keras-facts: weights-in-keras1)."""
+        if class_weight is None or sample_weight is None:
+            return class_weight
+        if len(self.outputs) > 1:
+            what = "class_weight and sample_weight for several outputs are not in kconvert.keras1"
+            raise KconvertError(what, self.name, "leave one of them out", Problem.UNSUPPORTED)
+        return None
+
+    # ----------------------------------------------------------- generators ----
+
+    def fit_generator(  # type: ignore[override]
+        self,
+        generator: Any,
+        samples_per_epoch: int,
+        nb_epoch: int,
+        verbose: int = 1,
+        callbacks: Sequence[Any] | None = None,
+        validation_data: Any = None,
+        nb_val_samples: int | None = None,
+        class_weight: Any = None,
+        max_q_size: int = 10,
+        nb_worker: int = 1,
+        pickle_safe: bool = False,
+        initial_epoch: int = 0,
+    ) -> Any:
+        """`fit` for a generator; an epoch ends when it has had `samples_per_epoch` samples.
+
+        max_q_size, nb_worker, pickle_safe: have no effect; batches are made in this process.
+        """
+        train = Counted(generator, samples_per_epoch, "samples_per_epoch", class_weight is not None)
+        validation, count = None, None
+        if validation_data is not None:
+            streams = hasattr(validation_data, "__next__")
+            given = validation_data if streams else cut(validation_data, lambda: train.size)
+            count = nb_val_samples if streams else len(_first(validation_data[0]))
+            validation = Counted(given, count, "nb_val_samples")
+        return super().fit(
+            train,
+            epochs=nb_epoch,
+            verbose=verbose,
+            callbacks=[Words(samples_per_epoch), *(callbacks or ())],
+            validation_data=validation,
+            class_weight=class_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=samples_per_epoch,
+            validation_steps=count,
+        )
+
+    def evaluate_generator(  # type: ignore[override]
+        self, generator: Any, val_samples: int, max_q_size: int = 10, nb_worker: int = 1, pickle_safe: bool = False
+    ) -> Any:
+        """`evaluate` for the batches of a generator, until there were `val_samples` samples."""
+        batches = list(Counted(generator, val_samples, "val_samples"))
+        return super().evaluate(iter(batches), steps=len(batches))
+
+    def predict_generator(  # type: ignore[override]
+        self, generator: Any, val_samples: int, max_q_size: int = 10, nb_worker: int = 1, pickle_safe: bool = False
+    ) -> Any:
+        """The outputs for the batches of a generator, which together have `val_samples` samples."""
+        counted = Counted(generator, val_samples, "val_samples")
+        outputs = [self.predict_on_batch(item[0] if isinstance(item, tuple) else item) for item in counted]
+        several = isinstance(outputs[0], list)
+        columns = zip(*outputs, strict=True) if several else [outputs]
+        joined = [np.concatenate(column) for column in columns]
+        if len(joined[0]) != val_samples:
+            what = f"the batches of the generator have {len(joined[0])} samples, and val_samples is {val_samples}"
+            raise KconvertError(what, fix="give a multiple of the batch size", problem=Problem.USAGE)
+        return joined if several else joined[0]
+
+
+def _by_output(spec: Any, names: Sequence[str], what: str) -> list[Any]:
+    """The value of each output. Raises KconvertError where there is none."""
+    if isinstance(spec, Mapping):
+        unknown, missing = sorted(set(spec) - set(names)), [name for name in names if name not in spec]
+        if unknown or missing:
+            why = f"there is no output {unknown[0]!r}" if unknown else f"output {missing[0]!r} is missing"
+            raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(names)}", Problem.USAGE)
+        return [spec[name] for name in names]
+    if isinstance(spec, (list, tuple)):
+        if len(spec) != len(names):
+            why = f"{len(spec)} values were given for {len(names)} outputs"
+            raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(names)}", Problem.USAGE)
+        return list(spec)
+    return [spec] * len(names)
+
+
+def _metrics(spec: Any, names: Sequence[str]) -> list[Any]:
+    """The metrics of each output: a list is for all of them, a dict states them by output."""
+    if isinstance(spec, Mapping):
+        if unknown := sorted(set(spec) - set(names)):
+            fix = f"the outputs are {', '.join(names)}"
+            raise KconvertError(f"there is no output {unknown[0]!r}", "compile(metrics=...)", fix, Problem.USAGE)
+        return [spec.get(name, []) for name in names]
+    if spec is not None and not isinstance(spec, (list, tuple)):
+        raise KconvertError("metrics are a list or a dict", "compile(metrics=...)", problem=Problem.USAGE)
+    return [spec or []] * len(names)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _first(data: Any) -> Any:
+    """The first of several arrays."""
+    if isinstance(data, Mapping):
+        return next(iter(data.values()))
+    return data[0] if isinstance(data, (list, tuple)) else data
+
+
+class Model(_Methods):
+    """A graph of layers between symbols.
+
+    input, output: symbols or lists of symbols.
+    """
+
+    class_name = "Model"
+
+    def __init__(self, input: Any, output: Any, name: str | None = None) -> None:
+        super().__init__(input, output, name or "")
+
+
+class Sequential(sequential.Sequential, _Methods):  # type: ignore[misc]  # `from_config` makes models
+    """A list of layers. The first one may be a `Merge` of layers or models; then the model has their inputs.
+
+    layers: the list. Raises KconvertError where the first layer states no input shape.
+    """
+
+    # The layers behind a Merge of models, with the Merge; None for other models.
+    merged: list[Layer] | None = None
+
+    def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None) -> None:
+        super().__init__((), name)
+        for layer in layers or ():
+            self.add(layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        return super().layers if self.merged is None else self.merged
+
+    @property
+    def flattened_layers(self) -> list[Layer]:
+        """All layers: behind a Merge of models those of the models first."""
+        if self.merged is None:
+            return super().layers
+        branches = self.merged[0].__dict__["_branches"]
+        inner = [layer for branch in branches for layer in _flattened(branch)]
+        return [*dict.fromkeys(inner), *self.merged]
+
+    @property
+    def stored_layers(self) -> list[Layer]:
+        return self.flattened_layers
+
+    def add(self, layer: Layer) -> None:
+        """Adds a layer at the end. Raises KconvertError where the first layer states no input shape."""
+        if isinstance(layer, Layer) and not self.all_layers and _merges(layer):
+            self._behind([layer], layer.output)
+        elif self.merged is not None:
+            self._behind([*self.merged, layer], layer(self.outputs[0]))
+        else:
+            super().add(layer)
+            if not self.built:
+                fix = "give it input_shape=..."
+                raise KconvertError("the first layer states no input shape", f"layer {layer.name}", fix, Problem.USAGE)
+
+    def _behind(self, layers: list[Layer], output: Any) -> None:
+        """Makes the model a graph that ends with `output`, which `layers` compute."""
+        self.merged, self.class_name = layers, "Model"
+        inputs = [call.outputs[0] for call in calls_behind([output]) if not call.inputs]
+        graph = graph_between(inputs, output)
+        self.set_graph(graph["all_layers"], graph["nodes"], graph["input_refs"], graph["output_refs"])
+
+    def pop(self) -> None:
+        """Removes the last layer. Raises KconvertError behind a Merge of models."""
+        if self.merged is not None:
+            what = "layers behind a Merge cannot be removed"
+            raise KconvertError(what, self.name, "build the model again", Problem.UNSUPPORTED)
+        super().pop()
+
+    def compile(  # type: ignore[override]
+        self, optimizer: Any, loss: Any, metrics: Any = None, sample_weight_mode: Any = None, **kwargs: Any
+    ) -> None:
+        """Sets loss, optimizer and metrics, as `Model.compile`; loss_weights goes by name."""
+        weights = kwargs.pop("loss_weights", None)
+        _Methods.compile(self, optimizer, loss, metrics, weights, sample_weight_mode, **kwargs)
+
+    def train_on_batch(  # type: ignore[override]
+        self, x: Any, y: Any, class_weight: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """As `Model.train_on_batch`, with the weights in the other order."""
+        return _Methods.train_on_batch(self, x, y, sample_weight, class_weight)
+
+
+def _merges(layer: Layer) -> bool:
+    """Whether a layer merges layers and models already."""
+    return "_branches" in layer.__dict__
+
+
+def _flattened(branch: Layer) -> list[Layer]:
+    """The layers of a branch of a Merge: of a model all of them, else the layer itself."""
+    if isinstance(branch, Sequential):
+        return branch.flattened_layers
+    return branch.layers if isinstance(branch, Network) else [branch]
+
+
+class _Listed(model.Model):
+    """A graph whose layers a file has in the order of a list."""
+
+    listed: Sequence[Layer]
+
+    @property
+    def stored_layers(self) -> list[Layer]:
+        return [self.by_name[layer.name] for layer in self.listed]
+
+
+@model.as_model.register
+def _as_model(network: Sequential) -> model.Model:
+    """A model with the layers of `network`: behind a Merge of models, one for a graph."""
+    if network.merged is None:
+        plain: model.Model = model.as_model.dispatch(networks.Sequential)(network)
+        return plain
+    with_models = copy(network)
+    with_models.all_layers = model.user_layers(network)
+    made = _Listed.from_network(with_models)
+    made.listed = network.flattened_layers  # type: ignore[attr-defined]
+    return made

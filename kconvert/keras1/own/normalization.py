@@ -1,0 +1,22 @@
+"""BatchNormalization of Keras 1.2.2, which moves its averages in another way than Keras 2.3.1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ... import layers
+from ...backend.base import Backend, Tensor
+
+
+@dataclass(eq=False)
+class BatchNormalization(layers.BatchNormalization):
+    """The variance of the batch is not corrected, and a frozen layer moves its averages too.
+
+    (keras-facts: moving-variance-of-keras1)
+    """
+
+    moves_frozen: ClassVar[bool] = True
+
+    def moved_variance(self, K: Backend, variance: Tensor, n: Tensor, image: bool) -> Tensor:
+        return K.facts.batch_variance_of_keras1(variance, self.epsilon)

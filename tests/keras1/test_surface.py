@@ -1,0 +1,127 @@
+"""The names, arguments and defaults of `kconvert.keras1` are those of Keras 1.2.2."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from kconvert.errors import KconvertError
+from kconvert.keras1 import backend as K
+from kconvert.keras1 import constraints, layers, models, optimizers
+from kconvert.keras1.own import settings
+from kconvert.keras1.own.signatures import ARGUMENTS
+
+
+@pytest.fixture(autouse=True)
+def own_ordering(monkeypatch):
+    monkeypatch.setattr(settings, "_SET", ["tf"])
+
+
+def test_layers_have_the_defaults_of_keras_1():
+    assert layers.LSTM(3).recurrent_activation == layers.GRU(3).recurrent_activation == "hard_sigmoid"
+    assert layers.Embedding(5, 2).embeddings_initializer == "uniform"
+    assert layers.LSTM(3).implementation == 0
+    assert layers.LSTM(3, forget_bias_init="zero").unit_forget_bias is False
+
+
+def test_arguments_go_in_the_order_of_keras_1():
+    dense = layers.Dense(4, "normal", "relu")
+    assert (dense.units, dense.kernel_initializer, dense.activation) == (4, "normal", "relu")
+    conv = layers.Convolution2D(8, 3, 5, "he_normal", "relu", None, "same", (2, 1))
+    assert (conv.filters, conv.kernel_size, conv.padding, conv.strides) == (8, (3, 5), "same", (2, 1))
+    bare = str(inspect.signature(layers.MaxPooling1D))
+    assert bare == "(pool_length=2, stride=None, border_mode='valid', **kwargs)"
+
+
+@pytest.mark.parametrize(("ordering", "data_format"), [("th", "channels_first"), ("tf", "channels_last")])
+def test_the_dim_ordering_is_that_which_was_set(ordering, data_format):
+    K.set_image_dim_ordering(ordering)
+    for layer in (layers.Convolution2D(2, 3, 3), layers.MaxPooling2D(), layers.ZeroPadding2D()):
+        assert layer.data_format == data_format
+
+
+def test_the_dim_ordering_is_read_from_keras_json(tmp_path, monkeypatch):
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text('{"image_dim_ordering": "th"}')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings._SET.clear()
+    assert K.image_dim_ordering() == "th"
+
+
+@pytest.mark.parametrize("name", sorted(ARGUMENTS))
+def test_a_layer_of_keras_1_is_an_instance_of_its_class(name):
+    needed = {
+        "Bidirectional": (layers.LSTM(1),),
+        "TimeDistributed": (layers.Dense(1),),
+        "Activation": ("relu",),
+        "Permute": ((2, 1),),
+        "Reshape": ((2, 1),),
+    }
+    cls = getattr(layers, name)
+    required = [p for p in inspect.signature(cls).parameters.values() if p.default is p.empty and p.name != "kwargs"]
+    layer = cls(*needed.get(name, (2,) * len(required)))
+    assert isinstance(layer, cls)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: layers.Dense(4, units=3),
+        lambda: layers.Dense(4, kernel_initializer="zeros"),
+        lambda: layers.Dense(4, weights=[np.ones((3, 4))]),
+        lambda: layers.Convolution2D(4, (3, 3)),
+        lambda: layers.Deconvolution2D,
+        lambda: layers.Dense(3, activation="selu"),
+        lambda: layers.Convolution1D(3, 2, W_constraint=constraints.maxnorm(2, axis=1)),
+        lambda: layers.LSTM(3, W_regularizer=lambda w: w),
+        lambda: optimizers.Adam(0.1, 0.9, 0.9, 1e-8, 0.0, 7),
+        lambda: optimizers.Adam(learning_rate=0.1),
+        lambda: K.conv2d,
+        lambda: constraints.get,
+        lambda: K.set_image_dim_ordering("channels_last"),
+    ],
+)
+def test_what_keras_1_does_not_have_or_kconvert_does_not_is_refused(call):
+    with pytest.raises(KconvertError):
+        call()
+
+
+def test_constraints_of_images_go_over_the_axes_of_keras_1():
+    def axis(layer):
+        return layer.kernel_constraint.axis
+
+    assert axis(layers.Convolution2D(2, 3, 3, W_constraint="maxnorm", dim_ordering="th")) == [3]
+    assert axis(layers.Convolution2D(2, 3, 3, W_constraint="maxnorm", dim_ordering="tf")) == 0
+    assert axis(layers.Convolution1D(2, 3, W_constraint=constraints.maxnorm(1, axis=[0, 2]))) == [0, 1]
+
+
+def test_names_of_layers_are_those_of_keras_1():
+    stem, _, number = layers.BatchNormalization().name.rpartition("_")
+    assert stem == "batchnormalization" and layers.BatchNormalization().name == f"{stem}_{int(number) + 1}"
+    assert layers.Conv2D(1, 1, 1).name.startswith("convolution2d_")
+
+
+def test_names_of_keras_2_are_not_there():
+    for module, name in (
+        (layers, "Add"),
+        (layers, "Conv2DTranspose"),
+        (models, "clone_model"),
+        (K, "image_data_format"),
+    ):
+        with pytest.raises(AttributeError):
+            getattr(module, name)
+
+
+def test_optimizers_have_the_epsilon_of_keras_1():
+    assert optimizers.Adam(0.1).epsilon == optimizers.rmsprop().epsilon == 1e-8
+    assert optimizers.Adam(0.1).lr == 0.1
+
+
+def test_merge_and_models_of_several_inputs():
+    a, b = layers.Input((3,)), layers.Input((3,))
+    joined = layers.merge([a, b], mode="concat")
+    model = models.Model(input=[a, b], output=layers.Dense(1)(joined))
+    assert model.output_shape == (None, 1) and joined.shape == (None, 6)
+    assert layers.merge([a, b], mode="dot", dot_axes=1).shape == (None, 1)

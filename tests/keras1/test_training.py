@@ -1,0 +1,116 @@
+"""Training with the arguments of Keras 1.2.2; the numbers are in `test_numbers.py`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kconvert.errors import KconvertError
+from kconvert.keras1 import callbacks, layers, models, optimizers
+
+X, Y = np.random.default_rng(0).random((6, 3)), np.eye(2)[[0, 1, 0, 1, 0, 1]]
+
+
+def model(loss="categorical_crossentropy", metrics=None):
+    made = models.Sequential([layers.Dense(2, activation="softmax", input_dim=3)])
+    made.compile("sgd", loss, metrics=metrics)
+    return made
+
+
+def batches(sizes):
+    while True:
+        for size in sizes:
+            yield X[:size], Y[:size]
+
+
+def test_fit_trains_for_ten_epochs_and_logs_acc():
+    history = model(metrics=["accuracy", "mse"]).fit(X, Y, verbose=0, validation_split=0.5).history
+    assert sorted(history) == ["acc", "loss", "mean_squared_error", "val_acc", "val_loss", "val_mean_squared_error"]
+    assert len(history["loss"]) == 10
+
+
+def test_weights_of_samples_replace_those_of_classes():
+    given = {"sample_weight": np.arange(6.0), "class_weight": {0: 5.0, 1: 0.1}}
+    first, second = model(), model()
+    second.set_weights(first.get_weights())
+    alone = second.fit(X, Y, nb_epoch=2, verbose=0, shuffle=False, sample_weight=given["sample_weight"])
+    assert first.fit(X, Y, nb_epoch=2, verbose=0, shuffle=False, **given).history == alone.history
+
+
+def test_an_epoch_of_a_generator_ends_after_its_samples():
+    """Batches of 2, 3, 2, 3, ...: with 5 samples two batches make an epoch, with 6 samples three."""
+    seen = []
+    count = callbacks.LambdaCallback(on_batch_end=lambda batch, logs: seen.append((batch, logs["size"])))
+    model().fit_generator(batches([2, 3]), 5, 2, verbose=0, callbacks=[count])
+    assert seen == [(0, 2), (1, 3)] * 2
+    seen.clear()
+    with pytest.warns(UserWarning, match="more samples"):
+        model().fit_generator(batches([2, 3]), 6, 2, verbose=0, callbacks=[count])
+    assert seen == [(0, 2), (1, 3), (2, 2), (0, 3), (1, 2), (2, 3)]
+
+
+def test_callbacks_have_the_parameters_of_keras_1():
+    class Own(callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.seen = {key: self.params[key] for key in ("nb_epoch", "nb_sample")}
+
+    own = Own()
+    model().fit(X, Y, nb_epoch=3, verbose=0, callbacks=[own])
+    assert own.seen == {"nb_epoch": 3, "nb_sample": 6}
+    model().fit_generator(batches([2]), 4, 1, verbose=0, callbacks=[own])
+    assert own.seen == {"nb_epoch": 1, "nb_sample": 4}
+
+
+def test_early_stopping_waits_for_one_epoch_more_than_in_keras_2():
+    """Keras 1.2.2 compares the number of epochs before it counts the present one."""
+    made = models.Sequential([layers.Dense(1, input_dim=1)])
+    made.compile(optimizers.SGD(lr=0.0), "mse")
+    stop = callbacks.EarlyStopping("loss", patience=1)
+    history = made.fit(np.ones((2, 1)), np.ones((2, 1)), nb_epoch=9, callbacks=[stop], verbose=0)
+    assert len(history.history["loss"]) == 3
+
+
+def test_files_of_checkpoints_count_epochs_from_0(tmp_path):
+    save = callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.h5"), save_weights_only=True)
+    model().fit(X, Y, nb_epoch=2, verbose=0, callbacks=[save])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.h5", "1.h5"]
+
+
+def test_a_schedule_does_not_log_the_learning_rate():
+    made = model()
+    history = made.fit(
+        X, Y, nb_epoch=2, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e: 0.5 / (e + 1))]
+    )
+    assert sorted(history.history) == ["loss"] and made.optimizer.lr == 0.25
+
+
+def test_a_merge_of_models_has_the_inputs_of_all():
+    left = models.Sequential([layers.Dense(4, input_dim=3)])
+    inner = models.Sequential([layers.Merge([left, layers.Dense(4, input_dim=2)], mode="sum"), layers.Dense(5)])
+    outer = models.Sequential()
+    outer.add(layers.Merge([inner, left], mode="concat"))
+    outer.add(layers.Dense(1))
+    assert [layer.name.rpartition("_")[0] for layer in outer.layers] == ["merge", "dense"]
+    assert len(outer.inputs) == 2 and outer.layers[0].output_shape == (None, 9)
+    outer.compile("sgd", "mse")
+    outer.fit([X, X[:, :2]], Y[:, :1], nb_epoch=1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: model(loss="logcosh"),
+        lambda: model(metrics=["crossentropy"]),
+        lambda: model(metrics="accuracy"),
+        lambda: model().fit(X, Y, epochs=2),
+        lambda: model().fit_generator(iter([(X, Y)]), 12, 1, verbose=0),
+        lambda: model().predict_generator(batches([4]), 6),
+        lambda: models.Sequential([layers.Dense(2)]),
+        lambda: layers.merge([layers.Input((2,)), layers.Input((2,))], mode="sub"),
+        lambda: models.Sequential([layers.Dense(2, input_dim=3)]).compile("ftrl", "mse"),
+        lambda: model().fit(X, Y[:, :1], verbose=0),
+    ],
+)
+def test_what_keras_1_2_2_does_not_take_is_refused(call):
+    with pytest.raises((KconvertError, TypeError)):
+        call()
