@@ -57,6 +57,7 @@ LEFT_OUT_OF: Mapping[str, frozenset[str]] = {
     "ConvLSTM3D": frozenset({"unroll"}),
     "Embedding": frozenset({"dropout"}),
     "InputLayer": frozenset({"trainable", "sparse"}),
+    "RNN": frozenset({"num_constants"}),  # only cells of the user take constants
     "SeparableConv1D": _NO_KERNEL,
     "SeparableConv2D": _NO_KERNEL,
     "SpatialDropout1D": _NOT_TRAINED,
