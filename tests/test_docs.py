@@ -143,7 +143,8 @@ def places(path):
     text = re.sub(r"^```.*?^```", "", text_of(path), flags=re.M | re.S)
     named = re.findall(r"`([\w.]+)`\s+in\s+`([\w/.]+\.py)`", text)
     paths = re.findall(r"`((?:[\w.]+/)+(?:\w+\.\w+)?|\w+\.py)`", text)
-    return sorted({("", place) for place in paths} | set(named))
+    made = tuple(place for place in paths if place.startswith("build/"))  # by the Makefile, when its targets run
+    return sorted({("", place) for place in paths if place not in made} | set(named))
 
 
 def found(place):

@@ -92,7 +92,7 @@ def test_no_error_replaces_a_file_that_is_only_read(model, tmp_path, words):
 
 
 def test_a_bug_is_in_the_report_too(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("kconvert.conversion.files.plan_conversion", lambda *given: [][0])
+    monkeypatch.setattr("kconvert.conversion.known_plans.plan_conversion", lambda *given: [][0])
     refused(errors.BUG, "a bug in kconvert", model, "--to", "tensorflow", "--report", tmp_path / "a.txt")
     assert "a bug in kconvert" in Path(tmp_path / "a.txt").read_text(encoding="utf-8")
 
