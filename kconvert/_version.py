@@ -3,7 +3,7 @@
 `setup.py` runs this file alone, so it imports nothing.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 DISTRIBUTION = "keras-kconvert"  # the project `kconvert` on PyPI is another one
 

@@ -66,7 +66,7 @@ def report(n=4, wrong_from=None, **values):
         notes=["models/out.h5 ran on NumPy, emulating TensorFlow: TensorFlow is not installed"],
         samples=4,
         inputs="random, seed 0",
-        environment={"kconvert": "0.1.0", "python": "3.11.9"},
+        environment={"kconvert": "0.2.0", "python": "3.11.9"},
     )
     return replace(found, **values)
 
