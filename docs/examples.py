@@ -51,7 +51,7 @@ COMMAND = re.compile(r"^\$ (.*)$", re.M)
 # What differs from machine to machine: the errors in a comparison, and versions.
 _COMPARED = re.compile(r"( \d+(?:x\d+)*)(?: +[\d.e+-]+){3} (equal|DIFFERS)$", re.M)
 _VERSION = re.compile(r"(theano|tensorflow|tf_keras|numpy|LiteRT) +\d+\.[\w.]+")
-_LARGEST = re.compile(r"largest error [\d.e+-]+")
+_LARGEST = re.compile(r"largest error\s+[\d.e+-]+(\s+of)?")  # its digits decide where the line breaks
 
 
 class Page:
@@ -144,7 +144,7 @@ def run(path: Path) -> tuple[str, str, list[str]]:
 def settled(text: str) -> str:
     """A page without what differs from machine to machine."""
     text = _COMPARED.sub(r"\1 # # # \2", text)
-    text = _LARGEST.sub("largest error #", _VERSION.sub(r"\1 #", text))
+    text = _LARGEST.sub("largest error # of", _VERSION.sub(r"\1 #", text))
     return re.sub(r" +", " ", text)
 
 
