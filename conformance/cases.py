@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kconvert import load_model
 from kconvert.conventions.words.files import stated_data_formats
 from kconvert.conversion.files import Conversion, convert, convert_file
 from kconvert.conversion.passes.relayout import image_data_format
@@ -23,7 +24,6 @@ from kconvert.formats.architectures import architecture_json
 from kconvert.formats.checkpoint import Checkpoint
 from kconvert.kernels import AddHalves, Grow, Order
 from kconvert.layers.lists import as_list
-from kconvert.models.loading import load_model
 from kconvert.verification.matching import in_layout
 from kconvert.verification.pairing import Inputs
 from kconvert.verification.planted import HARMLESS, LOCATED, REFUSED

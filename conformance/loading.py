@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kconvert import load_model
 from kconvert.conversion.planning import Plan, plan_conversion
 from kconvert.conversion.reading import read_architecture
 from kconvert.conversion.source import Source
@@ -20,7 +21,6 @@ from kconvert.conversion.target import KERAS2, SAME, Target
 from kconvert.errors import KconvertError
 from kconvert.formats import hdf5
 from kconvert.layers.lists import as_list
-from kconvert.models.loading import load_model
 from kconvert.models.model import Model
 from kconvert.models.sequential import as_model
 from kconvert.network.nested import walk

@@ -59,7 +59,7 @@ HOMES: dict[str, str] = {
     "losses": "keras.own.losses models.training.losses keras.own.objects",
     "metrics": "keras.own.metrics keras.own.losses models.training.metrics models.training.metrics.means "
     "models.training.metrics.counts keras.own.objects",
-    "models": "keras.own.models models.model models.sequential models.loading models.cloning models.configurations "
+    "models": "keras.own.models models.model models.sequential models.cloning models.configurations "
     "layers network.functional",
     "optimizers": "keras.own.optimizers models.training.optimizers keras.own.objects",
     "preprocessing": "",

@@ -17,7 +17,7 @@ from ..conversion.target import KEEP, NATIVE, Wanted
 from ..errors import KconvertError, Problem
 from ..formats.endings import default_form
 from ..formats.hdf5.handles import path_to_read
-from ..models import loading
+from ..models.loading import model_of
 from ..network.input_shapes import InputShape
 from .libraries import BACKEND, imported
 
@@ -63,28 +63,17 @@ def load_model(
     data_format: with `runner`, 'channels_first', 'channels_last' or 'keep' for that of the file.
     Raises KconvertError where the file cannot be read or converted, or the framework is not installed.
     """
-    if runner is None:
-        if data_format not in (None, KEEP):
-            what = "a model of kconvert keeps the data format of its file"
-            raise KconvertError(what, str(path), "leave data_format out, or name a runner", Problem.USAGE)
-        return loading.load_model(
-            path,
-            backend,
-            source,
-            arch,
-            source_data_format,
-            source_release,
-            convention,
-            compile,
-            custom_objects,
-            input_shape,
-        )
-    if backend is not None or convention is not None:
+    if runner is None and data_format not in (None, KEEP):
+        what = "a model of kconvert keeps the data format of its file"
+        raise KconvertError(what, str(path), "leave data_format out, or name a runner", Problem.USAGE)
+    if runner is not None and (backend is not None or convention is not None):
         what = f"a model of {runner} runs on the backend of {runner}"
         raise KconvertError(what, str(path), "leave backend and convention out", Problem.USAGE)
     with path_to_read(path) as place:
-        said = Source(place, source, source_data_format, arch, release=source_release, input_shape=input_shape)
-        return live_model(said, runner, data_format or NATIVE, compile, custom_objects)
+        file = Source(place, source, source_data_format, arch, release=source_release, input_shape=input_shape)
+        if runner is None:
+            return model_of(file, backend, convention, compile, custom_objects)
+        return live_model(file, runner, data_format or NATIVE, compile, custom_objects)
 
 
 def live_model(

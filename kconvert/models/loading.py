@@ -1,11 +1,10 @@
-"""load_model: makes a model from a weight file, converted to the backend that the model runs on."""
+"""model_of: makes a model from a weight file, converted to the backend that the model runs on."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from os import PathLike
 from typing import Any
 
 from ..backend import default_backend, get_backend
@@ -16,9 +15,7 @@ from ..conversion.running import plan_to_run, run_arrays
 from ..conversion.source import Source
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint
-from ..formats.hdf5.handles import path_to_read
 from ..layers.registry import with_custom_objects
-from ..network.input_shapes import InputShape
 from .model import Model
 from .restoring import restore_optimizer, warn
 from .sequential import as_model
@@ -27,34 +24,27 @@ from .store import run_convention
 log = logging.getLogger(__name__)
 
 
-def load_model(
-    path: Any,
+def model_of(
+    source: Source,
     backend: str | None = None,
-    source: str | None = None,
-    arch: str | PathLike[str] | None = None,
-    source_data_format: str | None = None,
-    source_release: str | None = None,
     convention: str | None = None,
     compile: bool = True,
     custom_objects: Mapping[str, Any] | None = None,
-    input_shape: InputShape | None = None,
 ) -> Model:
-    """The model of kconvert in a weight file: `kconvert.load_model` without a runner, which describes the arguments."""
-    with path_to_read(path) as place:
-        said = Source(place, source, source_data_format, arch, release=source_release, input_shape=input_shape)
-        with with_custom_objects(custom_objects), open_source(said) as checkpoint:
-            checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
-            found = read_source(checkpoint, said)
-            runner = get_backend(backend or default_backend(), convention)
-            plan = plan_to_run(checkpoint, found.origin, found.network, run_convention(runner))
-            warn(plan, checkpoint)
-            model = as_model(plan.result.model)
-            model.bind(runner, run_arrays(plan))
-            checkpoint.check_source()
-            model.conversion, model.described = plan, found.network
-            if compile:
-                _restore(model, checkpoint, plan)
-            return model
+    """The model of kconvert in the file `source`; `kconvert.load_model` describes the other arguments."""
+    with with_custom_objects(custom_objects), open_source(source) as checkpoint:
+        checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
+        found = read_source(checkpoint, source)
+        runner = get_backend(backend or default_backend(), convention)
+        plan = plan_to_run(checkpoint, found.origin, found.network, run_convention(runner))
+        warn(plan, checkpoint)
+        model = as_model(plan.result.model)
+        model.bind(runner, run_arrays(plan))
+        checkpoint.check_source()
+        model.conversion, model.described = plan, found.network
+        if compile:
+            _restore(model, checkpoint, plan)
+        return model
 
 
 def _restore(model: Model, checkpoint: Checkpoint, plan: Plan) -> None:

@@ -141,6 +141,17 @@ def test_layers_and_models_by_their_configurations(tmp_path):
     assert keras.layers.Deconvolution3D is keras.layers.Conv3DTranspose
 
 
+def test_load_model_takes_custom_objects_second_as_in_keras(tmp_path):
+    def doubled(x):
+        return 2 * x
+
+    model = keras.models.Sequential([keras.layers.Dense(3, activation=doubled, input_shape=(2,))])
+    model.save(tmp_path / "m.h5")
+    again = keras.models.load_model(tmp_path / "m.h5", {"doubled": doubled}, False)
+    x = np.ones((1, 2))
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
 def test_a_gradient_is_clipped_to_a_norm():
     K, clip = keras.backend, keras.optimizers.clip_norm
     gradient = K.variable([3.0, 4.0])
