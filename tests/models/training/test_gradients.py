@@ -1,6 +1,6 @@
 """The gradient of every layer: against finite differences in float64, and on both frameworks against each other.
 
-All layers are in one graph, so that only one function is compiled.
+All layers are in one graph, so that only one function is compiled, and in one test, so that one process compiles it.
 """
 
 from __future__ import annotations
@@ -129,28 +129,28 @@ def gradients(backend):
     return result
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_gradients_are_those_of_finite_differences(framework, name):
-    probe = probes()[name]
-    weights, inputs = gradients(framework.name)[name]
-    along, along_inputs = probe.moves(weights, inputs)
-    parts = [(weights[path], along[path]) for path in weights] + list(zip(inputs, along_inputs, strict=True))
-    found = sum(float(np.sum(g.astype("float64") * d)) for g, d in parts)
-    size = np.sqrt(sum(float(np.sum(g.astype("float64") ** 2)) for g, _ in parts))
-    assert size > 1e-2
-    assert abs(found - probe.difference(framework.convention)) < 2e-4 * size
+def test_gradients_are_those_of_finite_differences(framework, subtests):
+    for name, probe in probes().items():
+        with subtests.test(name):
+            weights, inputs = gradients(framework.name)[name]
+            along, along_inputs = probe.moves(weights, inputs)
+            parts = [(weights[path], along[path]) for path in weights] + list(zip(inputs, along_inputs, strict=True))
+            found = sum(float(np.sum(g.astype("float64") * d)) for g, d in parts)
+            size = np.sqrt(sum(float(np.sum(g.astype("float64") ** 2)) for g, _ in parts))
+            assert size > 1e-2
+            assert abs(found - probe.difference(framework.convention)) < 2e-4 * size
 
 
 @pytest.mark.needs("theano", "tensorflow")
-@pytest.mark.parametrize("name", CASES)
-def test_both_frameworks_have_the_same_gradients(name):
-    probe = probes()[name]
-    (on_theano, inputs), (on_tensorflow, others) = gradients("theano")[name], gradients("tensorflow")[name]
-    converted = probe.converted(on_theano, "theano", back=True)
-    for path, gradient in on_tensorflow.items():
-        np.testing.assert_allclose(converted[path], gradient, rtol=2e-4, atol=2e-4, err_msg="/".join(path))
-    for gradient, other in zip(inputs, others, strict=True):
-        np.testing.assert_allclose(gradient, other, rtol=2e-4, atol=2e-4)
+def test_both_frameworks_have_the_same_gradients(subtests):
+    for name, probe in probes().items():
+        with subtests.test(name):
+            (on_theano, inputs), (on_tensorflow, others) = gradients("theano")[name], gradients("tensorflow")[name]
+            converted = probe.converted(on_theano, "theano", back=True)
+            for path, gradient in on_tensorflow.items():
+                np.testing.assert_allclose(converted[path], gradient, rtol=2e-4, atol=2e-4, err_msg="/".join(path))
+            for gradient, other in zip(inputs, others, strict=True):
+                np.testing.assert_allclose(gradient, other, rtol=2e-4, atol=2e-4)
 
 
 def test_every_layer_is_checked():
