@@ -25,11 +25,12 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGE = "kconvert"
 
-BASE = ("errors", "_version")
+BASE = ("errors", "arguments", "_version")
 """Rooms that every room may import."""
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "arguments": (),
     "_version": (),
     "drawing": (),
     "kernels": (),

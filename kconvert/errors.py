@@ -22,13 +22,13 @@ class KconvertError(ValueError):
     """What kconvert refuses to do, in one sentence that a user can act on. Keras raises ValueError for most of it.
 
     what: what is wrong.
-    where: the file, the layer, the option; from the outside in.
+    where: the file, the layer; from the outside in.
     fix: how to fix it.
     problem: the kind of the problem.
 
     >>> print(KconvertError("unknown layer class 'Foo'", where="model.h5, layer foo_1",
-    ...                     fix="pass its class with --custom"))
-    model.h5, layer foo_1: unknown layer class 'Foo'; pass its class with --custom
+    ...                     fix="register its class"))
+    model.h5, layer foo_1: unknown layer class 'Foo'; register its class
     """
 
     def __init__(

@@ -43,19 +43,21 @@ def needing(path):
     return pytest.param(path, marks=marks, id=str(path.relative_to(examples.ROOT)))
 
 
-ANSWERS = re.compile(r"--(from|arch|layer|source-data-format|source-release|input-shape|custom)\b|--force overrules")
+ANSWERS = {"source", "arch", "layers", "source_data_format", "source_release", "input_shape"}
 
 
 def questions():
-    """What every refusal says that an option answers: the longest text in its first argument."""
+    """What every refusal says that an argument answers, or code of the user: the longest text in its first argument."""
     for path in sorted((examples.ROOT / "kconvert").rglob("*.py")):
         for call in ast.walk(ast.parse(text_of(path))):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "KconvertError":
                 texts = [
                     [n.value for n in ast.walk(arg) if isinstance(getattr(n, "value", 0), str)] for arg in call.args
                 ]
-                words = [n.value for n in ast.walk(call) if isinstance(getattr(n, "value", 0), str)]
-                if ANSWERS.search(" ".join(words)) and texts and texts[0]:
+                inner = [n for n in ast.walk(call) if isinstance(n, ast.Call)]
+                named = {n.args[0].value for n in inner if getattr(n.func, "id", "") == "argument"}
+                code = any(getattr(n.func, "id", "") == "own_code" for n in inner)
+                if (code or ANSWERS & named) and texts and texts[0]:
                     yield max(texts[0], key=len).strip(" ,:()")
 
 

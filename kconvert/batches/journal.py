@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .._version import __version__
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 from . import places
 from .places import Options
@@ -77,7 +78,7 @@ class Journal:
             raise KconvertError(
                 f"is no line of a journal of kconvert ({str(error)[:100]})",
                 where,
-                "name another directory, or remove the journal and use --force",
+                f"name another directory, or remove the journal and use {argument('force', True)}",
                 Problem.UNREADABLE,
             ) from None
 

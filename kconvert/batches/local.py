@@ -11,6 +11,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any
 
+from ..arguments import argument
 from ..errors import Problem
 from ..verification.runners.pipes import Worker, WorkerDied, WorkerTimeout, like_here
 from .work import Result, Task, failure
@@ -41,7 +42,7 @@ class _Process:
         except WorkerTimeout:
             self.close()
             what = f"{task.source.path}: did not finish within {self._timeout:g} seconds and was stopped"
-            return failure(task, f"{what}; allow more time with --timeout", Problem.UNVERIFIED)
+            return failure(task, f"{what}; allow more time with {argument('timeout')}", Problem.UNVERIFIED)
         except WorkerDied as error:
             self.close()
             return failure(task, f"{task.source.path}: did not finish: its process {error}", Problem.UNVERIFIED)

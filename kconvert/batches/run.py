@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from os import PathLike, fspath
 from typing import Any
 
+from ..arguments import argument
 from ..conversion.source import Source
 from ..conversion.target import NATIVE, Wanted
 from ..errors import KconvertError, Problem
@@ -163,7 +164,9 @@ def run_batch(job: Job, watch: Watch | None = None) -> Summary:
 def _check(job: Job) -> None:
     """Refuses a batch that could not run, before it reads its sources."""
     if job.jobs < 1:
-        raise KconvertError("a batch needs at least one process", fix="give --jobs 1", problem=Problem.USAGE)
+        raise KconvertError(
+            "a batch needs at least one process", fix=f"give {argument('jobs', 1)}", problem=Problem.USAGE
+        )
     if job.out.startswith(places.READ_ALONE):
         raise KconvertError("nothing is written to http", job.out, "name a directory, s3:// or gs://", Problem.USAGE)
     job.setup.inputs.check()
@@ -181,7 +184,7 @@ def _divided(
         if proved is not None:
             entries.append(proved.entry)
         elif there and not (journal.owns(task.target) or job.source.force):
-            error = f"{task.target}: exists already; pass --force to replace it"
+            error = f"{task.target}: exists already; pass {argument('force', True)} to replace it"
             entries.append(failure(task, error, Problem.USAGE).entry)
         else:
             todo.append(replace(task, replaces=there))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..arguments import argument
 from ..conversion.files import default_target
 from ..conversion.source import Source
 from ..conversion.target import Wanted
@@ -68,7 +69,7 @@ def _chosen(count: int, verify: str) -> set[int]:
     word, _, number = verify.partition(":")
     if word != SAMPLE or not number.isdecimal() or not int(number):
         what = f"{verify!r} does not say which files to verify"
-        raise KconvertError(what, fix="give --verify all, none or sample:N", problem=Problem.USAGE)
+        raise KconvertError(what, fix=f"give {argument('verify', 'all', 'none', 'sample:N')}", problem=Problem.USAGE)
     return set(random.Random(0).sample(range(count), min(int(number), count)))
 
 

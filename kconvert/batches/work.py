@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..arguments import Naming, named_by, naming
 from ..conversion.files import Conversion, convert_file
 from ..conversion.known_plans import KnownPlans
 from ..conversion.source import Source
@@ -40,6 +41,8 @@ class Setup:
     storage: Options = field(default_factory=dict)
     limits: Limits = field(default_factory=limits)
     """What reading a file may cost: those in force where the batch was started."""
+    naming: Naming = field(default_factory=naming)
+    """How errors name what the user gives: as where the batch was started."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def _attempt(task: Task) -> Result:
             load_module(module)
         with (
             limited(**asdict(task.setup.limits)),
+            named_by(task.setup.naming),
             _place_names(task) as local,
         ):
             return _run(task, *local)

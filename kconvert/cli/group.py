@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .._version import __version__
+from ..arguments import named_by
 from ..errors import Problem
 from .command import Command, write_options
 from .errors import BUG, CLOSED_PIPE, INTERRUPTED, complain, described
+from .naming import Options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -85,7 +87,7 @@ class Kconvert(click.Group):
         signals: list[int] = []
         try:
             _escape_what_cannot_be_written()
-            with _ending_cleanly(signals):
+            with named_by(Options()), _ending_cleanly(signals):
                 code = super().main(args, prog_name or "kconvert", **{**extra, "standalone_mode": False})
         except click.Abort:
             code = complain("interrupted", INTERRUPTED)

@@ -250,7 +250,7 @@ GENERATIONS: Mapping[str, Generation] = {
 
 @dataclass(frozen=True)
 class TargetFormat:
-    """What `--format` may name: a generation, for the files of one of its releases."""
+    """What `format` may name: a generation, for the files of one of its releases."""
 
     generation: Generation
     # the release that shall read the result

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..arguments import argument
 from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint, Group
 from ..network.architecture import model_config
@@ -61,7 +62,7 @@ def refuse_hazards(plan: Plan, checkpoint: Checkpoint) -> None:
             + "; ".join(str(hazard) for hazard in plan.hazards[:MENTIONED])
             + (f"; and {more} more layers" if more > 0 else ""),
             where=str(checkpoint.path or "checkpoint"),
-            fix=f"let them be repaired (no --no-repair), or keep the model on {plan.source.backend}",
+            fix=f"let them be repaired (no {argument('repair', False)}), or keep the model on {plan.source.backend}",
         )
 
 

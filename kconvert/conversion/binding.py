@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import argument
 from ..conventions.generations import Convention
 from ..conventions.roles import Weight
 from ..conventions.storage import Storage, counterparts, slot_name, slot_order, storage
@@ -232,7 +233,7 @@ def _matched_groups(
         raise KconvertError(
             f"the file has weights for {len(groups)} layers, the architecture for {len(expected)}"
             f" (only in the file: {_some(theirs - ours)}; only in the architecture: {_some(ours - theirs)})",
-            fix="give the architecture that the weights were saved with: --arch",
+            fix=f"give the architecture that the weights were saved with: {argument('arch')}",
             problem=Problem.UNREADABLE,
         )
     pairs = [(name, found, group) for (name, found), group in zip(expected, groups.values(), strict=True)]
@@ -242,7 +243,7 @@ def _matched_groups(
     if walked != by_name:
         notes.append(
             "layers of one depth are taken in the order of the graph, as from Keras 1.0.8 on; before, they were in the"
-            " order of their names: state such a release with --source-release"
+            f" order of their names: state such a release with {argument('source_release')}"
         )
     return pairs, notes
 
@@ -290,7 +291,7 @@ def _matched_arrays(
                 f"array {array.name!r} has shape {tuple(array.shape)}"
                 f" where {place.slot} of {place.leaf[-1]} has {shape} in {convention}",
                 where=f"layer {name}",
-                fix="check --from, --arch and the release that saved the file",
+                fix=f"check {argument('source')}, {argument('arch')} and the release that saved the file",
                 problem=Problem.UNREADABLE,
             )
     return pairs

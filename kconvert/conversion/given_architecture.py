@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import layers as L
+from ..arguments import argument
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, KERNELS_OF
 from ..conventions.generations import GENERATIONS, Convention, numbers_of
 from ..errors import KconvertError, Problem
@@ -121,7 +122,7 @@ def _in_format_of_weights(
         raise KconvertError(
             f"the arrays do not fit the architecture in {other}, but in {stated}",
             where=where,
-            fix="leave --source-data-format out",
+            fix=f"leave {argument('source_data_format')} out",
             problem=Problem.USAGE,
         )
     if ways and (source.data_format or not fits):
@@ -143,11 +144,12 @@ def _doubt(source: Source, backend: str, stated: str, layers: Sequence[str], whe
     names = ", ".join(layers[:MENTIONED]) + (", ..." if len(layers) > MENTIONED else "")
     what = f"the weights are those of {backend}, and the architecture says {stated}"
     if writer is None:
-        return [f"{what}; in {other} {names} would compute otherwise (--source-data-format {other})"]
+        return [f"{what}; in {other} {names} would compute otherwise ({argument('source_data_format', other)})"]
     raise KconvertError(
         f"{what}, as it was written on {writer}; in {other} {names} would compute otherwise",
         where=where,
-        fix="say which one the weights were trained with: --source-data-format channels_first or channels_last",
+        fix="say which one the weights were trained with:"
+        f" {argument('source_data_format', 'channels_first', 'channels_last')}",
         problem=Problem.USAGE,
     )
 
@@ -158,7 +160,7 @@ def _only(ways: Sequence[Network], where: str) -> Network:
         raise KconvertError(
             "the arrays do not show along which axes its layers work in the data format of the weights",
             where=where,
-            fix="give the architecture as the backend that saved the weights writes it: --arch",
+            fix=f"give the architecture as the backend that saved the weights writes it: {argument('arch')}",
         )
     return ways[0]
 

@@ -9,6 +9,7 @@ from math import prod
 from os import PathLike
 from typing import Any
 
+from ..arguments import argument
 from ..conventions.backends import BACKENDS
 from ..conventions.generations import Convention
 from ..conventions.words.files import stated_data_formats
@@ -144,7 +145,11 @@ def _understood(
 ) -> tuple[Network | None, dict[str, list[str]], list[str]]:
     """The model and its hazards, or a note that says why there is no model. given: the user gave the architecture."""
     if config is None:
-        return None, {}, ["the file holds weights alone; --arch FILE.json tells which layers they belong to"]
+        return (
+            None,
+            {},
+            [f"the file holds weights alone; {argument('arch', 'FILE.json')} tells which layers they belong to"],
+        )
     try:
         version = None if given else checkpoint.keras_version
         model = bounded(model_from_config(dict(config), version, source_data_format))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from ..arguments import argument
 from ..conventions.generations import GENERATIONS, Convention
 from ..errors import KconvertError, Problem
 from ..formats import files
@@ -81,7 +82,7 @@ def _named(arrays: Sequence[LazyArray], layers: Mapping[str, Sequence[Place]], w
             raise KconvertError(
                 f"the file has {len(own)} arrays for {layer}, where the architecture has {len(expected)}",
                 where,
-                "give the architecture that the weights were saved with: --arch",
+                f"give the architecture that the weights were saved with: {argument('arch')}",
                 Problem.UNREADABLE,
             )
     return [

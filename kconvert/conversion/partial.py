@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..arguments import argument
 from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint
@@ -91,7 +92,7 @@ def selected(checkpoint: Checkpoint, source: Source) -> Selection:
     """
     if source.arch is None:
         what = "the architecture says which layers to take, and none is given"
-        raise KconvertError(what, str(checkpoint.path or ""), "give it with --arch", Problem.USAGE)
+        raise KconvertError(what, str(checkpoint.path or ""), f"give it with {argument('arch')}", Problem.USAGE)
     origin, network = decide(checkpoint, source), described_network(checkpoint, source)
     common = select(read(network, origin).model, checkpoint, origin.convention, True).of(checkpoint)
     origin, network = as_saved(network, common, source, origin)

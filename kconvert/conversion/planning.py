@@ -12,6 +12,7 @@ from functools import cached_property
 from os import PathLike
 from typing import Any
 
+from ..arguments import argument
 from ..conventions.generations import Convention, release_of_tensorflow
 from ..conventions.optimizers import plain_name
 from ..drawing.notebook import Shown
@@ -237,20 +238,20 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
             decide_goal(target, decide(checkpoint, source)),
             source,
             "needs the weights of all layers",
-            "leave --partial out, or write a file .h5 with --format keras2",
+            f"leave {argument('partial')} out, or write a file .h5 with {argument('format', 'keras2')}",
         )
     checkpoint = partial.of(checkpoint) if partial else checkpoint
     if source.arch is None and checkpoint.model_config is None:
         if source.input_shape is not None:
             what = "the file holds weights alone, to which an input shape does not apply"
-            raise KconvertError(what, fix="give the architecture: --arch", problem=Problem.USAGE)
+            raise KconvertError(what, fix=f"give the architecture: {argument('arch')}", problem=Problem.USAGE)
         origin = decide(checkpoint, source)
         goal = decide_goal(target, origin)
         _refuse_incomplete(
             goal,
             source,
             "needs the architecture, and the file holds weights alone",
-            "give what model.to_json() wrote with --arch FILE.json",
+            f"give what model.to_json() wrote with {argument('arch', 'FILE.json')}",
         )
         layers = infer(checkpoint, origin.convention, goal.convention, source.layers, source.data_format)
         origin = replace(origin, evidence=[*origin.evidence, *map(str, layers.inferred)])

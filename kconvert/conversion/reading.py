@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..arguments import argument
 from ..errors import KconvertError
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
@@ -82,7 +83,7 @@ def described_network(checkpoint: Checkpoint, source: Source) -> Network:
         raise KconvertError(
             "the file holds weights alone, without the architecture they belong to",
             where=where,
-            fix="give what model.to_json() wrote with --arch FILE.json",
+            fix=f"give what model.to_json() wrote with {argument('arch', 'FILE.json')}",
         )
     try:
         first = shape_for(checkpoint, source.input_shape)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 
 _NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
@@ -181,6 +182,6 @@ def _contradiction(reading: _Reading) -> KconvertError:
     return KconvertError(
         f"the layers inside have other names in the file ({', '.join(theirs)}) than in the architecture"
         f" ({', '.join(ours)}), and their numbers and the order of the arrays do not agree on which is which",
-        fix="give the architecture that was saved with the weights: --arch",
+        fix=f"give the architecture that was saved with the weights: {argument('arch')}",
         problem=Problem.UNREADABLE,
     )

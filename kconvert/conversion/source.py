@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
+from ..arguments import argument
 from ..conventions.backends import DATA_FORMATS, KERNELS_OF
 from ..conventions.generations import GENERATIONS, OF_TENSORFLOW, Convention, Reader, of_release, release
 from ..conventions.words.keras0 import is_keras0, told_release
@@ -96,7 +97,7 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     where = str(checkpoint.path or "checkpoint")
     if source.data_format not in (None, *DATA_FORMATS):
         what = f"unknown data format {source.data_format!r}"
-        raise KconvertError(what, where, f"give --source-data-format {' or '.join(DATA_FORMATS)}", Problem.USAGE)
+        raise KconvertError(what, where, f"give {argument('source_data_format', *DATA_FORMATS)}", Problem.USAGE)
     shown = generation_of(checkpoint)
     release, generation = _release(checkpoint, source, shown, where)
     backend = _backend(source, backend_of(checkpoint), where)
@@ -183,7 +184,7 @@ def _check_release(given: str, own: str | None, shown: Fact, force: bool, where:
         raise KconvertError(
             f"unknown release {given!r}",
             where=where,
-            fix="give --source-release a release of Keras, such as 1.0.6",
+            fix=f"give a release of Keras, such as {argument('source_release', '1.0.6')}",
             problem=Problem.USAGE,
         )
     theirs = GENERATIONS[str(shown.value)]
@@ -192,7 +193,7 @@ def _check_release(given: str, own: str | None, shown: Fact, force: bool, where:
         raise KconvertError(
             f"the file was saved with Keras {own or releases_like(theirs)}, not {given} ({shown.sentence('format')})",
             where=where,
-            fix="leave --source-release out; --force overrules the file",
+            fix=f"leave {argument('source_release')} out; {argument('force', True)} overrules the file",
             problem=Problem.USAGE,
         )
 
@@ -217,7 +218,7 @@ def _backend(source: Source, shown: Fact, where: str) -> Fact:
             raise KconvertError(
                 "the file does not show which backend saved it" + (f" ({shown.evidence})" if shown.stated else ""),
                 where=where,
-                fix="give --from theano or --from tensorflow",
+                fix=f"give {argument('source', 'theano', 'tensorflow')}",
                 problem=Problem.USAGE,
             )
         return shown
@@ -229,7 +230,8 @@ def _backend(source: Source, shown: Fact, where: str) -> Fact:
         raise KconvertError(
             f"the file was saved with {shown.value}, not {source.backend} ({shown.sentence('backend')})",
             where=where,
-            fix=f"leave --from out or give --from {shown.value}; --force overrules the file",
+            fix=f"leave {argument('source')} out or give {argument('source', shown.value)};"
+            f" {argument('force', True)} overrules the file",
             problem=Problem.USAGE,
         )
     if given == shown.value:

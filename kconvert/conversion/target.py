@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike
 
+from ..arguments import argument
 from ..conventions.backends import BACKENDS, DATA_FORMATS
 from ..conventions.generations import FORMATS, Convention, Reader, TargetFormat, keeps_data_formats
 from ..errors import KconvertError, Problem
@@ -63,11 +64,13 @@ class Wanted:
         backend = self.backend or (backends[0] if len(backends) == 1 else None)
         if backend is None:
             raise KconvertError(
-                "which backend to convert for?", fix="give --to theano or --to tensorflow", problem=Problem.USAGE
+                "the backend to convert for is not stated",
+                fix=f"give {argument('target', 'theano', 'tensorflow')}",
+                problem=Problem.USAGE,
             )
         if form.runtime and backend not in backends:
             what = f"{form.runtime.title} runs what is made for {backends[0]}, not for {backend}"
-            raise KconvertError(what, str(out), f"give --to {backends[0]}, or none", Problem.USAGE)
+            raise KconvertError(what, str(out), f"give {argument('target', backends[0])}, or none", Problem.USAGE)
         if row and backend in BACKENDS:
             check_backend(written, row, backend)
         return Target(
@@ -141,7 +144,7 @@ def check_backend(name: str, wanted: TargetFormat, backend: str) -> None:
     if backend not in wanted.backends:
         raise KconvertError(
             f"no file of {name} is for {backend}",
-            fix=f"give --to {wanted.backends[0]}, or --format keras2",
+            fix=f"give {argument('target', wanted.backends[0])}, or {argument('format', 'keras2')}",
             problem=Problem.USAGE,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice, product
 
+from ..arguments import argument
 from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
@@ -33,7 +34,7 @@ def left_as_given(network: Network, given: Sequence[str]) -> Network:
     other = next((text for text in given if text.rpartition("=")[::2] not in ((p, AS_IS) for p in patterns)), None)
     if other is not None:
         what = f"{other!r}: the architecture says what each layer is"
-        raise KconvertError(what, fix=f"leave --layer out, or give NAME={AS_IS}", problem=Problem.USAGE)
+        raise KconvertError(what, fix=f"leave {argument('layers')} out, or give NAME={AS_IS}", problem=Problem.USAGE)
     used: set[str] = set()
 
     def replaced(layer: Layer, shape: object) -> list[NewLayer] | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import argument
 from ..conversion.applying import refuse_hazards
 from ..conversion.files import Conversion
 from ..conversion.opening import open_source
@@ -38,11 +39,12 @@ class Options:
     def check(self, target: Target) -> None:
         """Raises KconvertError (USAGE) where the form of the result does not have them."""
         runtime = target.form.runtime
-        stated = {"--batch": self.batch is not None, "--quantize": self.quantize is not None}
-        for option, given in stated.items():
-            if given and (runtime is None or (option == "--quantize" and not runtime.quantizations)):
-                what = f"{option} does not apply to a file {target.form.endings[0]}"
-                raise KconvertError(what, fix="leave it out, or write -o model.tflite", problem=Problem.USAGE)
+        applies = {"batch": runtime is not None, "quantize": runtime is not None and bool(runtime.quantizations)}
+        for name, possible in applies.items():
+            if getattr(self, name) is not None and not possible:
+                what = f"{argument(name)} does not apply to a file {target.form.endings[0]}"
+                fix = "leave it out, or write a result such as model.tflite"
+                raise KconvertError(what, fix=fix, problem=Problem.USAGE)
         if runtime and self.quantize is not None and self.quantize not in runtime.quantizations:
             what, known = f"unknown quantisation {self.quantize!r}", " or ".join(runtime.quantizations)
             raise KconvertError(what, fix=f"give {known}", problem=Problem.USAGE)
@@ -115,7 +117,7 @@ def _write(made: Plan, target: Target, place: Path, options: Options) -> None:
     if batch is None and writer.batch is not None:
         if model.counting_layers and model.fixed_batch is None:
             what = f"{', '.join(model.counting_layers)} computes with all samples of a batch, whose number is free"
-            raise KconvertError(what, str(place), "state it with --batch", Problem.USAGE)
+            raise KconvertError(what, str(place), f"state it with {argument('batch')}", Problem.USAGE)
         batch = writer.batch
     program = traced(model, run_arrays(made), batch, writer.unroll)
     writer.write(program, place, options.quantize)
@@ -128,7 +130,7 @@ def _refuse_large(made: Plan, runtime: Runtime, result: Path) -> None:
         raise KconvertError(
             f"its weights have {size:,} bytes, and a file of {runtime.title} holds less than {runtime.limit:,}",
             str(result),
-            "write a SavedModel: -o saved_model/",
+            "write a SavedModel, such as saved_model/",
         )
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..arguments import argument
 from ..backend import tensorflow_compat
 from ..backend.base import Step, Tensor
 from ..backend.tensorflow_backend import TensorflowBackend
@@ -35,7 +36,7 @@ class _UnrolledBackend(TensorflowBackend):
         unroll: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         if inputs.shape[1] is None:
-            raise KconvertError("the number of time steps is free", fix="state it with --input-shape")
+            raise KconvertError("the number of time steps is free", fix=f"state it with {argument('input_shape')}")
         return super().rnn(step, inputs, states, mask, go_backwards, unroll=True)
 
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 
 if sys.platform != "win32":
@@ -274,7 +275,7 @@ def _file_limit() -> float:
 
 
 def _exists(path: str | PathLike[str]) -> KconvertError:
-    return KconvertError("exists already", str(path), "pass --force to replace it", Problem.USAGE)
+    return KconvertError("exists already", str(path), f"pass {argument('force', True)} to replace it", Problem.USAGE)
 
 
 @contextmanager

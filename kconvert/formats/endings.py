@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 
 SAME, KERAS2, KERAS3, TF_KERAS = "same", "keras2", "keras3", "tf_keras"
-"""What `--format` may be: a generation or a package that reads its files, or the generation of the source."""
+"""What `format` may be: a generation or a package that reads its files, or the generation of the source."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,11 @@ class Form:
 
     # the endings of its files; the first one is that of default names
     endings: tuple[str, ...]
-    # what `--format` may be for them; the first one is meant where none is given
+    # what `format` may be for them; the first one is meant where none is given
     formats: tuple[str, ...]
     # a file holds the architecture (True), weights alone (False), or what the source has (None)
     whole: bool | None = None
-    # what `--format` may not be, although a shorter ending allows it: its reader takes such a name for another form
+    # what `format` may not be, although a shorter ending allows it: its reader takes such a name for another form
     refuses: tuple[str, ...] = ()
     # what executes its files; None: they hold weights, and are read
     runtime: Runtime | None = None
@@ -137,9 +138,9 @@ def is_read(path: Path) -> bool:
 
 
 def form_of(path: str | PathLike[str], wanted: str | None = None) -> tuple[Form, str]:
-    """The form of a file to write by its ending, and the `--format` that is written.
+    """The form of a file to write by its ending, and the `format` that is written.
 
-    wanted: what the user gives for `--format`. With it, weights of Keras 2 may have the ending of those of Keras 3.
+    wanted: what the user gives for `format`. With it, weights of Keras 2 may have the ending of those of Keras 3.
     Raises KconvertError (USAGE) where the ending is unknown, or contradicts `wanted`.
     """
     name = os.fspath(path).lower()
@@ -157,13 +158,13 @@ def form_of(path: str | PathLike[str], wanted: str | None = None) -> tuple[Form,
     raise KconvertError(
         f"a file {ending} is of {fitting[0].formats[0]}, not of {wanted}",
         str(path),
-        f"leave --format out, or use {HDF5.endings[0]}",
+        f"leave {argument('format')} out, or use {HDF5.endings[0]}",
         Problem.USAGE,
     )
 
 
 def default_form(wanted: str | None) -> tuple[Form, str]:
-    """The form of a file that the user does not name, and the `--format` that is written."""
+    """The form of a file that the user does not name, and the `format` that is written."""
     form = next((form for form in (ARCHIVE, HDF5) if wanted == form.formats[0]), HDF5)
     return form, wanted or form.formats[0]
 

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from ..arguments import raised_limit
 from ..errors import KconvertError, Problem
 
 EXPANSION = 1000  # how many times larger than what is stored of it data may become: gzip reaches 1032
@@ -69,7 +70,7 @@ def check_limit(name: str, cost: int, what: str, where: str | None) -> None:
         raise KconvertError(
             f"{what}: {cost:,}, where the limit is {limit:,}",
             where,
-            f"if you trust the file, raise the limit with --limit {name}={cost}",
+            f"if you trust the file, raise the limit with {raised_limit(name, cost)}",
             Problem.UNREADABLE,
         )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..arguments import argument
 from ..conventions.words.items import Json
 from .checkpoint import Group, LazyArray, renamed
 from .failures import unreadable
@@ -35,7 +36,7 @@ def grouped(variables: Mapping[str, LazyArray], architecture: Json, where: Path)
             raise unreadable(
                 f"its variable {key!r} is not called after a layer of the architecture",
                 where,
-                "give the architecture that the weights were saved with: --arch",
+                f"give the architecture that the weights were saved with: {argument('arch')}",
             )
         found[owners[layer]].append(renamed(variables[key], f"{layer}/{slot}:0"))
     return [Group(name, sorted(arrays, key=_number)) for name, arrays in found.items()]

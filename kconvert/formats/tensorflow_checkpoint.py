@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import argument
 from ..backend import probe, tensorflow_compat
 from ..errors import KconvertError
 from .checkpoint import Architecture, Checkpoint, Group, LazyArray
@@ -204,7 +205,7 @@ class Object(Tree):
             raise unreadable(
                 f"the file has {len(found)} layers where the architecture has {len(items)}",
                 self.bundle.path,
-                "give the architecture that the weights were saved with: --arch",
+                f"give the architecture that the weights were saved with: {argument('arch')}",
             )
         return found
 
@@ -222,7 +223,7 @@ class Object(Tree):
             raise unreadable(
                 f"layer {known[wrong]} of the file stands where the architecture has {wrong}",
                 self.bundle.path,
-                "give the architecture that the weights were saved with: --arch",
+                f"give the architecture that the weights were saved with: {argument('arch')}",
             )
         other = [f"{scope} is {name}" for name, scope in known.items() if scope != name]
         if other:
@@ -295,6 +296,6 @@ def _by_names(bundle: Bundle, architecture: Architecture | None) -> list[Group]:
         raise unreadable(
             "its variables have names and no order",
             bundle.path,
-            "give the architecture, what model.to_json() wrote, with --arch FILE.json",
+            f"give the architecture, what model.to_json() wrote, with {argument('arch', 'FILE.json')}",
         )
     return grouped(bundle.variables, architecture(), bundle.path)

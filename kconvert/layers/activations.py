@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from inspect import unwrap
 from typing import Any, ClassVar
 
+from ..arguments import own_code
 from ..backend.base import Backend, Tensor
 from ..backend.computing import as_in_keras
 from ..conventions.roles import Weight, map_parameter
@@ -191,16 +192,15 @@ def activation(value: Any) -> Function:
     kconvert.errors.KconvertError: unknown activation 'softmacks'; one of: linear, relu, tanh, sigmoid, hard_sigmoid, \
 softplus, softsign, softmax, elu, selu, exponential, relu6, swish, silu, gelu, mish, leaky_relu, log_softmax, \
 log_softmax_v2, hard_sigmoid_of_keras3, hard_silu, hard_swish, hard_tanh, celu, log_sigmoid, squareplus, \
-tanh_shrink; any other is given as custom_objects={'softmacks': f}, or registered with \
-kconvert.register_function('softmacks'), in a module passed with --custom
+tanh_shrink; for another one give the function as custom_objects={'softmacks': ...}, or register it with \
+kconvert.register_function('softmacks')
     """
     function, _ = _found(value)
     if function is None:
         name, known = activation_name(value), ", ".join((*ACTIVATIONS, *BEYOND_KERAS2))
+        call = f"kconvert.register_function({name!r})"
         raise KconvertError(
-            f"unknown activation {name!r}",
-            fix=f"one of: {known}; any other is given as custom_objects={{{name!r}: f}}, or registered with"
-            f" kconvert.register_function({name!r}), in a module passed with --custom",
+            f"unknown activation {name!r}", fix=f"one of: {known}; for another one {own_code('function', name, call)}"
         )
     return function
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..arguments import own_code
 from ..backend.base import Backend
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.tf_keras_classes import of_tf_keras
@@ -14,11 +15,12 @@ from .base import Layer, Shape, Weights
 from .phase import Phase
 
 ENTRY_POINTS = "kconvert.layers"
-HOW_TO_REGISTER = (
-    "give its class as custom_objects, or register it: with kconvert.register_layer, in a module passed as"
-    " --custom package.module,"
-    f" or by an installed package with an entry point in the group {ENTRY_POINTS}"
-)
+
+
+def how_to_register(class_name: str) -> str:
+    """How to give the class of a layer that is not known."""
+    way = own_code("class", class_name, "kconvert.register_layer")
+    return f"{way}, or by an installed package with an entry point in the group {ENTRY_POINTS}"
 
 
 class UnknownClass(KconvertError):
@@ -26,7 +28,9 @@ class UnknownClass(KconvertError):
 
     def __init__(self, class_name: str, layer: str) -> None:
         super().__init__(
-            f"unknown layer class {class_name!r}{of_tf_keras(class_name)}", f"layer {layer}", HOW_TO_REGISTER
+            f"unknown layer class {class_name!r}{of_tf_keras(class_name)}",
+            f"layer {layer}",
+            how_to_register(class_name),
         )
         self.class_name = class_name
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arguments import argument
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
@@ -39,9 +40,10 @@ from .weights import WithWeights
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
 
-INPUT_SHAPE_FIX = (
-    "give the shape of the model's input: --input-shape 224,224,3, in the library input_shape=(224, 224, 3)"
-)
+
+def how_to_give_the_shape() -> str:
+    """How to state the shape of the input of a model that leaves it open."""
+    return f"give the shape of the model's input, such as {argument('input_shape', (224, 224, 3))}"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -259,7 +261,7 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
             raise KconvertError(
                 f"a {self.class_name} layer needs to know axis {axis} of its input, which has shape {shape}",
                 where=f"layer {self.name}",
-                fix=INPUT_SHAPE_FIX,
+                fix=how_to_give_the_shape(),
             )
         return size
 

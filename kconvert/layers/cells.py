@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ..arguments import argument
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
 from ..errors import KconvertError
@@ -125,7 +126,8 @@ class _Cell(Layer):
             raise KconvertError(
                 f"Keras 2.0.9 - 2.1.2 saved none of the options of a {cls.__name__}",
                 where=f"layer {config.get('name', '?')}",
-                fix="add them (units, activation, ...) to the JSON of model.to_json() and pass that file with --arch",
+                fix="add them (units, activation, ...) to the JSON of model.to_json() and pass that file with"
+                f" {argument('arch')}",
             )
         return super().from_config(config)
 

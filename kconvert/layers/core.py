@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arguments import own_code
 from ..backend.base import Backend, Tensor
 from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
@@ -444,6 +445,5 @@ class Lambda(Layer):
         return KconvertError(
             f"a Lambda layer cannot run: {reason}",
             f"layer {self.name}",
-            f"give the function as custom_objects={{{self.name!r}: f}}, or register it with"
-            f" kconvert.register_function({call}), in a module passed with --custom",
+            own_code("function", self.name, f"kconvert.register_function({call})"),
         )

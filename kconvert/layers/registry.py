@@ -2,7 +2,7 @@
 
 The classes of this package are in `LAYERS`, those of the user in `CUSTOM`. `custom_objects` gives classes and functions
 to one call (`with_custom_objects`). There are three ways to register a class for all calls: call `register_layer`
-before a file is read; name a module that does so (`--custom package.module`); or install a package with entry points in
+before a file is read; name a module that does so on the command line; or install a package with entry points in
 the group `kconvert.layers`. No code is loaded from a model file.
 """
 

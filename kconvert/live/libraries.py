@@ -21,7 +21,7 @@ class Library:
 
     module: Any
     reader: Reader
-    # what `--format` calls the files that are made for it
+    # what `format` calls the files that are made for it
     format: str
 
     @property

@@ -61,7 +61,7 @@ class Taker:
     """What takes the weights of a file; by default a model that runs here."""
 
     convention: Convention
-    # what `--format` calls the files that are made for it
+    # what `format` calls the files that are made for it
     format: str
     # whether what `convert` makes of the file is the network that runs
     same: Callable[[Network, Network], bool] = same_configuration

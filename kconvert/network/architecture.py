@@ -12,7 +12,7 @@ from ..conventions.words.table import Context
 from ..conventions.words.tf_keras_classes import BEYOND, BEYOND_OF_KERAS3
 from ..errors import KconvertError, Problem
 from ..layers.as_is import AsIs
-from ..layers.base import INPUT_SHAPE_FIX, Layer, Shape, layer_config
+from ..layers.base import Layer, Shape, how_to_give_the_shape, layer_config
 from ..layers.registry import custom_classes, find_layer, layer_from_config
 from .graph import LayerPath
 from .network import Network
@@ -49,7 +49,7 @@ def _complete(model: Network, shape_for: Callable[[Layer], Shape | None]) -> Non
             first = first.all_layers[0]
         shape = shape_for(first)
         if shape is None:
-            raise KconvertError("the first layer states no input shape", where=model.name, fix=INPUT_SHAPE_FIX)
+            raise KconvertError("the first layer states no input shape", where=model.name, fix=how_to_give_the_shape())
         model.build(shape)
     if any(isinstance(layer, Sequential) and not layer.built for layer in _networks(model)):
         model.shapes()

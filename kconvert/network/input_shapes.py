@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 from ..layers.base import Shape
 from .network import Network
@@ -79,5 +80,6 @@ def with_known_sizes(network: Network, shapes: Mapping[str, Shape]) -> Network:
 
 
 def _wrong(what: str) -> KconvertError:
-    fix = "give --input-shape 224,224,3 or NAME=224,224,3, in the library input_shape=(224, 224, 3) or {name: shape}"
+    shape = (224, 224, 3)
+    fix = f"give {argument('input_shape', shape, {'NAME': shape})}"
     return KconvertError(what, fix=fix, problem=Problem.USAGE)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import layers as L
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 from ..layers.base import Layer
 from .graph import Ref
@@ -149,7 +150,7 @@ def _check_sizes(shapes: Sequence[tuple[int, ...]], model: Network) -> None:
     if total > LARGEST or max(map(len, shapes), default=0) > MOST_AXES:
         shown = ", ".join(map(str, shapes)) if total <= LARGEST else f"{total:,} elements"
         what = f"the inputs are too large to draw them at random ({shown:.80})"
-        raise KconvertError(what, model.name, "give inputs: --inputs, inputs=", Problem.UNVERIFIED)
+        raise KconvertError(what, model.name, f"give inputs: {argument('inputs')}", Problem.UNVERIFIED)
 
 
 def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 from .recording import History
 
@@ -108,7 +109,7 @@ def _run(path: str, arguments: Sequence[str], options: Sequence[str], backend: s
         raise KconvertError(
             f"the script fails on {backend}: {what}",
             path,
-            f"kconvert run {path} --backend {backend} shows all of it",
+            f"run it alone with {argument('backend', backend)}, which shows all of it",
             Problem.UNVERIFIED,
         )
     return History.read(history)

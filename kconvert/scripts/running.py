@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import argument
 from ..backend import default_backend, get_backend, probe
 from ..backend.environment import environment
 from ..errors import KconvertError, Problem
@@ -80,11 +81,11 @@ def _package(script: Script, release: str | None) -> str:
         raise KconvertError(
             f"the script is of Keras {release}{reason}, which this version of kconvert does not speak",
             script.path,
-            "--keras 2.3.1 runs it with the words of that release",
+            f"{argument('release', '2.3.1')} runs it with the words of that release",
             Problem.UNSUPPORTED,
         )
     if word and release != NEW:
-        _say(f"the script is of Keras {release}{reason}; --keras says otherwise")
+        _say(f"the script is of Keras {release}{reason}; {argument('release')} says otherwise")
     return package
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import argument
 from ..keras.own import datasets
 from ..models.model import Model
 
@@ -41,7 +42,7 @@ class Limits:
             first, last = given.get("initial_epoch", 0), given.get("epochs", 1)
             if last - first > self.epochs:
                 given["epochs"] = first + self.epochs
-                self.say(f"--epochs {self.epochs}: fit trains {self.epochs} of {last - first} epochs")
+                self.say(f"{argument('epochs', self.epochs)}: fit trains {self.epochs} of {last - first} epochs")
         if self.samples is not None:
             self._shorten_data(model, given, "fit", "steps_per_epoch")
 
@@ -58,10 +59,10 @@ class Limits:
             stated = len(given["x"]) if stated is None and hasattr(given["x"], "__len__") else stated
             if stated is not None and stated > most:
                 given[steps] = most
-                self.say(f"--samples {self.samples}: {method} takes {most} of {stated} batches")
+                self.say(f"{argument('samples', self.samples)}: {method} takes {most} of {stated} batches")
         else:
             if (had := _count(given.get("x"))) > n:
-                self.say(f"--samples {self.samples}: {method} takes {n} of {had} samples")
+                self.say(f"{argument('samples', self.samples)}: {method} takes {n} of {had} samples")
             for name in ("x", "y", "sample_weight"):
                 given[name] = first(given.get(name), n)
         validation = given.get("validation_data")
@@ -171,9 +172,9 @@ def _fewer(load: Callable[..., Any], name: str, limits: Limits) -> Callable[...,
     def fewer(*args: Any, **kwargs: Any) -> Any:
         n, pairs = limits.samples or 1, load(*args, **kwargs)
         if sizes := limits.stated & {len(pair[0]) for pair in pairs}:
-            limits.say(f"--samples {n}: {name} is not cut, because the script states its size {max(sizes)}")
+            limits.say(f"{argument('samples', n)}: {name} is not cut, because the script states its size {max(sizes)}")
             return pairs
-        limits.say(f"--samples {n}: {name} gives {n} of {len(pairs[0][0])} samples")
+        limits.say(f"{argument('samples', n)}: {name} gives {n} of {len(pairs[0][0])} samples")
         return tuple(tuple(part[:n] for part in pair) for pair in pairs)
 
     return fewer

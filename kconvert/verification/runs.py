@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
+from ..arguments import argument
 from ..conventions.activations import other_activations
 from ..drawing.words import at_least, number
 from .comparison import Comparison, Details, compare, details
@@ -183,7 +184,9 @@ def _notes(runs: Runs) -> list[str]:
         notes.append(f"not compared, because the result has no such layers: {', '.join(runs.not_compared)}")
     constant = [pair.name for pair in runs.layers if pair.constant]
     if constant:
-        notes.append(f"the outputs of {', '.join(constant)} do not depend on the inputs: use more --samples")
+        notes.append(
+            f"the outputs of {', '.join(constant)} do not depend on the inputs: use more {argument('samples')}"
+        )
     return notes
 
 
@@ -227,7 +230,7 @@ def _together(runs: Runs, report: Report) -> str:
     if noisy and noisy[0] is not None:
         words += f"; changing its weights by one rounding changes the source itself by {number(noisy[0])}"
     if np.isfinite(report.needed) and not report.tolerance.layers:
-        words += f"; an rtol of {at_least(report.needed)} would be enough; try real data with --inputs"
+        words += f"; an rtol of {at_least(report.needed)} would be enough; try real data with {argument('inputs')}"
     return words
 
 
@@ -284,7 +287,7 @@ def _amplified(runs: Runs, report: Report) -> tuple[Report, list[Cause]] | None:
     note = (
         f"each layer alone agrees, and the network amplifies rounding: {worst.name} differs by "
         f"{number(worst.max_error)}, and changes by {number(noise or 0.0)} on the source itself when the weights "
-        "change by one rounding; real data (--inputs) may show less"
+        f"change by one rounding; real data ({argument('inputs')}) may show less"
     )
     n = len(runs.layers)
     return replace(report, layers=found[:n], outputs=found[n:], notes=[*report.notes, note]), []

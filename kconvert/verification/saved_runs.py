@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ..arguments import argument
 from ..conventions.words.values import check_schema, parse_json
 from ..errors import KconvertError, Problem
 from ..formats.atomic import replacing, write_text, writing
@@ -123,7 +124,7 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
             seconds=index["seconds"],
         )
     except FileNotFoundError:
-        fix = "give a folder that kconvert verify --keep has written"
+        fix = f"give a folder that verify wrote with {argument('folder')}"
         raise KconvertError("there are no saved runs", str(place), fix, Problem.USAGE) from None
     except KconvertError:
         raise

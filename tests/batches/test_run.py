@@ -82,7 +82,7 @@ def test_an_existing_file_that_is_no_result_is_not_replaced(models, tmp_path):
     out.mkdir()
     (out / "lstm.tensorflow.h5").write_text("mine")
     done = kc.batch(models, out, **TO, verify="none")
-    assert states(done)["lstm.h5"] == "error" and "exists already; pass --force" in done.entries[0].error
+    assert states(done)["lstm.h5"] == "error" and "exists already; pass force=True" in done.entries[0].error
     assert (out / "lstm.tensorflow.h5").read_text() == "mine"
     assert kc.batch(models, out, **TO, verify="none", force=True).code == 0
 

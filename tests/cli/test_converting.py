@@ -278,7 +278,7 @@ BAD_WORDS = [
     (USAGE, "'torch'", ["--to", "torch"]),
     (USAGE, "exists already; pass --force", ["--to", "tensorflow", "-o", "precious.h5"]),
     (USAGE, "is the source file itself", ["--to", "tensorflow", "-o", "model.h5", "--force"]),
-    (USAGE, "which backend to convert for?", ["-o", "out.h5"]),
+    (USAGE, "the backend to convert for is not stated", ["-o", "out.h5"]),
     (USAGE, "no file of keras3 is for theano", ["--to", "theano", "-o", "out.keras"]),
     (USAGE, "out.keras: a file .keras is of keras3, not of keras2", ["--format", "keras2", "-o", "out.keras"]),
     (USAGE, "no files that end in '.PB'; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out.PB", "--no-verify"]),

@@ -42,7 +42,7 @@ def test_a_network_that_amplifies_rounding_is_equal_and_the_verdict_says_so(crnn
     (amplified,) = (found for found in report.layers if found.amplified)
     assert amplified.name == "gru_0"
     (note,) = report.notes
-    assert "each layer alone agrees" in note and "--inputs" in note and "gru_0 differs by" in note
+    assert "each layer alone agrees" in note and "inputs=" in note and "gru_0 differs by" in note
 
 
 @pytest.mark.needs("theano", "tensorflow")

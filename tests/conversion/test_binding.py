@@ -188,7 +188,7 @@ def test_another_number_of_layers():
     assert refusal(model, less) == (
         "the file has weights for 2 layers, the architecture for 3"
         " (only in the file: none; only in the architecture: b);"
-        " give the architecture that the weights were saved with: --arch"
+        " give the architecture that the weights were saved with: arch="
     )
 
 
@@ -208,7 +208,7 @@ def test_another_shape():
 
     assert refusal(model, with_groups(checkpoint, transposed)) == (
         "layer b: array 'b/kernel' has shape (2, 3) where kernel of b has (3, 2) in keras2/theano; "
-        "check --from, --arch and the release that saved the file"
+        "check source=, arch= and the release that saved the file"
     )
 
 

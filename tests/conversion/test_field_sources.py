@@ -89,7 +89,7 @@ ON_TENSORFLOW = FIELD / "theano_weights_arch_made_on_tensorflow", "arch_made_on_
 def test_an_architecture_made_on_another_backend(folder, arch, layer):
     with pytest.raises(KconvertError, match=rf"in channels_first .*\b{layer}\b.* would compute otherwise") as refused:
         agrees(folder, arch=arch)
-    assert "--source-data-format channels_first or channels_last" in refused.value.fix
+    assert "source_data_format='channels_first' or 'channels_last'" in refused.value.fix
     notes = agrees(folder, arch=arch, source_data_format="channels_first")
     assert any("taken in channels_first, as given" in note for note in notes)
 

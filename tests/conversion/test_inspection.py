@@ -60,7 +60,7 @@ def test_weights_alone():
     classes = {layer.name: layer.class_name for layer in found.layers}
     assert (classes["convolution2d_1"], classes["dense_2"], classes["flatten_1"]) == ("Conv2D", "Dense", None)
     assert (found.parameters, found.hazards) == (767, {})
-    assert "--arch" in found.notes[0]
+    assert "arch=" in found.notes[0]
 
 
 def test_the_layers_of_weights_alone_with_the_evidence():

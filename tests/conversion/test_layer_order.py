@@ -71,7 +71,7 @@ def test_an_order_that_nothing_tells_is_noted(tmp_path):
     arch = (folder / "arch.json").read_text().replace("dense_", "other_").replace('"keras_version": "1.0.5"', '"a": 1')
     (tmp_path / "arch.json").write_text(arch)
     done = converted(folder / "weights.h5", tmp_path / "out.h5", "theano", "tensorflow", tmp_path / "arch.json")
-    assert any("--source-release" in note and "order of their names" in note for note in done.plan.notes)
+    assert any("source_release=" in note and "order of their names" in note for note in done.plan.notes)
     told = convert(
         folder / "weights.h5",
         tmp_path / "told.h5",

@@ -185,7 +185,7 @@ def test_weights_alone_with_their_architecture(tmp_path):
 
 
 def test_which_backend():
-    with pytest.raises(KconvertError, match="which backend to convert for"):
+    with pytest.raises(KconvertError, match="the backend to convert for is not stated"):
         convert(LENET["theano"])
 
 

@@ -159,7 +159,7 @@ def test_who_wrote_the_file(checkpoint, given, found):
 
 
 def test_who_wrote_the_file_cannot_be_known():
-    with pytest.raises(KconvertError, match="does not show which backend saved it; give --from"):
+    with pytest.raises(KconvertError, match="does not show which backend saved it; give source="):
         decide(stub("param_0", named=False), Source())
 
 
@@ -193,14 +193,14 @@ def test_the_release_of_a_file_is_not_overruled_unless_forced():
     assert decide(stating, Source(release="2.1.6")).release == "2.1.6"
     with pytest.raises(
         KconvertError,
-        match=r"saved with Keras 2.1.6, not 2.0.4 \(format keras2: .*\); leave --source-release out; --force",
+        match=r"saved with Keras 2.1.6, not 2.0.4 \(format keras2: .*\); leave source_release= out; force=True",
     ):
         decide(stating, Source(release="2.0.4"))
     assert decide(stating, Source(release="2.0.4", force=True)).release == "2.0.4"
 
 
 def test_a_release_that_is_not_known_is_refused():
-    with pytest.raises(KconvertError, match=r"unknown release '9.9'; give --source-release a release of Keras"):
+    with pytest.raises(KconvertError, match=r"unknown release '9.9'; give a release of Keras, such as source_release="):
         decide(stub(*WEIGHTS), Source(release="9.9"))
 
 
@@ -288,7 +288,7 @@ def test_backends_that_have_the_kernels_of_tensorflow(name):
 
 def test_a_backend_that_is_not_known_needs_the_words_of_the_user():
     unknown = stub("x/kernel", backend="plaidml")
-    with pytest.raises(KconvertError, match=r"'plaidml', which is not known.*give --from"):
+    with pytest.raises(KconvertError, match=r"'plaidml', which is not known.*give source="):
         decide(unknown, Source())
     assert decide(unknown, Source(backend="theano")).convention.backend == "theano"
     with pytest.raises(KconvertError, match="unknown backend 'mxnet'"):
@@ -319,7 +319,7 @@ def test_a_release_has_three_numbers(release):
 
 
 def test_a_data_format_that_does_not_exist_is_refused():
-    with pytest.raises(KconvertError, match="unknown data format 'th'; give --source-data-format channels_first or"):
+    with pytest.raises(KconvertError, match="unknown data format 'th'; give source_data_format='channels_first' or"):
         planned(FOLDER / "2.3.1-theano" / "lenet_th" / "model.h5", source_data_format="th")
 
 

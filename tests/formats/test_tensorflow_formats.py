@@ -71,12 +71,12 @@ def test_a_checkpoint_is_named_by_its_prefix_its_files_or_its_directory(name):
 
 
 def test_a_file_of_names_needs_an_architecture():
-    with pytest.raises(KconvertError, match=r"variables have names and no order; .*--arch"):
+    with pytest.raises(KconvertError, match=r"variables have names and no order; .*arch="):
         kc.inspect(SAVED / "1.15" / "cnn.names")
 
 
 def test_weights_by_classes_need_an_architecture():
-    with pytest.raises(KconvertError, match=r"by the classes of their layers .*--arch"):
+    with pytest.raises(KconvertError, match=r"by the classes of their layers .*arch="):
         kc.inspect(SAVED / "2.15" / "nested.weights.h5")
 
 

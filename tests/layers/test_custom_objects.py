@@ -131,7 +131,7 @@ def refusal(release, case, objects, backend="numpy"):
 
 def test_a_lambda_without_its_function_names_the_layer_and_the_way():
     message = refusal("2.3.1-tensorflow", "lambda_code", None)
-    assert "layer rescaled" in message and "custom_objects={'rescaled': f}" in message
+    assert "layer rescaled" in message and "custom_objects={'rescaled': ...}" in message
 
 
 def test_a_function_that_fails_is_named_with_its_layer_and_its_reason(backend):

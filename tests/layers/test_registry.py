@@ -89,7 +89,7 @@ def test_an_unknown_class_does_not_run_and_is_named_with_three_ways_out(doubled,
     kc.convert(doubled[0], tmp_path / "out.h5", target="tensorflow")
     with pytest.raises(KconvertError, match="unknown layer class 'Doubled'") as refusal:
         kc.load_model(tmp_path / "out.h5", "numpy").predict(doubled[1])
-    for way in ("--custom package.module", "kconvert.register_layer", "kconvert.layers"):
+    for way in ("custom_objects", "kconvert.register_layer", "kconvert.layers"):
         assert way in refusal.value.fix
     assert refusal.value.problem == Problem.UNSUPPORTED
 

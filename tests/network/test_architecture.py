@@ -78,7 +78,7 @@ def test_keras_0_merges_branches_of_layers():
 
 def test_keras_1_has_no_such_layer():
     model = Sequential([L.DepthwiseConv2D(3, name="dw", batch_input_shape=(None, 6, 7, 3))])
-    with pytest.raises(KconvertError, match="layer dw: Keras 1 has no DepthwiseConv2D layer; use --format keras2"):
+    with pytest.raises(KconvertError, match="layer dw: Keras 1 has no DepthwiseConv2D layer; use format='keras2'"):
         model_config(model, "keras1", "1.2.2", "theano")
 
 

@@ -37,7 +37,7 @@ def _shapes(path):
 @pytest.mark.parametrize(("path", "io", "shape"), CASES)
 def test_a_network_of_free_size_is_converted_for_one_size(path, io, shape, tmp_path):
     out, (x, y) = tmp_path / "out.h5", _io(io)
-    with pytest.raises(KconvertError, match="--input-shape"):
+    with pytest.raises(KconvertError, match="input_shape="):
         kc.convert(path, out, source="tensorflow", target="theano", data_format="keep")
     done = kc.convert(path, out, source="tensorflow", target="theano", data_format="keep", input_shape=shape)
     sizes = list(shape.values()) if isinstance(shape, dict) else [shape]

@@ -170,9 +170,9 @@ def test_epochs_and_samples_are_cut_and_that_is_said(script, capsys):
     _, history = ran(path, limits=Limits(20, 2))
     assert history.places == ["fit 1, epoch 1", "fit 1, epoch 2"]
     said = capsys.readouterr().err
-    assert "--epochs 2: fit trains 2 of 9 epochs" in said
-    assert "--samples 20: fit takes 20 of 100 samples" in said
-    assert "--samples 20: evaluate takes 20 of 100 samples" in said
+    assert "epochs=2: fit trains 2 of 9 epochs" in said
+    assert "samples=20: fit takes 20 of 100 samples" in said
+    assert "samples=20: evaluate takes 20 of 100 samples" in said
 
 
 def test_batches_of_a_generator_are_cut(script, capsys):
@@ -183,7 +183,7 @@ def batches():
 model.fit_generator(batches(), steps_per_epoch=50, epochs=1, verbose=0, validation_data=batches(), validation_steps=50)
 """)  # fmt: skip
     ran(path, limits=Limits(30))
-    assert "--samples 30: fit takes 3 of 50 batches" in capsys.readouterr().err
+    assert "samples=30: fit takes 3 of 50 batches" in capsys.readouterr().err
 
 
 def test_a_model_of_a_fixed_batch_takes_whole_batches(script, capsys):

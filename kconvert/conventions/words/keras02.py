@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...arguments import argument
 from ...errors import KconvertError
 from .items import Json
 
@@ -51,4 +52,6 @@ def _strides(cls: Any, key: str, old: str, new: str) -> str:
 
 def _check(has: bool, what: str, name: Any) -> None:
     if not has:
-        raise KconvertError(f"Keras 0.2.0 has not {what}", where=f"layer {name}", fix="use --format keras2")
+        raise KconvertError(
+            f"Keras 0.2.0 has not {what}", where=f"layer {name}", fix=f"use {argument('format', 'keras2')}"
+        )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...arguments import argument
 from ...errors import KconvertError
 from . import keras02
 from .items import Json
@@ -75,7 +76,7 @@ def _layer_of(item: Mapping[str, Any], version: tuple[int, ...]) -> Mapping[str,
         raise KconvertError(
             f"Keras {'.'.join(map(str, version))} has no {item['name']} layer",
             where=f"layer {item['custom_name']}",
-            fix="use --format keras2",
+            fix=f"use {argument('format', 'keras2')}",
         )
     if version < _AFTER_0_2:
         item = keras02.from_keras03(dict(item), item["custom_name"])
@@ -87,10 +88,14 @@ def _layer_of(item: Mapping[str, Any], version: tuple[int, ...]) -> Mapping[str,
 def _written_layer(cls: str, config: Json) -> Json:
     name = config["name"]
     if cls not in (*CLASSES, *keras02.JZS):
-        raise KconvertError(f"Keras 0.3 has no {cls} layer", where=f"layer {name}", fix="use --format keras2")
+        raise KconvertError(
+            f"Keras 0.3 has no {cls} layer", where=f"layer {name}", fix=f"use {argument('format', 'keras2')}"
+        )
     if cls.startswith("ZeroPadding") and not _is_symmetric(cls, config["padding"]):
         raise KconvertError(
-            "Keras 0.3 adds as many zeros before as after", where=f"layer {name}", fix="use --format keras2"
+            "Keras 0.3 adds as many zeros before as after",
+            where=f"layer {name}",
+            fix=f"use {argument('format', 'keras2')}",
         )
     names = {(named, new): old for (named, old), new in OTHER_NAMES.items()}
     later = LATER_KEYS | _MERGE_DETAILS if cls == "Merge" else LATER_KEYS
@@ -143,7 +148,7 @@ class _Tree:
             raise KconvertError(
                 "a Sequential of Keras 0.3 cannot use a layer twice",
                 where=f"layer {entry['name']}",
-                fix="use --format keras2",
+                fix=f"use {argument('format', 'keras2')}",
             )
 
 
@@ -153,7 +158,7 @@ def _with_shape(layers: list[Json], entry: Json) -> list[Json]:
         raise KconvertError(
             "a Merge of Keras 0.3 takes branches of layers, not an input itself",
             where=f"layer {entry['name']}",
-            fix="use --format keras2",
+            fix=f"use {argument('format', 'keras2')}",
         )
     first, *rest = layers
     return layers if first["name"] in ("Embedding", "Sequential") else [{**first, **_stated_shape(entry)}, *rest]

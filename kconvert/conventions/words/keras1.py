@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from ...arguments import argument
 from ...errors import KconvertError
 from .files import stated_data_formats
 from .items import MODELS, Json, check_model, inner, member, refused
@@ -76,7 +77,8 @@ class _Reader:
             raise KconvertError(
                 f"Keras 1 did not store the dim_ordering of this {rule.old}, and {why}",
                 where=f"layer {config.get('name', '?')}",
-                fix="say which one it was used with: --source-data-format channels_first or channels_last",
+                fix="say which one it was used with:"
+                f" {argument('source_data_format', 'channels_first', 'channels_last')}",
             )
         return self.data_format
 
@@ -274,7 +276,7 @@ def _tensor(ref: list[Any], layer: str) -> list[Any]:
 
 
 def _not_in_keras1(what: str, layer: str) -> KconvertError:
-    return KconvertError(f"Keras 1 has no {what}", where=f"layer {layer}", fix="use --format keras2")
+    return KconvertError(f"Keras 1 has no {what}", where=f"layer {layer}", fix=f"use {argument('format', 'keras2')}")
 
 
 # The releases that first had a key of a class (keras-facts: keras1-words-by-release).

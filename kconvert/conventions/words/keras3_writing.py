@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...arguments import argument
 from ...errors import KconvertError
 from .items import GRAPHS, Json, is_item
 from .keras1 import Defaults
@@ -126,7 +127,7 @@ class _Writer:
             return _object("keras", name, inside._sequential(config))
         if name not in CLASSES:
             what = f"kconvert has no words of Keras 3 for the layer {name}"
-            raise KconvertError(what, f"layer {config.get('name', '?')}", "use --format keras2")
+            raise KconvertError(what, f"layer {config.get('name', '?')}", f"use {argument('format', 'keras2')}")
         return _object("keras.layers", name, inside._config(name, config))
 
     def _config(self, name: str, config: Json) -> Json:
@@ -246,7 +247,9 @@ def _activation(value: Any, layer: str) -> Any:
         ]
         return _object("keras", "Sequential", {"name": name, "layers": layers})
     if name not in NAMES:
-        raise KconvertError(f"Keras 3 has no activation {name!r}", f"layer {layer}", "use --format keras2")
+        raise KconvertError(
+            f"Keras 3 has no activation {name!r}", f"layer {layer}", f"use {argument('format', 'keras2')}"
+        )
     return name
 
 

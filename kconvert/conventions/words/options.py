@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
+from ...arguments import argument, own_code
 from ...errors import KconvertError
 from .items import shown
 from .rules import RULES, Key
@@ -105,8 +106,8 @@ def _refused(class_name: str, key: str, value: Any, where: str, row: Unknown) ->
     return KconvertError(
         f"{class_name} has no option {key!r}, here {shown(value)}: {known}",
         where=where,
-        fix="register a class of that name which computes it (--custom package.module), or take the key out of"
-        " the architecture and give that with --arch if it changes nothing",
+        fix=f"{own_code('class', class_name, 'kconvert.register_layer')}, or take the key out of"
+        f" the architecture and give that with {argument('arch')} if it changes nothing",
     )
 
 
@@ -141,4 +142,6 @@ def translate(keys: Iterable[Key], config: dict[str, Any], where: str) -> None:
         if olds and stated and before != config[key.new]:
             words = ", ".join(f"{old}={value!r}" for old, value in olds.items())
             what = f"{words} contradicts {key.new}={before!r}: they are one option"
-            raise KconvertError(what, where=where, fix="keep one of them in the architecture and give it with --arch")
+            raise KconvertError(
+                what, where=where, fix=f"keep one of them in the architecture and give it with {argument('arch')}"
+            )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...arguments import argument
 from ...errors import KconvertError
 from .items import ENDS, GRAPHS, MODELS, Json, flat, is_item, shown
 
@@ -128,7 +129,7 @@ def dtype(value: Any, where: str) -> Any:
             f"mixed precision, the dtype policy {shown!r}, is not in Keras 2",
             where=where,
             fix="build the model with the policy 'float32', load the weights into it, and save that;"
-            " or state the dtype 'float32' in the architecture and give that with --arch",
+            f" or state the dtype 'float32' in the architecture and give that with {argument('arch')}",
         )
     return name
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...arguments import argument
 from ...errors import KconvertError
 from .items import GRAPHS, MODELS, Json, is_item
 from .keras1 import Defaults
@@ -66,7 +67,7 @@ class _Writer:
         if name in self.custom:
             return item
         if name not in CLASSES:
-            raise KconvertError(f"tf_keras has no layer {name}", f"layer {config.get('name', '?')}", FIX)
+            raise KconvertError(f"tf_keras has no layer {name}", f"layer {config.get('name', '?')}", _fix())
         if name in MODELS:
             return {**item, "config": {**config, "layers": list(map(self.item, config["layers"]))}}
         left_out = LEFT_OUT | LEFT_OUT_OF.get(name, frozenset())
@@ -82,8 +83,9 @@ class _Writer:
         if is_item(value):
             return self.item(value) if value["class_name"] in CLASSES else value
         if key.rpartition("_")[2] == "activation" and isinstance(value, str) and value not in NAMES:
-            raise KconvertError(f"tf_keras has no activation {value!r}", where, FIX)
+            raise KconvertError(f"tf_keras has no activation {value!r}", where, _fix())
         return value
 
 
-FIX = "use --format keras2, and give tf_keras what it lacks as custom_objects"
+def _fix() -> str:
+    return f"use {argument('format', 'keras2')}, and give tf_keras what it lacks as custom_objects"

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
 
+from ...arguments import argument
 from ...conventions.backends import DATA_FORMATS
 from ...conventions.generations import Convention
 from ...conventions.roles import Weight
@@ -152,7 +153,7 @@ def _refuse_nameless(origin: Convention, where: str) -> None:
         raise KconvertError(
             "files of Keras 0.2 - 0.3 name neither layers nor weights",
             where,
-            "give the architecture with --arch: what model.to_json() or to_yaml() wrote",
+            f"give the architecture with {argument('arch')}: what model.to_json() or to_yaml() wrote",
         )
 
 
@@ -186,7 +187,7 @@ def _check_order(model: WithoutGraph, leaves: Mapping[str, Sequence[Leaf]], orig
             raise KconvertError(
                 "the order of its arrays cannot be understood without the architecture",
                 f"{where}, layer {name}",
-                "give it with --arch",
+                f"give it with {argument('arch')}",
             )
 
 
@@ -207,7 +208,9 @@ class _Inference:
             fitting = self._fitting(leaf, [known_layers()[said]]) or self._fitting(own, [known_layers()[said]])
             if not fitting:
                 raise KconvertError(
-                    f"its arrays ({arrays}) are not those of a {said}", fix="correct --layer", problem=Problem.USAGE
+                    f"its arrays ({arrays}) are not those of a {said}",
+                    fix=f"correct {argument('layers')}",
+                    problem=Problem.USAGE,
                 )
             return self._only(leaf, fitting, CERTAIN, "as given")
         fitting = self._fitting(leaf, READERS)
@@ -251,7 +254,8 @@ class _Inference:
         reader = next((READERS[base] for base in cls.__mro__ if base in READERS), None)
         if reader is None:
             raise KconvertError(
-                f"what arrays a {cls.__name__} has is not known", fix="give the architecture with --arch, or as-is"
+                f"what arrays a {cls.__name__} has is not known",
+                fix=f"give the architecture with {argument('arch')}, or as-is",
             )
         if cls.of_tf_keras and not self.origin.generation.is_target:
             return []
@@ -297,8 +301,9 @@ def _refusal(undecided: Sequence[tuple[Leaf, _Undecided]], where: str) -> Kconve
     more = f", and {len(told) - MENTIONED} more" if len(told) > MENTIONED else ""
     name = undecided[0][0].title
     fix = (
-        "give --source-data-format channels_first or channels_last"
+        f"give {argument('source_data_format', 'channels_first', 'channels_last')}"
         if all(why.data_format for _, why in undecided)
-        else f"give --layer {name}=Class, --layer {name}={AS_IS} to leave its arrays alone, or --arch"
+        else f"give {argument('layers', [f'{name}=Class'])}, or {argument('layers', [f'{name}={AS_IS}'])} to leave its"
+        f" arrays alone, or {argument('arch')}"
     )
     return KconvertError(f"cannot determine what these layers are: {', '.join(told[:MENTIONED])}{more}", where, fix)

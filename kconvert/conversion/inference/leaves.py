@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from ...arguments import argument
 from ...conventions.storage import slot_name
 from ...errors import KconvertError
 from ...formats.checkpoint import Group, LazyArray
@@ -109,7 +110,7 @@ def _by_slot(named: Sequence[_Named], where: str) -> tuple[dict[str, LazyArray],
     full = {f"{one.slot}{one.number}": one.array for one in named}
     if len(full) < len(named):
         alike = next(one.array.name for one in named if list(full.values()).count(one.array) == 0)
-        raise KconvertError(f"two arrays are called {alike}", where, "give the architecture with --arch")
+        raise KconvertError(f"two arrays are called {alike}", where, f"give the architecture with {argument('arch')}")
     plain = plain if len(plain) == len(named) else {}
     return (plain if plain and all(one.number for one in named) else full), plain
 

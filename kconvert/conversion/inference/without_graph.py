@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ...arguments import argument
 from ...errors import KconvertError
 from ...layers import Dense
 from ...layers.base import Layer
@@ -85,5 +86,5 @@ class WithoutGraph(Network):
         raise KconvertError(
             f"without the architecture nothing can be brought to {data_format}: it is not known what follows a Flatten",
             where=self.name,
-            fix="give it with --arch, or keep the data format: --data-format keep",
+            fix=f"give it with {argument('arch')}, or keep the data format: {argument('data_format', 'keep')}",
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...arguments import argument
 from ...errors import KconvertError
-from ...layers.as_is import HOW_TO_REGISTER, AsIs
+from ...layers.as_is import AsIs, how_to_register
 from ...network.network import Network
 from .left_out import every
 
@@ -19,7 +20,8 @@ def refuse_carried(network: Network) -> None:
         raise KconvertError(
             f"{_why(layer)}, so that it cannot be brought to another data format",
             where=f"layer {layer.name}",
-            fix=f"keep the data format (--data-format keep), or {HOW_TO_REGISTER}",
+            fix=f"keep the data format ({argument('data_format', 'keep')}),"
+            f" or {how_to_register(layer.unknown_class or layer.class_name)}",
         )
 
 

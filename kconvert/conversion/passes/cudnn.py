@@ -13,6 +13,7 @@ from functools import singledispatch
 from typing import Any
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.generations import Convention
 from ...conventions.generations import release as numbers
 from ...errors import KconvertError
@@ -85,7 +86,7 @@ def _refuse_options(layer: L.LSTM | L.GRU) -> None:
         raise KconvertError(
             f"cuDNN has no {layer.class_name} with {', '.join(layer.not_in_cudnn)}",
             where=f"layer {layer.name}",
-            fix="leave --cudnn out",
+            fix=f"leave {argument('cudnn')} out",
         )
 
 
@@ -105,7 +106,7 @@ def for_cudnn(model: Network, target: Convention, release: str, wanted: bool | N
             raise KconvertError(
                 "it masks time steps, which CuDNN layers do not take",
                 where=f"layer {masking[0]}",
-                fix="leave --cudnn out",
+                fix=f"leave {argument('cudnn')} out",
             )
         return done
     if wanted is None and _has_cudnn_layers(target, release):
@@ -161,9 +162,9 @@ def _refuse_convention(target: Convention, release: str) -> None:
         reader = target.reader(release)
         found = reader.title if reader else target.generation_name
         without = found if target.facts.cudnn else f"Keras on {target.backend}"
-        raise KconvertError(f"{without} has no CuDNN layers", fix="leave --cudnn out")
+        raise KconvertError(f"{without} has no CuDNN layers", fix=f"leave {argument('cudnn')} out")
     if numbers(release) < SINCE:
         raise KconvertError(
             f"Keras {release} has no CuDNN layers (they came with {'.'.join(map(str, SINCE))})",
-            fix="use --format keras2",
+            fix=f"use {argument('format', 'keras2')}",
         )

@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.backends import BACKENDS, CHANNELS_LAST
 from ...conventions.generations import release
 from ...errors import KconvertError
@@ -57,7 +58,7 @@ def not_computed_by(layer: Layer, releases: str) -> KconvertError:
     return KconvertError(
         f"what this {layer.class_name} computes, {releases} does not compute",
         where=f"layer {layer.name}",
-        fix="use --format keras2",
+        fix=f"use {argument('format', 'keras2')}",
     )
 
 
@@ -170,11 +171,12 @@ def refuse_early_layers(network: Network, version: str, backend: str) -> None:
 
 def unread(network: Network, version: str, backend: str) -> list[str]:
     """Why the release does not read what is written for it on `backend`."""
+    other = f"kconvert alone reads the result, or use {argument('format', 'keras2')}"
     if BACKENDS[backend].first_release > release(version):
-        return [f"Keras {version} does not run on {backend}: kconvert alone reads the result, or use --format keras2"]
+        return [f"Keras {version} does not run on {backend}: {other}"]
     masks = any(layer.makes_mask for _, layer in network.leaves())
     if masks and BACKENDS[backend].first_masks > release(version):
-        return [f"Keras {version} has no masks on {backend}: kconvert alone reads the result, or use --format keras2"]
+        return [f"Keras {version} has no masks on {backend}: {other}"]
     return []
 
 
@@ -186,5 +188,5 @@ def refuse_other_data_formats(before: Network, after: Network) -> None:
             raise KconvertError(
                 "Keras 0.2.0 and 0.3.0 compute a Conv2D rightly in channels_first alone",
                 where=f"layer {path}",
-                fix="use --data-format keep",
+                fix=f"use {argument('data_format', 'keep')}",
             )

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.backends import CHANNELS_FIRST
 from ...conventions.generations import Reader
 from ...errors import KconvertError
@@ -64,7 +65,7 @@ def with_expressions(model: Network, reader: Reader) -> Rewritten:
     _refuse_batches_of_steps(model, reader)
     if not reader.masks_of_keras2:
         refuse_masked_states(model, "for which this is written")
-        refuse_merged_masks(model, "use --format keras2")
+        refuse_merged_masks(model, f"use {argument('format', 'keras2')}")
     # in both readers a Softmax computes with the mask (keras-facts: merged-masks)
     masked = {
         name for name, layer, mask, _ in masked_layers(model) if mask is not None and isinstance(layer, L.Softmax)
@@ -94,7 +95,7 @@ def _refuse_batches_of_steps(model: Network, reader: Reader) -> None:
                 raise KconvertError(
                     f"{reader.title} runs a TimeDistributed step by step, and {counting[0]} normalizes by the batch",
                     where=f"layer {layer.name}",
-                    fix="--format same keeps the file in its own generation",
+                    fix=f"{argument('format', 'same')} keeps the file in its own generation",
                 )
 
 
@@ -104,7 +105,7 @@ def _on_channels_first(model: Network, reader: Reader) -> Iterator[str]:
     if names:
         yield (
             f"{listed(names)}: in channels_first, which TensorFlow runs on few CPUs{reader.channels_first};"
-            " leave --data-format out"
+            f" leave {argument('data_format')} out"
         )
 
 
@@ -113,7 +114,7 @@ def _unmasked(layer: Any, shape: Shape, reader: Reader) -> Sequence[NewLayer]:
         raise KconvertError(
             f"{reader.title} has no Softmax of masked inputs along another axis than the last",
             where=f"layer {layer.name}",
-            fix="use --format keras2",
+            fix=f"use {argument('format', 'keras2')}",
         )
     return [NewLayer(L.Activation("softmax", name=layer.name))]
 
@@ -124,7 +125,7 @@ def refuse_expressed(layer: Layer, reader: Reader | None) -> None:
         raise KconvertError(
             f"{reader.title} has no {layer.class_name}: the layers that replace it need the architecture",
             where=f"layer {layer.name}",
-            fix="give the architecture with --arch",
+            fix=f"give the architecture with {argument('arch')}",
         )
 
 

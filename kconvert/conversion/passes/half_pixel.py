@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.generations import OF_TENSORFLOW, release_of_tensorflow
 from ...errors import KconvertError
 from ...layers.base import Layer, Shape
@@ -53,8 +54,8 @@ def _undecided(layer: Layer, version: str | None) -> KconvertError:
     return KconvertError(
         f"tf.keras {version} is of TensorFlow 1.13 - 2.1, and bilinear enlarging changed with TensorFlow 1.15",
         where=f"layer {layer.name}",
-        fix=f"give --source-release 2.3.0{OF_TENSORFLOW} --force if TensorFlow 1.15 or later saved the file,"
-        " --source-release 2.2.4 --force if an earlier one did",
+        fix=f"give {argument('source_release', f'2.3.0{OF_TENSORFLOW}')} if TensorFlow 1.15 or later saved the file,"
+        f" {argument('source_release', '2.2.4')} if an earlier one did, each with {argument('force', True)}",
     )
 
 

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ... import layers as L
+from ...arguments import argument, own_code
 from ...conventions.backends import BACKENDS, BackendFacts
 from ...conventions.generations import Reader
 from ...errors import KconvertError
@@ -41,7 +42,8 @@ def refuse_code(network: Network, reader: Reader) -> None:
             raise KconvertError(
                 f"a Lambda stores code that {reader.title} runs only on the Python that saved it",
                 where=f"layer {layer.name}",
-                fix="use --format keras2, or build the model with a function that has a name, and load the weights",
+                fix=f"use {argument('format', 'keras2')}, or build the model with a function that has a name, and load"
+                " the weights",
             )
 
 
@@ -167,14 +169,14 @@ def _taken(layer: Layer) -> str:
 
 @singledispatch
 def _how_to_state(layer: Layer) -> str:
-    return f"register a class {layer.class_name!r} that computes it, in a module passed with --custom"
+    return own_code("class", layer.class_name, "kconvert.register_layer")
 
 
 @_how_to_state.register(L.Merge)
 @_how_to_state.register(L.Lambda)
 def _how_to_state_of_function(layer: Layer) -> str:
+    call = f"kconvert.register_function({layer.name!r}, output_shape=...)"
     return (
-        f"give the function as custom_objects={{{layer.name!r}: f}}, which tells it, or state it with"
-        f" kconvert.register_function({layer.name!r}, output_shape=...) in a module passed with --custom,"
-        ' or as "output_shape" of the layer in what model.to_json() wrote, passed with --arch'
+        f"{own_code('function', layer.name, call)},"
+        f' or state "output_shape" of the layer in what model.to_json() wrote, passed with {argument("arch")}'
     )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.generations import release_of_tensorflow
 from ...errors import KconvertError
 from ...layers.base import Layer
@@ -54,9 +55,10 @@ def with_zeros(model: Network, version: str | None) -> Rewritten:
         return [NewLayer(changed(layer, zero_output_for_mask=True))] if id(layer) in inside else None
 
     names = list(dict.fromkeys(layer.name for layer in found))
+    unsure = argument("source_release", ".".join(map(str, UNSURE)))
     notes = [
         f"{listed(names)}: read as with zeros at masked steps, as in tf.keras from TensorFlow 1.14 on; if TensorFlow"
-        f" 1.13 saved the file, give --source-release {'.'.join(map(str, UNSURE))} --force"
+        f" 1.13 saved the file, give {unsure} with {argument('force', True)}"
     ]
     return replace(rewrite(model, apply), notes=notes if numbers == UNSURE else []) if found else Rewritten(model)
 
@@ -121,7 +123,7 @@ def _times_mask(layer: Any, shape: Any) -> list[NewLayer]:
         raise KconvertError(
             "Keras 2 has no zeros at masked steps, and only a sequence in the order of the input takes a mask",
             where=f"layer {layer.name}",
-            fix="--format keras3 writes it",
+            fix=f"{argument('format', 'keras3')} writes it",
         )
     states = {i: i for i in range(len(outputs)) if i not in sequences}
     count = L.SimpleRNN(2, activation="linear", return_sequences=True, name=part(layer, "count"), trainable=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ... import layers as L
+from ...arguments import argument
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.merge import Elementwise
@@ -104,7 +105,8 @@ def refuse_masked_states(network: Network, does: str) -> None:
             raise KconvertError(
                 f"Keras 3, {does}, does not use the mask of a recurrent layer that has initial states",
                 where=f"layer {name}",
-                fix="use --format keras2, or build the model without the mask, load the weights into it and save that",
+                fix=f"use {argument('format', 'keras2')}, or build the model without the mask, load the weights into it"
+                " and save that",
             )
 
 
@@ -137,7 +139,7 @@ def refuse_lost_masks(before: Network, after: Network, reader: str) -> None:
         raise KconvertError(
             f"the layers of {reader} that are written for those before it do not keep the mask of {masked[0][name]}",
             where=f"layer {name}",
-            fix="--format same keeps the file in its own generation",
+            fix=f"{argument('format', 'same')} keeps the file in its own generation",
         )
 
 

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError
 from ...layers import early
@@ -37,7 +38,9 @@ def left_out(layer: Layer) -> list[str]:
 
 
 def _refused(layer: Layer, why: str) -> KconvertError:
-    return KconvertError(why, where=f"layer {layer.name}", fix="--format same keeps the file in its own generation")
+    return KconvertError(
+        why, where=f"layer {layer.name}", fix=f"{argument('format', 'same')} keeps the file in its own generation"
+    )
 
 
 @modern.register(L.Flatten)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...arguments import argument
 from ...conventions.generations import keeps_data_formats, release_of_tensorflow
 from ...errors import KconvertError
 from ...layers.component_names import unchecked
@@ -318,7 +319,9 @@ def _inference(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
 def _cudnn_layers(network: WithoutGraph, origin: Origin, goal: Goal) -> Rewritten:
     if goal.cudnn is not None:
         raise KconvertError(
-            "--cudnn and --no-cudnn need the architecture", where=network.name, fix="give it with --arch"
+            f"{argument('cudnn', True)} and {argument('cudnn', False)} need the architecture",
+            where=network.name,
+            fix=f"give it with {argument('arch')}",
         )
     return layers_for_cudnn(network, goal.convention, goal.release)
 

@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import replace
 
 from ... import layers as L
+from ...arguments import argument
 from ...errors import KconvertError
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
@@ -55,7 +56,7 @@ def _relayout(model: Network, data_format: str, reordered: frozenset[str]) -> Re
                 raise KconvertError(
                     f"the order of the features that {', '.join(sorted(found.origins))} makes cannot be kept",
                     where=model.name,
-                    fix="use --data-format keep",
+                    fix=f"use {argument('data_format', 'keep')}",
                 ) from None
             restored = restored | found.origins
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.generations import Generation, release
 from ...errors import KconvertError
 from ...layers.base import Layer
@@ -78,7 +79,7 @@ def _refuse_missing(network: Network, version: str) -> None:
                 raise KconvertError(
                     f"Keras {version} has no {layer.class_name} layer, which is needed to compute the same",
                     where=f"layer {path}",
-                    fix="use --format keras2",
+                    fix=f"use {argument('format', 'keras2')}",
                 )
 
 
@@ -93,7 +94,7 @@ def of_unknown_release(model: Network, generation: Generation, backend: str, giv
         if found:
             notes.append(
                 f"{', '.join(found)}: {oddity.releases} {oddity.does}; nothing tells the release, and a later one is"
-                " taken: state it with --source-release"
+                f" taken: state it with {argument('source_release')}"
             )
     return Rewritten(model, notes=notes)
 

@@ -21,6 +21,7 @@ from itertools import groupby, product
 from typing import Any
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
 from ...conventions.generations import Convention, Generation
 from ...conventions.roles import SPATIAL
@@ -181,7 +182,7 @@ def known(layer: Layer, size: int | None) -> int:
         raise KconvertError(
             "its padding='same' depends on the size of its input, which is not known",
             where=f"layer {layer.name}",
-            fix="give the sizes of the inputs: --input-shape 224,224,3, in the library input_shape=(224, 224, 3)",
+            fix=f"give the sizes of the inputs, such as {argument('input_shape', (224, 224, 3))}",
         )
     return size
 

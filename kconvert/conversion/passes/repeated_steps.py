@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ... import layers as L
+from ...arguments import argument
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.lists import as_list
@@ -68,7 +69,7 @@ def _repeating(layer: Any, shape: Any) -> list[NewLayer]:
         raise KconvertError(
             "tf_keras has no masked Bidirectional that repeats outputs and begins with the last step",
             where=f"layer {layer.name}",
-            fix="use --format keras2",
+            fix=f"use {argument('format', 'keras2')}",
         )
     apart = _with_zeros(layer, merge_mode=None)
     outputs = as_list(apart.compute_output_shape(shape))

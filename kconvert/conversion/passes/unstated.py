@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ... import layers as L
+from ...arguments import argument
 from ...conventions.generations import GENERATIONS
 from ...conventions.roles import Role, variance
 from ...layers.base import Layer
@@ -34,7 +35,7 @@ def release_notes(layers: Iterable[Layer], origin: Origin) -> list[str]:
     listed = ", ".join(names[:MENTIONED]) + (", ..." if len(names) > MENTIONED else "")
     return [
         f"{listed}: the release is not known; running_std is taken for {taken}, {why}. "
-        f"Before 1.0.8 it is a deviation, from then on a variance: --source-release tells which"
+        f"Before 1.0.8 it is a deviation, from then on a variance: {argument('source_release')} tells which"
     ]
 
 

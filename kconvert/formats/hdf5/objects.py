@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...arguments import argument
 from ..checkpoint import LazyArray
 from ..failures import unreadable
 from ..objects import Item, Tree, snake_case
@@ -77,7 +78,7 @@ def _by_class(group: StoredGroup, items: Sequence[Item]) -> list[StoredObject]:
             raise unreadable(
                 f"the file has {len(numbered.get(stem, ()))} layers {stem!r} where the architecture has {len(ours)}",
                 group.where,
-                "give the architecture that the weights were saved with: --arch",
+                f"give the architecture that the weights were saved with: {argument('arch')}",
             )
     return [StoredObject(group.group(next(places[snake_case(item.class_name)]))) for item in items]
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import h5py
 
+from ...arguments import argument
 from ...conventions.words.items import Json
 from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
@@ -77,7 +78,7 @@ def _by_objects(root: StoredGroup, architecture: Architecture | None) -> Checkpo
         raise unreadable(
             "holds weights alone, by the classes of their layers and not by names",
             root.where,
-            "give the architecture, what model.to_json() wrote, with --arch FILE.json",
+            f"give the architecture, what model.to_json() wrote, with {argument('arch', 'FILE.json')}",
         )
     return Checkpoint(
         groups=object_groups(root, architecture()),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...arguments import argument
 from ...conventions.generations import Generation
 from ...errors import KconvertError
 from ..atomic import new_path, replacing
@@ -116,7 +117,7 @@ class _Writer:
             raise KconvertError(
                 f"{len(names)} names are too long for the attribute {name}",
                 f"{self.file.target}, group {item.name}",
-                "shorten them" if self.generation.splits_names else "write --format keras2",
+                "shorten them" if self.generation.splits_names else f"write {argument('format', 'keras2')}",
             )
         if len(pieces) == 1:
             self.file.attribute(item, name, whole)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..._version import __version__, install
+from ...arguments import argument
 from ...conventions.generations import Reader
 from ...errors import KconvertError, Problem
 from .base import Runner
@@ -78,7 +79,7 @@ def _lacking(reader: Reader, found: Interpreter, backend: str | None) -> tuple[s
         what = f"{reader.package} {release} is installed, and not {reader.title}"
         return what, f"{found.path} -m pip install -U {reader.package}"
     if backend and backend not in reader.backends:
-        return f"{reader.title} does not run on {backend}", f"give --keras-backend {reader.backends[0]}"
+        return f"{reader.title} does not run on {backend}", f"give {argument('keras_backend', reader.backends[0])}"
     if backend and backend not in found.packages:
         return f"{backend} is not installed", f"{found.path} -m pip install {backend}"
     if not backend and found.packages.keys().isdisjoint(reader.backends):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import os
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import argument, naming
 from ...errors import KconvertError, Problem
 from ..tensors import Tensor
 from .base import Job, Runner, RunResult, save
@@ -95,7 +97,7 @@ class Process(Runner):
         except WorkerTimeout:
             self.close()
             what = f"did not finish within {self.timeout:g} seconds and was stopped"
-            raise self._unverified(job, what, "allow more time with --timeout") from None
+            raise self._unverified(job, what, f"allow more time with {argument('timeout')}") from None
         except WorkerDied as error:
             self.close()
             raise self._unverified(job, f"did not finish: its process {error}") from None
@@ -128,7 +130,7 @@ class Process(Runner):
         try:
             pickled = pickle.dumps(job.model)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            fix = "define its layers in a module, and name that with --custom"
+            fix = "define its layers in a module that can be imported by its name"
             what = f"cannot run it in another process: the model cannot be pickled ({error})"
             raise self._unverified(job, what, fix) from error
         model = folder / f"{hashlib.sha256(pickled).hexdigest()}.pickle"
@@ -142,4 +144,5 @@ class Process(Runner):
             "required": job.required,
             "arch": job.arch,
             "custom": list(job.custom),
+            "naming": base64.b64encode(pickle.dumps(naming())).decode("ascii"),
         }

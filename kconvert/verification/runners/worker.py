@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import pickle
 from dataclasses import replace
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import named_by
 from ...conventions.generations import Convention
 from ...errors import KconvertError
 from ...layers.registry import load_module
@@ -28,7 +30,8 @@ def main() -> None:
             inputs = [np.load(path) for path in request["inputs"]]
             overrides = {name: np.load(path) for name, path in request["overrides"].items()}
             given = {name: [np.load(path) for path in paths] for name, paths in request["given"].items()}
-            result = here.run(replace(_job(request), given=given), inputs, Path(request["out"]), overrides)
+            with named_by(pickle.loads(base64.b64decode(request["naming"]))):
+                result = here.run(replace(_job(request), given=given), inputs, Path(request["out"]), overrides)
         except KconvertError as error:
             return {"error": [error.what, error.where, error.fix, error.problem]}
         tensors = {name: str(path) for name, path in result.tensors.items()}

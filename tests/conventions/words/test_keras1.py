@@ -108,7 +108,7 @@ def test_an_unstated_data_format_that_nothing_tells_is_refused(others, why):
         to_keras2(chain(padding(), *copy.deepcopy(others)))
     assert str(refusal.value) == (
         f"layer pad: Keras 1 did not store the dim_ordering of this ZeroPadding2D, and {why}; "
-        "say which one it was used with: --source-data-format channels_first or channels_last"
+        "say which one it was used with: source_data_format='channels_first' or 'channels_last'"
     )
 
 
@@ -230,7 +230,7 @@ def test_an_undilated_convolution_is_a_plain_one_in_keras_1():
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_keras_1_cannot_say_is_refused_by_name(made, said):
-    with pytest.raises(KconvertError, match=f"layer x: Keras 1 has no {said}.*--format keras2") as refusal:
+    with pytest.raises(KconvertError, match=f"layer x: Keras 1 has no {said}.*format='keras2'") as refusal:
         to_keras1(json.loads(json.dumps(layer_config(made))))
     assert refusal.value.problem == Problem.UNSUPPORTED
 

@@ -43,7 +43,7 @@ def test_the_same_class_as_the_architecture_or_a_refusal(case):
             made = plan(weights, case.backend, case.other, "keep", "same")
         except KconvertError as refusal:
             assert "cannot determine what these layers are" in str(refusal)
-            assert "--layer" in refusal.fix or "--source-data-format" in refusal.fix
+            assert "layers=" in refusal.fix or "source_data_format=" in refusal.fix
             return
     classes, inside = {}, Counter()
     for leaf in model.weight_table():  # what is alone in a wrapper may be called like the wrapper, cells have numbers
@@ -99,7 +99,7 @@ def test_cudnn_layers_become_others_without_an_architecture_too():
         assert any("forward_cu_dnnlstm_1: CuDNNLSTM becomes LSTM" in note for note in made.notes)
         assert not plan(weights, None, "tensorflow", "keep").changes
         for wanted in (True, False):
-            with pytest.raises(KconvertError, match="--cudnn and --no-cudnn need the architecture"):
+            with pytest.raises(KconvertError, match="cudnn=True and cudnn=False need the architecture"):
                 plan(weights, None, "tensorflow", "keep", cudnn=wanted)
 
 
@@ -140,7 +140,7 @@ def test_a_four_dimensional_array_is_never_turned_for_its_shape_alone(shapes):
     given = file("keras2", attention_1=shapes)
     refusal = refused("attention_1", given)
     assert refusal.problem == Problem.UNSUPPORTED
-    assert "--layer attention_1=as-is" in refusal.fix
+    assert "layers=['attention_1=as-is']" in refusal.fix
     kept = arrays(given, planned(given, "attention_1=as-is"))
     assert all(np.array_equal(a, b.read()) for a, b in zip(kept, given.groups[0].arrays, strict=True))
 
@@ -190,7 +190,7 @@ def test_a_layer_in_another_class_than_said_is_refused():
 
 def test_how_keras_1_ordered_the_axes_is_asked_where_the_shape_does_not_tell():
     square = file("keras1", convolution2d_1={"W": (3, 3, 3, 3), "b": (3,)})
-    assert "--source-data-format" in refused("either data format", square).fix
+    assert "source_data_format=" in refused("either data format", square).fix
     kernel = square.groups[0].arrays[0].read()
     first, _ = arrays(square, planned(square, source_data_format="channels_first"))
     last, _ = arrays(square, planned(square, source_data_format="channels_last"))
@@ -229,7 +229,7 @@ def test_an_order_that_no_keras_writes_is_refused():
 
 def test_another_data_format_needs_the_architecture():
     given = file("keras1", convolution2d_1={"W": (8, 2, 3, 5), "b": (8,)})
-    assert "--data-format keep" in refused("channels_last", given, data_format="channels_last").fix
+    assert "data_format='keep'" in refused("channels_last", given, data_format="channels_last").fix
     last = file("keras1", convolution2d_1={"W": (3, 5, 2, 8), "b": (8,)})
     assert planned(last, data_format="native").steps
 
@@ -315,7 +315,7 @@ def test_a_variance_of_an_unknown_release_is_noted():
 
 
 def test_layers_are_said_of_weights_alone(tmp_path):
-    with pytest.raises(KconvertError, match="leave --layer out"):
+    with pytest.raises(KconvertError, match="leave layers= out"):
         convert(LENET / "model.h5", tmp_path / "out.h5", target="tensorflow", layers=["dense_1=Dense"])
 
 
@@ -323,7 +323,7 @@ def test_files_that_name_nothing_need_the_architecture():
     with hdf5.read(FOLDER / "0.3.3-theano" / "lstm" / "weights.h5") as weights:
         origin = decide(weights, Source(backend="theano")).convention
         assert origin.generation_name == "keras0"
-        with pytest.raises(KconvertError, match="--arch"):
+        with pytest.raises(KconvertError, match="arch="):
             plan(weights, "theano", "tensorflow", "keep")
 
 

@@ -49,7 +49,7 @@ def test_what_is_kept_is_asked_for_when_the_architecture_is_given(tmp_path):
     arch, options = ELSEWHERE / "arch_made_on_tf.json", {"backend": "numpy", "convention": "tensorflow"}
     with pytest.raises(KconvertError, match="weights are those of theano") as refusal:
         kc.load_model(done.target, arch=arch, **options)
-    assert "--source-data-format" in refusal.value.fix
+    assert "source_data_format=" in refusal.value.fix
     model = kc.load_model(done.target, arch=arch, source_data_format="channels_first", **options)
     with np.load(ELSEWHERE / "io.npz") as io:
         np.testing.assert_allclose(model.predict(io["x0"]), io["y0"], rtol=1e-4, atol=1e-5)

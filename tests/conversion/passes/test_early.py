@@ -147,7 +147,7 @@ def test_where_nothing_tells_the_release_a_note_names_it(name, layer, tmp_path):
     found = case(name)
     arch = in_words_of_keras_1(found, tmp_path)
     done = convert(found.model, tmp_path / "out.h5", found.backend, found.other, arch=arch)
-    notes = [note for note in done.plan.notes if "--source-release" in note]
+    notes = [note for note in done.plan.notes if "source_release=" in note]
     assert any(f"({layer}): Keras 0.3.0" in note for note in notes)
     told = load_model(found.model, "numpy", found.backend, arch, source_release="0.3.0", convention=found.backend)
     assert np.abs(told.predict(found.arrays("x")[0]) - found.arrays("y")[0]).max() <= ATOL
@@ -170,7 +170,7 @@ def test_a_result_that_no_keras_reads_is_noted(name, note, tmp_path):
 
 def test_another_data_format_is_refused_where_a_bias_would_go_along_rows(tmp_path):
     found = case("0.3.0-tensorflow/conv2d_same_stride2_tf")
-    with pytest.raises(KconvertError, match=r"channels_first alone.*--data-format keep"):
+    with pytest.raises(KconvertError, match=r"channels_first alone.*data_format='keep'"):
         convert(
             found.model,
             tmp_path / "out.h5",

@@ -74,7 +74,7 @@ def test_2_2_4_of_tf_keras_is_either_and_the_user_is_asked(tmp_path):
     path = stating(tmp_path, "2.2.4-tf")
     with pytest.raises(KconvertError, match=r"layer up_sampling2d: tf.keras 2.2.4-tf is of TensorFlow") as asked:
         kc.convert(path, tmp_path / "out.h5", target="theano")
-    assert "--source-release 2.3.0-tf --force" in asked.value.fix
+    assert "source_release='2.3.0-tf' if" in asked.value.fix
     found = []
     for release in ("2.3.0-tf", "2.2.4"):
         out = tmp_path / f"{release}.h5"

@@ -57,7 +57,7 @@ def test_a_shape_that_matters_is_asked_for_by_the_name_of_the_lambda(path, name,
     ) as refusal:
         planned(path)
     assert f"kconvert.register_function('{name}', output_shape=...)" in refusal.value.fix
-    assert "--arch" in refusal.value.fix
+    assert "arch=" in refusal.value.fix
 
 
 @pytest.mark.parametrize(("path", "io"), [(CROP, FIELD / "io.npz"), (STEPS, None), (FEATURES, None)])

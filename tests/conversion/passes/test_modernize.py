@@ -217,7 +217,7 @@ def test_what_has_no_equal_is_refused_by_name(layer, said):
     with pytest.raises(KconvertError) as refusal:
         modernize(chain(layer, 3, 4))
     assert said in str(refusal.value) and "layer old" in str(refusal.value)
-    assert "--format same keeps the file in its own generation" in str(refusal.value)
+    assert "format='same' keeps the file in its own generation" in str(refusal.value)
 
 
 def test_a_merge_by_a_function_is_refused():

@@ -122,7 +122,7 @@ def test_split_names_of_a_file_of_weights(tmp_path):
 
 
 def test_keras1_cannot_split_them(tmp_path):
-    with pytest.raises(KconvertError, match=r"900 names .* layer_names; write --format keras2") as caught:
+    with pytest.raises(KconvertError, match=r"900 names .* layer_names; write format='keras2'") as caught:
         write(tmp_path / "out.h5", many_layers(), KERAS1)
     assert caught.value.problem == Problem.UNSUPPORTED
     assert not list(tmp_path.iterdir())

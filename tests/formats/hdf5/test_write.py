@@ -66,7 +66,7 @@ def test_an_existing_file_needs_force(small, tmp_path):
     path = tmp_path / "out.h5"
     path.write_bytes(b"precious")
     path.chmod(0o600)
-    usage(path, small, "exists already; pass --force")
+    usage(path, small, "exists already; pass force=True")
     assert write(path, small, KERAS2, force=True) == path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with read(path) as again:

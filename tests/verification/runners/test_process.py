@@ -132,7 +132,7 @@ def test_no_answer_in_time(custom, tell, who, tmp_path):
         runner.run(work, x, tmp_path / "c")
     assert refusal.value.problem is Problem.UNVERIFIED
     assert str(refusal.value) == (
-        f"{work.path}: tensorflow did not finish within 2.5 seconds and was stopped; allow more time with --timeout"
+        f"{work.path}: tensorflow did not finish within 2.5 seconds and was stopped; allow more time with timeout="
     )
 
 
@@ -253,5 +253,5 @@ def test_a_model_that_cannot_be_sent(tmp_path):
         pass
 
     work.model.sublayers[0].__class__ = Local
-    with Process(timeout=LONG) as runner, pytest.raises(KconvertError, match="--custom"):
+    with Process(timeout=LONG) as runner, pytest.raises(KconvertError, match="imported by its name"):
         runner.run(work, x, tmp_path / "a")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .... import layers as L
+from ....arguments import argument
 from ....errors import KconvertError
 from ....layers.base import Shape
 from ....layers.lists import as_list
@@ -74,7 +75,7 @@ def _unsaid_shape(layer: Any, shape: Shape) -> None:
         raise KconvertError(
             "Keras 1.0.7 - 1.1.1 did not save the output_shape that a Deconvolution2D with strides was given",
             where=f"layer {layer.name}",
-            fix="put it into the architecture (model.to_json()) and give that with --arch",
+            fix=f"put it into the architecture (model.to_json()) and give that with {argument('arch')}",
         )
 
 
@@ -84,7 +85,8 @@ def _sized_batch(layer: Any, shape: Shape) -> None:
         raise KconvertError(
             "Keras 1.0.7 - 1.2.0 on TensorFlow runs a Deconvolution2D only with a batch size in its output_shape",
             where=f"layer {layer.name}",
-            fix="use --format keras2, or put the batch size into the architecture and give that with --arch",
+            fix=f"use {argument('format', 'keras2')}, or put the batch size into the architecture and give that with"
+            f" {argument('arch')}",
         )
 
 

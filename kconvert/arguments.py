@@ -1,0 +1,76 @@
+"""How messages name what a user gives: as an argument of the library, or as the option of the command line.
+
+A message is made with `argument("arch")`. The library says `arch=`; while the command line runs, it says `--arch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+class Naming:
+    """The names of the library. Another front end overrides what it names otherwise."""
+
+    def argument(self, name: str, values: Sequence[object]) -> str:
+        """How to name an argument with one of `values`; without values, the argument itself."""
+        return f"{name}={' or '.join(map(repr, values))}"
+
+    def raised_limit(self, name: str, number: int) -> str:
+        """How to raise a limit on what a file may cost to read."""
+        return f"kconvert.limited({name}={number})"
+
+    def own_code(self, what: str, key: str, call: str) -> str:
+        """How to give code: what it is, its name in `custom_objects`, and the call that registers it."""
+        return f"give the {what} as custom_objects={{{key!r}: ...}}, or register it with {call}"
+
+
+_naming = Naming()
+
+
+def argument(name: str, *values: object) -> str:
+    """How a message names an argument of the library.
+
+    values: what to give for it, one of these. A flag is True or False, a shape a tuple; what may be repeated is a list.
+
+    >>> argument("arch"), argument("source", "theano", "tensorflow"), argument("repair", False)
+    ('arch=', "source='theano' or 'tensorflow'", 'repair=False')
+    """
+    return _naming.argument(name, values)
+
+
+def raised_limit(name: str, number: int) -> str:
+    """How a message says that a limit is to be raised.
+
+    >>> raised_limit("calls", 200_000)
+    'kconvert.limited(calls=200000)'
+    """
+    return _naming.raised_limit(name, number)
+
+
+def own_code(what: str, key: str, call: str) -> str:
+    """How a message says that code of the user is needed.
+
+    what: 'function' or 'class'. key: its name in `custom_objects`. call: what registers it for all files.
+
+    >>> own_code("function", "softmacks", "kconvert.register_function('softmacks')")
+    "give the function as custom_objects={'softmacks': ...}, or register it with \
+kconvert.register_function('softmacks')"
+    """
+    return _naming.own_code(what, key, call)
+
+
+def naming() -> Naming:
+    """The naming in force, for another process that makes messages for this one."""
+    return _naming
+
+
+@contextmanager
+def named_by(naming: Naming) -> Iterator[None]:
+    """Messages that are made within the block, in any thread of this process, name arguments so."""
+    global _naming
+    before, _naming = _naming, naming
+    try:
+        yield
+    finally:
+        _naming = before
