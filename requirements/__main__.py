@@ -4,13 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kconvert._version import DISTRIBUTION
+
 HEAD = "# Versions that work together on Python {}, for make demo and make test; written by make lock.\n"
 CPU, OTHER = "tensorflow_cpu==", "tensorflow=="  # on other machines than x86-64, the same release has another name
 
 
 def locked(frozen: str) -> str:
-    """The constraints of what `pip freeze` printed: all but pip itself."""
-    lines = [line for line in frozen.splitlines() if "==" in line and not line.startswith("pip==")]
+    """The constraints of what `pip freeze` printed: all but pip itself, and kconvert, whose version will rise."""
+    own = ("pip==", f"{DISTRIBUTION}==")
+    lines = [line for line in frozen.splitlines() if "==" in line and not line.startswith(own)]
     lines += [OTHER + line.removeprefix(CPU) for line in lines if line.startswith(CPU)]
     return "".join(f"{line}\n" for line in sorted(lines, key=str.lower))
 

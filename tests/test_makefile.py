@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from kconvert._version import DISTRIBUTION
 from release.__main__ import SUPPORTED
 from requirements import __main__ as requirements
 from tests.checkout import ROOT
@@ -88,8 +89,8 @@ def test_an_installation_that_fails_ends_the_command(install):
     assert install(CODE="1").returncode != 0
 
 
-def test_the_lock_has_all_but_pip_and_both_names_of_tensorflow():
-    frozen = "zipp==4.1\npip==23.2\ntensorflow_cpu==2.21.0\n-e git+https://x#egg=y\n"
+def test_the_lock_has_neither_pip_nor_kconvert_and_both_names_of_tensorflow():
+    frozen = f"zipp==4.1\npip==23.2\n{DISTRIBUTION}==0.1.0\ntensorflow_cpu==2.21.0\n-e git+https://x#egg=y\n"
     assert requirements.locked(frozen) == "tensorflow==2.21.0\ntensorflow_cpu==2.21.0\nzipp==4.1\n"
 
 
@@ -98,5 +99,6 @@ def test_each_supported_python_has_a_lock(version):
     lines = (ROOT / "requirements" / f"python{version}.txt").read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("#") or "==" in line for line in lines)
     named = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+    assert DISTRIBUTION not in named  # it could not be installed after its version has changed
     assert {"numpy", "h5py", "tensorflow", "tf-keras", "pytest", "ruff", "mypy", "setuptools"} <= named
     assert ("theano" in named) == (version in ("3.10", "3.11"))
