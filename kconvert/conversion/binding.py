@@ -7,8 +7,9 @@ names were given anew (renamed.py); writing lays the arrays out by them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..conventions.generations import Convention
 from ..conventions.roles import Weight
 from ..conventions.storage import Storage, counterparts, slot_name, slot_order, storage
 from ..conventions.words.keras0 import GRAPH
-from ..errors import KconvertError, Problem
+from ..errors import KconvertError, Problem, errors_in
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..layers import InputLayer, Merge
 from ..layers.base import Layer
@@ -150,29 +151,61 @@ def _two_orders(model: Network, convention: Convention) -> list[list[str]]:
 
 # ----------------------------------------------------------------- reading ----
 
+Matched = tuple[str, list[Place], Group]
+"""A layer, its places, and its group."""
+
 
 def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Binding], list[str]]:
     """Every weight of `model` with its arrays in `checkpoint`, and notes on what was matched otherwise than by name.
 
     Raises KconvertError naming the layer where names, number or shapes of arrays do not fit.
     """
-    where = str(checkpoint.path) if checkpoint.path else None
-    try:
-        _set_gates(model, checkpoint, convention)
-        while _adapted(model, checkpoint, convention):
-            pass
-        pairs, notes = _matched_groups(model, checkpoint, convention)
-        found: dict[tuple[LayerPath, str], LazyArray] = {}
-        stored: list[Place] = []
-        ranks = {leaf.path: rank for rank, leaf in enumerate(model.weight_table())}
-        for name, expected, group in pairs:
-            for place, array in _matched_arrays(name, expected, group, convention, ranks, notes):
-                found[place.leaf, place.slot] = array
-                stored.append(place)
-        bindings = [_binding(place, found) for place in stored if place.index == 0]
-    except KconvertError as error:
-        raise (error.within(where) if where else error) from None
+    with errors_in(checkpoint.path):
+        pairs, notes = _groups_of_arrays(model, checkpoint, convention)
+        ranks = _ranks(model)
+        bindings = [one for pair in pairs for one in _bound(pair, convention, ranks, notes)]
     return bindings, notes
+
+
+def misfits(model: Network, checkpoint: Checkpoint, convention: Convention) -> Mapping[str, KconvertError]:
+    """Why layers that `model` and `checkpoint` both have, by name, cannot be bound; those that fit are left out."""
+    pairs, notes = _groups_of_arrays(model, replace(checkpoint, partial=True), convention)
+    ranks = _ranks(model)
+    found = {}
+    for pair in pairs:
+        try:
+            with errors_in(checkpoint.path):
+                _bound(pair, convention, ranks, notes)
+        except KconvertError as error:
+            found[pair[0]] = error
+    return found
+
+
+Ranks = Callable[[], Mapping[LayerPath, int]]
+"""Gives the position of each layer among those with weights."""
+
+
+def _ranks(model: Network) -> Ranks:
+    return cache(lambda: {leaf.path: rank for rank, leaf in enumerate(model.weight_table())})
+
+
+def _bound(pair: Matched, convention: Convention, ranks: Ranks, notes: list[str]) -> list[Binding]:
+    """The weights of one group."""
+    matched = _matched_arrays(*pair, convention, ranks, notes)
+    found = {(place.leaf, place.slot): array for place, array in matched}
+    return [_binding(place, found) for place, _ in matched if place.index == 0]
+
+
+def _groups_of_arrays(
+    model: Network, checkpoint: Checkpoint, convention: Convention
+) -> tuple[list[Matched], list[str]]:
+    """The layers with their groups, and notes. The layers learn from the arrays what they do not state."""
+    pairs, notes = _matched_groups(model, checkpoint, convention)
+    if _gates_were_set(model, pairs, checkpoint, convention):
+        pairs, notes = _matched_groups(model, checkpoint, convention)
+    while _adapted(pairs):
+        pairs, notes = _matched_groups(model, checkpoint, convention)
+    return pairs, notes
 
 
 def _binding(place: Place, found: Mapping[tuple[LayerPath, str], LazyArray]) -> Binding:
@@ -185,11 +218,15 @@ def _binding(place: Place, found: Mapping[tuple[LayerPath, str], LazyArray]) -> 
     return Binding(place.path, place.stored.weight, place.stored, arrays)
 
 
-def _set_gates(model: Network, checkpoint: Checkpoint, convention: Convention) -> None:
-    """Whether recurrent layers have one array for all gates is as the arrays show, where the generation has both."""
+def _gates_were_set(model: Network, pairs: Sequence[Matched], checkpoint: Checkpoint, convention: Convention) -> bool:
+    """Sets whether recurrent layers have one array for all gates, as the arrays show, where the generation has both.
+
+    Returns whether that changed the places of a layer.
+    """
     if convention.generation.fused_gates:
-        return
-    for _, expected, group in _matched_groups(model, checkpoint, convention)[0]:
+        return False
+    changed = False
+    for _, expected, group in pairs:
         names = [array.name for array in group.arrays]
         gated = {place.leaf: place.layer for place in expected if hasattr(place.layer, "fused_gates")}
         for leaf, layer in gated.items():
@@ -198,13 +235,14 @@ def _set_gates(model: Network, checkpoint: Checkpoint, convention: Convention) -
                 for place in expected
                 if place.leaf == leaf
             }
-            set_gates(layer, not checkpoint.named or by_gate(names, leaf[-1], roles))
+            changed |= set_gates(layer, not checkpoint.named or by_gate(names, leaf[-1], roles))
     agree_in_wrappers(model)
+    return changed
 
 
-def _adapted(model: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
+def _adapted(pairs: Sequence[Matched]) -> bool:
     """Whether a layer learned from its arrays what the configuration does not say (`Layer.adapt`)."""
-    for _, expected, group in _matched_groups(model, checkpoint, convention)[0]:
+    for _, expected, group in pairs:
         arrays = _by_name(expected, group.arrays) or group.arrays
         for place, array in zip(expected, arrays, strict=False):
             shape, stored = place.stored.shapes[place.index], tuple(array.shape)
@@ -213,10 +251,8 @@ def _adapted(model: Network, checkpoint: Checkpoint, convention: Convention) -> 
     return False
 
 
-def _matched_groups(
-    model: Network, checkpoint: Checkpoint, convention: Convention
-) -> tuple[list[tuple[str, list[Place], Group]], list[str]]:
-    """(layer, its places, its group): by name, else by order among those that have weights."""
+def _matched_groups(model: Network, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Matched], list[str]]:
+    """The layers with their groups, and notes: by name, else by order among those that have weights."""
     expected = [(name, found) for name, found in places(model, convention) if found]
     groups = {group.name: group for group in checkpoint.groups if group.arrays}
     if checkpoint.partial:
@@ -267,7 +303,7 @@ def _matched_arrays(
     expected: Sequence[Place],
     group: Group,
     convention: Convention,
-    ranks: Mapping[LayerPath, int],
+    ranks: Ranks,
     notes: list[str],
 ) -> list[tuple[Place, LazyArray]]:
     """The arrays of one group: by full name, else layer by layer, else by position."""
@@ -282,7 +318,7 @@ def _matched_arrays(
             else "",
             problem=Problem.UNREADABLE,
         )
-    arrays = _by_name(expected, group.arrays) or _layer_by_layer(name, expected, group.arrays, ranks, notes)
+    arrays = _by_name(expected, group.arrays) or _layer_by_layer(name, expected, group.arrays, ranks(), notes)
     pairs = _counterparts(list(zip(expected, arrays, strict=True)), convention, notes)
     for place, array in pairs:
         shape = place.stored.shapes[place.index]
@@ -335,17 +371,17 @@ def _counterpart_note(layer: Any) -> str:
 
 def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[LazyArray] | None:
     """The array of each place, where every place's layer and slot end exactly one array's name."""
-    stems = [array.name.removesuffix(":0").replace("/", "_") for array in arrays]
-    chosen: list[Any] = []
-    for place in expected:
-        ending = f"{place.leaf[-1]}_{place.slot}".replace("/", "_")
-        fitting = [
-            array for stem, array in zip(stems, arrays, strict=True) if stem == ending or stem.endswith(f"_{ending}")
-        ]
-        if len(fitting) != 1:
-            return None
-        chosen += fitting
-    return chosen if len({id(array) for array in chosen}) == len(chosen) else None
+    endings = [f"{place.leaf[-1]}_{place.slot}".replace("/", "_") for place in expected]
+    fitting: dict[str, list[LazyArray]] = {ending: [] for ending in endings}
+    lengths = set(map(len, fitting))
+    for array in arrays:
+        stem = "_" + array.name.removesuffix(":0").replace("/", "_")
+        for length in lengths:
+            if stem[-length:] in fitting and stem[-length - 1 : -length] == "_":
+                fitting[stem[-length:]].append(array)
+    chosen = [array for ending in endings for array in fitting[ending]]
+    alone = all(len(found) == 1 for found in fitting.values())
+    return chosen if alone and len({id(array) for array in chosen}) == len(chosen) else None
 
 
 def _layer_by_layer(

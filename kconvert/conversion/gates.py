@@ -33,10 +33,12 @@ def by_gate(names: Sequence[str], layer: str, gates: Mapping[str, str]) -> bool:
     return any(stem.endswith(endings) for stem in own)
 
 
-def set_gates(layer: Any, one_for_each: bool) -> None:
-    """Sets how a layer stores its gates."""
-    if layer.fused_gates == one_for_each:
-        layer.implementation = 1 if one_for_each else 2
+def set_gates(layer: Any, one_for_each: bool) -> bool:
+    """Sets how a layer stores its gates; returns whether that is another way than before."""
+    if layer.fused_gates != one_for_each:
+        return False
+    layer.implementation = 1 if one_for_each else 2
+    return True
 
 
 def agree_in_wrappers(model: Network) -> None:

@@ -11,7 +11,7 @@ from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint
 from ..network.network import Network
-from .binding import bind, places
+from .binding import misfits, places
 from .given_architecture import as_saved
 from .passes.order import read
 from .reading import described_network
@@ -33,7 +33,8 @@ class Selection:
 
     def of(self, checkpoint: Checkpoint) -> Checkpoint:
         """The file with only the layers that are taken, without the state of the optimizer."""
-        groups = [group for group in checkpoint.groups if group.name in self.taken]
+        taken = set(self.taken)
+        groups = [group for group in checkpoint.groups if group.name in taken]
         return replace(checkpoint, groups=groups, partial=True, optimizer=(), training_config=None, whole_model=False)
 
     @property
@@ -67,20 +68,18 @@ def select(network: Network, checkpoint: Checkpoint, convention: Convention, ski
     if convention.generation.numbered:
         raise KconvertError("files of Keras 0.2 - 0.3 name no layers: nothing can be taken by name", where)
     expected = [name for name, found in places(network, convention) if found]
+    known = set(expected)
     stored = {group.name: group for group in checkpoint.groups if group.arrays}
     left = {name: "the file has no such layer" for name in expected if name not in stored}
-    for name in (name for name in stored if name in expected):
-        try:
-            bind(network, replace(checkpoint, groups=[stored[name]], partial=True), convention)
-        except KconvertError as error:
-            if not skip_mismatch:
-                fix = "give skip_mismatch=True to leave this layer as it is"
-                raise KconvertError(error.what, error.where, fix, Problem.USAGE) from None
-            left[name] = error.what
+    for name, error in misfits(network, checkpoint, convention).items():
+        if not skip_mismatch:
+            fix = "give skip_mismatch=True to leave this layer as it is"
+            raise KconvertError(error.what, error.where, fix, Problem.USAGE)
+        left[name] = error.what
     return Selection(
         taken=[name for name in expected if name not in left],
         left={name: left[name] for name in expected if name in left},
-        unused=[name for name in stored if name not in expected],
+        unused=[name for name in stored if name not in known],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,8 +85,9 @@ def differences(made: Network, live: Network) -> Iterator[str]:
     ours, theirs = (list(one.weight_table()) for one in (made, live))
     if len(ours) != len(theirs):
         return
+    followers, live_followers = _followers(made), _followers(live)
     for leaf, other in zip(ours, theirs, strict=True):
-        (name, want), (have_name, have) = _activated(leaf, made), _activated(other, live)
+        (name, want), (have_name, have) = _activated(leaf, followers), _activated(other, live_followers)
         for key in want if name == have_name else ():
             if key not in _OF_DATA_FORMAT and want[key] != have.get(key):
                 yield (
@@ -95,11 +96,20 @@ def differences(made: Network, live: Network) -> Iterator[str]:
                 )
 
 
-def _activated(leaf: Any, network: Network) -> tuple[str, Mapping[str, Any]]:
+def _followers(network: Network) -> Mapping[str, Sequence[Layer]]:
+    """The layer of each call that takes an output of a layer, by the name of that layer."""
+    found: dict[str, list[Layer]] = {}
+    for node in network.nodes:
+        for name in dict.fromkeys(ref.layer for ref in node.inputs):
+            found.setdefault(name, []).append(network.by_name[node.layer])
+    return found
+
+
+def _activated(leaf: Any, followers: Mapping[str, Sequence[Layer]]) -> tuple[str, Mapping[str, Any]]:
     """The options of a layer with the activation of the layer for it that alone follows it, if one does."""
     name, options = options_of(leaf.layer)
-    users = [node.layer for node in network.nodes if any(ref.layer == leaf.path[-1] for ref in node.inputs)]
-    follower = network.by_name[users[0]] if len(users) == 1 and len(leaf.path) == 1 else None
+    found = followers.get(leaf.path[-1], ())
+    follower = found[0] if len(found) == 1 and len(leaf.path) == 1 else None
     added = activation_of(follower) if isinstance(follower, _ACTIVATIONS) else None
     if added and options.get("activation") == "linear":
         return name, {**options, "activation": added}
@@ -118,15 +128,16 @@ def activation_of(layer: Layer) -> Any:
 def _graph(network: Network) -> list[tuple[str, int, list[Any]]]:
     """Every call of a layer with its inputs; the inputs of the network and the calls of each layer are counted."""
     inputs = {ref: number for number, ref in enumerate(network.input_refs)}
-    calls: dict[str, list[int]] = {}
+    calls: dict[str, dict[int, int]] = {}
     for node in network.nodes:
-        calls.setdefault(node.layer, []).append(node.index)
+        numbers = calls.setdefault(node.layer, {})
+        numbers.setdefault(node.index, len(numbers))
 
     def counted(ref: Ref) -> Any:
-        return inputs.get(ref, (ref.layer, calls[ref.layer].index(ref.node), ref.tensor))
+        return inputs.get(ref, (ref.layer, calls[ref.layer][ref.node], ref.tensor))
 
     return [
-        (node.layer, calls[node.layer].index(node.index), [counted(ref) for ref in node.inputs])
+        (node.layer, calls[node.layer][node.index], [counted(ref) for ref in node.inputs])
         for node in network.nodes
         if node.inputs
     ]
