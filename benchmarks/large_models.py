@@ -1,4 +1,4 @@
-"""Large files that Keras 1.2.2 on Theano would write, with seeded weights."""
+"""Large files and files of many layers that Keras 1.2.2 on Theano would write, with seeded weights."""
 
 from __future__ import annotations
 
@@ -80,6 +80,13 @@ def one_dense(size: int) -> Iterator[Layer]:
     features = positions * positions * channels
     config = {"output_dim": units, "input_dim": features, "activation": "relu", **DENSE}
     yield "Dense", "dense", config, (features, units)
+
+
+def deep(count: int) -> Iterator[Layer]:
+    """`count` small convolutions in a row, with names so short that 10,000 fit into an attribute of Keras 1."""
+    for k in range(count):
+        shape = {"batch_input_shape": [None, 4, 8, 8], "input_dtype": "float32"} if k == 0 else {}
+        yield "Convolution2D", f"c{k + 1}", {"nb_filter": 4, **CONVOLUTION, **shape}, (4, 4, 3, 3)
 
 
 def weights(kind: str, name: str, kernel: tuple[int, ...]) -> list[Seeded]:

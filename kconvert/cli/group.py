@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 SIGNALLED = 128  # plus the number of the signal
+COLLECTED_AFTER = 200_000  # new objects
 
 EPILOG = """\b
 Exit codes:
@@ -87,6 +89,7 @@ class Kconvert(click.Group):
         signals: list[int] = []
         try:
             _escape_what_cannot_be_written()
+            _collect_rarely()
             with named_by(Options()), _ending_cleanly(signals):
                 code = super().main(args, prog_name or "kconvert", **{**extra, "standalone_mode": False})
         except click.Abort:
@@ -160,6 +163,15 @@ def _ending_cleanly(signals: list[int]) -> Iterator[None]:
     finally:
         for number in handled:
             signal.signal(number, signal.SIG_DFL)
+
+
+def _collect_rarely() -> None:
+    """Lets the garbage collector look at objects less often: those of a command live until it ends.
+
+    Else it would take a quarter of the time of a model with thousands of layers.
+    """
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
 
 
 def _escape_what_cannot_be_written() -> None:
