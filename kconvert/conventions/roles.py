@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from ..kernels import Chain, Fold, Fuse, Order, Power, Scale, Shape, Split, Variance
@@ -81,6 +82,7 @@ _FROM_1_1 = "keras1.1 keras1"
 _OLD = f"{_UP_TO_1_0} {_FROM_1_1}"
 
 
+@cache
 def conv_kernel(rank: int) -> Role:
     """Kernel (spatial..., in, out) of Conv1D, Conv2D and Conv3D, reversed on Theano.
 
@@ -93,6 +95,7 @@ def conv_kernel(rank: int) -> Role:
     return Role("conv_kernel", space + "io", space, stored)
 
 
+@cache
 def transposed_conv_kernel(rank: int) -> Role:
     """Kernel (spatial..., out, in) of Conv2DTranspose and Conv3DTranspose, reversed on Theano.
 
@@ -102,6 +105,7 @@ def transposed_conv_kernel(rank: int) -> Role:
     return Role("transposed_conv_kernel", space + "oi", space, _same_in(_OLD, "oi" + space, space + "io"))
 
 
+@cache
 def depthwise_kernel(rank: int) -> Role:
     """Kernel (spatial..., in, multiplier); Keras on Theano reverses it before it convolves, so it is stored alike.
 
@@ -111,6 +115,7 @@ def depthwise_kernel(rank: int) -> Role:
     return Role("depthwise_kernel", space + "im", "", _same_in(_OLD, "mi" + space, space + "im"))
 
 
+@cache
 def pointwise_kernel(rank: int) -> Role:
     """The 1x1 kernel of a separable convolution: there is nothing to reverse (keras-facts: separable-kernel-axes)."""
     space = SPATIAL[rank]
@@ -154,6 +159,7 @@ def variance(epsilon: float) -> Role:
     return Role("variance", "o", values=values)
 
 
+@cache
 def local_bias(rank: int) -> Role:
     """Bias (spatial..., out) of a locally connected layer, reshaped to channels_first in the layer.
 
@@ -162,6 +168,7 @@ def local_bias(rank: int) -> Role:
     return Role("local_bias", SPATIAL[rank] + "o")
 
 
+@cache
 def map_parameter(rank: int) -> Role:
     """A parameter as large as the feature map (PReLU): axes in the order of the map."""
     return Role("map_parameter", "abcdefg"[:rank])

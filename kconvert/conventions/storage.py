@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ..kernels import Chain, Flip, Fuse, Shape, Transpose
 from .backends import BACKENDS
@@ -31,7 +31,7 @@ class Storage:
         """From the form that layers take on the backend to the canonical one."""
         return self.to_run.inverse
 
-    @property
+    @cached_property
     def shapes(self) -> tuple[Shape, ...]:
         """Shapes of the stored arrays, slot by slot."""
         return self.chain.inverse.shapes((self.weight.shape,))

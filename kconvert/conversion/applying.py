@@ -11,7 +11,7 @@ from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint, Group
 from ..network.architecture import model_config
 from ..network.graph import LayerPath
-from .binding import Place, places
+from .binding import Place
 from .planning import Plan
 from .steps import Step
 
@@ -26,7 +26,7 @@ def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None 
     refuse_hazards(plan, checkpoint)
     checkpoint = plan.partial.of(checkpoint) if plan.partial else checkpoint
     steps = {step.path: step for step in plan.steps}
-    layers = places(plan.result.model, plan.target, plan.goal.sorts_layers)
+    layers = plan.layers
     if plan.partial:
         layers = [(name, found) for name, found in layers if not found or found[0].path in steps]
     stored = {group.name: [array.name for array in group.arrays] for group in checkpoint.groups}

@@ -23,6 +23,7 @@ from ..kernels import Chain
 from ..layers.registry import with_custom_objects
 from ..network.differences import differing_layers
 from ..network.input_shapes import InputShape
+from ..network.known_shapes import known_shapes
 from ..network.network import Network
 from ..network.rewritten import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
@@ -52,6 +53,8 @@ class Plan(Shown):
     """The network of the source."""
     result: Rewritten
     """The network of the target, and how it is made from that of the source."""
+    layers: Sequence[tuple[str, list[Place]]]
+    """Where the target has its arrays: its groups, in order."""
     steps: Sequence[Step]
     """What happens to each weight."""
     optimizer: Sequence[LazyArray]
@@ -268,7 +271,7 @@ def _planned(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     if partial:
         planned = as_partial(planned, partial)
     whole = not partial and found.unwrapped is None
-    as_stated = whole and read_as.network.get_config() == read_as.stated.get_config()
+    as_stated = whole and read_as.is_as_stated
     if not planned.restored and as_stated and goal.convention.generation == origin.convention.generation:
         planned = replace(planned, original=record(found.model, checkpoint, source, origin, goal))
     return planned if planned.holds_architecture else _compared(planned, read_as.stated, source)
@@ -328,11 +331,12 @@ def plan_network(
         before, bindings, kept = where_exact(before, model, bindings)
         if before:
             goal = replace(goal, release=before.release or goal.release)
-        result = restored(before) if before else write(model, origin, goal, passes)
+        with known_shapes():  # no pass changes a network that it is given
+            result = restored(before) if before else write(model, origin, goal, passes)
+            groups = places(result.model, goal.convention, goal.sorts_layers)
     notes = [*origin.notes, *matched, *found.notes, *kept, *result.notes]
     if goal.convention.generation.architecture_beside:
         notes.append("Keras 0.3 has weights alone in a file: the architecture is written beside it, as .json")
-    groups = places(result.model, goal.convention, goal.sorts_layers)
     steps = _steps(bindings, groups, result, goal)
     training, left_out = _training(checkpoint, origin, goal, before)
     notes += left_out
@@ -348,6 +352,7 @@ def plan_network(
         goal,
         model,
         result,
+        groups,
         steps,
         state,
         training,

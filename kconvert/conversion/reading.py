@@ -46,6 +46,11 @@ class SourceRead:
     stated: Network
     """The network as the architecture describes it; where that was made elsewhere, it may be another one."""
 
+    @property
+    def is_as_stated(self) -> bool:
+        """Whether the arrays belong to the network that the architecture describes."""
+        return self.network is self.stated or self.network.get_config() == self.stated.get_config()
+
 
 def read_source(checkpoint: Checkpoint, source: Source) -> SourceRead:
     """What a file is, and its network.

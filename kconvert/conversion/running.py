@@ -20,7 +20,6 @@ from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest
 from ..network.network import Network
 from .applying import refuse_hazards
-from .binding import places
 from .optimizer_state import taken_apart
 from .passes.order import RUN, read
 from .planning import Plan, plan_network
@@ -74,4 +73,4 @@ def run_state(plan: Plan, structure: Structure) -> tuple[Mapping[str, Any], Mapp
 
 def _storage(plan: Plan) -> Mapping[LayerPath, Storage]:
     """How each weight of the plan's network is stored and run in the convention of the target."""
-    return {place.path: place.stored for _, found in places(plan.result.model, plan.target) for place in found}
+    return {place.path: place.stored for _, found in plan.layers for place in found}

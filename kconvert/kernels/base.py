@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -165,7 +166,7 @@ class Chain:
     def __str__(self) -> str:
         return " >> ".join(map(str, self.ops)) or "as is"
 
-    @property
+    @cached_property
     def inverse(self) -> Chain:
         return Chain(tuple(op.inverse for op in reversed(self.ops)))
 

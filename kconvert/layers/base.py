@@ -211,11 +211,11 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
             config["batch_input_shape"] = list(self.batch_input_shape)
         if self.dtype is not None:
             config["dtype"] = self.dtype
-        for f in self.config_fields():
+        for key, f in _config_keys(type(self), old_options):
             value = getattr(self, f.name)
-            if (is_later(f) and value == f.default) or (is_old(f) and not old_options) or self._is_unstated(f.name):
+            if (is_later(f) and value == f.default) or self._is_unstated(f.name):
                 continue
-            config[key_of(f)] = json_value(value, old_options)
+            config[key] = json_value(value, old_options)
         return {**config, **self.extra}
 
     def old_options(self) -> dict[str, Any]:
@@ -409,6 +409,12 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
 @lru_cache(1024)
 def _config_fields(cls: type[Layer]) -> tuple[Field[Any], ...]:
     return tuple(f for f in fields(cls) if f.name not in Layer.base_fields and f.init)
+
+
+@lru_cache(1024)
+def _config_keys(cls: type[Layer], old_options: bool) -> tuple[tuple[str, Field[Any]], ...]:
+    """The fields that are configuration keys, by key; old_options: with the options that Keras 2 dropped."""
+    return tuple((key_of(f), f) for f in cls.config_fields() if old_options or not is_old(f))
 
 
 def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, TypeVar
 
@@ -225,6 +224,8 @@ def find_layer(name: str) -> type[Layer] | None:
     if name in classes or bare in classes:
         return classes.get(name) or classes[bare]
     if name not in CUSTOM and name not in LAYERS:
+        from importlib.metadata import entry_points  # it takes as long as all layers to import
+
         for point in entry_points(group=ENTRY_POINTS):
             if point.name == name:
                 register_layer(_loaded(f"the entry point {point.value!r} of {ENTRY_POINTS}", point.load))

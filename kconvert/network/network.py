@@ -461,7 +461,7 @@ def _is_text(name: str) -> bool:
 
 def _check_shape(shape: Shape, layer: Layer) -> None:
     """Raises KconvertError where the size of an axis is not a number: a value in a file may be anything."""
-    if not all(size is None or isinstance(size, Integral) for size in shape):
+    if not all(size is None or type(size) is int or isinstance(size, Integral) for size in shape):
         raise KconvertError(
             f"this is not the configuration of a {layer.class_name}: its output would have the shape {shape}",
             where=f"layer {layer.name}",

@@ -11,14 +11,10 @@ from .rules import DIM_ORDERING
 
 def stated_data_formats(value: Any) -> Iterator[str]:
     """The data format of every layer of an architecture that states one, in Keras 2's words."""
-    if isinstance(value, Mapping):
-        stated = value.get("dim_ordering", value.get("data_format"))
+    for item in mappings(value):
+        stated = item.get("dim_ordering", item.get("data_format"))
         if isinstance(stated, str) and (word := DIM_ORDERING[0](stated)) in DATA_FORMATS:
             yield word
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from stated_data_formats(item)
 
 
 def keys(value: Any) -> Iterator[str]:
@@ -32,13 +28,15 @@ def keys(value: Any) -> Iterator[str]:
 
 
 def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in JSON values, at any depth."""
-    if isinstance(value, Mapping):
-        yield value
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from mappings(item)
+    """Every mapping in JSON values, at any depth, an outer one before those in it."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, list):
+            todo += reversed(item)
+        elif isinstance(item, Mapping):
+            yield item
+            todo += reversed(list(item.values()))
 
 
 def holds_code(config: Any) -> bool:

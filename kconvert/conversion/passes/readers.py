@@ -6,12 +6,13 @@ readers-of-today). The same rows tell what a file that one of them saved means.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ... import layers as L
 from ...conventions.generations import READER_KERAS3, READER_TF_KERAS, release_of_tensorflow
+from ...layers.base import Layer
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import listed
@@ -63,8 +64,9 @@ DIFFERENCES = (
 def notes_for_readers(model: Network) -> Rewritten:
     """`model` of a result for Keras 2 on TensorFlow, with a note on each row that holds for a layer."""
     notes = []
+    layers = _masked(model)
     for row in DIFFERENCES:
-        names = _names(model, row)
+        names = _names(layers, row)
         if names:
             notes.append(
                 f"Keras 2.3 computes {listed(names)} as here; loaded in {' or '.join(row.readers)}, it {row.does}"
@@ -79,8 +81,11 @@ def notes_on_writer(model: Network, version: str | None) -> Rewritten:
     """
     numbers = release_of_tensorflow(version)
     notes = []
-    for row in DIFFERENCES if () < numbers < FIRST_KERAS3 else ():
-        names = _names(model, row) if TF_KERAS in row.readers else []
+    if not () < numbers < FIRST_KERAS3:
+        return Rewritten(model)
+    layers = _masked(model)
+    for row in DIFFERENCES:
+        names = _names(layers, row) if TF_KERAS in row.readers else []
         if names:
             notes.append(f"{TF_KERAS}, which saved {listed(names)}, {row.does}; Keras 2 does not")
     return Rewritten(model, notes=notes)
@@ -93,10 +98,16 @@ def computed_otherwise(model: Network, package: str, version: str) -> dict[str, 
     """
     titles = [one.title for one in READERS if one.package == package and version.startswith(one.releases)]
     rows = [row for row in DIFFERENCES if set(titles) & set(row.readers) and row.holds is not _hard_sigmoid]
-    return {name: f"in {titles[0]} it {row.does}" for row in rows for name in _names(model, row)}
+    layers = _masked(model)
+    return {name: f"in {titles[0]} it {row.does}" for row in rows for name in _names(layers, row)}
 
 
-def _names(model: Network, row: Difference) -> list[str]:
+def _masked(model: Network) -> list[tuple[str, Layer, bool]]:
+    """Each layer with its name, and whether something reads its output at masked steps."""
     read = {id(layer) for layer in read_at_masked_steps(model)}
-    layers = [(name, layer, mask is not None and id(layer) in read) for name, layer, mask, _ in masked_layers(model)]
+    return [(name, layer, mask is not None and id(layer) in read) for name, layer, mask, _ in masked_layers(model)]
+
+
+def _names(layers: Sequence[tuple[str, Layer, bool]], row: Difference) -> list[str]:
+    """The names of the layers for which a row holds."""
     return list(dict.fromkeys(name for name, layer, masked in layers if row.holds(layer, masked)))

@@ -44,10 +44,35 @@ def _opened(group: h5g.GroupID, key: bytes, opening: Callable[..., Any]) -> Any:
         return h5o.open(group, key)
 
 
+def _kind_of_link(group: Any, key: bytes) -> int | None:
+    """The kind of the link `key` in a group; None where it is not there, or `group` is not a group."""
+    if not isinstance(group, h5g.GroupID):
+        return None
+    try:
+        kind: int = group.links.get_info(key).type
+    except Exception:  # it is damaged, or not there
+        if group.links.exists(key):
+            raise
+        return None
+    return kind
+
+
 @lru_cache(64)
 def number_type(dtype: np.dtype[Any]) -> h5t.TypeID:
     """The type of numbers in HDF5."""
     return h5t.py_create(dtype, logical=True)
+
+
+def _chunks_of(dataset: h5d.DatasetID, where: str) -> tuple[int, ...] | None:
+    """The shape of the chunks of a dataset; None where it has none. Raises KconvertError for data in other files."""
+    properties = dataset.get_create_plist()
+    layout = properties.get_layout()
+    if layout == h5d.VIRTUAL:
+        raise unreadable("is a virtual dataset: its data are in other files", where)
+    if properties.get_external_count():
+        raise unreadable("has external storage: its data are in other files", where)
+    chunks: tuple[int, ...] | None = properties.get_chunk() if layout == h5d.CHUNKED else None
+    return chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,9 +151,9 @@ class StoredGroup:
         with hdf5_errors(f"{name!r} cannot be opened", self.where):
             for number, part in enumerate(parts, start=1):
                 key = part.encode()
-                if not isinstance(found, h5g.GroupID) or not found.links.exists(key):
+                kind = _kind_of_link(found, key)
+                if kind is None:
                     raise unreadable(f"{name!r} is named in its attributes but absent", self.where)
-                kind = found.links.get_info(key).type
                 if kind != h5l.TYPE_HARD:
                     link = _LINKS.get(kind, "a user-defined")
                     raise unreadable(f"{name!r} is {link} link, which kconvert never follows", self.where)
@@ -141,16 +166,12 @@ class StoredGroup:
 
         Refuses what Keras never writes and what would read another file or exhaust the memory.
         """
-        properties, space = dataset.get_create_plist(), dataset.get_space()
-        layout, dtype = properties.get_layout(), dataset.dtype
-        if layout == h5d.VIRTUAL:
-            raise unreadable("is a virtual dataset: its data are in other files", where)
-        if properties.get_external_count():
-            raise unreadable("has external storage: its data are in other files", where)
+        space, dtype = dataset.get_space(), dataset.dtype
+        in_one_piece = dataset.get_offset() is not None  # and in this file
+        chunks = None if in_one_piece else _chunks_of(dataset, where)
         if space.get_simple_extent_type() == h5s.NULL or dtype.kind not in "biuf":
             raise unreadable(f"is not an array of numbers (type {dtype})", where)
         shape = space.get_simple_extent_dims()
-        chunks = properties.get_chunk() if layout == h5d.CHUNKED else None
         self.costs.array(math.prod(shape) * dtype.itemsize, dataset.get_storage_size(), shape, chunks, where)
         return shape, dtype
 
