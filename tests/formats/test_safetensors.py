@@ -1,6 +1,7 @@
 """safetensors: what is in the files, that they come back as they were, and that hostile ones are refused."""
 
 import json
+import os
 import tracemalloc
 from dataclasses import replace
 
@@ -226,3 +227,14 @@ def test_hostile_and_damaged_files_are_refused(content, words, tmp_path):
         pass
     assert refused.value.problem == Problem.UNREADABLE
     assert str(path) in str(refused.value)
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_is_refused(converted):
+    with read(converted) as checkpoint:
+        array = checkpoint.groups[0].arrays[0]
+        os.truncate(converted, 2000)
+        with pytest.raises(KconvertError, match="cut off while it was read") as caught:
+            array.read()
+    assert caught.value.problem is Problem.UNREADABLE
+    with pytest.raises(KconvertError, match="closed file"):
+        array.read()

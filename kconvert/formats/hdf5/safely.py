@@ -17,9 +17,10 @@ from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t
 from ...conventions.words.values import parse_json
 from ...errors import Problem
 from ..failures import library_errors, unreadable
+from ..gathering import gather
 from ..parts import InOrder, Part
 from .costs import Costs
-from .gathering import gather, unpacked
+from .unpacking import unpacked
 
 # Attributes of other types crash HDF5 where the file is damaged.
 _PLAIN = (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ...conventions.words.values import parse_json
 from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..endings import SAFETENSORS
 from ..failures import unreadable
-from ..parts import InOrder, Part, cut
 from ..provenance import checked_provenance
-from .header import LENGTH, LIMIT, Entry, decoded
+from .header import LENGTH, LIMIT, decoded
+from .stored import Content, Stored
 
 PLACE = "the metadata"
 ORIGIN = "kconvert reads the safetensors files that it wrote: in others, nothing says what an array is"
@@ -38,7 +34,7 @@ def is_safetensors(path: Path) -> bool:
 @contextmanager
 def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
     """Opens a file that kconvert wrote. Raises KconvertError (UNREADABLE) for any other, and for a damaged one."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         size = path.stat().st_size
         length = int.from_bytes(file.read(LENGTH), "little")
         if size < LENGTH or length > size - LENGTH:
@@ -52,8 +48,8 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
             raise unreadable(f"has a damaged header ({error})", path) from None
         if not {PROVENANCE, "layers"} <= set(metadata):
             raise unreadable("does not say which layers its arrays belong to", path, ORIGIN)
-        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        stored = {entry.key: _Stored(entry.key, entry, begin, content) for entry in entries}
+        content = Content(path, file)
+        stored = {entry.key: Stored(entry.key, entry, begin, content) for entry in entries}
         try:
             checkpoint = _checkpoint(path, stored, metadata)
         except KconvertError:
@@ -63,31 +59,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         yield checkpoint
 
 
-@dataclass(frozen=True, eq=False)
-class _Stored(InOrder):
-    """An array in the file."""
-
-    name: str
-    entry: Entry
-    begin: int
-    """The end of the header."""
-    content: mmap.mmap
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        return self.entry.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.entry.dtype
-
-    def read(self, part: Part | None = None) -> np.ndarray:
-        entry = self.entry
-        whole: np.ndarray = np.ndarray(entry.shape, entry.dtype, self.content, self.begin + entry.begin)
-        return np.array(cut(whole, part))
-
-
-def _checkpoint(path: Path, stored: Mapping[str, _Stored], metadata: Mapping[str, str]) -> Checkpoint:
+def _checkpoint(path: Path, stored: Mapping[str, Stored], metadata: Mapping[str, str]) -> Checkpoint:
     """Raises ValueError, TypeError or LookupError where the metadata does not fit the arrays."""
     values = {name: parse_json(text) for name, text in metadata.items() if name in _JSON}
     for name, kind in _JSON.items():
@@ -101,7 +73,7 @@ def _checkpoint(path: Path, stored: Mapping[str, _Stored], metadata: Mapping[str
         found = left.pop(item["key"], None)
         if found is None:
             raise ValueError(f"there is no array {item['key']!r} for {item['name']!r}")
-        return _Stored(item["name"], found.entry, found.begin, found.content)
+        return Stored(item["name"], found.entry, found.begin, found.content)
 
     groups = [Group(str(layer["name"]), [array(item) for item in layer["arrays"]]) for layer in values["layers"]]
     optimizer = [array(item) for item in values.get("optimizer", ())]

@@ -1,23 +1,19 @@
-"""Parts of a stored array in few reads: HDF5 reads slices with a positive step."""
+"""Parts of a stored array in few reads of slices with a positive step, which is what HDF5 reads."""
 
 from __future__ import annotations
 
 import math
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-import h5py
 import numpy as np
 
-from ..parts import BLOCK, Part, boxes, indices, runs
+from .parts import BLOCK, Part, indices, runs
 
 Region = tuple[np.ndarray, ...]
 
-SLAB = 4 * BLOCK  # bytes of chunks that are unpacked at a time
-
 
 def gather(dataset: Any, part: Part, size: int = BLOCK) -> np.ndarray:
-    """A part of a dataset.
+    """A part of a dataset, which takes a slice along each axis and gives an array.
 
     One read for each run of indices; one in all where they lie in a part of at most `size` bytes.
     Raises IndexError for an index that is not there.
@@ -44,32 +40,6 @@ def _gather(dataset: Any, wanted: Region, size: int) -> np.ndarray:
         run = (*wanted[:axis], wanted[axis][begin:end], *wanted[axis + 1 :])
         result[(slice(None),) * axis + (slice(begin, end),)] = _gather(dataset, run, size)
     return result
-
-
-def unpacked(dataset: h5py.Dataset, size: int = BLOCK) -> h5py.Dataset:
-    """The dataset, or where it is larger than `size` and chunked: a copy in one piece.
-
-    HDF5 would unpack every chunk again for every run of indices. The copy is in a temporary file without a
-    name, which is gone with the last reference to it.
-    """
-    if dataset.chunks is None or dataset.nbytes <= size:
-        return dataset
-    with NamedTemporaryFile(prefix="kconvert-") as named:
-        copy = h5py.File(named.name, "w").create_dataset("copy", dataset.shape, dataset.dtype)
-    for box in boxes(dataset.shape, _whole_chunks(dataset)):
-        copy[box] = dataset[box]
-    return copy
-
-
-def _whole_chunks(dataset: h5py.Dataset) -> list[int]:
-    """The lengths of a box of whole chunks, long along the last axes, so that the copy is written in long pieces."""
-    lengths = [min(chunk, n) for chunk, n in zip(dataset.chunks, dataset.shape, strict=True)]
-    for axis in reversed(range(dataset.ndim)):
-        count = SLAB // (math.prod(lengths) * dataset.dtype.itemsize)
-        lengths[axis] = min(dataset.shape[axis], max(1, count) * lengths[axis])
-        if lengths[axis] < dataset.shape[axis]:
-            break
-    return lengths
 
 
 def _slices(dataset: Any, wanted: Region) -> np.ndarray:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gc
-import os
-
 import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kconvert.conventions.generations import GENERATIONS
-from kconvert.formats.hdf5 import read, write
-from kconvert.formats.hdf5.gathering import gather, unpacked
+from kconvert.formats.gathering import gather
 from kconvert.formats.parts import blocks, cut, runs
+from kconvert.formats.safetensors import stored
+from kconvert.formats.safetensors.header import Entry
+from kconvert.formats.safetensors.stored import Content, Stored
 
 LENGTH = 40
 WHOLE = np.arange(LENGTH * 6, dtype="float32").reshape(LENGTH, 2, 3)
@@ -32,10 +30,15 @@ parts = st.tuples(rows, *others)
 REST = (slice(None), slice(None))
 
 
-@pytest.fixture(scope="module", params=["contiguous", "compressed"])
+@pytest.fixture(scope="module", params=["contiguous", "compressed", "safetensors"])
 def dataset(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "rows"
+    if request.param == "safetensors":
+        path.write_bytes(b"header" + WHOLE.tobytes())
+        with open(path, "rb", buffering=0) as file:
+            yield Stored("x", Entry("x", WHOLE.dtype, WHOLE.shape, 2), 4, Content(path, file))
+        return
     options = {"chunks": (7, 2, 2), "compression": "gzip"} if request.param == "compressed" else {}
-    path = tmp_path_factory.mktemp("rows") / "rows.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset("x", data=WHOLE, **options)
     with h5py.File(path, "r") as file:
@@ -45,7 +48,9 @@ def dataset(request, tmp_path_factory):
 @given(parts, st.sampled_from([0, 10**6]))
 @settings(deadline=None)
 def test_gather_is_indexing(dataset, part, size):
-    got = gather(dataset, part, size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "RUN", size)
+        got = gather(dataset, part, size)
     want = cut(WHOLE, part)
     assert got.dtype == want.dtype
     np.testing.assert_array_equal(got, want, strict=True)
@@ -92,16 +97,6 @@ def test_one_read_for_each_run(rows, reads):
     assert counted.reads == reads
 
 
-def test_unpacked_is_in_one_piece(dataset):
-    assert unpacked(dataset, WHOLE.nbytes) is dataset
-    copy = unpacked(dataset, WHOLE.nbytes - 1)
-    assert (copy is dataset) == (dataset.chunks is None)
-    assert copy.chunks is None
-    gc.collect()  # the file it is in stays open, though without a name
-    assert os.path.exists(copy.file.filename) == (copy is dataset)
-    np.testing.assert_array_equal(copy[()], WHOLE, strict=True)
-
-
 @given(st.lists(st.integers(0, 12), max_size=4), st.integers(1, 8), st.integers(1, 300), st.randoms())
 def test_blocks_cover_an_array_once(shape, itemsize, size, random):
     order = random.sample(range(len(shape)), len(shape))
@@ -129,25 +124,3 @@ def test_blocks_are_long_where_neighbours_are(shape, order, first):
 def test_a_row_outside_is_an_error(dataset, row):
     with pytest.raises(IndexError, match=str(row)):
         gather(dataset, (np.array([0, row]), *REST))
-
-
-def test_parts_of_a_large_packed_array(small, tmp_path):
-    path = write(tmp_path / "packed.h5", small, GENERATIONS["keras2"])
-    large = np.random.default_rng(0).integers(0, 9, (1000, 1000)).astype("float32")
-    with h5py.File(path, "r+") as file:
-        del file["dense_1/dense_1/kernel:0"]
-        file.create_dataset("dense_1/dense_1/kernel:0", data=large, chunks=(300, 400), compression="gzip")
-    rows = np.random.default_rng(1).permutation(1000)
-    with read(path) as checkpoint:
-        kernel = checkpoint.groups[1].arrays[0]
-        np.testing.assert_array_equal(kernel.read((rows, slice(None))), large[rows])
-        np.testing.assert_array_equal(kernel.read((slice(5, 700), rows)), large[5:700, rows])
-        np.testing.assert_array_equal(kernel.read(), large)
-
-
-def test_parts_of_a_real_file(keras_file):
-    with read(keras_file) as checkpoint:
-        for group in checkpoint.groups:
-            for array in group.arrays:
-                part = tuple(np.random.default_rng(0).permutation(n) for n in array.shape)
-                np.testing.assert_array_equal(array.read(part), cut(array.read(), part))
