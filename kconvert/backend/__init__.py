@@ -15,8 +15,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
@@ -152,9 +150,11 @@ def probe() -> dict[str, Probe]:
 
 def _installed(*packages: str) -> str | None:
     """The version of the first of `packages` that is installed; None if none is."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and needed by few commands
+
     for package in packages:
         try:
-            return installed_version(package)
+            return version(package)
         except PackageNotFoundError:
             continue
     return None

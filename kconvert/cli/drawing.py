@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,12 +11,14 @@ from rich.text import Text
 
 from ..backend import Probe
 from ..conversion.inspection import Inspection
-from ..conversion.planning import Plan
 from ..conversion.steps import Step
 from ..conversion.target import KEEP
 from ..drawing import terminal as draw
 from ..drawing.words import plural, sizes
 from ..kernels import Shape
+
+if TYPE_CHECKING:
+    from ..conversion.planning import Plan
 
 # --------------------------------------------------------------- inspection ----
 

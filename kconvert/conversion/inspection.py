@@ -23,12 +23,12 @@ from ..layers.registry import with_custom_objects
 from ..network.architecture import model_from_config
 from ..network.input_shapes import InputShape, with_input_shape
 from ..network.network import Network
+from .call_limit import bounded
 from .evidence import Fact, backend_of, generation_of
 from .inference.infer import guess
 from .inference.without_graph import Inferred
 from .opening import open_source
 from .passes.hazards import hazards
-from .reading import bounded
 from .source import Source, release_of
 
 Json = Mapping[str, Any]

@@ -10,13 +10,12 @@ from ..arguments import argument
 from ..errors import KconvertError
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
-from ..formats.limits import check_limit
 from ..layers.base import Layer, Shape
 from ..network.architecture import model_from_config
-from ..network.graph import count_calls
 from ..network.input_shapes import with_input_shape
 from ..network.network import Network
 from .binding import bind
+from .call_limit import bounded
 from .data_formats import unused_format
 from .first_shapes import shape_for, with_adapted_sizes
 from .given_architecture import as_saved
@@ -111,9 +110,3 @@ def read_architecture(
     except KconvertError as error:
         raise error.in_file(path) from None
     return bounded(network, path)
-
-
-def bounded(network: Network, where: str | None = None) -> Network:
-    """The same network. Raises KconvertError where it has more calls than the limit: networks multiply in networks."""
-    check_limit("calls", count_calls(network), "has too many calls of layers", where)
-    return network

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import wraps
 from reprlib import repr as short
 from typing import Any, TypeVar
@@ -121,6 +120,8 @@ def _renamed(name: str, keys: Iterable[Key], known: set[str], kwargs: Mapping[st
 
 def _unknown(name: str, word: str, known: Iterable[str]) -> KconvertError:
     """The error for an argument that a layer does not have."""
+    from difflib import get_close_matches  # for this error alone
+
     near = get_close_matches(word, known, cutoff=0.7)
     fix = f"did you mean {' or '.join(near)}" if near else f"it has: {', '.join(sorted(known))}"
     return KconvertError(f"{name} has no argument {word!r}", fix=GONE.get(word, fix), problem=Problem.USAGE)
