@@ -31,26 +31,34 @@ def checked(value: Any, depth: int = MAX_DEPTH) -> Any:
     Traceback (most recent call last):
     ValueError: the string '\ud800' has half of a character
     """
-    todo = [(value, 0)]
+    todo: list[tuple[Any, int]] = [([value], -1)]
     while todo:
-        item, level = todo.pop()
-        if level > depth:
+        items, level = todo.pop()
+        if level >= depth and items:
             raise ValueError(_too_deep(depth))
-        if isinstance(item, str):
-            if not item.isascii():
+        if isinstance(items, dict):
+            _check_keys(items)
+            items = items.values()
+        for item in items:
+            if isinstance(item, str):
                 _check_text(item)
-        elif isinstance(item, dict):
-            if wrong := [key for key in item if not isinstance(key, str)]:
-                raise ValueError(f"the key {wrong[0]!r} is not a string")
-            todo += [(one, level + 1) for pair in item.items() for one in pair]
-        elif isinstance(item, list):
-            todo += [(one, level + 1) for one in item]
-        elif not isinstance(item, _PLAIN):
-            raise ValueError(f"{item!r} is of the type {type(item).__name__}, which JSON does not have")
+            elif isinstance(item, (dict, list)):
+                todo.append((item, level + 1))
+            elif not isinstance(item, _PLAIN):
+                raise ValueError(f"{item!r} is of the type {type(item).__name__}, which JSON does not have")
     return value
 
 
+def _check_keys(mapping: dict[Any, Any]) -> None:
+    for key in mapping:
+        if not isinstance(key, str):
+            raise ValueError(f"the key {key!r} is not a string")
+        _check_text(key)
+
+
 def _check_text(text: str) -> None:
+    if text.isascii():
+        return
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

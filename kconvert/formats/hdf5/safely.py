@@ -116,7 +116,7 @@ class StoredGroup:
     name: str = "/"
     """The path of the group in the file."""
 
-    @property
+    @cached_property
     def where(self) -> str:
         return str(self.path) if self.name == "/" else f"{self.path}, group {self.name}"
 

@@ -30,10 +30,10 @@ def write(path: str | PathLike[str], checkpoint: Checkpoint, generation: Generat
     force: replace an existing file. Raises KconvertError: USAGE where the target cannot be written or
     is the source itself, UNSUPPORTED where files of the generation cannot hold the checkpoint.
     """
-    target = new_path(Path(path), checkpoint.path, force)
+    target, size = new_path(Path(path), checkpoint.path, force), checkpoint.size
     with (
-        replacing(target, force, checkpoint.size, checkpoint.check_source) as temporary,
-        _new_file(temporary, target, checkpoint.size) as file,
+        replacing(target, force, size, checkpoint.check_source) as temporary,
+        _new_file(temporary, target, size) as file,
     ):
         _Writer(file, generation).write(checkpoint)
     return target
