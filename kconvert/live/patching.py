@@ -1,17 +1,20 @@
 """old_files: while it is in force, Keras 3 and tf_keras themselves load old files, converted by kconvert.
 
 `load_model` and `Model.load_weights` of these libraries are replaced by functions that look at the file first. Files
-that the library saved itself go to its own function.
+that the library saved itself go to its own function. A library has `load_model` in many modules, also in those of
+`tf.keras`; a module that is imported later takes it from one of them, and keeps it: it then does what the own one does.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
+from types import ModuleType
 from typing import Any
 
 from ..conventions.generations import release_of_tensorflow
@@ -104,7 +107,7 @@ def _replace(library: Library) -> None:
     @wraps(own)
     def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, *rest: Any, **options: Any) -> Any:
         with _place(filepath) as place:
-            if _is_old(place, library):
+            if _blocks and _is_old(place, library):
                 return converted(place, custom_objects, compile, options)
         return own(filepath, custom_objects, compile, *rest, **options)
 
@@ -115,11 +118,17 @@ def _replace(library: Library) -> None:
             raise KconvertError(what, str(place), "leave it out", Problem.USAGE)
         return live_model(Source(place, _source()), library.package, compile=compile, custom_objects=custom_objects)
 
-    for holder in (module.models, getattr(module, "saving", None)):
-        if getattr(holder, "load_model", None) is own:
+    for holder in _modules(library):
+        if vars(holder).get("load_model") is own:
             _set(holder, "load_model", load_model)
     for model in _defining(module):
         _set(model, "load_weights", _loading_weights(model.__dict__["load_weights"], library))
+
+
+def _modules(library: Library) -> list[Any]:
+    """The modules of a library that are imported."""
+    names = [name for name in sys.modules if name.partition(".")[0] == library.package]
+    return [found for name in names if isinstance(found := sys.modules[name], ModuleType)]
 
 
 def _defining(module: Any) -> Iterator[type]:

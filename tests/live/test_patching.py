@@ -1,5 +1,7 @@
 """old_files: Keras 3 and tf_keras themselves load old files, and only while it is in force."""
 
+from importlib import import_module
+
 import h5py
 import numpy as np
 import pytest
@@ -27,6 +29,21 @@ def test_load_model_converts_old_files(library, computed):
     with kc.old_files("theano"):
         model = library.models.load_model(case(NAME).model)
     assert error(model, computed(NAME, library)) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [("tensorflow.keras.models", "keras"), ("tf_keras.api._v2.keras.models", "tf_keras")],
+)
+def test_a_function_that_is_imported_within_the_block_from_tf_keras_of_tensorflow(module, package, computed):
+    library = import_module(package)
+    with kc.old_files("theano"):
+        load_model = import_module(module).load_model
+        model = load_model(case(NAME).model)
+    assert error(model, computed(NAME, library)) < 1e-4
+    with pytest.raises((TypeError, ValueError)) as raised:  # outside it is the library's own
+        load_model(case(NAME).model)
+    assert not isinstance(raised.value, kc.KconvertError)
 
 
 def test_load_weights_converts_old_files(library, computed):
