@@ -278,6 +278,18 @@ def of_release(version: str | None) -> Generation | None:
     return next((by_version[beginning] for beginning in beginnings if beginning in by_version), None)
 
 
+LATEST = list(GENERATIONS.values())[-1].last_release
+
+
+def is_later(version: str | None) -> bool:
+    """Whether release `version` is of a generation after those that are known.
+
+    >>> is_later("3.99.0"), is_later("4.0.0"), is_later(None)
+    (False, True, False)
+    """
+    return numbers_of(version)[:1] > release(LATEST)[:1]
+
+
 def words_of(config: Any, keras_version: str | None = None) -> Words:
     """The words of an architecture: by the release that it or its file states, else by the words themselves."""
     if not KERAS0.recognizes(config) and isinstance(config, Mapping):
@@ -295,7 +307,12 @@ def release(version: str | None) -> tuple[int, ...]:
     ((2, 0, 9), ())
     """
     parts = (version or "").split(".")[:3]
-    return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else ()
+    return tuple(map(int, parts)) if all(map(_is_number, parts)) else ()
+
+
+def _is_number(part: str) -> bool:
+    """Whether a part of a release is one of at most 9 digits; Python refuses to read thousands of them."""
+    return part.isascii() and part.isdigit() and len(part) < 10
 
 
 def keeps_data_formats(version: str | None) -> bool:

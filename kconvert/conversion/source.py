@@ -9,7 +9,16 @@ from typing import Any
 
 from ..arguments import argument
 from ..conventions.backends import DATA_FORMATS, KERNELS_OF
-from ..conventions.generations import GENERATIONS, OF_TENSORFLOW, Convention, Reader, of_release, release
+from ..conventions.generations import (
+    GENERATIONS,
+    LATEST,
+    OF_TENSORFLOW,
+    Convention,
+    Reader,
+    is_later,
+    of_release,
+    release,
+)
 from ..conventions.words.keras0 import is_keras0, told_release
 from ..errors import KconvertError, Problem
 from ..formats.architectures import architecture_json
@@ -98,6 +107,8 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
     if source.data_format not in (None, *DATA_FORMATS):
         what = f"unknown data format {source.data_format!r}"
         raise KconvertError(what, where, f"give {argument('source_data_format', *DATA_FORMATS)}", Problem.USAGE)
+    if source.release is None:
+        _refuse_later(checkpoint.keras_version, where)
     shown = generation_of(checkpoint)
     release, generation = _release(checkpoint, source, shown, where)
     backend = _backend(source, backend_of(checkpoint), where)
@@ -115,6 +126,17 @@ def decide(checkpoint: Checkpoint, source: Source) -> Origin:
         reordered=frozenset((checkpoint.provenance or {}).get("reordered", ())),
         trained_on=kept_from(checkpoint),
     )
+
+
+def _refuse_later(version: str | None, where: str) -> None:
+    """Refuses a file of a generation of Keras that is later than all that are known."""
+    if is_later(version):
+        raise KconvertError(
+            f"the file was saved with Keras {version}, and kconvert knows Keras up to {LATEST}",
+            where,
+            f"give {argument('source_release', LATEST)} if that is what the file means",
+            Problem.UNSUPPORTED,
+        )
 
 
 def _release(checkpoint: Checkpoint, source: Source, shown: Fact, where: str) -> tuple[Fact, Fact]:

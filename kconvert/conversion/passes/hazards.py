@@ -14,6 +14,7 @@ from typing import Any
 
 from ... import layers as L
 from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same_padding
+from ...formats.limits import check_limit
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list, one_or_list
 from ...network.known_shapes import known_shapes
@@ -42,7 +43,9 @@ class Window:
     @property
     def sizes_to_try(self) -> range:
         """Sizes among which there is one for each padding that the window can have."""
-        return range(1, 4 * self.stride + self.kernel)
+        count = 4 * self.stride + self.kernel
+        check_limit("arrays", count, "the sizes that an axis of unknown size may have", None)
+        return range(1, count)
 
     def paddings(self, first: BackendFacts, second: BackendFacts) -> tuple[int | None, int | None] | None:
         """The padding before the first element on both backends, where it differs."""

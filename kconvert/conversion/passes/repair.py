@@ -14,10 +14,11 @@ the source's backend by layers of its own (keras-facts: same-padding-spelled-out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from itertools import groupby, product
+from math import prod
 from typing import Any
 
 from ... import layers as L
@@ -26,6 +27,7 @@ from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same
 from ...conventions.generations import Convention, Generation
 from ...conventions.roles import SPATIAL
 from ...errors import KconvertError
+from ...formats.limits import check_limit
 from ...kernels import Chain, Grow
 from ...layers.activations import activation_name, is_elementwise
 from ...layers.base import Layer, Shape
@@ -254,10 +256,21 @@ def parts(size: int, window: int, stride: int, before: int, count: int | None = 
     >>> parts(7, 2, 2, 1)
     [Part(start=0, stop=1, window=1), Part(start=1, stop=7, window=2)]
     """
-    starts = [i * stride - before for i in range(-(-size // stride) if count is None else count)]
-    cut = [(max(start, 0), min(start + window, size), min(start, 0)) for start in starts]
-    runs = [list(run) for _, run in groupby(cut, key=lambda span: (span[1] - span[0], span[2]))]
-    return [Part(run[0][0], run[-1][1], run[0][1] - run[0][0]) for run in runs]
+    count = -(-size // stride) if count is None else count
+    first = min(count, -(-before // stride))  # the windows from there on do not begin early
+    behind = min(count, max(first, (size - window + before) // stride + 1))  # from there on they end late
+    check_limit("calls", first + count - behind, "the windows at the edges need layers of their own", None)
+
+    def cut(numbers: Iterable[int]) -> list[Part]:
+        spans = [
+            (max(start, 0), min(start + window, size), min(start, 0))
+            for start in (i * stride - before for i in numbers)
+        ]
+        runs = [list(run) for _, run in groupby(spans, key=lambda span: (span[1] - span[0], span[2]))]
+        return [Part(run[0][0], run[-1][1], run[0][1] - run[0][0]) for run in runs]
+
+    whole = [Part(first * stride - before, (behind - 1) * stride - before + window, window)] if behind > first else []
+    return [*cut(range(first)), *whole, *cut(range(behind, count))]
 
 
 @explicit.register(L.MaxPooling1D)
@@ -279,6 +292,7 @@ def pooled(
     layer: Any, sizes: Sequence[int], axes: Sequence[Sequence[Part]], rank: int, context: Context
 ) -> Sequence[NewLayer]:
     """Every combination of the parts of all axes is cropped, pooled by itself and put back in its place."""
+    check_limit("calls", prod(map(len, axes)), "its windows need layers of their own", f"layer {layer.name}")
     pieces: list[NewLayer] = []
     names: dict[tuple[int, ...], str] = {}
     for place in product(*(range(len(found)) for found in axes)):
