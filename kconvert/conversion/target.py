@@ -144,7 +144,7 @@ def check_backend(name: str, wanted: TargetFormat, backend: str) -> None:
     if backend not in wanted.backends:
         raise KconvertError(
             f"no file of {name} is for {backend}",
-            fix=f"give {argument('target', wanted.backends[0])}, or {argument('format', 'keras2')}",
+            fix=f"give {argument('target', wanted.backends[0])}, or write a .h5 with {argument('format', 'keras2')}",
             problem=Problem.USAGE,
         )
 
