@@ -90,7 +90,11 @@ def groups(root: Tree, architecture: Json) -> list[Group]:
     """
     model = item_of(architecture)
     if model.layers is None:
-        raise KconvertError("the architecture is not that of a Sequential or Model", problem=Problem.UNREADABLE)
+        raise KconvertError(
+            f"the model is of the class {model.class_name}, and what that computes is in its code",
+            fix="build it as a Sequential or a functional model, load the weights into it, and save that",
+            problem=Problem.UNSUPPORTED,
+        )
     return [Group(item.name, list(_arrays(item, tree, (item.name,)))) for item, tree in _pairs(model, root)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -15,19 +16,31 @@ from .base import Layer, Shape, Weights
 from .fields import KernelFields
 from .phase import Phase
 
+FURTHER = "..."
+
 
 @dataclass(frozen=True)
 class Equation:
-    """An equation such as 'bi,io->bo': one letter for each axis of the input, the kernel and the output."""
+    """An equation such as 'bi,io->bo': one letter for each axis of the input, the kernel and the output.
+
+    In '...i,io->...o' and 'bi...,io->bo...' the input and the output have further axes: any number of them behind the
+    others, at least that of the batch before them.
+    """
 
     inputs: str
     kernel: str
     output: str
 
     @classmethod
-    def parse(cls, text: str) -> Equation:
-        """Raises KconvertError for an equation that EinsumDense does not take, or with '...'."""
-        left, arrow, output = text.replace(" ", "").partition("->")
+    def parse(cls, text: str, rank: int | None = None) -> Equation:
+        """The equation for an input of `rank` axes; None: with as few further axes as there may be.
+
+        Raises KconvertError for an equation that EinsumDense does not take.
+
+        >>> Equation.parse("...x,xy->...y", 3)
+        Equation(inputs='abx', kernel='xy', output='aby')
+        """
+        left, arrow, output = _without_further(text.replace(" ", ""), rank).partition("->")
         inputs, comma, kernel = left.partition(",")
         found = (inputs, kernel, output)
         if not (arrow and comma and all(part.isalpha() and len(set(part)) == len(part) for part in found)):
@@ -59,12 +72,23 @@ class Equation:
         return "".join(axis for axis in self.kernel if axis not in self.inputs)
 
 
+def _without_further(text: str, rank: int | None) -> str:
+    """An equation with letters in the place of '...', which stands at the same end of the input and the output."""
+    inputs, output = text.partition(",")[0], text.partition("->")[2]
+    before = inputs.startswith(FURTHER) and output.startswith(FURTHER)
+    if text.count(FURTHER) != 2 or not (before or (inputs.endswith(FURTHER) and output.endswith(FURTHER))):
+        return text
+    letters = [letter for letter in string.ascii_letters if letter not in text]
+    count = int(before) if rank is None else rank - len(inputs.replace(FURTHER, ""))
+    return text.replace(FURTHER, "".join(letters[: max(count, int(before))]))
+
+
 @dataclass(eq=False)
 class EinsumDense(KernelFields, Layer):
     """activation(einsum(equation, x, kernel) + bias).
 
-    output_shape: the sizes of the output without the batch axis; None is the size of the input. bias_axes: the axes of
-    the output that the bias has; none: there is no bias.
+    output_shape: the sizes of the output without the batch axis and without those of '...'; None is the size of the
+    input. bias_axes: the axes of the output that the bias has; none: there is no bias.
 
     >>> layer = EinsumDense("bi,fio->bfo", (3, 4), bias_axes="fo")
     >>> layer.compute_output_shape((None, 5)), [weight.shape for weight in layer.weight_specs((None, 5))]
@@ -81,24 +105,29 @@ class EinsumDense(KernelFields, Layer):
     def __post_init__(self) -> None:
         shape = self.declared_shape
         self.declared_shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        if len(self.declared_shape) != len(self.parsed.output) - 1:
+        if len(self.declared_shape) != len(self.declared_axes(Equation.parse(self.equation))):
             raise KconvertError(f"output_shape {self.declared_shape} does not fit the equation {self.equation!r}")
 
-    @property
-    def parsed(self) -> Equation:
-        return Equation.parse(self.equation)
+    def parsed(self, shape: Shape) -> Equation:
+        """The equation for an input of a shape. Raises KconvertError where it does not fit."""
+        parsed = Equation.parse(self.equation, len(shape))
+        if len(shape) != len(parsed.inputs):
+            raise KconvertError(f"the input has shape {shape}, which does not fit the equation {self.equation!r}")
+        return parsed
+
+    def declared_axes(self, parsed: Equation) -> list[str]:
+        """The axes of the output that `output_shape` has: those which the equation names, without the first one."""
+        return [axis for axis in parsed.output[1:] if axis in self.equation]
 
     def sizes(self, shape: Shape) -> dict[str, int | None]:
         """The size of each axis, by its letter."""
-        parsed = self.parsed
-        if len(shape) != len(parsed.inputs):
-            raise KconvertError(f"the input has shape {shape}, which does not fit the equation {self.equation!r}")
-        declared = zip(parsed.output[1:], self.declared_shape, strict=True)
+        parsed = self.parsed(shape)
+        declared = zip(self.declared_axes(parsed), self.declared_shape, strict=True)
         stated = {axis: size for axis, size in declared if size is not None}
         return {**stated, **dict(zip(parsed.inputs, shape, strict=True))}
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
-        sizes, parsed = self.sizes(shape), self.parsed
+        sizes, parsed = self.sizes(shape), self.parsed(shape)
         for axis in parsed.kernel:
             if sizes.get(axis) is None:
                 self.known(shape, parsed.inputs.find(axis))
@@ -115,10 +144,10 @@ class EinsumDense(KernelFields, Layer):
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         sizes = self.sizes(shape)
-        return tuple(sizes[axis] for axis in self.parsed.output)
+        return tuple(sizes[axis] for axis in self.parsed(shape).output)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
-        parsed = self.parsed
+        parsed = self.parsed(K.shape(x))
         sizes = {**self.sizes(tuple(None if not isinstance(n, int) else n for n in K.shape(x)))}
         sizes = {**sizes, **dict(zip(parsed.inputs, K.shape(x), strict=True))}
         rows, columns = parsed.of_input, parsed.of_kernel

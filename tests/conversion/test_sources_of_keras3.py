@@ -20,10 +20,21 @@ READ = [
     *("dense", "activations", "more_activations", "shrinking", "layer_as_activation", "layer_normalization"),
     *("rescaling", "batch_normalization", "einsum", "depthwise_1d", "groups", "conv_lstm_1d", "conv_lstm_2d"),
     *("conv_lstm_3d", "gru", "two_way", "time_distributed", "cells", "bilinear", "transposed", "nested", "no_input"),
-    *("normalization", "adapted", "identity", "keepdims", "shared", "states", "by_names", "masked"),
+    *(
+        "normalization",
+        "adapted",
+        "identity",
+        "keepdims",
+        "shared",
+        "states",
+        "by_names",
+        "masked",
+        "phases",
+        "einsum_of_any_axes",
+    ),
 ]
 REFUSED = {
-    "attention": "MultiHeadAttention is called with 2 arguments",
+    "attention": "MultiHeadAttention: it is of tf.keras, not of Keras 0.2 - 2.3; it computes attention",
     "conv_1d_transpose": "unknown layer class 'Conv1DTranspose'",
     "different_masks": "Keras 3 computes another mask for LSTM than Keras 2 does",
     "operations": "Multiply is an operation of keras.ops",
@@ -71,6 +82,38 @@ def test_converted_to_theano_it_computes_the_same(name, models, tmp_path):
     check(done.target, models / name, "theano")
 
 
+@pytest.mark.parametrize("form", ["model.keras", "w.weights.h5"])
+def test_a_sum_of_low_rank_is_read_where_keras_3_saves_it(form, models):
+    check(models / "lora" / form, models / "lora", arch=models / "lora" / "arch.json" if form.startswith("w") else None)
+
+
+def test_parts_of_a_sum_of_low_rank_are_refused(models):
+    with pytest.raises(KconvertError, match=r"4 arrays in the file .*lora_kernel_a.* where the layer has 2"):
+        kc.load_model(models / "lora" / "model.h5", backend="numpy")
+
+
+def test_two_directions_without_a_mask_stay_one_layer(models, tmp_path):
+    folder = models / "two_way_without_masks"
+    done = kc.convert(folder / "model.keras", tmp_path / "out.h5", target="theano")
+    assert [layer.class_name for layer in done.plan.result.model.sublayers] == ["Bidirectional", "Dense"]
+    check(done.target, folder)
+
+
+def test_a_generation_that_is_not_known_is_refused(models, tmp_path):
+    with zipfile.ZipFile(models / "dense" / "model.keras") as real, zipfile.ZipFile(tmp_path / "x.keras", "w") as copy:
+        for name in real.namelist():
+            copy.writestr(name, json.dumps({"keras_version": "4.0.0"}) if "metadata" in name else real.read(name))
+    with pytest.raises(KconvertError, match=r"saved with Keras 4\.0\.0, and kconvert knows Keras up to 3\."):
+        kc.load_model(tmp_path / "x.keras", backend="numpy")
+    check_release = kc.load_model(tmp_path / "x.keras", backend="numpy", source_release="3.15.1")
+    assert len(check_release.layers) == 2
+
+
+def test_the_phase_of_a_call_is_left_out_with_a_note(models, tmp_path):
+    notes = " ".join(kc.convert(models / "phases" / "model.keras", tmp_path / "out.h5", target="theano").plan.notes)
+    assert "training=True of the call of" in notes and "training=False of the call of" in notes
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_has_no_equal_is_refused_by_name(name, form, models):
@@ -108,10 +151,9 @@ def renamed(content, class_name):
     [
         ({"module": "evil", "registered_name": None}, {}, "unknown layer class 'evil>Dense'"),
         ({"module": None, "registered_name": "mine>Dense"}, {}, "unknown layer class 'mine>Dense'"),
-        ({}, {"lora_rank": 4}, "Dense has no option 'lora_rank', here 4"),
         ({}, {"quantization_config": {"a": 1}}, "Dense has no option 'quantization_config'"),
         ({}, {"dtype": {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}}, "mixed precision"),
-        ({}, {"dtype": {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}}}, "policy"),
+        ({}, {"dtype": {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}}}, "quantized"),
         ({"class_name": "Lambda"}, {"function": {"class_name": "__lambda__", "config": {"code": "4wAA"}}}, "Lambda"),
         ({"module": "keras.layers", "class_name": "RandAugment"}, {}, "unknown layer class 'RandAugment'"),
     ],

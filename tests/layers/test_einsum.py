@@ -16,6 +16,9 @@ EQUATIONS = [
     ("bhwc,c->bhwc", (2, 3, 4), (2, 2, 3, 4), "c", (4,)),
     ("bhw,w->bhw", (3, 4), (2, 3, 4), "h", (4,)),
     ("bic,ji->bjc", (5, 3), (2, 4, 3), None, (5, 4)),
+    ("...i,io->...o", 4, (2, 5, 6, 3), "o", (3, 4)),
+    ("...ij,jo->...io", (None, 4), (2, 5, 3), "o", (3, 4)),
+    ("bi...,io->bo...", (4,), (2, 3, 5), "o", (3, 4)),
 ]
 
 
@@ -36,7 +39,7 @@ def test_an_axis_on_the_right_of_the_first_one_of_a_bias_has_size_1_in_it():
 
 
 @pytest.mark.parametrize(
-    "equation", ["bi,io", "bii,io->bo", "...i,io->...o", "bi,io->ob", "bi,io->bx", "bi,bio->bo", "b"]
+    "equation", ["bi,io", "bii,io->bo", "...i,io->o...", "...i,io->bo", "bi,io->ob", "bi,io->bx", "bi,bio->bo", "b"]
 )
 def test_an_equation_that_is_none_of_it_is_refused(equation):
     with pytest.raises(KconvertError, match="the equation"):

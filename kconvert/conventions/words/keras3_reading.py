@@ -13,6 +13,7 @@ from .items import GRAPHS, Json, flat, is_item, refused
 from .keras3_masks import RECURRENT, Masks, history, is_operation, is_tensor, tensors
 from .keras3_writing import ACTIVATIONS, OTHER_NAMES, RENAMED
 from .tf_keras import dtype
+from .tf_keras_classes import of_tf_keras
 
 FUNCTIONAL, SEQUENTIAL = "Functional", "Sequential"
 
@@ -215,6 +216,9 @@ def _check_arguments(entry: Json, args: list[Any], keywords: Json) -> None:
     named = [key for key, value in keywords.items() if list(tensors(value)) and key != "initial_state"]
     known = all(is_tensor(one) or isinstance(one, list) for one in args)
     if several or named or not known or any(isinstance(one, Mapping) and not is_tensor(one) for one in args):
+        if reason := of_tf_keras(_class_name(entry)):
+            fix = "build the model without the layer, or keep it in Keras 3"
+            raise KconvertError(f"{entry['class_name']}{reason}", f"layer {entry['name']}", fix)
         what = named[0] if named else f"{len(args)} arguments"
         raise KconvertError(
             f"{entry['class_name']} is called with {what}, which no layer of Keras 0.2 - 2.3 takes so",

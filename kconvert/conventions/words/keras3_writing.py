@@ -182,7 +182,9 @@ class _Writer:
         for name, value in (call[0][3] if len(call[0]) > 3 else {}).items():
             if value not in (None, False):
                 where = f"layer {entry['name']}"
-                raise KconvertError(f"it is called with {name}={value!r}, which Keras 3 does not keep", where)
+                what = f"it is called with {name}={value!r}, which predict and fit of Keras 3 do not use"
+                fix = "build the model without the argument, load the weights into it, and save that"
+                raise KconvertError(what, where, fix)
         first, *others = [self._tensor(ref, classes) for ref in call]
         if not others:
             return {"args": [first], "kwargs": {}}

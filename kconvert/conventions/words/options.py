@@ -68,6 +68,8 @@ UNKNOWN: tuple[Unknown, ...] = (
     Unknown("dynamic", _OFF),
     Unknown("kernel_regularizer", classes=_SEPARABLE),
     Unknown("kernel_constraint", classes=_SEPARABLE),
+    Unknown("lora_rank"),  # Keras 3 saves the sum of the kernel and the product of the two small arrays
+    Unknown("lora_alpha"),
     Unknown("build_config"),
     Unknown("build_input_shape"),
     # a Lambda computes its function and nothing else; tf.keras states its module

@@ -68,6 +68,9 @@ DISTRIBUTIONS = {"truncated_normal": "normal", "untruncated_normal": "normal"}
 POLICIES = ("Policy", "PolicyV1", "DTypePolicy")
 """Classes of dtype policies: those that have a plain dtype for a name are that dtype."""
 
+QUANTIZED = "mode"
+"""A key of all dtype policies of Keras 3 for quantized weights, and of no other."""
+
 MIXED = "mixed_"
 """How the name of a policy begins that computes with another dtype than it stores."""
 
@@ -123,10 +126,15 @@ def dtype(value: Any, where: str) -> Any:
     """The dtype that a layer states, by name or as a policy."""
     policy = _is_named(value) and isinstance(value["config"], Mapping) and value["class_name"] in POLICIES
     name = value["config"].get("name") if policy else value
-    if not isinstance(name, str | None) or str(name).startswith(MIXED):
-        shown = name if isinstance(name, str) else value
+    if _is_named(value) and QUANTIZED in value["config"]:
         raise KconvertError(
-            f"mixed precision, the dtype policy {shown!r}, is not in Keras 2",
+            f"the weights are quantized (the dtype policy {shown(value)}), and kconvert reads no quantized weights",
+            where=where,
+            fix="save the model before model.quantize(...) is called, and convert that file",
+        )
+    if not isinstance(name, str | None) or str(name).startswith(MIXED):
+        raise KconvertError(
+            f"mixed precision, the dtype policy {shown(name)}, is not in Keras 2",
             where=where,
             fix="build the model with the policy 'float32', load the weights into it, and save that;"
             f" or state the dtype 'float32' in the architecture and give that with {argument('arch')}",

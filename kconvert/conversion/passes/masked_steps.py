@@ -75,11 +75,13 @@ def is_two_way(layer: Any) -> bool:
 def without_zeros(model: Network) -> Rewritten:
     """`model` for Keras 2: the outputs of layers that give zeros at masked steps are multiplied by the mask.
 
-    Where nothing reads the masked steps, the layer stays as Keras 2 has it.
+    Where the input has no mask, or nothing reads the masked steps, the layer stays as Keras 2 has it.
     """
-    if not any(_gives_zeros(layer) for _, layer, *_ in masked_layers(model)):
+    giving = [(layer, mask) for _, layer, mask, _ in masked_layers(model) if _gives_zeros(layer)]
+    if not giving:
         return Rewritten(model)
-    read = {id(layer) for layer in read_at_masked_steps(model)}
+    masked = {id(layer) for layer, mask in giving if mask is not None}
+    read = masked & {id(layer) for layer in read_at_masked_steps(model)}
     notes: list[str] = []
 
     def apply(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
@@ -92,8 +94,7 @@ def without_zeros(model: Network) -> Rewritten:
         return new
 
     done = rewrite(model, apply)
-    plain = {id(layer) for _, layer, *_ in masked_layers(model) if _gives_zeros(layer)} - read
-    aliases = {**done.aliases, **unread_tensors(model, plain)}
+    aliases = {**done.aliases, **unread_tensors(model, masked - read)}
     return replace(done, aliases=aliases, notes=list(dict.fromkeys(notes)))
 
 

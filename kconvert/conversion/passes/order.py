@@ -37,6 +37,7 @@ from .masked_steps import with_zeros, without_zeros
 from .modernize import modern, modernize
 from .multi_gpu import without_slices
 from .on_torch import notes_on_torch
+from .phases import without_phases
 from .readers import notes_for_readers, notes_on_writer
 from .recovery import recovered
 from .relayout import relayout
@@ -101,6 +102,10 @@ def _surplus(network: Network, origin: Origin) -> Rewritten:
     return with_surplus(network, replace(origin.convention, backend=origin.computes_as), origin.release)
 
 
+def _phases(network: Network, origin: Origin) -> Rewritten:
+    return without_phases(network, origin.release)
+
+
 def _pixel_centers(network: Network, origin: Origin) -> Rewritten:
     return with_pixel_centers(network, origin.release)
 
@@ -118,6 +123,7 @@ READ: tuple[ReadPass, ...] = (
     _slices,
     _lambdas,
     _left_out,
+    _phases,
     _from_release,
     _surplus,
     _pixel_centers,

@@ -15,7 +15,7 @@ import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t
 
 from ...conventions.words.values import parse_json
-from ...errors import Problem
+from ...errors import KconvertError, Problem
 from ..failures import library_errors, unreadable
 from ..gathering import gather
 from ..parts import InOrder, Part
@@ -24,6 +24,7 @@ from .unpacking import unpacked
 
 # Attributes of other types crash HDF5 where the file is damaged.
 _PLAIN = (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)
+_BFLOAT16 = np.dtype("V2")  # as Keras 3 stores it
 _NO_LINKS = ("", ".")  # parts of a path that HDF5 passes over
 _LINKS = {h5l.TYPE_SOFT: "a soft", h5l.TYPE_EXTERNAL: "an external"}
 
@@ -170,6 +171,13 @@ class StoredGroup:
         space, dtype = dataset.get_space(), dataset.dtype
         in_one_piece = dataset.get_offset() is not None  # and in this file
         chunks = None if in_one_piece else _chunks_of(dataset, where)
+        if dtype == _BFLOAT16:
+            raise KconvertError(
+                "is an array of bfloat16, which no Keras 2 reads",
+                where,
+                "build the model with the dtype float32, load the weights into it, and save that",
+                Problem.UNSUPPORTED,
+            )
         if space.get_simple_extent_type() == h5s.NULL or dtype.kind not in "biuf":
             raise unreadable(f"is not an array of numbers (type {dtype})", where)
         shape = space.get_simple_extent_dims()
