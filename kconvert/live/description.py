@@ -13,6 +13,7 @@ from ..conversion.passes.left_out import every
 from ..errors import KconvertError, Problem
 from ..layers import Activation, ReLU, Softmax
 from ..layers.base import Layer, layer_config
+from ..layers.shapes import axes_of
 from ..models.restoring import same_configuration
 from ..network.architecture import model_config, model_from_config
 from ..network.graph import Ref
@@ -159,8 +160,8 @@ def options_of(layer: Layer, shape: Any = None) -> tuple[str, Mapping[str, Any]]
     }
     if "activation" in kept:
         kept["activation"] = kept["activation"] or "linear"
-    if isinstance(kept.get("axis"), int) and isinstance(shape, tuple):
-        kept["axis"] %= len(shape)
+    if kept.get("axis") is not None and isinstance(shape, tuple):
+        kept["axis"] = sorted(axes_of(kept["axis"], len(shape)))
     return config["class_name"], json.loads(json.dumps(kept, default=repr), parse_float=_single)
 
 

@@ -399,3 +399,16 @@ def test_the_order_of_a_sum_and_of_layers_that_pass_their_input_changes_nothing(
     saved.save(tmp_path / "residual.h5")
     model = residual(library.layers, library.Model, True)
     assert not any("something else" in note for note in kc.load_weights(model, tmp_path / "residual.h5").notes)
+
+
+def test_an_axis_in_a_list_is_that_axis(library, tmp_path):
+    """tf_keras states the axis of a LayerNormalization in a list; one of Theano is in channels_first."""
+    L = library.layers
+    model = library.Sequential([L.InputLayer((6, 6, 2)), L.Conv2D(3, 3), L.LayerNormalization(), L.Conv2D(2, 2)])
+    model.save(tmp_path / "model.h5")
+    x = np.random.default_rng(0).standard_normal((2, 6, 6, 2)).astype("float32")
+    before = model.predict(x, verbose=0)
+    kc.convert(tmp_path / "model.h5", tmp_path / "theano.h5", target="theano")
+    spoil(model)
+    kc.load_weights(model, tmp_path / "theano.h5")
+    np.testing.assert_allclose(model.predict(x, verbose=0), before, atol=1e-5)
