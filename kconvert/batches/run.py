@@ -196,7 +196,7 @@ def _key(task: Task) -> str:
     setup, source = task.setup, task.source
     stamps = [places.stamp(str(place), setup.storage) for place in (source.path, source.arch) if place is not None]
     proof = [asdict(setup.tolerance), setup.inputs.samples, setup.inputs.seed, str(setup.inputs.arrays)]
-    return key_of({"source": asdict(source), "wanted": asdict(task.wanted), "stamps": stamps, "proof": proof})
+    return key_of({"source": vars(source), "wanted": vars(task.wanted), "stamps": stamps, "proof": proof})
 
 
 def _results(job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:

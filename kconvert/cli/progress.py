@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -127,13 +128,15 @@ def batch_progress() -> Iterator[Watch]:
 
 def _watching(shown: Progress) -> Watch:
     line = shown.add_task("converting", total=None, failed=0, rate="")
-    failed = 0
+    failed, found, start = 0, 0, time.monotonic()
 
     def watch(done: int, total: int, entry: Entry | None) -> None:
-        nonlocal failed
+        nonlocal failed, found, start
+        if entry is None:  # what earlier runs have done
+            found, start = done, time.monotonic()
         failed += entry is not None and entry.state in ("error", "differs", "unproved")
-        speed = shown.tasks[line].speed
-        rate = f"{speed:.1f}/s" if speed else ""
+        seconds = time.monotonic() - start
+        rate = f"{(done - found) / seconds:.1f}/s" if done > found and seconds else ""
         shown.update(line, completed=done, total=total, failed=failed, rate=rate)
 
     return watch
