@@ -92,7 +92,8 @@ def _stages(stream: IO[str]) -> Iterator[logging.Handler]:
 
     console = Console(file=stream, force_terminal=True, markup=False, highlight=False)
     words = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
-    columns = (SpinnerColumn("line"), words, Bar(bar_width=20), TaskProgressColumn(markup=False), Left())
+    percent = TaskProgressColumn("{task.percentage:>3.0f}%", markup=False)
+    columns = (SpinnerColumn("line"), words, Bar(bar_width=20), percent, Left())
     with Display(*columns, console=console, transient=True) as shown:
         overall = shown.add_task("", visible=False)
         stage = shown.add_task("reading", total=None)

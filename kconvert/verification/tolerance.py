@@ -8,6 +8,8 @@ from difflib import get_close_matches
 
 from ..errors import KconvertError, Problem
 
+MENTIONED = 5  # names that an error lists
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -38,10 +40,12 @@ class Tolerance:
 
     def check_layers(self, tensors: Iterable[str]) -> None:
         """Refuses a tolerance for a layer that makes none of `tensors`: it would have no effect."""
-        known = {name for tensor in tensors for name in (tensor, _layer(tensor))}
-        for name in sorted(set(self.layers) - known):
-            close = get_close_matches(name, known, n=1)
-            fix = f"did you mean {close[0]!r}?" if close else "use a name from the report"
+        layers = {tensor: _layer(tensor) for tensor in tensors}
+        known = list(dict.fromkeys(layers.values()))
+        for name in sorted({*self.layers} - {*layers, *known}):
+            close = get_close_matches(name, {*layers, *known}, n=1)
+            more = ", ..." if len(known) > MENTIONED else ""
+            fix = f"did you mean {close[0]!r}?" if close else f"its layers: {', '.join(known[:MENTIONED])}{more}"
             raise KconvertError(f"the tolerance names the unknown layer {name!r}", fix=fix, problem=Problem.USAGE)
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -29,7 +29,7 @@ from ..layers.registry import custom_modules, with_custom_objects
 from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.outputs import Given
-from .matching import match
+from .matching import Match, match
 from .noise import noisy_copy
 from .pairing import Inputs, Pairing, pair_tensors, with_given, with_noise
 from .programs import match_program
@@ -203,7 +203,7 @@ class Verifier:
         source: an earlier result of that side, instead of a new run.
         """
         sides = [lambda: source or self.run_source(pairing), lambda: self.run_target(pairing)]
-        ours, theirs = self._at_once(sides) if self.running.isolate else (side() for side in sides)
+        ours, theirs = self._at_once(sides, pairing.match) if self.running.isolate else (side() for side in sides)
         return pair_tensors(pairing, ours, theirs)
 
     def run_alone(self, pairing: Pairing, runs: Runs) -> Runs:
@@ -245,11 +245,16 @@ class Verifier:
         custom, required = custom_modules(), self.running.required
         return Job(str(file.path), model, convention, convention.backend, required, custom, arch, file.partial, given)
 
-    def _at_once(self, sides: Sequence[Callable[[], RunResult]]) -> Sequence[RunResult]:
-        """Runs sides that have processes of their own; where one fails, the others are stopped."""
+    def _at_once(self, sides: Sequence[Callable[[], RunResult]], found: Match) -> Sequence[RunResult]:
+        """Runs both sides, which have processes of their own; where one fails, the other is stopped."""
         with ThreadPoolExecutor(len(sides)) as pool:
             waiting = [pool.submit(side) for side in sides]
             try:
+                wait(waiting, return_when=FIRST_COMPLETED)
+                files = ((found.source, found.plan.source), (found.target, found.convention))
+                for side, (file, convention) in zip(waiting, files, strict=True):
+                    if not side.done():
+                        log.info("still running %s on %s", Path(str(file.path)).name, convention.backend)
                 return [side.result() for side in waiting]
             except BaseException:
                 self._stop()

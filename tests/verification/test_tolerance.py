@@ -33,8 +33,8 @@ def test_a_layers_own_tolerance_is_for_all_its_tensors():
 
 def test_a_tolerance_for_no_layer_is_refused():
     Tolerance(layers={"a": 1.0, "b": 1.0, "b#1": 1.0}).check_layers(["a:1", "b#1"])
-    with pytest.raises(KconvertError, match="names the unknown layer 'c'"):
-        Tolerance(layers={"c": 1.0}).check_layers(["a", "b"])
+    with pytest.raises(KconvertError, match="names the unknown layer 'c'; its layers: a, b"):
+        Tolerance(layers={"c": 1.0}).check_layers(["a:1", "b"])
     with pytest.raises(KconvertError, match="did you mean 'conv_1'"):
         Tolerance(layers={"conv1": 1.0}).check_layers(["dense", "conv_1"])
 

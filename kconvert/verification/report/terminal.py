@@ -54,7 +54,7 @@ def _comparisons(done: Report) -> Table:
     numbers = ("max\nerror", "scale", "needed\nrtol")
     table = draw.table("layer", "class", "shape", *numbers, "", numbers=numbers)
     table.padding = (0, 1, 0, 0)
-    table.columns[1].no_wrap = True
+    table.columns[-1].no_wrap = True
     outputs = [c for c in done.outputs if not (c.equal and done.layers)]  # those that agree were seen as layers
     for c in (*done.layers, *outputs):
         style = {"equal": "", "unproved": draw.WARN}.get(c.state, draw.BAD)

@@ -49,6 +49,13 @@ def test_long_names_are_folded_and_classes_stay_whole():
     assert "".join(line.split()[0] for line in lines[2:4]) == "model_1#1/batch_normalization_1"
 
 
+def test_a_narrow_terminal_folds_names_and_classes_alike():
+    layer = replace(report(0.5).layers[0], name="maxpooling2d_1", layer="MaxPooling2D", shape=(10, 20, 30))
+    rows = shown(terminal.report(replace(report(), layers=[layer])), width=50)[2:5]
+    assert rows[0].endswith(" DIFFERS")
+    assert min(len(row.split()[0]) for row in rows[:2]) > 5, rows
+
+
 def test_layers_that_cannot_be_compared_say_why():
     odd = compare("dense_1", "Dense", np.ones((2, 3)), np.ones((2, 4)), DEFAULT_TOLERANCE)
     lines = shown(terminal.report(replace(report(), layers=[odd])))
