@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -19,6 +20,8 @@ from ..kernels import Shape
 
 if TYPE_CHECKING:
     from ..conversion.planning import Plan
+
+LONG = 24  # characters of a beginning that all names have
 
 # --------------------------------------------------------------- inspection ----
 
@@ -66,11 +69,11 @@ def _layers(found: Inspection) -> Table:
 
 
 def _stem(name: str, layer: str) -> str:
-    """The name of a weight without the name of its layer before it."""
+    """The name of a weight without the name of its layer, and what is before that."""
     for joint in "/_":
         if name.startswith(layer + joint):
             return name[len(layer) + 1 :]
-    return name
+    return name.rpartition(f"/{layer}/")[2]
 
 
 def _inferred(found: Inspection) -> list[RenderableType]:
@@ -101,14 +104,25 @@ def source(path: object, evidence: Sequence[str]) -> RenderableType:
 def plan(found: Plan, path: object) -> RenderableType:
     """A row for each weight: its stored arrays, the ops on them, and the arrays of the result."""
     table = draw.table("stored", "ops", "result")
+    scope = _scope([array.name for step in found.steps for array in step.sources])
     for step in found.steps:
         table.add_row(
-            _arrays([array.name for array in step.sources], step.source_shapes),
+            _arrays([array.name[len(scope) :] for array in step.sources], step.source_shapes),
             _chain(step),
             _arrays(step.targets, step.target_shapes),
         )
     weights: list[RenderableType] = [Text(), table] if found.steps else []
+    if scope:
+        weights[1:1] = [draw.text(f"the stored names begin with {scope}", draw.DIM), Text()]
     return Group(source(path, found.evidence), Text(), summary(found), *weights, *_refusal(found))
+
+
+def _scope(names: Sequence[str]) -> str:
+    """What all names begin with, up to the last slash in it; '' where it is short enough to be shown with each."""
+    scopes = [name.split("/")[:-1] for name in names]
+    shared = takewhile(lambda parts: len({*parts}) == 1, zip(*scopes, strict=False))
+    scope = "".join(f"{parts[0]}/" for parts in shared)
+    return scope if len(scope) > LONG else ""
 
 
 def summary(found: Plan) -> RenderableType:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._version import install
 from ..arguments import argument
 from ..conversion.applying import refuse_hazards
 from ..conversion.files import Conversion
@@ -93,6 +95,7 @@ def export_file(
     if runtime is None:
         raise KconvertError("is no program", str(out), "use convert", Problem.USAGE)
     options.check(target)
+    _refuse_without_packages(runtime)
     origin, result = Path(source.path or ""), Path(out)
     refuse_collisions([("result", result), *written], [*source.files, *read])
     place = new_path(result, origin, source.force and not runtime.directory, runtime.directory)
@@ -121,6 +124,14 @@ def _write(made: Plan, target: Target, place: Path, options: Options) -> None:
         batch = writer.batch
     program = traced(model, run_arrays(made), batch, writer.unroll)
     writer.write(program, place, options.quantize)
+
+
+def _refuse_without_packages(runtime: Runtime) -> None:
+    """Refuses a form whose writer is not installed, before anything is read."""
+    missing = [name for name in runtime.written_by if find_spec(name) is None]
+    if missing:
+        what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to write {runtime.title}"
+        raise KconvertError(what, fix=install(runtime.extra), problem=Problem.USAGE)
 
 
 def _refuse_large(made: Plan, runtime: Runtime, result: Path) -> None:

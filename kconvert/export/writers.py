@@ -12,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .._version import install
 from ..backend import tensorflow_compat
-from ..errors import KconvertError, Problem
+from ..errors import KconvertError
 from ..formats.atomic import new_directory, replacing, writing
 from ..formats.endings import LITERT, ONNX, SAVED_MODEL, Form
 from .program import Program
@@ -59,13 +58,9 @@ def _write_litert(program: Program, target: Path, quantize: str | None) -> None:
 
 
 def _write_onnx(program: Program, target: Path, quantize: str | None) -> None:
-    try:
-        import onnx
-        import tf2onnx
-    except ImportError as error:
-        raise KconvertError(
-            f"tf2onnx and onnx are needed ({error})", fix=install("onnx"), problem=Problem.USAGE
-        ) from None
+    import onnx
+    import tf2onnx
+
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with _quoted("tf2onnx cannot convert it", target):
         model, _ = tf2onnx.convert.from_function(program.module.call, program.signature, opset=OPSET)

@@ -35,6 +35,8 @@ class Runtime:
     quantizations: tuple[str, ...] = ()
     # bytes that a file has less than; None: any number
     limit: int | None = None
+    # the packages that write its files, beside the backend; the extra installs them, too
+    written_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ ONNX = Form(
     (".onnx",),
     (KERAS2,),
     whole=True,
-    runtime=Runtime("ONNX", "onnx", "onnxruntime", "onnx", "tensorflow", limit=_2_GB),
+    runtime=Runtime("ONNX", "onnx", "onnxruntime", "onnx", "tensorflow", limit=_2_GB, written_by=("tf2onnx", "onnx")),
 )
 
 FORMS = (SAVED_MODEL, ARCHIVE, WEIGHTS, HDF5, SAFETENSORS, LITERT, ONNX)

@@ -1,5 +1,9 @@
 """Inspections, plans and backends in the terminal: within 80 columns, nothing cut and nothing hidden."""
 
+import shutil
+
+import h5py
+
 from kconvert import inspect
 from kconvert.backend import Probe
 from kconvert.cli import drawing
@@ -34,6 +38,20 @@ def test_a_plan_shows_every_weight_and_every_op():
     assert lines[first + 1].strip() == "flip hw of hwio"
     assert "dense_1_W 60x8             rows i of io: chw->hwc of 5x4x3  dense_1/kernel:0 60x8" in lines
     assert not any(line.startswith("note: the optimizer") for line in lines)
+
+
+def test_a_long_beginning_that_all_names_have_is_shown_once(tmp_path):
+    shutil.copy(LENET, tmp_path / "model.h5")
+    scope = "a_scope_of_theano/" * 2
+    with h5py.File(tmp_path / "model.h5", "a") as file:
+        for group in file["model_weights"].values():
+            for name in group.attrs["weight_names"]:
+                group.move(name.decode(), scope + name.decode())
+            group.attrs["weight_names"] = [scope.encode() + name for name in group.attrs["weight_names"]]
+    with hdf5.read(tmp_path / "model.h5") as checkpoint:
+        lines = shown(drawing.plan(plan(checkpoint, None, "tensorflow"), LENET), width=120)
+    assert f"the stored names begin with {scope}" in lines
+    assert any(line.startswith("convolution2d_1_W 4x1x3x3  transpose") for line in lines)
 
 
 def test_a_plan_says_what_cannot_be_converted():
