@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import lru_cache
 from inspect import Parameter, signature
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -55,6 +55,11 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     dtype: str | None = None
     # The shape of the input with the batch axis; None where the layer does not state it.
     batch_input_shape: Shape | None = None
+    if TYPE_CHECKING:  # arguments of Keras, which `native_arguments` takes, are no fields
+        input_shape: Any = None
+        input_dim: Any = None
+        batch_size: Any = None
+        weights: Any = None
     # Configuration keys that the class does not know. They are stored, and written back.
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
     # Configuration keys that the class does not know and that change nothing. They are not written.

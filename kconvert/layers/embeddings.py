@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..backend.base import Backend, Tensor
@@ -21,7 +21,7 @@ class Embedding(Layer):
     training, rows of the table are dropped out (keras-facts: embedding-dropout-scales).
     """
 
-    input_dim: int
+    input_dim: int = field(kw_only=False)
     output_dim: int
     embeddings_initializer: Any = "uniform"
     embeddings_regularizer: Any = None

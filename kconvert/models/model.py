@@ -41,7 +41,7 @@ from .runtime import Runtime
 from .store import run_convention
 from .subclassing import BuiltByCall
 from .training import optimizers
-from .training.callbacks import CallbackList
+from .training.callbacks import CallbackList, History
 from .training.data import check_modes
 from .training.fit import Fit
 from .training.objective import output_names
@@ -562,7 +562,7 @@ class Model(BuiltByCall):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-    ) -> Any:
+    ) -> History:
         """Trains until epoch `epochs`; returns the History with the losses and metrics of each epoch.
 
         x, y: inputs and labels, arrays (samples, ...); for several inputs or outputs a list, or a dict by their names.
@@ -664,7 +664,7 @@ class Model(BuiltByCall):
         use_multiprocessing: bool = False,
         shuffle: bool | str = True,
         initial_epoch: int = 0,
-    ) -> Any:
+    ) -> History:
         """`fit` for a generator, under its older name.
 
         max_queue_size, workers, use_multiprocessing: have no effect; batches are made in this process.
