@@ -29,6 +29,7 @@ from ..layers.base import layer_config
 from ..network.nested import Arrays, walk
 from ..network.network import Network
 from ..network.rewrite import NewLayer, changed, rebuilt, rewrite
+from .orders import refuse_other_orders
 from .runtime import Runtime
 from .training.trainer import Trainer
 
@@ -79,7 +80,9 @@ def read_weights(taker: Taker, networks: Sequence[Network], source: Source, skip
     with open_source(source, lambda: layer_config(networks[-1])) as checkpoint:
         checkpoint = replace(checkpoint, optimizer=())
         origin, own, owner = decide(checkpoint, source), _own_network(checkpoint), networks[0]
-        plan = _converted(checkpoint, origin, own, owner, taker) if own and not source.partial else None
+        whole, plan = checkpoint, None
+        if own and not source.partial:
+            plan = _converted(whole, origin, own, owner, taker)
         made, other = (None if plan is None else plan.result.model), own
         if made is not None:
             plan, other = (plan, None) if taker.same(made, owner) else (None, own)
@@ -96,6 +99,10 @@ def read_weights(taker: Taker, networks: Sequence[Network], source: Source, skip
             origin = by_arrays(file.network(networks[-1], origin), checkpoint, origin)
             owner = _owner(file, origin, goal, networks)
             plan = _plan(file, origin, owner, goal)
+            if own and _has_other_flattens(own, networks[-1]):
+                converted = _converted(whole, origin, own, networks[0], taker)
+                if converted is not None:
+                    refuse_other_orders(plan, converted, str(checkpoint.path))
             plan = _partial_plan(plan, partial) if partial else plan
         warn(plan, checkpoint)
         restored = Restored(owner, plan, taker.arrays_of(plan), other, made)
@@ -295,6 +302,12 @@ def _stating(network: Network, kept: Collection[str]) -> Network:
 def _flattens(network: Network) -> Iterator[tuple[str, Flatten]]:
     for layer in network.sublayers:
         yield from ((path, leaf) for path, leaf in layer.leaves() if isinstance(leaf, Flatten))
+
+
+def _has_other_flattens(own: Network, network: Network) -> bool:
+    """Whether a Flatten of the file orders its features otherwise than a Reshape, and the network has no such one."""
+    theirs = [layer for _, layer in _flattens(own)]
+    return any(map(_moves_channels, theirs)) and len(theirs) != len(list(_flattens(network)))
 
 
 def _moves_channels(layer: Flatten) -> bool:

@@ -412,3 +412,27 @@ def test_an_axis_in_a_list_is_that_axis(library, tmp_path):
     spoil(model)
     kc.load_weights(model, tmp_path / "theano.h5")
     np.testing.assert_allclose(model.predict(x, verbose=0), before, atol=1e-5)
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_features_in_another_order_than_the_flatten_of_the_file_gives_are_refused(by_name, library):
+    """Keras 2.3 on Theano flattens images with the channels last; a Reshape takes them as they are."""
+    L = library.layers
+    model = lenet(library)
+    layers = [
+        type(layer).from_config(layer.get_config()) for layer in model.layers if "Input" not in type(layer).__name__
+    ]
+    layers = [L.Reshape((-1,)) if type(layer) is L.Flatten else layer for layer in layers]
+    names = ["conv2d_1", "conv2d_2", None, None, "dense_1", "dense_2"]
+    layers = [with_name(layer, name) for layer, name in zip(layers, names, strict=True)]
+    model = library.Sequential([L.InputLayer((12, 10, 1)), *layers])
+    before = model.get_weights()
+    with pytest.raises(
+        KconvertError, match="the features of dense_1 have another order in the file, which has a Flatten"
+    ):
+        kc.load_weights(model, case("2.3.1-theano/lenet_th").model, by_name=by_name)
+    assert all(map(np.array_equal, before, model.get_weights()))
+
+
+def with_name(layer, name):
+    return layer if name is None else type(layer).from_config({**layer.get_config(), "name": name})
