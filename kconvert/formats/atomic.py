@@ -160,7 +160,10 @@ def hidden(target: Path, directory: bool = False) -> Iterator[Path]:
 
 
 def _created(path: Path, directory: bool) -> int | None:
-    """The locked descriptor of a new file or directory. Another run may remove it before it is locked."""
+    """The locked descriptor of a new file or directory.
+
+    Another run may take it for abandoned before it is locked, and lock and remove it: then it is made again.
+    """
     while True:
         if directory:
             path.mkdir()
@@ -170,7 +173,7 @@ def _created(path: Path, directory: bool) -> int | None:
             return None
         with suppress(FileNotFoundError):
             descriptor = _opened(path)
-            _lock(descriptor)
+            _lock(descriptor, wait=True)
             if os.fstat(descriptor).st_nlink:
                 return descriptor
             os.close(descriptor)
@@ -205,12 +208,15 @@ def _remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _lock(descriptor: int) -> bool:
-    """Locks a file for this process; False where another has locked it, or it cannot be locked."""
+def _lock(descriptor: int, wait: bool = False) -> bool:
+    """Locks a file for this process; False where another has locked it, or it cannot be locked.
+
+    wait: until no other process has it locked.
+    """
     if sys.platform == "win32":
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:  # it is locked, or the file system has no locks
         return False
     return True

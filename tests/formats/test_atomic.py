@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kconvert.errors import KconvertError, Problem
-from kconvert.formats import hdf5
+from kconvert.formats import atomic, hdf5
 from kconvert.formats.atomic import hidden, new_directory, replacing, write_text
 
 LENET = Path(__file__).parents[1] / "fixtures/1.2.2-theano/lenet_th/model.h5"
@@ -52,6 +53,27 @@ def test_the_file_of_a_live_run_stays(body, tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted([*before, "other"])
     process.kill()
     process.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files are not locked there")
+def test_a_new_file_that_another_run_takes_for_abandoned_is_made_again(tmp_path, monkeypatch):
+    """Between the making of a file and its lock, another run may lock it, and remove it a moment later."""
+    import fcntl
+
+    opened, others = atomic._opened, []
+
+    def opened_by_another_run_too(path):
+        if not others:
+            descriptor = opened(path)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            others.append(threading.Timer(0.2, lambda: (path.unlink(), os.close(descriptor))))
+            others[0].start()
+        return opened(path)
+
+    monkeypatch.setattr(atomic, "_opened", opened_by_another_run_too)
+    with hidden(tmp_path / "out") as path:
+        others[0].join()
+        assert path.exists()
 
 
 def test_a_directory_appears_whole_or_not_at_all(tmp_path):
