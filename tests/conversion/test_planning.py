@@ -1,6 +1,7 @@
 """Conversions: a plan that can be looked at, and exact from end to end."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -253,3 +254,35 @@ def test_repaired_pooling_of_any_sizes(size, window, stride, source, largest):
     made = plan(before, None, OTHER[source], "keep")
     assert made.hazards == []
     agree(made, before, as_read(apply(made, before)))
+
+
+def calls_of(action):
+    """How many functions of Python an action calls."""
+    count = 0
+
+    def counted(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        action()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
+def test_work_grows_with_the_number_of_layers_and_not_with_its_square(nested):
+    def conversion(count):
+        layers = [L.Conv2D(2, 3, padding="same", data_format=CHANNELS_FIRST, name=f"conv_{k}") for k in range(count)]
+        layers[0].batch_input_shape = (None, 2, 4, 4)
+        model = Sequential(layers, name="inner")
+        model = Sequential([model], name="outer") if nested else model
+        before = as_read(checkpoint_of(model, random_weights(model), Convention("keras1", "theano")))
+        return lambda: apply(plan(before, "theano", "tensorflow"), before)
+
+    conversion(10)()  # fills what is computed once
+    few, more, most = (calls_of(conversion(count)) for count in (20, 40, 80))
+    assert most - more == pytest.approx(2 * (more - few), rel=0.05)
