@@ -151,3 +151,11 @@ def test_a_missing_library_is_named_before_anything_runs(suffix, library, tmp_pa
         writing.check_report(tmp_path / f"report{suffix}")
     assert str(refusal.value) == f"reports in {suffix} need {library}, which is not installed; {install('report')}"
     assert refusal.value.problem is Problem.USAGE
+
+
+def test_a_file_alone_without_a_report_has_no_table():
+    failed = render(Summary([Entry("a.h5", error="a.h5: there is no such file", code=4)]))
+    converted = render(Summary([Entry("a.h5 -> b.h5")]))
+    assert 'class="verdict bad"' in failed and "ERROR: a.h5: there is no such file" in failed
+    assert 'class="verdict warn"' in converted and "CONVERTED, not verified" in converted
+    assert "<table" not in failed + converted
