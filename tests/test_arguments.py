@@ -36,6 +36,15 @@ STATED = {name for call in (*PUBLIC, kc.Running, Run, Limits) for name in inspec
 LENET = FIXTURES / "1.2.2-theano" / "lenet_th"
 
 
+DESCRIBED = (*PUBLIC, kc.plan, kc.Running, kc.Tolerance, kc.KconvertError, kc.write_report, kc.limited, kc.plot_model)
+
+
+@pytest.mark.parametrize("call", DESCRIBED, ids=lambda call: call.__name__)
+def test_every_parameter_is_described(call):
+    described = inspect.getdoc(call)
+    assert [name for name in inspect.signature(call).parameters if not re.search(rf"\b{name}\b", described)] == []
+
+
 def strings(tree):
     """The strings of a module that are no docstrings."""
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

@@ -37,6 +37,7 @@ def test_a_name_is_on_the_page_of_the_closest_room(home, page):
     [
         ("Note: one line.", "Note: one line."),
         ("Reads.\n\npath: of it\nlimit: at\n    most", "Reads.\n\n- `path`: of it\n- `limit`: at\n    most"),
+        ("Reads.\n\npath: of it\nRaises an error.", "Reads.\n\n- `path`: of it\n\nRaises an error."),
         ("Reads.\n\n>>> 1 + 1\n2", "Reads.\n\n```pycon\n>>> 1 + 1\n2\n```"),
         ("Reads.\n\nRaises KconvertError: never.", "Reads.\n\nRaises KconvertError: never."),
     ],

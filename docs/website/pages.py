@@ -39,7 +39,8 @@ def _paragraph(text: str) -> str:
     lines = text.split("\n")
     if not _PARAMETER.match(lines[0]):
         return text
-    return "\n".join(_PARAMETER.sub(r"- `\1`: ", line) for line in lines)
+    items = (_PARAMETER.sub(r"- `\1`: ", line) for line in lines)
+    return "\n".join(f"\n{line}" if line.startswith("Raises ") else line for line in items)
 
 
 def public_names() -> Mapping[str, str]:

@@ -103,18 +103,45 @@ def batch(
     input_shape: InputShape | None = None,
     watch: Watch | None = None,
 ) -> Summary:
-    """Converts many files into the directory `out` and verifies them; returns one report over all.
+    """Converts many files into a directory and verifies them; returns one report over all.
 
-    sources: paths, directories, globs, manifests (.csv, .jsonl) and URLs of fsspec. out: a path or a URL.
-    jobs: how many processes of this machine work. client, scheduler: a client of a Dask cluster, or the address of one,
-    whose workers work instead.
-    verify: 'all', 'none', or 'sample:N' for N files of all. fail_fast: end with the first failure.
-    timeout: the seconds that one file may take. storage_options: arguments of the fsspec file systems.
-    watch: is called after each file, as `Watch` says. The other arguments are those of `convert` and `verify`.
-    Functions and layers of your own are those that modules register (`register_layer`).
+    sources: paths, directories, globs, manifests (.csv, .jsonl) and URLs of fsspec.
+    out: a path or a URL.
+    source: the backend that saved the file, where the file does not tell: 'theano', 'tensorflow', or another one.
+    target: the backend to convert for, 'theano' or 'tensorflow'. It may be left out with Keras 3 and tf_keras, which
+    are for TensorFlow.
+    data_format: 'native' (as usual on the target: theano channels_first, tensorflow channels_last), 'keep', or one of
+    the two.
+    format: 'keras2', 'same' (the generation of each source), 'keras3' or 'tf_keras'.
+    jobs: how many processes of this machine work.
+    verify: 'all', 'none', or 'sample:N' for N files of all.
+    fail_fast: whether the first failure ends the batch.
+    timeout: the seconds that one file may take.
+    client, scheduler: a client of a Dask cluster, or the address of one, whose workers work instead.
+    storage_options: arguments of the fsspec file systems.
+    tolerance: how large an error may be.
+    running: where the sides of a verification run.
+    samples, seed: the number of the random inputs, and their seed.
+    inputs: an .npy or .npz file of inputs in place of random ones.
+    arch: the file with the architecture (JSON, YAML, or a whole model), for files of weights alone.
+    source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
+    backend.
+    source_release: the release of Keras that saved the file, where the file does not state it.
+    repair: whether layers that the two backends compute differently are rewritten; else they are refused.
+    drop_optimizer: whether the state of the optimizer is left out.
+    force: whether `source` holds even where files say otherwise, and existing results are replaced.
+    layers: 'NAME=Class' or 'NAME=as-is' for layers whose class the weights alone do not show.
+    cudnn: whether LSTM and GRU are written as CuDNN layers (True), or those as LSTM and GRU (False); by default what
+    the target has.
+    partial: whether only the layers are taken that the file and `arch` both have, by name.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free.
+    watch: is called after each file, as `Watch` says.
 
-    A journal in `out` says what is done. A run that was ended goes on where it was. A file that fails does not stop
-    the others. Raises KconvertError where the batch itself cannot run, such as for a manifest that cannot be read.
+    A journal in `out` says what is done. A run that was ended goes on where it was. A file that fails does not stop the
+    others. Functions and layers of your own are those that modules register (`register_layer`).
+
+    Raises KconvertError where the batch itself cannot run, such as for a manifest that cannot be read.
     """
     given = [sources] if isinstance(sources, (str, PathLike)) else sources
     setup = Setup(

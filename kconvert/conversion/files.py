@@ -84,14 +84,37 @@ def convert(
     partial: bool = False,
     input_shape: InputShape | None = None,
 ) -> Conversion:
-    """Converts the weight file `path` for backend `target` and writes `out` (default: beside it, `NAME.TARGET.h5`).
+    """Converts a weight file for another backend or another reader. The file itself is never changed.
 
-    The ending of `out` says what is written: .keras a model of Keras 3, .weights.h5 weights of Keras 3, .h5 and .hdf5
-    what `format` says ('keras2' by default, 'same', 'keras3' or 'tf_keras'), .safetensors 'keras2' or 'same'. Keras 3
-    and tf_keras are for TensorFlow, so `target` may be left out with them. The other arguments are those of `plan`;
-    force also overwrites `out`. The file is written whole or not at all, and neither `path` nor `arch` is ever written
-    to. Weights alone whose architecture the conversion changes get the new one beside `out`, under its name with the
-    ending .json (`Conversion.architecture`).
+    path: the file to convert.
+    out: the file to write; by default `NAME.TARGET.h5` beside `path`. Its ending says what is written: .keras a model
+    of Keras 3, .weights.h5 weights of Keras 3, .h5 and .hdf5 what `format` says, .safetensors 'keras2' or 'same'.
+    source: the backend that saved the file, where the file does not tell: 'theano', 'tensorflow', or another one.
+    target: the backend to convert for, 'theano' or 'tensorflow'. It may be left out with Keras 3 and tf_keras, which
+    are for TensorFlow.
+    data_format: 'native' (as usual on the target: theano channels_first, tensorflow channels_last), 'keep', or one of
+    the two.
+    format: 'keras2', 'same' (the generation of the source), 'keras3' or 'tf_keras'; by default what the ending of `out`
+    says, 'keras2' for .h5.
+    arch: the file with the architecture (JSON, YAML, or a whole model), for files of weights alone.
+    source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
+    backend.
+    source_release: the release of Keras that saved the file, where the file does not state it.
+    repair: whether layers that the two backends compute differently are rewritten; else they are refused.
+    drop_optimizer: whether the state of the optimizer is left out.
+    force: whether `source` holds even where the file says otherwise, and an existing `out` is replaced.
+    layers: 'NAME=Class' or 'NAME=as-is' for layers whose class the weights alone do not show.
+    cudnn: whether LSTM and GRU are written as CuDNN layers (True), or those as LSTM and GRU (False); by default what
+    the target has.
+    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
+    stored as code finds its function under the name of the layer.
+    partial: whether only the layers are taken that the file and `arch` both have, by name.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free.
+
+    The result is written whole or not at all. Weights alone whose architecture the conversion changes get the new one
+    beside `out`, under its name with the ending .json (`Conversion.architecture`).
+
     Raises KconvertError where the file cannot be read or converted; then nothing is written.
     """
     said = Source(

@@ -108,16 +108,19 @@ def inspect(
     custom_objects: Mapping[str, Any] | None = None,
     input_shape: InputShape | None = None,
 ) -> Inspection:
-    """What the HDF5 file `path` is.
+    """What a weight file is: release, backend, data format, layers and hazards, each with its evidence.
 
-    arch: the architecture, for a file of weights alone. source_data_format: that of Keras 1 layers which
-    do not state theirs. source_release: the release that saved the file, if it does not state it.
-    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
-    that leave sizes free.
+    path: the file.
+    arch: the file with the architecture, for files of weights alone.
+    source_data_format: the data format of layers of Keras 1 that do not state theirs.
+    source_release: the release of Keras that saved the file, where the file does not state it.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
-    An architecture that kconvert cannot read is no error: a note says what is wrong with it.
-    Raises KconvertError where the file or `arch` cannot be read.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free.
+
+    An architecture that kconvert cannot read is no error: a note says what is wrong with it. Raises KconvertError where
+    the file or `arch` cannot be read.
     """
     source = Source(path, arch=arch, release=source_release)
     with with_custom_objects(custom_objects), open_source(source) as checkpoint:

@@ -168,23 +168,33 @@ def plan(
     partial: bool = False,
     input_shape: InputShape | None = None,
 ) -> Plan:
-    """The conversion of `checkpoint` from backend `source` (None: as the file shows) to `target`.
+    """The conversion of a checkpoint, which nothing has been done of yet.
 
-    data_format: 'native' (the target's own: theano channels_first, tensorflow channels_last), 'keep',
-    or one of the two. format: 'keras2', or 'same' for the file's own generation. arch: the path of
-    the architecture, JSON or YAML, for files of weights alone. source_data_format: that of the
-    weights, where layers do not state it or `arch` was made on another backend. source_release: the
-    release that saved the file, for files that do not state it. repair: rewrite layers that the two
-    backends compute differently, else they are refused when the plan is applied. drop_optimizer: leave
-    the optimizer's state out. force: take `source` even where the file says otherwise. layers:
-    'NAME=Class' or 'NAME=as-is', for layers whose class weights alone do not show. cudnn: write LSTM
-    and GRU as CuDNN layers (True), those as LSTM and GRU (False), or as the target has it. partial: take
-    the layers alone that the file and `arch` both have, by name; `Plan.partial` lists them and the others.
+    checkpoint: the weights, as `kconvert.formats` reads them.
+    source: the backend that saved the file; None: as the file shows.
+    target: the backend to convert for, 'theano' or 'tensorflow'.
+    data_format: 'native' (as usual on the target: theano channels_first, tensorflow channels_last), 'keep', or one of
+    the two.
+    format: 'keras2', 'same' (the generation of the source), 'keras3' or 'tf_keras'.
+    arch: the file with the architecture (JSON, YAML, or a whole model), for files of weights alone.
+    source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
+    backend.
+    source_release: the release of Keras that saved the file, where the file does not state it.
+    repair: whether layers that the two backends compute differently are rewritten; else they are refused when the plan
+    is applied.
+    drop_optimizer: whether the state of the optimizer is left out.
+    force: whether `source` holds even where the file says otherwise.
+    layers: 'NAME=Class' or 'NAME=as-is' for layers whose class the weights alone do not show.
+    cudnn: whether LSTM and GRU are written as CuDNN layers (True), or those as LSTM and GRU (False); by default what
+    the target has.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
+    partial: whether only the layers are taken that the file and `arch` both have, by name; `Plan.partial` lists them
+    and the others.
     input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
-    that leave sizes free. Raises KconvertError where the source is unknown or contradicted, or something cannot be
-    converted.
+    that leave sizes free.
+
+    Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     said = Source(
         checkpoint.path,

@@ -67,11 +67,28 @@ def export_model(
     custom_objects: Mapping[str, Any] | None = None,
     input_shape: InputShape | None = None,
 ) -> Conversion:
-    """Makes a program of the weight file `path`: `out` is a directory (SavedModel), or ends in .tflite or .onnx.
+    """Makes a program of a weight file, which needs no Keras. The network is that of `convert` for TensorFlow.
 
-    The network is that of `convert` for TensorFlow. batch: the number of samples of each batch; by default any, and in
-    LiteRT 1. quantize: 'float16' or 'dynamic', for LiteRT. The other arguments are those of `convert`. The result is
-    written whole or not at all. Raises KconvertError where the file cannot be read, converted or exported.
+    path: the weight file.
+    out: a new directory (SavedModel), or a file that ends in .tflite or .onnx.
+    source: the backend that saved the file, where the file does not tell: 'theano', 'tensorflow', or another one.
+    data_format: 'native' (as usual on the target: theano channels_first, tensorflow channels_last), 'keep', or one of
+    the two.
+    batch: the number of samples of each batch; by default any, and in LiteRT 1.
+    quantize: 'float16' or 'dynamic': weights of LiteRT with less precision.
+    arch: the file with the architecture, for files of weights alone.
+    source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
+    backend.
+    source_release: the release of Keras that saved the file, where the file does not state it.
+    repair: whether layers that the two backends compute differently are rewritten; else they are refused.
+    force: whether `source` holds even where the file says otherwise, and an existing `out` is replaced.
+    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
+    stored as code finds its function under the name of the layer.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free.
+
+    The result is written whole or not at all. Raises KconvertError where the file cannot be read, converted or
+    exported.
     """
     said = Source(path, source, source_data_format, arch, (), force, source_release, input_shape=input_shape)
     target = Wanted(None, None, data_format, repair, None, True).target(out)

@@ -18,13 +18,18 @@ from .sequential import as_model
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """The model that `to_json` of any Keras up to 2.3 describes, with initial weights.
 
+    json_string: the text.
     custom_objects: your functions and classes, by their names in the configuration.
     """
     return model_from_config(parse_json(json_string), custom_objects)
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
-    """The model that `to_yaml` of any Keras up to 2.3 describes. Parameters: as for `model_from_json`."""
+    """The model that `to_yaml` of any Keras up to 2.3 describes.
+
+    config: that dict.
+    custom_objects: your functions and classes, by their names in the configuration.
+    """
     try:
         config = yaml.parse(yaml_string)
     except ValueError as error:

@@ -72,7 +72,19 @@ def diff(
 ) -> Difference:
     """Compares two weight files, each in its own convention: are they the same model, and which arrays differ?
 
-    The arguments are those of `verify`. Raises KconvertError where the two cannot be of one model.
+    source_path, target_path: the two files.
+    source, target: the backends that saved the files, where these do not tell.
+    arch, target_arch: architectures, for files of weights alone; `target_arch` is by default the converted `arch`.
+    source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
+    backend.
+    source_release: the release of Keras that saved the first file, where that does not state it.
+    force: whether `source` and `target` hold even where the files say otherwise.
+    custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
+    stored as code finds its function under the name of the layer.
+    input_shape: the shape of the input without the batch axis, or a dict of them by the names of inputs, for networks
+    that leave sizes free.
+
+    Raises KconvertError where the two cannot be of one model.
     """
     with with_custom_objects(custom_objects):
         return diff_files(

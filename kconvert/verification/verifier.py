@@ -50,16 +50,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Running:
-    """How the sides are run."""
+    """How the sides are run.
 
-    isolate: bool = False  # each side in a process of its own
-    timeout: float | None = None  # the seconds that one run of a side may take; None: any time
-    pythons: Mapping[str, str] = field(default_factory=dict)  # interpreters by backend, with kconvert or a real Keras
-    # 'keras' or 'tf_keras': run the target in that real Keras; 'kconvert': in no real Keras; None: in what reads it
+    isolate: whether each side runs in a process of its own.
+    timeout: the seconds that one run of a side may take; None: any time.
+    pythons: interpreters by backend, with kconvert or a real Keras.
+    package: 'keras' or 'tf_keras': the target runs in that real Keras; 'kconvert': in no real Keras; None: in what
+    reads it.
+    required: whether a missing backend or reader is an error; else NumPy emulates it, or kconvert stands in.
+    keras_backend: of Keras 3: 'tensorflow', 'jax' or 'torch'; None: the first that is installed.
+    keras_python: the interpreter whose Keras runs the target.
+    """
+
+    isolate: bool = False
+    timeout: float | None = None
+    pythons: Mapping[str, str] = field(default_factory=dict)
     package: str | None = None
-    required: bool = False  # a missing backend or reader is an error; else NumPy emulates it, or kconvert stands in
-    keras_backend: str | None = None  # of Keras 3: 'tensorflow', 'jax' or 'torch'; None: the first that is installed
-    keras_python: str | None = None  # the interpreter whose Keras runs the target
+    required: bool = False
+    keras_backend: str | None = None
+    keras_python: str | None = None
 
 
 def verify(
@@ -84,20 +93,26 @@ def verify(
 ) -> Report:
     """Runs both files, each on its own backend, and compares every layer; where they differ, it looks for the cause.
 
-    running: where the sides run (default: in this process).
-    source, target: the backends that saved the files, where these do not tell; force: even where they say otherwise.
-    arch, target_arch: architectures, for files of weights alone; target_arch defaults to the converted arch.
-    source_data_format: that of Keras 1 layers which do not state theirs.
-    source_release: the release that saved the first file, where that does not state it.
-    samples, seed: of the random inputs; inputs: used instead, one array for each input in the source's layout, or an
-    .npy or .npz file of them.
-    folder: where to save all that was computed, for `load_runs`.
+    source_path, target_path: the two files; the target may also be a program (LiteRT, ONNX, SavedModel).
+    tolerance: how large an error may be.
+    running: where the sides run; by default in this process.
+    source, target: the backends that saved the files, where these do not tell.
+    arch, target_arch: architectures, for files of weights alone; `target_arch` is by default the converted `arch`.
+    source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
+    backend.
+    source_release: the release of Keras that saved the first file, where that does not state it.
+    force: whether `source` and `target` hold even where the files say otherwise.
+    samples, seed: the number of the random inputs, and their seed.
+    inputs: used in place of random ones: one array for each input in the source's layout, or an .npy or .npz file of
+    them.
+    folder: where to save all that was computed, for `kconvert report`.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.
     input_shape: the shape of the source's input without the batch axis, or a dict of them by the names of inputs, for
     networks that leave sizes free.
-    partial: whether only the layers that the first file and `arch` both have are compared, by name; the second file is
+    partial: whether only the layers are compared that the first file and `arch` both have, by name; the second file is
     a partial conversion of the first.
+
     Raises KconvertError where a file cannot be read or its model cannot run.
     """
     with with_custom_objects(custom_objects), Verifier(running) as verifier:

@@ -21,8 +21,10 @@ Render: TypeAlias = Callable[[Report | Summary], str]
 def write_report(path: str | PathLike[str], done: Report | Summary) -> Path:
     """Writes a report in the form that the suffix of `path` names: .json, .xml (JUnit), .md, .html or .txt.
 
-    A file that exists is replaced, in one step. Returns the path of the file. Raises KconvertError (USAGE) as
-    `check_report` does.
+    path: of the file. One that exists is replaced, in one step.
+    done: a report, or the summary of many files.
+
+    Returns the path of the file. Raises KconvertError (USAGE) as `check_report` does.
     """
     target, render = _prepared(path)
     write_text(target, render(done))
