@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..arguments import argument
 from ..backend import tensorflow_compat
 from ..backend.base import Step, Tensor
@@ -60,7 +62,7 @@ def traced(network: Network, arrays: Arrays, batch: int | None = None, unroll: b
     backend = _UnrolledBackend() if unroll else TensorflowBackend()
     module = tf.Module()
     paths = [path for path, _ in walk(arrays)]
-    module.weights = [tf.Variable(array, name=_scope(path)) for path, array in walk(arrays)]
+    module.weights = [tf.Variable(_as_it_runs(array), name=_scope(path)) for path, array in walk(arrays)]
     specs = zip(input_names(network), network.input_specs, strict=True)
     signature = [tf.TensorSpec((spec.shape[0] or batch, *spec.shape[1:]), spec.dtype, name) for name, spec in specs]
 
@@ -73,6 +75,11 @@ def traced(network: Network, arrays: Arrays, batch: int | None = None, unroll: b
     module.call = tf.function(call, input_signature=signature, autograph=False)
     module.call.get_concrete_function()
     return Program(module, signature)
+
+
+def _as_it_runs(array: np.ndarray) -> np.ndarray:
+    """Weights of any precision as float32, in which layers compute; integers stay."""
+    return array.astype("float32", copy=False) if array.dtype.kind == "f" else array
 
 
 def refuse_states(network: Network) -> None:

@@ -99,6 +99,19 @@ def test_two_directions_without_a_mask_stay_one_layer(models, tmp_path):
     check(done.target, folder)
 
 
+def test_a_regularizer_that_keras_2_lacks_is_noted_and_comes_back(models, tmp_path):
+    done = kc.convert(models / "orthogonal" / "model.keras", tmp_path / "out.h5", target="tensorflow")
+    assert any("Keras 2.3 does not have the regularizer OrthogonalRegularizer (" in note for note in done.plan.notes)
+    with zipfile.ZipFile(kc.convert(done.target, tmp_path / "back.keras").target) as archive:
+        assert b"OrthogonalRegularizer" in archive.read("config.json")
+
+
+def test_a_mask_that_keras_2_refuses_is_noted(models, tmp_path):
+    done = kc.convert(models / "dropped_mask" / "model.keras", tmp_path / "out.h5", target="theano")
+    assert any("takes no mask, and gets that of masking" in note for note in done.plan.notes)
+    check(done.target, models / "dropped_mask")
+
+
 def test_a_generation_that_is_not_known_is_refused(models, tmp_path):
     with zipfile.ZipFile(models / "dense" / "model.keras") as real, zipfile.ZipFile(tmp_path / "x.keras", "w") as copy:
         for name in real.namelist():

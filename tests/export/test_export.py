@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 
@@ -46,6 +47,21 @@ def test_a_program_computes_in_its_runtime_what_real_keras_computed(case_name, n
         report = verifier.verify(source, Source(done.target), inputs=Inputs(arrays=one.arrays("x")), plan=done.plan)
     assert (report.title, report.target.ran_on) == ("EQUAL in the outputs alone", TOLD[name])
     assert report.layers == [] and len(report.outputs) == len(one.arrays("y")) and not report.left_out
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_of_another_precision_run_in_float32(name, dtype, tmp_path):
+    model = kc.Sequential([L.Dense(2, input_shape=(3,), name="dense")], name="model")
+    model.predict(np.zeros((1, 3), "float32"))
+    model.save(path := tmp_path / "a.h5")
+    with h5py.File(path, "r+") as file:
+        for key in ("kernel:0", "bias:0"):
+            group = file["model_weights/dense/dense"]
+            array = group[key][()].astype(dtype)
+            del group[key]
+            group[key] = array
+    assert kc.verify(path, kc.export_model(path, f"{tmp_path}/{name}").target).equal
 
 
 @pytest.mark.parametrize("name", NAMES)

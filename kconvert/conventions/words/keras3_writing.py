@@ -96,10 +96,10 @@ OF_KERAS: Mapping[str, frozenset[str]] = {
         "Constant", "Identity", "Ones", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal",
         "VarianceScaling", "Zeros",
     }),
-    "keras.regularizers": frozenset({"L1L2"}),
+    "keras.regularizers": frozenset({"L1L2", "OrthogonalRegularizer"}),
     "keras.constraints": frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"}),
 }  # fmt: skip
-"""The classes of these modules that Keras 2 has too."""
+"""The classes of these modules that files are written with: those of Keras 2, and what files of Keras 3 have beside."""
 
 
 def write(item: Json, graphs: Graphs, defaults: Defaults) -> Json:
@@ -146,6 +146,10 @@ class _Writer:
     def _value(self, key: str, value: Any, layer: str) -> Any:
         kind = key.rpartition("_")[2]
         if kind == "activation":
+            if is_item(value) and not isinstance(value["config"], Mapping):
+                what = f"the activation {value['config']!r} is a function of your own"
+                fix = f"use {argument('format', 'keras2')}, or build the model with an activation of Keras"
+                raise KconvertError(what, f"layer {layer}", fix)
             return self.item(value) if is_item(value) else _activation(value, layer)
         if kind in MODULES:
             return _of_keras(value, MODULES[kind], f"{key} of layer {layer}")

@@ -57,6 +57,9 @@ PENALTIES: Mapping[str, tuple[str, ...]] = {
 }
 """The arguments of each regularizer and constraint of Keras 2."""
 
+LATER_REGULARIZERS = frozenset({"OrthogonalRegularizer"})
+"""Regularizers that Keras 2 does not have."""
+
 ONE_AXIS = ("BatchNormalization", "Softmax")
 """Classes that have one axis in Keras 2, and in tf.keras one axis or a list of axes."""
 

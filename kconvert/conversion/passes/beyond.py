@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...conventions.words.items import is_item
+from ...conventions.words.tf_keras import LATER_REGULARIZERS
 from ...layers.activations import ACTIVATION_KEYS, BEYOND_KERAS2, KERAS3_ACTIVATIONS, activation_name
+from ...layers.as_is import AsIs
 from ...layers.base import Layer
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import every, listed
+from .masks import MASKED, masked_layers
 
 
 def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
@@ -19,16 +23,37 @@ def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
 
     in_tf_keras: whether tf.keras reads the weights of the result as they are meant.
     """
+    masks = list(_notes_on_masks(network))
     names: dict[str, list[str]] = {}
     for layer in every(network):
         for what in _beyond(layer):
             names.setdefault(what, []).append(layer.name)
     if not names:
-        return Rewritten(network)
+        return Rewritten(network, notes=masks)
     found = ", ".join(f"{what} ({listed(layers)})" for what, layers in names.items())
     note = f"Keras 2.3 does not have {found}: it loads the result only with custom_objects that define this"
     known = in_tf_keras and not any(f"the activation {name}" in names for name in KERAS3_ACTIVATIONS)
-    return Rewritten(network, notes=[f"{note}; tf.keras has it" if known else note])
+    return Rewritten(network, notes=[f"{note}; tf.keras has it" if known else note, *masks])
+
+
+def _notes_on_masks(network: Network) -> Iterator[str]:
+    """A note on layers that get a mask, which those of tf.keras and Keras 3 drop and those of Keras 2.3 refuse."""
+    refusing = {
+        name: mask.made_by
+        for name, layer, mask, _ in masked_layers(network)
+        if mask is not None and layer.name == name and _takes_no_mask(layer)
+    }
+    if refusing:
+        yield (
+            f"Keras 2.3 does not load the result: its {listed(list(refusing))} takes no mask, and gets that of"
+            f" {listed(list(dict.fromkeys(refusing.values())))}; build the model without the mask, load the weights"
+            " into it and save that"
+        )
+
+
+def _takes_no_mask(layer: Layer) -> bool:
+    """Whether a layer of Keras 2.3 refuses a mask (keras-facts: masks-that-layers-refuse)."""
+    return not (layer.supports_masking or layer.of_tf_keras or isinstance(layer, (AsIs, *MASKED)))
 
 
 def _beyond(layer: Layer) -> Iterator[str]:
@@ -37,6 +62,9 @@ def _beyond(layer: Layer) -> Iterator[str]:
         yield f"the class {layer.class_name}"
     for key, value in layer.later_options().items():
         yield f"the option {key}={value!r} of {layer.class_name}"
+    for key, value in layer.get_config().items():
+        if key.endswith("_regularizer") and is_item(value) and value["class_name"] in LATER_REGULARIZERS:
+            yield f"the regularizer {value['class_name']}"
     for key in ACTIVATION_KEYS:
         value = getattr(layer, key, None)
         if isinstance(value, dict) or activation_name(value) in BEYOND_KERAS2:

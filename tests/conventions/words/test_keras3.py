@@ -134,6 +134,10 @@ def test_a_bidirectional_keeps_the_outputs_of_masked_steps():
         ),
         (L.Activation.from_config({"name": "x", "activation": "mine"}), "layer x: Keras 3 has no activation 'mine'"),
         (
+            L.Activation.from_config({"name": "x", "activation": {"class_name": "function", "config": "a>mine"}}),
+            "layer x: the activation 'a>mine' is a function of your own",
+        ),
+        (
             L.Dense.from_config({"name": "x", "units": 3, "kernel_regularizer": {"class_name": "Mine", "config": {}}}),
             "Keras 3 has no Mine",
         ),
