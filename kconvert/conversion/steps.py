@@ -64,8 +64,10 @@ class _Result:
     def order(self) -> tuple[int, ...]:
         """See `InOrder`: the axes of the target in the order in which the source stores them."""
         axes = range(len(self.shape))
-        first = tuple(np.arange(1) for _ in axes)
-        wanted = [(*first[:axis], np.arange(self.shape[axis]), *first[axis + 1 :]) for axis in axes]
+        first = tuple(
+            np.arange(1) for _ in axes
+        )  # two elements show along which axis of the source they are neighbours
+        wanted = [(*first[:axis], np.arange(min(self.shape[axis], 2)), *first[axis + 1 :]) for axis in axes]
         needed = [self._needed(region) for region in wanted if math.prod(self.shape)]
         if not needed or None in needed:
             return tuple(axes)

@@ -51,6 +51,15 @@ class Block:
         order = [self.source.index(axis) for axis in self.target]
         return np.arange(self.size).reshape(self.shape).transpose(order).ravel()
 
+    def old(self, new: np.ndarray) -> np.ndarray:
+        """The old positions of the features at the positions `new` of the result: a part of `index`.
+
+        >>> Block("chw", "hwc", (2, 1, 3)).old(np.array([1, 4]))
+        array([3, 2])
+        """
+        places = dict(zip(self.target, np.unravel_index(new, self.inverse.shape), strict=True))
+        return np.ravel_multi_index([places[axis] for axis in self.source], self.shape)
+
     @property
     def is_identity(self) -> bool:
         kept = [[axis for axis, n in zip(self.source, self.shape, strict=True) if n > 1]]
@@ -91,8 +100,21 @@ class Rows(EachOp):
     @property
     def index(self) -> np.ndarray:
         """The old position of each row of the result."""
-        starts = np.cumsum([0] + [block.size for block in self.blocks])
-        return np.concatenate([block.index + start for block, start in zip(self.blocks, starts, strict=False)])
+        return np.concatenate([block.index + start for block, start in zip(self.blocks, self._starts, strict=False)])
+
+    @property
+    def _starts(self) -> np.ndarray:
+        """Where each block begins, and the end."""
+        return np.cumsum([0] + [block.size for block in self.blocks])
+
+    def _old(self, new: np.ndarray) -> np.ndarray:
+        """The old positions of the rows `new` of the result: a part of `index`, which may be too long to hold."""
+        starts, result = self._starts, np.empty_like(new)
+        of_block = np.searchsorted(starts, new, side="right") - 1
+        for number in np.unique(of_block):
+            here = of_block == number
+            result[here] = self.blocks[number].old(new[here] - starts[number]) + starts[number]
+        return result
 
     @property
     def inverse(self) -> Rows:
@@ -118,7 +140,7 @@ class Rows(EachOp):
 
     def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain]:
         sides = zip(self.of, wanted, strict=True)
-        return tuple(self.index[index] if axis == self.axis else index for axis, index in sides), Chain()
+        return tuple(self._old(index) if axis == self.axis else index for axis, index in sides), Chain()
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
         if isinstance(following, Rows) and following == self.inverse:
