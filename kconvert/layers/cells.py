@@ -23,7 +23,7 @@ from ..kernels import AddHalves, Chain
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .phase import Phase
-from .shapes import Sizes
+from .shapes import Sizes, check_axes
 
 Activation = Callable[[Backend, Tensor], Tensor]
 GateInputs = list[Tensor]
@@ -256,6 +256,7 @@ class _DenseCell(_Cell):
         return self.bias_initializer
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        check_axes(shape, 2)
         return shape[0], self.units
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:

@@ -14,7 +14,7 @@ from ..conventions.backends import CHANNELS_LAST
 from .base import Layer, Shape, Weights
 from .options import integers
 from .phase import Phase
-from .shapes import data_format_of, one_of, pairs, space_axes
+from .shapes import check_axes, data_format_of, one_of, pairs, space_axes
 
 
 class _Resizing(Layer):
@@ -42,6 +42,7 @@ class _Resizing(Layer):
         return dict(zip(space_axes(self.rank + 2, self.data_format), self.amounts, strict=True))
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        check_axes(shape, self.rank + 2)
         amounts = self.by_axis()
         return tuple(
             size if size is None or axis not in amounts else self.length(size, amounts[axis])

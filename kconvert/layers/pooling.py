@@ -12,7 +12,7 @@ from ..backend.base import Backend
 from .base import Layer, Shape, Weights
 from .options import integers, later_option
 from .phase import Phase
-from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
+from .shapes import channel_axis, check_axes, conv_length, data_format_of, image, one_of, space, space_axes
 
 
 @dataclass(eq=False)
@@ -104,6 +104,8 @@ class _GlobalPooling(Layer):
     With `keepdims`, the axes of time or space stay, with size 1.
     """
 
+    # The number of spatial axes.
+    rank: ClassVar[int]
     data_format: Any = None
     keepdims: bool = later_option(False)
 
@@ -111,6 +113,7 @@ class _GlobalPooling(Layer):
         self.data_format = data_format_of(self.data_format)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
+        check_axes(shape, self.rank + 2)
         if self.keepdims:
             axes = space_axes(len(shape), self.data_format)
             return tuple(1 if axis in axes else n for axis, n in enumerate(shape))
@@ -133,15 +136,21 @@ class _GlobalAveragePooling(_GlobalPooling):
 class GlobalMaxPooling1D(_GlobalMaxPooling):
     """The maximum of each channel over time."""
 
+    rank = 1
+
 
 @dataclass(eq=False)
 class GlobalMaxPooling2D(_GlobalMaxPooling):
     """The maximum of each channel of an image."""
 
+    rank = 2
+
 
 @dataclass(eq=False)
 class GlobalMaxPooling3D(_GlobalMaxPooling):
     """The maximum of each channel of a volume."""
+
+    rank = 3
 
 
 @dataclass(eq=False)
@@ -150,6 +159,8 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
     With a mask (batch, time), it is the mean over the unmasked steps (keras-facts: masked-mean).
     """
+
+    rank = 1
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if mask is None:
@@ -163,7 +174,11 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 class GlobalAveragePooling2D(_GlobalAveragePooling):
     """The mean of each channel of an image."""
 
+    rank = 2
+
 
 @dataclass(eq=False)
 class GlobalAveragePooling3D(_GlobalAveragePooling):
     """The mean of each channel of a volume."""
+
+    rank = 3

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Size, Tensor
 from .activations import SELU_ALPHA, SELU_SCALE
-from .base import Layer, Weights
+from .base import Layer, Shape, Weights
 from .phase import Phase
-from .shapes import channel_axis, data_format_of
+from .shapes import channel_axis, check_axes, data_format_of
 
 
 @dataclass(eq=False, kw_only=True)
@@ -68,6 +68,13 @@ class Dropout(_Dropping):
 class _SpatialDropout(_Dropping):
     """Dropout of whole channels, configured like Dropout."""
 
+    # The number of spatial axes.
+    rank: ClassVar[int]
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        check_axes(shape, self.rank + 2)
+        return shape
+
     def mask_shape(self, shape: tuple[Size, ...]) -> tuple[Size, ...]:
         axes = (0, channel_axis(len(shape), data_format_of(getattr(self, "data_format", None))))
         return tuple(n if axis in axes else 1 for axis, n in enumerate(shape))
@@ -77,6 +84,7 @@ class _SpatialDropout(_Dropping):
 class SpatialDropout1D(_SpatialDropout):
     """Dropout of whole channels of a sequence."""
 
+    rank = 1
     rate: float
 
 
@@ -84,6 +92,7 @@ class SpatialDropout1D(_SpatialDropout):
 class SpatialDropout2D(_SpatialDropout):
     """Dropout of whole channels of an image."""
 
+    rank = 2
     rate: float
     data_format: str | None = None
 
@@ -92,6 +101,7 @@ class SpatialDropout2D(_SpatialDropout):
 class SpatialDropout3D(_SpatialDropout):
     """Dropout of whole channels of a volume."""
 
+    rank = 3
     rate: float
     data_format: str | None = None
 

@@ -40,6 +40,12 @@ def one_of(value: Any, known: Iterable[Any], what: str) -> Any:
     return value
 
 
+def check_axes(shape: Sequence[Size], axes: int) -> None:
+    """Raises ValueError for a shape with another number of axes than `axes`, the batch axis included."""
+    if len(shape) != axes:
+        raise ValueError(f"a shape of {len(shape)} axes was given where {axes} are expected")
+
+
 def channel_axis(ndim: int, data_format: str) -> int:
     """The axis of the channels in an array of `ndim` axes, including the batch axis."""
     return 1 if data_format == CHANNELS_FIRST else ndim - 1

@@ -4,6 +4,7 @@ import pytest
 from kconvert.keras.layers import InputSpec
 
 import kconvert as kc
+from kconvert import layers
 from kconvert.errors import KconvertError
 from kconvert.layers import Input, Layer
 
@@ -48,3 +49,42 @@ def test_each_input_has_its_own():
     assert layer([x, y]).shape == (None, 4)
     with pytest.raises(KconvertError, match="does not accept"):
         layer([y, x])
+
+
+AXES = {
+    "UpSampling1D": 3,
+    "UpSampling2D": 4,
+    "UpSampling3D": 5,
+    "ZeroPadding1D": 3,
+    "ZeroPadding2D": 4,
+    "ZeroPadding3D": 5,
+    "Cropping1D": 3,
+    "Cropping2D": 4,
+    "Cropping3D": 5,
+    "GlobalMaxPooling1D": 3,
+    "GlobalMaxPooling2D": 4,
+    "GlobalMaxPooling3D": 5,
+    "GlobalAveragePooling1D": 3,
+    "GlobalAveragePooling2D": 4,
+    "GlobalAveragePooling3D": 5,
+    "SpatialDropout1D": 3,
+    "SpatialDropout2D": 4,
+    "SpatialDropout3D": 5,
+    "SimpleRNN": 3,
+    "GRU": 3,
+    "LSTM": 3,
+}
+"""The `ndim` of the input_spec of layers, in Keras 2.3.1."""
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_layers_take_as_many_axes_as_in_keras(name):
+    given = (3,) if name in ("SimpleRNN", "GRU", "LSTM") else (0.5,) if name.startswith("SpatialDropout") else ()
+    layer = getattr(layers, name)(*given, name="one")
+    for axes in range(2, 7):
+        x = Input((9,) * (axes - 1))
+        if axes == AXES[name]:
+            assert layer(x).shape[0] is None
+        else:
+            with pytest.raises(KconvertError, match=f"a {name} layer does not accept an input of shape"):
+                getattr(layers, name)(*given)(x)
