@@ -10,6 +10,7 @@ before the Flatten (keras-facts: dense-rows-follow-flatten, permute-where-no-wei
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ... import layers as L
@@ -83,7 +84,7 @@ class _Walk:
         self.permuted: dict[tuple[Ref, Layout], Ref] = {}
 
     def run(self) -> Rewritten:
-        wanted = [wants(self.model, ref, self.data_format) for ref in self.model.input_refs]
+        wanted = wants(self.model, self.model.input_refs, self.data_format)
         self.layouts.update(zip(self.model.input_refs, wanted, strict=True))
         for node in self.model.nodes:
             if node.inputs:
@@ -194,13 +195,20 @@ def image_data_format(model: Network) -> str | None:
 # ------------------------------------------------------------ what is wanted ----
 
 
-def wants(model: Network, ref: Ref, data_format: str) -> Layout:
-    """The layout in which the layers that use tensor `ref` want it: that of the first image layer reached."""
+def wants(model: Network, refs: Sequence[Ref], data_format: str) -> list[Layout]:
+    """The layouts in which the layers that use tensors `refs` want them: those of the first image layers reached."""
     shapes = model.shapes()
     users: dict[Ref, list[Node]] = {}
     for node in model.nodes:
         for tensor in dict.fromkeys(node.inputs):
             users.setdefault(tensor, []).append(node)
+    return [_wanted(model, ref, shapes, users, data_format) for ref in refs]
+
+
+def _wanted(
+    model: Network, ref: Ref, shapes: Mapping[Ref, Shape], users: Mapping[Ref, list[Node]], data_format: str
+) -> Layout:
+    """The layout in which the layers that use tensor `ref` want it; users: the calls that each tensor goes into."""
     todo, seen = deque([ref]), {ref}
     while todo:
         tensor = todo.popleft()
@@ -236,4 +244,4 @@ def _nested(model: Network, call: RuleInput) -> RuleResult:
 
 @wanted_layout.register(Network)
 def _wanted_by_nested(model: Network, shapes: list[Shape], data_format: str, position: int) -> Layout:
-    return wants(model, model.input_refs[position], data_format)
+    return wants(model, [model.input_refs[position]], data_format)[0]
