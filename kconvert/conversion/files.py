@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from ..errors import KconvertError, Problem
+from ..errors import KconvertError, Problem, errors_in
 from ..formats import endings, files
 from ..formats.atomic import NamedPath, derived_path, refuse_collisions, replacing
 from ..formats.checkpoint import Checkpoint
@@ -170,7 +170,8 @@ def _converted(
     if beside is not None:
         refuse_collisions([*written, ("architecture of the result", beside)], read)
     with _sha256(origin) as sha256, _architecture(made, beside, replaces) as architecture:
-        converted = its.apply(checkpoint, _provenance(made, checkpoint, sha256))
+        with errors_in(checkpoint.path):
+            converted = its.apply(checkpoint, _provenance(made, checkpoint, sha256))
         write(result, converted, made.goal.form, made.target.generation, replaces)
     return Conversion(made, origin, result, architecture)
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 from ..arguments import argument
 from ..errors import KconvertError, Problem
 
-_NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
+_NUMBERED = re.compile(r"(.+?)(?:_(\d{1,9}))?")
 # A name to which TensorFlow has added a number, because its graph had that name already: dense_1_1.
 _ADDED = re.compile(r"(.*_\d+)_\d+")
 

@@ -299,8 +299,10 @@ def new_directory(target: Path) -> Iterator[Path]:
 
 def write_text(target: Path, text: str) -> None:
     """Writes `text` as UTF-8; an existing file is replaced."""
-    with replacing(target, size=len(text)) as temporary, writing(target), open(temporary, "wb") as file:
-        file.write(text.encode("utf-8"))
+    with writing(target):
+        data = text.encode("utf-8")
+    with replacing(target, size=len(data)) as temporary, writing(target), open(temporary, "wb") as file:
+        file.write(data)
 
 
 @contextmanager

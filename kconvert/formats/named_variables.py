@@ -44,7 +44,7 @@ def grouped(variables: Mapping[str, LazyArray], architecture: Json, where: Path)
 
 def _number(array: LazyArray) -> int:
     """The number that TensorFlow has added to a name that was taken: the weights of a second cell come later."""
-    added = re.search(r"_(\d+):0$", array.name)
+    added = re.search(r"_(\d{1,9}):0$", array.name)
     return int(added[1]) if added else 0
 
 

@@ -30,7 +30,7 @@ from .tensorflow_files import checkpoint_files, checkpoint_prefix
 NAME = "checkpoint of TensorFlow"
 GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "VARIABLE_VALUE"
-_LAYER = re.compile(r"layer-(\d+)")
+_LAYER = re.compile(r"layer-(\d{1,9})")
 WAY_OUT = 'load the weights in TensorFlow, `model.load_weights("{path}")`, and save `model.save("model.h5")`'
 
 
@@ -286,7 +286,7 @@ def contradiction(known: Mapping[str, str]) -> str | None:
 
 def _numbered(name: str) -> tuple[str, int]:
     """A name without its number, and the number; 0 if there is none."""
-    found = re.fullmatch(r"(.+?)(?:_(\d+))?", name)
+    found = re.fullmatch(r"(.+?)(?:_(\d{1,9}))?", name)
     return (found[1], int(found[2] or 0)) if found else (name, 0)
 
 

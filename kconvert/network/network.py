@@ -39,6 +39,9 @@ from .graph import (
 )
 from .known_shapes import known_shapes
 
+MOST_AXES = 64
+"""Of an array, in NumPy 2."""
+
 _NOTHING: Mapping[str, Sequence[Tensor]] = {}
 
 Record = Callable[[str, Tensor], Tensor]
@@ -90,7 +93,7 @@ class Network(Layer):
     def _check_names(self) -> None:
         """Raises KconvertError where a name is not a string or repeats, or inputs or outputs name unknown layers."""
         if not all(isinstance(layer.name, str) and _is_text(layer.name) for layer in self.all_layers):
-            raise self._unreadable("layer names must be strings")
+            raise self._unreadable("layer names must be strings without null characters")
         self.by_name = {layer.name: layer for layer in self.all_layers}
         if len(self.by_name) < len(self.all_layers):
             raise self._unreadable("two layers have the same name")
@@ -104,6 +107,8 @@ class Network(Layer):
         for ref in self.input_refs:
             if not isinstance(self.by_name[ref.layer], InputLayer):
                 raise self._unreadable(f"the input {ref.layer!r} is not an InputLayer")
+        if len(set(self.input_refs)) < len(self.input_refs):  # as Keras refuses it
+            raise self._unreadable("the list of inputs is redundant: one input is there twice")
         for node in self.nodes:
             if node.layer not in self.by_name:
                 raise self._unreadable(f"the graph calls the unknown layer {node.layer!r}")
@@ -455,15 +460,17 @@ built_in(Network, name=Network.class_name)
 
 
 def _is_text(name: str) -> bool:
-    """Whether a file can hold a name: JSON may have halves of characters."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+    """Whether a file can hold a name: JSON may have halves of characters, and names in HDF5 end at a null character."""
+    return not any("\ud800" <= character <= "\udfff" or character == "\0" for character in name)
 
 
 def _check_shape(shape: Shape, layer: Layer) -> None:
-    """Raises KconvertError where the size of an axis is not a number: a value in a file may be anything."""
-    if not all(size is None or type(size) is int or isinstance(size, Integral) for size in shape):
+    """Raises KconvertError for a shape that no array has: a value in a file may be anything."""
+    numbers = all(size is None or type(size) is int or isinstance(size, Integral) for size in shape)
+    if not numbers or len(shape) > MOST_AXES or any(size is not None and abs(size) >= 2**63 for size in shape):
+        found = f"the shape {shape}" if not numbers else "a shape that no array has"
         raise KconvertError(
-            f"this is not the configuration of a {layer.class_name}: its output would have the shape {shape}",
+            f"this is not the configuration of a {layer.class_name}: its output would have {found}",
             where=f"layer {layer.name}",
             problem=Problem.UNREADABLE,
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kconvert.conventions.generations import words_of
+from kconvert.conventions.generations import release, words_of
 from kconvert.conventions.words.table import KERAS1, KERAS2
 from tests.conventions.words.items import arch, chain, conv, layer
 from tests.fixtures import cases, identify
@@ -21,3 +21,9 @@ def test_generation_without_a_version(found):
     config = arch(found)
     del config["keras_version"]
     assert words_of(config) is (KERAS1 if found.release == "1.2.2" else KERAS2)
+
+
+@pytest.mark.parametrize("stated", ["9" * 5000 + ".1", "\u00b2", "2..3", "2.-3", "2.3rc1", "", None])
+def test_what_is_no_release(stated):
+    """Python reads no number of 5,000 digits, and none from a superscript, though that is a digit."""
+    assert release(stated) == ()

@@ -210,9 +210,43 @@ def test_a_size_that_is_no_number_is_reported_with_the_layer(cls, options):
     assert refusal.value.problem is Problem.UNREADABLE
 
 
-def test_a_name_of_half_a_character_is_refused():
+def test_an_input_that_is_there_twice_is_refused():
+    """As Keras refuses it: a file of a few kilobytes can name one 100,000 times."""
+    nodes = [[["x", 0, 0, {}]]]
+    layers = [
+        {**layer("InputLayer", "x", batch_input_shape=[None, 4]), "name": "x", "inbound_nodes": []},
+        {**layer("Dense", "d", units=2), "name": "d", "inbound_nodes": nodes},
+    ]
+    graph = {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]] * 2, "output_layers": [["d", 0, 0]]}
+    with pytest.raises(KconvertError, match="the list of inputs is redundant"):
+        model_from_config({"class_name": "Model", "config": graph}, "2.3.1")
+
+
+@pytest.mark.parametrize("name", ["d\ud800", "d\0", "d\0e"])
+def test_a_name_that_no_file_can_hold_is_refused(name):
+    """Half a character, and a null character, at which HDF5 ends a name."""
     with pytest.raises(KconvertError, match="layer names must be strings"):
-        model_from_config(chain(layer("Dense", "d\ud800", units=2), shape=(None, 4)), "2.3.1")
+        model_from_config(chain(layer("Dense", name, units=2), shape=(None, 4)), "2.3.1")
+
+
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        ("RepeatVector", {"n": 10**4000}),
+        ("RepeatVector", {"n": 2**63}),
+        ("Dense", {"units": 10**4000}),
+        ("Reshape", {"target_shape": [1] * 70 + [4]}),
+        ("Flatten", {"batch_input_shape": [None] + [10**18] * 300}),
+    ],
+    ids=str,
+)
+def test_a_shape_that_no_array_has_is_refused(cls, options):
+    """Numbers of thousands of digits, which Python does not even print, come of a few that multiply."""
+    shape = tuple(options.pop("batch_input_shape", (None, 4)))
+    odd = chain(layer(cls, "odd", **options), layer("Flatten", "f"), shape=shape)
+    with pytest.raises(KconvertError, match="would have a shape that no array has") as refusal:
+        model_from_config(odd, "2.3.1").shapes()
+    assert refusal.value.problem is Problem.UNREADABLE and refusal.value.where == "layer odd"
 
 
 def test_an_error_in_kconvert_itself_is_not_taken_for_one_of_the_file(monkeypatch):

@@ -87,5 +87,5 @@ def _parts(name: str, known: Sequence[str]) -> tuple[str, int]:
     """The class of a group, as its name has it, and its number among those of one class."""
     if name in known:
         return name, 0
-    found = re.fullmatch(r"(.+)_(\d+)", name)
+    found = re.fullmatch(r"(.+)_(\d{1,9})", name)
     return (found[1], int(found[2])) if found else (name, 0)
