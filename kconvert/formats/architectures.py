@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ..conventions.words.items import Json
 from ..conventions.words.keras3 import KERAS3, is_architecture
-from ..conventions.words.texts import MAX_BYTES, no_model, parse_architecture
+from ..conventions.words.texts import no_model, parse_architecture
 from . import archive, files, hdf5
 from .failures import unreadable
+from .limits import LONG_JSON, check_limit, limits
 
 KEY = "keras_version"
 """The release, which `to_json()` of Keras 3 does not state."""
@@ -26,11 +27,12 @@ def architecture_json(path: str | PathLike[str]) -> Json:
         if path.is_dir():
             return _of_whole_model(path)
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(limits().json + 1)
     except OSError as error:
         raise unreadable(f"cannot be read ({error.strerror})", path) from error
     if data.startswith((hdf5.SIGNATURE, archive.SIGNATURE)):
         return _of_whole_model(path)
+    check_limit("json", len(data), LONG_JSON, str(path))
     found = parse_architecture(data, path.suffix.lower() in (".yaml", ".yml"), str(path))
     return {KEY: KERAS3, **found} if KEY not in found and is_architecture(found) else found
 

@@ -20,14 +20,13 @@ from ..conventions.words.values import parse_json
 from . import hdf5
 from .checkpoint import PROVENANCE, Architecture, Checkpoint
 from .failures import library_errors, unreadable
-from .limits import EXPANSION
+from .limits import EXPANSION, LONG_JSON, check_limit
 from .provenance import checked_provenance
 
 NAME = "the .keras format of tf.keras and Keras 3"
 SIGNATURE = b"PK\x03\x04"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
-TEXT_LIMIT = 256 * 2**20  # bytes of a JSON member
 PIECE = 2**20
 OPTIMIZERS = "keras.optimizers"
 COMPILED = "compile_config"  # the arguments of `compile`, in the architecture
@@ -67,10 +66,10 @@ class Archive:
 
     def json(self, name: str) -> dict[str, Any]:
         """A member that is a JSON object."""
-        if self.size(name) > TEXT_LIMIT:
-            raise unreadable("is too large", self._where(name))
+        size = self.size(name)
+        check_limit("json", size, LONG_JSON, self._where(name))
         with library_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
-            content = member.read(TEXT_LIMIT)
+            content = member.read(size)
         try:
             value = parse_json(content)
         except ValueError as error:

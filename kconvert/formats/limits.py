@@ -15,6 +15,7 @@ from pathlib import Path
 from ..arguments import raised_limit
 from ..errors import KconvertError, Problem
 
+LONG_JSON = "has too long a text of JSON (bytes)"
 EXPANSION = 1000  # how many times larger than what is stored of it data may become: gzip reaches 1032
 
 
@@ -24,12 +25,14 @@ class Limits:
 
     bytes: int = 2**30
     """Bytes of arrays that are declared, beyond 1000 times what is stored of them."""
-    arrays: int = 1_000_000
+    arrays: int = 100_000
     """Arrays."""
     chunks: int = 1_000_000
     """Chunks that HDF5 stores arrays in."""
     text: int = 512 * 2**20
-    """Bytes of names, attributes and JSON."""
+    """Bytes of names and attributes."""
+    json: int = 64 * 2**20
+    """Bytes of JSON or YAML in one place, of which each may become 25 bytes in memory."""
     calls: int = 100_000
     """Calls of layers in a network, where each call of a nested network counts its own calls."""
 

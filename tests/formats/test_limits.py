@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from dataclasses import asdict
 
 import h5py
@@ -154,9 +155,34 @@ def test_limits_hold_in_their_block():
 
 
 def test_an_unknown_limit():
-    message = "there is no limit 'size'; use bytes, arrays, chunks, text, calls"
+    message = "there is no limit 'size'; use bytes, arrays, chunks, text, json, calls"
     with pytest.raises(KconvertError, match=message), limited(size=3):
         pass
+
+
+def test_json_has_a_limit_of_its_own(tmp_path):
+    """Each of its bytes may become many in memory, and names in HDF5 may share one text."""
+    path = weights(tmp_path / "long.h5", w={"shape": (1,)})
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = '{"class_name": "Sequential", "config": []}'
+    with limited(json=41):
+        refused(path, r"attribute model_config: has too long a text of JSON \(bytes\): 42, where the limit is 41")
+    with limited(json=42), read(path) as checkpoint:
+        assert checkpoint.model_config["config"] == []
+    arch = tmp_path / "arch.json"
+    arch.write_text("[" + "1," * 30 + "1]")
+    with limited(json=50), pytest.raises(KconvertError, match=r"arch\.json: has too long a text of JSON"):
+        convert(path, tmp_path / "out.h5", "theano", "tensorflow", arch=arch)
+
+
+def test_a_packed_member_of_json(tmp_path):
+    path = tmp_path / "packed.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b"[" + b"[]," * 2**15 + b"[]]")
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("model.weights.h5", b"")
+    with limited(json=2**16):
+        refused(path, r"member config.json: has too long a text of JSON \(bytes\): 98,308")
 
 
 def test_a_budget_adds_up(tmp_path):

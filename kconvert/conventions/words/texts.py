@@ -13,8 +13,6 @@ from .items import Json
 from .keras0 import is_keras0
 from .values import parse_json
 
-MAX_BYTES = 64 * 2**20
-"""The size of the largest architecture that is read."""
 HOLDERS = ("model_config", "architecture", "arch", "model", "json")
 """The keys under which scripts keep an architecture beside other things."""
 MAX_TEXTS = 4
@@ -27,8 +25,6 @@ def parse_architecture(data: bytes, yaml: bool, path: str) -> Json:
     Text is UTF-8, UTF-16 or UTF-32, with or without a byte order mark. JSON may stand in a JSON text. A configuration
     alone, which `get_config()` gives, becomes that of a model. Raises KconvertError where it is none of these.
     """
-    if len(data) > MAX_BYTES:
-        raise no_model(path, f"has {len(data)} bytes; an architecture has at most {MAX_BYTES}")
     if _is_pickle(data):
         raise no_model(path, "is a pickle, which could run any code and is never loaded")
     try:

@@ -18,6 +18,7 @@ from ...conventions.words.values import parse_json
 from ...errors import KconvertError, Problem
 from ..failures import library_errors, unreadable
 from ..gathering import gather
+from ..limits import LONG_JSON, check_limit
 from ..parts import InOrder, Part
 from .costs import Costs
 from .unpacking import unpacked
@@ -240,6 +241,7 @@ class StoredGroup:
         text = self.text(name)
         if text is None:
             return None
+        check_limit("json", len(text), LONG_JSON, f"{self.where}, attribute {name}")
         try:
             value = parse_json(text)
         except ValueError as error:

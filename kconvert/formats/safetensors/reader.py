@@ -12,6 +12,7 @@ from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..endings import SAFETENSORS
 from ..failures import unreadable
+from ..limits import LONG_JSON, check_limit
 from ..provenance import checked_provenance
 from .header import LENGTH, LIMIT, decoded
 from .stored import Content, Stored
@@ -41,6 +42,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
             raise unreadable(f"is no safetensors file, or is cut off: its header would have {length:,} bytes", path)
         if length > LIMIT:
             raise unreadable(f"has a header of {length:,} bytes, where {LIMIT:,} are allowed", path)
+        check_limit("json", length, LONG_JSON, str(path))
         begin = LENGTH + length
         try:
             entries, metadata = decoded(file.read(length), size - begin)
