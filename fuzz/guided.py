@@ -13,7 +13,7 @@ from pathlib import Path
 
 import atheris
 
-from .mutants import ENDINGS, fixtures
+from .mutants import SHARES, fixtures
 
 with atheris.instrument_imports(include=["kconvert"]):
     from .trial import tried
@@ -23,7 +23,7 @@ LARGEST = 60_000  # bytes of a fixture that it begins with
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fuzz.guided", description=__doc__)
-    parser.add_argument("--ending", choices=ENDINGS, default=".h5", help="of the files")
+    parser.add_argument("--ending", choices=SHARES, default=".h5", help="of the files")
     parser.add_argument("--seconds", type=int, default=60, help="how long it runs")
     given = parser.parse_args()
     logging.disable()
@@ -31,7 +31,7 @@ def main() -> None:
         corpus, folder = Path(name, "corpus"), Path(name, "work")
         corpus.mkdir()
         folder.mkdir()
-        for number, path in enumerate(path for path in fixtures() if path.suffix == given.ending):
+        for number, path in enumerate(fixtures()[given.ending]):
             if path.stat().st_size <= LARGEST:
                 (corpus / str(number)).write_bytes(path.read_bytes())
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,9 +14,22 @@ from typing import Any
 import h5py
 import numpy as np
 
-FIXTURES = Path(__file__).parents[1] / "tests/fixtures"
-ENDINGS = (".h5", ".hdf5", ".keras", ".npz", ".json", ".yaml", ".safetensors")
+ROOT = Path(__file__).parents[1]
+FOLDERS = (ROOT / "tests/fixtures", ROOT / "fuzz/examples")
 LARGEST = 400_000  # bytes of a fixture
+
+SHARES = {
+    ".h5": 8,
+    ".keras": 4,
+    ".safetensors": 3,
+    ".npz": 3,
+    ".json": 3,
+    ".yaml": 1,
+    ".csv": 2,
+    ".jsonl": 2,
+    ".index": 1,
+}
+"""How many of 27 mutants have each ending: .csv and .jsonl are manifests of a batch, .index is that of a checkpoint."""
 
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, -1, 3, 2**31, 2**63, -(2**63), 10**30, 0.5, -0.5, 1e308, float("inf"), float("nan")),
@@ -24,34 +38,24 @@ VALUES: list[Any] = [
 ]
 
 
-def fixtures() -> list[Path]:
-    """The files that mutants are made of."""
-    found = (path for path in sorted(FIXTURES.rglob("*")) if path.suffix in ENDINGS and path.is_file())
-    return [path for path in found if path.stat().st_size <= LARGEST]
+def fixtures() -> dict[str, list[Path]]:
+    """The files that mutants are made of, by their endings."""
+    found = [path for folder in FOLDERS for path in sorted(folder.rglob("*")) if path.is_file()]
+    fitting = [path for path in found if path.stat().st_size <= LARGEST and path.name not in ("meta.json", "io.json")]
+    return {ending: [path for path in fitting if path.suffix == ending] for ending in SHARES}
 
 
-def mutant(seed: int, origins: list[Path]) -> tuple[Path, str, bytes]:
+def mutant(seed: int, origins: Mapping[str, Sequence[Path]]) -> tuple[Path, str, bytes]:
     """The fixture, the way it was changed, and the bytes of the mutant of a seed."""
     random = Random(seed)
-    origin = random.choice(origins)
+    (ending,) = random.choices(list(SHARES), list(SHARES.values()))
+    origin = random.choice(origins[ending])
     data = origin.read_bytes()
-    change = random.choice(_changes(origin))
+    change = random.choice(_CHANGES[ending])
     try:
         return origin, change.__name__.strip("_"), change(data, random)
     except (OSError, ValueError, TypeError, LookupError, RuntimeError):  # HDF5 does not write everything
         return origin, "bytes", _bytes(data, random)
-
-
-def _changes(origin: Path) -> list[Callable[[bytes, Random], bytes]]:
-    if origin.suffix in (".h5", ".hdf5"):
-        return [_bytes, _ends, *[_attributes] * 2, *[_items] * 2, *[_numbers] * 2, *[_stored] * 2, *[_options] * 3]
-    if origin.suffix == ".keras":
-        return [_bytes, _ends, _members, _members, *[_member_options] * 4]
-    if origin.suffix == ".npz":
-        return [_bytes, _ends, _members]
-    if origin.suffix == ".safetensors":
-        return [_bytes, _ends, *[_payload] * 3]
-    return [_bytes, _ends, _values, *[_settings] * 4]
 
 
 # -------------------------------------------------------------------- bytes ----
@@ -277,6 +281,15 @@ def _member_options(data: bytes, random: Random) -> bytes:
     return _repacked(data, random, change)
 
 
+def _header(data: bytes, random: Random) -> bytes:
+    """Some values in the header of safetensors are others."""
+    begin = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:begin])
+    changing = random.choice((changed, nudged))
+    made = json.dumps(changing(header, random)).encode()
+    return len(made).to_bytes(8, "little") + made + data[begin:]
+
+
 def _payload(data: bytes, random: Random) -> bytes:
     """Some bytes behind the header of safetensors have other values."""
     begin = 8 + int.from_bytes(data[:8], "little")
@@ -294,3 +307,80 @@ def _members(data: bytes, random: Random) -> bytes:
         return bytes(2**24) if action == 1 else inner(content, random)
 
     return _repacked(data, random, change)
+
+
+def _arrays_of_inputs(data: bytes, random: Random) -> bytes:
+    """Arrays of an .npz file have other types, shapes, orders or names."""
+    with np.load(io.BytesIO(data)) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    name = random.choice(list(arrays))
+    array = arrays.pop(name)
+    dtype = random.choice((array.dtype, ">f4", "f8", "f2", "i8", "u1", "b1", "c8", "S3", "M8[s]"))
+    shape = random.choice((array.shape, (1, *array.shape), array.shape[:-1] + (-1,), (-1,), (0,), (2**40, 0)))
+    changed = np.resize(array, array.size).astype(dtype)
+    changed = changed.reshape(shape) if changed.size or 0 in shape else changed
+    made = io.BytesIO()
+    packed = np.savez_compressed if random.random() < 0.5 else np.savez
+    packed(made, **arrays, **{random.choice((name, "x", "a/b", "..")): np.asfortranarray(changed)})
+    return made.getvalue()
+
+
+# ---------------------------------------------------------------- manifests ----
+
+CELLS = ("", "x", "theano", "tensorflow", "keras2", "keras3", "same", "channels_last", "true", "no", "models/lstm.h5")
+"""Values of manifests: of some option each, or of none."""
+
+
+def _cells(data: bytes, random: Random) -> bytes:
+    """Some values of a table are others."""
+    rows = list(csv.reader(io.StringIO(data.decode())))
+    for _ in range(random.choice((1, 1, 2))):
+        row = random.choice(rows[1:])
+        row[random.randrange(len(row))] = random.choice((*CELLS, *map(str, VALUES)))
+    return _table(rows)
+
+
+def _columns(data: bytes, random: Random) -> bytes:
+    """A table has another order, lacks a column or a row, or has a row twice."""
+    rows = list(csv.reader(io.StringIO(data.decode())))
+    action, column = random.randrange(4), random.randrange(1, len(rows[0]))
+    if action == 0:
+        rows = [row[:column] + row[column + 1 :] for row in rows]
+    elif action == 1:
+        rows = [row[column:] + row[:column] for row in rows]
+    elif action == 2:
+        del rows[random.randrange(len(rows))]
+    else:
+        rows.append(random.choice(rows))
+    return _table(rows)
+
+
+def _table(rows: list[list[str]]) -> bytes:
+    made = io.StringIO()
+    csv.writer(made, lineterminator="\n").writerows(rows)
+    return made.getvalue().encode("utf-8", "replace")
+
+
+def _lines(data: bytes, random: Random) -> bytes:
+    """Some values in lines of JSON are others."""
+    rows = [json.loads(line) for line in data.splitlines()]
+    row = random.choice(rows)
+    if random.random() < 0.5:
+        row[random.choice(list(row))] = random.choice((*CELLS, True, None, ["a=Dense"]))
+    else:
+        rows[rows.index(row)] = changed(row, random)
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+_CHANGES: dict[str, list[Callable[[bytes, Random], bytes]]] = {
+    ".h5": [_bytes, _ends, *[_attributes] * 2, *[_items] * 2, *[_numbers] * 2, *[_stored] * 2, *[_options] * 3],
+    ".keras": [_bytes, _ends, _members, _members, *[_member_options] * 4],
+    ".npz": [_bytes, _ends, _members, *[_arrays_of_inputs] * 3],
+    ".safetensors": [_bytes, _ends, _header, _header, *[_payload] * 3],
+    ".json": [_bytes, _ends, _values, *[_settings] * 4],
+    ".yaml": [_bytes, _ends, _values, *[_settings] * 4],
+    ".csv": [_bytes, _ends, _columns, *[_cells] * 3],
+    ".jsonl": [_bytes, _ends, *[_lines] * 4],
+    ".index": [_bytes, _bytes, _ends],
+}
+"""The ways to change a file, by its ending; the ways that files are still read after come more often."""

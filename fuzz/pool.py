@@ -8,13 +8,13 @@ import multiprocessing
 import resource
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from .mutants import FIXTURES, fixtures, mutant
-from .trial import Trial, tried
+from .mutants import ROOT, fixtures, mutant
+from .trial import Trial, bring_companions, tried
 
 SECONDS = 10
 BYTES = 2 * 2**30
@@ -44,7 +44,7 @@ def _alone(seed: int) -> Trial:
             return pool.submit(_several, [seed]).result()[0]
         except BrokenProcessPool:
             origin, change, _ = mutant(seed, fixtures())
-            return Trial(seed, str(origin.relative_to(FIXTURES)), change, False, "the process crashed")
+            return Trial(seed, str(origin.relative_to(ROOT)), change, False, "the process crashed")
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
@@ -71,14 +71,15 @@ def _several(seeds: list[int]) -> list[Trial]:
     return [_one(seed, origins) for seed in seeds]
 
 
-def _one(seed: int, origins: list[Path]) -> Trial:
+def _one(seed: int, origins: Mapping[str, Sequence[Path]]) -> Trial:
     origin, change, data = mutant(seed, origins)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         path = Path(folder, f"mutant{origin.suffix}")
         path.write_bytes(data)
+        bring_companions(origin, path)
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
             opened, fault = tried(path, Path(folder, "out.h5"))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
-    return Trial(seed, str(origin.relative_to(FIXTURES)), change, opened, fault)
+    return Trial(seed, str(origin.relative_to(ROOT)), change, opened, fault)
