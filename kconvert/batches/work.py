@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..arguments import Naming, named_by, naming
@@ -17,7 +16,7 @@ from ..conversion.known_plans import KnownPlans
 from ..conversion.source import Source
 from ..conversion.target import Wanted
 from ..errors import KconvertError, Problem
-from ..formats.atomic import refuse_collisions
+from ..formats.atomic import refuse_collisions, scratch
 from ..formats.limits import Limits, limited, limits
 from ..layers.registry import load_module
 from ..verification.pairing import Inputs
@@ -127,8 +126,8 @@ def failure(task: Task, error: str, problem: Problem) -> Result:
 def _place_names(task: Task) -> Iterator[tuple[Source, Path]]:
     """The source and the target as files on this machine; errors name the places that they stand for."""
     remote = any(places.is_url(str(place)) for place in (task.source.path, task.source.arch, task.target))
-    with TemporaryDirectory(prefix="kconvert-") if remote else nullcontext(".") as folder:
-        yield from _in_folder(task, Path(folder))
+    with scratch() if remote else nullcontext(Path()) as folder:
+        yield from _in_folder(task, folder)
 
 
 def _in_folder(task: Task, folder: Path) -> Iterator[tuple[Source, Path]]:

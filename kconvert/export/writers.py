@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..backend import tensorflow_compat
 from ..errors import KconvertError
-from ..formats.atomic import new_directory, replacing, writing
+from ..formats.atomic import new_directory, replacing, scratch, writing
 from ..formats.endings import LITERT, ONNX, SAVED_MODEL, Form
 from .program import Program
 
@@ -44,7 +43,7 @@ def _write_saved_model(program: Program, target: Path, quantize: str | None) -> 
 
 
 def _write_litert(program: Program, target: Path, quantize: str | None) -> None:
-    with TemporaryDirectory(prefix="kconvert-") as folder, _quoted("LiteRT cannot hold it", target):
+    with scratch() as folder, _quoted("LiteRT cannot hold it", target):
         _save(program, folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

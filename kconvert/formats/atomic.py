@@ -11,11 +11,13 @@ import errno
 import logging
 import math
 import os
+import re
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
@@ -28,7 +30,8 @@ if sys.platform != "win32":
 
 log = logging.getLogger(__name__)
 
-_HIDDEN = ".kconvert-"  # what the names of hidden files begin with
+_HIDDEN = ".kconvert-"  # what the names of hidden files begin with; 16 hexadecimal digits follow
+_IS_HIDDEN = re.compile(re.escape(_HIDDEN) + "[0-9a-f]{16}")
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the file does not become longer
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _MARGIN = 64 * 2**10  # bytes that are wanted beside those of a file
@@ -141,17 +144,18 @@ def replacing(
 
 
 @contextmanager
-def hidden(target: Path, directory: bool = False) -> Iterator[Path]:
+def hidden(target: Path, directory: bool = False, mode: int = 0o777) -> Iterator[Path]:
     """A new hidden file or directory beside `target` for the block, removed after it where it still has its name.
 
-    It is locked as long as the block runs. Those of runs that were killed are not: they are removed first.
+    mode: the permissions of a directory, where the system allows them. It is locked as long as the block runs. Those of
+    runs that were killed are not: they are removed first.
     """
     temporary = target.parent / f"{_HIDDEN}{secrets.token_hex(8)}"
     descriptor = None
     try:
         with writing(target):
             _remove_abandoned(target.parent)
-            descriptor = _created(temporary, directory)
+            descriptor = _created(temporary, directory, mode)
         yield temporary
     finally:
         _remove(temporary)
@@ -159,14 +163,19 @@ def hidden(target: Path, directory: bool = False) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def _created(path: Path, directory: bool) -> int | None:
+def scratch() -> AbstractContextManager[Path]:
+    """A new directory for temporary files, for the block alone; those of runs that were killed are removed first."""
+    return hidden(Path(tempfile.gettempdir(), "scratch"), directory=True, mode=0o700)
+
+
+def _created(path: Path, directory: bool, mode: int) -> int | None:
     """The locked descriptor of a new file or directory.
 
     Another run may take it for abandoned before it is locked, and lock and remove it: then it is made again.
     """
     while True:
         if directory:
-            path.mkdir()
+            path.mkdir(mode)
         else:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
         if sys.platform == "win32":  # an open file cannot get another name there
@@ -187,7 +196,7 @@ def _opened(path: Path) -> int:
 def _remove_abandoned(folder: Path) -> None:
     """Removes the hidden files and directories that no run has locked."""
     for name in os.listdir(folder):
-        if not name.startswith(_HIDDEN):
+        if not _IS_HIDDEN.fullmatch(name):
             continue
         path = folder / name
         with suppress(OSError):

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..conventions.words.files import holds_code
@@ -15,6 +14,7 @@ from ..conversion.opening import open_source
 from ..conversion.source import Source
 from ..conversion.target import KEEP, NATIVE, Wanted
 from ..errors import KconvertError, Problem
+from ..formats.atomic import scratch
 from ..formats.endings import default_form
 from ..formats.hdf5.handles import path_to_read
 from ..models.loading import model_of
@@ -93,7 +93,7 @@ def live_model(
                 "give its architecture as arch, or build the model and give it to kconvert.load_weights",
                 Problem.USAGE,
             )
-    with TemporaryDirectory(prefix="kconvert-") as folder:
+    with scratch() as folder:
         out = Path(folder, f"model{form.endings[0]}")
         wanted = Wanted(BACKEND, library.format, data_format)
         done = convert_file(source, wanted.target(out), out)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from ..conversion.passes.hazards import calls
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..formats import hdf5
+from ..formats.atomic import scratch
 from ..formats.checkpoint import Checkpoint, InMemory
 from ..layers.base import Layer, layer_config
 from ..layers.registry import layer_from_config
@@ -59,7 +59,7 @@ def self_test(
         raise KconvertError("the files differ already", str(target.path), "verify them first", Problem.USAGE)
     same_inputs = Inputs(arrays=pairing.inputs)
     planted = []
-    with TemporaryDirectory(prefix="kconvert-") as folder, open_source(target) as checkpoint:
+    with scratch() as folder, open_source(target) as checkpoint:
         total = sum(1 for _ in _errors(pairing.match, checkpoint))
         for number, error in enumerate(_errors(pairing.match, checkpoint)):
             log.info("planting: %s: %s", "/".join(error.path), error.words, extra={"progress": (number, total)})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from ..conventions.generations import Convention, Reader
 from ..conversion.planning import Plan
 from ..conversion.source import Source
 from ..errors import KconvertError, Problem
+from ..formats.atomic import scratch
 from ..formats.endings import Runtime, program_runtime
 from ..layers.registry import custom_modules, with_custom_objects
 from ..network.input_shapes import InputShape
@@ -134,7 +136,8 @@ class Verifier:
     def __init__(self, running: Running | None = None) -> None:
         self.running = running or Running()
         self._open = ExitStack()
-        self._folder = self._open.enter_context(TemporaryDirectory(prefix="kconvert-"))
+        self._folder = self._open.enter_context(scratch())
+        weakref.finalize(self, self._open.close)
         self._runners: dict[tuple[str, str | Reader | Runtime | None], Runner] = {}
 
     def __enter__(self) -> Verifier:

@@ -5,14 +5,12 @@ import subprocess
 import sys
 import textwrap
 import threading
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from kconvert.errors import KconvertError, Problem
-from kconvert.formats import atomic, hdf5
-from kconvert.formats.atomic import hidden, new_directory, replacing, write_text
+from kconvert.formats import atomic
+from kconvert.formats.atomic import hidden, new_directory, replacing, scratch, write_text
 
 
 def start(tmp_path, body):
@@ -89,9 +87,34 @@ def test_a_link_to_a_directory_is_not_followed(tmp_path):
     """A link with the name of a hidden directory is removed, and not what it leads to."""
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").touch()
-    (tmp_path / ".kconvert-link").symlink_to(tmp_path / "kept")
+    (tmp_path / ".kconvert-0123456789abcdef").symlink_to(tmp_path / "kept")
     write_text(tmp_path / "out", "whole")
     assert sorted(os.listdir(tmp_path)) == ["kept", "out"] and os.listdir(tmp_path / "kept") == ["file"]
+
+
+def test_names_that_only_begin_alike_are_left_alone(tmp_path):
+    names = [".kconvert-notes", ".kconvert-0123456789abcdef.h5", ".kconvert-", "kconvert-0123456789abcdef"]
+    for name in names:
+        (tmp_path / name).touch()
+    write_text(tmp_path / "out", "whole")
+    assert sorted(os.listdir(tmp_path)) == sorted([*names, "out"])
+
+
+def test_temporary_files_of_a_killed_run_are_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    body = "from kconvert.formats.atomic import scratch"
+    waiting = "with scratch() as path: (path / 'large').touch(); print('ready', flush=True); time.sleep(60)"
+    processes = [start(tmp_path, f"{body}; exec({waiting!r})") for _ in range(2)]
+    for made in map(tmp_path.joinpath, os.listdir(tmp_path)):
+        assert (made / "large").exists() and made.stat().st_mode & 0o777 == 0o700
+    processes[0].kill()
+    processes[0].wait()
+    with scratch() as path:
+        assert len(os.listdir(tmp_path)) == 2 and path.name in os.listdir(tmp_path)
+    assert len(os.listdir(tmp_path)) == 1
+    processes[1].kill()
+    processes[1].wait()
 
 
 def test_a_target_that_appears_meanwhile_is_not_replaced(tmp_path):

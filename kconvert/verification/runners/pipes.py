@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
+
+from ...formats.atomic import scratch
 
 GRACE = 5.0  # seconds in which a process that closed its pipe has to end
 LINES = 3  # of the log, that an error shows
@@ -38,14 +38,12 @@ class Worker:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kconvert-"))
         self._answers: Queue[bytes] = Queue()
-        try:
-            self._process = start(command, environment, self.folder / "log")
-        except OSError:
-            shutil.rmtree(self.folder)
-            raise
-        self.end = weakref.finalize(self, _end, self._process, self.folder)
+        with ExitStack() as opened:
+            self.folder = opened.enter_context(scratch())
+            temporary = {"TMPDIR": str(self.folder)}  # what it leaves there is removed with the folder
+            self._process = start(command, {**environment, **temporary}, self.folder / "log")
+            self.end = weakref.finalize(self, _end, self._process, opened.pop_all())
         threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
 
     def ask(self, request: dict[str, Any], timeout: float | None = None) -> dict[str, Any]:
@@ -107,12 +105,12 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _end(process: subprocess.Popen[bytes], opened: ExitStack) -> None:
     kill(process)
     if process.stdin:
         with suppress(BrokenPipeError):  # what it had not read
             process.stdin.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    opened.close()
 
 
 def _listen(pipe: IO[bytes], answers: Queue[bytes]) -> None:
