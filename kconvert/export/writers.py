@@ -45,7 +45,7 @@ def _write_saved_model(program: Program, target: Path, quantize: str | None) -> 
 def _write_litert(program: Program, target: Path, quantize: str | None) -> None:
     with scratch() as folder, _quoted("LiteRT cannot hold it", target):
         _save(program, folder)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantize is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -80,7 +80,7 @@ def _save(program: Program, folder: str | os.PathLike[str]) -> None:
 
 
 def _write_bytes(content: bytes, target: Path) -> None:
-    with replacing(target) as temporary, writing(target), temporary.open("wb") as file:
+    with replacing(target, size=len(content)) as temporary, writing(target), temporary.open("wb") as file:
         file.write(content)
 
 
