@@ -41,7 +41,7 @@ def on_cluster(tasks: Iterable[Task], client: Any) -> Iterator[tuple[Task, Resul
         return future
 
     ahead = max(1, sum(client.nthreads().values())) * AHEAD
-    completed = as_completed([submit(task) for task in islice(remaining, ahead)])
+    completed = as_completed([submit(task) for task in islice(remaining, ahead)], loop=client.loop)
     try:
         for future in completed:
             task = running.pop(future.key)

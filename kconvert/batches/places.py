@@ -59,12 +59,12 @@ def opened(url: str, options: Options) -> tuple[Any, str]:
         with failures(url):
             return url_to_fs(url, **_steady(url), **options)
     except KconvertError as error:
-        raise (KconvertError(error.what, url, install("remote"), Problem.USAGE) if _missing(error) else error) from None
-
-
-def _missing(error: KconvertError) -> bool:
-    """Whether a package is not installed, or the protocol is unknown."""
-    return "nstall" in error.what or "not known" in error.what
+        if "not known" in error.what:
+            protocol = url.partition("://")[0]
+            fix = "use s3://, gs://, http(s):// or memory://"
+            raise KconvertError(f"the protocol {protocol} is not known", url, fix, Problem.USAGE) from None
+        missing = "nstall" in error.what  # a package
+        raise (KconvertError(error.what, url, install("remote"), Problem.USAGE) if missing else error) from None
 
 
 def _steady(url: str) -> dict[str, Any]:

@@ -34,9 +34,12 @@ class Item:
 def expand(sources: Sequence[str], out: str, options: Options) -> list[Item]:
     """The files of a batch, in the order of their names. What lies in the target directory is no source.
 
+    A file that several sources name in the same way is there once.
+
     Raises KconvertError where a source names no file, or two files would have the same name.
     """
-    items = [item for source in sources for item in _expanded(source, out, options)]
+    found = [item for source in sources for item in _expanded(source, out, options)]
+    items = list({(item.place, item.name, item.where): item for item in found}.values())
     if not items:
         raise KconvertError("there are no files to convert", ", ".join(sources) or None, problem=Problem.USAGE)
     return sorted(items, key=lambda item: item.name)

@@ -130,6 +130,15 @@ def test_a_cluster_of_which_a_worker_is_killed(stored, expected):
     assert results(stored) == {f"{i}.tensorflow.h5": expected for i in range(10)}
 
 
+def test_a_cluster_that_is_named_by_its_address(models, tmp_path):
+    """Here, no client is the default one of the process."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as machines:
+        done = kc.batch(models, tmp_path / "out", **TO, verify="none", scheduler=machines.scheduler_address)
+    assert set(states(done).values()) == {"converted"} and done.code == 0
+
+
 def test_a_scheduler_that_does_not_answer(models, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", "1s")
     with pytest.raises(kc.KconvertError, match=r"tcp://127.0.0.1:1: no scheduler answers"):

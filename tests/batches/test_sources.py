@@ -20,6 +20,10 @@ def test_files_directories_and_patterns(models):
     assert names(models / "images" / "len*.h5", models / "lstm.h5") == ["lenet.h5", "lstm.h5"]
 
 
+def test_a_file_that_several_sources_name_is_there_once(models):
+    assert names(models, models / "**" / "*.h5", models / "lstm.h5") == ["images/lenet.h5", "lstm.h5"]
+
+
 def test_what_lies_in_the_target_directory_is_no_source(models):
     (models / "out").mkdir()
     shutil.copy(models / "lstm.h5", models / "out" / "lstm.tensorflow.h5")
