@@ -56,23 +56,31 @@ def packed(folder: Path, size: int, count: int) -> dict[str, Run]:
 
 def plot(found: dict[tuple[str, int], Run], path: Path) -> None:
     """Draws time and memory against size, on log axes, as SVG."""
-    marks = []
-    for left, title, measured, most in (
-        (60, "processor time, 0.1 to 100 s", lambda one: one.processor * 10, 1000),
-        (400, "peak memory, 1 MB to 1 GB", lambda one: one.peak / MB, 1000),
+    style = "text { font: 13px sans-serif } line { stroke: #ccc }"
+    marks = [f"<style>{style}</style>", '<rect width="760" height="400" fill="white"/>']
+    for left, title, names, measured in (
+        (80, "processor time", ("0.1 s", "1 s", "10 s", "100 s"), lambda one: one.processor * 10),
+        (460, "peak memory", ("1 MB", "10 MB", "100 MB", "1 GB"), lambda one: one.peak / MB),
     ):
-        marks.append(f'<rect x="{left}" y="40" width="280" height="280" fill="none" stroke="gray"/>')
-        marks.append(f'<text x="{left}" y="30">{title}</text><text x="{left}" y="340">file: 1 MB to 10 GB</text>')
+        marks.append(f'<text x="{left}" y="30" font-weight="bold">{title}, by the size of the file</text>')
+        for k, name in enumerate(names):
+            y = 320 - 280 * k / (len(names) - 1)
+            marks.append(f'<line x1="{left}" x2="{left + 280}" y1="{y:.0f}" y2="{y:.0f}"/>')
+            marks.append(f'<text x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{name}</text>')
+        for k, name in enumerate(("1 MB", "10 MB", "100 MB", "1 GB", "10 GB")):
+            x = left + 70 * k
+            marks.append(f'<line x1="{x}" x2="{x}" y1="40" y2="320"/>')
+            marks.append(f'<text x="{x}" y="340" text-anchor="middle">{name}</text>')
         for kind, colour in zip(MODELS, ("steelblue", "darkorange"), strict=True):
             runs = [(size, measured(run)) for (one, size), run in found.items() if one == kind]
-            dots = [(left + 70 * log10(size), 320 - 280 * log10(max(1, y)) / log10(most)) for size, y in runs]
+            dots = [(left + 70 * log10(size), 320 - 280 * log10(max(1, y)) / 3) for size, y in runs]
             line = " ".join(f"{x:.0f},{y:.0f}" for x, y in dots)
-            marks.append(f'<polyline points="{line}" fill="none" stroke="{colour}"><title>{kind}</title></polyline>')
+            marks.append(f'<polyline points="{line}" fill="none" stroke="{colour}"/>')
             marks += [f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="{colour}"/>' for x, y in dots]
-    for y, kind, colour in ((365, "convolution", "steelblue"), (385, "dense", "darkorange")):
-        marks.append(f'<text x="60" y="{y}" fill="{colour}">{kind}</text>')
+    for x, kind, colour in ((80, "convolution", "steelblue"), (180, "dense", "darkorange")):
+        marks.append(f'<circle cx="{x}" cy="376" r="4" fill="{colour}"/><text x="{x + 10}" y="380">{kind}</text>')
     body = "\n".join(marks)
-    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="400">\n{body}\n</svg>\n', "utf-8")
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 400">\n{body}\n</svg>\n', "utf-8")
 
 
 def main() -> int:
