@@ -70,7 +70,7 @@ def export_model(
     """Makes a program of a weight file, which needs no Keras. The network is that of `convert` for TensorFlow.
 
     path: the weight file.
-    out: a new directory (SavedModel), or a file that ends in .tflite or .onnx.
+    out: a new directory `saved_model/`, or a file that ends in .tflite or .onnx.
     source: the backend that saved the file, where the file does not tell: 'theano', 'tensorflow', or another one.
     data_format: 'native' (as usual on the target: theano channels_first, tensorflow channels_last), 'keep', or one of
     the two.

@@ -150,7 +150,9 @@ def form_of(path: str | PathLike[str], wanted: str | None = None) -> tuple[Form,
     if not fitting:
         ending = Path(path).suffix
         what = f"kconvert writes no files that end in {ending!r}" if ending else "the name of the file has no ending"
-        raise KconvertError(what, str(path), f"use {' or '.join(WRITTEN)}", Problem.USAGE)
+        raise KconvertError(
+            what, str(path), f"use {', '.join(WRITTEN[:-1])} or a directory {WRITTEN[-1]}", Problem.USAGE
+        )
     for form in fitting:
         if wanted is None or wanted in form.formats:
             return form, wanted or form.formats[0]

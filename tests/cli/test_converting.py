@@ -281,8 +281,8 @@ BAD_WORDS = [
     (USAGE, "the backend to convert for is not stated", ["-o", "out.h5"]),
     (USAGE, "no file of keras3 is for theano", ["--to", "theano", "-o", "out.keras"]),
     (USAGE, "out.keras: a file .keras is of keras3, not of keras2", ["--format", "keras2", "-o", "out.keras"]),
-    (USAGE, "no files that end in '.PB'; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out.PB", "--no-verify"]),
-    (USAGE, "out: the name of the file has no ending; use .h5 or .hdf5", ["--to", "tensorflow", "-o", "out"]),
+    (USAGE, "no files that end in '.PB'; use .h5, .hdf5", ["--to", "tensorflow", "-o", "out.PB", "--no-verify"]),
+    (USAGE, "out: the name of the file has no ending; use .h5, .hdf5", ["--to", "tensorflow", "-o", "out"]),
     (USAGE, "there is no directory", ["--to", "tensorflow", "-o", "absent/out.h5"]),
     (USAGE, "--samples", ["--to", "tensorflow", "--samples", "0"]),
     (USAGE, "--nonsense", ["--to", "tensorflow", "--nonsense"]),
@@ -308,7 +308,7 @@ def test_a_backend_that_the_file_states_is_not_overruled_unless_forced(tmp_path)
 
 @pytest.mark.parametrize("name", ["out.pt", "out"])
 def test_another_ending_is_refused_before_the_source_is_read(name, tmp_path):
-    refused(USAGE, "use .h5 or .hdf5 or .keras", tmp_path / "absent.h5", "--to", "tensorflow", "-o", tmp_path / name)
+    refused(USAGE, "use .h5, .hdf5, .keras", tmp_path / "absent.h5", "--to", "tensorflow", "-o", tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["out.hdf5", "OUT.H5"])

@@ -69,7 +69,7 @@ def test_another_ending_is_refused_before_the_source_is_read(name, source, tmp_p
     assert refusal.value.problem is Problem.USAGE
     assert str(refusal.value).startswith(f"{name}: ")
     assert str(refusal.value).endswith(
-        "; use .h5 or .hdf5 or .keras or .safetensors or .tflite or .onnx or saved_model/"
+        "; use .h5, .hdf5, .keras, .safetensors, .tflite, .onnx or a directory saved_model/"
     )
     assert digest(tmp_path) == before
 
