@@ -107,6 +107,8 @@ class Network(Layer):
         for ref in self.input_refs:
             if not isinstance(self.by_name[ref.layer], InputLayer):
                 raise self._unreadable(f"the input {ref.layer!r} is not an InputLayer")
+            if ref.tensor != 0:
+                raise self._unreadable(f"the input {ref.layer!r} has no tensor {ref.tensor}")
         if len(set(self.input_refs)) < len(self.input_refs):  # as Keras refuses it
             raise self._unreadable("the list of inputs is redundant: one input is there twice")
         for node in self.nodes:

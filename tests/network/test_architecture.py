@@ -210,7 +210,7 @@ def test_a_size_that_is_no_number_is_reported_with_the_layer(cls, options):
     assert refusal.value.problem is Problem.UNREADABLE
 
 
-def test_an_input_that_is_there_twice_is_refused():
+def test_an_input_that_is_there_twice_or_not_at_all_is_refused():
     """As Keras refuses it: a file of a few kilobytes can name one 100,000 times."""
     nodes = [[["x", 0, 0, {}]]]
     layers = [
@@ -219,6 +219,9 @@ def test_an_input_that_is_there_twice_is_refused():
     ]
     graph = {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]] * 2, "output_layers": [["d", 0, 0]]}
     with pytest.raises(KconvertError, match="the list of inputs is redundant"):
+        model_from_config({"class_name": "Model", "config": graph}, "2.3.1")
+    graph["input_layers"] = [["x", 0, -1]]
+    with pytest.raises(KconvertError, match="the input 'x' has no tensor -1"):
         model_from_config({"class_name": "Model", "config": graph}, "2.3.1")
 
 
