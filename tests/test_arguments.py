@@ -36,7 +36,17 @@ STATED = {name for call in (*PUBLIC, kc.Running, Run, Limits) for name in inspec
 LENET = FIXTURES / "1.2.2-theano" / "lenet_th"
 
 
-DESCRIBED = (*PUBLIC, kc.plan, kc.Running, kc.Tolerance, kc.KconvertError, kc.write_report, kc.limited, kc.plot_model)
+DESCRIBED = (
+    *PUBLIC,
+    kc.plan,
+    kc.Running,
+    kc.Report,
+    kc.Tolerance,
+    kc.KconvertError,
+    kc.write_report,
+    kc.limited,
+    kc.plot_model,
+)
 
 
 @pytest.mark.parametrize("call", DESCRIBED, ids=lambda call: call.__name__)

@@ -101,25 +101,45 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Report(Shown):
-    """A verification: both sides, every tensor compared, why they differ, and the verdict."""
+    """A verification: both sides, every tensor compared, why they differ, and the verdict.
+
+    `equal` says whether all agree, and `title` is the verdict in words.
+
+    source, target: the two sides: the file, its convention, and what ran it.
+    tolerance: the error that was allowed.
+    layers, outputs: the comparison of each layer and of each output.
+    causes: the layers that cause a difference, without those that inherit it.
+    arrays: how many weights were compared.
+    weights: those of the target that differ from the converted source, bit for bit.
+    details: how the errors of the worst layers are spread.
+    plan: the conversion to the target's convention, as `Plan.to_json` gives it.
+    notes: what a user should know.
+    not_compared: tensors of the source that the target does not have.
+    left_out: what cannot run, and what could therefore not be compared.
+    samples: how many inputs there were.
+    inputs: where they came from.
+    environment: versions.
+    seconds: that the runs took.
+    schema: the number of the schema of its JSON.
+    """
 
     source: Side
     target: Side
     tolerance: Tolerance
     layers: Sequence[Comparison]
     outputs: Sequence[Comparison]
-    causes: Sequence[Cause] = ()  # the layers that cause a difference, without those that inherit it
-    arrays: int = 0  # how many weights were compared
-    weights: Sequence[str] = ()  # those of the target that differ from the converted source, bit for bit
-    details: Sequence[Details] = ()  # how the errors of the worst layers are spread
-    plan: Mapping[str, Any] = field(default_factory=dict)  # the conversion to the target's convention: `Plan.to_json`
+    causes: Sequence[Cause] = ()
+    arrays: int = 0
+    weights: Sequence[str] = ()
+    details: Sequence[Details] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
-    not_compared: Sequence[str] = ()  # tensors of the source that the target does not have
-    left_out: Sequence[LeftOut] = ()  # what cannot run, and what could therefore not be compared
+    not_compared: Sequence[str] = ()
+    left_out: Sequence[LeftOut] = ()
     samples: int = 0
-    inputs: str = ""  # where the inputs came from
-    environment: Mapping[str, str] = field(default_factory=dict)  # versions
-    seconds: float = 0.0  # that the runs took
+    inputs: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
     schema: int = field(default=SCHEMA)
 
     _page = "verification.report.html"
