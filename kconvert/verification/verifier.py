@@ -24,7 +24,7 @@ import numpy as np
 from ..conventions.generations import Convention, Reader
 from ..conversion.planning import Plan
 from ..conversion.source import Source
-from ..errors import KconvertError, Problem
+from ..errors import KconvertError, Problem, errors_in
 from ..formats.atomic import scratch
 from ..formats.endings import Runtime, program_runtime
 from ..layers.registry import custom_modules, with_custom_objects
@@ -197,7 +197,9 @@ class Verifier:
         """Reads two files, and makes their inputs. plan: see `verify`."""
         runtime = plan.goal.form.runtime if plan else program_runtime(target.path or "")
         found = match_program(source, target, plan) if runtime else match(source, target)
-        arrays, inputs_from = (inputs or Inputs()).of(found.plan.model)
+        inputs = inputs or Inputs()
+        with errors_in(source.path if inputs.arrays is None else None):
+            arrays, inputs_from = inputs.of(found.plan.model)
         return self._that_runs(with_given(Pairing(found, arrays, inputs_from)))
 
     def _that_runs(self, pairing: Pairing) -> Pairing:

@@ -397,3 +397,14 @@ def test_moved():
     flat = x.reshape(1, 24)
     features = Layout((0, 1), (Block("chw", "hwc", (2, 3, 4)),))
     assert np.array_equal(in_layout(flat, features), x.transpose(0, 2, 3, 1).reshape(1, 24))
+
+
+def test_inputs_that_are_too_large_to_draw_are_refused_with_the_file(tmp_path):
+    config = {"name": "a", "activation": "relu", "batch_input_shape": [None, 10**9]}
+    model = {"class_name": "Sequential", "config": [{"class_name": "Activation", "config": config}]}
+    with h5py.File(tmp_path / "large.h5", "w") as file:
+        file.attrs.update({"model_config": json.dumps(model), "keras_version": b"2.3.1", "backend": b"theano"})
+        file.create_group("model_weights").attrs["layer_names"] = np.zeros(0, "S1")
+    with pytest.raises(KconvertError, match="the inputs are too large to draw them at random") as refused:
+        verify(tmp_path / "large.h5", tmp_path / "large.h5")
+    assert refused.value.problem is Problem.UNVERIFIED and "large.h5" in refused.value.where
