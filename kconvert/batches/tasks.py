@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import argument
+from ..conventions.backends import BACKENDS
 from ..conversion.files import default_target
 from ..conversion.source import Source
 from ..conversion.target import Wanted
@@ -80,6 +81,9 @@ def _task(item: Item, out: str, source: Source, wanted: Wanted, setup: Setup, ve
     wanted = replace(wanted, **_fields(said, _WANTED))
     try:
         target = wanted.target(name)
+        if target.backend not in BACKENDS:
+            what, fix = f"unknown backend {target.backend!r}", f"one of: {', '.join(BACKENDS)}"
+            raise KconvertError(what, fix=fix, problem=Problem.USAGE)
     except KconvertError as error:
         raise (error.within(item.where) if item.where else error) from None
     name = name or default_target(Path(item.name), target.backend, target.form).as_posix()

@@ -242,6 +242,9 @@ def layer_from_config(item: Layer | Mapping[str, Any]) -> Layer:
     if not is_item(item):
         raise not_an_item(item)
     name, config = item["class_name"], item["config"]
+    called = config.get("name") if isinstance(config, Mapping) else None
+    if not isinstance(called, str | None):
+        raise KconvertError(f"the name {called!r} of a layer is not a string", f"a {name}", problem=Problem.UNREADABLE)
     cls = find_layer(name)
     if cls is None:
         raise UnknownClass(name, config.get("name", "?") if isinstance(config, Mapping) else "?")

@@ -63,6 +63,7 @@ WRONG = [
     ("a.jsonl", '{"path": "lenet\\u0000.h5"}\n', "line 1: there is no file"),
     ("a.jsonl", '{"path": "lenet.h5", "arch": "none.json"}\n', "line 1: there is no file 'none.json'"),
     ("a.csv", "path,out\nlenet.h5,a.h5\nlenet.h5,a.h5\n", "line 3: .* would both become"),
+    ("a.csv", "path,to\nlenet.h5,a/b\n", "line 2: unknown backend 'a/b'; one of: theano, tensorflow"),
     ("a.csv", "path,to,format\nlenet.h5,theano,keras3\n", "line 2, .*no file of keras3 is for theano|line 2: no file"),
 ]
 

@@ -210,6 +210,14 @@ def test_a_size_that_is_no_number_is_reported_with_the_layer(cls, options):
     assert refusal.value.problem is Problem.UNREADABLE
 
 
+def test_a_cell_is_named_by_a_string():
+    cell = {"class_name": "LSTMCell", "config": {"name": 3, "units": 2}}
+    stacked = {"class_name": "StackedRNNCells", "config": {"cells": [cell]}}
+    with pytest.raises(KconvertError, match="the name 3 of a layer is not a string") as refusal:
+        model_from_config(chain(layer("RNN", "r", cell=stacked), shape=(None, 5, 4)), "2.3.1")
+    assert refusal.value.problem is Problem.UNREADABLE
+
+
 def test_an_input_that_is_there_twice_or_not_at_all_is_refused():
     """As Keras refuses it: a file of a few kilobytes can name one 100,000 times."""
     nodes = [[["x", 0, 0, {}]]]
