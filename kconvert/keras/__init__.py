@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend.image_format import follow_keras_json
 from ..backend.seeds import follow_numpy
 from .importing import install
 from .surface import KERAS2
@@ -19,6 +20,7 @@ __version__ = KERAS2.release
 
 install(KERAS2)
 follow_numpy()
+follow_keras_json()
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend.image_format import follow_keras_json
 from ..backend.seeds import follow_numpy
 from ..keras.importing import install
 from .surface import KERAS1
@@ -19,6 +20,7 @@ __version__ = KERAS1.release
 
 install(KERAS1)
 follow_numpy()
+follow_keras_json()
 
 
 def __getattr__(name: str) -> Any:

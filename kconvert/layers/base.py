@@ -32,6 +32,7 @@ from .component_names import check_component_names, unchecked
 from .configuration import configured
 from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
+from .image_defaults import with_default_format
 from .keras_style import built_weights, keras_style
 from .options import is_later, is_old, key_of
 from .phase import Phase
@@ -142,6 +143,7 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
             kwargs.pop("weights", None)  # see `__new__`
         if cls.over_steps:
             kwargs = steps_of_input(kwargs)
+        kwargs = with_default_format(cls.__name__, words, len(args), kwargs)
         args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs, cls.inner_fields)
         return args, input_arguments(known, kwargs)
 

@@ -30,6 +30,11 @@ def unchecked() -> AbstractContextManager[None]:
     return assigned(_CHECKED, False)
 
 
+def are_checked() -> bool:
+    """Whether names are checked: layers are made by the user, not read from a file."""
+    return _CHECKED.get()
+
+
 def check_component_names(layer: Any) -> None:
     """Raises KconvertError where an option of `layer` names a component that is not known."""
     if not _CHECKED.get():

@@ -140,6 +140,7 @@ class ConvLSTM1D(_ConvLSTM):
     of_tf_keras = True
 
 
+@dataclass(eq=False)  # with a constructor of its own, which knows the default data format
 class ConvLSTM2D(_ConvLSTM):
     """Convolutional LSTM over a sequence of images.
 

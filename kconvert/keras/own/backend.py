@@ -20,7 +20,7 @@ from ...backend import functions as F
 from ...backend.base import Backend, InputSpec, Tensor
 from ...backend.computing import GRADIENTS, IMAGES, TRAINING, UPDATED, VARIABLES, current_backend, is_computing
 from ...backend.functions import epsilon
-from ...conventions.backends import CHANNELS_LAST
+from ...backend.image_format import default_data_format, set_default_data_format
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.lists import as_list, one_or_list
@@ -48,27 +48,28 @@ def backend() -> str:
 
 def set_floatx(floatx: str) -> None:
     """Accepts 'float32' alone. Raises KconvertError for other types."""
-    _only(floatx, F.floatx(), "set_floatx")
+    only(floatx, F.floatx(), "set_floatx")
 
 
 def set_epsilon(e: float) -> None:
     """Accepts 1e-7 alone, with which layers and losses compute. Raises KconvertError for other values."""
-    _only(float(e), epsilon(), "set_epsilon")
+    only(float(e), epsilon(), "set_epsilon")
 
 
 def image_data_format() -> str:
-    """The data format of images: that of the layers of the running model, else 'channels_last'."""
-    return IMAGES.get() or CHANNELS_LAST
+    """The data format of images: that of the layers of the running model, else that of layers which state none."""
+    return IMAGES.get() or default_data_format()
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Accepts 'channels_last' alone, which is the default of layers. Raises KconvertError for another one."""
-    _only(data_format, CHANNELS_LAST, "set_image_data_format", "give data_format to the layers")
+    """Sets the data format of layers that state none. Raises KconvertError for an unknown one."""
+    set_default_data_format(str(data_format))
 
 
-def _only(value: Any, known: Any, name: str, fix: str | None = None) -> None:
+def only(value: Any, known: Any, name: str) -> None:
+    """Raises KconvertError where the function `name` is given a value other than the one that is supported."""
     if value != known:
-        raise KconvertError(f"{name}({value!r}) is not supported, only {known!r}", fix=fix)
+        raise KconvertError(f"{name}({value!r}) is not supported, only {known!r}")
 
 
 def normalize_data_format(value: str | None) -> str:

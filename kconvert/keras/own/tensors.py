@@ -10,6 +10,7 @@ import numpy as np
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import IMAGES, current_backend
+from ...backend.image_format import default_data_format
 from ...conventions.backends import CHANNELS_FIRST
 from ...layers import shapes
 from ...layers.shapes import data_format_of
@@ -21,7 +22,7 @@ def images_format(value: str | None) -> str:
 
     Raises KconvertError for an unknown one.
     """
-    return data_format_of(IMAGES.get() if value is None else value)
+    return data_format_of((IMAGES.get() or default_data_format()) if value is None else value)
 
 
 def _without(x: Tensor, axes: Sequence[int]) -> Tensor:

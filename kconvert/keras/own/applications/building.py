@@ -9,6 +9,8 @@ from functools import partial, wraps
 from typing import Any
 
 from .... import layers as L
+from ....backend.image_format import default_data_format
+from ....conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ....errors import KconvertError, Problem
 from ....models.model import Model
 from ....network.functional import Input
@@ -28,14 +30,19 @@ class Request:
     weights: Any = None
     # A symbol that the network is called on, in place of an input of its own.
     input_tensor: Any = None
-    # The shape of an image, (rows, columns, channels).
+    # The shape of an image: (rows, columns, channels), or (channels, rows, columns) in channels_first.
     input_shape: Any = None
     # What a network without its end ends with: 'avg', 'max', or None for the image itself.
     pooling: str | None = None
     # The number of classes.
     classes: int = 1000
+    # Whether the network can be built in channels_first.
+    any_format: bool = False
 
     def __post_init__(self) -> None:
+        if not self.any_format and default_data_format() != CHANNELS_LAST:
+            what = "this network is built in channels_last alone"
+            raise KconvertError(what, fix=f"set_image_data_format({CHANNELS_LAST!r})", problem=Problem.UNSUPPORTED)
         if self.weights == IMAGENET:
             raise KconvertError(
                 "weights='imagenet' would be downloaded, and kconvert does not use the network",
@@ -55,17 +62,20 @@ class Request:
         by default with the end. Raises KconvertError for an impossible shape.
         """
         sized = self.include_top if sized is None else sized
+        first = default_data_format() == CHANNELS_FIRST
         if not self.input_shape:
-            return (size, size, 3) if sized else (None, None, 3)
+            sizes = (size, size) if sized else (None, None)
+            return (3, *sizes) if first else (*sizes, 3)
         shape = tuple(self.input_shape)
         if len(shape) != 3:
             raise KconvertError(
                 f"the input shape has three numbers, not {shape}",
-                fix="(rows, columns, channels)",
+                fix="(channels, rows, columns)" if first else "(rows, columns, channels)",
                 problem=Problem.USAGE,
             )
-        if any(n is not None and n < smallest for n in shape[:2]):
-            what = f"the input must be at least {smallest} x {smallest}, not {shape[0]} x {shape[1]}"
+        rows, columns = shape[1:] if first else shape[:2]
+        if any(n is not None and n < smallest for n in (rows, columns)):
+            what = f"the input must be at least {smallest} x {smallest}, not {rows} x {columns}"
             raise KconvertError(what, problem=Problem.USAGE)
         if sized and None in shape:
             what = f"the end of the network needs a fixed input shape, not {shape}"
@@ -100,8 +110,11 @@ class Request:
         return L.Dense(self.classes, activation="softmax", name=name)(L.GlobalAveragePooling2D(name=pool)(x))
 
 
-def network(build: Callable[..., Model]) -> Callable[..., Model]:
-    """A function of Keras that makes the network of `build(request, **options)`. It is a decorator."""
+def network(build: Callable[..., Model], any_format: bool = False) -> Callable[..., Model]:
+    """A function of Keras that makes the network of `build(request, **options)`. It is a decorator.
+
+    any_format: whether it can be built in channels_first.
+    """
 
     @wraps(build)
     def make(
@@ -112,7 +125,7 @@ def network(build: Callable[..., Model]) -> Callable[..., Model]:
         pooling: str | None = None,
         classes: int = 1000,
     ) -> Model:
-        return build(Request(include_top, weights, input_tensor, input_shape, pooling, classes))
+        return build(Request(include_top, weights, input_tensor, input_shape, pooling, classes, any_format))
 
     del make.__wrapped__  # its signature is the one above
     return make

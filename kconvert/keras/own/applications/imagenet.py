@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ....backend.image_format import default_data_format
 from ....conventions.words.values import parse_json
 from ....errors import KconvertError, Problem
 from ..utils import get_file
@@ -23,10 +24,11 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
 
     x: an array or a symbol (..., rows, columns, channels) in RGB.
     mode: 'caffe' for BGR without the mean of ImageNet, 'tf' for values from -1 to 1, 'torch' for RGB of mean 0 and
-    deviation 1. data_format: 'channels_first' for (..., channels, rows, columns).
+    deviation 1. data_format: 'channels_first' for (..., channels, rows, columns); None for that of `keras.backend`.
     Raises KconvertError for another mode or data format.
     """
-    for value, known in ((mode, ("caffe", "tf", "torch")), (data_format, (None, "channels_last", "channels_first"))):
+    data_format = data_format or default_data_format()
+    for value, known in ((mode, ("caffe", "tf", "torch")), (data_format, ("channels_last", "channels_first"))):
         if value not in known:
             raise KconvertError(f"unknown value {value!r}", "preprocess_input", f"one of {known}", Problem.USAGE)
     if not isinstance(x, np.ndarray):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from .... import layers as L
 from ....models.model import Model
@@ -11,6 +12,7 @@ from .imagenet import decode_predictions as decode_predictions
 from .imagenet import preprocessing
 
 preprocess_input = preprocessing("caffe")
+_network = partial(network, any_format=True)
 
 
 def _vgg(request: Request, name: str, blocks: Sequence[int]) -> Model:
@@ -29,13 +31,13 @@ def _vgg(request: Request, name: str, blocks: Sequence[int]) -> Model:
     return request.model(start, x, name)
 
 
-@network
+@_network
 def VGG16(request: Request) -> Model:
     """VGG16 (Simonyan and Zisserman, 2014)."""
     return _vgg(request, "vgg16", (2, 2, 3, 3, 3))
 
 
-@network
+@_network
 def VGG19(request: Request) -> Model:
     """VGG19 (Simonyan and Zisserman, 2014)."""
     return _vgg(request, "vgg19", (2, 2, 4, 4, 4))

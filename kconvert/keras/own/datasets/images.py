@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ....backend.image_format import default_data_format
+from ....conventions.backends import CHANNELS_LAST
 from ....errors import KconvertError, Problem
 from ..folders import data_folder, local, say_made_up
 from .stored import read_batch
@@ -85,7 +87,7 @@ def _batch(data: bytes, where: Path, label_key: str) -> Pair:
 
 
 def cifar(folder: str, train: Sequence[str], test: str, label_key: str, classes: int, dtype: str) -> tuple[Pair, Pair]:
-    """Images (n, 32, 32, 3) and labels (n, 1) for training and for testing.
+    """Images (n, 32, 32, 3), or (n, 3, 32, 32) in channels_first, and labels (n, 1), for training and for testing.
 
     train, test: the names of the files in `folder`. dtype: of the labels for training, as in Keras; those for testing
     are int64. Raises KconvertError where some of the files are missing.
@@ -94,11 +96,19 @@ def cifar(folder: str, train: Sequence[str], test: str, label_key: str, classes:
     found = [batch for batch in batches if batch is not None]
     if not found:
         (x, y), (x_test, y_test) = made_up(folder, (32, 32, 3), classes, (50_000, 10_000))
-        return (x, y[:, None].astype(dtype)), (x_test, y_test[:, None].astype("int64"))
+        x, x_test = (images.transpose(0, 3, 1, 2) for images in (x, x_test))
+        return _in_default_format(x, y[:, None].astype(dtype), x_test, y_test[:, None].astype("int64"))
     if len(found) < len(batches):
         name = (*train, test)[batches.index(None)]
         raise KconvertError(f"there is no {folder}/{name}", str(data_folder()), problem=Problem.UNREADABLE)
-    x = np.concatenate([images for images, _ in found[:-1]]).transpose(0, 2, 3, 1)
+    x = np.concatenate([images for images, _ in found[:-1]])
     y = np.concatenate([labels for _, labels in found[:-1]])
     x_test, y_test = found[-1]
-    return (x, y.reshape(-1, 1).astype(dtype)), (x_test.transpose(0, 2, 3, 1), y_test.reshape(-1, 1))
+    return _in_default_format(x, y.reshape(-1, 1).astype(dtype), x_test, y_test.reshape(-1, 1))
+
+
+def _in_default_format(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> tuple[Pair, Pair]:
+    """Images (n, 3, 32, 32) in the data format of `keras.backend`, with their labels."""
+    if default_data_format() == CHANNELS_LAST:
+        x, x_test = (images.transpose(0, 2, 3, 1) for images in (x, x_test))
+    return (x, y), (x_test, y_test)

@@ -11,10 +11,10 @@ from typing import Any
 
 from ...._version import install
 from ....backend.functions import floatx
-from ....conventions.backends import CHANNELS_LAST
+from ....backend.image_format import default_data_format
 from ....errors import KconvertError, Problem
 
-NOT_GIVEN: Mapping[str, Any] = {"data_format": CHANNELS_LAST, "dtype": floatx()}
+NOT_GIVEN: Mapping[str, Callable[[], Any]] = {"data_format": default_data_format, "dtype": floatx}
 """What None means for these arguments: the settings of `keras.backend`."""
 
 
@@ -51,9 +51,9 @@ def _filling(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         bound = taken.bind(*args, **kwargs)
-        for name, value in NOT_GIVEN.items():
+        for name, setting in NOT_GIVEN.items():
             if name in taken.parameters and bound.arguments.get(name) is None:
-                bound.arguments[name] = value
+                bound.arguments[name] = setting()
         return function(*bound.args, **bound.kwargs)
 
     return called
