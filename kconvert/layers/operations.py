@@ -21,7 +21,7 @@ from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import IMAGES, UPDATED, computing, current_backend, is_computing
 from ..backend.context import assigned
-from ..conventions.backends import CHANNELS_LAST
+from ..backend.image_format import default_data_format
 from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
 from .calls import Symbol, images_behind
@@ -34,6 +34,9 @@ _TYPES = {"b": "bool", "i": "int32", "u": "int32"}
 
 STANDING: ContextVar[Mapping[int, Tensor]] = ContextVar("standing", default=MappingProxyType({}))
 """Within a block: the tensors that stand for variables, by the identity of the variables."""
+
+SYMBOLS: ContextVar[Callable[[Symbol], Tensor]] = ContextVar("symbols")
+"""Within a block: what gives the tensors of symbols, as in a loss that uses what layers of the model computed."""
 
 _SIZES = (11, 17)
 """Two numbers that are tried for each unknown size."""
@@ -191,7 +194,7 @@ class Operation(Layer):
     def _result(self, K: Backend, inputs: list[Tensor]) -> Any:
         known = dict(zip(self.symbols, inputs, strict=True))
         try:
-            with computing(K), assigned(IMAGES, self.images or CHANNELS_LAST):
+            with computing(K), assigned(IMAGES, self.images or default_data_format()):
                 return self.function(*filled(K, self.arguments, known), **filled(K, self.options, known))
         except (KconvertError, MemoryError):
             raise
@@ -237,10 +240,22 @@ def filled(K: Backend, value: Any, known: Mapping[Any, Tensor]) -> Any:
     if isinstance(value, Mapping):
         return {key: filled(K, one, known) for key, one in value.items()}
     if isinstance(value, Symbol):
-        return known[value]
+        return known[value] if value in known else _resolved(value)
     if isinstance(value, np.ndarray):
         return K.constant(value, _TYPES.get(value.dtype.kind, "float32"))
     return value.tensor(K) if isinstance(value, Deferred) else value
+
+
+def _resolved(symbol: Symbol) -> Tensor:
+    """The tensor of a symbol that a function of the user took from outside."""
+    find = SYMBOLS.get(None)
+    if find is None:
+        raise KconvertError(
+            f"the value of {symbol!r} is not known here",
+            fix="give it to the layer as an input",
+            problem=Problem.USAGE,
+        )
+    return find(symbol)
 
 
 def stands_for_tensors(*values: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, field
+from numbers import Integral
 from typing import Any
 
 from ..errors import KconvertError, Problem
@@ -44,7 +45,7 @@ def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:
     >>> integers(3, 2), integers([3, 5], 2)
     ((3, 3), (3, 5))
     """
-    result = (value,) * n if isinstance(value, int) else tuple(value)
-    if len(result) != n or not all(isinstance(item, int) for item in result):
+    result = (value,) * n if isinstance(value, Integral) else tuple(value)
+    if len(result) != n or not all(isinstance(item, Integral) for item in result):
         raise KconvertError(f"{what} must be an integer or {n} integers, not {value!r}", problem=Problem.USAGE)
-    return result
+    return tuple(int(item) for item in result)  # NumPy's integers cannot be written as JSON

@@ -54,7 +54,7 @@ def _batches(network: Network, x: Any, batch_size: int | None, steps: int | None
             check_batch(network, len(batch[0]))
             yield batch
         return
-    xs = checked_inputs(network, x)
+    xs = checked_inputs(network, x, as_many_as_first=True)
     size = size_of_batches(network, batch_size, len(xs[0]))
     n = len(xs[0]) if steps is None else min(len(xs[0]), steps * size)
     for i in range(0, n, size):

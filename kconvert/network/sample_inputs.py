@@ -5,6 +5,7 @@ Prediction and training check the arrays of the user here; verification draws sa
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -20,6 +21,8 @@ from ..layers.base import Layer
 from .graph import Ref
 from .network import Network
 
+_LOG = logging.getLogger(__name__)
+
 # The sizes of random samples along axes of unknown size: time steps, and rows or columns of images.
 FREE_STEPS = 7
 FREE_SPACE = 24
@@ -29,11 +32,13 @@ MOST_UNPACKED = 2**30  # bytes of inputs that are packed in a smaller file
 MOST_AXES = 32  # of an array, in all releases of NumPy
 
 
-def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
+def checked_inputs(network: Network, x: Any, as_many_as_first: bool = False) -> list[np.ndarray]:
     """`x` as a list of arrays, in the order and with the dtypes of the network's inputs.
 
     x: an array, a list of arrays, or a dict of arrays by the names of the inputs; an array (samples,) becomes
-    (samples, 1). Raises KconvertError where their number, names, shapes or numbers of samples do not fit.
+    (samples, 1). as_many_as_first: whether further samples of later inputs are left out, with a warning, as `predict`
+    of Keras leaves them out (keras-facts: samples-of-predict). Raises KconvertError where their number, names, shapes
+    or numbers of samples do not fit.
     """
     names, shapes = [ref.layer for ref in network.input_refs], network.input_shapes
     xs = [numbers(array, f"input {name}") for array, name in zip(_by_input(network, x, names), names, strict=True)]
@@ -51,12 +56,21 @@ def checked_inputs(network: Network, x: Any) -> list[np.ndarray]:
                 where=f"input {name}",
                 problem=Problem.USAGE,
             )
+    if as_many_as_first and xs:
+        xs = [xs[0], *(_first(array, len(xs[0]), name) for array, name in zip(xs[1:], names[1:], strict=True))]
     if len({len(array) for array in xs}) > 1:
         lengths = ", ".join(f"{name} {len(array)}" for array, name in zip(xs, names, strict=True))
         what = f"the inputs have different numbers of samples: {lengths}"
         raise KconvertError(what, network.name, problem=Problem.USAGE)
     _check_whole_batches(network, len(xs[0]))
     return [a.astype(spec.dtype, copy=False) for a, spec in zip(xs, network.input_specs, strict=True)]
+
+
+def _first(array: np.ndarray, samples: int, name: str) -> np.ndarray:
+    """The first `samples` of an array; a warning says that there are more."""
+    if len(array) > samples:
+        _LOG.warning("input %s has %d samples, of which the first %d are used", name, len(array), samples)
+    return array[:samples]
 
 
 def _check_whole_batches(network: Network, samples: int) -> None:

@@ -129,3 +129,26 @@ def test_the_best_path(on):
     np.testing.assert_allclose(K.eval(costs), [[-np.log(0.7 * 0.6 * 0.6 * 0.8 * 0.4)]], rtol=1e-5)
     with pytest.raises(KconvertError, match="no beam search"):
         K.ctc_decode(K.variable(rows), K.variable([5]), greedy=False)
+
+
+def test_a_loss_may_use_what_layers_computed(on):
+    x = Input((3,))
+    code = Dense(2, activation="tanh")(x)
+    model, encoder = kc.Model(x, Dense(3)(code)), kc.Model(x, code)
+    doubled = code * 2.0
+
+    def loss(y_true, y_pred):
+        return K.mean(K.square(y_true - y_pred), axis=-1) + K.sum(K.square(code), axis=-1) + K.mean(doubled, axis=-1)
+
+    model.compile("sgd", loss)
+    data = X[:, :, 0, 0]
+    codes, outputs = encoder.predict(data), model.predict(data)
+    wanted = np.square(data - outputs).mean(-1) + np.square(codes).sum(-1) + 2 * codes.mean(-1)
+    assert model.evaluate(data, data) == pytest.approx(wanted.mean(), rel=1e-5)
+    assert model.fit(data, data, epochs=3, verbose=0).history["loss"][-1] < wanted.mean()
+
+
+def test_a_symbol_outside_of_its_model_is_refused(on):
+    x, other = Input((3,)), Input((2,))
+    with pytest.raises(KconvertError, match="is not known here"):
+        kc.Model(x, Lambda(lambda y: y + K.sum(other))(x)).predict(np.zeros((1, 3)))

@@ -43,6 +43,17 @@ def test_layers_without_states_take_any_number_of_samples():
     np.testing.assert_allclose(model.predict_on_batch(x[:5]), y[:5], atol=1e-5)
 
 
+def test_predict_takes_as_many_samples_as_the_first_input_has(caplog):
+    a, b = L.Input((2,)), L.Input((2,))
+    model = kc.Model([a, b], L.Add()([a, b]))
+    model.start("numpy", seed=0)
+    x = np.arange(10.0).reshape(5, 2)
+    np.testing.assert_array_equal(model.predict([x[:3], x]), 2 * x[:3])
+    assert "has 5 samples, of which the first 3 are used" in caplog.text
+    with pytest.raises(KconvertError, match="different numbers of samples"):
+        model.predict([x, x[:3]])
+
+
 def stateful():
     model = Sequential([L.LSTM(3, batch_input_shape=(2, 5, 4), stateful=True)])
     model.start("numpy", seed=0)

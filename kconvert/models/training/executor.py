@@ -8,16 +8,22 @@ slots and scalars of the optimizer, the states of stateful layers, the sums of m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
+from ...backend.context import assigned
 from ...errors import KconvertError, Problem
+from ...layers.calls import Symbol
 from ...layers.custom import giving
+from ...layers.operations import SYMBOLS
 from ...layers.phase import Phase
-from ...network.graph import LayerPath, LeafWeights
+from ...network.added import added
+from ...network.functional import symbols_of
+from ...network.graph import LayerPath, LeafWeights, Ref
 from ...network.nested import nest
 from ...network.network import Network
 from ...network.sample_inputs import check_batch
@@ -156,7 +162,9 @@ class Executor:
         tensors, masks = self.network.run(K, nest(held.items()), xs, training=phase)
         outputs = [tensors[ref] for ref in self.network.output_refs]
         output_masks = [masks[ref] for ref in self.network.output_refs]
-        total, parts = objective.total(K, ys, outputs, weights, output_masks)
+        find: Callable[[Symbol], Tensor] = partial(self._tensor_of, tensors)
+        with assigned(SYMBOLS, find):
+            total, parts = objective.total(K, ys, outputs, weights, output_masks)
         if not objective.trained and not phase.penalties and not self._regularized():
             raise KconvertError("no output has a loss, and no layer adds one", self.network.name, problem=Problem.USAGE)
         total = total + self._penalty(K, values, phase)
@@ -183,6 +191,11 @@ class Executor:
             updates.update(self._optimizer_updates(values, total))
             updates[SEED] = values[SEED] + K.constant([0, 1], "int32")
         return shown, updates
+
+    def _tensor_of(self, tensors: Mapping[Ref, Tensor], symbol: Symbol) -> Tensor:
+        """The tensor of a symbol that a loss of the user takes from outside; tensors: those of the batch."""
+        known = {one: ref for ref, one in symbols_of(self.network).items()}
+        return added(symbol, known, self.network.name).value(self.K, tensors)
 
     def _penalty(self, K: Backend, values: Values, phase: Phase) -> Tensor:
         """The sum of the penalties of regularizers: on weights, and on outputs that layers reported to `phase`."""
