@@ -119,6 +119,8 @@ class Generation:
     # An optimizer's state has all arrays of one moment together; else all moments of one parameter, and the learning
     # rate (keras-facts: optimizer-slots)
     moments_together: bool
+    # An optimizer's state has all scalars of Keras 2.3, and slots that are not used (keras-facts: optimizers-of-keras1)
+    whole_optimizers: bool
     # Files of every release are written for a package that has other classes and optimizers than Keras 2: what a
     # layer of Keras 2 needs for that is made from its architecture
     expresses: bool
@@ -167,6 +169,7 @@ _before_keras2 = partial(
     numbers_outputs=True,
     backends=tuple(BACKENDS),
     moments_together=True,
+    whole_optimizers=False,
     expresses=False,
     is_target=False,
 )
@@ -195,6 +198,7 @@ _from_keras2 = partial(
     architecture_beside=False,
     merge_layers=True,
     states_output_shape=False,
+    whole_optimizers=True,
     is_target=True,
 )
 

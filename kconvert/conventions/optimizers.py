@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -27,6 +27,15 @@ class Structure:
     """What TensorFlow 2.11 and later and Keras 3 compute without stating it, in the keys of Keras 2.3."""
     epsilon_below_root: bool = False
     """They add epsilon below the square root, Keras 2.3 beside it."""
+
+    scalars_of_keras1: tuple[str, ...] = ()
+    """The scalars that Keras 1.2 stores (keras-facts: optimizers-of-keras1)."""
+
+    @property
+    def of_keras1(self) -> Structure:
+        """What Keras 1.2 stores: fewer scalars, and no slots that are not used."""
+        slots = tuple(slot for slot in self.slots if slot not in self.shrunk)
+        return replace(self, scalars=self.scalars_of_keras1, slots=slots, shrunk=())
 
     def slots_for(self, config: Mapping[str, Any]) -> tuple[str, ...]:
         """The slots that Keras 3 stores for a configuration of the optimizer."""
@@ -58,6 +67,7 @@ STRUCTURES = {
         _keys("momentum", "nesterov"),
         (("moment",),),
         needs={"moment": "momentum"},
+        scalars_of_keras1=("iterations",),
     ),
     "RMSprop": Structure(
         ("iterations",),
@@ -87,14 +97,22 @@ STRUCTURES = {
         (("m", "v"), ("vhat",)),
         needs={"vhat": "amsgrad"},
         shrunk=("vhat",),
+        scalars_of_keras1=("iterations",),
     ),
-    "Adamax": Structure(("iterations",), ("m", "u"), _keys("beta_1", "beta_2", "epsilon"), (("m", "u"),)),
+    "Adamax": Structure(
+        ("iterations",),
+        ("m", "u"),
+        _keys("beta_1", "beta_2", "epsilon"),
+        (("m", "u"),),
+        scalars_of_keras1=("iterations",),
+    ),
     "Nadam": Structure(
         ("iterations", "m_schedule"),
         ("m", "v"),
         _keys("beta_1", "beta_2", "epsilon", decay="schedule_decay"),
         (("m", "v"),),
         later={"schedule_decay": 1.0},
+        scalars_of_keras1=("iterations",),
     ),
 }
 

@@ -193,6 +193,7 @@ KERAS1: dict[str, str] = {
     "datasets.mnist": "load_data",
     "datasets.reuters": "get_word_index load_data",
     "engine": "Input InputLayer InputSpec Layer Merge Model get_source_inputs merge",
+    "engine.training": "Input Model slice_X",
     "initializations": (
         "get get_fans glorot_normal glorot_uniform he_normal he_uniform identity lecun_uniform normal one "
         "orthogonal uniform zero"
@@ -245,6 +246,7 @@ KERAS1: dict[str, str] = {
     "utils.data_utils": "Progbar get_file validate_file",
     "utils.generic_utils": "CustomObjectScope Progbar custom_object_scope get_custom_objects",
     "utils.io_utils": "HDF5Matrix load_array save_array",
+    "utils.layer_utils": "convert_all_kernels_in_model print_summary",
     "utils.np_utils": (
         "accuracy binary_logloss categorical_probas_to_classes convert_kernel multiclass_logloss normalize "
         "probas_to_classes to_categorical"

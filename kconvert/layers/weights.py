@@ -51,6 +51,8 @@ class WithWeights:
 
     name: str
     trainable: bool
+    # The generation of Keras in whose order and form users see the arrays.
+    generation: str = "keras2"
 
     def __getattr__(self, name: str) -> Any:
         """The variable of a weight by its name, as `layer.kernel`; what a layer of Keras is where it does not say."""

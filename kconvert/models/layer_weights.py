@@ -40,7 +40,7 @@ class LayerWeights:
         return [path in trained for path in self._runtime.paths()]
 
     def get(self) -> list[np.ndarray]:
-        """The arrays, in the order of Keras."""
+        """The arrays, in the order and in the form of the Keras that the layer is of."""
         return self._runtime.get_weights()
 
     def set(self, arrays: Sequence[Any]) -> None:
@@ -54,7 +54,9 @@ def _alone(layer: Layer) -> Network:
     entries = [InputLayer(batch_input_shape=shape, name=f"{layer.name}_input_{i}") for i, shape in enumerate(shapes)]
     ends = [Ref(entry.name) for entry in entries]
     call = Node(layer.name, first_call(layer), tuple(ends))
-    return Network([*entries, layer], [*(Node(end.layer, 0, ()) for end in ends), call], ends, [call.output])
+    network = Network([*entries, layer], [*(Node(end.layer, 0, ()) for end in ends), call], ends, [call.output])
+    network.generation = layer.generation
+    return network
 
 
 held_by(lambda layer: LayerWeights(Runtime(_alone(layer))))

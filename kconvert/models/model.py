@@ -337,7 +337,12 @@ class Model(BuiltByCall):
         write the optimizer.
         """
         with path_to_write(path) as place:
-            saving.save(self.runtime, self._trainer if include_optimizer else None, place, overwrite)
+            trainer = self._trainer if include_optimizer else None
+            saving.save(self.runtime, trainer, self.training_config() if trainer else None, place, overwrite)
+
+    def training_config(self) -> dict[str, Any]:
+        """The arguments of `compile` as files state them. Raises KconvertError where the model is not compiled."""
+        return saving.training_config(self.trainer)
 
     def save_weights(self, path: Any, overwrite: bool = True) -> None:
         """Writes the weights alone into an HDF5 file of Keras 2.3; path, overwrite: as in `save`."""

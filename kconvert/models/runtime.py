@@ -13,7 +13,8 @@ import numpy as np
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Compiled, Tensor, Variable
 from ..backend.seeds import stated_or_fresh
-from ..conversion.binding import leaf_storage, places
+from ..conventions.generations import Convention
+from ..conversion.binding import Place, leaf_storage, places
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.custom import giving
@@ -22,7 +23,7 @@ from ..layers.recurrent import KeptState
 from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
-from .store import initial_variable, last_used, run_convention, share, shared_variables
+from .store import as_run, as_stored, initial_variable, last_used, run_convention, share, shared_variables
 
 # Builds the outputs of a compiled function: (backend, weights nested by names, inputs, phase) -> outputs.
 BuildFromWeights = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
@@ -101,8 +102,10 @@ class Runtime:
             path = (*outer, layer.name)
             self._set_first_weights(layer.sublayers, path, drawn)
             weights = layer.take_first_weights()
-            own = [] if weights is None else [one for one in self.paths() if one[: len(path)] == path]
-            if weights is not None and drawn.issuperset(own):
+            if weights is None:
+                continue
+            own = [place for place in self._shown_places() if place.path[: len(path)] == path]
+            if drawn.issuperset(place.path for place in own):
                 self._assign(own, weights, f"weights of layer {'/'.join(path)}")
 
     def bind(self, backend: Backend, arrays: Arrays) -> None:
@@ -127,27 +130,41 @@ class Runtime:
         return [place.path for _, found in places(self.network, run_convention(self.start())) for place in found]
 
     def get_weights(self) -> list[np.ndarray]:
-        """The weights in the order of Keras, in the convention of the backend."""
+        """The weights in the order and in the form of the Keras that the network is of, as its backend stores them."""
         K = self.start()
-        return [K.value(self.variables[path]) for path in self.paths()]
+        return [
+            np.asarray(as_stored(place.stored, K.value(self.variables[place.path]))[place.index])
+            for place in self._shown_places()
+        ]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Sets the weights, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
-        self.start()
-        self._assign(self.paths(), weights, self.network.name)
+        self._assign(self._shown_places(), weights, self.network.name)
 
-    def _assign(self, paths: Sequence[LayerPath], weights: Sequence[Any], where: str) -> None:
-        """Sets the weights at `paths`. Raises KconvertError, which names `where`, where number or shapes differ."""
+    def _shown_places(self) -> list[Place]:
+        """Where the arrays are that `get_weights` gives."""
+        return [place for _, found in places(self.network, self.shown_convention()) for place in found]
+
+    def shown_convention(self) -> Convention:
+        """The convention of `get_weights` and of files: that of the Keras that the network is of."""
+        return Convention(self.network.generation, self.start().convention)
+
+    def _assign(self, found: Sequence[Place], weights: Sequence[Any], where: str) -> None:
+        """Sets the arrays at `found`. Raises KconvertError, which names `where`, where number or shapes differ."""
         K = self.start()
-        wanted = {"/".join(path): K.value(self.variables[path]).shape for path in paths}
+        wanted = {"/".join((*place.leaf, place.slot)): place.stored.shapes[place.index] for place in found}
         given = [np.shape(array) for array in weights]
         if given != list(wanted.values()):
             pairs = zip(wanted.items(), given, strict=False)
             wrong = next((f"{name} has shape {own}, not {shape}" for (name, own), shape in pairs if shape != own), None)
             what = f"the weights do not match: {wrong or f'{len(given)} arrays for {len(wanted)} weights'}"
             raise KconvertError(what, where, problem=Problem.USAGE)
-        for path, array in zip(paths, weights, strict=True):
-            K.assign(self.variables[path], np.asarray(array))
+        arrays: dict[LayerPath, dict[int, np.ndarray]] = {}
+        for place, array in zip(found, weights, strict=True):
+            arrays.setdefault(place.path, {})[place.index] = np.asarray(array)
+        for path, stored in {place.path: place.stored for place in found}.items():
+            own = arrays[path]
+            K.assign(self.variables[path], as_run(stored, *(own[i] for i in sorted(own))))
 
     # --------------------------------------------------------------- states ----
 

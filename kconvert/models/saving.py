@@ -1,20 +1,20 @@
-"""Saving: writes a model as a file that Keras 2.3 loads, with weights, configuration and optimizer.
+"""Saving: writes a model as a file that the Keras it is of loads, with weights, configuration and optimizer.
 
-Source: `engine/saving.py` of Keras 2.3.1.
+Source: `engine/saving.py` of Keras 2.3.1, `models.py` of Keras 1.2.2.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..conventions.generations import Convention
-from ..conventions.storage import Storage
+from ..conventions.generations import GENERATIONS, Convention
 from ..conversion.binding import places
 from ..conversion.optimizer_state import laid_out
 from ..conversion.passes.surplus import with_even_kernel
@@ -25,18 +25,24 @@ from ..layers.lists import one_or_list
 from ..network.architecture import model_config
 from ..network.network import Network
 from .runtime import Runtime
-from .store import run_convention
+from .store import as_stored
 from .training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
-KERAS = "2.3.1"
-"""The release of Keras that the files state and follow."""
 
+def save(
+    runtime: Runtime,
+    trainer: Trainer | None,
+    training: Mapping[str, Any] | None,
+    path: str | PathLike[str],
+    overwrite: bool = True,
+) -> Path:
+    """Writes the configuration, the weights, and with a trainer the optimizer and its state; returns the path.
 
-def save(runtime: Runtime, trainer: Trainer | None, path: str | PathLike[str], overwrite: bool = True) -> Path:
-    """Writes the configuration, the weights, and with a trainer the optimizer and its state; returns the path."""
-    return _written(runtime, checkpoint_of(runtime, trainer), path, overwrite)
+    training: the arguments of `compile`, as the Keras that the model is of stores them.
+    """
+    return _written(runtime, checkpoint_of(runtime, trainer, training), path, overwrite)
 
 
 def save_weights(runtime: Runtime, path: str | PathLike[str], overwrite: bool = True) -> Path:
@@ -45,36 +51,47 @@ def save_weights(runtime: Runtime, path: str | PathLike[str], overwrite: bool = 
 
 
 def _written(runtime: Runtime, checkpoint: Checkpoint, path: str | PathLike[str], overwrite: bool) -> Path:
-    return hdf5.write(path, checkpoint, run_convention(runtime.start()).generation, overwrite)
+    return hdf5.write(path, checkpoint, runtime.shown_convention().generation, overwrite)
 
 
 def to_json(network: Network, backend: str = "tensorflow", **options: Any) -> str:
-    """The architecture as JSON for Keras 2.3 on `backend`; options: of `json.dumps`.
+    """The architecture as JSON for the Keras that the network is of, on `backend`; options: of `json.dumps`.
 
     Raises KconvertError for an option of a layer that Keras 2 dropped.
     """
+    generation = GENERATIONS[network.generation]
+    if not generation.words.old_options:
+        _refuse_old_options(network)
+    return json.dumps(model_config(network, generation.name, generation.last_release, backend), **options)
+
+
+def _refuse_old_options(network: Network) -> None:
     for path, layer in network.leaves():
         for key, value in layer.old_options().items():
             what = f"Keras 2 has no {key}={value!r} for {layer.class_name}"
             raise KconvertError(what, f"layer {path}", "leave it out, or convert the file of Keras 1 instead")
-    return json.dumps(model_config(network, "keras2", KERAS, backend), **options)
 
 
-def checkpoint_of(runtime: Runtime, trainer: Trainer | None = None, whole: bool = True) -> Checkpoint:
+def checkpoint_of(
+    runtime: Runtime,
+    trainer: Trainer | None = None,
+    training: Mapping[str, Any] | None = None,
+    whole: bool = True,
+) -> Checkpoint:
     """The current model in the convention of its backend.
 
-    trainer: adds the optimizer with its state. whole: whether the checkpoint has the configuration.
+    trainer, training: add the optimizer with its state. whole: whether the checkpoint has the configuration.
     """
-    goal = run_convention(runtime.start())
+    goal = runtime.shown_convention()
     if goal.facts.surplus:
         _refuse_surplus(runtime.network)
     return Checkpoint(
         groups=_groups(runtime, goal),
         backend=goal.backend,
-        keras_version=KERAS,
+        keras_version=goal.generation.last_release,
         whole_model=whole,
         model_config=json.loads(to_json(runtime.network, goal.backend)) if whole else None,
-        training_config=training_config(trainer) if trainer else None,
+        training_config=dict(training) if training else None,
         optimizer=_optimizer(trainer, goal) if trainer else (),
     )
 
@@ -98,15 +115,10 @@ def _groups(runtime: Runtime, goal: Convention) -> list[Group]:
     for name, found in places(runtime.network, goal):
         arrays: list[LazyArray] = []
         for place in found:
-            stored = _stored(place.stored, K.value(runtime.variables[place.path]))
+            stored = as_stored(place.stored, K.value(runtime.variables[place.path]))
             arrays.append(InMemory(place.name(goal), np.asarray(stored[place.index], order="C")))
         groups.append(Group(name, arrays))
     return groups
-
-
-def _stored(stored: Storage, array: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The arrays that a file stores for a weight, or for one of its moments; array: in the form in which it runs."""
-    return (stored.from_run >> stored.chain.inverse).simplified.apply(array)
 
 
 # ----------------------------------------------------------------- training ----
@@ -137,7 +149,7 @@ def _plain(value: Any) -> Any:
 
 
 def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
-    """The state of the optimizer in the order of Keras 2.3; of one of the user it is not kept."""
+    """The state of the optimizer in the order of Keras; of one of the user it is not kept."""
     executor, network = trainer.executor, trainer.runtime.network
     if not executor.optimizer.stored:
         log.warning("the file has no state of the optimizer %s", trainer.optimizer.class_name)
@@ -148,7 +160,7 @@ def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
         slots.setdefault(key[-1], {})[key[:-1]] = array
     stored = {place.path: place.stored for _, found in places(network, goal) for place in found}
     converted = {
-        name: {path: array if array.shape == (1,) else _stored(stored[path], array)[0] for path, array in own.items()}
+        name: {path: (array,) if array.shape == (1,) else as_stored(stored[path], array) for path, array in own.items()}
         for name, own in slots.items()
     }
     return laid_out(executor.optimizer.class_name, scalars, converted, network, goal)

@@ -107,6 +107,16 @@ def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPa
         leaf.layer.entry.put(Weights(backend, own))
 
 
+def as_stored(stored: Storage, array: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The arrays that a file stores for a weight, or for one of its moments; array: in the form in which it runs."""
+    return (stored.from_run >> stored.chain.inverse).simplified.apply(array)
+
+
+def as_run(stored: Storage, *arrays: np.ndarray) -> np.ndarray:
+    """A weight in the form in which it runs; arrays: what a file stores for it."""
+    return (stored.chain >> stored.to_run).simplified.apply(*arrays)[0]
+
+
 def _run_form(stored: Storage, canonical: np.ndarray) -> np.ndarray:
     """A canonical weight, converted to the form in which layers run it."""
     return np.asarray(stored.to_run.apply(canonical)[0], "float32", order="C")

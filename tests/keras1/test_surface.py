@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
+from kconvert.backend import image_format
 from kconvert.errors import KconvertError
 from kconvert.keras1 import backend as K
 from kconvert.keras1 import constraints, layers, models, optimizers
@@ -16,7 +17,9 @@ from kconvert.keras1.own.signatures import ARGUMENTS
 
 @pytest.fixture(autouse=True)
 def own_ordering(monkeypatch):
-    monkeypatch.setattr(settings, "_SET", ["tf"])
+    settings.set_image_dim_ordering("tf")
+    yield
+    settings.set_image_dim_ordering("tf")
 
 
 def test_layers_have_the_defaults_of_keras_1():
@@ -46,7 +49,7 @@ def test_the_dim_ordering_is_read_from_keras_json(tmp_path, monkeypatch):
     (tmp_path / ".keras").mkdir()
     (tmp_path / ".keras" / "keras.json").write_text('{"image_dim_ordering": "th"}')
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings._SET.clear()
+    image_format.set_default_data_format(None)
     assert K.image_dim_ordering() == "th"
 
 
@@ -70,15 +73,14 @@ def test_a_layer_of_keras_1_is_an_instance_of_its_class(name):
     [
         lambda: layers.Dense(4, units=3),
         lambda: layers.Dense(4, kernel_initializer="zeros"),
-        lambda: layers.Dense(4, weights=[np.ones((3, 4))]),
         lambda: layers.Convolution2D(4, (3, 3)),
-        lambda: layers.Deconvolution2D,
+        lambda: layers.ConvRecurrent2D,
         lambda: layers.Dense(3, activation="selu"),
         lambda: layers.Convolution1D(3, 2, W_constraint=constraints.maxnorm(2, axis=1)),
         lambda: layers.LSTM(3, W_regularizer=lambda w: w),
         lambda: optimizers.Adam(0.1, 0.9, 0.9, 1e-8, 0.0, 7),
         lambda: optimizers.Adam(learning_rate=0.1),
-        lambda: K.conv2d,
+        lambda: K.tf_major_version,
         lambda: constraints.get,
         lambda: K.set_image_dim_ordering("channels_last"),
     ],
@@ -86,6 +88,30 @@ def test_a_layer_of_keras_1_is_an_instance_of_its_class(name):
 def test_what_keras_1_does_not_have_or_kconvert_does_not_is_refused(call):
     with pytest.raises(KconvertError):
         call()
+
+
+@pytest.mark.parametrize(
+    ("ordering", "kernel", "up"), [("th", (4, 1, 3, 2), (3, 4, 2, 2)), ("tf", (3, 2, 1, 4), (2, 2, 4, 3))]
+)
+def test_weights_have_the_order_and_the_form_of_keras_1(ordering, kernel, up):
+    K.set_image_dim_ordering(ordering)
+    given = [np.full((6, 2), 0.5), np.array([1.0, 2.0])]
+    model = models.Sequential()
+    shape, size = ((1, 4, 3), (None, 3, 4, 4)) if ordering == "th" else ((4, 3, 1), (None, 4, 4, 3))
+    model.add(layers.Convolution2D(4, 3, 2, input_shape=shape))
+    model.add(layers.Deconvolution2D(3, 2, 2, size, subsample=(2, 2)))
+    model.add(layers.GlobalMaxPooling2D())
+    model.add(layers.RepeatVector(2))
+    model.add(layers.GRU(3, return_sequences=True))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(2, weights=given))
+    gru = [(3, 3), (3, 3), (3,)] * 3
+    assert [one.shape for one in model.get_weights()] == [kernel, (4,), up, (3,), *gru, (6, 2), (2,)]
+    assert all((one == other).all() for one, other in zip(model.layers[-1].get_weights(), given, strict=True))
+    before = model.get_weights()
+    model.set_weights([one + 1 for one in before])
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_allclose(one + 1, other, rtol=1e-6)
 
 
 def test_constraints_of_images_go_over_the_axes_of_keras_1():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from inspect import Parameter, isfunction, ismethod, signature
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ...errors import KconvertError, Problem
 from ...layers.lists import as_list
+from ...models.model import Model
 from ...models.sequential import Sequential
 from .utils import to_categorical
 
@@ -23,6 +24,9 @@ class BaseWrapper:
     Raises KconvertError for a parameter that none of these takes.
     """
 
+    # The class of models whose methods take the other parameters.
+    model_class: ClassVar[type[Model]] = Sequential
+
     def __init__(self, build_fn: Callable[..., Any] | None = None, **sk_params: Any) -> None:
         self.build_fn, self.sk_params = build_fn, sk_params
         self.check_params(sk_params)
@@ -34,7 +38,8 @@ class BaseWrapper:
 
     def check_params(self, params: Mapping[str, Any]) -> None:
         """Raises KconvertError for a parameter that neither `build_fn` nor a method of models takes."""
-        takers = (Sequential.fit, Sequential.predict, Sequential.evaluate, self._builder())
+        cls = self.model_class
+        takers = (cls.fit, cls.predict, cls.evaluate, self._builder())
         for name in params:
             if name != "nb_epoch" and not any(_takes(taker, name) for taker in takers):
                 raise KconvertError(f"{name} is not a legal parameter", type(self).__name__, problem=Problem.USAGE)
@@ -62,7 +67,7 @@ class BaseWrapper:
         y = np.asarray(y)
         if _loss_name(self.model) == "categorical_crossentropy" and y.ndim != 2:
             y = to_categorical(y)
-        return self.model.fit(x, y, **{**copy.deepcopy(self.filter_sk_params(Sequential.fit)), **kwargs})
+        return self.model.fit(x, y, **{**copy.deepcopy(self.filter_sk_params(self.model_class.fit)), **kwargs})
 
     def filter_sk_params(self, fn: Callable[..., Any], override: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Those parameters that `fn` takes, and `override`."""
@@ -93,21 +98,25 @@ class KerasClassifier(BaseWrapper):
 
     def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The classes (n,), for a model with one output (n, 1)."""
-        outputs = self.model.predict(x, **self.filter_sk_params(Sequential.predict, kwargs))
+        outputs = self.model.predict(x, **self.filter_sk_params(self.model_class.predict, kwargs))
         classes = outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype("int32")
         return np.asarray(self.classes_[classes])
 
     def predict_proba(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The probabilities of the classes (n, classes)."""
-        outputs = self.model.predict(x, **self.filter_sk_params(Sequential.predict, kwargs))
+        outputs = self.model.predict(x, **self.filter_sk_params(self.model_class.predict, kwargs))
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else np.asarray(outputs)
 
     def score(self, x: Any, y: Any, **kwargs: Any) -> float:
         """The accuracy. Raises KconvertError where the model was not compiled with it."""
-        y = np.searchsorted(self.classes_, y)
+        return self.accuracy(x, np.searchsorted(self.classes_, y), **kwargs)
+
+    def accuracy(self, x: Any, y: Any, **kwargs: Any) -> float:
+        """The accuracy for labels that are numbers from 0 on. Raises KconvertError as `score`."""
+        y = np.asarray(y)
         if _loss_name(self.model) == "categorical_crossentropy" and y.ndim != 2:
             y = to_categorical(y)
-        values = as_list(self.model.evaluate(x, y, **self.filter_sk_params(Sequential.evaluate, kwargs)))
+        values = as_list(self.model.evaluate(x, y, **self.filter_sk_params(self.model_class.evaluate, kwargs)))
         for name, value in zip(self.model.metrics_names, values, strict=True):
             if name in ("accuracy", "acc"):
                 return float(value)
@@ -120,12 +129,12 @@ class KerasRegressor(BaseWrapper):
 
     def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The numbers (n,); (n, outputs) for a model with several."""
-        outputs = np.asarray(self.model.predict(x, **self.filter_sk_params(Sequential.predict, kwargs)))
+        outputs = np.asarray(self.model.predict(x, **self.filter_sk_params(self.model_class.predict, kwargs)))
         return outputs.squeeze(-1) if outputs.shape[-1] == 1 else outputs
 
     def score(self, x: Any, y: Any, **kwargs: Any) -> float:
         """The loss with the other sign, so that more is better."""
-        values = as_list(self.model.evaluate(x, y, **self.filter_sk_params(Sequential.evaluate, kwargs)))
+        values = as_list(self.model.evaluate(x, y, **self.filter_sk_params(self.model_class.evaluate, kwargs)))
         return -float(values[0])
 
 

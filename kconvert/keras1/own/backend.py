@@ -1,16 +1,31 @@
-"""The functions of `keras.backend` that mean the same in Keras 1.2.2 and 2.3.1, and the dim_ordering."""
+"""The functions of `keras.backend` of Keras 1.2.2: those of Keras 2.3.1, and those with other names or arguments."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from ...backend.base import Tensor
+from ...backend.computing import current_backend
 from ...keras.own import backend as later
+from ...keras.own.recorded import recorded
+from ...models.training import losses
+from . import backend_images, objectives
 from .settings import image_dim_ordering as image_dim_ordering
 from .settings import set_image_dim_ordering as set_image_dim_ordering
 
 _SAME = (
-    "abs backend cast clip concatenate equal epsilon eval exp expand_dims flatten floatx get_value greater "
-    "greater_equal learning_phase log max maximum mean min minimum ndim not_equal ones ones_like permute_dimensions "
-    "pow prod relu reshape round set_value shape sigmoid sign softmax softplus softsign sqrt square squeeze sum "
-    "tanh variable zeros zeros_like"
+    "abs all any arange argmax argmin backend batch_dot batch_flatten batch_get_value batch_normalization "
+    "batch_set_value cast cast_to_floatx clear_session clip concatenate cos count_params ctc_batch_cost ctc_decode "
+    "ctc_label_dense_to_sparse dot dropout dtype elu epsilon equal eval exp eye flatten floatx foldl foldr function "
+    "gather get_session get_uid get_value get_variable_shape gradients greater greater_equal hard_sigmoid "
+    "in_test_phase in_top_k in_train_phase int_shape is_keras_tensor is_sparse l2_normalize learning_phase log "
+    "manual_variable_initialization map_fn max maximum mean min minimum moving_average_update ndim "
+    "normalize_batch_in_training not_equal ones ones_like permute_dimensions placeholder pow print_tensor prod "
+    "random_binomial random_normal_variable random_uniform_variable relu repeat repeat_elements reset_uids reshape "
+    "reverse rnn round set_epsilon set_floatx set_learning_phase set_session set_value shape sigmoid sign sin softmax "
+    "softplus softsign sqrt square squeeze stack std stop_gradient sum switch tanh tile to_dense transpose update "
+    "update_add update_sub var variable zeros zeros_like Function"
 )
 
 _RENAMED = {"lesser": "less", "lesser_equal": "less_equal"}
@@ -18,3 +33,79 @@ _RENAMED = {"lesser": "less", "lesser_equal": "less_equal"}
 
 globals().update({name: getattr(later, name) for name in _SAME.split()})
 globals().update({old: getattr(later, new) for old, new in _RENAMED.items()})
+globals().update(
+    {
+        name: value
+        for name, value in vars(backend_images).items()
+        if getattr(value, "__module__", None) == backend_images.__name__ and not name.startswith("_")
+    }
+)
+
+# --------------------------------------------------- with other arguments ----
+
+
+def expand_dims(x: Any, dim: int = -1) -> Any:
+    """`x` with an axis of size 1 at the position `dim`."""
+    return later.expand_dims(x, dim)  # type: ignore[attr-defined]
+
+
+def one_hot(indices: Any, nb_classes: int) -> Any:
+    """Integer classes (n, k) as one-hot vectors (n, k, nb_classes)."""
+    return later.one_hot(indices, nb_classes)  # type: ignore[attr-defined]
+
+
+def random_normal(
+    shape: Sequence[Any], mean: float = 0.0, std: float = 1.0, dtype: str | None = None, seed: int | None = None
+) -> Any:
+    """Normal random numbers: others in each run."""
+    return later.random_normal(shape, mean, std, dtype, seed)  # type: ignore[attr-defined]
+
+
+def random_uniform(
+    shape: Sequence[Any], low: float = 0.0, high: float = 1.0, dtype: str | None = None, seed: int | None = None
+) -> Any:
+    """Uniform random numbers: others in each run."""
+    return later.random_uniform(shape, low, high, dtype, seed)  # type: ignore[attr-defined]
+
+
+# ----------------------------------------- crossentropies: output, target ----
+
+
+@recorded
+def binary_crossentropy(output: Tensor, target: Tensor, from_logits: bool = False) -> Tensor:
+    """The crossentropy of each element."""
+    K = current_backend()
+    if from_logits:
+        return losses.binary_crossentropies(K, target, output, True)
+    return objectives.binary_crossentropies(K, target, output)
+
+
+@recorded
+def categorical_crossentropy(output: Tensor, target: Tensor, from_logits: bool = False) -> Tensor:
+    """The crossentropy of one-hot labels, along the last axis."""
+    K = current_backend()
+    if from_logits:
+        return losses.categorical_crossentropy(K, target, output, True)
+    return objectives.categorical_crossentropy(K, target, output)
+
+
+@recorded
+def sparse_categorical_crossentropy(output: Tensor, target: Tensor, from_logits: bool = False) -> Tensor:
+    """The crossentropy of integer labels."""
+    K = current_backend()
+    if from_logits:
+        return losses.sparse_categorical_crossentropy(K, target, output, True)
+    return objectives.sparse_categorical_crossentropy(K, target, output)
+
+
+# --------------------------------------------------------- weights in files ----
+
+
+def legacy_weight_ordering() -> bool:
+    """False: weights are in the order of Keras 1.2.2."""
+    return False
+
+
+def set_legacy_weight_ordering(value: bool) -> None:
+    """Accepts False alone. Raises KconvertError for the order of older releases."""
+    later.only(bool(value), False, "set_legacy_weight_ordering")

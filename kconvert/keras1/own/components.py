@@ -32,6 +32,8 @@ _ARGUMENTS = {
 """The optimizers, with their arguments in the order of Keras 1.2.2."""
 
 _LIMITS = ("clipnorm", "clipvalue")
+_LATER_WORDS = {"lr": "learning_rate"}
+"""Arguments whose attribute has another name."""
 
 
 class Maker:
@@ -73,6 +75,18 @@ def optimizer(spec: Any) -> Any:
         return spec
     known = ", ".join(_OPTIMIZERS)
     raise KconvertError(f"Keras 1.2.2 has no optimizer {spec!r}", fix=f"the names are {known}", problem=Problem.USAGE)
+
+
+def optimizer_config(used: Optimizer) -> dict[str, Any]:
+    """`{'class_name': ..., 'config': ...}` of an optimizer as files of Keras 1.2.2 state it."""
+    words = [*_ARGUMENTS[used.class_name].split(), *_LIMITS]
+    stated = {word: getattr(used, _LATER_WORDS.get(word, word), None) for word in words}
+    config = {word: value for word, value in stated.items() if value is not None}
+    return {"class_name": used.class_name, "config": {word: _number(value) for word, value in config.items()}}
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, bool) else float(value)
 
 
 # ------------------------------------------------------------- regularizers ----

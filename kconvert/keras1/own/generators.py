@@ -57,7 +57,7 @@ def cut(data: Any, size: Callable[[], int]) -> Iterator[Any]:
 
 
 def _endless(generator: Any) -> Iterator[Any]:
-    if is_sequence(generator):
+    if is_sequence(generator) and not hasattr(generator, "__next__"):
         what = "a Sequence is not a generator in Keras 1.2.2"
         raise KconvertError(what, fix="give a generator", problem=Problem.USAGE)
     return iter(generator)

@@ -6,11 +6,13 @@ The words and values of the arguments are translated by the rows of `conventions
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cached_property
 from inspect import Signature
 from typing import Any
 
 from ... import layers
+from ...backend.image_format import without_settings
 from ...conventions.words.options import translate
 from ...conventions.words.rules import RULES, Key, Rule
 from ...errors import KconvertError, Problem
@@ -20,12 +22,13 @@ from ...layers.constructors import constructor_parameters
 from ...layers.custom import CustomObjects, given, giving
 from ...layers.inputs import Input as Input
 from ...layers.names import next_name
+from ...layers.options import is_old, key_of
 from . import normalization
 from .components import constraint_on, regularizer_on
 from .initializations import OBJECTS, initialization
 from .merging import Merge as Merge
 from .merging import merge as merge
-from .settings import image_dim_ordering
+from .settings import GENERATION, ORDERINGS, data_format_of
 from .signatures import ALIASES, ARGUMENTS, signature_of
 
 _RULES: Mapping[str, Rule] = {rule.old: rule for rule in RULES}
@@ -84,9 +87,12 @@ class Constructor:
         stated = self._stated(args, kwargs)
         # Keras 1 writes names in lower case: `maxpooling2d_1`.
         stated["name"] = stated.get("name") or next_name(self.__name__.lower())
-        objects = given()
-        with giving(CustomObjects(objects.functions, objects.classes, {**OBJECTS.components, **objects.components})):
-            return self.made(**self._in_keras2(stated))
+        arguments, objects = self._in_keras2(stated), given()
+        known = CustomObjects(objects.functions, objects.classes, {**OBJECTS.components, **objects.components})
+        with giving(known), without_settings():  # a layer of Keras 1 without a dim_ordering has no data format
+            made = self.made(**arguments)
+        made.generation = GENERATION
+        return made
 
     def _stated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """All arguments by their names in Keras 1.2.2, with the defaults."""
@@ -98,14 +104,11 @@ class Constructor:
         bound.apply_defaults()
         further = bound.arguments.pop("kwargs")
         stated = {**bound.arguments, **further}
-        if stated.pop("weights", None) is not None:
-            what = f"{self.__name__}(weights=...) of Keras 1.2.2 is not in kconvert"
-            raise KconvertError(what, fix="give them to set_weights of the layer", problem=Problem.UNSUPPORTED)
         return stated
 
     def _in_keras2(self, stated: dict[str, Any]) -> dict[str, Any]:
-        if stated.get("dim_ordering") == "default":
-            stated["dim_ordering"] = image_dim_ordering()
+        if stated.get("dim_ordering") is not None:
+            stated["dim_ordering"] = ORDERINGS[data_format_of(stated["dim_ordering"])]
         shape = {word: stated.pop(word) for word in _shape_words(self.rule) if word in stated}
         if self.__name__ in _INPUT_DIM_KEPT and stated["input_dim"] is not None:
             shape.setdefault("input_shape", (stated["input_dim"],))
@@ -113,15 +116,22 @@ class Constructor:
         if unknown:
             what = f"{self.__name__} of Keras 1.2.2 has no argument {min(unknown)!r}"
             raise KconvertError(what, fix=f"its arguments are {self.__signature__}", problem=Problem.USAGE)
+        not_stored = _NOT_STORED.get(self.__name__, ())
+        for key in not_stored:  # a file could not state them
+            for word in [word for word in key.olds if stated[word] == self.__signature__.parameters[word].default]:
+                del stated[word]
         for word in stated:
             stated[word] = self._value(word, stated)
-        translate((*self.rule.keys, *_NOT_STORED.get(self.__name__, ())), stated, self.__name__)
+        translate((*self.rule.keys, *not_stored), stated, self.__name__)
         result = {**self.rule.unstated, **stated, **shape}
         taken = {parameter.name for parameter in constructor_parameters(self.made)}
         if "implementation" not in taken:
             result.pop("implementation", None)  # no number depends on it
         if "depthwise_initializer" in taken:  # Keras 1 draws both kernels by one initializer
             result["depthwise_initializer"] = result["pointwise_initializer"] = result.pop("kernel_initializer")
+        for f in fields(self.made):
+            if f.init and is_old(f) and key_of(f) in result:
+                result[f.name] = result.pop(key_of(f))
         needed = {parameter.name for parameter in constructor_parameters(self.made) if parameter.default is None}
         return {key: value for key, value in result.items() if value is not None or key in needed}
 

@@ -18,14 +18,18 @@ from ...network.functional import graph_between
 from ...network.network import Network
 from .callbacks import Words
 from .components import optimizer as optimizer_of
+from .components import optimizer_config
 from .generators import Counted, cut
 from .merging import Merge as Merge
 from .metrics import metric
 from .objectives import objective
+from .settings import GENERATION
 
 
 class _Methods(model.Model):
     """What both kinds of models share."""
+
+    generation = GENERATION
 
     def compile(  # type: ignore[override]
         self,
@@ -51,6 +55,34 @@ class _Methods(model.Model):
             for spec, of_output, shape in zip(_metrics(metrics, names), losses, shapes, strict=True)
         ]
         super().compile(optimizer_of(optimizer), losses, wanted, loss_weights, sample_weight_mode)
+        self._stated = {
+            "loss": loss,
+            "metrics": metrics,
+            "sample_weight_mode": sample_weight_mode,
+            "loss_weights": loss_weights,
+        }
+
+    @property
+    def loss(self) -> Any:
+        """The argument of `compile`; None before it."""
+        return self.__dict__.get("_stated", {}).get("loss")
+
+    def training_config(self) -> dict[str, Any]:
+        """The arguments of `compile` as files of Keras 1.2.2 state them: functions by their names."""
+        stated = {key: _by_name(value) for key, value in self._stated.items()}
+        return {"optimizer_config": optimizer_config(self.trainer.optimizer), **stated}
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:  # type: ignore[override]
+        """Writes architecture, weights and the optimizer with its state into a file of Keras 1.2.2."""
+        super().save(filepath, overwrite)
+
+    def load_weights(self, filepath: Any, by_name: bool = False, **said: Any) -> Any:  # type: ignore[override]
+        """Sets the weights from a file of any Keras.
+
+        by_name: of layers that have the names of those in the file. said: what the file does not state, as in
+        `kconvert.Model.load_weights`.
+        """
+        return super().load_weights(filepath, by_name=by_name, **said)
 
     @property
     def output_names(self) -> list[str]:
@@ -208,6 +240,15 @@ def _metrics(spec: Any, names: Sequence[str]) -> list[Any]:
     if spec is not None and not isinstance(spec, (list, tuple)):
         raise KconvertError("metrics are a list or a dict", "compile(metrics=...)", problem=Problem.USAGE)
     return [spec or []] * len(names)
+
+
+def _by_name(value: Any) -> Any:
+    """A value as JSON: functions become their names."""
+    if isinstance(value, Mapping):
+        return {key: _by_name(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_by_name(one) for one in value]
+    return getattr(value, "__name__", value) if callable(value) else value
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ...errors import KconvertError, Problem
 from ...keras.own import utils
+from ...keras.own.utils import normalize as normalize
+from .settings import image_dim_ordering
 
 
 def to_categorical(y: Any, nb_classes: int | None = None) -> np.ndarray:
     """One row for each class number of `y`, of float64: 1 at the class, else 0. `y` is flattened."""
-    return utils.to_categorical(np.ravel(y), nb_classes, "float64")
+    return utils.to_categorical(np.ravel(y), nb_classes or None, "float64")
 
 
 def probas_to_classes(y_pred: np.ndarray) -> np.ndarray:
@@ -24,3 +28,33 @@ def probas_to_classes(y_pred: np.ndarray) -> np.ndarray:
 def categorical_probas_to_classes(p: np.ndarray) -> np.ndarray:
     """The position of the greatest value in each row."""
     return np.argmax(p, axis=1)
+
+
+def accuracy(p: Sequence[Any], y: Sequence[Any]) -> float:
+    """The part of the elements of `p` that are equal to those of `y`."""
+    return float(np.mean([a == b for a, b in zip(p, y, strict=False)]))
+
+
+def binary_logloss(p: np.ndarray, y: np.ndarray) -> Any:
+    """The mean crossentropy of probabilities `p` and labels `y` of 0 and 1."""
+    p = np.clip(p, 1e-15, 1 - 1e-15)
+    return -sum(y * np.log(p) + np.subtract(1, y) * np.log(np.subtract(1, p))) / len(y)
+
+
+def multiclass_logloss(p: Sequence[Any], y: Sequence[int]) -> float:
+    """The mean crossentropy of rows of probabilities `p` and class numbers `y` from 1 on."""
+    return float(-np.sum(np.log([row[label - 1] for row, label in zip(p, y, strict=True)])) / len(y))
+
+
+def convert_kernel(kernel: np.ndarray, dim_ordering: str | None = None) -> np.ndarray:
+    """A kernel of a convolution, reversed along its spatial axes, as another backend needs it.
+
+    Raises KconvertError for arrays that are no kernels of images or volumes.
+    """
+    if not 4 <= kernel.ndim <= 5:
+        raise KconvertError(f"an array of shape {kernel.shape} is no kernel", problem=Problem.USAGE)
+    ordering = image_dim_ordering() if dim_ordering is None else dim_ordering
+    spatial = {"th": range(2, kernel.ndim), "tf": range(kernel.ndim - 2)}
+    if ordering not in spatial:
+        raise KconvertError(f"unknown dim_ordering {ordering!r}", fix="use 'th' or 'tf'", problem=Problem.USAGE)
+    return np.flip(kernel, tuple(spatial[ordering])).copy()

@@ -40,15 +40,20 @@ def squared_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     return K.mean(distance * distance, -1)
 
 
-@as_in_keras
-def binary_crossentropy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Labels are 0 and 1."""
+def binary_crossentropies(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The crossentropy of each element; labels are 0 and 1."""
     p = K.clip(y_pred, EPSILON, 1.0 - EPSILON)
     rest = K.relu(1.0 - p)  # it is positive; a graph optimizer may not add the constants around it
     if not K.facts.sparse_of_logs:
-        return K.mean(-(y_true * K.log(p) + (1.0 - y_true) * K.log(rest)), -1)
+        return -(y_true * K.log(p) + (1.0 - y_true) * K.log(rest))
     x = K.log(p / rest)
-    return K.mean(K.relu(x) - x * y_true + K.softplus(-K.abs(x)), -1)
+    return K.relu(x) - x * y_true + K.softplus(-K.abs(x))
+
+
+@as_in_keras
+def binary_crossentropy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Labels are 0 and 1."""
+    return K.mean(binary_crossentropies(K, y_true, y_pred), -1)
 
 
 @as_in_keras

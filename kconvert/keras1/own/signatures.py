@@ -50,6 +50,11 @@ ARGUMENTS: dict[str, str] = {
     "Cropping1D": "cropping=(1, 1)",
     "Cropping2D": "cropping=((0, 0), (0, 0)), dim_ordering='default'",
     "Cropping3D": "cropping=((1, 1), (1, 1), (1, 1)), dim_ordering='default'",
+    "Deconvolution2D": (
+        "nb_filter, nb_row, nb_col, output_shape, init='glorot_uniform', activation=None, weights=None, "
+        "border_mode='valid', subsample=(1, 1), dim_ordering='default', W_regularizer=None, b_regularizer=None, "
+        "activity_regularizer=None, W_constraint=None, b_constraint=None, bias=True"
+    ),
     "Dense": (
         "output_dim, init='glorot_uniform', activation=None, weights=None, W_regularizer=None, "
         "b_regularizer=None, activity_regularizer=None, W_constraint=None, b_constraint=None, bias=True, "
@@ -148,6 +153,7 @@ ALIASES = {
     "Conv1D": "Convolution1D",
     "Conv2D": "Convolution2D",
     "Conv3D": "Convolution3D",
+    "Deconv2D": "Deconvolution2D",
     "SeparableConv2D": "SeparableConvolution2D",
 }
 """Other names of these classes."""
@@ -159,13 +165,18 @@ def signature_of(name: str) -> Signature:
     >>> str(signature_of("MaxPooling1D"))
     "(pool_length=2, stride=None, border_mode='valid', **kwargs)"
     """
-    function = ast.parse(f"def f({ARGUMENTS[name]}): pass").body[0]
+    parameters = parameters_of(ARGUMENTS[name])
+    return Signature([*parameters, Parameter("kwargs", Parameter.VAR_KEYWORD)])
+
+
+def parameters_of(arguments: str) -> list[Parameter]:
+    """The parameters of a function with the arguments `arguments`, as Python writes them."""
+    function = ast.parse(f"def f({arguments}): pass").body[0]
     assert isinstance(function, ast.FunctionDef)
     words = [word.arg for word in function.args.args]
     defaults = [ast.literal_eval(one) for one in function.args.defaults]
     values = [Parameter.empty] * (len(words) - len(defaults)) + defaults
-    parameters = [
+    return [
         Parameter(word, Parameter.POSITIONAL_OR_KEYWORD, default=value)
         for word, value in zip(words, values, strict=True)
     ]
-    return Signature([*parameters, Parameter("kwargs", Parameter.VAR_KEYWORD)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import zipfile
 from collections.abc import Sequence
@@ -32,6 +33,27 @@ def read_batch(data: bytes, where: Path) -> dict[str, Any]:
         return {key.decode(): as_array(value) for key, value in stored.items()}
     except (pickle.UnpicklingError, AttributeError, ValueError, TypeError, EOFError, IndexError) as error:
         raise _unreadable(where, str(error)) from error
+
+
+def read_pickle(path: Path) -> Any:
+    """The arrays, lists, tuples and dicts that are pickled in a file of Keras 1, which may end with `.gz`.
+
+    Raises KconvertError for any other content.
+    """
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return _plain(_Arrays(BytesIO(data), encoding="bytes").load())
+    except (OSError, pickle.UnpicklingError, AttributeError, ValueError, TypeError, EOFError, IndexError) as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _plain(value: Any) -> Any:
+    """`value` with arrays in place of what stands for them, also in tuples, and with the keys of a dict as texts."""
+    if isinstance(value, tuple):
+        return tuple(_plain(one) for one in value)
+    if isinstance(value, dict):
+        return {key.decode("latin1") if isinstance(key, bytes) else key: one for key, one in value.items()}
+    return as_array(value)
 
 
 def as_array(value: Any) -> Any:

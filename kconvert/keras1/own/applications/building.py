@@ -1,0 +1,86 @@
+"""What the networks of `keras.applications` of Keras 1.2.2 have in common: input, weights, and the arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from ....backend.image_format import default_data_format
+from ....conventions.backends import CHANNELS_FIRST
+from ....errors import KconvertError, Problem
+from ....keras.own.applications.building import IMAGENET, Request
+from ....keras.own.networks import get_source_inputs
+from ....keras.own.utils import get_file
+from ....layers.inputs import Input
+from ..models import Model
+from ..settings import image_dim_ordering
+
+_ORIGIN = "https://github.com/fchollet/deep-learning-models/releases"
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network is asked for."""
+
+    include_top: bool
+    weights: str | None
+    input_tensor: Any
+    input_shape: Any
+    classes: int
+
+    def start(self, size: int, smallest: int) -> Any:
+        """The symbol that the network begins with.
+
+        size: rows and columns where none are stated. smallest: the fewest of each. Raises KconvertError for another
+        shape.
+        """
+        if self.input_tensor is not None:
+            return self.input_tensor
+        shape = Request(self.include_top, None, None, self.input_shape, any_format=True).shape(size, smallest)
+        fixed = (3, size, size) if default_data_format() == CHANNELS_FIRST else (size, size, 3)
+        if self.include_top and shape != fixed:
+            what = f"the network with its classes takes images of shape {fixed}, not {shape}"
+            raise KconvertError(what, fix="include_top=False", problem=Problem.USAGE)
+        return Input(shape)
+
+    def model(self, start: Any, end: Any, name: str, file: str) -> Model:
+        """The network between two symbols; file: the beginning of the name of its files of weights."""
+        model = Model(start if self.input_tensor is None else get_source_inputs(start), end, name=name)
+        if self.weights is not None:
+            model.load_weights(self._file(file))
+        return model
+
+    def _file(self, file: str) -> str:
+        """The file of weights: that of Keras 1.2.2 for the ordering. Raises KconvertError where it is missing."""
+        if self.weights != IMAGENET:
+            return str(self.weights)
+        ordering = image_dim_ordering()
+        top = "" if self.include_top else "_notop"
+        return get_file(
+            f"{file}_weights_{ordering}_dim_ordering_{ordering}_kernels{top}.h5", _ORIGIN, cache_subdir="models"
+        )
+
+
+def network(build: Callable[[Network], Model]) -> Callable[..., Model]:
+    """A function of Keras 1.2.2 that makes the network of `build(wanted)`. It is a decorator."""
+
+    @wraps(build)
+    def make(
+        include_top: bool = True,
+        weights: str | None = IMAGENET,
+        input_tensor: Any = None,
+        input_shape: Any = None,
+        classes: int = 1000,
+    ) -> Model:
+        if weights not in (IMAGENET, None) and not os.path.exists(weights):
+            fix = "give the path of an existing file, 'imagenet' or None"
+            raise KconvertError("there is no such file of weights", str(weights), fix, Problem.UNREADABLE)
+        if weights == IMAGENET and include_top and classes != 1000:
+            raise KconvertError("the weights of ImageNet are of 1000 classes", "classes", problem=Problem.USAGE)
+        return build(Network(include_top, weights, input_tensor, input_shape, classes))
+
+    del make.__wrapped__  # its signature is the one above
+    return make

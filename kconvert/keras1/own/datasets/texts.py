@@ -1,0 +1,46 @@
+"""Texts as Keras 1.2.2 reads and numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ....errors import KconvertError, Problem
+from ....keras.own.datasets import texts
+from ....keras.own.datasets.stored import read_pickle
+from ....keras.own.folders import local
+
+
+@dataclass(frozen=True)
+class Encoding(texts.Encoding):
+    """How the words of a text are numbered.
+
+    Without `oov_char`, Keras 1.2.2 leaves out the words that it means to keep (keras-facts: words-without-oov-char).
+    """
+
+    def _known(self, text: np.ndarray, limit: int) -> np.ndarray:
+        if self.oov_char is None:
+            return text[(text >= limit) | (text < self.skip_top)]
+        return super()._known(text, limit)
+
+
+def shuffled(seed: int, *together: Sequence[Any]) -> list[list[Any]]:
+    """Lists of equal length in one random order, by NumPy's global generator, which Keras 1.2.2 seeds."""
+    result = [list(one) for one in together]
+    for one in result:
+        np.random.seed(seed)
+        np.random.shuffle(one)
+    return result
+
+
+def word_index(path: str, later: Any) -> dict[str, int]:
+    """The number of each word, from a file of Keras 1; without it, that of `later.get_word_index()`."""
+    if (found := local(path)) is None:
+        return dict(later.get_word_index())
+    index = read_pickle(found)
+    if not isinstance(index, dict):
+        raise KconvertError("this is not a dict of words", str(found), "replace it", Problem.UNREADABLE)
+    return index

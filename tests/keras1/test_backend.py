@@ -1,0 +1,47 @@
+"""The functions of `keras.backend` with other arguments than in Keras 2 compute what Keras 1.2.2 computed."""
+
+from __future__ import annotations
+
+import runpy
+
+import numpy as np
+import pytest
+
+import kconvert as kc
+from kconvert.backend import _chosen
+from kconvert.errors import KconvertError
+from kconvert.keras1 import backend as K
+from tests.fixtures import FOLDER
+
+TOOLS = runpy.run_path(str(FOLDER / "keras_backend" / "cases.py"))
+CASES = {
+    name: (inputs, call) for name, inputs, call in runpy.run_path(str(FOLDER / "keras1_backend" / "cases.py"))["CASES"]
+}
+KNOWN = {on: TOOLS["read"](FOLDER / "keras1_backend" / f"{on}.npz") for on in ("theano", "tensorflow")}
+COMPUTED = [pytest.param(on, name, marks=pytest.mark.needs(on)) for on, known in KNOWN.items() for name in known]
+"""Each backend with the functions that Keras 1.2.2 has there."""
+
+
+@pytest.fixture
+def on(request):
+    before = list(_chosen)
+    kc.set_backend(request.param)
+    yield request.param
+    _chosen[:] = before
+
+
+@pytest.mark.parametrize(("on", "name"), COMPUTED, indirect=["on"])
+def test_a_function_computes_what_keras_1_2_2_computed(on, name):
+    inputs, call = CASES[name]
+    given = [K.variable(a, dtype=str(a.dtype)) for a in TOOLS["arrays"](name, inputs)]
+    found = np.asarray(K.eval(call(K, *given)))
+    wanted = KNOWN[on][name]
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found.astype("float64"), wanted, rtol=2e-4, atol=2e-5)
+
+
+def test_wrong_arguments_are_refused_with_the_right_ones():
+    with pytest.raises(KconvertError, match=r"K.pool2d of Keras 1.2.2: .*pool_size"):
+        K.pool2d(K.variable(np.zeros((1, 4, 4, 1))))
+    with pytest.raises(KconvertError, match="unknown dim_ordering 'first'"):
+        K.spatial_2d_padding(K.variable(np.zeros((1, 4, 4, 1))), dim_ordering="first")
