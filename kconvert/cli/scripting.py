@@ -31,7 +31,12 @@ _SHORTENING = (
     script_option(
         "--samples", type=click.IntRange(1), metavar="N", help="Samples that fit, evaluate and data sets take at most."
     ),
-    script_option("--epochs", type=click.IntRange(1), metavar="N", help="Epochs that one fit trains at most."),
+    script_option(
+        "--epochs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Epochs that one fit, and a loop around it, trains at most.",
+    ),
 )
 _SEED = click.IntRange(0, 2**32 - 1)
 shortening = together("shortening", dict, *_SHORTENING)

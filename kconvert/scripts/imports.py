@@ -18,7 +18,7 @@ MOVED = {
     "cPickle": "pickle",
     "scipy.misc": "kconvert.scripts.scipy_misc",
     "sklearn.cross_validation": "sklearn.model_selection",
-    "sklearn.grid_search": "sklearn.model_selection",
+    "sklearn.grid_search": "kconvert.scripts.grid_search",
 }
 """Modules that no release for a current Python has, and the module that takes the place of each."""
 

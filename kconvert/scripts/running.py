@@ -21,7 +21,9 @@ from ..backend.environment import environment
 from ..errors import KconvertError, Problem
 from .failures import lacking, print_traceback
 from .imports import KERAS, MOVED, renamed
+from .loops import compiled
 from .numpy_aliases import ALIASES, numpy_aliases
+from .old_split import splitting_as_before
 from .recording import History, recorded
 from .shortening import Limits, shortened
 from .words import NEW, OLD, Script
@@ -62,12 +64,14 @@ def run_script(path: str, run: Run) -> tuple[int, History]:
         stack.enter_context(environment("KCONVERT_BACKEND", backend))
         stack.enter_context(renamed({**dict.fromkeys(KERAS, package), **MOVED}))
         stack.enter_context(numpy_aliases())
+        stack.enter_context(splitting_as_before(run.limits.say))
         stack.enter_context(recorded(history))
-        stack.enter_context(shortened(replace(run.limits, stated=script.integers)))
+        limits = replace(run.limits, stated=script.integers)
+        stack.enter_context(shortened(limits))
         _say_what_moved(script)
         if script.imports("tensorflow"):
             import_module(KERAS[1])  # `tensorflow.keras` as an attribute
-        return _executed(script, run), history
+        return _executed(script, run, limits), history
 
 
 def _package(script: Script, release: str | None) -> str:
@@ -113,7 +117,7 @@ def _say(what: str) -> None:
 # ---------------------------------------------------------------- execution ----
 
 
-def _executed(script: Script, run: Run) -> int:
+def _executed(script: Script, run: Run, limits: Limits) -> int:
     """Executes a script as `__main__`; returns its exit code."""
     main = ModuleType("__main__")
     main.__dict__.update(__file__=os.path.abspath(script.path), __builtins__=__builtins__)
@@ -121,7 +125,7 @@ def _executed(script: Script, run: Run) -> int:
         _seed(run.seed)
     with _as_main(main, script.path, run.arguments):
         try:
-            exec(compile(script.source, main.__file__ or script.path, "exec"), main.__dict__)
+            exec(compiled(script.source, main.__file__ or script.path, limits, main.__dict__), main.__dict__)
         except SystemExit as end:
             return _code(end.code)
         except (Exception, RecursionError) as error:

@@ -11,12 +11,14 @@ from importlib import import_module
 from inspect import signature
 from itertools import chain
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from ..arguments import argument
 from ..keras.own import datasets
+from ..keras1.own import datasets as datasets1
 from ..models.model import Model
 
 
@@ -131,12 +133,17 @@ def shortened(limits: Limits) -> Iterator[None]:
         stack.enter_context(replaced(Model, "fit", _limited(Model.fit, limits.shorten_fit)))
         stack.enter_context(replaced(Model, "evaluate", _limited(Model.evaluate, limits.shorten_evaluation)))
         if limits.samples is not None:
-            for info in iter_modules(datasets.__path__):
-                module = import_module(f"{datasets.__name__}.{info.name}")
-                if hasattr(module, "load_data"):
-                    short = _fewer(module.load_data, info.name, limits)
+            for package in (datasets, datasets1):
+                for module in _modules(package):
+                    short = _fewer(module.load_data, module.__name__.rpartition(".")[2], limits)
                     stack.enter_context(replaced(module, "load_data", short))
         yield
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    """The modules of a package that load a data set."""
+    modules = [import_module(f"{package.__name__}.{info.name}") for info in iter_modules(package.__path__)]
+    return [module for module in modules if hasattr(module, "load_data")]
 
 
 @contextmanager
@@ -174,7 +181,8 @@ def _fewer(load: Callable[..., Any], name: str, limits: Limits) -> Callable[...,
         if sizes := limits.stated & {len(pair[0]) for pair in pairs}:
             limits.say(f"{argument('samples', n)}: {name} is not cut, because the script states its size {max(sizes)}")
             return pairs
-        limits.say(f"{argument('samples', n)}: {name} gives {n} of {len(pairs[0][0])} samples")
+        if len(pairs[0][0]) > n:
+            limits.say(f"{argument('samples', n)}: {name} gives {n} of {len(pairs[0][0])} samples")
         return tuple(tuple(part[:n] for part in pair) for pair in pairs)
 
     return fewer

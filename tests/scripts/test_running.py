@@ -261,3 +261,49 @@ def test_a_script_that_fails_on_one_backend_is_one_sentence(script):
 def test_the_page_shows_the_script():
     text = (ROOT / "tests" / "scripts" / "line.py").read_text(encoding="utf-8")
     assert f"```py\n{text}```" in (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
+
+
+def test_a_loop_over_epochs_around_training_is_shortened(script, capsys):
+    code, history = ran(
+        script(
+            MODEL + "for epoch in range(1, 30):\n    for i in range(2):\n        model.train_on_batch(x, x[:, :1])\n"
+            "for i in range(3):\n    pass\nprint(epoch, i)\n"
+        ),
+        limits=Limits(epochs=2),
+    )
+    assert code == 0 and history.batches == 4
+    found = capsys.readouterr()
+    assert found.out == "2 2\n" and "the loop in line 8 runs 2 of 29 times" in found.err
+
+
+def test_a_script_of_keras_1_is_told_by_its_words(script, capsys):
+    path = script("""
+    import numpy as np
+    from keras import backend as K
+    from keras.models import Sequential
+    from keras.layers import Convolution2D, Dense, Flatten
+    model = Sequential()
+    model.add(Convolution2D(2, 3, 3, border_mode='same', input_shape=(4, 4, 1)))
+    model.add(Flatten())
+    model.add(Dense(1))
+    model.compile('sgd', 'mse')
+    print(sorted(model.fit(np.zeros((6, 4, 4, 1)), np.zeros(6), nb_epoch=3, verbose=0).history), K.image_dim_ordering())
+    """)
+    code, history = ran(path, limits=Limits(epochs=1))
+    assert code == 0 and len(history.logs) == 1
+    found = capsys.readouterr()
+    assert found.out == "['loss'] tf\n" and "the script is of Keras 1.2.2" in found.err
+
+
+def test_texts_are_split_as_before_python_3_7(script, capsys):
+    ran(script(r"import re; print(re.split(r'(\W+)?', 'to be'), re.split(r'\W', 'a b'))"))
+    found = capsys.readouterr()
+    assert found.out == "['to', ' ', 'be'] ['a', 'b']\n" and "re.split left out empty matches" in found.err
+
+
+def test_old_names_of_scores_are_translated():
+    pytest.importorskip("sklearn")
+    from kconvert.scripts.grid_search import GridSearchCV, KFold
+
+    assert GridSearchCV(None, {}, scoring="log_loss").scoring == "neg_log_loss"
+    assert GridSearchCV(None, {}, scoring="accuracy").scoring == "accuracy" and KFold
