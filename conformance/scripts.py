@@ -99,7 +99,8 @@ def _run(release: str, name: str, place: Path, backend: str, seconds: int) -> st
     options = ["--backend", backend, "--keras", release, "--samples", str(_samples(release, name)), "--seed", "0"]
     options += [] if name in ALL_EPOCHS else ["--epochs", "1"]
     command = [sys.executable, "-m", "kconvert", "run", name, *options]
-    environment = {**os.environ, "HOME": str(place), "KCONVERT_DATA": str(place / "datasets"), "MPLBACKEND": "Agg"}
+    settings = {"KERAS_HOME": str(place / ".keras"), "KCONVERT_DATA": str(place / "datasets"), "MPLBACKEND": "Agg"}
+    environment = {**os.environ, **settings}
     try:
         done = subprocess.run(
             command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from pathlib import Path
@@ -56,7 +57,7 @@ def set_default_data_format(data_format: str | None) -> None:
 
 
 def _in_file() -> str:
-    path = Path.home() / ".keras" / "keras.json"
+    path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
     if not path.is_file():
         return CHANNELS_LAST
     try:
