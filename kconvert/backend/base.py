@@ -55,8 +55,11 @@ class Backend(ABC):
     # ------------------------------------------------------------- running ----
 
     @abstractmethod
-    def variable(self, array: np.ndarray) -> Variable:
-        """A tensor that the framework keeps between runs, with the values, shape and dtype of `array`."""
+    def variable(self, array: np.ndarray, name: str = "") -> Variable:
+        """A tensor that the framework keeps between runs, with the values, shape and dtype of `array`.
+
+        name: what the framework shows it as; NumPy shows none.
+        """
 
     @abstractmethod
     def value(self, variable: Variable) -> np.ndarray:

@@ -50,7 +50,7 @@ class NumpyBackend(Backend):
 
     # ------------------------------------------------------------- running ----
 
-    def variable(self, array: np.ndarray) -> Variable:
+    def variable(self, array: np.ndarray, name: str = "") -> Variable:
         return [np.array(array)]
 
     def value(self, variable: Variable) -> np.ndarray:

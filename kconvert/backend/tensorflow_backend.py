@@ -36,8 +36,8 @@ class TensorflowBackend(Backend):
 
     # ------------------------------------------------------------- running ----
 
-    def variable(self, array: np.ndarray) -> Variable:
-        return tf.Variable(array)
+    def variable(self, array: np.ndarray, name: str = "") -> Variable:
+        return tf.Variable(array, name=name or None)
 
     def value(self, variable: Variable) -> np.ndarray:
         return variable.numpy()

@@ -41,8 +41,8 @@ class TheanoBackend(Backend):
 
     # ------------------------------------------------------------- running ----
 
-    def variable(self, array: np.ndarray) -> Variable:
-        return theano.shared(np.array(array), broadcastable=tuple(n == 1 for n in np.shape(array)))
+    def variable(self, array: np.ndarray, name: str = "") -> Variable:
+        return theano.shared(np.array(array), name or None, broadcastable=tuple(n == 1 for n in np.shape(array)))
 
     def value(self, variable: Variable) -> np.ndarray:
         return variable.get_value()

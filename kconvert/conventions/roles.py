@@ -183,3 +183,6 @@ class Weight:
     role: Role = VECTOR
     trainable: bool = True
     initializer: Any = field(default="zeros", hash=False)
+    # The regularizer and the constraint that `add_weight` of a layer of the user stated.
+    regularizer: Any = field(default=None, hash=False)
+    constraint: Any = field(default=None, hash=False)

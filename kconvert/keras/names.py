@@ -1,4 +1,4 @@
-"""The public names of Keras 2.3.1 and 1.2.2, by module: what their documentation and their packages offer."""
+"""The public names of Keras 2.3.1 and 1.2.2, by module: what their packages offer, without internal modules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ KERAS2: dict[str, str] = {
     ),
     "applications": (
         "DenseNet121 DenseNet169 DenseNet201 InceptionResNetV2 InceptionV3 MobileNet MobileNetV2 NASNetLarge "
-        "NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG16 VGG19 Xception"
+        "NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG16 VGG19 Xception "
+        "keras_modules_injection"
     ),
     "applications.densenet": "DenseNet121 DenseNet169 DenseNet201 decode_predictions preprocess_input",
     "applications.imagenet_utils": "decode_predictions preprocess_input",
@@ -29,20 +30,20 @@ KERAS2: dict[str, str] = {
         "batch_set_value bias_add binary_crossentropy cast cast_to_floatx categorical_crossentropy "
         "clear_session clip concatenate constant control_dependencies conv1d conv2d conv2d_transpose conv3d "
         "conv3d_transpose cos count_params ctc_batch_cost ctc_decode ctc_label_dense_to_sparse cumprod cumsum "
-        "depthwise_conv2d dot dropout dtype elu epsilon equal eval exp expand_dims eye flatten floatx foldl "
-        "foldr function gather get_session get_uid get_value gradients greater greater_equal hard_sigmoid "
-        "identity image_data_format in_test_phase in_top_k in_train_phase int_shape is_keras_tensor "
-        "is_placeholder is_sparse is_tensor is_variable l2_normalize learning_phase less less_equal "
-        "local_conv1d local_conv2d log logsumexp manual_variable_initialization map_fn max maximum mean min "
-        "minimum moving_average_update ndim normalize_batch_in_training normalize_data_format not_equal "
-        "one_hot ones ones_like permute_dimensions placeholder pool2d pool3d pow print_tensor prod "
-        "random_binomial random_normal random_normal_variable random_uniform random_uniform_variable relu "
-        "repeat repeat_elements reset_uids reshape resize_images resize_volumes reverse rnn round "
-        "separable_conv1d separable_conv2d set_epsilon set_floatx set_image_data_format set_learning_phase "
-        "set_session set_value shape sigmoid sign sin size slice softmax softplus softsign "
-        "sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack std "
-        "stop_gradient sum switch tanh temporal_padding tile to_dense transpose truncated_normal update "
-        "update_add update_sub var variable zeros zeros_like"
+        "depthwise_conv2d dot dropout dtype eager elu epsilon equal eval exp expand_dims eye flatten floatx "
+        "foldl foldr function gather get_session get_uid get_value gradients greater greater_equal "
+        "hard_sigmoid identity image_data_format in_test_phase in_top_k in_train_phase int_shape "
+        "is_keras_tensor is_placeholder is_sparse is_tensor is_variable l2_normalize learning_phase less "
+        "less_equal local_conv1d local_conv2d log logsumexp manual_variable_initialization map_fn max maximum "
+        "mean min minimum moving_average_update name_scope ndim normalize_batch_in_training "
+        "normalize_data_format not_equal one_hot ones ones_like pattern_broadcast permute_dimensions "
+        "placeholder pool2d pool3d pow print_tensor prod random_binomial random_normal random_normal_variable "
+        "random_uniform random_uniform_variable relu repeat repeat_elements reset_uids reshape resize_images "
+        "resize_volumes reverse rnn round separable_conv1d separable_conv2d set_epsilon set_floatx "
+        "set_image_data_format set_learning_phase set_session set_value shape sigmoid sign sin size slice "
+        "softmax softplus softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt "
+        "square squeeze stack std stop_gradient sum switch symbolic tanh temporal_padding tile to_dense "
+        "transpose truncated_normal update update_add update_sub var variable zeros zeros_like"
     ),
     "callbacks": (
         "BaseLogger CSVLogger Callback CallbackList EarlyStopping History LambdaCallback "
@@ -87,22 +88,24 @@ KERAS2: dict[str, str] = {
     ),
     "losses": (
         "BinaryCrossentropy CategoricalCrossentropy CategoricalHinge Hinge Huber KLD KLDivergence LogCosh "
-        "Loss MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError "
-        "MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy SquaredHinge binary_crossentropy "
-        "categorical_crossentropy categorical_hinge cosine cosine_proximity cosine_similarity deserialize "
-        "deserialize_keras_object get hinge huber_loss kld kullback_leibler_divergence logcosh mae mape "
-        "mean_absolute_error mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error "
-        "mse msle poisson serialize serialize_keras_object sparse_categorical_crossentropy squared_hinge"
+        "Loss LossFunctionWrapper MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError "
+        "MeanSquaredError MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy SquaredHinge "
+        "binary_crossentropy categorical_crossentropy categorical_hinge cosine cosine_proximity "
+        "cosine_similarity deserialize deserialize_keras_object get hinge huber_loss "
+        "is_categorical_crossentropy kld kullback_leibler_divergence logcosh mae mape mean_absolute_error "
+        "mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error mse msle poisson "
+        "serialize serialize_keras_object sparse_categorical_crossentropy squared_hinge"
     ),
     "metrics": (
         "AUC Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy CategoricalCrossentropy "
-        "CategoricalHinge CosineSimilarity FalseNegatives FalsePositives Hinge KLDivergence LogCoshError MAE "
-        "MAPE MSE MSLE Mean MeanAbsoluteError MeanAbsolutePercentageError MeanIoU MeanSquaredError "
-        "MeanSquaredLogarithmicError Metric Poisson Precision Recall RootMeanSquaredError "
-        "SensitivityAtSpecificity SparseCategoricalAccuracy SparseCategoricalCrossentropy "
-        "SparseTopKCategoricalAccuracy SpecificityAtSensitivity SquaredHinge Sum TopKCategoricalAccuracy "
-        "TrueNegatives TruePositives accuracy binary_accuracy binary_crossentropy categorical_accuracy "
-        "categorical_crossentropy categorical_hinge cosine cosine_proximity cosine_similarity deserialize "
+        "CategoricalHinge CosineSimilarity FalseNegatives FalsePositives Hinge KLDivergence Layer "
+        "LogCoshError MAE MAPE MSE MSLE Mean MeanAbsoluteError MeanAbsolutePercentageError MeanIoU "
+        "MeanMetricWrapper MeanSquaredError MeanSquaredLogarithmicError Metric Poisson Precision Recall "
+        "Reduce RootMeanSquaredError SensitivityAtSpecificity SensitivitySpecificityBase "
+        "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy "
+        "SpecificityAtSensitivity SquaredHinge Sum TopKCategoricalAccuracy TrueNegatives TruePositives "
+        "accuracy binary_accuracy binary_crossentropy categorical_accuracy categorical_crossentropy "
+        "categorical_hinge clone_metric clone_metrics cosine cosine_proximity cosine_similarity deserialize "
         "deserialize_keras_object get hinge kullback_leibler_divergence logcosh mae mape mean_absolute_error "
         "mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error mse msle poisson "
         "serialize serialize_keras_object sparse_categorical_accuracy sparse_categorical_crossentropy "
@@ -112,9 +115,20 @@ KERAS2: dict[str, str] = {
         "Input InputLayer Model Sequential clone_model load_model model_from_config model_from_json "
         "model_from_yaml save_model"
     ),
+    "objectives": (
+        "BinaryCrossentropy CategoricalCrossentropy CategoricalHinge Hinge Huber KLD KLDivergence LogCosh "
+        "Loss LossFunctionWrapper MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError "
+        "MeanSquaredError MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy SquaredHinge "
+        "binary_crossentropy categorical_crossentropy categorical_hinge cosine cosine_proximity "
+        "cosine_similarity deserialize deserialize_keras_object get hinge huber_loss "
+        "is_categorical_crossentropy kld kullback_leibler_divergence logcosh mae mape mean_absolute_error "
+        "mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error mse msle poisson "
+        "serialize serialize_keras_object sparse_categorical_crossentropy squared_hinge"
+    ),
     "optimizers": (
-        "Adadelta Adagrad Adam Adamax Nadam Optimizer RMSprop SGD adadelta adagrad adam adamax clip_norm "
-        "deserialize deserialize_keras_object get nadam rmsprop serialize serialize_keras_object sgd"
+        "Adadelta Adagrad Adam Adamax Nadam Optimizer RMSprop SGD TFOptimizer adadelta adagrad adam adamax "
+        "clip_norm deserialize deserialize_keras_object get nadam rmsprop serialize serialize_keras_object "
+        "sgd"
     ),
     "preprocessing.image": (
         "DataFrameIterator DirectoryIterator ImageDataGenerator Iterator NumpyArrayIterator "
@@ -136,18 +150,25 @@ KERAS2: dict[str, str] = {
     "utils.conv_utils": (
         "conv_input_length conv_output_length convert_kernel deconv_length normalize_padding normalize_tuple"
     ),
-    "utils.data_utils": "GeneratorEnqueuer OrderedEnqueuer Progbar Sequence SequenceEnqueuer get_file validate_file",
-    "utils.generic_utils": (
-        "CustomObjectScope Progbar custom_object_scope deserialize_keras_object get_custom_objects "
-        "serialize_keras_object slice_arrays"
+    "utils.data_utils": (
+        "GeneratorEnqueuer OrderedEnqueuer Progbar Sequence SequenceEnqueuer get_file get_index init_pool "
+        "init_pool_generator next_sample validate_file"
     ),
-    "utils.io_utils": "H5Dict HDF5Matrix",
+    "utils.generic_utils": (
+        "CustomObjectScope Progbar check_for_unexpected_keys custom_object_scope deserialize_keras_object "
+        "func_dump func_load get_custom_objects getargspec has_arg is_all_none object_list_uid "
+        "serialize_keras_object slice_arrays to_list transpose_shape unpack_singleton"
+    ),
+    "utils.io_utils": (
+        "H5Dict HDF5Matrix ask_to_proceed_with_overwrite h5dict load_from_binary_h5py save_to_binary_h5py"
+    ),
     "utils.layer_utils": (
         "convert_all_kernels_in_model convert_dense_weights_data_format convert_kernel count_params "
         "get_source_inputs print_summary"
     ),
     "utils.np_utils": "normalize to_categorical",
-    "utils.vis_utils": "Model Wrapper model_to_dot plot_model",
+    "utils.test_utils": "get_test_data layer_test tf_file_io_proxy",
+    "utils.vis_utils": "Model Wrapper add_edge is_model is_wrapped_model model_to_dot plot_model",
     "wrappers.scikit_learn": "BaseWrapper KerasClassifier KerasRegressor Sequential to_categorical",
 }
 """2.3.1: module -> its names, separated by spaces."""
@@ -156,9 +177,9 @@ KERAS1: dict[str, str] = {
     "activations": "elu get hard_sigmoid linear relu sigmoid softmax softplus softsign tanh",
     "applications": "InceptionV3 ResNet50 VGG16 VGG19 Xception",
     "applications.imagenet_utils": "decode_predictions preprocess_input",
-    "applications.inception_v3": "InceptionV3 decode_predictions preprocess_input",
-    "applications.music_tagger_crnn": "decode_predictions preprocess_input",
-    "applications.resnet50": "ResNet50 decode_predictions preprocess_input",
+    "applications.inception_v3": "InceptionV3 conv2d_bn decode_predictions preprocess_input",
+    "applications.music_tagger_crnn": "MusicTaggerCRNN decode_predictions preprocess_input",
+    "applications.resnet50": "ResNet50 conv_block decode_predictions identity_block preprocess_input",
     "applications.vgg16": "VGG16 decode_predictions preprocess_input",
     "applications.vgg19": "VGG19 decode_predictions preprocess_input",
     "applications.xception": "Xception decode_predictions preprocess_input",
@@ -166,20 +187,21 @@ KERAS1: dict[str, str] = {
         "Function abs all any arange argmax argmin asymmetric_spatial_2d_padding asymmetric_temporal_padding "
         "atrous_conv2d backend batch_dot batch_flatten batch_get_value batch_normalization batch_set_value "
         "binary_crossentropy cast cast_to_floatx categorical_crossentropy clear_session clip concatenate "
-        "conv1d conv2d conv3d cos count_params ctc_batch_cost ctc_decode ctc_label_dense_to_sparse deconv2d "
-        "dot dropout dtype elu epsilon equal eval exp expand_dims eye flatten floatx foldl foldr function "
-        "gather get_session get_uid get_value get_variable_shape gradients greater greater_equal hard_sigmoid "
-        "image_dim_ordering in_test_phase in_top_k in_train_phase int_shape is_keras_tensor is_sparse "
-        "l2_normalize learning_phase legacy_weight_ordering lesser lesser_equal log "
+        "conv1d conv2d conv3d cos count_params ctc_batch_cost ctc_cost ctc_create_skip_idxs ctc_decode "
+        "ctc_interleave_blanks ctc_label_dense_to_sparse ctc_path_probs ctc_update_log_p deconv2d dot dropout "
+        "dtype elu epsilon equal eval exp expand_dims eye flatten floatx foldl foldr function gather "
+        "get_session get_uid get_value get_variable_shape gradients greater greater_equal hard_sigmoid "
+        "image_dim_ordering in_test_phase in_top_k in_train_phase int_shape is_explicit_shape is_keras_tensor "
+        "is_sparse l2_normalize learning_phase legacy_weight_ordering lesser lesser_equal log "
         "manual_variable_initialization map_fn max maximum mean min minimum moving_average_update ndim "
-        "normalize_batch_in_training not_equal one_hot ones ones_like permute_dimensions placeholder pool2d "
-        "pool3d pow print_tensor prod random_binomial random_normal random_normal_variable random_uniform "
-        "random_uniform_variable relu repeat repeat_elements reset_uids reshape resize_images resize_volumes "
-        "reverse rnn round separable_conv2d set_epsilon set_floatx set_image_dim_ordering set_learning_phase "
-        "set_legacy_weight_ordering set_session set_value shape sigmoid sign sin softmax softplus softsign "
-        "sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack std "
-        "stop_gradient sum switch tanh temporal_padding tf_major_version tf_minor_version tile to_dense "
-        "transpose update update_add update_sub var variable zeros zeros_like"
+        "normalize_batch_in_training not_equal one_hot ones ones_like pattern_broadcast permute_dimensions "
+        "placeholder pool2d pool3d pow print_tensor prod random_binomial random_normal random_normal_variable "
+        "random_uniform random_uniform_variable relu repeat repeat_elements reset_uids reshape resize_images "
+        "resize_volumes reverse rnn round separable_conv2d set_epsilon set_floatx set_image_dim_ordering "
+        "set_learning_phase set_legacy_weight_ordering set_session set_value shape sigmoid sign sin softmax "
+        "softplus softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square "
+        "squeeze stack std stop_gradient sum switch tanh temporal_padding tf_major_version tf_minor_version "
+        "tile to_dense transpose update update_add update_sub var variable zeros zeros_like"
     ),
     "callbacks": (
         "BaseLogger CSVLogger Callback CallbackList EarlyStopping History LambdaCallback "
@@ -209,7 +231,8 @@ KERAS1: dict[str, str] = {
         "MaxPooling3D MaxoutDense Merge PReLU ParametricSoftplus Permute Recurrent RepeatVector Reshape SReLU "
         "SeparableConv2D SeparableConvolution2D SimpleRNN SpatialDropout1D SpatialDropout2D SpatialDropout3D "
         "ThresholdedReLU TimeDistributed TimeDistributedDense UpSampling1D UpSampling2D UpSampling3D Wrapper "
-        "ZeroPadding1D ZeroPadding2D ZeroPadding3D merge"
+        "ZeroPadding1D ZeroPadding2D ZeroPadding3D conv_input_length conv_output_length merge "
+        "time_distributed_dense"
     ),
     "metrics": (
         "MAE MAPE MSE MSLE binary_accuracy binary_crossentropy categorical_accuracy categorical_crossentropy "
@@ -219,8 +242,8 @@ KERAS1: dict[str, str] = {
         "sparse_categorical_crossentropy squared_hinge top_k_categorical_accuracy"
     ),
     "models": (
-        "Merge Model Sequential get_source_inputs load_model model_from_config model_from_json "
-        "model_from_yaml optimizer_from_config save_model"
+        "Layer Merge Model Node Sequential ask_to_proceed_with_overwrite get_source_inputs load_model "
+        "model_from_config model_from_json model_from_yaml optimizer_from_config save_model"
     ),
     "objectives": (
         "KLD MAE MAPE MSE MSLE binary_crossentropy categorical_crossentropy cosine cosine_proximity get hinge "
@@ -229,8 +252,8 @@ KERAS1: dict[str, str] = {
         "squared_hinge"
     ),
     "optimizers": (
-        "Adadelta Adagrad Adam Adamax Nadam Optimizer RMSprop SGD adadelta adagrad adam adamax clip_norm get "
-        "get_custom_objects nadam optimizer_from_config rmsprop sgd"
+        "Adadelta Adagrad Adam Adamax Nadam Optimizer RMSprop SGD TFOptimizer adadelta adagrad adam adamax "
+        "clip_norm get get_custom_objects nadam optimizer_from_config rmsprop sgd"
     ),
     "preprocessing.image": (
         "DirectoryIterator ImageDataGenerator Iterator NumpyArrayIterator apply_transform array_to_img "
@@ -244,13 +267,54 @@ KERAS1: dict[str, str] = {
         "activity_l1l2 activity_l2 get l1 l1l2 l2"
     ),
     "utils.data_utils": "Progbar get_file validate_file",
-    "utils.generic_utils": "CustomObjectScope Progbar custom_object_scope get_custom_objects",
-    "utils.io_utils": "HDF5Matrix load_array save_array",
+    "utils.generic_utils": (
+        "CustomObjectScope Progbar custom_object_scope func_dump func_load get_custom_objects get_from_module "
+        "make_tuple"
+    ),
+    "utils.io_utils": "HDF5Matrix ask_to_proceed_with_overwrite load_array save_array",
     "utils.layer_utils": "convert_all_kernels_in_model print_summary",
     "utils.np_utils": (
-        "accuracy binary_logloss categorical_probas_to_classes convert_kernel multiclass_logloss normalize "
-        "probas_to_classes to_categorical"
+        "accuracy binary_logloss categorical_probas_to_classes conv_input_length conv_output_length "
+        "convert_kernel multiclass_logloss normalize probas_to_classes to_categorical"
     ),
     "wrappers.scikit_learn": "BaseWrapper KerasClassifier KerasRegressor Sequential to_categorical",
 }
 """1.2.2: module -> its names, separated by spaces."""
+
+INTERNAL: dict[str, frozenset[str]] = {
+    "2.3.1": frozenset(
+        [
+            "backend.cntk_backend",
+            "backend.common",
+            "backend.load_backend",
+            "backend.numpy_backend",
+            "backend.tensorflow_backend",
+            "backend.theano_backend",
+            "callbacks.tensorboard_v1",
+            "callbacks.tensorboard_v2",
+            "datasets.cifar",
+            "engine.saving",
+            "engine.training_arrays",
+            "engine.training_generator",
+            "engine.training_utils",
+            "legacy",
+            "legacy.interfaces",
+            "legacy.layers",
+            "utils.losses_utils",
+            "utils.metrics_utils",
+            "utils.multi_gpu_utils",
+        ]
+    ),
+    "1.2.2": frozenset(
+        [
+            "applications.audio_conv_utils",
+            "backend.common",
+            "backend.tensorflow_backend",
+            "backend.theano_backend",
+            "datasets.cifar",
+            "utils.layer_utils",
+            "utils.test_utils",
+        ]
+    ),
+}
+"""By release: modules of Keras that its documentation does not have. Importing one raises ModuleNotFoundError."""

@@ -42,7 +42,7 @@ HOMES: dict[str, str] = {
     "applications.vgg16": "keras.own.applications.vgg",
     "applications.vgg19": "keras.own.applications.vgg",
     "applications.xception": "keras.own.applications.xception",
-    "backend": "keras.own.backend",
+    "backend": "keras.own.settings keras.own.backend",
     "callbacks": "models.training.callbacks keras.own.callbacks",
     "constraints": "models.training.constraints keras.own.objects",
     "datasets": "",
@@ -61,6 +61,7 @@ HOMES: dict[str, str] = {
     "models.training.metrics.counts keras.own.objects",
     "models": "keras.own.models models.model models.sequential models.cloning models.configurations "
     "layers network.functional",
+    "objectives": "keras.own.losses models.training.losses keras.own.objects",
     "optimizers": "keras.own.optimizers models.training.optimizers keras.own.objects",
     "preprocessing": "",
     "preprocessing.image": "keras.own.preprocessing.image",
@@ -69,6 +70,8 @@ HOMES: dict[str, str] = {
     "regularizers": "models.training.regularizers keras.own.objects",
     "utils": "keras.own.utils keras.own.objects keras.own.networks keras.own.progress keras.own.enqueuers "
     "formats.hdf5.matrix keras.own.lengths network.plot models.training.data",
+    "utils.generic_utils": "keras.own.generic keras.own.objects keras.own.networks keras.own.progress",
+    "utils.test_utils": "keras.own.testing",
     "utils.vis_utils": "network.plot models.model layers",
     "wrappers": "",
     "wrappers.scikit_learn": "keras.own.scikit_learn keras.own.utils models.sequential",
@@ -101,6 +104,11 @@ class Dialect:
     homes: Mapping[str, str] | None = None
     # The modules of SUBMODULES that the release does not have.
     absent: frozenset[str] = frozenset()
+
+    @property
+    def internal(self) -> frozenset[str]:
+        """The modules of Keras that its documentation does not have."""
+        return names.INTERNAL[self.release]
 
     @cached_property
     def modules(self) -> frozenset[str]:
@@ -176,6 +184,7 @@ def _above(module: str) -> list[str]:
 
 
 _PARTS = {
+    "callbacks": "callbacks",
     "engine": "base_layer input_layer network sequential topology training",
     "layers": "advanced_activations convolutional convolutional_recurrent core cudnn_recurrent embeddings local merge "
     "noise normalization pooling recurrent wrappers",

@@ -39,7 +39,9 @@ _HOMES: dict[str, str] = {
     "wrappers.scikit_learn": "keras1.own.scikit_learn",
 }
 
-_ABSENT = frozenset({"engine.base_layer", "engine.input_layer", "engine.network", "engine.sequential"}) | {
+_ABSENT = frozenset(
+    {"callbacks.callbacks"} | {"engine.base_layer", "engine.input_layer", "engine.network", "engine.sequential"}
+) | {
     "layers.cudnn_recurrent",
     "layers.merge",
 }

@@ -28,12 +28,13 @@ from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem
 from .calls import INPUT_WORDS, Callee, input_arguments, steps_of_input
-from .component_names import check_component_names, unchecked
+from .component_names import are_checked, check_component_names, unchecked
 from .configuration import configured
 from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
 from .keras_style import built_weights, keras_style
+from .names import next_name
 from .options import is_later, is_old, key_of
 from .phase import Phase
 from .weights import WithWeights
@@ -148,8 +149,13 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         return args, input_arguments(known, kwargs)
 
     def check_arguments(self) -> None:
-        """Raises KconvertError where an argument of the constructor names an unknown component of training."""
+        """Names a layer of the user that has no name, as Keras does: layers count in the order in which they are made.
+
+        Raises KconvertError where an argument of the constructor names an unknown component of training.
+        """
         check_component_names(self)
+        if are_checked() and not self.name and not self.is_network:
+            self.name = next_name(self.class_name)
 
     def __copy__(self) -> Any:
         """A layer with the same configuration, without calls and arrays."""

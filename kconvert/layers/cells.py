@@ -113,8 +113,16 @@ class _Cell(Layer):
 
     # The number of states.
     states: ClassVar[int] = 1
+    # The field with the size of each state.
+    size_field: ClassVar[str] = "units"
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
+
+    @property
+    def state_size(self) -> Any:
+        """The size of the state, or the list of sizes, without the batch."""
+        size = getattr(self, self.size_field)
+        return size if self.states == 1 else [size] * self.states
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:

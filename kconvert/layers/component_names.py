@@ -37,7 +37,7 @@ def are_checked() -> bool:
 
 def check_component_names(layer: Any) -> None:
     """Raises KconvertError where an option of `layer` names a component that is not known."""
-    if not _CHECKED.get():
+    if not are_checked():
         return
     for option, value in vars(layer).items():
         if not isinstance(value, (str, Mapping)):

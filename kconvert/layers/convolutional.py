@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .fields import KernelFields
@@ -179,6 +179,9 @@ class _ConvTranspose(_Convolution):
         super().__post_init__()
         if self.output_padding is not None:
             self.output_padding = integers(self.output_padding, self.rank, "output_padding")
+            if any(extra >= stride for extra, stride in zip(self.output_padding, self.strides, strict=True)):
+                what = f"output_padding {self.output_padding} must be smaller than the strides {self.strides}"
+                raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
 
     def kernels(self, n: int) -> list[Weight]:
         shape = (*self.kernel_size, self.filters, n)

@@ -55,6 +55,7 @@ class _ConvLSTMCell(_Cell, ConvLSTMFields):
     """One time step of a ConvLSTM. The states are h and c."""
 
     states = 2
+    size_field = "filters"
 
     @property
     def channels(self) -> int:

@@ -327,6 +327,8 @@ class Lambda(Layer):
     function: Any
     # The output shape without the batch axis, where the file states it.
     declared_shape: Any = field(default=None, metadata={"key": "output_shape"})
+    # The mask of the output, or a function `mask(inputs, mask)` that computes it. Keras does not store it.
+    mask: Any = None
     # Keyword arguments of the function.
     arguments: dict[str, Any] = field(default_factory=dict)
     # "function": `function` is a name; "lambda": it is bytecode. The same for the shape: "raw" is a value.
@@ -341,6 +343,7 @@ class Lambda(Layer):
     def get_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration; functions of the user are stored by their names."""
         config = super().get_config(old_options)
+        config.pop("mask", None)
         types = {"function_type": self.function, "output_shape_type": self.declared_shape}
         return {**config, **{key: "function" for key, value in types.items() if callable(value)}}
 
@@ -438,6 +441,11 @@ class Lambda(Layer):
         if self._declared is not None:
             check_output(function, K, y, tuple(self._declared))
         return y
+
+    def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
+        if not callable(self.mask):
+            return self.mask
+        return CustomFunction(f"{self.name}_mask", self.mask).attempt(K, x, mask)
 
     def refusal(self, reason: str, *more: str) -> KconvertError:
         """The error for a Lambda without a function of the user. more: further arguments to register it with."""

@@ -27,6 +27,8 @@ from .phase import Phase
 Make = Callable[[str, np.ndarray], Tensor]  # (name, initial values) -> the tensor of the weight
 
 _AXES = "abcdefgh"
+_OPTIONS = ("initializer", "regularizer", "constraint")
+"""The arguments of `add_weight` that are components of training."""
 _LISTS = ("trainable_weights", "non_trainable_weights", "_trainable_weights", "_non_trainable_weights")
 """The attributes in which a class of Keras 1 lists the variables that are its weights."""
 
@@ -48,12 +50,13 @@ class Builder:
         words = ("shape", "initializer", "name") if of_keras1 else ("name", "shape", "dtype", "initializer")
         stated = {**dict(zip(words, args, strict=False)), **kwargs}
         shape = tuple(int(n) for n in stated.get("shape") or ())
-        initializer, trainable = stated.get("initializer") or "glorot_uniform", stated.get("trainable", True)
-        return self._add(stated.get("name"), np.zeros(shape, "float32"), initializer, bool(trainable), True)
+        options = {"initializer": "glorot_uniform"} | {key: stated[key] for key in _OPTIONS if stated.get(key)}
+        trainable = bool(stated.get("trainable", True))
+        return self._add(stated.get("name"), np.zeros(shape, "float32"), trainable, True, **options)
 
     def variable(self, value: Any, name: str | None) -> Tensor:
         """A variable of `K.variable`, which is a weight if the layer lists it as one."""
-        return self._add(name, np.asarray(value, "float32"), "zeros", True, False)
+        return self._add(name, np.asarray(value, "float32"), True, False)
 
     def report(self, phase: Phase) -> None:
         """Tells `phase` what `call` added. Updates are those of training.
@@ -71,11 +74,12 @@ class Builder:
                 raise KconvertError(what, f"layer {self._layer.name}", "make it with add_weight", Problem.USAGE)
             phase.update(names[id(target)], phase.K.stop_gradient(value))
 
-    def _add(self, name: str | None, values: np.ndarray, initializer: Any, trainable: bool, stated: bool) -> Tensor:
+    def _add(self, name: str | None, values: np.ndarray, trainable: bool, stated: bool, **options: Any) -> Tensor:
+        """A weight; stated: whether `add_weight` made it. options: the other fields of `Weight`."""
         name = (name or f"weight_{len(self.made)}").removeprefix(f"{self._layer.name}_")
         role = Role("as stored", _AXES[: values.ndim])
         tensor = self._make(len(self.made), values)
-        self.made.append((tensor, Weight(name, values.shape, role, trainable, initializer), stated))
+        self.made.append((tensor, Weight(name, values.shape, role, trainable, **options), stated))
         return tensor
 
 

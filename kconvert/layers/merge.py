@@ -89,11 +89,18 @@ def _dot_axes(axes: Any, ranks: Sequence[int]) -> tuple[int, int]:
     axes: one axis for both inputs, or one for each; in Keras 0.3 each in its own list (keras-facts: keras0-merges).
     ranks: the number of axes of each input.
     """
+    first, second = _axis_of_each(axes)
+    return first % ranks[0], second % ranks[1]
+
+
+def _axis_of_each(axes: Any) -> tuple[int, int]:
+    """The axes of a dot product as they are stated, one for each input. Raises KconvertError for other values."""
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
     flat = [axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis for axis in pair]
     if len(flat) != 2 or not all(isinstance(axis, int) for axis in flat):
-        raise KconvertError(f"a dot product sums over one axis of each of two inputs, not {axes!r}")
-    return flat[0] % ranks[0], flat[1] % ranks[1]
+        what = f"a dot product sums over one axis of each of two inputs, not {axes!r}"
+        raise KconvertError(what, problem=Problem.USAGE)
+    return flat[0], flat[1]
 
 
 def _dot_shape(shapes: Sequence[Shape], axes: Any) -> Shape:
@@ -222,6 +229,9 @@ class Dot(Layer):
 
     supports_masking: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        _axis_of_each(self.axes)
+
     def compute_output_shape(self, shape: Sequence[Shape]) -> Shape:
         _check_count(self, shape, 2)
         return _dot_shape(shape, self.axes)
@@ -331,9 +341,9 @@ class Merge(Layer):
             found = Lambda(
                 self.mode,
                 self.extra.get("output_shape"),
-                self.extra.get("arguments") or {},
-                self.extra.get("mode_type", "lambda"),
-                self.extra.get("output_shape_type", "raw"),
+                arguments=self.extra.get("arguments") or {},
+                function_type=self.extra.get("mode_type", "lambda"),
+                output_shape_type=self.extra.get("output_shape_type", "raw"),
                 name=self.name,
                 trainable=self.trainable,
             )

@@ -34,7 +34,7 @@ from .phase import Phase
 from .registry import layer_from_config
 from .shapes import fold_time, one_step, unfold_time
 from .stacked_cells import StackedRNNCells
-from .user_cells import check_constants, in_loop
+from .user_cells import check_constants, checked_cell, in_loop
 
 
 @dataclass(eq=False, kw_only=True)
@@ -139,6 +139,9 @@ class _Loop(Layer):
             fix = "put it into a model and run that, or call reset_states() without arrays"
             raise KconvertError("the layer has no states yet", f"layer {self.name}", fix, Problem.USAGE)
         arrays = list(states) if isinstance(states, (list, tuple)) else [states]
+        if states is not None and len(arrays) != len(self.state_names):
+            what = f"{len(arrays)} states were given where {len(self.state_names)} are expected"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
         for one in self.kept:
             value = one.backend.value(one.variable)
             at = self.state_names.index(one.name)
@@ -161,10 +164,19 @@ class _Loop(Layer):
         return dict(zip(self.state_names, self.step_cell.state_shapes(one_step(sequence)), strict=True))
 
     def compute_output_shape(self, shape: Any) -> Any:
-        (sequence, *_), _ = self.parts(shape)
+        (sequence, *states), _ = self.parts(shape)
+        self.kept_states(sequence)  # which need the size of the batch
         last = self.step_cell.compute_output_shape(one_step(sequence))
+        self._check_states(states, self.step_cell.state_shapes(one_step(sequence)))
         output = (last[0], sequence[1], *last[1:]) if self.return_sequences else last
         return [output, *self.step_cell.state_shapes(one_step(sequence))] if self.return_state else output
+
+    def _check_states(self, stated: Sequence[Shape], wanted: Sequence[Shape]) -> None:
+        """Raises KconvertError where initial states have another number or other shapes than those of the cell."""
+        sizes = [tuple(shape[1:]) for shape in stated]
+        if stated and sizes != [tuple(shape[1:]) for shape in wanted]:
+            what = f"initial states of shapes {list(map(tuple, stated))} were given where {list(wanted)} are expected"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         (x, *states), constants = self.parts(x)
@@ -314,7 +326,7 @@ class RNN(_Loop, MaskedLoopFields):
 
     def __post_init__(self) -> None:
         cells = isinstance(self.cell, (list, tuple))
-        self.cell = StackedRNNCells(list(self.cell)) if cells else layer_from_config(self.cell)
+        self.cell = StackedRNNCells(list(self.cell)) if cells else checked_cell(layer_from_config(self.cell))
         self.cell.name = self.cell.name or "cell"
 
     def get_config(self, old_options: bool = False) -> dict[str, Any]:

@@ -71,6 +71,9 @@ class _SpatialDropout(_Dropping):
     # The number of spatial axes.
     rank: ClassVar[int]
 
+    def __post_init__(self) -> None:
+        data_format_of(getattr(self, "data_format", None))
+
     def compute_output_shape(self, shape: Shape) -> Shape:
         check_axes(shape, self.rank + 2)
         return shape

@@ -11,7 +11,7 @@ from .cells import GateInputs, Noise, _Cell, gate_inputs
 from .phase import Phase
 from .registry import layer_from_config
 from .shapes import Sizes
-from .user_cells import in_loop
+from .user_cells import checked_cell, in_loop
 
 
 @dataclass(eq=False)
@@ -21,11 +21,17 @@ class StackedRNNCells(_Cell):
     cells: list[Any]
 
     def __post_init__(self) -> None:
-        self.cells = [layer_from_config(cell) for cell in self.cells]
+        self.cells = [checked_cell(layer_from_config(cell)) for cell in self.cells]
         for i, cell in enumerate(self.cells, start=1):
             cell.name = cell.name or f"cell_{i}"
         # The cells in the form in which a loop takes them.
         self._steps = [in_loop(cell) for cell in self.cells]
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The sizes of the states, of one cell after the other."""
+        sizes = [cell.state_size for cell in self.cells]
+        return [size for own in sizes for size in (own if isinstance(own, (list, tuple)) else [own])]
 
     @property
     def sublayers(self) -> list[Layer]:

@@ -22,6 +22,15 @@ def is_user_cell(cell: Any) -> bool:
     return hasattr(cell, "state_size") and hasattr(type(cell).call, "in_keras")
 
 
+def checked_cell(cell: Any) -> Any:
+    """`cell`, which is one. Raises KconvertError for a layer that is no cell."""
+    if not hasattr(cell, "state_size"):
+        what = f"a {cell.class_name} is no cell of a recurrent layer"
+        fix = "give an LSTMCell, GRUCell or SimpleRNNCell, or a layer with state_size and call(inputs, states)"
+        raise KconvertError(what, fix=fix, problem=Problem.USAGE)
+    return cell
+
+
 def check_constants(cell: Any) -> None:
     """Raises KconvertError for a cell that takes no constants."""
     if not is_user_cell(cell) or "constants" not in signature(type(cell).call.in_keras).parameters:

@@ -81,8 +81,13 @@ class WithWeights:
         return held.get() if held else []
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Sets the arrays, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
+        """Sets the arrays, in the order of `get_weights`; none before the layer was called.
+
+        Raises KconvertError where number or shapes differ.
+        """
         held = self._held()
+        if held is None and not weights:
+            return
         if held is None:
             fix = "call it on an input, or put it into a model with an input shape"
             raise KconvertError("the layer has no weights yet", f"layer {self.name}", fix, Problem.USAGE)

@@ -164,8 +164,10 @@ class Bidirectional(Layer):
         return [sequence, sequence]
 
     def compute_output_shape(self, shape: Any) -> Any:
-        output, *states = as_list(self.forward.compute_output_shape(shape))
-        second, *backward_states = as_list(self.backward.compute_output_shape(shape))
+        sequence, *given = shape if isinstance(shape, list) else [shape]
+        half = len(given) // 2
+        output, *states = as_list(self.forward.compute_output_shape([sequence, *given[:half]]))
+        second, *backward_states = as_list(self.backward.compute_output_shape([sequence, *given[half:]]))
         outputs = [output] if self.merge_mode else [output, second]
         if self.merge_mode == "concat" and None not in (output[-1], second[-1]):
             outputs = [(*output[:-1], output[-1] + second[-1])]

@@ -29,6 +29,7 @@ from ..layers.calls import Symbol
 from ..layers.custom import giving
 from ..layers.lists import one_or_list
 from ..layers.names import next_name, observe_names
+from ..layers.registry import with_custom_objects
 from ..network import summary as summary_table
 from ..network.added import added
 from ..network.functional import graph_between, symbols_of
@@ -88,9 +89,13 @@ class Model(BuiltByCall):
         return model
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Model:
-        """The model with the configuration that `get_config` of a functional model returns."""
-        return as_model(Network.from_config(config))
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
+        """The model with the configuration that `get_config` of a functional model returns.
+
+        custom_objects: your functions and classes, by their names in the configuration.
+        """
+        with with_custom_objects(custom_objects):
+            return as_model(Network.from_config(config))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -452,8 +457,8 @@ class Model(BuiltByCall):
         optimizer: a name, an optimizer, or its configuration.
         loss, metrics, weighted_metrics, loss_weights: one value, a list in the order of the outputs, or a dict by their
         names.
-        sample_weight_mode: None or 'temporal', one value, a list or a dict; it is stored, and the shape of the weights
-        states the mode. target_tensors: refused.
+        sample_weight_mode: None, or 'temporal' for a weight of each time step; one value, a list or a dict.
+        target_tensors: refused.
         backend: 'theano', 'tensorflow' or 'numpy' for a model that has no backend yet; None: the default one.
         seed: of the initial weights, the order of samples and random layers.
         jit_compile: whether TensorFlow compiles the steps with XLA.

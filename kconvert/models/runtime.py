@@ -110,7 +110,9 @@ class Runtime:
 
     def bind(self, backend: Backend, arrays: Arrays) -> None:
         """Makes the network run on `backend` with the weights `arrays`: in its convention, nested by names."""
-        self.take(backend, {path: backend.variable(np.asarray(a, "float32")) for path, a in walk(arrays)})
+        self.take(
+            backend, {path: backend.variable(np.asarray(a, "float32"), "/".join(path[-2:])) for path, a in walk(arrays)}
+        )
 
     def take(self, backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
         """Replaces backend and variables. Compiled functions use the old ones, so they are dropped."""

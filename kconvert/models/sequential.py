@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.names import next_name
+from ..layers.registry import with_custom_objects
 from ..network import sequential
 from .model import Model, as_model, user_layers
 
 
-class Sequential(sequential.Sequential, Model):  # type: ignore[misc]  # `from_config` makes models
+class Sequential(sequential.Sequential, Model):
     """A list of layers that holds weights and runs on a backend; each layer gets the output of the one before.
 
     layers: without layers, or if the first layer states no input shape, the model is not built yet: `add`, `build` or
@@ -28,6 +29,12 @@ class Sequential(sequential.Sequential, Model):  # type: ignore[misc]  # `from_c
 
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(layers or (), name or next_name("Sequential"), trainable)
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Sequential:
+        """The model with the configuration that `get_config` returns; parameters as for `Model.from_config`."""
+        with with_custom_objects(custom_objects):
+            return as_model(sequential.Sequential.from_config(config))  # type: ignore[return-value]
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
         for layer in layers:

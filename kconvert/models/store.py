@@ -83,7 +83,7 @@ def _converted(leaf: LeafWeights, weights: Weights, backend: Backend) -> Weights
     copies = {}
     for old, new in zip(there, here, strict=True):
         (canonical,) = old.from_run.apply(weights.backend.value(weights.variables[old.weight.name]))
-        copies[old.weight.name] = backend.variable(_run_form(new, canonical))
+        copies[old.weight.name] = backend.variable(_run_form(new, canonical), _name(leaf, old.weight.name))
     return Weights(backend, copies)
 
 
@@ -96,7 +96,13 @@ def last_used(table: list[LeafWeights]) -> Backend | None:
 def initial_variable(leaf: LeafWeights, stored: Storage, backend: Backend, seed: Any) -> Variable:
     """A new variable with the initial value of a weight of a layer; seed: of the random values."""
     make = initializers.get(stored.weight.initializer)
-    return backend.variable(_run_form(stored, make.for_weight(leaf, stored.weight, np.random.default_rng(seed))))
+    canonical = make.for_weight(leaf, stored.weight, np.random.default_rng(seed))
+    return backend.variable(_run_form(stored, canonical), _name(leaf, stored.weight.name))
+
+
+def _name(leaf: LeafWeights, weight: str) -> str:
+    """The name that Keras gives the variable of a weight: `dense_1/kernel`."""
+    return f"{leaf.layer.name}/{weight}"
 
 
 def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:

@@ -61,7 +61,7 @@ def normal(*shape: int) -> np.ndarray:
         RepeatVector(3),
         TimeDistributedMerge("mul"),
         Masking(-1.0),
-        Lambda("twice", (3,), {"by": 2}, "function"),
+        Lambda("twice", (3,), arguments={"by": 2}, function_type="function"),
     ],
 )
 def test_configuration_round_trips(layer: Layer) -> None:

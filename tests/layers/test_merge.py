@@ -109,7 +109,6 @@ def test_output_shape_with_unknown_sizes(layer: Layer, shapes: list, expected: t
         (Add(), [(None, 3)], "takes a list of at least 2 inputs"),
         (Subtract(), [(None, 3)] * 3, "takes 2 inputs"),
         (Dot(1), [(None, 3), (None, 4)], "differ in size"),
-        (Dot([[1, 2], [1, 2]]), [(None, 3, 4), (None, 3, 4)], "over one axis of each"),
         (Merge("join"), [(None, 3), (None, 3)], "a Merge layer with mode 'join' cannot run"),
     ],
 )

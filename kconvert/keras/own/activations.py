@@ -24,6 +24,17 @@ FUNCTIONS = {name: _public(function) for name, function in ACTIVATIONS.items()}
 globals().update(FUNCTIONS)
 
 
+def softmax(x: Any, axis: int = -1) -> Any:
+    """The exponentials of `x`, divided by their sum along `axis`. Raises KconvertError for a tensor of one axis."""
+    if len(getattr(x, "shape", (0, 0))) < 2:
+        raise KconvertError("softmax of a tensor with a single axis", problem=Problem.USAGE)
+    return _softmax(x, axis)
+
+
+_softmax = FUNCTIONS["softmax"]
+FUNCTIONS["softmax"] = softmax
+
+
 def get(identifier: Any) -> Any:
     """The activation that `identifier` names; None is `linear`, and a function stays as it is.
 

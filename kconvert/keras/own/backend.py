@@ -18,109 +18,20 @@ import numpy as np
 from ...backend import default_backend, get_backend
 from ...backend import functions as F
 from ...backend.base import Backend, InputSpec, Tensor
-from ...backend.computing import GRADIENTS, IMAGES, TRAINING, UPDATED, VARIABLES, current_backend, is_computing
-from ...backend.functions import epsilon
-from ...backend.image_format import default_data_format, set_default_data_format
+from ...backend.computing import GRADIENTS, TRAINING, UPDATED, VARIABLES, current_backend, is_computing
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.lists import as_list, one_or_list
-from ...layers.names import next_number, reset_names
 from ...layers.operations import Deferred, Expression, Variable, filled, gradient
 from ...layers.phase import Phase
-from ...layers.shapes import data_format_of
 from ...models.model import Model
 from ...models.training.optimizers import LearningRate
 from ...network.functional import Input
 from . import alignments, convolutions, loops, random_numbers, tensors
 from .recorded import recorded, recorded_parts
+from .settings import FIXED, PHASE, LearningPhase, learning_phase
 
 _LOG = logging.getLogger(__name__)
-
-# ------------------------------------------------------------ configuration ----
-
-_SETTINGS: dict[str, int | None] = {"learning_phase": None}
-
-
-def backend() -> str:
-    """The name of the default backend: 'theano' or 'tensorflow'."""
-    return F.backend() if is_computing() else default_backend()
-
-
-def set_floatx(floatx: str) -> None:
-    """Accepts 'float32' alone. Raises KconvertError for other types."""
-    only(floatx, F.floatx(), "set_floatx")
-
-
-def set_epsilon(e: float) -> None:
-    """Accepts 1e-7 alone, with which layers and losses compute. Raises KconvertError for other values."""
-    only(float(e), epsilon(), "set_epsilon")
-
-
-def image_data_format() -> str:
-    """The data format of images: that of the layers of the running model, else that of layers which state none."""
-    return IMAGES.get() or default_data_format()
-
-
-def set_image_data_format(data_format: str) -> None:
-    """Sets the data format of layers that state none. Raises KconvertError for an unknown one."""
-    set_default_data_format(str(data_format))
-
-
-def only(value: Any, known: Any, name: str) -> None:
-    """Raises KconvertError where the function `name` is given a value other than the one that is supported."""
-    if value != known:
-        raise KconvertError(f"{name}({value!r}) is not supported, only {known!r}")
-
-
-def normalize_data_format(value: str | None) -> str:
-    """The data format `value`; that of the configuration for None. Raises KconvertError for an unknown one."""
-    return data_format_of(image_data_format() if value is None else value.lower())
-
-
-class LearningPhase:
-    """The flag of the phase as an input of `function`: 1 in training, 0 in testing."""
-
-
-_PHASE = LearningPhase()
-
-
-def learning_phase() -> Any:
-    """The flag of the phase, to be given to `function` as an input; the value that `set_learning_phase` set, if any.
-
-    While a layer computes, it is 1 in training and 0 in testing.
-    """
-    if is_computing():
-        return int(TRAINING.get())
-    fixed = _SETTINGS["learning_phase"]
-    return _PHASE if fixed is None else fixed
-
-
-def set_learning_phase(value: int) -> None:
-    """Fixes the phase of `function`: 1 for training, 0 for testing. Models have their own phase in each method."""
-    if value not in (0, 1):
-        raise KconvertError(f"the learning phase is 0 or 1, not {value!r}", problem=Problem.USAGE)
-    _SETTINGS["learning_phase"] = int(value)
-
-
-def get_uid(prefix: str = "") -> int:
-    """The next number for a name that begins with `prefix`; the names of layers and models count on from it."""
-    return next_number(prefix)
-
-
-def reset_uids() -> None:
-    """Begins the numbers of `get_uid`, and of the names of layers and models, at 1 again."""
-    reset_names()
-
-
-def clear_session() -> None:
-    """Begins the numbers of names and the phase anew; models hold all else themselves."""
-    reset_uids()
-    _SETTINGS["learning_phase"] = None
-
-
-def manual_variable_initialization(value: bool) -> None:
-    """Has no effect: variables have their values from the beginning."""
-
 
 # ---------------------------------------------------------------- variables ----
 
@@ -409,7 +320,7 @@ class Function:
             what = f"{len(inputs)} values were given for {len(self.inputs)} inputs"
             raise KconvertError(what, "K.function", problem=Problem.USAGE)
         pairs = list(zip(self.inputs, inputs, strict=True))
-        training = bool(next((v for own, v in pairs if own is _PHASE), _SETTINGS["learning_phase"] or 0))
+        training = bool(next((v for own, v in pairs if own is PHASE), FIXED["learning_phase"] or 0))
         arrays = [np.asarray(v) for own, v in pairs if isinstance(own, Symbol)]
         if training not in self._compiled:
             self._compiled[training] = self._compile(training)

@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import KconvertError, Problem
 from ...models.training import losses
+from .objects import deserialize_keras_object
 from .recorded import recorded
 
-_FUNCTIONS = [cls.function for cls in losses.CLASSES]
+_KNOWN = [cls.function for cls in losses.CLASSES]
 
-globals().update({name: recorded(value) for name, value in vars(losses).items() if value in _FUNCTIONS})
+FUNCTIONS = {name: recorded(value) for name, value in vars(losses).items() if value in _KNOWN}
+globals().update(FUNCTIONS)
+
+OBJECTS = {**{cls.__name__: cls for cls in losses.CLASSES}, **FUNCTIONS}
+"""The losses by the names that Keras has for them."""
+
+
+def get(identifier: Any) -> Any:
+    """The loss that `identifier` names or describes; None, a function and an object stay as they are.
+
+    Raises KconvertError for unknown names and other values.
+    """
+    return found(identifier, OBJECTS, "loss")
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss with a name or a configuration. Raises KconvertError for an unknown name."""
+    return deserialize_keras_object(name, OBJECTS, custom_objects, "loss")
+
+
+def found(identifier: Any, known: Mapping[str, Any], kind: str) -> Any:
+    """The object of `known` that `identifier` names or describes; None and what can be called stay as they are.
+
+    kind: the word for the object in messages. Raises KconvertError for unknown names and other values.
+    """
+    if identifier is None or isinstance(identifier, (str, Mapping)):
+        return deserialize_keras_object(identifier, known, None, kind)
+    if callable(identifier):
+        return identifier
+    raise KconvertError(f"{identifier!r} is no {kind}", fix="give a name or a function", problem=Problem.USAGE)

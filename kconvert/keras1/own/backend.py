@@ -8,6 +8,7 @@ from typing import Any
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
 from ...keras.own import backend as later
+from ...keras.own import settings as later_settings
 from ...keras.own.recorded import recorded
 from ...models.training import losses
 from . import backend_images, objectives
@@ -15,23 +16,29 @@ from .settings import image_dim_ordering as image_dim_ordering
 from .settings import set_image_dim_ordering as set_image_dim_ordering
 
 _SAME = (
-    "abs all any arange argmax argmin backend batch_dot batch_flatten batch_get_value batch_normalization "
-    "batch_set_value cast cast_to_floatx clear_session clip concatenate cos count_params ctc_batch_cost ctc_decode "
-    "ctc_label_dense_to_sparse dot dropout dtype elu epsilon equal eval exp eye flatten floatx foldl foldr function "
-    "gather get_session get_uid get_value get_variable_shape gradients greater greater_equal hard_sigmoid "
-    "in_test_phase in_top_k in_train_phase int_shape is_keras_tensor is_sparse l2_normalize learning_phase log "
-    "manual_variable_initialization map_fn max maximum mean min minimum moving_average_update ndim "
-    "normalize_batch_in_training not_equal ones ones_like permute_dimensions placeholder pow print_tensor prod "
-    "random_binomial random_normal_variable random_uniform_variable relu repeat repeat_elements reset_uids reshape "
-    "reverse rnn round set_epsilon set_floatx set_learning_phase set_session set_value shape sigmoid sign sin softmax "
-    "softplus softsign sqrt square squeeze stack std stop_gradient sum switch tanh tile to_dense transpose update "
-    "update_add update_sub var variable zeros zeros_like Function"
+    "abs all any arange argmax argmin batch_dot batch_flatten batch_get_value batch_normalization batch_set_value "
+    "cast clip concatenate cos count_params ctc_batch_cost ctc_decode ctc_label_dense_to_sparse dot dropout dtype "
+    "elu equal eval exp eye flatten foldl foldr function gather get_session get_value get_variable_shape gradients "
+    "greater greater_equal hard_sigmoid in_test_phase in_top_k in_train_phase int_shape is_keras_tensor is_sparse "
+    "l2_normalize log map_fn max maximum mean min minimum moving_average_update ndim normalize_batch_in_training "
+    "not_equal ones ones_like permute_dimensions placeholder pow print_tensor prod random_binomial "
+    "random_normal_variable random_uniform_variable relu repeat repeat_elements reshape reverse rnn round "
+    "set_session set_value shape sigmoid sign sin softmax softplus softsign sqrt square squeeze stack std "
+    "stop_gradient sum switch tanh tile to_dense transpose update update_add update_sub var variable zeros "
+    "zeros_like Function"
 )
+
+_SETTINGS = (
+    "backend cast_to_floatx clear_session epsilon floatx get_uid learning_phase manual_variable_initialization "
+    "reset_uids set_epsilon set_floatx set_learning_phase"
+)
+"""Settings that mean the same in both releases."""
 
 _RENAMED = {"lesser": "less", "lesser_equal": "less_equal"}
 """Functions that have another name in Keras 2."""
 
 globals().update({name: getattr(later, name) for name in _SAME.split()})
+globals().update({name: getattr(later_settings, name) for name in _SETTINGS.split()})
 globals().update({old: getattr(later, new) for old, new in _RENAMED.items()})
 globals().update(
     {
@@ -108,4 +115,4 @@ def legacy_weight_ordering() -> bool:
 
 def set_legacy_weight_ordering(value: bool) -> None:
     """Accepts False alone. Raises KconvertError for the order of older releases."""
-    later.only(bool(value), False, "set_legacy_weight_ordering")
+    later_settings.only(bool(value), False, "set_legacy_weight_ordering")

@@ -58,7 +58,7 @@ def merge(
 def _layer(mode: Any, concat_axis: int, dot_axes: Any, output_shape: Any, arguments: Any, name: str) -> Layer:
     if callable(mode):
         shape = output_shape if output_shape is None or callable(output_shape) else tuple(output_shape)
-        return layers.Lambda(mode, shape, arguments or {}, name=name)
+        return layers.Lambda(mode, shape, arguments=arguments or {}, name=name)
     known = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
     if mode not in known:
         fix = f"the modes are {', '.join(known)}"

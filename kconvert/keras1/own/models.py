@@ -274,7 +274,7 @@ class Model(_Methods):
         super().__init__(input, output, name or "")
 
 
-class Sequential(sequential.Sequential, _Methods):  # type: ignore[misc]  # `from_config` makes models
+class Sequential(sequential.Sequential, _Methods):
     """A list of layers. The first one may be a `Merge` of layers or models; then the model has their inputs.
 
     layers: the list. Raises KconvertError where the first layer states no input shape.

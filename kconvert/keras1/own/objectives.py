@@ -151,7 +151,7 @@ class Objective(Loss):
             return self.run(K, y_true, y_pred)
         return losses.FunctionLoss(run=self.run).per_sample(K, y_true, y_pred)
 
-    def __call__(
+    def of_batch(
         self,
         K: Backend,
         y_true: Tensor,

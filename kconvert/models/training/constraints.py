@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
+from ...backend.computing import current_backend
 from ...layers.component_names import found_by
-from .registry import EPSILON, Component, Registry, of_tensors
+from ...layers.custom import CustomFunction
+from ...layers.operations import record
+from .registry import EPSILON, Component, Registry, of_user
 from .registry import serialize as serialize
 
 
@@ -20,8 +23,12 @@ class Constraint(Component):
     """Base class of the constraints."""
 
     @abstractmethod
-    def __call__(self, K: Backend, w: Tensor) -> Tensor:
+    def constrained(self, K: Backend, w: Tensor) -> Tensor:
         """The value, in the shape of `w`, that replaces the weight `w`."""
+
+    def __call__(self, w: Any) -> Any:
+        """The value, as in Keras: `w` is a tensor, or what stands for one."""
+        return record(lambda w: self.constrained(current_backend(), w), w)
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class MaxNorm(Constraint):
 
     spellings: ClassVar[Mapping[str, str]] = {"m": "max_value"}
 
-    def __call__(self, K: Backend, w: Tensor) -> Tensor:
+    def constrained(self, K: Backend, w: Tensor) -> Tensor:
         norms = _norms(K, w, self.axis)
         return w * (K.minimum(norms, float(self.max_value)) / (EPSILON + norms))
 
@@ -43,7 +50,7 @@ class MaxNorm(Constraint):
 class NonNeg(Constraint):
     """Replaces negative elements by 0."""
 
-    def __call__(self, K: Backend, w: Tensor) -> Tensor:
+    def constrained(self, K: Backend, w: Tensor) -> Tensor:
         return K.maximum(w, 0.0)
 
 
@@ -53,7 +60,7 @@ class UnitNorm(Constraint):
 
     axis: int | Sequence[int] = 0
 
-    def __call__(self, K: Backend, w: Tensor) -> Tensor:
+    def constrained(self, K: Backend, w: Tensor) -> Tensor:
         return w / (EPSILON + _norms(K, w, self.axis))
 
 
@@ -69,7 +76,7 @@ class MinMaxNorm(Constraint):
 
     spellings: ClassVar[Mapping[str, str]] = {"low": "min_value", "m": "max_value", "high": "max_value"}
 
-    def __call__(self, K: Backend, w: Tensor) -> Tensor:
+    def constrained(self, K: Backend, w: Tensor) -> Tensor:
         norms = _norms(K, w, self.axis)
         limited = K.minimum(K.maximum(norms, float(self.min_value)), float(self.max_value))
         return w * ((self.rate * limited + (1.0 - self.rate) * norms) / (EPSILON + norms))
@@ -81,11 +88,21 @@ def _norms(K: Backend, w: Tensor, axis: int | Sequence[int]) -> Tensor:
     return K.sqrt(K.sum(w * w, axes, keepdims=True))
 
 
+@dataclass(frozen=True)
+class FunctionConstraint(Constraint):
+    """A function of the user."""
+
+    function: CustomFunction
+
+    def constrained(self, K: Backend, w: Tensor) -> Tensor:
+        return self.function.run(K, w)
+
+
 CONSTRAINTS = Registry(
     "constraint",
     Constraint,
     {cls.__name__: cls for cls in (MaxNorm, NonNeg, UnitNorm, MinMaxNorm)},
-    wrap=of_tensors,
+    wrap=lambda function: FunctionConstraint(of_user(function)),
 )
 
 max_norm = maxnorm = MaxNorm

@@ -78,12 +78,13 @@ def checked_batch(
         )
     ]
     weights = [
-        _weights(own, classes, labels, name)
-        for own, classes, labels, name in zip(
+        _weights(own, classes, labels, name, temporal)
+        for own, classes, labels, name, temporal in zip(
             _by_output(objective, sample_weight, "sample_weight", optional=True),
             _classes(objective, class_weight),
             ys,
             objective.names,
+            objective.temporal,
             strict=True,
         )
     ]
@@ -167,10 +168,13 @@ def _classes(objective: Objective, class_weight: Any) -> list[Mapping[int, float
     return _by_output(objective, class_weight, "class_weight", optional=True)
 
 
-def _weights(own: Any, classes: Mapping[int, float] | None, labels: Any, name: str) -> np.ndarray | None:
+def _weights(
+    own: Any, classes: Mapping[int, float] | None, labels: Any, name: str, temporal: bool
+) -> np.ndarray | None:
     """The weights of the samples (batch,) or (batch, time): weights of samples times weights of classes, or None.
 
     own: the weights of samples. classes: the weights of classes. labels, name: of the output.
+    temporal: whether its `sample_weight_mode` is 'temporal', so that each time step has a weight.
     """
     if labels is None or (own is None and classes is None):
         return None
@@ -179,6 +183,10 @@ def _weights(own: Any, classes: Mapping[int, float] | None, labels: Any, name: s
     if result is not None and (result.ndim > 2 or result.shape != labels.shape[: result.ndim]):
         what = f"weights of shape {result.shape} do not match labels of shape {labels.shape}"
         raise KconvertError(what, where, "give one weight per sample, or one per time step", Problem.USAGE)
+    if result is not None and (result.ndim == 2) != temporal:
+        what = f"weights of shape {result.shape} do not match the sample_weight_mode of compile"
+        fix = "one weight per sample needs None, one per time step 'temporal'"
+        raise KconvertError(what, where, fix, Problem.USAGE)
     if classes is None:
         return result
     if labels.ndim > 2:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
 from ...backend.context import assigned
+from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.custom import giving
@@ -88,7 +89,7 @@ class Executor:
 
     def start_optimizer(self) -> None:
         """Sets the scalars and slots of the optimizer to their values before the first step."""
-        shapes = {path: self.K.value(self.variables[_key("weight", path)]).shape for path in self.trained}
+        shapes = {path: array.shape for path, array in zip(self.trained, self.read_trained(), strict=True)}
         self.optimizer.prepare(list(shapes.values()))
         held = self.optimizer.variables(self.K)
         self.variables.update((("scalar", name), variable) for name, variable in held.items())
@@ -96,6 +97,10 @@ class Executor:
         for path, shape in shapes.items():
             made.update((("slot", *path, name), array) for name, array in self.optimizer.slots(shape).items())
         self._add({RATE: np.float32(0.0), **made})
+
+    def read_trained(self) -> list[np.ndarray]:
+        """The values of the weights that training changes, in the order of the layers."""
+        return [self.K.value(self.variables[_key("weight", path)]) for path in self.trained]
 
     def read(self, kind: str) -> dict[VariableKey, np.ndarray]:
         """The values of the variables of one kind ('weight', 'slot', 'scalar', ...), by their names."""
@@ -202,18 +207,18 @@ class Executor:
         penalty: Tensor = K.constant(0.0)
         for leaf in self.leaves:
             for weight in leaf.weights:
-                regularizer = regularizers.get(leaf.layer.option(weight.name, "regularizer"))
+                regularizer = regularizers.get(_regularizer(leaf, weight))
                 if regularizer is not None:
-                    penalty = penalty + regularizer(K, values[_key("weight", (*leaf.path, weight.name))])
+                    penalty = penalty + regularizer.penalty(K, values[_key("weight", (*leaf.path, weight.name))])
         for spec, x in phase.penalties:
             regularizer = regularizers.get(spec)
             if regularizer is not None:
-                penalty = penalty + regularizer(K, x)
+                penalty = penalty + regularizer.penalty(K, x)
         return penalty
 
     def _regularized(self) -> bool:
         """Whether a weight has a regularizer."""
-        return any(leaf.layer.option(weight.name, "regularizer") for leaf in self.leaves for weight in leaf.weights)
+        return any(_regularizer(leaf, weight) for leaf in self.leaves for weight in leaf.weights)
 
     def _layer_updates(self, values: Values, phase: Phase) -> dict[VariableKey, Tensor]:
         """The new values that layers reported to `phase`: of all states, and of weights whose layer is trainable."""
@@ -240,7 +245,7 @@ class Executor:
         gradients = K.gradients(total, before)
         after, new_slots, new_scalars = self.optimizer.step(K, before, gradients, slots, scalars, values[RATE])
         constrained = [
-            new if constraint is None else constraint(K, new)
+            new if constraint is None else constraint.constrained(K, new)
             for new, constraint in zip(after, map(self._constraint, self.trained), strict=True)
         ]
         return {
@@ -254,8 +259,9 @@ class Executor:
         }
 
     def _constraint(self, path: LayerPath) -> Any:
-        layer = next(leaf.layer for leaf in self.leaves if leaf.path == path[:-1])
-        return constraints.get(layer.option(path[-1], "constraint"))
+        leaf = next(leaf for leaf in self.leaves if leaf.path == path[:-1])
+        weight = next(weight for weight in leaf.weights if weight.name == path[-1])
+        return constraints.get(weight.constraint or leaf.layer.option(weight.name, "constraint"))
 
     # -------------------------------------------------------------- results ----
 
@@ -269,10 +275,18 @@ class Executor:
         """The losses and metrics over all batches since `start_metrics`, by label, in the order of Keras."""
         means = self.read("mean")
         values: dict[str, Any] = {label: float(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
-        for tracked in self.objective.tracked:
-            value = np.asarray(tracked.metric.result())
-            values[tracked.label] = value if value.ndim else float(value)
+        values.update(self.metric_values())
         return {label: values[label] for label in self.objective.labels}
+
+    def metric_values(self) -> dict[str, Any]:
+        """The metrics of `compile` over all batches since `start_metrics`, by label."""
+        found = {tracked.label: np.asarray(tracked.metric.result()) for tracked in self.objective.tracked}
+        return {label: value if value.ndim else float(value) for label, value in found.items()}
+
+
+def _regularizer(leaf: LeafWeights, weight: Weight) -> Any:
+    """The regularizer of a weight, as the layer or its `add_weight` states it."""
+    return weight.regularizer or leaf.layer.option(weight.name, "regularizer")
 
 
 def _key(kind: str, name: VariableKey) -> VariableKey:

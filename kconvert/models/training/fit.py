@@ -46,12 +46,20 @@ class Fit:
     ) -> None:
         self.model, self.executor = model, executor
         self.batch_size, self.freq = batch_size, validation_freq
+        # Whether the logs of batches have the metrics, which takes time to read.
+        self.shows_metrics = False
         self.samples: int | None = None
+        # The number of batches that callbacks see: as in Keras, None where samples are counted.
+        self.stated_steps: int | None = steps_per_epoch
         self.rng = np.random.default_rng(stated_or_fresh(seed))
         held_out = None
         if is_stream(x):
-            self._refuse_with_stream(y=y, sample_weight=sample_weight, batch_size=batch_size)
+            split_given = validation_split or None
+            self._refuse_with_stream(
+                y=y, sample_weight=sample_weight, batch_size=batch_size, validation_split=split_given
+            )
             self.steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch")
+            self.stated_steps = self.steps
             self.epoch = self._from_stream(stream, self.steps, class_weight)
         else:
             data = checked_batch(executor.network, executor.objective, x, y, sample_weight, class_weight)
@@ -120,12 +128,13 @@ class Fit:
         listeners = cb.CallbackList([*progress, *(callbacks or []), history])
         labels = self.executor.objective.labels
         validated = [f"val_{label}" for label in labels] if self.validation else []
+        self.shows_metrics = bool(callbacks)
         listeners.set_model(self.model)
         listeners.set_params(
             {
                 "batch_size": self.batch_size,
                 "epochs": epochs,
-                "steps": self.steps,
+                "steps": self.stated_steps,
                 "samples": self.samples,
                 "verbose": verbose,
                 "do_validation": self.validation is not None,
@@ -155,6 +164,8 @@ class Fit:
             listeners.on_batch_begin(number, {"batch": number, "size": len(batch)})
             losses = self.executor.step(True, batch.x, batch.y, batch.weights)
             logs = {"batch": number, "size": len(batch), **self._logs(losses)}
+            if self.shows_metrics:
+                logs.update(self.executor.metric_values())
             listeners.on_batch_end(number, logs)
             done += 1
             if self.model.stop_training:
@@ -184,6 +195,8 @@ def test(executor: Executor, source: Iterable[Batch], listeners: cb.CallbackList
         listeners.on_test_batch_begin(number, logs)
         losses = executor.step(False, batch.x, batch.y, batch.weights)
         logs.update(zip(executor.objective.loss_labels, map(float, losses), strict=True))
+        if listeners.callbacks:
+            logs.update(executor.metric_values())
         listeners.on_test_batch_end(number, logs)
     listeners.on_test_end({})
     return executor.results()

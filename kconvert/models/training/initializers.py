@@ -1,13 +1,14 @@
 """Initializers of Keras 2.3.1: the initial values of weights.
 
-`initializer(shape, rng)` returns a float32 array. Shapes are canonical, for kernels (spatial..., in, out), so that a
-unit has the same number of inputs and outputs on every backend. Source: `initializers.py` of Keras 2.3.1.
+`initializer.values(shape, rng)` returns a float32 array. Shapes are canonical, for kernels (spatial..., in,
+out), so that a unit has the same number of inputs and outputs on every backend. Source: `initializers.py` of Keras
+2.3.1.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from ...backend import get_backend
-from ...backend.computing import computing
+from ...backend.computing import computing, current_backend
+from ...backend.seeds import stated_or_fresh
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.component_names import found_by
+from ...layers.operations import record
 from ...network.graph import LeafWeights
 from .registry import Component, Registry
 from .registry import serialize as serialize
@@ -32,7 +35,12 @@ TRUNCATED_STDDEV = 0.8796256610342398
 class Initializer(Component):
     """Base class of the initializers."""
 
-    def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+        """The values, as in Keras: what stands for a tensor; a tensor where a backend computes."""
+        values = self.values(tuple(shape), np.random.default_rng(stated_or_fresh(None)))
+        return record(lambda: current_backend().constant(values))
+
+    def values(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """A float32 array of shape `shape`, drawn from `rng`.
 
         An initializer with a seed does not use `rng`: it counts its calls, and each call takes the next seed
@@ -47,7 +55,7 @@ class Initializer(Component):
 
     def for_weight(self, leaf: LeafWeights, weight: Weight, rng: np.random.Generator) -> np.ndarray:
         """The values, in canonical form, of a weight of the layer `leaf`."""
-        return self(weight.shape, rng)
+        return self.values(weight.shape, rng)
 
     @abstractmethod
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -129,7 +137,7 @@ class VarianceScaling(Initializer):
     mode: the number that divides: the inputs ('fan_in'), the outputs ('fan_out') or their mean ('fan_avg').
     distribution: 'normal' (truncated) or 'uniform'. Raises KconvertError for other values.
 
-    >>> values = VarianceScaling(mode="fan_avg", distribution="uniform")((60, 90), np.random.default_rng(0))
+    >>> values = VarianceScaling(mode="fan_avg", distribution="uniform").values((60, 90), np.random.default_rng(0))
     >>> bool(abs(values).max() < (6 / 150) ** 0.5), round(float(values.var() * 75), 1)
     (True, 1.0)
     """
@@ -172,6 +180,8 @@ class Orthogonal(Initializer):
     seed: int | None = None
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        if len(shape) < 2:
+            raise KconvertError(f"the initializer Orthogonal needs a shape of two axes or more, not {shape}")
         flat = (int(np.prod(shape[:-1])), shape[-1])
         u, _, v = np.linalg.svd(rng.standard_normal(flat), full_matrices=False)
         return self.gain * (u if u.shape == flat else v).reshape(shape)
@@ -199,7 +209,7 @@ class UnitForgetBias(Initializer):
     bias_initializer: Any = "zeros"
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        values = get(self.bias_initializer)(shape, rng).copy()
+        values = get(self.bias_initializer).values(shape, rng).copy()
         units = shape[-1] // 4
         values.reshape(-1, shape[-1])[-1, units : 2 * units] = 1
         return values

@@ -18,10 +18,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...backend.base import Backend, Tensor
-from ...backend.computing import as_in_keras
+from ...backend.computing import as_in_keras, current_backend
 from ...errors import KconvertError, Problem
 from ...layers.custom import CustomFunction
 from ...layers.names import snake_case
+from ...layers.operations import record
 from .registry import EPSILON, Component, Registry
 from .registry import serialize as serialize
 from .weighting import REDUCTIONS, weighted
@@ -216,7 +217,7 @@ class Loss(Component):
 
     >>> from kconvert.backend import get_backend
     >>> y_true, y_pred = np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[0.0, 0.0], [1.0, 2.0]])
-    >>> float(MeanSquaredError()(get_backend("numpy"), y_true, y_pred))
+    >>> float(MeanSquaredError().of_batch(get_backend("numpy"), y_true, y_pred))
     0.5
     """
 
@@ -257,7 +258,11 @@ class Loss(Component):
             return CustomFunction(self.name, call).run(K, y_true, y_pred)
         return type(self).function(K, K.cast(y_true, "float32"), y_pred, **self.options)
 
-    def __call__(
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The loss, as in Keras: labels and predictions are tensors, or what stands for them."""
+        return record(lambda *given: self.of_batch(current_backend(), *given), y_true, y_pred, sample_weight)
+
+    def of_batch(
         self,
         K: Backend,
         y_true: Tensor,

@@ -41,17 +41,28 @@ class Tracked:
 class Objective:
     """Losses, their weights and the metrics of a model, in the order of its outputs.
 
-    loss, loss_weights, metrics, weighted_metrics: as in `compile` of Keras 2.3, each one value, a list in the order of
-    the outputs, or a dict by their names. Raises KconvertError for unknown names and lists of the wrong length.
+    loss, loss_weights, metrics, weighted_metrics, sample_weight_mode: as in `compile` of Keras 2.3, each one value, a
+    list in the order of the outputs, or a dict by their names. Raises KconvertError for unknown names and lists of the
+    wrong length.
     """
 
-    def __init__(self, network: Network, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: Any,
+        loss_weights: Any,
+        metrics: Any,
+        weighted_metrics: Any,
+        sample_weight_mode: Any = None,
+    ) -> None:
         self.names = output_names(network)
         self.shapes = [network.shapes()[ref] for ref in network.output_refs]
         self.losses: list[Loss | None] = [losses.get(one) for one in self._each("loss", loss, repeat=True)]
         if not any(self.losses) and not may_add_losses(network):
             raise KconvertError("no output has a loss", fix="compile(..., loss='mse')", problem=Problem.USAGE)
         self.weights = [1.0 if one is None else float(one) for one in self._each("loss_weights", loss_weights)]
+        # For each output, whether a sample has a weight for each time step.
+        self.temporal = [mode == "temporal" for mode in self._each("sample_weight_mode", sample_weight_mode, True)]
         tracked = [*self._tracked(metrics, False), *self._tracked(weighted_metrics, True)]
         self.tracked = _with_different_labels(tracked, self.loss_labels)
         # The metrics that layers and models add, by the path of the layer and the name, with their labels.
@@ -90,7 +101,7 @@ class Objective:
         y_true, y_pred, weights, masks: one item for each output.
         """
         values = [
-            loss(K, y_true[i], y_pred[i], weights[i], masks[i])
+            loss.of_batch(K, y_true[i], y_pred[i], weights[i], masks[i])
             for i, loss in enumerate(self.losses)
             if loss is not None
         ]
@@ -104,10 +115,8 @@ class Objective:
         for i, wanted in enumerate(self._lists(spec)):
             for one in wanted if self.losses[i] is not None else ():
                 metric = resolve(one, self.losses[i], self.shapes[i])
-                label = metric.name if not weighted or metric.name != one else f"weighted_{metric.name}"
-                result.append(
-                    Tracked(label if len(self.names) == 1 else f"{self.names[i]}_{label}", i, metric, weighted)
-                )
+                label = metric.name if len(self.names) == 1 else f"{self.names[i]}_{metric.name}"
+                result.append(Tracked(label, i, metric, weighted))
         return result
 
     def _lists(self, spec: Any) -> list[list[Any]]:

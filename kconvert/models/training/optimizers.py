@@ -34,6 +34,13 @@ class LearningRate(float):
 
     owner: Optimizer
 
+    @classmethod
+    def of(cls, owner: Optimizer, value: float) -> LearningRate:
+        """The learning rate `value` of an optimizer."""
+        rate = cls(value)
+        rate.owner = owner
+        return rate
+
     def set(self, value: float) -> None:
         """Sets the learning rate of the optimizer, from the next step on."""
         self.owner.learning_rate = value
@@ -60,14 +67,10 @@ class Optimizer(Component):
         config = {"learning_rate": float(self.learning_rate), **super().get_config()}
         return {key: value for key, value in config.items() if value is not None}
 
-    def __getattribute__(self, name: str) -> Any:
-        """An attribute; the learning rate as one that can be set."""
-        value = super().__getattribute__(name)
-        if name != "learning_rate" or not isinstance(value, (int, float)):
-            return value
-        rate = LearningRate(value)
-        rate.owner = self
-        return rate
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute; a number that is the learning rate becomes one that `K.set_value` can set."""
+        is_rate = name == "learning_rate" and isinstance(value, (int, float))
+        super().__setattr__(name, LearningRate.of(self, value) if is_rate else value)
 
     @property
     def lr(self) -> float:
@@ -112,6 +115,21 @@ class Optimizer(Component):
         for (*path, name), array in executor.read("slot").items():
             slots.setdefault(tuple(path), {})[name] = array
         return list(self.state(scalars, list(slots.values())).values())
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets the state, in the order of `get_weights`.
+
+        Raises KconvertError before the model is compiled, and where number or shapes differ.
+        """
+        executor = self.__dict__.get("_executor")
+        if executor is None:
+            fix = "compile a model with it"
+            raise KconvertError("the optimizer has no state yet", self.class_name, fix, Problem.USAGE)
+        shapes = [array.shape for array in executor.read_trained()]
+        scalars, slots = self.from_state(weights, shapes)
+        executor.write("scalar", {(name,): array for name, array in scalars.items()})
+        for path, own in zip(executor.trained, slots, strict=True):
+            executor.write("slot", {(*path, name): array for name, array in own.items()})
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_executor"}

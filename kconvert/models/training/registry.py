@@ -81,7 +81,7 @@ class Registry:
         if spec is None:
             return None
         if isinstance(spec, self.base):
-            return self.wrap(spec) if self.wrap and callable(spec) and _as_in_keras(spec) else spec
+            return self.wrap(spec) if self.wrap and callable(spec) and _calls_itself(spec, self.base) else spec
         if isinstance(spec, str):
             return self.make(spec, {})
         if isinstance(spec, Mapping) and isinstance(spec.get("class_name"), str):
@@ -129,19 +129,30 @@ class Registry:
         return maker(**arguments)
 
 
-def serialize(component: Component) -> Any:
-    """The configuration of a component, as Keras stores it."""
-    return component.to_config()
+def serialize(component: Any) -> Any:
+    """A component as Keras stores it: its configuration, the name of a function, or None.
+
+    Raises KconvertError for what is none of these.
+    """
+    if component is None:
+        return None
+    if hasattr(component, "to_config"):
+        return component.to_config()
+    if hasattr(component, "get_config"):
+        return {"class_name": type(component).__name__, "config": component.get_config()}
+    if hasattr(component, "__name__"):
+        return component.__name__
+    raise KconvertError(f"{component!r} has neither a configuration nor a name", problem=Problem.USAGE)
 
 
-def of_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of the user, of tensors alone as in Keras or of K and tensors, as a function of K and tensors."""
-    return CustomFunction(getattr(function, "__name__", type(function).__name__), function).run
+def of_user(function: Callable[..., Any]) -> CustomFunction:
+    """A function of the user, of tensors alone as in Keras or of K and tensors."""
+    return CustomFunction(getattr(function, "__name__", type(function).__name__), function)
 
 
-def _as_in_keras(component: Any) -> bool:
-    """Whether a component of a class of the user is called as in Keras, without K and without a generator."""
-    return not {"K", "rng"}.intersection(signature(component).parameters)
+def _calls_itself(component: Any, base: Any) -> bool:
+    """Whether a component is of a class of the user that has a `__call__` of its own, as in Keras."""
+    return type(component).__call__ is not base.__call__
 
 
 def _folded(name: str) -> str:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...backend.base import Backend, Tensor
+from ...backend.computing import current_backend
 from ...layers.component_names import found_by
-from .registry import Component, Registry, of_tensors
+from ...layers.custom import CustomFunction
+from ...layers.operations import record
+from .registry import Component, Registry, of_user
 from .registry import serialize as serialize
 
 
@@ -19,8 +22,12 @@ class Regularizer(Component):
     """Base class of the regularizers."""
 
     @abstractmethod
-    def __call__(self, K: Backend, w: Tensor) -> Tensor:
+    def penalty(self, K: Backend, w: Tensor) -> Tensor:
         """The penalty on the tensor `w`, a scalar."""
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty, as in Keras: `x` is a tensor, or what stands for one."""
+        return record(lambda x: self.penalty(current_backend(), x), x)
 
 
 @dataclass(frozen=True)
@@ -29,17 +36,27 @@ class L1L2(Regularizer):
 
     >>> import numpy as np
     >>> from kconvert.backend import get_backend
-    >>> float(L1L2(l1=0.5, l2=1.0)(get_backend("numpy"), np.array([[2.0, -4.0]])))
+    >>> float(L1L2(l1=0.5, l2=1.0).penalty(get_backend("numpy"), np.array([[2.0, -4.0]])))
     23.0
     """
 
     l1: float = 0.0
     l2: float = 0.0
 
-    def __call__(self, K: Backend, w: Tensor) -> Tensor:
+    def penalty(self, K: Backend, w: Tensor) -> Tensor:
         terms = [self.l1 * K.sum(K.abs(w))] if self.l1 else []
         terms += [self.l2 * K.sum(w * w)] if self.l2 else []
         return sum(terms) if terms else K.constant(0.0)
+
+
+@dataclass(frozen=True)
+class FunctionRegularizer(Regularizer):
+    """A function of the user."""
+
+    function: CustomFunction
+
+    def penalty(self, K: Backend, w: Tensor) -> Tensor:
+        return self.function.run(K, w)
 
 
 def l1(l: float = 0.01) -> L1L2:  # noqa: E741 (Keras writes this name into configurations)
@@ -69,7 +86,7 @@ REGULARIZERS = Registry(
         "activity_l2": l2,
         "activity_l1l2": l1_l2,
     },
-    wrap=of_tensors,
+    wrap=lambda function: FunctionRegularizer(of_user(function)),
 )
 
 

@@ -61,7 +61,9 @@ class Trainer:
         self.runtime.start(self.backend, self.seed)
         network = self.runtime.network
         refuse_empty(network)
-        objective = Objective(network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
+        objective = Objective(
+            network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics, self.sample_weight_mode
+        )
         seed = int(np.random.default_rng(stated_or_fresh(self.seed)).integers(2**31))
         optimizer = OfUser(own=self.optimizer) if hasattr(self.optimizer, "get_updates") else self.optimizer
         self._executor = executor = Executor(self.runtime, objective, optimizer, seed, self.jit_compile)

@@ -24,7 +24,7 @@ def test_scalings_spread_as_those_of_keras(name, shape):
     stddev = np.sqrt(initializer.scale / {"fan_in": fan_in, "fan_avg": (fan_in + fan_out) / 2}[initializer.mode])
     uniform = initializer.distribution == "uniform"
     bound = stddev * (np.sqrt(3) if uniform else 2 / initializers.TRUNCATED_STDDEV)
-    draws, one = np.stack([initializer(shape, np.random.default_rng(i)) for i in range(400)]), np.prod(shape)
+    draws, one = np.stack([initializer.values(shape, np.random.default_rng(i)) for i in range(400)]), np.prod(shape)
     assert draws.dtype == np.float32
     assert np.abs(draws).max() <= bound * (1 + 1e-6)
     assert np.isclose(draws.std(), stddev, rtol=3 / np.sqrt(400 * one))
@@ -34,27 +34,27 @@ def test_scalings_spread_as_those_of_keras(name, shape):
 
 
 def test_constant_ones():
-    assert (initializers.get("zeros")((2, 3), rng()) == 0).all()
-    assert (initializers.get("one")((2, 3), rng()) == 1).all()
-    assert (initializers.Constant(0.3)((2, 3), rng()) == np.float32(0.3)).all()
-    assert initializers.Constant([1, 2, 3])((2, 3), rng()).tolist() == [[1, 2, 3]] * 2
-    assert initializers.Identity(2)((2, 3), rng()).tolist() == [[2, 0, 0], [0, 2, 0]]
+    assert (initializers.get("zeros").values((2, 3), rng()) == 0).all()
+    assert (initializers.get("one").values((2, 3), rng()) == 1).all()
+    assert (initializers.Constant(0.3).values((2, 3), rng()) == np.float32(0.3)).all()
+    assert initializers.Constant([1, 2, 3]).values((2, 3), rng()).tolist() == [[1, 2, 3]] * 2
+    assert initializers.Identity(2).values((2, 3), rng()).tolist() == [[2, 0, 0], [0, 2, 0]]
 
 
 def test_normal_and_uniform():
-    normal, uniform = (initializers.get(name)((200, 200), rng()) for name in ("normal", "uniform"))
+    normal, uniform = (initializers.get(name).values((200, 200), rng()) for name in ("normal", "uniform"))
     assert np.isclose(normal.std(), 0.05, rtol=0.02)
     assert abs(normal.mean()) < 0.001
     assert np.isclose(uniform.max(), 0.05, rtol=0.01)
     assert np.isclose(uniform.min(), -0.05, rtol=0.01)
-    truncated = initializers.TruncatedNormal(3.0, 0.5)((200, 200), rng())
+    truncated = initializers.TruncatedNormal(3.0, 0.5).values((200, 200), rng())
     assert np.abs(truncated - 3).max() <= 1
     assert np.isclose(truncated.std(), 0.5 * initializers.TRUNCATED_STDDEV, rtol=0.02)
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7), (3, 3, 2, 8), (2, 2, 1, 9)])
 def test_orthogonal(shape):
-    matrix = initializers.Orthogonal(gain=2.0)(shape, rng()).reshape(-1, shape[-1])
+    matrix = initializers.Orthogonal(gain=2.0).values(shape, rng()).reshape(-1, shape[-1])
     product = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
     assert np.allclose(product, 4 * np.eye(len(product)), atol=1e-5)
 
@@ -62,7 +62,7 @@ def test_orthogonal(shape):
 @pytest.mark.parametrize(("layer", "rows"), [(L.LSTM(3), 1), (L.CuDNNLSTM(3), 2)], ids=["LSTM", "CuDNNLSTM"])
 def test_biases_of_forget_gates_start_at_one(layer, rows):
     bias = next(w for w in layer.weight_specs((None, 5, 2)) if w.name == "bias")
-    values = initializers.get(bias.initializer)(bias.shape, rng())
+    values = initializers.get(bias.initializer).values(bias.shape, rng())
     assert values.reshape(rows, 4, 3)[-1].tolist() == [[0] * 3, [1] * 3, [0] * 3, [0] * 3]
     assert values.sum() == 3
 
@@ -81,14 +81,14 @@ def test_every_layer_has_known_initializers():
 def test_seeds():
     seeded = initializers.get({"class_name": "RandomNormal", "config": {"seed": 4}})
     again = initializers.RandomNormal(seed=4)
-    first, second = seeded((3,), rng()), seeded((3,), rng())
-    assert np.array_equal(first, again((3,), np.random.default_rng(2)))
+    first, second = seeded.values((3,), rng()), seeded.values((3,), rng())
+    assert np.array_equal(first, again.values((3,), np.random.default_rng(2)))
     assert not np.array_equal(first, second), "each call takes the next seed"
-    assert np.array_equal(second, initializers.RandomNormal(seed=5)((3,), rng()))
+    assert np.array_equal(second, initializers.RandomNormal(seed=5).values((3,), rng()))
     assert seeded == again and seeded.seed == 4
     one, generator = initializers.get("glorot_uniform"), rng()
-    assert not np.array_equal(one((3,), generator), one((3,), generator))
-    assert np.array_equal(one((3,), rng()), one((3,), rng()))
+    assert not np.array_equal(one.values((3,), generator), one.values((3,), generator))
+    assert np.array_equal(one.values((3,), rng()), one.values((3,), rng()))
 
 
 def test_layers_with_one_seeded_initializer_have_other_weights():
@@ -118,9 +118,9 @@ def test_configurations_of_other_releases_are_read():
         (lambda: initializers.get("glorot_unifrm"), "unknown initializer 'glorot_unifrm'; did you mean glorot_uniform"),
         (lambda: initializers.VarianceScaling(mode="fan"), "unknown mode 'fan' of VarianceScaling; one of: fan_in,"),
         (lambda: initializers.VarianceScaling(scale=0), "must be positive, not 0"),
-        (lambda: initializers.Identity()((2, 3, 4), rng()), "needs a shape of two axes, not (2, 3, 4)"),
+        (lambda: initializers.Identity().values((2, 3, 4), rng()), "needs a shape of two axes, not (2, 3, 4)"),
         (
-            lambda: initializers.Constant([1, 2])((3,), rng()),
+            lambda: initializers.Constant([1, 2]).values((3,), rng()),
             "a constant of shape (2,) cannot be broadcast to a weight of shape (3,)",
         ),
     ],

@@ -31,8 +31,8 @@ def test_values_per_sample_and_their_means_are_those_of_keras(backend):
         graphs[key] = lambda t, p, loss=loss: loss.per_sample(backend, t, p)
         arrays[key] = data(kind)
     for key, loss, kind in LOSSES:
-        graphs[f"{key}/mean"] = lambda t, p, loss=loss: loss(backend, t, p)
-        graphs[f"{key}/weighted"] = lambda t, p, w, loss=loss: loss(backend, t, p, w)
+        graphs[f"{key}/mean"] = lambda t, p, loss=loss: loss.of_batch(backend, t, p)
+        graphs[f"{key}/weighted"] = lambda t, p, w, loss=loss: loss.of_batch(backend, t, p, w)
         arrays[f"{key}/mean"] = data(kind)
         arrays[f"{key}/weighted"] = [*data(kind), weights_of(data(kind)[0])]
     found = evaluate(backend, graphs, arrays)
@@ -73,14 +73,14 @@ def test_keras_3_has_the_same_mean(key, loss, kind):
     expected = getattr(keras3, loss.class_name)(**loss.options)(y_true, y_pred)
     tolerance = 1e-3 if "saturated" in kind else 1e-5
     K = get_backend("numpy", "theano")  # Keras 3 clips saturated predictions as Keras 2 does on Theano
-    assert np.isclose(loss(K, y_true, y_pred), np.asarray(expected), rtol=tolerance)
+    assert np.isclose(loss.of_batch(K, y_true, y_pred), np.asarray(expected), rtol=tolerance)
 
 
 def test_reductions():
     K, (t, p) = get_backend("numpy"), data("values")
-    each = losses.MeanSquaredError(reduction="none")(K, t, p)
+    each = losses.MeanSquaredError(reduction="none").of_batch(K, t, p)
     assert each.shape == (12,)
-    assert np.isclose(losses.MeanSquaredError(reduction="sum")(K, t, p), each.sum())
+    assert np.isclose(losses.MeanSquaredError(reduction="sum").of_batch(K, t, p), each.sum())
     with pytest.raises(KconvertError, match="unknown reduction 'mean'; one of: sum_over_batch_size, sum, none"):
         losses.MeanSquaredError(reduction="mean")
 
@@ -145,7 +145,7 @@ def test_functions_and_classes_are_losses_too():
         return K.abs(y_true - y_pred)
 
     K, (t, p) = get_backend("numpy"), data("values")
-    assert np.isclose(losses.get(error)(K, t, p), np.abs(t - p).mean())
+    assert np.isclose(losses.get(error).of_batch(K, t, p), np.abs(t - p).mean())
     assert losses.get(error).to_config() == "error"
     assert losses.get(losses.hinge) == losses.get(losses.Hinge) == losses.Hinge()
     assert losses.get(None) is None

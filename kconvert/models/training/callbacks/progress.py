@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,10 @@ REFRESH = 0.1  # seconds between two updates of the bar
 
 
 class ProgressBar(Callback):
-    """Shows steps, time and the mean of each loss so far; with `verbose=2` one line per epoch in a terminal too."""
+    """Shows steps, time, and so far the mean of each loss and the metrics.
+
+    With `verbose=2` it shows one line per epoch in a terminal too.
+    """
 
     bar: Progress | None = None
 
@@ -35,7 +40,7 @@ class ProgressBar(Callback):
                 *columns, TextColumn("{task.fields[values]}"), console=self.console, transient=True, auto_refresh=False
             )
             self.bar.start()
-            self.task = self.bar.add_task(self.title, total=params.get("steps"), values="")
+            self.task = self.bar.add_task(self.title, total=_batches(params), values="")
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if self.bar is None:
@@ -44,12 +49,13 @@ class ProgressBar(Callback):
         size = logs.pop("size", 1)
         logs.pop("batch", None)
         self.steps, self.samples = self.steps + 1, self.samples + size
-        for name, value in logs.items():
+        losses = {name: value for name, value in logs.items() if name == "loss" or name.endswith("_loss")}
+        for name, value in losses.items():
             self.sums[name] = self.sums.get(name, 0.0) + size * float(value)
         if time.monotonic() - self.shown >= REFRESH:
             self.shown = time.monotonic()
             means = {name: total / self.samples for name, total in self.sums.items()}
-            self.bar.update(self.task, completed=self.steps, values=_line(means), refresh=True)
+            self.bar.update(self.task, completed=self.steps, values=_line({**logs, **means}), refresh=True)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self._stop()
@@ -63,6 +69,12 @@ class ProgressBar(Callback):
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
+
+
+def _batches(params: Mapping[str, Any]) -> int | None:
+    """The number of batches of an epoch; None where it is not known."""
+    samples, size = params.get("samples"), params.get("batch_size")
+    return params.get("steps") or (math.ceil(samples / size) if samples and size else None)
 
 
 def _line(values: dict[str, Any]) -> str:

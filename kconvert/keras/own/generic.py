@@ -1,0 +1,57 @@
+"""Small functions of `keras.utils.generic_utils`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from inspect import Parameter, signature
+from typing import Any, NoReturn
+
+from ...conventions.backends import CHANNELS_FIRST, DATA_FORMATS
+from ...errors import KconvertError, Problem
+from ...layers.shapes import one_of
+
+
+def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool:
+    """Whether a function can be called with the keyword argument `name`; accept_all: also by its `**kwargs`."""
+    parameters = signature(fn).parameters
+    if name in parameters:
+        return parameters[name].kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    return accept_all and any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values())
+
+
+def to_list(x: Any, allow_tuple: bool = False) -> Any:
+    """A list as it is, anything else as a list of it; allow_tuple: a tuple stays too."""
+    if isinstance(x, list) or (allow_tuple and isinstance(x, tuple)):
+        return x
+    return [x]
+
+
+def unpack_singleton(x: Any) -> Any:
+    """The item of a sequence of one item; any other sequence as it is."""
+    return x[0] if len(x) == 1 else x
+
+
+def is_all_none(iterable_or_element: Any) -> bool:
+    """Whether all items, or the only one, are None."""
+    return all(one is None for one in to_list(iterable_or_element, allow_tuple=True))
+
+
+def transpose_shape(shape: Sequence[Any], target_format: str, spatial_axes: Sequence[int]) -> Any:
+    """A shape in channels_last in the data format `target_format`; spatial_axes: its spatial axes.
+
+    Raises KconvertError for an unknown data format.
+    """
+    if one_of(target_format, DATA_FORMATS, "data_format") != CHANNELS_FIRST:
+        return shape
+    moved = [*shape[: spatial_axes[0]], shape[-1], *(shape[axis] for axis in spatial_axes)]
+    return type(shape)(moved)  # type: ignore[call-arg]
+
+
+def func_dump(func: Any) -> NoReturn:
+    """Raises KconvertError: kconvert does not store Python code."""
+    raise KconvertError("func_dump stores Python bytecode, which kconvert does not", problem=Problem.UNSUPPORTED)
+
+
+def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> NoReturn:
+    """Raises KconvertError: kconvert does not run Python code that was stored."""
+    raise KconvertError("func_load runs stored bytecode, which kconvert does not", problem=Problem.UNSUPPORTED)

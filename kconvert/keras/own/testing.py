@@ -1,0 +1,89 @@
+"""The functions of `keras.utils.test_utils`: data for a training, and a check of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import KconvertError, Problem
+from ...layers.inputs import Input
+from ...models.model import Model
+from . import backend
+
+_RTOL = 1e-3
+"""How far outputs may lie from what is expected, relative to it."""
+
+
+def get_test_data(
+    num_train: int = 1000,
+    num_test: int = 500,
+    input_shape: Sequence[int] = (10,),
+    output_shape: Sequence[int] = (2,),
+    classification: bool = True,
+    num_classes: int = 2,
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Random samples that a model can learn, for training and for testing: ((x, y), (x, y)).
+
+    classification: whether y are integer classes (samples,), below num_classes; else numbers (samples, *output_shape).
+    The inputs of a sample are normal numbers around its class, or around the mean of its numbers.
+    """
+    samples = num_train + num_test
+    mean = np.random.randint(0, num_classes, samples) if classification else np.random.random(samples)
+    x = _around(mean, tuple(input_shape))
+    y = mean if classification else _around(mean, tuple(output_shape))
+    return (x[:num_train], y[:num_train]), (x[num_train:], y[num_train:])
+
+
+def _around(mean: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Normal numbers of the shape (samples, *shape), around the mean of each sample."""
+    center = mean.reshape(-1, *[1] * len(shape))
+    return np.random.normal(center, 0.7, (len(mean), *shape)).astype("float32")
+
+
+def layer_test(
+    layer_cls: Any,
+    kwargs: Mapping[str, Any] | None = None,
+    input_shape: Sequence[int | None] | None = None,
+    input_dtype: Any = None,
+    input_data: Any = None,
+    expected_output: Any = None,
+    expected_output_dtype: Any = None,
+    fixed_batch_size: bool = False,
+) -> np.ndarray:
+    """The output of the layer `layer_cls(**kwargs)` for `input_data`, by default for random numbers.
+
+    The layer is put into a model, made again from its configuration, and trained for one batch. Raises KconvertError
+    where an output has another shape, dtype or value than the layer states, or than it is expected.
+    """
+    layer = layer_cls(**(kwargs or {}))
+    layer.set_weights(layer.get_weights())
+    x = _samples(input_shape or ()) if input_data is None else input_data
+    shape, dtype = tuple(input_shape or x.shape), input_dtype or ("float32" if input_data is None else x.dtype)
+    symbol = Input(batch_shape=shape, dtype=str(dtype)) if fixed_batch_size else Input(shape[1:], dtype=str(dtype))
+    output = layer(symbol)
+    _check(backend.dtype(output) == str(expected_output_dtype or dtype), layer, "output has another dtype")
+    model = Model(symbol, output)
+    y = model.predict(x)
+    stated = layer.compute_output_shape(shape)
+    _check(all(n in (None, m) for n, m in zip(stated, y.shape, strict=True)), layer, f"output has the shape {y.shape}")
+    _check(expected_output is None or np.allclose(y, expected_output, _RTOL), layer, "output has other values")
+    again = Model.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    _check(np.allclose(again.predict(x), y, _RTOL), layer, "configuration makes another layer")
+    model.compile("rmsprop", "mse")
+    model.train_on_batch(x, y)
+    type(layer).from_config({**layer.get_config(), "batch_input_shape": shape})
+    return y
+
+
+def _samples(shape: Sequence[int | None]) -> np.ndarray:
+    """Random numbers below 10; sizes that are not known are 1 to 3."""
+    sizes = [np.random.randint(1, 4) if n is None else n for n in shape]
+    return (10 * np.random.random(sizes)).astype("float32")
+
+
+def _check(agrees: Any, layer: Any, what: str) -> None:
+    if not agrees:
+        raise KconvertError(f"its {what}", f"layer {layer.name}", problem=Problem.USAGE)
