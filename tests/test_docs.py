@@ -26,6 +26,10 @@ def test_the_page_on_example_scripts_is_what_the_results_say():
     assert text_of(generate.SCRIPTS) == generate.scripts_page(), "stale: make docs"
 
 
+def test_the_page_on_names_is_what_the_cases_show():
+    assert text_of(generate.NAMES) == generate.names_page(), "stale: make docs"
+
+
 def test_the_table_and_the_drawing_of_the_rooms_are_what_the_code_makes():
     text = text_of(structure.PAGE)
     assert text == structure.page(text), "stale: python -m docs.structure --write"

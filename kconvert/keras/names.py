@@ -272,7 +272,7 @@ KERAS1: dict[str, str] = {
         "make_tuple"
     ),
     "utils.io_utils": "HDF5Matrix ask_to_proceed_with_overwrite load_array save_array",
-    "utils.layer_utils": "convert_all_kernels_in_model print_summary",
+    "utils.layer_utils": "convert_all_kernels_in_model count_total_params layer_from_config print_summary",
     "utils.np_utils": (
         "accuracy binary_logloss categorical_probas_to_classes conv_input_length conv_output_length "
         "convert_kernel multiclass_logloss normalize probas_to_classes to_categorical"
@@ -312,7 +312,6 @@ INTERNAL: dict[str, frozenset[str]] = {
             "backend.tensorflow_backend",
             "backend.theano_backend",
             "datasets.cifar",
-            "utils.layer_utils",
             "utils.test_utils",
         ]
     ),

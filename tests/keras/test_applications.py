@@ -10,6 +10,7 @@ from kconvert.keras.applications import imagenet_utils, resnet, resnet50, vgg16
 
 import kconvert.keras as keras
 from kconvert.errors import KconvertError
+from kconvert.keras.surface import KERAS2
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "applications"
 MAKE = runpy.run_path(str(FOLDER / "make.py"))
@@ -110,6 +111,21 @@ def test_symbols_are_prepared_as_arrays_are(mode):
     assert np.allclose(model.predict(x), imagenet_utils.preprocess_input(x.copy(), mode=mode), atol=1e-5)
 
 
+@pytest.mark.shows(
+    "applications.densenet.decode_predictions",
+    "applications.imagenet_utils.decode_predictions",
+    "applications.inception_resnet_v2.decode_predictions",
+    "applications.inception_v3.decode_predictions",
+    "applications.mobilenet.decode_predictions",
+    "applications.mobilenet_v2.decode_predictions",
+    "applications.nasnet.decode_predictions",
+    "applications.resnet.decode_predictions",
+    "applications.resnet50.decode_predictions",
+    "applications.resnet_v2.decode_predictions",
+    "applications.vgg16.decode_predictions",
+    "applications.vgg19.decode_predictions",
+    "applications.xception.decode_predictions",
+)
 def test_predictions_are_decoded_with_the_file_of_keras(tmp_path, monkeypatch):
     monkeypatch.setenv("KCONVERT_DATA", str(tmp_path / "datasets"))
     predictions = np.zeros((1, 1000))
@@ -119,6 +135,9 @@ def test_predictions_are_decoded_with_the_file_of_keras(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     names = {str(i): [f"n{i}", f"class {i}"] for i in range(1000)}
     (tmp_path / "models" / "imagenet_class_index.json").write_text(json.dumps(names))
-    assert vgg16.decode_predictions(predictions, top=2) == [[("n7", "class 7", 0.7), ("n3", "class 3", 0.2)]]
+    modules = [module for module in KERAS2.modules if "decode_predictions" in KERAS2.names(module) and "." in module]
+    for module in modules:
+        decode = KERAS2.find(module, "decode_predictions")
+        assert decode(predictions, top=2) == [[("n7", "class 7", 0.7), ("n3", "class 3", 0.2)]]
     with pytest.raises(KconvertError, match="1000"):
         vgg16.decode_predictions(predictions[:, :10])

@@ -34,6 +34,8 @@ def server():
     http.shutdown()
 
 
+@pytest.mark.shows("callbacks.RemoteMonitor")
+@pytest.mark.shows("callbacks.RemoteMonitor", of="keras1")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_remote_monitor_sends_the_logs(server, as_json):
     root, got = server

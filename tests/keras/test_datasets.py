@@ -72,12 +72,14 @@ IMDB = {
 }
 
 
+@pytest.mark.shows("datasets.imdb.load_data")
 @pytest.mark.parametrize("case", IMDB)
 def test_imdb_reads_the_file_as_keras_does(texts, case):
     options, *expected = IMDB[case]
     assert list(as_lists(keras.datasets.imdb.load_data(**options))) == expected
 
 
+@pytest.mark.shows("datasets.reuters.load_data")
 def test_reuters_reads_the_file_as_keras_does(texts):
     data = keras.datasets.reuters.load_data(num_words=8)
     train = [[1, 5, 2, 6], [1, 4, 2], [1, 7, 2], [1, 6, 2, 6, 2]]
@@ -95,6 +97,7 @@ def test_pickled_code_in_a_file_is_not_run(folder):
         keras.datasets.reuters.load_data()
 
 
+@pytest.mark.shows("datasets.imdb.get_word_index", "datasets.reuters.get_word_index")
 def test_the_index_of_words(folder):
     (folder / "imdb_word_index.json").write_text('{"the": 1, "film": 2}')
     assert keras.datasets.imdb.get_word_index() == {"the": 1, "film": 2}
@@ -103,6 +106,8 @@ def test_the_index_of_words(folder):
 # ------------------------------------------------------------------ images ----
 
 
+@pytest.mark.shows("datasets.mnist.load_data")
+@pytest.mark.shows("datasets.mnist.load_data", of="keras1")
 def test_mnist_reads_the_file(folder):
     x, y = np.arange(2 * 784, dtype="uint8").reshape(2, 28, 28), np.array([3, 4], "uint8")
     np.savez(folder / "mnist.npz", x_train=x, y_train=y, x_test=x[:1], y_test=y[:1])
@@ -116,6 +121,7 @@ def test_a_file_that_is_not_of_keras_is_refused(folder):
         keras.datasets.mnist.load_data()
 
 
+@pytest.mark.shows("datasets.fashion_mnist.load_data")
 def test_fashion_mnist_reads_the_files(folder):
     (folder / "fashion-mnist").mkdir()
     images = np.arange(784, dtype="uint8")
@@ -134,6 +140,7 @@ def cifar(n, key, protocol=2):
     return pickle.dumps({b"data": data, key: list(range(n))}, protocol)
 
 
+@pytest.mark.shows("datasets.cifar10.load_data", "datasets.cifar10.load_batch", "datasets.cifar100.load_data")
 @pytest.mark.parametrize("packed", [False, True])
 def test_cifar10_reads_the_files(folder, packed):
     files = {f"data_batch_{i}": cifar(2, b"labels") for i in range(1, 6)} | {"test_batch": cifar(3, b"labels")}
@@ -160,6 +167,7 @@ def test_a_missing_file_of_cifar_is_named(folder):
         keras.datasets.cifar100.load_data("coarse")
 
 
+@pytest.mark.shows("datasets.boston_housing.load_data")
 def test_boston_housing_is_divided_as_in_keras(folder):
     np.savez(folder / "boston_housing.npz", x=np.arange(20.0).reshape(10, 2), y=np.arange(10.0))
     (x, y), (x_test, y_test) = keras.datasets.boston_housing.load_data()

@@ -101,7 +101,9 @@ def test_get_file_says_that_nothing_is_downloaded():
         keras.utils.get_file("x.txt", "https://example.org/x.txt")
 
 
+@pytest.mark.shows("backend.clear_session", "backend.manual_variable_initialization")
 def test_names_start_at_one_after_a_cleared_session():
+    keras.backend.manual_variable_initialization(True)  # which has no effect here
     for restart in (keras.backend.reset_uids, keras.backend.clear_session):
         restart()
         assert [keras.layers.Dense(2)(keras.layers.Input((3,))).call.layer.name for _ in range(2)] == [
@@ -159,6 +161,7 @@ def test_a_gradient_is_clipped_to_a_norm():
     np.testing.assert_allclose(found, [[0.6, 0.8], [3, 4], [3, 4]], rtol=1e-6)
 
 
+@pytest.mark.shows("utils.model_to_dot")
 def test_the_source_of_the_picture_of_a_model():
     model = keras.models.Sequential([keras.layers.Dense(3, input_shape=(2,))])
     dot = keras.utils.model_to_dot(model, show_shapes=True)

@@ -49,6 +49,7 @@ def test_a_regressor_scores_by_its_loss():
     assert estimator.score(X, X.sum(1)) == pytest.approx(-((estimator.predict(X) - X.sum(1)) ** 2).mean(), rel=1e-5)
 
 
+@pytest.mark.shows("wrappers.scikit_learn.BaseWrapper")
 def test_parameters_are_checked_and_cloned():
     estimator = KerasClassifier(classifier, units=4, batch_size=8)
     assert clone(estimator).get_params() == {"build_fn": classifier, "units": 4, "batch_size": 8}

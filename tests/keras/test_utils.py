@@ -122,6 +122,7 @@ def test_hdf5_matrix_stands_for_an_array(tmp_path):
 # ------------------------------------------------------------------- files ----
 
 
+@pytest.mark.shows("utils.get_file")
 def test_get_file_finds_local_files(tmp_path, monkeypatch):
     monkeypatch.setenv("KCONVERT_DATA", str(tmp_path / "datasets"))
     (tmp_path / "datasets").mkdir()

@@ -44,6 +44,7 @@ def test_configuration_and_weight_shapes_are_those_of_the_file(case):
     assert stored_shapes(layer, saved.inputs[0].shape) == [array.shape for array in saved.arrays(name)]
 
 
+@pytest.mark.shows("layers.CuDNNLSTM", "layers.CuDNNGRU")
 @pytest.mark.parametrize("case", ["cudnnlstm", "cudnngru", "bidirectional_cudnnlstm"])
 def test_configuration_of_a_cudnn_layer_is_that_of_the_file(case):
     saved = Saved(f"2.3.1-tensorflow/{case}")

@@ -49,12 +49,19 @@ CALLS = [
 ]  # fmt: skip
 
 
+def without_names(config):
+    """A configuration without the names of layers, which count up."""
+    if not isinstance(config, dict):
+        return config
+    return {key: without_names(value) for key, value in config.items() if key != "name"}
+
+
 @pytest.mark.parametrize(("old", "new"), CALLS, ids=[new.class_name for _, new in CALLS])
 def test_a_layer_in_the_words_of_keras_1_is_the_layer_of_keras_2(old, new):
     with pytest.warns(DeprecationWarning, match=r"is Keras 1: write \w+\("):
         layer = old()
     assert type(layer) is type(new)
-    assert layer.get_config() == new.get_config()
+    assert without_names(layer.get_config()) == without_names(new.get_config())
     assert layer.batch_input_shape == new.batch_input_shape
 
 

@@ -222,7 +222,10 @@ def test_an_undilated_convolution_is_a_plain_one_in_keras_1():
         (L.LSTM(2, return_state=True, implementation=1, name="x"), "return_state=True for LSTM"),
         (L.BatchNormalization(scale=False, name="x"), "scale=False for BatchNormalization"),
         (L.UpSampling2D(interpolation="bilinear", name="x"), "interpolation='bilinear' for UpSampling2D"),
-        (L.Conv2DTranspose(2, 3, output_padding=(1, 0), name="x"), r"output_padding=\[1, 0\] for Deconvolution2D"),
+        (
+            L.Conv2DTranspose(2, 3, strides=2, output_padding=(1, 0), name="x"),
+            r"output_padding=\[1, 0\] for Deconvolution2D",
+        ),
         (L.MaxPooling1D(2, data_format="channels_first", name="x"), "data_format='channels_first' for MaxPooling1D"),
         (L.Bidirectional(L.LSTM(2, use_bias=False, name="x"), name="b"), "use_bias=False for LSTM"),
         (L.Softmax(name="x"), "Softmax layer"),

@@ -173,6 +173,7 @@ def test_a_terminal_gets_a_bar_with_means_so_far(monkeypatch):
 
 
 @pytest.mark.needs("tensorflow")
+@pytest.mark.shows("callbacks.TensorBoard")
 def test_tensorboard_reads_what_tensorflow_wrote(tmp_path):
     import tensorflow as tf
     from tensorflow.core.util import event_pb2

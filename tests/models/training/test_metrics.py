@@ -102,6 +102,7 @@ def test_accuracy_is_picked_as_in_keras(number):
     assert np.allclose(list(found.values()), numbers("tensorflow")[f"accuracy/{number}"][1:], rtol=1e-5)
 
 
+@pytest.mark.shows("metrics.MeanIoU")
 @pytest.mark.needs("tensorflow")
 @pytest.mark.parametrize("weighted", [False, True])
 def test_mean_iou_is_that_of_keras_3(backend, weighted):

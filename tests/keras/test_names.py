@@ -1,0 +1,93 @@
+"""Every public name of Keras is shown by a case or refused by name, and the cases compute what real Keras computed."""
+
+import pytest
+
+import kconvert as kc
+from conformance import names
+from conformance.names import BACKENDS, DIALECTS
+from kconvert.backend import _chosen
+from kconvert.keras.names import INTERNAL
+
+FOLDERS = sorted(DIALECTS)
+QUICK = (
+    "merge_refusals",
+    "model_refusals",
+    "refused_arguments",
+    "regularizer_",
+    "constraint_",
+    "activation_",
+    "generic",
+)
+"""The first words of the cases of every run; the others take minutes to compile."""
+
+
+def parameters():
+    """Every case that real Keras computed on a backend."""
+    for folder in FOLDERS:
+        for case in names.cases(folder):
+            quick = case.split(".")[1].startswith(QUICK)
+            for on in BACKENDS:
+                if names.is_known(folder, on, case):
+                    marks = [pytest.mark.needs(on), *([] if quick else [pytest.mark.long])]
+                    yield pytest.param(folder, on, case, marks=marks)
+
+
+@pytest.fixture
+def on(request):
+    before = list(_chosen)
+    kc.set_backend(request.param)
+    yield request.param
+    _chosen[:] = before
+
+
+@pytest.mark.parametrize(("folder", "on", "case"), parameters(), indirect=["on"])
+def test_computes_what_real_keras_computed(folder, on, case):
+    found = names.computed(folder, case)
+    assert not list(names.differences(found, names.known(folder, on)[case]))
+
+
+@pytest.mark.parametrize("folder", ["keras2"])
+def test_every_public_name_is_shown_or_refused(folder):
+    dialect, shown = DIALECTS[folder], names.shown(folder)
+    missing = [
+        f"{module}.{name}"
+        for module in dialect.public
+        for name in dialect.names(module)
+        if f"{module}.{name}" not in shown and names.refusal(dialect, module, name) is None
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_tables_have_every_name_that_real_keras_has(folder):
+    dialect, found = DIALECTS[folder], names.listed(DIALECTS[folder].release)
+    internal = INTERNAL[dialect.release]
+    unknown = [module for module in found if found[module] and module not in dialect.modules and module not in internal]
+    assert not [module for module in unknown if module]
+    absent = {
+        f"{module}.{name}"
+        for module in dialect.public
+        if module in found and not module.startswith("engine.")  # what engine itself does not have is internal
+        for name in names.own_names(dialect.release, module)
+        if name not in dialect.names(module)
+    }
+    assert not absent
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_cases_name_what_real_keras_has(folder):
+    homes = names.homes(DIALECTS[folder].release)
+    shown = {name for declared, _ in names.cases(folder).values() for name in declared}
+    assert not [name for name in shown if name not in homes and name not in _OUTSIDE]
+
+
+_OUTSIDE = {"backend.clear_session"}
+"""Names that real Keras has on TensorFlow alone."""
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_an_internal_module_is_refused_by_name(folder):
+    dialect = DIALECTS[folder]
+    for module in INTERNAL[dialect.release]:
+        with pytest.raises(ModuleNotFoundError, match="internal to Keras"):
+            __import__(f"{dialect.package}.{module}", fromlist=["x"])
