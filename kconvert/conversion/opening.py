@@ -53,7 +53,7 @@ def _with_slots(checkpoint: Checkpoint, architecture: Architecture | None) -> Ch
     unknown = {layer.name: layer for layer in network.all_layers if isinstance(layer, AsIs)}
     for group in checkpoint.groups:
         if group.arrays and group.name in unknown:  # its arrays have no names
-            raise unknown[group.name].cannot_run
+            raise unknown[group.name].cannot_run.in_file(checkpoint.path)
     groups = [
         replace(group, arrays=_named(group.arrays, layers, f"{checkpoint.path}, layer {group.name}"))
         for group in checkpoint.groups
