@@ -53,7 +53,8 @@ def tasks_of(items: Sequence[Item], out: str, source: Source, wanted: Wanted, se
             raise KconvertError(what, item.where or out, "name another directory", Problem.USAGE)
         if target in targets:
             what = f"{targets[target].place} and {item.place} would both become {task.target}"
-            fix = f"name their common directory as the source, or give {manifest.NAME!r} in a manifest"
+            ways = "name their common directory as the source, choose files with a pattern such as '*.h5'"
+            fix = f"{ways}, or give {manifest.NAME!r} in a manifest"
             raise KconvertError(what, item.where or None, fix, Problem.USAGE)
         targets[target] = item
     return tasks

@@ -18,12 +18,15 @@ from ...arguments import argument
 from ...conventions.words.items import Json
 from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
+from ..endings import program_runtime
 from ..failures import unreadable
 from ..objects import groups
 from ..provenance import checked_provenance
 from .costs import Costs
 from .objects import OPTIMIZER, StoredObject, is_by_objects
 from .safely import StoredGroup, hdf5_errors
+
+_ARCHITECTURES = (".json", ".yaml", ".yml")
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""
@@ -48,9 +51,18 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
     path = regular_file(path)
     with hdf5_errors("cannot be opened", str(path)):
         if not h5py.is_hdf5(path):
-            raise unreadable("is not an HDF5 file", str(path))
+            raise unreadable("is not an HDF5 file", str(path), _instead_of(path))
     with opened(path) as root:
         yield _by_objects(root, architecture) if is_by_objects(root) else _checkpoint(root)
+
+
+def _instead_of(path: Path) -> str | None:
+    """What to give instead of a file whose name shows what it is; None where it does not."""
+    if (runtime := program_runtime(path)) is not None:
+        return f"it is a program for {runtime.title}: give the file that it was made from"
+    if path.suffix.lower() in _ARCHITECTURES:
+        return f"give the file with the weights, and an architecture with {argument('arch')}"
+    return None
 
 
 @contextmanager

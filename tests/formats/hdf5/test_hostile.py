@@ -223,3 +223,13 @@ def test_sha256(tmp_path):
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     with pytest.raises(KconvertError, match="no such file"):
         sha256(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("arch.json", "with arch="), ("model.tflite", "a program for LiteRT"), ("model.onnx", "a program for ONNX")],
+)
+def test_a_file_of_another_kind_is_named_by_its_ending(tmp_path, refused, name, words):
+    path = tmp_path / name
+    path.write_text("{}")
+    refused(path, "is not an HDF5 file", words)
