@@ -32,7 +32,7 @@ from ..layers.names import next_name, observe_names
 from ..layers.registry import with_custom_objects
 from ..network import summary as summary_table
 from ..network.added import added
-from ..network.functional import graph_between, symbols_of
+from ..network.functional import graph_between, known_symbols, symbols_of
 from ..network.graph import LayerPath, Node, Ref
 from ..network.nested import Arrays
 from ..network.network import Network
@@ -501,8 +501,7 @@ class Model(BuiltByCall):
         self._add(value, name or "mean")
 
     def _add(self, symbol: Any, metric: str | None) -> None:
-        known = {one: ref for ref, one in self._symbols.items()}
-        self.added.append(added(symbol, known, self.name, metric))
+        self.added.append(added(symbol, known_symbols(self, self._symbols), self.name, metric))
 
     @property
     def is_compiled(self) -> bool:

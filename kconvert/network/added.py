@@ -46,13 +46,15 @@ def added(symbol: Any, known: Mapping[Symbol, Ref], where: str, metric: str | No
     if not isinstance(symbol, Symbol):
         what = f"add_{'metric' if metric else 'loss'} takes a symbol, not {type(symbol).__name__}"
         raise KconvertError(what, where, "compute it from the inputs and outputs of layers", Problem.USAGE)
-    calls = []
-    for call in calls_behind([symbol]):
-        if all(output in known for output in call.outputs):
+    calls: list[Call] = []
+    needed = {symbol} - known.keys()
+    for call in reversed(calls_behind([symbol])):
+        if needed.isdisjoint(call.outputs):
             continue
         if not call.inputs or call.layer.weight_specs(one_or_list([one.shape for one in call.inputs])):
             kind = "an input" if not call.inputs else "a layer with weights"
             what = f"{call.layer.name} is {kind} that is not in the model"
             raise KconvertError(what, where, "compute it from tensors of the model", Problem.USAGE)
-        calls.append(call)
+        calls.insert(0, call)
+        needed.update(set(call.inputs) - known.keys())
     return Added(metric, symbol, tuple(calls), dict(known))

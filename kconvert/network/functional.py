@@ -90,6 +90,19 @@ def symbols_of(network: Network) -> dict[Ref, Symbol]:
     return symbols
 
 
+def known_symbols(network: Network, symbols: Mapping[Ref, Symbol]) -> dict[Symbol, Ref]:
+    """The symbols whose values a run of `network` has, and its tensors.
+
+    symbols: those of its tensors. A model inside it that is called on its own inputs computes its own outputs there.
+    """
+    known = {symbol: ref for ref, symbol in symbols.items()}
+    for node in network.nodes:
+        layer: Any = network.by_name[node.layer]
+        if layer.is_network and [symbols[ref] for ref in node.inputs] == layer.inputs:
+            known.update((symbol, Ref(node.layer, node.index, i)) for i, symbol in enumerate(layer.outputs))
+    return known
+
+
 def _call_on(layer: Layer, inputs: tuple[Symbol, ...], shapes: Any, arguments: Any, used: set[Call]) -> Call:
     """A recorded call of `layer` on `inputs` that is not among `used`, else a new one.
 

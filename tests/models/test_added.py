@@ -46,6 +46,18 @@ def test_an_added_loss_adds_to_that_of_the_outputs_also_in_an_outer_model(on):
         np.testing.assert_allclose(one.evaluate(X, Y, verbose=0), right, rtol=1e-5)
 
 
+def test_a_loss_uses_outputs_of_an_inner_model_that_has_the_same_input(on):
+    x = Input((5,))
+    features = Dense(4)(x)
+    mean, spread = Dense(2)(features), Dense(2)(features)
+    encoder = kc.Model(x, [mean, spread])
+    outer = kc.Model(x, Dense(5)(encoder(x)[0]))
+    outer.add_loss(K.mean(K.square(mean) + 3 * spread))
+    outer.compile("sgd", backend=on)
+    first, second = encoder.predict(X)
+    np.testing.assert_allclose(outer.evaluate(X, verbose=0), np.mean(np.square(first) + 3 * second), rtol=1e-4)
+
+
 def test_a_metric_of_symbols_is_the_mean_over_batches(on):
     model, _, y = dense()
     model.add_metric(K.sum(y), name="sums")
