@@ -140,7 +140,7 @@ def test_a_file_without_a_name_has_the_form_of_its_format(wanted, form):
 def test_a_backend_that_is_missing_or_contradicts_is_refused(words, model, tmp_path):
     before = sorted(tmp_path.iterdir())
     out = tmp_path / words.pop("out") if "out" in words else None
-    with pytest.raises(KconvertError, match=r"is for theano|which backend") as refused:
+    with pytest.raises(KconvertError, match=r"is for theano|backend to convert for is not stated") as refused:
         kc.convert(tmp_path / "absent.h5", out, **words)
     assert refused.value.problem is Problem.USAGE
     assert sorted(tmp_path.iterdir()) == before
