@@ -109,7 +109,7 @@ def test_stacked_cells_are_layers_one_after_the_other():
     y, *states = stacked.call(K, {stacked.cell.name: {"a": w_lstm, "b": w_gru}}, X)
     np.testing.assert_allclose(y, expected, rtol=1e-5)
     assert [y.shape, *(s.shape for s in states)] == stacked.compute_output_shape(SHAPE)
-    assert [path for path, _ in stacked.leaves()] == ["/cell/a", "/cell/b"]
+    assert [path for path, _ in stacked.leaves()] == [f"{stacked.name}/{stacked.cell.name}/{one}" for one in "ab"]
 
 
 @pytest.mark.parametrize("layer", [SimpleRNN(4), GRU(4), GRU(4, reset_after=True), LSTM(4)], ids=lambda x: x.class_name)
