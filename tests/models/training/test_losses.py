@@ -56,7 +56,7 @@ def test_sample_weights_and_masks_weigh_as_in_the_training_of_keras(backend, nam
 
                 def graph(t, p, *rest, names=names):
                     known = dict(zip(names, rest, strict=True))
-                    return loss(backend, t, p, known.get("weight"), known.get("mask"))
+                    return loss.of_batch(backend, t, p, known.get("weight"), known.get("mask"))
 
                 graphs[f"{key}{batch.start}"] = graph
                 arrays[f"{key}{batch.start}"] = [y[batch], p[batch], *(given[n][batch] for n in names)]

@@ -77,7 +77,7 @@ class Metric(Component):
         """A new variable. initializer: None for zeros."""
         made = self.made
         draw = initializers.get(initializer or "zeros")
-        variable = Variable(draw(tuple(shape), np.random.default_rng()), dtype or self.dtype, name)
+        variable = Variable(draw.values(tuple(shape), np.random.default_rng()), dtype or self.dtype, name)
         made[name if name not in made else f"{name}_{len(made)}"] = variable
         return variable
 
