@@ -10,8 +10,9 @@ from kconvert.cli.progress import _stages
 
 
 @pytest.fixture
-def lines():
+def lines(monkeypatch):
     """The lines that are drawn of one record after the other, without colours and commands to the terminal."""
+    monkeypatch.setenv("TERM", "xterm")  # nothing is drawn in a dumb terminal
 
     def drawn(*records):
         stream = io.StringIO()

@@ -305,7 +305,7 @@ def test_the_architecture_of_keras_0_goes_the_same_way(tmp_path):
         with pytest.raises(KconvertError, match="which is never written to"):
             convert(source, tmp_path / out, **options)
         assert digest(tmp_path) == before
-    with pytest.raises(KconvertError, match=r"use \.h5 or \.hdf5"):
+    with pytest.raises(KconvertError, match=r"use \.h5, \.hdf5"):
         convert(source, tmp_path / "out.json", **options)
 
 

@@ -352,8 +352,9 @@ def _time_distributed(layer: Any, call: RuleInput) -> RuleResult:
 
 @rules(L.Bidirectional)
 def _bidirectional(layer: Any, call: RuleInput) -> RuleResult:
-    """Both directions take the same features; their outputs keep the old order."""
-    results = [rule(inner, replace(call, layer=inner)) for inner in layer.sublayers]
+    """Both directions take the same features; their outputs, and the initial states, keep the old order."""
+    sequence = replace(call, shapes=call.shapes[:1], layouts=call.layouts[:1])
+    results = [rule(inner, replace(sequence, layer=inner)) for inner in layer.sublayers]
     kept = call.unchanged()
     weights = {
         (inner.name, *path): chain

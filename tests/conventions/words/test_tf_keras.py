@@ -99,8 +99,8 @@ def test_initializers_of_tf_keras_draw_what_those_of_keras_2_draw(class_name):
     stated = {"module": "keras.initializers", "class_name": class_name, "config": {"seed": 3}, "registered_name": None}
     found = read_dense(kernel_initializer=stated)["kernel_initializer"]
     assert found["class_name"] == "VarianceScaling"
-    first, second = (initializers.get(one)((5, 7), np.random.default_rng(0)) for one in (class_name, found))
-    again = initializers.get({"class_name": class_name, "config": {"seed": 3}})((5, 7), np.random.default_rng(0))
+    first, second = (initializers.get(one).values((5, 7), np.random.default_rng(0)) for one in (class_name, found))
+    again = initializers.get({"class_name": class_name, "config": {"seed": 3}}).values((5, 7), np.random.default_rng(0))
     assert first.shape == second.shape
     np.testing.assert_array_equal(again, second)
 

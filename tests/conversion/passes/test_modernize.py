@@ -22,7 +22,7 @@ from tests.fixtures import cases, identify
 
 
 def chain(layer, *shape):
-    layer.name, layer.batch_input_shape = layer.name or "old", (None, *shape)
+    layer.name, layer.batch_input_shape = "old", (None, *shape)
     return Sequential([layer], name="m")
 
 

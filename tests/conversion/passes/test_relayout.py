@@ -204,7 +204,7 @@ def test_a_flatten_with_a_data_format_keeps_the_order_itself():
 
 def test_what_cannot_be_absorbed_gets_a_permute_before_the_flatten():
     """Features that leave the model keep their order."""
-    result = check(image([conv(), L.Flatten()]), CHANNELS_LAST)
+    result = check(image([conv(name="conv2d_0"), L.Flatten(name="flatten_1")]), CHANNELS_LAST)
     assert [layer.class_name for layer in result.model.sublayers] == ["Conv2D", "Permute", "Flatten"]
     assert result.model.sublayers[1].dims == (3, 1, 2)
     assert not result.reordered
@@ -232,7 +232,8 @@ def test_a_layer_that_needs_the_old_order_gets_it(layer):
 
 def test_a_convolution_with_softmax_stays_as_it_is():
     """The softmax is over the last axis, which is not the channels: no data format but its own is exact."""
-    result = check(image([conv(6, activation="softmax"), conv(2)], (3, 5, 6)), CHANNELS_LAST)
+    layers = [conv(6, activation="softmax", name="conv2d_0"), conv(2, name="conv2d_1")]
+    result = check(image(layers, (3, 5, 6)), CHANNELS_LAST)
     assert result.model.by_name["conv2d_0"].data_format == CHANNELS_FIRST
     assert result.model.by_name["conv2d_1"].data_format == CHANNELS_LAST
     assert len(result.notes) == 1
