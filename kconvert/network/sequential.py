@@ -22,9 +22,9 @@ class Sequential(Network):
 
     >>> from kconvert.layers import Dense
     >>> network = Sequential()
-    >>> network.add(Dense(2, input_shape=(4,)))
+    >>> network.add(Dense(2, input_shape=(4,), name="first"))
     >>> [layer.name for layer in network.layers]
-    ['dense_1']
+    ['first']
     """
 
     class_name = "Sequential"
