@@ -128,7 +128,7 @@ def killed_once(folder: Path, batch: bool, phase: str, chance: random.Random, ex
 
 
 def killed_often(batch: bool, phase: str, given: argparse.Namespace) -> list[str]:
-    """What is wrong after as many kills as are wanted."""
+    """Kills as often as asked; returns what was wrong after each kill."""
     chance, wrong, done = random.Random(f"{given.seed} {phase} {batch}"), list[str](), 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -26,7 +26,7 @@ FIXTURES = ROOT / "tests" / "fixtures"
 NAMES = FIXTURES / "names"
 BACKENDS = ("theano", "tensorflow")
 DIALECTS = {"keras2": KERAS2, "keras1": KERAS1}
-"""For each folder of cases, the dialect that computes them."""
+"""The folder of cases -> the dialect that its cases are written in."""
 
 _PASSED_ON = frozenset({"", "models", "metrics", "objectives"})
 """Modules that have names of other modules as their own; packages have those too."""

@@ -71,6 +71,15 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture
+def on(request):
+    """The default backend for one test, named by `parametrize(..., indirect=["on"])`."""
+    before = list(backends._chosen)
+    backends.set_backend(request.param)
+    yield request.param
+    backends._chosen[:] = before
+
+
+@pytest.fixture
 def backend(request):
     """A backend under test: NumPy in both parts, Theano, TensorFlow."""
     return get_backend(*ROLES[request.param])

@@ -118,7 +118,7 @@ def plan(found: Plan, path: object) -> RenderableType:
 
 
 def _scope(names: Sequence[str]) -> str:
-    """What all names begin with, up to the last slash in it; '' where it is short enough to be shown with each."""
+    """The prefix of all names, up to its last slash; '' if it is short, because each name is then shown whole."""
     scopes = [name.split("/")[:-1] for name in names]
     shared = takewhile(lambda parts: len({*parts}) == 1, zip(*scopes, strict=False))
     scope = "".join(f"{parts[0]}/" for parts in shared)

@@ -34,7 +34,7 @@ def by_gate(names: Sequence[str], layer: str, gates: Mapping[str, str]) -> bool:
 
 
 def set_gates(layer: Any, one_for_each: bool) -> bool:
-    """Sets how a layer stores its gates; returns whether that is another way than before."""
+    """Sets how a layer stores its gates; returns whether this changed the layer."""
     if layer.fused_gates != one_for_each:
         return False
     layer.implementation = 1 if one_for_each else 2

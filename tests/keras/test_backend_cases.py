@@ -5,8 +5,6 @@ import runpy
 import numpy as np
 import pytest
 
-import kconvert as kc
-from kconvert.backend import _chosen
 from kconvert.keras import backend as K
 from tests.fixtures import FOLDER
 
@@ -23,14 +21,6 @@ def on_symbols():
             yield pytest.param(name, "numpy")
         if inputs:
             yield from (pytest.param(name, on, marks=[pytest.mark.needs(on), pytest.mark.long]) for on in RUN)
-
-
-@pytest.fixture
-def on(request):
-    before = list(_chosen)
-    kc.set_backend(request.param)
-    yield request.param
-    _chosen[:] = before
 
 
 @pytest.fixture(scope="module")

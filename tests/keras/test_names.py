@@ -2,10 +2,8 @@
 
 import pytest
 
-import kconvert as kc
 from conformance import names
 from conformance.names import BACKENDS, DIALECTS
-from kconvert.backend import _chosen
 from kconvert.keras.names import INTERNAL
 
 FOLDERS = sorted(DIALECTS)
@@ -30,14 +28,6 @@ def parameters():
                 if names.is_known(folder, on, case):
                     marks = [pytest.mark.needs(on), *([] if quick else [pytest.mark.long])]
                     yield pytest.param(folder, on, case, marks=marks)
-
-
-@pytest.fixture
-def on(request):
-    before = list(_chosen)
-    kc.set_backend(request.param)
-    yield request.param
-    _chosen[:] = before
 
 
 @pytest.mark.parametrize(("folder", "on", "case"), parameters(), indirect=["on"])

@@ -7,8 +7,6 @@ import runpy
 import numpy as np
 import pytest
 
-import kconvert as kc
-from kconvert.backend import _chosen
 from kconvert.errors import KconvertError
 from kconvert.keras1 import backend as K
 from tests.fixtures import FOLDER
@@ -20,14 +18,6 @@ CASES = {
 KNOWN = {on: TOOLS["read"](FOLDER / "keras1_backend" / f"{on}.npz") for on in ("theano", "tensorflow")}
 COMPUTED = [pytest.param(on, name, marks=pytest.mark.needs(on)) for on, known in KNOWN.items() for name in known]
 """Each backend with the functions that Keras 1.2.2 has there."""
-
-
-@pytest.fixture
-def on(request):
-    before = list(_chosen)
-    kc.set_backend(request.param)
-    yield request.param
-    _chosen[:] = before
 
 
 @pytest.mark.parametrize(("on", "name"), COMPUTED, indirect=["on"])

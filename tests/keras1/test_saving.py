@@ -10,8 +10,6 @@ import h5py
 import numpy as np
 import pytest
 
-import kconvert as kc
-from kconvert.backend import _chosen
 from kconvert.keras1 import layers, models, optimizers, regularizers
 from tests.fixtures import FOLDER
 
@@ -26,14 +24,6 @@ LESS_EXACT = {("tensorflow", "texts"): 1e-2}
 """On TensorFlow, Keras 1.2.2 counts the step while the decay reads the count."""
 WORDS = ("keras_version", "layer_names", "weight_names")
 pytestmark = pytest.mark.parametrize(("on", "name"), ON, indirect=["on"])
-
-
-@pytest.fixture
-def on(request):
-    before = list(_chosen)
-    kc.set_backend(request.param)
-    yield request.param
-    _chosen[:] = before
 
 
 def inputs(name):

@@ -12,7 +12,6 @@ from ...errors import KconvertError, Problem
 from ...layers import Layer
 from ...layers.calls import calls_behind
 from ...models import model, sequential
-from ...models.training.objective import output_names
 from ...network import sequential as networks
 from ...network.functional import graph_between
 from ...network.network import Network
@@ -83,11 +82,6 @@ class _Methods(model.Model):
         `kconvert.Model.load_weights`.
         """
         return super().load_weights(filepath, by_name=by_name, **said)
-
-    @property
-    def output_names(self) -> list[str]:
-        """The names of the outputs: those of their layers."""
-        return output_names(self)
 
     def fit(  # type: ignore[override]
         self,

@@ -176,5 +176,5 @@ def objective(spec: Any) -> Objective:
 
 
 def get(identifier: Any) -> Any:
-    """The function of an objective; a function itself is returned."""
+    """The function of an objective. identifier: its name, or a function, which is returned."""
     return objective(identifier).run

@@ -1,4 +1,4 @@
-"""Images: reading, writing, and batches of random changes (`keras.preprocessing.image`) of Keras 1.2.2."""
+"""Reads and writes images, and makes batches of randomly changed images: `keras.preprocessing.image` of Keras 1.2.2."""
 
 from __future__ import annotations
 

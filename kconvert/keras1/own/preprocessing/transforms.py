@@ -6,7 +6,7 @@ as for `scipy.ndimage`. Angles of shears are in radians. Source: `preprocessing/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,11 +60,15 @@ def apply_transform(
     from scipy.ndimage import affine_transform  # type: ignore[import-untyped]
 
     matrix, offset = transform_matrix[:2, :2], transform_matrix[:2, 2]
-    channels = [
-        affine_transform(channel, matrix, offset, order=0, mode=fill_mode, cval=cval)
-        for channel in np.moveaxis(x, channel_axis, 0)
-    ]
-    return np.moveaxis(np.stack(channels), 0, channel_axis)
+    return _by_channel(
+        x, channel_axis, lambda one: affine_transform(one, matrix, offset, order=0, mode=fill_mode, cval=cval)
+    )
+
+
+def _by_channel(x: np.ndarray, channel_axis: int, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """An image with each of its channels changed."""
+    changed = [change(channel) for channel in np.moveaxis(x, channel_axis, 0)]
+    return np.moveaxis(np.stack(changed), 0, channel_axis)
 
 
 def _about_center(
@@ -136,11 +140,7 @@ def random_zoom(
 def random_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) -> np.ndarray:
     """The image with up to `intensity` added to each channel, within its smallest and its largest value."""
     low, high = np.min(x), np.max(x)
-    channels = [
-        np.clip(channel + np.random.uniform(-intensity, intensity), low, high)
-        for channel in np.moveaxis(x, channel_axis, 0)
-    ]
-    return np.moveaxis(np.stack(channels), 0, channel_axis)
+    return _by_channel(x, channel_axis, lambda one: np.clip(one + np.random.uniform(-intensity, intensity), low, high))
 
 
 def flip_axis(x: Any, axis: int) -> np.ndarray:
