@@ -70,9 +70,9 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.line(f"the HTML reports in a browser: {why}")
 
 
-@pytest.fixture
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(name)) for name in ("theano", "tensorflow")])
 def on(request):
-    """The default backend for one test, named by `parametrize(..., indirect=["on"])`."""
+    """The default backend for one test: each of both, or those that `parametrize(..., indirect=["on"])` names."""
     before = list(backends._chosen)
     backends.set_backend(request.param)
     yield request.param

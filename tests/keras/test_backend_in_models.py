@@ -4,19 +4,9 @@ import numpy as np
 import pytest
 
 import kconvert as kc
-from kconvert.backend import _chosen
 from kconvert.errors import KconvertError
 from kconvert.keras import backend as K
 from kconvert.layers import RNN, Conv2D, Dense, Input, Lambda, Layer, LSTMCell
-
-
-@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.needs(n)) for n in ("theano", "tensorflow")])
-def on(request):
-    before = list(_chosen)
-    kc.set_backend(request.param)
-    yield request.param
-    _chosen[:] = before
-
 
 X = np.random.default_rng(0).normal(size=(2, 3, 6, 6)).astype("float32")
 KERNEL = np.random.default_rng(1).normal(size=(1, 1, 2, 4)).astype("float32")
