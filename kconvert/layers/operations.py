@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import islice, product
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +41,9 @@ SYMBOLS: ContextVar[Callable[[Symbol], Tensor]] = ContextVar("symbols")
 
 _SIZES = (11, 17)
 """Two numbers that are tried for each unknown size."""
+
+_TRIED = 27
+"""So many times a function is tried with sizes of other inputs in place of unknown ones."""
 
 
 class Deferred(Operators):
@@ -177,11 +181,35 @@ class Operation(Layer):
     def compute_output_shape(self, shape: Any) -> Any:
         if self.output is not None:
             return self.output
-        inputs = shape if isinstance(shape, list) else [shape]
+        inputs = self._consistent(shape if isinstance(shape, list) else [shape])
         first, second = (self._shapes(inputs, number) for number in _SIZES)
         pairs = zip(first, second, strict=True)
         sizes = [tuple(n if n == m else None for n, m in zip(*pair, strict=True)) for pair in pairs]
         return sizes if self._several else sizes[0]
+
+    def _consistent(self, inputs: list[Shape]) -> list[Shape]:
+        """The shapes with known sizes of other inputs where the function fails with any size.
+
+        An example is the sum of (None, 4) and (None, None), which becomes (None, 4). The number of samples stays
+        unknown where other sizes are known.
+        """
+        known = sorted({n for sizes in inputs for n in sizes if n is not None})
+        unknown = [
+            (i, j) for i, sizes in enumerate(inputs) for j, n in enumerate(sizes) if n is None and (j or not any(sizes))
+        ]
+        failed: KconvertError | None = None
+        for chosen in islice(product([None, *known], repeat=len(unknown)), _TRIED):
+            tried = [list(sizes) for sizes in inputs]
+            for (i, j), size in zip(unknown, chosen, strict=True):
+                tried[i][j] = size
+            try:
+                self._shapes([tuple(sizes) for sizes in tried], _SIZES[0])
+            except KconvertError as error:
+                failed = failed or error
+            else:
+                return [tuple(sizes) for sizes in tried]
+        assert failed is not None
+        raise failed
 
     def _shapes(self, inputs: list[Shape], number: int) -> list[Shape]:
         """The shapes of the results for inputs of these shapes, with `number` for each unknown size."""

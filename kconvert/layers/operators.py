@@ -23,11 +23,11 @@ def _operator(function: Callable[..., Any], swapped: bool = False) -> Callable[.
     return method
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
     _function = getattr(operator, _name)
     setattr(Operators, f"__{_name}__", _operator(_function))
     setattr(Operators, f"__r{_name}__", _operator(_function, swapped=True))
-for _name in ("neg", "getitem"):
+for _name in ("neg", "getitem", "lt", "le", "gt", "ge"):
     setattr(Operators, f"__{_name}__", _operator(getattr(operator, _name)))
 Operators.__abs__ = _operator(abs)  # type: ignore[attr-defined]
 Operators.__array_ufunc__ = None  # type: ignore[attr-defined]  # `array * x` is left to `x`

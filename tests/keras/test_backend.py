@@ -5,20 +5,10 @@ import pytest
 from kconvert.keras.layers import Dense, Dropout, Input
 from kconvert.keras.models import Model
 
-import kconvert as kc
-from kconvert.backend import _chosen
 from kconvert.errors import KconvertError
 from kconvert.keras import backend as K
 
 X = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]], "float32")
-
-
-@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.needs(n)) for n in ("theano", "tensorflow")])
-def on(request):
-    before = list(_chosen)
-    kc.set_backend(request.param)
-    yield request.param
-    _chosen[:] = before
 
 
 def test_variables_keep_values(on):
@@ -53,6 +43,31 @@ def test_functions_of_values(on, mine, right):
     x = K.placeholder((2, 3))
     (value,) = K.function([x], [mine(x)])([X])
     np.testing.assert_allclose(value, right, rtol=1e-5)
+
+
+def test_comparisons_of_what_stands_for_tensors(on):
+    x = K.variable(X)
+    np.testing.assert_array_equal(K.eval(K.cast(x > 1.0, "float32")), X > 1)
+    np.testing.assert_array_equal(K.eval(K.cast(3.0 <= x, "float32")), X >= 3)
+    np.testing.assert_allclose(K.eval(x // 2.0 + x % 2.0), X // 2 + X % 2)
+    s = K.placeholder((2, 3))
+    np.testing.assert_array_equal(K.function([s], [K.switch(s < 2.0, s, s * 0.0)])([X])[0], np.where(X < 2, X, 0))
+
+
+def test_sizes_that_a_placeholder_does_not_state(on):
+    x, y = K.placeholder((None, 3)), K.placeholder(ndim=2)
+    together = x + y
+    assert K.int_shape(together) == (None, 3)
+    assert K.int_shape(K.dot(x, y)) == (None, None)
+    np.testing.assert_allclose(K.function([x, y], [together])([X, X])[0], X * 2)
+    with pytest.raises(KconvertError, match="add of"):
+        x + K.placeholder((None, 4))
+
+
+def test_ranges_and_levels(on):
+    assert K.eval(K.arange(-2)).shape == K.eval(K.arange(5, 2)).shape == (0,)
+    with pytest.raises(KconvertError, match="below 1, not 1"):
+        K.dropout(K.variable(X), 1)
 
 
 def test_functions_along_the_first_axis(on):

@@ -47,7 +47,8 @@ def ones_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
 def arange(start: Any, stop: Any = None, step: int = 1, dtype: str = "int32") -> Tensor:
     """The integers from `start` up to `stop`, or from 0 up to `start` where no `stop` is given."""
     K, (first, end) = current_backend(), (0, start) if stop is None else (start, stop)
-    return K.cast(K.arange((end - first + step - 1) // step) * step + first, dtype)
+    size = (end - first + step - 1) // step
+    return K.cast(K.arange(max(size, 0) if isinstance(size, int) else size) * step + first, dtype)
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

@@ -429,6 +429,7 @@ globals().update(
     }
 )
 slice = recorded(tensors.slice_)
+_dropout = recorded(random_numbers.dropout)
 ctc_batch_cost = recorded(alignments.ctc_batch_cost)
 map_fn, foldl, foldr = map(recorded, (loops.map_fn, loops.foldl, loops.foldr))
 
@@ -441,6 +442,16 @@ def rnn(step_function: Any, inputs: Any, initial_states: Any, *args: Any, **kwar
 
 
 normalize_batch_in_training = recorded_parts(tensors.normalize_batch_in_training, 3)
+
+
+def dropout(x: Any, level: Any, noise_shape: Any = None, seed: int | None = None) -> Any:
+    """`x` with a part `level` of its elements set to 0, and the others scaled up.
+
+    Raises KconvertError for a level below 0, or of 1 or more.
+    """
+    if isinstance(level, (int, float)) and not 0 <= level < 1:
+        raise KconvertError(f"the level of K.dropout is at least 0 and below 1, not {level}", problem=Problem.USAGE)
+    return _dropout(x, level, noise_shape, seed)
 
 
 def ctc_decode(
