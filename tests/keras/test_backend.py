@@ -48,7 +48,7 @@ def test_functions_of_values(on, mine, right):
 def test_comparisons_of_what_stands_for_tensors(on):
     x = K.variable(X)
     np.testing.assert_array_equal(K.eval(K.cast(x > 1.0, "float32")), X > 1)
-    np.testing.assert_array_equal(K.eval(K.cast(3.0 <= x, "float32")), X >= 3)
+    np.testing.assert_array_equal(K.eval(K.cast(x >= 3.0, "float32")), X >= 3)
     np.testing.assert_allclose(K.eval(x // 2.0 + x % 2.0), X // 2 + X % 2)
     s = K.placeholder((2, 3))
     np.testing.assert_array_equal(K.function([s], [K.switch(s < 2.0, s, s * 0.0)])([X])[0], np.where(X < 2, X, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...backend.base import Tensor
@@ -10,16 +10,18 @@ from ...backend.computing import current_backend
 from ...keras.own import backend as later
 from ...keras.own import settings as later_settings
 from ...keras.own.recorded import recorded
+from ...layers.calls import Symbol
+from ...layers.operations import Variable
 from ...models.training import losses
 from . import backend_images, objectives
 from .settings import image_dim_ordering as image_dim_ordering
 from .settings import set_image_dim_ordering as set_image_dim_ordering
 
 _SAME = (
-    "abs all any arange argmax argmin batch_dot batch_flatten batch_get_value batch_normalization batch_set_value "
+    "abs all any arange argmax argmin batch_dot batch_flatten batch_get_value batch_set_value "
     "cast clip concatenate cos count_params ctc_batch_cost ctc_decode ctc_label_dense_to_sparse dot dropout dtype "
     "elu equal eval exp eye flatten foldl foldr function gather get_session get_value get_variable_shape gradients "
-    "greater greater_equal hard_sigmoid in_test_phase in_top_k in_train_phase int_shape is_keras_tensor is_sparse "
+    "greater greater_equal hard_sigmoid in_test_phase in_top_k in_train_phase int_shape is_sparse "
     "l2_normalize log map_fn max maximum mean min minimum moving_average_update ndim normalize_batch_in_training "
     "not_equal ones ones_like permute_dimensions placeholder pow print_tensor prod random_binomial "
     "random_normal_variable random_uniform_variable relu repeat repeat_elements reshape reverse rnn round "
@@ -75,34 +77,35 @@ def random_uniform(
     return later.random_uniform(shape, low, high, dtype, seed)  # type: ignore[attr-defined]
 
 
+def batch_normalization(x: Any, mean: Any, var: Any, beta: Any, gamma: Any, epsilon: float = 1e-3) -> Any:
+    """`(x - mean) / sqrt(var + epsilon) * gamma + beta`, along the last axis for vectors."""
+    return later.batch_normalization(x, mean, var, beta, gamma, epsilon=epsilon)  # type: ignore[attr-defined]
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is a symbol or a variable."""
+    return isinstance(x, (Symbol, Variable))
+
+
 # ----------------------------------------- crossentropies: output, target ----
 
 
-@recorded
-def binary_crossentropy(output: Tensor, target: Tensor, from_logits: bool = False) -> Tensor:
-    """The crossentropy of each element."""
-    K = current_backend()
-    if from_logits:
-        return losses.binary_crossentropies(K, target, output, True)
-    return objectives.binary_crossentropies(K, target, output)
+def _crossentropy(of_logits: Callable[..., Tensor], of_probabilities: Callable[..., Tensor]) -> Callable[..., Any]:
+    """A crossentropy of `keras.backend`, from those that losses compute."""
+
+    def function(output: Tensor, target: Tensor, from_logits: bool = False) -> Tensor:
+        """The crossentropy of probabilities, or of logits."""
+        K = current_backend()
+        return of_logits(K, target, output, True) if from_logits else of_probabilities(K, target, output)
+
+    return recorded(function)
 
 
-@recorded
-def categorical_crossentropy(output: Tensor, target: Tensor, from_logits: bool = False) -> Tensor:
-    """The crossentropy of one-hot labels, along the last axis."""
-    K = current_backend()
-    if from_logits:
-        return losses.categorical_crossentropy(K, target, output, True)
-    return objectives.categorical_crossentropy(K, target, output)
-
-
-@recorded
-def sparse_categorical_crossentropy(output: Tensor, target: Tensor, from_logits: bool = False) -> Tensor:
-    """The crossentropy of integer labels."""
-    K = current_backend()
-    if from_logits:
-        return losses.sparse_categorical_crossentropy(K, target, output, True)
-    return objectives.sparse_categorical_crossentropy(K, target, output)
+binary_crossentropy = _crossentropy(losses.binary_crossentropies, objectives.binary_crossentropies)
+categorical_crossentropy = _crossentropy(losses.categorical_crossentropy, objectives.categorical_crossentropy)
+sparse_categorical_crossentropy = _crossentropy(
+    losses.sparse_categorical_crossentropy, objectives.sparse_categorical_crossentropy
+)
 
 
 # --------------------------------------------------------- weights in files ----
