@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from .._version import __version__
@@ -148,44 +149,52 @@ def convert_file(
     read = [*source.files, *read]
     written = [("result", result), *written]
     refuse_collisions(written, read)
-    with open_source(source) as checkpoint:
+    with open_source(source) as checkpoint, _sha256(origin) as sha256:
         refuse_converted(checkpoint, source, target)
         with planner(checkpoint, source, target) as its:
-            return _converted(its, checkpoint, origin, result, written, read, replaces)
+            architecture = _write(its, checkpoint, sha256, result, written, read, replaces)
+            return Conversion(its.plan, origin, result, architecture)
 
 
-def _converted(
+def _write(
     its: Planned,
     checkpoint: Checkpoint,
-    origin: Path,
+    sha256: Future[str],
     result: Path,
     written: Sequence[NamedPath],
     read: Sequence[NamedPath],
     replaces: bool,
-) -> Conversion:
-    """Applies the plan of an open file and writes the result."""
+) -> Path | None:
+    """Applies the plan of an open file and writes the result. Returns the file of the architecture beside it."""
     made = its.plan
     refuse_unchanged(made, checkpoint)
     beside = result.with_suffix(".json") if made.architecture_beside else None
     if beside is not None:
         refuse_collisions([*written, ("architecture of the result", beside)], read)
-    with _sha256(origin) as sha256, _architecture(made, beside, replaces) as architecture:
+    with _architecture(made, beside, replaces) as architecture:
         with errors_in(checkpoint.path):
             converted = its.apply(checkpoint, _provenance(made, checkpoint, sha256))
         write(result, converted, made.goal.form, made.target.generation, replaces)
-    return Conversion(made, origin, result, architecture)
+    return architecture
 
 
 @contextmanager
 def _sha256(path: Path) -> Iterator[Future[str]]:
-    """The SHA-256 of a file, computed by another thread meanwhile: that takes about as long as all the rest."""
+    """The SHA-256 of a file, computed by another thread meanwhile: that takes about as long as all the rest.
+
+    The thread stops where the block ends before it.
+    """
     if files.size(path) <= SMALL:
         done: Future[str] = Future()
         done.set_result(files.sha256(path))
         yield done
         return
+    ended = Event()
     with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(files.sha256, path)
+        try:
+            yield pool.submit(files.sha256, path, ended)
+        finally:
+            ended.set()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 from . import archive, endings, hdf5, safetensors
@@ -117,12 +118,15 @@ def is_weights(path: Path) -> bool:
     return _format(path) is not None and not any(others)
 
 
-def sha256(path: str | PathLike[str]) -> str:
-    """The SHA-256 of a file, in hexadecimal; of several: that of their names and sums."""
+def sha256(path: str | PathLike[str], stop: Event = hdf5.NEVER) -> str:
+    """The SHA-256 of a file, in hexadecimal; of several: that of their names and sums.
+
+    stop: ends the computation when it is set. Raises CancelledError then.
+    """
     every = paths(path)
     if len(every) == 1:
-        return hdf5.sha256(every[0])
-    sums = "".join(f"{one.name} {hdf5.sha256(one)}\n" for one in every)
+        return hdf5.sha256(every[0], stop)
+    sums = "".join(f"{one.name} {hdf5.sha256(one, stop)}\n" for one in every)
     return hashlib.sha256(sums.encode("utf-8")).hexdigest()
 
 

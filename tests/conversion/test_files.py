@@ -1,8 +1,11 @@
 """Converting files: written whole or not at all, under a name that says what they are, and never twice."""
 
+import hashlib
 import os
 import shutil
+from concurrent.futures import CancelledError
 from pathlib import Path
+from threading import Event
 
 import h5py
 import numpy as np
@@ -117,6 +120,19 @@ def test_provenance_brings_a_converted_model_back_as_it_was(tmp_path):
     with hdf5.read(found.model) as first, hdf5.read(back.target) as last:
         old, new = network_of(first), network_of(last)
         assert new.get_config() == old.get_config()
+
+
+def test_the_sum_of_a_file_of_several_blocks(tmp_path):
+    path = tmp_path / "large.h5"
+    path.write_bytes(os.urandom(5 * 2**20 + 1))
+    assert hdf5.sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_sum_that_nobody_needs_is_not_finished():
+    stop = Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        hdf5.sha256(LENET["theano"], stop)
 
 
 # ------------------------------------------------------------------- failures ----

@@ -6,12 +6,13 @@ A result for Keras 2 may contain them, because tf.keras and kconvert read the sa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ...conventions.words.items import is_item
 from ...conventions.words.tf_keras import LATER_REGULARIZERS
 from ...layers.activations import ACTIVATION_KEYS, BEYOND_KERAS2, KERAS3_ACTIVATIONS, activation_name
 from ...layers.as_is import AsIs
-from ...layers.base import Layer
+from ...layers.base import Layer, json_value
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import every, listed
@@ -62,10 +63,18 @@ def _beyond(layer: Layer) -> Iterator[str]:
         yield f"the class {layer.class_name}"
     for key, value in layer.later_options().items():
         yield f"the option {key}={value!r} of {layer.class_name}"
-    for key, value in layer.get_config().items():
-        if key.endswith("_regularizer") and is_item(value) and value["class_name"] in LATER_REGULARIZERS:
-            yield f"the regularizer {value['class_name']}"
+    for regularizer in _regularizers(layer):
+        if is_item(regularizer) and regularizer["class_name"] in LATER_REGULARIZERS:
+            yield f"the regularizer {regularizer['class_name']}"
     for key in ACTIVATION_KEYS:
         value = getattr(layer, key, None)
         if isinstance(value, dict) or activation_name(value) in BEYOND_KERAS2:
             yield f"the activation {activation_name(value)}"
+
+
+def _regularizers(layer: Layer) -> Iterator[Any]:
+    """The regularizers of one layer, as JSON values."""
+    options = {field.name: getattr(layer, field.name) for field in layer.config_fields()} | layer.extra
+    for name, value in options.items():
+        if name.endswith("_regularizer"):
+            yield json_value(value)

@@ -4,10 +4,21 @@ It knows files and not layers: how each generation of Keras names groups and att
 contain (keras-facts: keras0-files, named-files, who-wrote-it).
 """
 
-from .reader import SIGNATURE, has_named_weights, object_groups, object_optimizer, opened, read, regular_file, sha256
+from .reader import (
+    NEVER,
+    SIGNATURE,
+    has_named_weights,
+    object_groups,
+    object_optimizer,
+    opened,
+    read,
+    regular_file,
+    sha256,
+)
 from .writer import write
 
 __all__ = [
+    "NEVER",
     "SIGNATURE",
     "has_named_weights",
     "object_groups",

@@ -6,7 +6,7 @@ import io
 import math
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -110,9 +110,15 @@ def _value(stored: h5a.AttrID) -> Any:
     """Numbers or strings of one length, as `attrs` gives them, in half of the time."""
     if stored.shape is None:
         return h5py.Empty(stored.dtype)
-    value = np.zeros(stored.shape, stored.dtype)
-    stored.read(value, mtype=h5t.py_create(value.dtype))
+    kind = stored.get_type()
+    value = np.zeros(stored.shape, kind.dtype)
+    stored.read(value, mtype=_in_memory(value.dtype))
     return value[()]
+
+
+@lru_cache(64)
+def _in_memory(dtype: np.dtype[Any]) -> h5t.TypeID:
+    return h5t.py_create(dtype)
 
 
 class _Guarded(io.FileIO):

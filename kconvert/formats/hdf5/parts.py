@@ -16,11 +16,14 @@ import numpy as np
 from h5py import h5a, h5d, h5g, h5p, h5s, h5t
 
 from ...errors import Problem
-from ..atomic import reserve
+from ..atomic import begin_storing, reserve
 from ..checkpoint import LazyArray, pieces
 from .safely import hdf5_errors, number_type
 
 log = logging.getLogger(__name__)
+
+_STORED_TOGETHER = 32 * 2**20
+"""Bytes of arrays that are written before the system begins to store them."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,29 @@ class NewGroup:
 class NewFile:
     """A new file and its parts. Errors name `target`, the file that it becomes."""
 
-    def __init__(self, target: Path, root: NewGroup) -> None:
+    def __init__(self, target: Path, root: NewGroup, descriptor: int | None = None) -> None:
         self.target = target
         self.root = root
+        self._descriptor = descriptor
+        self._unstored = 0  # bytes written since the system began to store the file
 
     @classmethod
     @contextmanager
-    def at(cls, place: Path | IO[bytes], target: Path, size: int = 0) -> Iterator[NewFile]:
+    def at(
+        cls, place: Path | IO[bytes], target: Path, size: int = 0, descriptor: int | None = None
+    ) -> Iterator[NewFile]:
         """Opens an empty HDF5 file at `place` for the block to write. It becomes `target` later. HDF5 does not lock it.
 
         place: a path, or a file that is open for reading and writing. size: the bytes that the block will write into a
-        path, if they are known; room for them is kept.
+        path, if they are known; room for them is kept. descriptor: of the file on the disk that `place` is a part of.
         """
         with errors(target):
             file = h5py.File(place, "w", locking=False)
         try:
             if isinstance(place, Path):
                 reserve(place, size, target)  # again: HDF5 has given back what was reserved before
-            yield cls(target, NewGroup(file.id))
+                descriptor = file.id.get_vfd_handle()
+            yield cls(target, NewGroup(file.id), descriptor)
         finally:
             with errors(target):
                 file.close()
@@ -114,6 +122,14 @@ class NewFile:
                     dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(block), number_type(array.dtype))
                 else:
                     h5py.Dataset(dataset)[box] = block
+            self._count(block.nbytes)
+
+    def _count(self, size: int) -> None:
+        """Counts bytes of arrays that are written."""
+        self._unstored += size
+        if self._descriptor is not None and self._unstored >= _STORED_TOGETHER:
+            begin_storing(self._descriptor)
+            self._unstored = 0
 
 
 def errors(target: Path, item: str = "") -> AbstractContextManager[None]:

@@ -6,10 +6,12 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from string import digits
+from threading import Event
 from typing import BinaryIO
 
 import h5py
@@ -23,13 +25,19 @@ from ..failures import unreadable
 from ..objects import groups
 from ..provenance import checked_provenance
 from .costs import Costs
+from .driver import UNBUFFERED
 from .objects import OPTIMIZER, StoredObject, is_by_objects
 from .safely import StoredGroup, hdf5_errors
 
 _ARCHITECTURES = (".json", ".yaml", ".yml")
 
+NEVER = Event()
+"""An event that nobody sets."""
+
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""
+
+_HASHED_AT_ONCE = 2**21  # bytes: other threads run meanwhile, and each block waits for them twice
 
 BY_OBJECTS = "weights of tf.keras 2.12 - 2.15 or Keras 3"
 """The format of a file that keeps weights by objects, in words."""
@@ -69,7 +77,7 @@ def _instead_of(path: Path) -> str | None:
 def opened(path: Path, content: BinaryIO | None = None) -> Iterator[StoredGroup]:
     """The root of an HDF5 file. content: the file itself, where it is a part of the file `path`."""
     with hdf5_errors("is truncated or damaged", str(path)):
-        file = h5py.File(path if content is None else content, "r")
+        file = h5py.File(path, "r", driver=UNBUFFERED) if content is None else h5py.File(content, "r")
     with file:
         yield StoredGroup(path, file.id, Costs(path, file, content))
 
@@ -115,13 +123,19 @@ def object_optimizer(root: StoredGroup) -> list[LazyArray]:
     return list(stored.weights().values()) if stored else []
 
 
-def sha256(path: str | PathLike[str]) -> str:
-    """The SHA-256 of a file, in hexadecimal. Raises KconvertError where it cannot be read."""
+def sha256(path: str | PathLike[str], stop: Event = NEVER) -> str:
+    """The SHA-256 of a file, in hexadecimal.
+
+    stop: ends the computation when it is set. Raises CancelledError then, and KconvertError where the file cannot be
+    read.
+    """
     path = regular_file(path)
-    digest = hashlib.sha256()
-    with hdf5_errors("cannot be read", str(path)), open(path, "rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
+    digest, block = hashlib.sha256(), memoryview(bytearray(_HASHED_AT_ONCE))
+    with hdf5_errors("cannot be read", str(path)), open(path, "rb", buffering=0) as file:
+        while not stop.is_set() and (size := file.readinto(block)):
+            digest.update(block[:size])
+    if stop.is_set():
+        raise CancelledError
     return digest.hexdigest()
 
 

@@ -36,7 +36,10 @@ def write_archive(
         open(temporary, "r+b") as stored,
         ZipFile(stored, "w") as archive,
     ):
-        with new_member(archive, WEIGHTS, stored) as content, NewFile.at(content, target) as file:
+        with (
+            new_member(archive, WEIGHTS, stored) as content,
+            NewFile.at(content, target, descriptor=stored.fileno()) as file,
+        ):
             _write_groups(file, checkpoint)
             _write_optimizer(file, checkpoint)
         _write_json(archive, METADATA, metadata)
