@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, wraps
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from typing import Any
+
+from .options import is_old, key_of
 
 
 class Constructed(type):
@@ -17,6 +19,14 @@ class Constructed(type):
 
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, _translating(cls, value) if name == "__init__" else value)
+
+    @property
+    def __signature__(cls) -> Signature:
+        """The parameters that Keras 2.3 and tf.keras have, which `help` and editors show."""
+        fields = getattr(cls, "__dataclass_fields__", {})
+        hidden = {name for name, one in fields.items() if is_old(one)} | getattr(cls, "inner_fields", frozenset())
+        shown = [one for one in constructor_parameters(cls) if one.name not in hidden]
+        return Signature([one.replace(name=key_of(fields[one.name])) if one.name in fields else one for one in shown])
 
 
 def _translating(cls: Any, constructor: Callable[..., None]) -> Callable[..., None]:
