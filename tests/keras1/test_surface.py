@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import numpy as np
 import pytest
@@ -151,3 +152,11 @@ def test_merge_and_models_of_several_inputs():
     model = models.Model(input=[a, b], output=layers.Dense(1)(joined))
     assert model.output_shape == (None, 1) and joined.shape == (None, 6)
     assert layers.merge([a, b], mode="dot", dot_axes=1).shape == (None, 1)
+
+
+def test_both_kernels_of_a_separable_convolution_have_one_initializer():
+    made = layers.SeparableConvolution2D(4, 3, 3, init="he_normal", input_shape=(8, 8, 3), dim_ordering="tf")
+    text = models.Sequential([made]).to_json()
+    assert json.loads(text)["config"][0]["config"]["init"] == "he_normal"
+    (again,) = models.model_from_json(text).layers
+    assert again.depthwise_initializer == again.pointwise_initializer == "he_normal"

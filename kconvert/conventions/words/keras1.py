@@ -66,7 +66,7 @@ class _Reader:
     def _keys(self, rule: Rule, config: Json) -> Json:
         result = {key: value for key, value in config.items() if key not in rule.dropped.split()}
         translate(rule.keys, result, f"layer {config.get('name', '?')}")
-        result = {**rule.unstated, **result}
+        result = rule.with_same({**rule.unstated, **result})
         if any(key.new == "data_format" for key in rule.keys) and result.get("data_format") is None:
             result["data_format"] = self._unstated(rule, config)
         return result
@@ -231,6 +231,7 @@ def to_keras1(item: Json, custom: Collection[str], defaults: Defaults) -> Json:
     rule = next((rule for rule in RULES if rule.new == name and rule.fits(config)), None)
     if rule is None:
         raise _not_in_keras1(f"{name} layer", config.get("name", "?"))
+    config = rule.without_same(config)
     items = inner(config)
     kept = {"name", "trainable", "batch_input_shape", *rule.kept.split()}
     stated = kept | {key.new for key in rule.keys} | set(items)

@@ -177,6 +177,20 @@ class Rule:
     required: Mapping[str, Any] = field(default_factory=dict, hash=False)
     # keys of Keras 2 that not every Keras 1 stated, with the values that they then have
     unstated: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    # keys of Keras 2 that are another one of its keys in Keras 1, which has one word for both
+    same: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def with_same(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """A configuration of Keras 2 with the keys of `same`, from what Keras 1 stated."""
+        return {**{key: config[of] for key, of in self.same.items() if of in config}, **config}
+
+    def without_same(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """A configuration of Keras 2 without the keys of `same`, where Keras 1 can state it."""
+        return {
+            key: value
+            for key, value in config.items()
+            if key not in self.same or self.same[key] not in config or value != config[self.same[key]]
+        }
 
 
 def _rule(
@@ -232,12 +246,15 @@ RULES: list[Rule] = [
     _rule("Convolution2D", "Conv2D", _CONV + _IMAGE_KERNEL, kept="activation"),
     _rule("Convolution3D", "Conv3D", _CONV + _VOLUME_KERNEL, kept="activation"),
     _rule("Deconvolution2D", "Conv2DTranspose", _CONV + _IMAGE_KERNEL, kept="activation output_shape"),
-    _rule(
-        "SeparableConvolution2D",
-        "SeparableConv2D",
-        _CONV + _IMAGE_KERNEL,
-        kept="activation depth_multiplier depthwise_regularizer pointwise_regularizer "
-        "depthwise_constraint pointwise_constraint",
+    replace(
+        _rule(
+            "SeparableConvolution2D",
+            "SeparableConv2D",
+            [Key("init", "depthwise_initializer"), *(key for key in _CONV if key.old != "init"), *_IMAGE_KERNEL],
+            kept="activation depth_multiplier depthwise_regularizer pointwise_regularizer "
+            "depthwise_constraint pointwise_constraint",
+        ),
+        same={"pointwise_initializer": "depthwise_initializer"},
     ),
     _rule("LocallyConnected1D", keys=_CONV_1D, dropped=_SIZE_INPUT, kept="activation"),
     _rule("LocallyConnected2D", keys=_CONV + _IMAGE_KERNEL, kept="activation"),

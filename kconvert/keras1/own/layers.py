@@ -123,12 +123,10 @@ class Constructor:
         for word in stated:
             stated[word] = self._value(word, stated)
         translate((*self.rule.keys, *not_stored), stated, self.__name__)
-        result = {**self.rule.unstated, **stated, **shape}
+        result = self.rule.with_same({**self.rule.unstated, **stated, **shape})
         taken = {parameter.name for parameter in constructor_parameters(self.made)}
         if "implementation" not in taken:
             result.pop("implementation", None)  # no number depends on it
-        if "depthwise_initializer" in taken:  # Keras 1 draws both kernels by one initializer
-            result["depthwise_initializer"] = result["pointwise_initializer"] = result.pop("kernel_initializer")
         for f in fields(self.made):
             if f.init and is_old(f) and key_of(f) in result:
                 result[f.name] = result.pop(key_of(f))
