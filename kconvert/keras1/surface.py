@@ -7,10 +7,15 @@ from ..keras.surface import Dialect
 
 _HOMES: dict[str, str] = {
     "activations": "keras.own.activations keras.own.objects",
-    "applications": "keras1.own.applications.vgg",
+    "applications": "keras1.own.applications.vgg keras1.own.applications.resnet50 "
+    "keras1.own.applications.inception_v3 keras1.own.applications.xception",
     "applications.imagenet_utils": "keras1.own.applications.imagenet",
+    "applications.inception_v3": "keras1.own.applications.inception_v3",
+    "applications.music_tagger_crnn": "keras1.own.applications.music_tagger_crnn",
+    "applications.resnet50": "keras1.own.applications.resnet50",
     "applications.vgg16": "keras1.own.applications.vgg",
     "applications.vgg19": "keras1.own.applications.vgg",
+    "applications.xception": "keras1.own.applications.xception",
     "backend": "keras1.own.backend",
     "callbacks": "keras1.own.callbacks",
     "constraints": "keras1.own.components",

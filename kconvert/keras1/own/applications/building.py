@@ -21,6 +21,23 @@ from ..settings import image_dim_ordering
 _ORIGIN = "https://github.com/fchollet/deep-learning-models/releases"
 
 
+BACKENDS = {"th": "theano", "tf": "tensorflow"}
+"""The backend whose kernels the files for an ordering hold."""
+
+
+def channel_axis() -> int:
+    """The axis of the channels of images, with the batch axis as axis 0."""
+    return 1 if default_data_format() == CHANNELS_FIRST else 3
+
+
+def scaled(x: Any) -> Any:
+    """Images with values from 0 to 255 as values from -1 to 1; an array is changed in place."""
+    x /= 255.0
+    x -= 0.5
+    x *= 2.0
+    return x
+
+
 @dataclass(frozen=True)
 class Network:
     """What a network is asked for."""
@@ -44,24 +61,34 @@ class Network:
         if self.include_top and shape != fixed:
             what = f"the network with its classes takes images of shape {fixed}, not {shape}"
             raise KconvertError(what, fix="include_top=False", problem=Problem.USAGE)
+        if shape[channel_axis() - 1] != 3:
+            raise KconvertError(f"the network takes images of 3 channels, not {shape}", problem=Problem.USAGE)
         return Input(shape)
 
     def model(self, start: Any, end: Any, name: str, file: str) -> Model:
         """The network between two symbols; file: the beginning of the name of its files of weights."""
         model = Model(start if self.input_tensor is None else get_source_inputs(start), end, name=name)
-        if self.weights is not None:
-            model.load_weights(self._file(file))
+        if self.weights == IMAGENET:
+            ordering, top = image_dim_ordering(), "" if self.include_top else "_notop"
+            load_file(model, f"{file}_weights_{ordering}_dim_ordering_{ordering}_kernels{top}.h5", BACKENDS[ordering])
+        elif self.weights is not None:
+            model.load_weights(self.weights)
         return model
 
-    def _file(self, file: str) -> str:
-        """The file of weights: that of Keras 1.2.2 for the ordering. Raises KconvertError where it is missing."""
-        if self.weights != IMAGENET:
-            return str(self.weights)
-        ordering = image_dim_ordering()
-        top = "" if self.include_top else "_notop"
-        return get_file(
-            f"{file}_weights_{ordering}_dim_ordering_{ordering}_kernels{top}.h5", _ORIGIN, cache_subdir="models"
-        )
+
+def load_file(model: Model, name: str, backend: str, by_name: bool = False) -> None:
+    """Sets the weights from a file of Keras 1.2.2, whose kernels are those of a backend.
+
+    Raises KconvertError where it is missing.
+    """
+    model.load_weights(get_file(name, _ORIGIN, cache_subdir="models"), by_name, source=backend)
+
+
+def existing(weights: str | None, known: str) -> None:
+    """Raises KconvertError unless `weights` is `known`, None or the path of a file."""
+    if weights not in (known, None) and not os.path.exists(weights):
+        fix = f"give the path of an existing file, {known!r} or None"
+        raise KconvertError("there is no such file of weights", str(weights), fix, Problem.UNREADABLE)
 
 
 def network(build: Callable[[Network], Model]) -> Callable[..., Model]:
@@ -75,9 +102,7 @@ def network(build: Callable[[Network], Model]) -> Callable[..., Model]:
         input_shape: Any = None,
         classes: int = 1000,
     ) -> Model:
-        if weights not in (IMAGENET, None) and not os.path.exists(weights):
-            fix = "give the path of an existing file, 'imagenet' or None"
-            raise KconvertError("there is no such file of weights", str(weights), fix, Problem.UNREADABLE)
+        existing(weights, IMAGENET)
         if weights == IMAGENET and include_top and classes != 1000:
             raise KconvertError("the weights of ImageNet are of 1000 classes", "classes", problem=Problem.USAGE)
         return build(Network(include_top, weights, input_tensor, input_shape, classes))
