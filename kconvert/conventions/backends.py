@@ -83,6 +83,9 @@ class BackendFacts:
     # labels over the time steps; 0: it normalises the probabilities, and counts the labels once
     # (keras-facts: ctc-on-theano)
     ctc_smoothing: float
+    # in `K.ctc_batch_cost` a label that is the blank ends the labels; else it is one of them
+    # (keras-facts: ctc-blank-ends)
+    ctc_blank_ends: bool
     # Keras infers the output shape of a Lambda that states none; else it takes that of the input
     # (keras-facts: lambda-output-shape)
     infers_shapes: bool
@@ -112,6 +115,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             log_epsilon=0.0,
             sparse_of_logs=False,
             ctc_smoothing=1e-4,
+            ctc_blank_ends=False,
             infers_shapes=False,
         ),
         BackendFacts(
@@ -135,6 +139,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             log_epsilon=1e-7,
             sparse_of_logs=True,
             ctc_smoothing=0.0,
+            ctc_blank_ends=True,
             infers_shapes=True,
         ),
     )

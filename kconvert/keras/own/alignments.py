@@ -25,16 +25,16 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     K = current_backend()
     classes = F.shape(y_pred)[-1]
     # Between the labels, and around them, is a blank: places 0, 2, ... of 2 * labels + 1.
-    labels = K.cast(y_true, "int32")
+    labels, number = _labels(K, K.cast(y_true, "int32"), K.cast(F.reshape(label_length, (-1, 1)), "int32"), classes - 1)
     blanks = labels * 0 + (classes - 1)
     places = F.reshape(K.stack([blanks, labels], 2), (F.shape(labels)[0], 2 * F.shape(labels)[1]))
     places = K.concatenate([places, blanks[:, :1]], 1)
     # A label may follow another label, unless they are equal.
     changed = K.cast(K.not_equal(places[:, 2:], places[:, :-2]), "float32")
-    is_label = K.cast(K.not_equal(places[:, 2:], classes - 1), "float32")
-    jumps = K.concatenate([F.zeros_like(places[:, :2]), changed * is_label], 1)
+    # Between two blanks nothing has changed.
+    jumps = K.concatenate([K.cast(places[:, :2] * 0, "float32"), changed], 1)
     times = K.cast(F.reshape(input_length, (-1, 1)), "float32")
-    ends = K.cast(F.reshape(label_length, (-1, 1)), "int32") * 2
+    ends = number * 2
     steps = _logs_of_places(K, y_pred, F.one_hot(places, classes), K.cast(ends, "float32") + 1.0)
 
     start = F.zeros_like(steps[:, 0]) + _NEVER
@@ -56,6 +56,18 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     at_end = K.logical_or(K.equal(numbers, ends), K.equal(numbers, ends - 1))
     cost = -F.logsumexp(K.where(at_end, last, F.zeros_like(last) + _NEVER), -1, keepdims=True)
     return cost - K.log(times) if K.facts.ctc_smoothing else cost
+
+
+def _labels(K: Backend, labels: Tensor, number: Tensor, blank: Tensor) -> tuple[Tensor, Tensor]:
+    """The labels with blanks in the places that do not count, whatever stands there; and how many count, (batch, 1).
+
+    On TensorFlow a label that is the blank ends the labels; on Theano it is one of them (keras-facts: ctc-blank-ends).
+    """
+    places = K.expand_dims(K.arange(F.shape(labels)[1]), 0) + labels * 0
+    if K.facts.ctc_blank_ends:
+        after = places * 0 + F.shape(labels)[1]
+        number = K.minimum(number, -K.max(-K.where(K.greater(blank, labels), after, places), 1, keepdims=True))
+    return K.where(K.greater(number, places), labels, labels * 0 + blank), number
 
 
 def _logs_of_places(K: Backend, y_pred: Tensor, chosen: Tensor, number: Tensor) -> Tensor:
