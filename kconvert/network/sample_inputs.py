@@ -107,11 +107,13 @@ def check_batch(network: Network, samples: int) -> None:
 
 
 def _by_input(network: Network, x: Any, names: Sequence[str]) -> list[Any]:
-    """The values in `x`, one for each input. Raises KconvertError where their number or names do not fit."""
+    """The values in `x`, one for each input; of a dict, names of no input are left out, as in Keras.
+
+    Raises KconvertError where their number does not fit, or an input is missing.
+    """
     if isinstance(x, Mapping):
-        unknown = set(x) ^ set(names)
-        if unknown:
-            what = f"unknown or missing inputs: {', '.join(sorted(unknown))}"
+        if missing := set(names) - set(x):
+            what = f"missing inputs: {', '.join(sorted(missing))}; there are {', '.join(sorted(map(str, x)))}"
             raise KconvertError(what, network.name, f"the inputs are {', '.join(names)}", Problem.USAGE)
         x = [x[name] for name in names]
     several = isinstance(x, (list, tuple)) and (len(names) > 1 or any(isinstance(a, np.ndarray) for a in x))

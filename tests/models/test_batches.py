@@ -106,3 +106,12 @@ def test_more_batches_than_one_are_verified(name, tmp_path):
     with np.load(FOLDER / "batches" / name / "io.npz") as io:
         report = verify(source, done.target, inputs=[io["x0"]])
     assert report.equal and report.samples == 3 * CASES[name]
+
+
+def test_a_dict_of_inputs_may_have_further_names():
+    a, b = kc.Input((2,), name="a"), kc.Input((2,), name="b")
+    model = kc.Model([a, b], L.Add()([a, b]))
+    ones = np.ones((3, 2))
+    assert np.array_equal(model.predict({"a": ones, "b": 2 * ones, "words": ["x", "y", "z"]}), 3 * ones)
+    with pytest.raises(KconvertError, match="missing inputs: b; there are a, c"):
+        model.predict({"a": ones, "c": ones})
