@@ -2,6 +2,7 @@
 
 import json
 import runpy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,32 @@ def test_weights_of_a_file_are_loaded(tmp_path):
     model.save_weights(tmp_path / "weights.h5")
     again, _ = small("MobileNet", weights=str(tmp_path / "weights.h5"))
     assert np.allclose(again.predict(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "file"),
+    [
+        ("MobileNet", {"alpha": 0.25}, "mobilenet_2_5_224_tf_no_top.h5"),
+        ("MobileNetV2", {"alpha": 0.5}, "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.5_224_no_top.h5"),
+        ("VGG16", {}, "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    ],
+)
+def test_weights_of_imagenet_are_those_of_the_local_file(tmp_path, monkeypatch, name, options, file):
+    monkeypatch.setenv("KCONVERT_DATA", str(tmp_path / "datasets"))
+    (tmp_path / "models").mkdir()
+    make = partial(getattr(keras.applications, name), input_shape=(32, 32, 3), include_top=False, **options)
+    with pytest.raises(KconvertError, match=f"would download '{file}'"):
+        make()
+    made = make(weights=None)
+    made.save_weights(tmp_path / "models" / file)
+    assert np.array_equal(make().get_weights()[0], made.get_weights()[0])
+
+
+def test_the_file_of_a_large_network_has_a_name_of_its_own():
+    with pytest.raises(KconvertError, match=r"'nasnet_mobile_no_top\.h5'"):
+        keras.applications.NASNetMobile(input_shape=(32, 32, 3), include_top=False)
+    with pytest.raises(KconvertError, match="1000 classes"):
+        keras.applications.NASNetMobile(classes=10)
 
 
 def test_images_are_prepared_as_in_keras():

@@ -3,6 +3,8 @@
 import hashlib
 import itertools
 import json
+import shutil
+import tarfile
 from pathlib import Path
 
 import h5py
@@ -135,6 +137,45 @@ def test_get_file_finds_local_files(tmp_path, monkeypatch):
     assert Path(path).read_text() == "b"
     assert data_utils.validate_file(path, hashlib.md5(b"b").hexdigest())
     assert not data_utils.validate_file(path, hashlib.sha256(b"a").hexdigest())
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tgz"])
+def test_get_file_unpacks_archives(tmp_path, monkeypatch, ending):
+    monkeypatch.setenv("KCONVERT_DATA", str(tmp_path))
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "a.txt").write_text("a")
+    shutil.make_archive(str(tmp_path / "words"), "zip" if ending == ".zip" else "gztar", tmp_path, "words")
+    if ending == ".tgz":
+        (tmp_path / "words.tar.gz").rename(tmp_path / "words.tgz")
+    shutil.rmtree(tmp_path / "words")
+    path = keras.utils.get_file(f"words{ending}", "https://example.org/words", extract=True)
+    assert (Path(path).parent / "words" / "a.txt").read_text() == "a"
+    (tmp_path / "words" / "a.txt").write_text("mine")
+    assert keras.utils.get_file(f"words{ending}", "https://example.org/words", extract=True) == path
+    assert (tmp_path / "words" / "a.txt").read_text() == "mine"
+
+
+def test_get_file_untars_as_keras_does(tmp_path, monkeypatch):
+    monkeypatch.setenv("KCONVERT_DATA", str(tmp_path))
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("a")
+    shutil.make_archive(str(tmp_path / "texts"), "gztar", tmp_path, "texts")
+    shutil.rmtree(tmp_path / "texts")
+    for _ in range(2):
+        path = keras.utils.get_file("texts", "https://example.org/texts.tar.gz", untar=True)
+        assert path == str(tmp_path / "texts") and (tmp_path / "texts" / "a.txt").exists()
+
+
+def test_get_file_refuses_archives_that_leave_their_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "datasets"
+    folder.mkdir()
+    monkeypatch.setenv("KCONVERT_DATA", str(folder))
+    (tmp_path / "a.txt").write_text("a")
+    with tarfile.open(folder / "bad.tar", "w") as archive:
+        archive.add(tmp_path / "a.txt", "../b.txt")
+    with pytest.raises(KconvertError, match="cannot be unpacked"):
+        keras.utils.get_file("bad.tar", "https://example.org/bad.tar", extract=True)
+    assert not (tmp_path / "b.txt").exists()
 
 
 # --------------------------------------------------------------- progress ----

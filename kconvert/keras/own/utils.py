@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +34,63 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     return x / np.expand_dims(lengths, axis)
 
 
-def get_file(fname: str, origin: str, *args: Any, cache_subdir: str = "datasets", **kwargs: Any) -> str:
+def get_file(
+    fname: str,
+    origin: str,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | None = None,
+    cache_subdir: str = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: str = "auto",
+    cache_dir: str | None = None,
+) -> str:
     """The path of the file `fname`, in the folder of the data sets. Raises KconvertError where it is not there.
 
-    Nothing is downloaded: origin, and the options of a download, have no effect. cache_subdir: the folder beside
-    `datasets` that the file is in; an absolute `fname` is taken as it is.
+    Nothing is downloaded: origin, and the checksums of a download, have no effect. cache_subdir: the folder beside
+    `datasets` that the file is in; an absolute `fname` is taken as it is. extract: whether to unpack a tar or zip file
+    beside itself; so does untar, for which `fname` may also be a folder, or have '.tar.gz' after it.
     """
+    found = find_file(fname, cache_subdir) or (find_file(f"{fname}.tar.gz", cache_subdir) if untar else None)
+    if found is None:
+        raise KconvertError(
+            f"the file {fname!r} would be downloaded from {origin}, and kconvert does not use the network",
+            fix=f"put it into {data_folder()}, or name another folder by the environment variable {VARIABLE} "
+            "or by kconvert run --data DIR",
+            problem=Problem.UNREADABLE,
+        )
+    if (untar or extract) and found.is_file():
+        _unpack(found)
+    return str(found.with_name(Path(fname).name))
+
+
+def _unpack(archive: Path) -> None:
+    """Writes what a tar or zip file holds beside it, but no file that is there already.
+
+    Raises KconvertError for another file, and for a member that would lie elsewhere.
+    """
+    folder = archive.parent
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as file:
+                for name in file.namelist():
+                    if not (folder / name).exists():
+                        file.extract(name, folder)
+            return
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                if not (folder / member.name).exists():
+                    tar.extract(member, folder, filter="data")
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise KconvertError(f"cannot be unpacked ({error})", str(archive), None, Problem.UNREADABLE) from error
+
+
+def find_file(fname: str, cache_subdir: str) -> Path | None:
+    """The path of a file that Keras downloads, in the folder of the data sets or in `cache_subdir` beside it."""
     below = cache_subdir.removeprefix("datasets").strip("/")
     beside = [] if cache_subdir.startswith("datasets") else [f"../{cache_subdir}/{fname}"]
-    if found := local(fname, f"{below}/{fname}" if below else fname, *beside):
-        return str(found)
-    raise KconvertError(
-        f"the file {fname!r} would be downloaded from {origin}, and kconvert does not use the network",
-        fix=f"put it into {data_folder()}, or name another folder by the environment variable {VARIABLE}",
-        problem=Problem.UNREADABLE,
-    )
+    return local(fname, f"{below}/{fname}" if below else fname, *beside)
 
 
 def validate_file(fpath: str, file_hash: str, algorithm: str = "auto", chunk_size: int = 65535) -> bool:

@@ -14,9 +14,9 @@ def get_file(
 ) -> str:
     """The path of the file `fname` in the folder of the data sets. Raises KconvertError where it is not there.
 
-    Nothing is downloaded or unpacked: origin, untar and md5_hash have no effect.
+    Nothing is downloaded: origin and md5_hash have no effect. untar: see `get_file` of Keras 2.3.1.
     """
-    return utils.get_file(fname, origin, cache_subdir=cache_subdir)
+    return utils.get_file(fname, origin, untar, cache_subdir=cache_subdir)
 
 
 def validate_file(fpath: str, md5_hash: str) -> bool:

@@ -14,7 +14,9 @@ from ....conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ....errors import KconvertError, Problem
 from ....models.model import Model
 from ....network.functional import Input
+from ..folders import data_folder
 from ..networks import get_source_inputs
+from ..utils import find_file
 
 CHANNELS = 3  # the axis of the channels
 IMAGENET = "imagenet"
@@ -26,7 +28,7 @@ class Request:
 
     # Whether the network ends with its classes.
     include_top: bool = True
-    # The path of a file with weights; None for initial weights.
+    # The path of a file with weights; 'imagenet' for the local file that has Keras's name; None for initial weights.
     weights: Any = None
     # A symbol that the network is called on, in place of an input of its own.
     input_tensor: Any = None
@@ -43,15 +45,7 @@ class Request:
         if not self.any_format and default_data_format() != CHANNELS_LAST:
             what = "this network is built in channels_last alone"
             raise KconvertError(what, fix=f"set_image_data_format({CHANNELS_LAST!r})", problem=Problem.UNSUPPORTED)
-        if self.weights == IMAGENET:
-            raise KconvertError(
-                "weights='imagenet' would be downloaded, and kconvert does not use the network",
-                fix="give the path of the file, weights=PATH, or weights=None for initial weights",
-                problem=Problem.UNREADABLE,
-            )
-        if self.weights is not None and not os.path.exists(self.weights):
-            fix = "give the path of an existing file, weights=PATH, or weights=None"
-            raise KconvertError("there is no such file of weights", str(self.weights), fix, Problem.UNREADABLE)
+        check_weights(self.weights, self.include_top, self.classes)
         if self.pooling not in (None, "avg", "max"):
             raise KconvertError(f"unknown pooling {self.pooling!r}", fix="'avg', 'max' or None", problem=Problem.USAGE)
 
@@ -86,11 +80,17 @@ class Request:
         """The symbol that the network begins with."""
         return Input(shape) if self.input_tensor is None else self.input_tensor
 
-    def model(self, start: Any, end: Any, name: str) -> Model:
-        """The network between two symbols, with the weights of the file if one is given."""
+    def model(self, start: Any, end: Any, name: str, file: str = "") -> Model:
+        """The network between two symbols, with the weights that the request states.
+
+        file: the name of its file of ImageNet weights, where that is not made of `name` as most are.
+        """
         inputs = start if self.input_tensor is None else get_source_inputs(start)
         model = Model(inputs, end, name=name)
-        if self.weights is not None:
+        if self.weights == IMAGENET:
+            file = file or f"{name}_weights_tf_dim_ordering_tf_kernels{'' if self.include_top else '_notop'}.h5"
+            model.load_weights(imagenet_file(file), source="tensorflow", source_data_format=CHANNELS_LAST)
+        elif self.weights is not None:
             model.load_weights(self.weights)
         return model
 
@@ -108,6 +108,27 @@ class Request:
         if not self.include_top:
             return self.pooled(x, pooled)
         return L.Dense(self.classes, activation="softmax", name=name)(L.GlobalAveragePooling2D(name=pool)(x))
+
+
+def check_weights(weights: Any, include_top: bool, classes: int) -> None:
+    """Raises KconvertError for weights that are no local file, and for those of ImageNet with other classes."""
+    if weights not in (IMAGENET, None) and not os.path.exists(weights):
+        fix = "give the path of an existing file, weights=PATH, or weights=None"
+        raise KconvertError("there is no such file of weights", str(weights), fix, Problem.UNREADABLE)
+    if weights == IMAGENET and include_top and classes != 1000:
+        raise KconvertError("the weights of ImageNet are of 1000 classes", "classes", problem=Problem.USAGE)
+
+
+def imagenet_file(name: str) -> str:
+    """The path of the file of ImageNet weights that Keras would download. Raises KconvertError where it is missing."""
+    if found := find_file(name, "models"):
+        return str(found)
+    raise KconvertError(
+        f"weights='imagenet' would download {name!r}, and kconvert does not use the network",
+        fix=f"put the file into {data_folder()} or the folder of kconvert run --data DIR, or give weights=PATH, or "
+        "weights=None for initial weights",
+        problem=Problem.UNREADABLE,
+    )
 
 
 def network(build: Callable[..., Model], any_format: bool = False) -> Callable[..., Model]:

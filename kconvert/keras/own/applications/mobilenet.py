@@ -14,6 +14,8 @@ preprocess_input = preprocessing("tf")
 
 _SIZES = (128, 160, 192, 224)
 _SIZES_V2 = (96, *_SIZES)
+_ALPHAS = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}
+"""How the names of the files of weights state the factor of the filters."""
 
 
 def _shape(request: Request, sizes: tuple[int, ...]) -> tuple[Any, ...]:
@@ -21,6 +23,16 @@ def _shape(request: Request, sizes: tuple[int, ...]) -> tuple[Any, ...]:
     shape = request.input_shape or (224, 224)
     size = shape[0] if shape[0] == shape[1] and shape[0] in sizes else 224
     return request.shape(size, 32)
+
+
+def _rows(shape: tuple[Any, ...], sizes: tuple[int, ...]) -> int:
+    """The rows of the images that the file of weights is for: those of the input if there is such a file, else 224."""
+    return shape[0] if shape[0] in sizes else 224
+
+
+def _ending(request: Request) -> str:
+    """The end of the name of a file of weights."""
+    return "" if request.include_top else "_no_top"
 
 
 def MobileNet(
@@ -53,7 +65,8 @@ def MobileNet(
         x = row(x, L.Reshape((classes,), name="reshape_2"), L.Activation("softmax", name="act_softmax"))
     else:
         x = request.pooled(x)
-    return request.model(start, x, f"mobilenet_{alpha:.2f}_{shape[0]}")
+    file = f"mobilenet_{_ALPHAS.get(alpha, alpha)}_{_rows(shape, _SIZES)}_tf{_ending(request)}.h5"
+    return request.model(start, x, f"mobilenet_{alpha:.2f}_{shape[0]}", file)
 
 
 def _depthwise(x: Any, i: int, filters: int, multiplier: int, stride: int) -> Any:
@@ -102,7 +115,10 @@ def MobileNetV2(
             i += 1
     last = _eighths(1280 * alpha) if alpha > 1.0 else 1280
     x = row(x, conv(last, 1, "Conv_1"), norm_last("Conv_1_bn", **_NORM_V2), relu6("out_relu"))
-    return request.model(start, request.classified(x, "Logits", pool=""), f"mobilenetv2_{alpha:.2f}_{shape[0]}")
+    end = request.classified(x, "Logits", pool="")
+    rows = _rows(shape, _SIZES_V2)
+    file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{rows}{_ending(request)}.h5"
+    return request.model(start, end, f"mobilenetv2_{alpha:.2f}_{shape[0]}", file)
 
 
 def _inverted(x: Any, i: int, filters: int, stride: int) -> Any:

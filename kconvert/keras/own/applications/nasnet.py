@@ -116,9 +116,10 @@ def _reduction(x: Any, p: Any, filters: int, name: str) -> tuple[Any, Any]:
     return _joined([second, third, fourth, fifth], f"reduction_concat_{name}"), x
 
 
-def _nasnet(request: Request, size: int, filters: int, count: int, stem: int, skip: bool) -> Model:
-    """filters: of the first normal cells. count: of normal cells in a row. skip: whether the image before a reduction
-    stays the earlier one. The input shape must be known, with the classes or without."""
+def _nasnet(request: Request, kind: str, size: int, filters: int, count: int, stem: int, skip: bool) -> Model:
+    """kind: in the names of its files of weights. filters: of the first normal cells. count: of normal cells in a row.
+    skip: whether the image before a reduction stays the earlier one. The input shape must be known, with the classes or
+    without."""
     start = request.start(request.shape(size, 32, sized=True))
     x = conv(stem, (3, 3), "stem_conv1", strides=(2, 2), padding="valid", **_INITIALIZER)(start)
     x, p = _reduction(_norm("stem_bn1")(x), None, filters // 4, "stem_1")
@@ -130,16 +131,17 @@ def _nasnet(request: Request, size: int, filters: int, count: int, stem: int, sk
         for i in range(count):
             x, p = _normal(x, p, filters * 2**part, str(part * count + i + (part > 0)))
     x = relu()(x)
-    return request.model(start, request.classified(x, "predictions", pool=""), "NASNet")
+    file = f"nasnet_{kind}{'' if request.include_top else '_no_top'}.h5"
+    return request.model(start, request.classified(x, "predictions", pool=""), "NASNet", file)
 
 
 @network
 def NASNetLarge(request: Request) -> Model:
     """NASNetLarge (Zoph and others, 2017)."""
-    return _nasnet(request, 331, 4032 // 24, 6, 96, skip=True)
+    return _nasnet(request, "large", 331, 4032 // 24, 6, 96, skip=True)
 
 
 @network
 def NASNetMobile(request: Request) -> Model:
     """NASNetMobile (Zoph and others, 2017)."""
-    return _nasnet(request, 224, 1056 // 24, 4, 32, skip=False)
+    return _nasnet(request, "mobile", 224, 1056 // 24, 4, 32, skip=False)
