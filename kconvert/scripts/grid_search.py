@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import update_wrapper
 from typing import Any
 
 from sklearn import model_selection  # type: ignore[import-untyped]
@@ -12,20 +13,29 @@ SCORES = {
 """Scores that were the negative losses already, and what they are called since."""
 
 
-class _OldScores:
-    """Translates the argument `scoring`."""
-
-    def __init__(self, *args: Any, scoring: Any = None, **kwargs: Any) -> None:
-        kwargs["scoring"] = SCORES.get(scoring, scoring) if isinstance(scoring, str) else scoring
-        super().__init__(*args, **kwargs)
+def _translated(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a search, with the score by its name of today."""
+    scoring = arguments.get("scoring")
+    return {**arguments, "scoring": SCORES.get(scoring, scoring)} if isinstance(scoring, str) else arguments
 
 
-class GridSearchCV(_OldScores, model_selection.GridSearchCV):
+class GridSearchCV(model_selection.GridSearchCV):
     """Tries all combinations of parameters."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **_translated(kwargs))
 
-class RandomizedSearchCV(_OldScores, model_selection.RandomizedSearchCV):
+
+class RandomizedSearchCV(model_selection.RandomizedSearchCV):
     """Tries random combinations of parameters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **_translated(kwargs))
+
+
+for own in (GridSearchCV, RandomizedSearchCV):
+    # scikit-learn finds the parameters of an estimator in the signature of its `__init__`.
+    update_wrapper(own.__init__, own.__base__.__init__)
 
 
 def __getattr__(name: str) -> Any:
