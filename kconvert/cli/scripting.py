@@ -29,6 +29,17 @@ _SHORTENING = (
         help="Release of Keras that SCRIPT is of; by default found from its words.",
     ),
     script_option(
+        "--python",
+        type=click.Choice(["2", "3"]),
+        help="Version of Python that SCRIPT is of; by default found from its text.",
+    ),
+    script_option(
+        "--data",
+        type=click.Path(exists=True, file_okay=False),
+        metavar="DIR",
+        help="Folder of data sets, of weights of networks, and of files that SCRIPT does not find.",
+    ),
+    script_option(
         "--samples", type=click.IntRange(1), metavar="N", help="Samples that fit, evaluate and data sets take at most."
     ),
     script_option(
@@ -65,8 +76,11 @@ def run(
     from ..scripts.running import Run, run_script
     from ..scripts.shortening import Limits
 
+    python = int(shortening["python"]) if shortening["python"] else None
     limits = Limits(shortening["samples"], shortening["epochs"])
-    code, logs = run_script(script, Run(arguments, backend, shortening["release"], seed, limits))
+    code, logs = run_script(
+        script, Run(arguments, backend, shortening["release"], python, seed, shortening["data"], limits)
+    )
     sys.stdout.flush()
     if history is not None:
         logs.write(history)
@@ -98,8 +112,8 @@ def compare(
     from ..drawing.terminal import show
     from ..scripts.comparing import compare_script
 
-    names = {"release": "--keras", "samples": "--samples", "epochs": "--epochs"}
-    options = [word for key, value in shortening.items() if value is not None for word in (names[key], str(value))]
+    stated = {("keras" if key == "release" else key): value for key, value in shortening.items()}
+    options = [word for key, value in stated.items() if value is not None for word in (f"--{key}", str(value))]
     with progress():
         done = compare_script(script, arguments, options, seed, rtol)
     if as_json:

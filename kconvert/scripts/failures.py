@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 
+from ..arguments import argument
 from ..errors import KconvertError, Problem
 from .imports import KERAS
 
@@ -49,7 +50,7 @@ def _network(error: BaseException, where: str) -> KconvertError:
     return KconvertError(
         f"the script needs the network, which does not answer ({error})",
         where,
-        "give it the file that it wants to download",
+        f"{argument('data', 'DIR')} names a folder with the file that it wants to download",
         Problem.USAGE,
     )
 
@@ -61,7 +62,7 @@ def _file(error: OSError, where: str) -> KconvertError | None:
     return KconvertError(
         f"the script needs {name!r}, which does not exist",
         where,
-        f"the working directory is {os.getcwd()}",
+        f"the working directory is {os.getcwd()}; {argument('data', 'DIR')} names another folder to look in",
         Problem.USAGE,
     )
 

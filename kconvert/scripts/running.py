@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,14 @@ from ..arguments import argument
 from ..backend import default_backend, get_backend, probe
 from ..backend.environment import environment
 from ..errors import KconvertError, Problem
+from ..keras.own.folders import VARIABLE
+from .data_files import found_in
 from .failures import lacking, print_traceback
 from .imports import KERAS, MOVED, renamed
-from .loops import compiled
+from .loops import with_short_loops
 from .numpy_aliases import ALIASES, numpy_aliases
 from .old_split import splitting_as_before
+from .python2 import with_old_division
 from .recording import History, recorded
 from .shortening import Limits, shortened
 from .words import NEW, OLD, Script
@@ -45,7 +48,11 @@ class Run:
     backend: str | None = None
     # The release of Keras whose words it uses; None: found from the words.
     release: str | None = None
+    # The version of Python that it is of, 2 or 3; None: found from its text.
+    python: int | None = None
     seed: int | None = None
+    # The folder of its data sets, of weights, and of files that are not where it looks for them.
+    data: str | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -55,13 +62,16 @@ def run_script(path: str, run: Run) -> tuple[int, History]:
     Raises KconvertError for what the script lacks, and for what kconvert refuses. Of other errors the traceback is
     printed, and the code is 1.
     """
-    script = Script(path)
+    script = Script(path, run.python)
     package = _package(script, run.release)
     backend = run.backend or default_backend()
     _load(script, backend)
     history = History(backend)
     with ExitStack() as stack:
         stack.enter_context(environment("KCONVERT_BACKEND", backend))
+        if run.data is not None:
+            stack.enter_context(environment(VARIABLE, os.path.abspath(run.data)))
+        stack.enter_context(found_in(run.data, run.limits.say))
         stack.enter_context(renamed({**dict.fromkeys(KERAS, package), **MOVED}))
         stack.enter_context(numpy_aliases())
         stack.enter_context(splitting_as_before(run.limits.say))
@@ -125,15 +135,24 @@ def _executed(script: Script, run: Run, limits: Limits) -> int:
         _seed(run.seed)
     with _as_main(main, script.path, run.arguments):
         try:
-            exec(compiled(script.source, main.__file__ or script.path, limits, main.__dict__), main.__dict__)
+            exec(_code_of(script, limits, main.__dict__), main.__dict__)
         except SystemExit as end:
-            return _code(end.code)
+            return _exit_code(end.code)
         except (Exception, RecursionError) as error:
             if sentence := lacking(error, script.path):
                 raise sentence from None
             print_traceback(error, script.path)
             return FAILED
     return 0
+
+
+def _code_of(script: Script, limits: Limits, names: dict[str, Any]) -> CodeType:
+    """The code of a script; names: its global names, which get what the code needs."""
+    tree = with_short_loops(script.tree, limits, names)
+    if script.python2:
+        _say(f"the script is of Python 2 ({script.python2}): it is translated, and / divides integers as there")
+        tree = with_old_division(tree, names, script.path)
+    return compile(tree, names["__file__"], "exec")
 
 
 def _seed(seed: int) -> None:
@@ -154,7 +173,7 @@ def _as_main(main: ModuleType, path: str, arguments: Sequence[str]) -> Iterator[
         sys.modules["__main__"], sys.argv, sys.path[:] = before
 
 
-def _code(stated: Any) -> int:
+def _exit_code(stated: Any) -> int:
     """The exit code that `sys.exit(stated)` means; a text is printed."""
     if stated is None or isinstance(stated, int):
         return int(stated or 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
@@ -20,6 +20,9 @@ from ..arguments import argument
 from ..keras.own import datasets
 from ..keras1.own import datasets as datasets1
 from ..models.model import Model
+
+BATCH_SIZE = 32
+"""The samples of a batch where Keras is told no number."""
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Limits:
     def _shorten_data(self, model: Model, given: dict[str, Any], method: str, steps: str) -> None:
         n = _whole_batches(self.samples or 1, model, given.get("batch_size"))
         if _is_batches(given.get("x")):
-            given["x"], size = _first_batch_size(given["x"])
+            given["x"], size = _first_batch_size(given["x"], given.get("callbacks"))
             most, stated = max(n // size, 1), given.get(steps)
             stated = len(given["x"]) if stated is None and hasattr(given["x"], "__len__") else stated
             if stated is not None and stated > most:
@@ -69,7 +72,7 @@ class Limits:
                 given[name] = first(given.get(name), n)
         validation = given.get("validation_data")
         if _is_batches(validation):
-            given["validation_data"], size = _first_batch_size(validation)
+            given["validation_data"], size = _first_batch_size(validation, given.get("callbacks"))
             if given.get("validation_steps") is not None:
                 given["validation_steps"] = min(given["validation_steps"], max(n // size, 1))
         elif validation is not None:
@@ -103,10 +106,16 @@ def _is_batches(data: Any) -> bool:
     return hasattr(data, "__next__") or (hasattr(data, "__getitem__") and not hasattr(data, "shape"))
 
 
-def _first_batch_size(batches: Any) -> tuple[Any, int]:
-    """The batches, and the number of samples of the first one."""
+def _first_batch_size(batches: Any, callbacks: Sequence[Any] | None) -> tuple[Any, int]:
+    """The batches, and the number of samples of the first one.
+
+    A generator of a callback gives nothing before the training begins: its batches are taken to be of Keras's size.
+    """
     if hasattr(batches, "__getitem__"):
         return batches, max(_count(batches[0][0]), 1)
+    owner = getattr(getattr(batches, "gi_frame", None), "f_locals", {}).get("self")
+    if any(one is owner for one in callbacks or ()):
+        return batches, BATCH_SIZE
     batch = next(batches)
     return chain([batch], batches), max(_count(batch[0]), 1)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ..arguments import argument
 from ..conventions.words.rules import METHODS, RULES
 from ..errors import KconvertError, Problem
 from ..keras import names
+from . import python2
 
 NEW, OLD = "2.3.1", "1.2.2"
 
@@ -34,21 +35,28 @@ class Word:
 
 
 class Script:
-    """The text of a script and its syntax tree.
+    """The text of a script and its syntax tree, which is that of Python 3.
 
-    Raises KconvertError where the file cannot be read, and where it is not Python 3.
+    python: the version of Python that it is of, 2 or 3; None where its text decides. Raises KconvertError where the
+    file cannot be read, and where it is no script of Python.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, python: int | None = None) -> None:
         self.path = path
         try:
-            self.source = Path(path).read_bytes()
+            source = Path(path).read_bytes()
         except OSError as error:
             raise KconvertError(f"cannot be read ({error.strerror})", path, problem=Problem.UNREADABLE) from error
-        try:
-            self.tree = ast.parse(self.source, path)
-        except (SyntaxError, ValueError) as error:
-            raise _not_python(error, path, self.source.decode("utf-8", "replace")) from None
+        text = source.decode("utf-8", "replace")
+        tree = _parsed(source, path)
+        # Why the script is of Python 2; None if it is not.
+        self.python2 = None if python == 3 else argument("python", 2) if python == 2 else _reason(tree, text)
+        if self.python2:
+            found = _parsed(python2.translated(text, path), path)
+            tree = found if isinstance(found, ast.Module) or python == 2 else tree
+        if not isinstance(tree, ast.Module):
+            raise _not_python(tree, path, python)
+        self.tree = tree
 
     @cached_property
     def words(self) -> list[Word]:
@@ -95,20 +103,29 @@ class Script:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _not_python(error: Exception, path: str, text: str) -> KconvertError:
+def _parsed(source: bytes | str | None, path: str) -> ast.Module | SyntaxError | ValueError:
+    """The syntax tree of a script, or the error that says why it has none in Python 3. None has none."""
+    try:
+        return ast.parse(source or "", path) if source is not None else SyntaxError("invalid syntax")
+    except (SyntaxError, ValueError) as error:
+        return error
+
+
+def _reason(tree: ast.Module | SyntaxError | ValueError, text: str) -> str | None:
+    """Why a script is of Python 2, in a few words; None if nothing says so."""
+    if isinstance(tree, ast.Module):
+        return python2.reason(tree, text)
+    message = str(getattr(tree, "msg", tree))
+    word = next((f"{word} without parentheses" for word in ("print", "exec") if word in message), message)
+    return f"{word} in line {tree.lineno}" if isinstance(tree, SyntaxError) else word
+
+
+def _not_python(error: SyntaxError | ValueError, path: str, python: int | None) -> KconvertError:
     line = getattr(error, "lineno", None)
     where = f"{path}, line {line}" if line else path
-    if "print" in str(error) or "exec" in str(error):
-        word = "print" if "print" in str(error) else "exec"
-        return KconvertError(
-            f"{word} without parentheses is of Python 2, and this is Python {sys.version_info.major}",
-            where,
-            f"2to3 -w {path} rewrites such scripts",
-            Problem.USAGE,
-        )
-    return KconvertError(
-        f"this is not a script of Python 3 ({getattr(error, 'msg', error)})", where, None, Problem.USAGE
-    )
+    what = f"this is not a script of Python {python or 3} ({getattr(error, 'msg', error)})"
+    fix = argument("python", 2) if python == 3 else None
+    return KconvertError(f"{what}, nor of Python 2" if python is None else what, where, fix, Problem.USAGE)
 
 
 def _words(node: ast.AST) -> Iterator[tuple[str, str, int]]:

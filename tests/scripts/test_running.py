@@ -115,7 +115,7 @@ def test_an_error_of_the_script_shows_its_own_frames_alone(script, capsys):
         ("from keras.layers import Nothing", "cannot import name 'Nothing'"),
         ("import keras.nothing", "Keras has no module 'keras.nothing'"),
         ("import socket\nsocket.getaddrinfo('x.invalid', 80)", "the script needs the network"),
-        ("print 'x'", "print without parentheses is of Python 2"),
+        ("a = = 1", "line 1: this is not a script of Python 3 (invalid syntax), nor of Python 2"),
         ("a = (", "this is not a script of Python 3"),
         ("from keras.layers import Dense\nDense(3, padding='same')", "line 2: Dense has no argument 'padding'"),
     ],
@@ -184,6 +184,22 @@ model.fit_generator(batches(), steps_per_epoch=50, epochs=1, verbose=0, validati
 """)  # fmt: skip
     ran(path, limits=Limits(30))
     assert "samples=30: fit takes 3 of 50 batches" in capsys.readouterr().err
+
+
+def test_a_generator_that_its_callback_prepares_is_not_asked_before(script, capsys):
+    text = """
+    from keras.callbacks import Callback
+    class Data(Callback):
+        def on_train_begin(self, logs=None):
+            self.size = 10
+        def batches(self):
+            while True:
+                yield x[: self.size], x[: self.size, :1]
+    data = Data()
+    model.fit_generator(data.batches(), steps_per_epoch=50, epochs=1, callbacks=[data], verbose=0)
+    """
+    assert ran(script(MODEL + textwrap.dedent(text)), limits=Limits(64))[0] == 0
+    assert "samples=64: fit takes 2 of 50 batches" in capsys.readouterr().err
 
 
 def test_a_model_of_a_fixed_batch_takes_whole_batches(script, capsys):
@@ -276,6 +292,106 @@ def test_a_loop_over_epochs_around_training_is_shortened(script, capsys):
     assert found.out == "2 2\n" and "the loop in line 8 runs 2 of 29 times" in found.err
 
 
+def test_a_gradient_ascent_is_shortened_in_its_innermost_loop(script, capsys):
+    text = """
+    import numpy as np
+    from keras import backend as K
+    x = K.placeholder((2,))
+    for i in range(3):
+        step = K.function([x], [K.sum(x) + i])
+        for j in range(9):
+            value, = step([np.ones(2)])
+        print(i, j, float(value))
+    """
+    ran(script(text), limits=Limits(epochs=1))
+    found = capsys.readouterr()
+    assert found.out == "0 0 2.0\n1 0 3.0\n2 0 4.0\n" and "the loop in line 7 runs 1 of 9 times" in found.err
+
+
+# ------------------------------------------------------------------- Python 2 ----
+
+
+def test_a_script_of_python_2_runs(script, capsys):
+    code, _ = ran(
+        script(
+            """
+        import numpy as np
+        halves = np.arange(5)
+        halves /= 2
+        print "a", 7 / 2, 7 / 2., np.float32(3) / 2, halves, map(lambda n: n / 2, range(3))
+        table = {"b": 1}
+        if table.has_key("b"):
+        \tfor key, value in table.iteritems():
+        \t    print key, value
+        try:
+            raise ValueError, "no"
+        except ValueError, error:
+            print error
+        """.replace("\\t", "\t")
+        )
+    )
+    found = capsys.readouterr()
+    assert code == 0
+    assert found.out == "a 3 3.5 1.5 [0 0 1 1 2] [0, 0, 1]\nb 1\nno\n"
+    assert "the script is of Python 2 (print without parentheses in line 5)" in found.err
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("for i in xrange(1): print(1 / 2)", "0"),
+        ("from __future__ import division\nfor i in xrange(1): print(1 / 2)", "0.5"),
+        ("from six.moves import xrange\nfor i in xrange(1): print(1 / 2)", "0.5"),
+        ("try: raw_input\nexcept NameError: raw_input = input\nprint(1 / 2)", "0.5"),
+    ],
+)
+def test_names_tell_python_2(script, capsys, text, shown):
+    ran(script(text))
+    assert capsys.readouterr().out == f"{shown}\n"
+
+
+def test_the_version_of_python_can_be_stated(script, capsys):
+    path = script("from __future__ import print_function\na = [5]\na[0] /= 2\nprint(a[0], 1 / 2)")
+    ran(path, python=2)
+    assert capsys.readouterr().out == "2 0\n"
+    ran(path)
+    assert capsys.readouterr().out == "2.5 0.5\n"
+    with pytest.raises(KconvertError, match="python=2"):
+        ran(script("print 'x'"), python=3)
+
+
+def test_a_division_in_place_of_a_call_is_refused(script):
+    with pytest.raises(KconvertError, match=r"line 2: '/=' of Python 2"):
+        ran(script("a = {}\na[len(a)] /= 2"), python=2)
+
+
+# --------------------------------------------------------------- files elsewhere ----
+
+
+def test_files_are_found_in_the_folder_of_data(script, capsys, tmp_path):
+    texts = tmp_path / "mine" / "texts"
+    texts.mkdir(parents=True)
+    (texts / "a.txt").write_text("a")
+    np.save(texts / "b.npy", np.arange(3))
+    (tmp_path / "here.txt").write_text("here")
+    (tmp_path / "mine" / "here.txt").write_text("there")
+    path = script("""
+    import os
+    import numpy as np
+    from keras.utils import get_file
+    print(open("/nowhere/texts/a.txt").read(), sorted(os.listdir("../texts")), open("here.txt").read())
+    print(np.load("data/texts/b.npy"), os.path.exists("/nowhere/c.txt"), os.path.basename(get_file("here.txt", "")))
+    open("new.txt", "w").write("new")
+    """)
+    ran(path, data="mine")
+    found = capsys.readouterr()
+    assert found.out == "a ['a.txt', 'b.npy'] here\n[0 1 2] False here.txt\n"
+    assert f"'/nowhere/texts/a.txt' does not exist; {texts / 'a.txt'} takes its place" in found.err
+    assert (tmp_path / "new.txt").exists() and not (tmp_path / "mine" / "new.txt").exists()
+    with pytest.raises(KconvertError, match=r"the script needs '/nowhere/texts/a\.txt'.*data='DIR'"):
+        ran(path)
+
+
 def test_a_script_of_keras_1_is_told_by_its_words(script, capsys):
     path = script("""
     import numpy as np
@@ -307,3 +423,14 @@ def test_old_names_of_scores_are_translated():
 
     assert GridSearchCV(None, {}, scoring="log_loss").scoring == "neg_log_loss"
     assert GridSearchCV(None, {}, scoring="accuracy").scoring == "accuracy" and KFold
+
+
+def test_searches_with_old_names_can_be_copied():
+    """scikit-learn copies and prints estimators by the signature of their class."""
+    sklearn = pytest.importorskip("sklearn")
+    pytest.importorskip("sklearn.dummy")
+    from kconvert.scripts.grid_search import RandomizedSearchCV
+
+    search = RandomizedSearchCV(sklearn.dummy.DummyClassifier(), {"strategy": ["prior"]}, n_iter=1, scoring="log_loss")
+    assert sklearn.clone(search).get_params()["scoring"] == "neg_log_loss"
+    assert "neg_log_loss" in repr(search)
