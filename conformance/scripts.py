@@ -15,27 +15,67 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .stand_ins import STAND_INS, write_all
+from .stand_ins import STAND_INS, write_all, write_weights
 
 RESULTS = Path(__file__).parents[1] / "docs" / "example-scripts.json"
 RELEASES = ("2.3.1", "1.2.2")
 BACKENDS = ("theano", "tensorflow")
 RUNS = "runs"
-SAMPLES, MORE = 128, {"mnist_denoising_autoencoder.py": 512, "2.3.1/mnist_acgan.py": 512}
-"""The samples, and those of scripts that show more of them."""
 
-ALL_EPOCHS = ("reuters_mlp_relu_vs_selu.py",)
-"""Scripts that draw the losses of as many epochs as they say."""
 
-SETTINGS: Mapping[str, Mapping[str, str]] = {"1.2.2/mnist_net2net.py": {"image_dim_ordering": "th"}}
-"""The `keras.json` of scripts that are written for other settings than the default ones."""
+@dataclass(frozen=True)
+class How:
+    """How a script is run."""
 
-BEFORE = {"lstm_seq2seq_restore.py": "lstm_seq2seq.py"}
-"""Scripts that go on with the files of another one, which runs first."""
+    samples: int = 128
+    # None: as many as the script says.
+    epochs: int | None = 1
+    # Its own arguments, and options of `kconvert run`.
+    words: Sequence[str] = ()
+    # The contents of `keras.json`, of scripts that are written for other settings than the default ones.
+    settings: Mapping[str, str] = field(default_factory=dict)
+    # The script whose files it goes on with, which runs first.
+    before: str = ""
+    # The files of weights of networks that it loads.
+    weights: Sequence[str] = ()
+    # How many filters of the last convolutions of VGG16 ever activate; None: all.
+    filters: int | None = None
+
+
+_VGG16, _VGG19, _INCEPTION = (
+    f"{name}_weights_tf_dim_ordering_tf_kernels_notop.h5" for name in ("vgg16", "vgg19", "inception_v3")
+)
+_RESNET = "resnet50_weights_tf_dim_ordering_tf_kernels.h5"
+_DOODLE = ("--nlabels", "2", "--style-image", "picture.png", "--style-mask", "mask.png", "--target-mask", "mask.png")
+_STYLE = ("picture.png", "picture.png", "styled", "--iter", "1")
+_DREAM = ("picture.png", "dream")
+_IN_PREFIX = ("--target-image-prefix", "doodle")
+
+HOW: Mapping[str, How] = {
+    "2.3.1/mnist_acgan.py": How(samples=512),
+    "class_activation_maps.py": How(words=("picture.png",), weights=(_RESNET,)),
+    "1.2.2/conv_filter_visualization.py": How(weights=(_VGG16,), filters=64),
+    "2.3.1/conv_filter_visualization.py": How(weights=(_VGG16,), filters=1),
+    "conv_lstm.py": How(samples=32),
+    "1.2.2/deep_dream.py": How(words=_DREAM, weights=(_VGG16,)),
+    "2.3.1/deep_dream.py": How(words=_DREAM, weights=(_INCEPTION,)),
+    "image_ocr.py": How(samples=32, epochs=None),
+    "lstm_seq2seq_restore.py": How(before="lstm_seq2seq.py"),
+    "mnist_denoising_autoencoder.py": How(samples=512),
+    # Its filters are indexed by numbers that Python 2 divided.
+    "1.2.2/mnist_net2net.py": How(words=("--python", "2"), settings={"image_dim_ordering": "th"}),
+    "neural_doodle.py": How(words=(*_DOODLE, *_IN_PREFIX), weights=(_VGG19,)),
+    "1.2.2/neural_style_transfer.py": How(words=_STYLE, weights=(_VGG16,)),
+    "2.3.1/neural_style_transfer.py": How(words=_STYLE, weights=(_VGG19,)),
+    # It draws the losses of as many epochs as it says.
+    "reuters_mlp_relu_vs_selu.py": How(epochs=None),
+}
+"""Scripts that are run in a way of their own: RELEASE/NAME, or NAME in both releases."""
 
 
 def main() -> int:
@@ -50,10 +90,11 @@ def main() -> int:
             runs = known.get("sha256") == checksum and all(known.get(backend) == RUNS for backend in BACKENDS)
             if runs and not options.again:
                 continue
-            outcome = {backend: _outcome(release, name, scripts, backend, options.seconds) for backend in BACKENDS}
+            how = HOW.get(f"{release}/{name}") or HOW.get(name) or How()
+            outcome = {backend: _outcome(release, name, how, scripts, backend, options.seconds) for backend in BACKENDS}
             print(release, name, outcome, flush=True)
             results = _results()  # another run may have written some
-            results.setdefault(release, {})[name] = {"sha256": checksum, **outcome, **_stand_ins(text.decode())}
+            results.setdefault(release, {})[name] = {"sha256": checksum, **outcome, **_stand_ins(text.decode(), how)}
             RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     return 0
 
@@ -74,33 +115,34 @@ def _git(repository: Path, *words: str) -> bytes:
     return subprocess.run(["git", "-C", str(repository), *words], check=True, capture_output=True).stdout
 
 
-def _stand_ins(text: str) -> dict[str, list[str]]:
-    """The made-up files that a script names."""
-    names = [Path(name).name for name in STAND_INS if Path(name).name in text]
-    return {"made_up": names} if names else {}
+def _stand_ins(text: str, how: How) -> dict[str, list[str]]:
+    """The made-up files of a script: those that its text names, or its arguments, and weights."""
+    names = [Path(name).name for name in STAND_INS]
+    used = [name for name in names if name in text or name in how.words]
+    return {"made_up": [*used, *how.weights]} if used or how.weights else {}
 
 
-def _outcome(release: str, name: str, scripts: Mapping[str, bytes], backend: str, seconds: int) -> str:
+def _outcome(release: str, name: str, how: How, scripts: Mapping[str, bytes], backend: str, seconds: int) -> str:
     """Runs a script; returns RUNS, or the reason in one sentence."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         write_all(place)
+        write_weights(place, how.weights, how.filters)
         (place / ".keras").mkdir()
-        (place / ".keras" / "keras.json").write_text(json.dumps(SETTINGS.get(f"{release}/{name}", {})))
+        (place / ".keras" / "keras.json").write_text(json.dumps(how.settings))
         found = ""
-        for one in (BEFORE.get(name, ""), name):
+        for one in (how.before, name):
             if one in scripts:
                 (place / one).write_bytes(scripts[one])
-                found = _run(release, one, place, backend, seconds)
+                found = _run(release, one, how, place, backend, seconds)
         return found
 
 
-def _run(release: str, name: str, place: Path, backend: str, seconds: int) -> str:
-    options = ["--backend", backend, "--keras", release, "--samples", str(_samples(release, name)), "--seed", "0"]
-    options += [] if name in ALL_EPOCHS else ["--epochs", "1"]
-    command = [sys.executable, "-m", "kconvert", "run", name, *options]
-    settings = {"KERAS_HOME": str(place / ".keras"), "KCONVERT_DATA": str(place / "datasets"), "MPLBACKEND": "Agg"}
-    environment = {**os.environ, **settings}
+def _run(release: str, name: str, how: How, place: Path, backend: str, seconds: int) -> str:
+    options = ["--backend", backend, "--keras", release, "--samples", str(how.samples), "--seed", "0", "--data", "."]
+    options += [] if how.epochs is None else ["--epochs", str(how.epochs)]
+    command = [sys.executable, "-m", "kconvert", "run", *options, name, *how.words]
+    environment = {**os.environ, "KERAS_HOME": str(place / ".keras"), "MPLBACKEND": "Agg"}
     try:
         done = subprocess.run(
             command,
@@ -114,10 +156,6 @@ def _run(release: str, name: str, place: Path, backend: str, seconds: int) -> st
     except subprocess.TimeoutExpired:
         return f"ended after {seconds} seconds"
     return reason(done.returncode, done.stderr.decode("utf-8", "replace"), name)
-
-
-def _samples(release: str, name: str) -> int:
-    return MORE.get(name) or MORE.get(f"{release}/{name}") or SAMPLES
 
 
 def reason(code: int, errors: str, name: str) -> str:

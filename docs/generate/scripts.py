@@ -9,6 +9,8 @@ from conformance.scripts import BACKENDS, RELEASES, RESULTS, RUNS
 
 from .markdown import table
 
+PACKAGES = "matplotlib, pandas, scikit-learn, Pillow, opencv-python-headless, cairocffi and editdistance"
+
 SCRIPTS = Path(__file__).parents[1] / "example-scripts.md"
 
 
@@ -22,11 +24,13 @@ def scripts_page() -> str:
 # The example scripts of Keras
 
 The scripts in the folder `examples` of Keras's repository, each unmodified, by [`kconvert run`](scripts.md) on each
-backend, with 128 samples (512 where a script shows more of them) and 1 epoch: *{RUNS}*, or why not. `make scripts
-KERAS=DIR`, with a checkout of the repository, runs those that did not run on both; the checksums of the scripts are
-in [example-scripts.json](example-scripts.json). Packages that scripts need beside kconvert have to be installed; here
-matplotlib, pandas, scikit-learn and Pillow were. Without the network, data sets are made-up data of the same shapes,
-and so are texts that scripts download: those rows name them.
+backend, with 128 samples and 1 epoch (`HOW` in `conformance/scripts.py` has the exceptions): *{RUNS}*, or why not.
+`make scripts KERAS=DIR`, with a checkout of the repository, runs those that did not run on both; the checksums of the
+scripts are in [example-scripts.json](example-scripts.json). Packages that scripts need beside kconvert have to be
+installed; here {PACKAGES} were.
+
+Without the network, data sets are made-up data of the same shapes, and so are the texts and pictures that scripts read;
+networks that were trained on ImageNet have initial weights from a seed. The rows name the files.
 
 {sections}
 """
