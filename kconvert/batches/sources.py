@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import KconvertError, Problem
 from ..formats import endings, files
+from ..formats.missing import missing, similar
 from . import manifest, places
 from .places import Options
 
@@ -75,10 +76,12 @@ def _local(source: str, out: str) -> Iterator[Item]:
         matches = [Path(one) for one in glob.glob(source, recursive=True)]
         found = [one for one in matches if one.is_file() or (one.is_dir() and files.is_weights(one))]
         if not found:
-            raise KconvertError("no file matches", source, problem=Problem.USAGE)
+            near = None if root.exists() else similar(root)
+            fix = f"there is no directory {root}; did you mean {near}?" if near else None
+            raise KconvertError("no file matches", source, fix, Problem.USAGE)
         yield from (Item(str(one), one.relative_to(root).as_posix()) for one in found)
     else:
-        raise KconvertError("there is no such file", source, problem=Problem.UNREADABLE)
+        raise missing(path)
 
 
 def _fixed(pattern: str) -> str:

@@ -11,6 +11,7 @@ from ..conventions.words.texts import no_model, parse_architecture
 from . import archive, files, hdf5
 from .failures import unreadable
 from .limits import LONG_JSON, check_limit, limits
+from .missing import missing
 
 KEY = "keras_version"
 """The release, which `to_json()` of Keras 3 does not state."""
@@ -28,6 +29,8 @@ def architecture_json(path: str | PathLike[str]) -> Json:
             return _of_whole_model(path)
         with path.open("rb") as file:
             data = file.read(limits().json + 1)
+    except FileNotFoundError:
+        raise missing(path) from None
     except OSError as error:
         raise unreadable(f"cannot be read ({error.strerror})", path) from error
     if data.startswith((hdf5.SIGNATURE, archive.SIGNATURE)):

@@ -44,6 +44,22 @@ def test_a_source_without_files_is_refused(tmp_path, monkeypatch, source, words)
         names(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "near"),
+    [("modles", "models"), ("models/lsmt.h5", "models/lstm.h5"), ("modles/lstm.h5", "models/lstm.h5")],
+)
+def test_a_source_with_a_typo_is_told_what_is_there(models, monkeypatch, source, near):
+    monkeypatch.chdir(models.parent)
+    with pytest.raises(KconvertError, match=f"{source}: there is no such file; did you mean {near}[?]"):
+        names(source)
+
+
+def test_a_pattern_with_a_typo_in_its_directory_is_told_what_is_there(models, monkeypatch):
+    monkeypatch.chdir(models.parent)
+    with pytest.raises(KconvertError, match=r"no file matches; there is no directory modles; did you mean models[?]"):
+        names("modles/*.h5")
+
+
 def test_two_files_of_one_name_are_refused(models, tmp_path):
     shutil.copy(models / "lstm.h5", models / "images" / "lstm.h5")
     with pytest.raises(KconvertError, match=r"lstm.h5 and .*lstm.h5 would both become .*; name their common directory"):

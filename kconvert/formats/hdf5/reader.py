@@ -22,6 +22,7 @@ from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..endings import program_runtime
 from ..failures import unreadable
+from ..missing import missing
 from ..objects import groups
 from ..provenance import checked_provenance
 from .costs import Costs
@@ -143,7 +144,7 @@ def regular_file(name: str | PathLike[str]) -> Path:
     path = Path(name)
     with hdf5_errors("cannot be opened", str(path)):
         if not path.exists():
-            raise unreadable("there is no such file", str(path))
+            raise missing(path)
         if not path.is_file():
             raise unreadable("is a directory" if path.is_dir() else "is not a regular file", str(path))
         if not path.stat().st_size:

@@ -1,0 +1,41 @@
+"""Files that are not there: the error names one that was perhaps meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+
+from ..errors import KconvertError
+from .failures import unreadable
+
+_LOOKED_AT = 10_000  # names in a directory
+_ALIKE = 0.7
+
+
+def missing(path: Path, where: str | None = None, what: str = "there is no such file") -> KconvertError:
+    """The error about a path that does not exist. where: what the error names in place of the path."""
+    near = similar(path)
+    return unreadable(what, where or path, f"did you mean {near}?" if near else None)
+
+
+def similar(path: Path) -> Path | None:
+    """A path that exists and is nearly `path`: with another name in place of the first that is not there."""
+    parts = path.parts
+    for count, part in enumerate(parts):
+        folder = Path(*parts[:count])
+        if not os.path.lexists(folder / part):
+            rest = parts[count + 1 :]
+            near = get_close_matches(part, islice(_names(folder), _LOOKED_AT), cutoff=_ALIKE)
+            return next((found for name in near if (found := folder.joinpath(name, *rest)).exists()), None)
+    return None
+
+
+def _names(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries)
+    except OSError:
+        return
