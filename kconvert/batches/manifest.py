@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..conventions.words.values import checked
 from ..errors import KconvertError, Problem
 from ..formats import endings
+from ..formats.missing import missing
 from . import places
 from .places import Options
 
@@ -127,13 +129,21 @@ def _json_lines(place: str, text: io.TextIOBase) -> Iterator[tuple[int, dict[str
                 continue
             where = f"{place}, line {number}"
             try:
-                row = json.loads(line)
+                row = checked(json.loads(line, object_pairs_hook=_object))
             except (ValueError, RecursionError) as error:
                 raise _wrong(f"is not JSON ({str(error).splitlines()[0]})", where) from None
             if not isinstance(row, dict):
                 raise _wrong("is not a JSON object", where)
             _check_columns(list(row), where)
             yield number, {key: value for key, value in row.items() if value is not None}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError where it has a key twice."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("a key is there twice")
+    return row
 
 
 def _lines(place: str, text: io.TextIOBase) -> Iterator[str]:
@@ -196,7 +206,7 @@ def _beside(path: str, manifest: str, where: str) -> str:
     except ValueError:
         there = False
     if not there:
-        raise KconvertError(f"there is no file {path!r}", where, problem=Problem.UNREADABLE)
+        raise missing(Path(found), where, f"there is no file {path!r}")
     return found
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import argument
-from ..conventions.backends import BACKENDS
+from ..conventions.backends import BACKENDS, DATA_FORMATS, KERNELS_OF
 from ..conversion.files import default_target
 from ..conversion.source import Source
-from ..conversion.target import Wanted
+from ..conversion.target import KEEP, NATIVE, Wanted
 from ..errors import KconvertError, Problem
+from ..formats.endings import HDF5
 from . import manifest, places
 from .sources import Item
 from .work import Setup, Task
@@ -40,6 +41,17 @@ _WANTED = {
 """The fields of a source and of what is wanted, by the columns of a manifest that state them."""
 
 
+_WORDS: Mapping[str, Sequence[str]] = {
+    "from": tuple(KERNELS_OF),
+    "to": tuple(BACKENDS),
+    "format": HDF5.formats,
+    "data_format": (NATIVE, KEEP, *DATA_FORMATS),
+    "source_data_format": DATA_FORMATS,
+}
+"""The words that a column may have."""
+_NAMES = {"from": "backend", "to": "backend"}
+
+
 def tasks_of(items: Sequence[Item], out: str, source: Source, wanted: Wanted, setup: Setup, verify: str) -> list[Task]:
     """A task for each file. Raises KconvertError where two would write one file, or one would write a source."""
     chosen = _chosen(len(items), verify)
@@ -57,7 +69,17 @@ def tasks_of(items: Sequence[Item], out: str, source: Source, wanted: Wanted, se
             fix = f"{ways}, or give {manifest.NAME!r} in a manifest"
             raise KconvertError(what, item.where or None, fix, Problem.USAGE)
         targets[target] = item
+    _check_folders(targets)
     return tasks
+
+
+def _check_folders(targets: Mapping[str, Item]) -> None:
+    """Refuses a result in a directory that would be another result."""
+    for target, item in targets.items():
+        for folder in () if places.is_url(target) else Path(target).parents:
+            if str(folder) in targets:
+                what = f"the result of {item.place} would be in {folder}, which is to be that of another file"
+                raise KconvertError(what, item.where or None, "give another name", Problem.USAGE)
 
 
 def _real(place: str) -> str:
@@ -81,14 +103,20 @@ def _task(item: Item, out: str, source: Source, wanted: Wanted, setup: Setup, ve
     source = replace(source, path=item.place, **_fields(said, _SOURCE))
     wanted = replace(wanted, **_fields(said, _WANTED))
     try:
+        _check_words(said)
         target = wanted.target(name)
-        if target.backend not in BACKENDS:
-            what, fix = f"unknown backend {target.backend!r}", f"one of: {', '.join(BACKENDS)}"
-            raise KconvertError(what, fix=fix, problem=Problem.USAGE)
     except KconvertError as error:
         raise (error.within(item.where) if item.where else error) from None
     name = name or default_target(Path(item.name), target.backend, target.form).as_posix()
     return Task(item.name, source, wanted, places.joined(out, name), verify, setup)
+
+
+def _check_words(said: Mapping[str, Any]) -> None:
+    """Refuses words of a manifest that no file could be converted with."""
+    for column, known in _WORDS.items():
+        if column in said and said[column] not in known:
+            what = f"unknown {_NAMES.get(column, column)} {said[column]!r}"
+            raise KconvertError(what, fix=f"one of: {', '.join(known)}", problem=Problem.USAGE)
 
 
 def _fields(said: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -64,6 +64,13 @@ WRONG = [
     ("a.jsonl", '{"path": "lenet.h5", "arch": "none.json"}\n', "line 1: there is no file 'none.json'"),
     ("a.csv", "path,out\nlenet.h5,a.h5\nlenet.h5,a.h5\n", "line 3: .* would both become"),
     ("a.csv", "path,to\nlenet.h5,a/b\n", "line 2: unknown backend 'a/b'; one of: theano, tensorflow"),
+    ("a.csv", "path,from\nlenet.h5,theanoo\n", "line 2: unknown backend 'theanoo'; one of: theano"),
+    ("a.csv", "path,format\nlenet.h5,keras9\n", "line 2: unknown format 'keras9'; one of: keras2"),
+    ("a.csv", "path,data_format\nlenet.h5,first\n", "line 2: unknown data_format 'first'; one of: native"),
+    ("a.csv", "path,out\nlenet.h5,a.h5\nlenet.h5,a.h5/b.h5\n", "line 3: the result .* would be in .*a.h5"),
+    ("a.jsonl", '{"path": "lenet.h5", "path": "other.h5"}\n', "line 1: is not JSON .a key is there twice"),
+    ("a.jsonl", '{"path": "lenet.h5", "out": "\\ud800.h5"}\n', "line 1: is not JSON .the string .* has half of a"),
+    ("a.csv", "path\nlemet.h5\n", "line 2: there is no file 'lemet.h5'; did you mean .*lenet.h5"),
     ("a.csv", "path,to,format\nlenet.h5,theano,keras3\n", "line 2, .*no file of keras3 is for theano|line 2: no file"),
 ]
 
