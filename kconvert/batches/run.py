@@ -30,7 +30,7 @@ FilePath = str | PathLike[str]
 Watch = Callable[[int, int, Entry | None], None]
 """Is told how many files are done, how many there are, and what came of the last one."""
 
-_ORDER = ("differs", "error", "unproved", "partly", "converted", "equal")
+_ORDER = ("differs", "error", "unproved", "partly", "converted", "copied", "equal")
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import Naming, named_by, naming
-from ..conversion.files import Conversion, convert_file
+from ..conversion.files import Conversion, NothingToConvert, convert_file
 from ..conversion.known_plans import KnownPlans
 from ..conversion.source import Source
 from ..conversion.target import Wanted
 from ..errors import KconvertError, Problem
-from ..formats.atomic import refuse_collisions, scratch
+from ..formats.atomic import copy_file, new_path, refuse_collisions, scratch, writing
 from ..formats.limits import Limits, limited, limits
+from ..formats.unchanged import unchanged
 from ..layers.registry import load_module
 from ..verification.pairing import Inputs
 from ..verification.report.words import brief
 from ..verification.tolerance import DEFAULT_TOLERANCE, Tolerance
-from ..verification.value import Entry, Verdict
+from ..verification.value import COPIED, Entry, Verdict
 from ..verification.verifier import Running, Verifier
 from . import places
 from .places import Options
@@ -163,20 +164,37 @@ def _in_folder(task: Task, folder: Path) -> Iterator[tuple[Source, Path]]:
 def _run(task: Task, source: Source, target: Path) -> Result:
     setup = task.setup
     if not places.is_url(task.target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
     refuse_collisions([("result", target)], setup.inputs.files)
-    done = convert_file(source, task.wanted.target(target), target, replaces=task.replaces, planner=_PLANS)
+    try:
+        done = convert_file(source, task.wanted.target(target), target, replaces=task.replaces, planner=_PLANS)
+    except NothingToConvert as nothing:
+        return _copied(task, source, target, nothing.what)
     verdict, error, code = _verified(task, source, done) if task.verify else (None, "", 0)
     written = {str(done.target): task.target}
     if done.architecture:
         written[str(done.architecture)] = str(Path(task.target).with_suffix(".json"))
         if places.is_url(task.target):
             written[str(done.architecture)] = f"{task.target.rpartition('.')[0]}.json"
+    return _delivered(task, Entry(task.name, None, error, code, verdict), written)
+
+
+def _copied(task: Task, source: Source, target: Path, why: str) -> Result:
+    """The result where there is nothing to convert: the same bytes, so that there is nothing to verify either."""
+    path, force = Path(source.path or ""), task.replaces or source.force
+    copy_file(path, new_path(target, path, force), force, unchanged([path]))
+    verdict = Verdict(COPIED, f"{COPIED.upper()}: {why}")
+    return _delivered(task, Entry(task.name, verdict=verdict), {str(target): task.target})
+
+
+def _delivered(task: Task, entry: Entry, written: dict[str, str]) -> Result:
+    """The result, once the files that were written on this machine are at the places that they are for."""
+    storage = task.setup.storage
     if places.is_url(task.target):
         for file, place in reversed(written.items()):  # the weights last: with them the result is there
-            places.upload(Path(file), place, setup.storage)
-    stamps = {place: places.stamp(place, setup.storage) for place in written.values()}
-    return Result(Entry(task.name, None, error, code, verdict), stamps)
+            places.upload(Path(file), place, storage)
+    return Result(entry, {place: places.stamp(place, storage) for place in written.values()})
 
 
 def _verified(task: Task, source: Source, done: Conversion) -> tuple[Verdict | None, str, int]:

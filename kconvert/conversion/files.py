@@ -33,6 +33,10 @@ from .target import KEEP, NATIVE, Target, Wanted
 SMALL = 2**20  # bytes that are hashed sooner than a thread starts
 
 
+class NothingToConvert(KconvertError):
+    """A file that already is what is asked for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Conversion:
     """A finished conversion: what was done, from where to where.
@@ -231,9 +235,9 @@ def refuse_converted(checkpoint: Checkpoint, source: Source, target: Target) -> 
 
 
 def refuse_unchanged(made: Plan, checkpoint: Checkpoint) -> None:
-    """A file that is already what is asked for needs no conversion."""
+    """Raises NothingToConvert (USAGE) for a file that already is what is asked for."""
     if not made.changes and checkpoint.format is None and checkpoint.form == made.goal.form:
-        raise KconvertError(
+        raise NothingToConvert(
             f"the file already is in the convention {made.target}, data format {made.goal.data_format or KEEP}",
             where=str(checkpoint.path),
             fix="use it as it is",

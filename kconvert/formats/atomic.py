@@ -35,6 +35,7 @@ _IS_HIDDEN = re.compile(re.escape(_HIDDEN) + "[0-9a-f]{16}")
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the file does not become longer
 _BEGIN = 2  # SYNC_FILE_RANGE_WRITE: begins to store what changed, and does not wait
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_PIECE = 2**20  # bytes that are copied at a time
 _MARGIN = 64 * 2**10  # bytes that are wanted beside those of a file
 
 NamedPath = tuple[str, str | PathLike[str]]
@@ -312,6 +313,17 @@ def new_directory(target: Path) -> Iterator[Path]:
             os.rename(temporary, target)
             with suppress(OSError):  # not all systems open directories
                 _sync(target.parent)
+
+
+def copy_file(source: Path, target: Path, force: bool, check: Callable[[], None]) -> None:
+    """Copies a file. force and check: as `replacing` takes them."""
+    with (
+        replacing(target, force, source.stat().st_size, check) as temporary,
+        writing(target),
+        open(source, "rb") as read,
+        open(temporary, "r+b") as copy,
+    ):
+        shutil.copyfileobj(read, copy, _PIECE)
 
 
 def write_text(target: Path, text: str) -> None:

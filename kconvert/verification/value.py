@@ -245,6 +245,7 @@ class Report(Shown):
         }
 
 
+COPIED = "copied"  # the state of a file that needed no conversion
 _STATES = {EQUAL: "equal", DIFFERS: "differs", UNPROVED: "unproved"}
 
 
@@ -252,7 +253,7 @@ _STATES = {EQUAL: "equal", DIFFERS: "differs", UNPROVED: "unproved"}
 class Verdict:
     """What a report says, without its tensors: what is kept of each of thousands of files."""
 
-    state: str  # that of its entry
+    state: str  # that of its entry; COPIED where a batch had nothing to convert
     words: str  # the verdict in one sentence
     reasons: Sequence[str] = ()  # why it differs, a sentence for each cause
     qualifiers: Sequence[str] = ()  # what limits it
@@ -279,7 +280,7 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """'equal', 'partly', 'differs', 'unproved', 'error', or 'converted' where nothing was to be verified."""
+        """'equal', 'partly', 'differs', 'unproved', 'error', COPIED, or 'converted' where nothing is verified."""
         if self.error:
             return "error"
         if self.report is not None:
@@ -335,7 +336,9 @@ class Summary(Shown):
     @property
     def agrees(self) -> bool:
         """Whether there are files, and all are equal in what was compared or only converted."""
-        return bool(self.entries) and all(entry.state in ("equal", "partly", "converted") for entry in self.entries)
+        return bool(self.entries) and all(
+            entry.state in ("equal", "partly", "converted", COPIED) for entry in self.entries
+        )
 
     @property
     def code(self) -> int:

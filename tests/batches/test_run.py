@@ -7,7 +7,9 @@ import fsspec
 import pytest
 
 import kconvert as kc
+from kconvert.batches.run import BatchSummary
 from kconvert.errors import KconvertError, Problem
+from kconvert.verification.report.words import outcome, tally
 from tests.cli.commands import HAZARD, LENET, contents
 
 TO = {"source": "theano", "target": "tensorflow"}
@@ -42,6 +44,20 @@ def test_a_file_that_fails_does_not_stop_the_others(models, tmp_path):
     assert [entry.state for entry in done.entries] == ["error", "converted", "converted"]
     assert done.code == Problem.SOME_FAILED and "is not an HDF5 file" in done.entries[0].error
     assert len(written(tmp_path / "out")) == 2
+
+
+def test_what_is_there_already_is_copied(models, tmp_path):
+    kc.convert(models / "lstm.h5", models / "done.h5", **TO)
+    done = kc.batch(models, tmp_path / "out", target="tensorflow", source=None, verify="none", jobs=2)
+    copy = tmp_path / "out" / "done.tensorflow.h5"
+    assert copy.read_bytes() == (models / "done.h5").read_bytes()
+    assert states(done)["done.h5"] == "copied" and done.agrees
+    entry = next(entry for entry in done.entries if entry.name == "done.h5")
+    assert outcome(entry).startswith("COPIED: the file already is in the convention keras2/tensorflow")
+    assert tally(BatchSummary([entry])) == "COPIED: 1 file, 0 equal, 0 differ, 1 copied unchanged, 0 failed"
+    before = copy.stat().st_mtime_ns
+    again = kc.batch(models, tmp_path / "out", target="tensorflow", verify="none")
+    assert states(again) == states(done) and copy.stat().st_mtime_ns == before
 
 
 def test_fail_fast_ends_with_the_first_failure(models, tmp_path):

@@ -9,7 +9,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from ...drawing.words import at_least
 from ...errors import Problem, printable
 from ..comparison import Comparison
-from ..value import UNPROVED, Entry, Report, Summary
+from ..value import COPIED, UNPROVED, Entry, Report, Summary
 from .words import CONVERTED, cause_of, difference, element, entries, outcome, reason, reasons, verdict
 
 INHERITED, LEFT_OUT = "inherited", "not compared"
@@ -80,8 +80,8 @@ def _whole(entry: Entry) -> TestCase:
     result: Failure | Error | Skipped | None = None
     if entry.state == "error":
         result = Error(entry.error, kind)
-    elif entry.state == "converted":
-        result = Skipped(outcome(entry), CONVERTED.lower())
+    elif entry.state in (CONVERTED.lower(), COPIED):
+        result = Skipped(outcome(entry), entry.state)
     elif entry.state in ("differs", "unproved"):
         result = Failure(outcome(entry), entry.state)
     return _test(entry.name, "verification", result, "\n".join(reasons(entry)), entry.seconds)

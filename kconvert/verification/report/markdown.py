@@ -17,6 +17,7 @@ MARKS = {
     "equal": "\N{WHITE HEAVY CHECK MARK}",
     "limited": "\N{LARGE YELLOW CIRCLE}",
     "converted": "\N{WHITE LARGE SQUARE}",
+    "copied": "\N{WHITE LARGE SQUARE}",
     "partly": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
     "differs": "\N{CROSS MARK}",
     "unproved": "\N{CROSS MARK}",
@@ -82,7 +83,9 @@ def _folded(title: str, lines: Sequence[str]) -> list[str]:
 
 def _files(done: Summary) -> list[str]:
     """A table of the files, with those that are not equal first."""
-    order = sorted(done.entries, key=lambda entry: (entry.equal, entry.state == "converted", not entry.limited))
+    order = sorted(
+        done.entries, key=lambda entry: (entry.equal, entry.state in ("converted", "copied"), not entry.limited)
+    )
     rows = [[_mark(entry), _text(entry.name), _text(outcome(entry))] for entry in order]
     return _table(["", "file", "verdict"], rows) if rows else []
 

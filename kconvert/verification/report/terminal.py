@@ -110,6 +110,7 @@ def _weights(done: Report) -> list[RenderableType]:
 _STYLES = {
     "equal": draw.GOOD,
     "converted": draw.DIM,
+    "copied": draw.DIM,
     "partly": draw.WARN,
     "differs": draw.BAD,
     "unproved": draw.WARN,

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from ...drawing.words import number, percent, plural
 from ..comparison import Comparison
-from ..value import DIFFERS, EQUAL, QUANTIZED, UNPROVED, Cause, Entry, Report, Summary, Verdict
+from ..value import COPIED, DIFFERS, EQUAL, QUANTIZED, UNPROVED, Cause, Entry, Report, Summary, Verdict
 
 ERROR, CONVERTED = "ERROR", "CONVERTED"
 
@@ -153,10 +153,12 @@ def tally(done: Summary) -> str:
         limits = Counter(limit for entry in done.entries for limit in entry.qualifiers)
         return f"{EQUAL}: {how_many}" + "".join(f", {count} {limit}" for limit, count in limits.items())
     equal, partly, differ, converted = (done.count(state) for state in ("equal", "partly", "differs", "converted"))
-    unverified = len(done.entries) - equal - partly - differ - converted
+    copied = done.count(COPIED)
+    unverified = len(done.entries) - equal - partly - differ - converted - copied
     counts = f"{how_many}, {equal} equal, " + (f"{partly} equal in part, " if partly else "") + f"{differ} differ"
     counts += f", {converted} converted and not verified" if converted else ""
-    proved = CONVERTED if converted else f"{EQUAL} in part"
+    counts += f", {copied} copied unchanged" if copied else ""
+    proved = CONVERTED if converted else f"{EQUAL} in part" if partly else EQUAL if equal else COPIED.upper()
     undecided, verb = done.UNDECIDED
     word = DIFFERS if differ else undecided if unverified else proved
     left_out = f", {done.not_tried} not tried" if done.not_tried else ""
