@@ -287,7 +287,7 @@ BAD_WORDS = [
     (USAGE, "--samples", ["--to", "tensorflow", "--samples", "0"]),
     (USAGE, "--nonsense", ["--to", "tensorflow", "--nonsense"]),
     (USAGE, "already is in the convention", ["--to", "theano", "--format", "same", "--data-format", "keep"]),
-    (UNREADABLE, "arch.json: cannot be read", ["--to", "tensorflow", "--arch", "arch.json"]),
+    (UNREADABLE, "arch.json: there is no such file", ["--to", "tensorflow", "--arch", "arch.json"]),
 ]
 
 
