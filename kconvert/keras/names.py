@@ -215,7 +215,7 @@ KERAS1: dict[str, str] = {
     "datasets.mnist": "load_data",
     "datasets.reuters": "get_word_index load_data",
     "engine": "Input InputLayer InputSpec Layer Merge Model get_source_inputs merge",
-    "engine.training": "Input Model slice_X",
+    "engine.training": "Model slice_X",
     "initializations": (
         "get get_fans glorot_normal glorot_uniform he_normal he_uniform identity lecun_uniform normal one "
         "orthogonal uniform zero"

@@ -6,7 +6,7 @@ from ..keras import names
 from ..keras.surface import Dialect
 
 _HOMES: dict[str, str] = {
-    "activations": "keras.own.activations keras.own.objects",
+    "activations": "keras1.own.activations",
     "applications": "keras1.own.applications.vgg keras1.own.applications.resnet50 "
     "keras1.own.applications.inception_v3 keras1.own.applications.xception",
     "applications.imagenet_utils": "keras1.own.applications.imagenet",

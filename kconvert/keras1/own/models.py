@@ -299,6 +299,15 @@ class Sequential(sequential.Sequential, _Methods):
     def stored_layers(self) -> list[Layer]:
         return self.flattened_layers
 
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer named `name`, or that with the number `index`, where the InputLayer has the number 0.
+
+        Raises KconvertError for an unknown name or index.
+        """
+        if index is not None and self.merged is None and -len(self.all_layers) <= index < len(self.all_layers):
+            return self.all_layers[index]
+        return super().get_layer(name, index)
+
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end. Raises KconvertError where the first layer states no input shape."""
         if isinstance(layer, Layer) and not self.all_layers and _merges(layer):

@@ -11,9 +11,7 @@ from ....keras.own.datasets import imdb as later
 from ....keras.own.datasets.stored import read_pickle
 from ....keras.own.datasets.texts import parted
 from ....keras.own.folders import local
-from .texts import Encoding, shuffled, word_index
-
-_ALL = 1_000_000  # more words than there are
+from .texts import Encoding, shuffled, unnumbered, word_index
 
 
 def load_data(
@@ -35,7 +33,7 @@ def load_data(
     if found := local(path):
         (x, y), (x_test, y_test) = read_pickle(found)
     else:
-        (x, y), (x_test, y_test) = later.load_data(start_char=None, index_from=0, oov_char=None, num_words=_ALL)
+        (x, y), (x_test, y_test) = unnumbered(later)
     (x, y), (x_test, y_test) = shuffled(seed, x, y), shuffled(seed * 2, x_test, y_test)
     encoding = Encoding(nb_words, skip_top, maxlen, start_char, oov_char, index_from)
     reviews, labels = encoding.encoded([*x, *x_test], np.asarray([*y, *y_test]))

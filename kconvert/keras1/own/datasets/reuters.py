@@ -9,9 +9,7 @@ import numpy as np
 from ....keras.own.datasets import reuters as later
 from ....keras.own.datasets.stored import read_pickle
 from ....keras.own.folders import local
-from .texts import Encoding, shuffled, word_index
-
-_ALL = 1_000_000  # more words than there are
+from .texts import Encoding, shuffled, unnumbered, word_index
 
 
 def load_data(
@@ -34,7 +32,7 @@ def load_data(
     if found := local(path):
         x, y = read_pickle(found)
     else:
-        (x, y), _ = later.load_data(start_char=None, index_from=0, oov_char=None, num_words=_ALL, test_split=0.0)
+        (x, y), _ = unnumbered(later, test_split=0.0)
     x, y = shuffled(seed, x, y)
     encoding = Encoding(nb_words, skip_top, maxlen, start_char, oov_char, index_from)
     news, topics = encoding.encoded(x, np.asarray(y))

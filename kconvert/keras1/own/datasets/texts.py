@@ -13,6 +13,8 @@ from ....keras.own.datasets import texts
 from ....keras.own.datasets.stored import read_pickle
 from ....keras.own.folders import local
 
+_ALL = 1_000_000  # more words than there are
+
 
 @dataclass(frozen=True)
 class Encoding(texts.Encoding):
@@ -25,6 +27,11 @@ class Encoding(texts.Encoding):
         if self.oov_char is None:
             return text[(text >= limit) | (text < self.skip_top)]
         return super()._known(text, limit)
+
+
+def unnumbered(later: Any, **options: Any) -> Any:
+    """The texts of the file of Keras 2, with the numbers that the file has. later: the module of Keras 2."""
+    return later.load_data(start_char=None, index_from=0, oov_char=None, num_words=_ALL, **options)
 
 
 def shuffled(seed: int, *together: Sequence[Any]) -> list[list[Any]]:

@@ -1,0 +1,37 @@
+"""The activations of Keras 1.2.2 (`keras.activations`): functions of whatever stands for a tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import KconvertError, Problem
+from ...keras.own import activations as later
+from ...keras.own.backend import ndim
+from ...keras.own.objects import deserialize_keras_object
+
+_SAME = "elu hard_sigmoid linear relu sigmoid softplus softsign tanh"
+
+
+def softmax(x: Any) -> Any:
+    """The exponentials of `x`, divided by their sum along the last axis.
+
+    Raises KconvertError for a tensor that does not have two or three axes.
+    """
+    if ndim(x) not in (2, 3):
+        what = f"softmax of Keras 1.2.2 takes a tensor of two or three axes, not {ndim(x)}"
+        raise KconvertError(what, problem=Problem.USAGE)
+    return later.softmax(x)
+
+
+FUNCTIONS = {**{name: later.FUNCTIONS[name] for name in _SAME.split()}, "softmax": softmax}
+globals().update(FUNCTIONS)
+
+
+def get(identifier: Any) -> Any:
+    """The activation that `identifier` names; None is `linear`, and anything else stays as it is.
+
+    Raises KconvertError for an unknown name.
+    """
+    if isinstance(identifier, str):
+        return deserialize_keras_object(identifier, FUNCTIONS, None, "activation function")
+    return FUNCTIONS["linear"] if identifier is None else identifier
