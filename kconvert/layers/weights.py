@@ -67,8 +67,9 @@ class WithWeights:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _held(self) -> Held | None:
-        """The weights; None for a layer that was not called on an input yet."""
-        if not getattr(self, "inbound", None):
+        """The weights; None for an InputLayer, and for a layer that was not called on an input yet."""
+        inbound = getattr(self, "inbound", None)
+        if not inbound or not inbound[0].inputs:
             return None
         if not _holders:
             what = "no model was imported, which would hold the weights"

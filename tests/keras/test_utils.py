@@ -124,6 +124,15 @@ def test_hdf5_matrix_stands_for_an_array(tmp_path):
 # ------------------------------------------------------------------- files ----
 
 
+def test_get_file_looks_into_the_folder_that_it_is_given_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("KCONVERT_DATA", str(tmp_path / "datasets"))
+    for folder in ("datasets", "models"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").touch()
+    assert keras.utils.get_file("a.txt", "", cache_subdir="models") == str(tmp_path / "models" / "a.txt")
+    assert keras.utils.get_file("a.txt", "") == str(tmp_path / "datasets" / "a.txt")
+
+
 @pytest.mark.shows("utils.get_file")
 def test_get_file_finds_local_files(tmp_path, monkeypatch):
     monkeypatch.setenv("KCONVERT_DATA", str(tmp_path / "datasets"))

@@ -425,3 +425,8 @@ def test_a_layer_adds_to_the_loss_and_knows_whether_it_trains(name):
     assert model.predict(x)[0, 0] == 3
     assert model.test_on_batch(x, np.full((2, 1), 3.0)) == pytest.approx(6)
     assert model.train_on_batch(x, np.full((2, 1), 6.0)) == pytest.approx(6)
+
+
+def test_an_input_layer_has_no_weights():
+    first = kc.Model(x := layers.Input((3,)), layers.Dense(2)(x)).layers[0]
+    assert first.count_params() == 0 and first.get_weights() == first.weights == []

@@ -90,7 +90,7 @@ def find_file(fname: str, cache_subdir: str) -> Path | None:
     """The path of a file that Keras downloads, in the folder of the data sets or in `cache_subdir` beside it."""
     below = cache_subdir.removeprefix("datasets").strip("/")
     beside = [] if cache_subdir.startswith("datasets") else [f"../{cache_subdir}/{fname}"]
-    return local(fname, f"{below}/{fname}" if below else fname, *beside)
+    return local(*beside, f"{below}/{fname}" if below else fname, fname)
 
 
 def validate_file(fpath: str, file_hash: str, algorithm: str = "auto", chunk_size: int = 65535) -> bool:
