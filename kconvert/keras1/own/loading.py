@@ -113,3 +113,13 @@ def optimizer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str
     name = config["class_name"]
     make = (custom_objects or {}).get(name) or Maker(name)
     return make(**config["config"])
+
+
+def layer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer or model that `{'class_name': ..., 'config': ...}` describes, in the words of Keras 1.2.2."""
+    if config["class_name"] in ("Sequential", "Model"):
+        return model_from_config(config, custom_objects)
+    stated = {"class_name": "Sequential", "config": [config]}
+    with with_custom_objects(custom_objects), _in_keras1():
+        made = configurations.model_from_config(stated)
+    return _layer(made.layers[-1])

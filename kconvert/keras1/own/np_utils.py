@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import KconvertError, Problem
-from ...keras.own import utils
+from ...keras.own import lengths, utils
 from ...keras.own.utils import normalize as normalize
 from .settings import image_dim_ordering
 
@@ -58,3 +58,16 @@ def convert_kernel(kernel: np.ndarray, dim_ordering: str | None = None) -> np.nd
     if ordering not in spatial:
         raise KconvertError(f"unknown dim_ordering {ordering!r}", fix="use 'th' or 'tf'", problem=Problem.USAGE)
     return np.flip(kernel, tuple(spatial[ordering])).copy()
+
+
+def conv_output_length(
+    input_length: int | None, filter_size: int, border_mode: str, stride: int, dilation: int = 1
+) -> int | None:
+    """The length of the output of a convolution. Raises KconvertError for an unknown border_mode."""
+    found: int | None = lengths.conv_output_length(input_length, filter_size, border_mode, stride, dilation)
+    return found
+
+
+def conv_input_length(output_length: int | None, filter_size: int, border_mode: str, stride: int) -> int | None:
+    """The length of the input of a convolution. Raises KconvertError for an unknown border_mode."""
+    return lengths.conv_input_length(output_length, filter_size, border_mode, stride)
