@@ -132,7 +132,7 @@ def test_what_cannot_be_read(tmp_path):
     (tmp_path / "arch.json").write_text("[]")
     for arguments, words in (
         ((tmp_path / "absent.h5",), "there is no such file"),
-        ((LENET / "weights.h5", tmp_path / "absent.json"), "cannot be read"),
+        ((LENET / "weights.h5", tmp_path / "absent.json"), "there is no such file"),
         ((LENET / "weights.h5", tmp_path / "arch.json"), "is not the JSON of a model"),
     ):
         with pytest.raises(KconvertError, match=words):

@@ -278,7 +278,7 @@ def test_an_architecture_from_a_file(tmp_path):
         read_architecture(str(found.folder / "arch.json")).get_config() == model_from_config(arch(found)).get_config()
     )
     missing = tmp_path / "missing.json"
-    with pytest.raises(KconvertError, match="cannot be read") as refusal:
+    with pytest.raises(KconvertError, match="there is no such file") as refusal:
         read_architecture(str(missing))
     assert refusal.value.where == str(missing)
     for text, said in (("{", "is not JSON"), ("[1]", "is not the JSON of a model"), ("[" * 100000, "is not JSON")):
