@@ -17,7 +17,7 @@ from kconvert.batches.work import Setup, run
 from kconvert.conversion.source import Source
 from kconvert.conversion.target import Wanted
 from kconvert.formats.architectures import architecture_json
-from kconvert.network.sample_inputs import stored_arrays
+from kconvert.verification.stored_inputs import stored_arrays
 
 from .mutants import ROOT
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +26,6 @@ FREE_STEPS = 7
 FREE_SPACE = 24
 
 LARGEST = 2**27  # elements of random inputs: 1 GiB as they are drawn
-MOST_UNPACKED = 2**30  # bytes of inputs that are packed in a smaller file
 MOST_AXES = 32  # of an array, in all releases of NumPy
 
 
@@ -167,64 +164,6 @@ def _check_sizes(shapes: Sequence[tuple[int, ...]], model: Network) -> None:
         shown = ", ".join(map(str, shapes)) if total <= LARGEST else f"{total:,} elements"
         what = f"the inputs are too large to draw them at random ({shown:.80})"
         raise KconvertError(what, model.name, f"give inputs: {argument('inputs')}", Problem.UNVERIFIED)
-
-
-def input_arrays(model: Network, path: str | PathLike[str]) -> list[np.ndarray]:
-    """The inputs of `model` from an `.npz` file, or for a model with one input from an `.npy` file.
-
-    The arrays of an .npz are assigned by name if it has an array for the name of every input, else in their order.
-    Raises KconvertError where the file cannot be read or its arrays do not fit.
-    """
-    where, arrays = str(path), stored_arrays(path)
-    names = [ref.layer for ref in model.input_refs]
-    try:
-        return checked_inputs(
-            model, [arrays[name] for name in names] if set(names) <= set(arrays) else list(arrays.values())
-        )
-    except KconvertError as error:
-        raise error.within(where) from None
-
-
-def stored_arrays(path: str | PathLike[str]) -> dict[str, np.ndarray]:
-    """The arrays of an `.npz` file by their names, or that of an `.npy` file, without a name.
-
-    Raises KconvertError where the file cannot be read, and where an array has no elements.
-    """
-    where = str(path)
-    try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.lib.npyio.NpzFile):
-            _check_unpacked(loaded, Path(path))
-            arrays = {name: loaded[name] for name in loaded.files}
-        else:
-            arrays = {"": loaded}
-    except KconvertError:
-        raise
-    except Exception as error:  # of zipfile, zlib, tokenize, ast or NumPy: whatever a damaged file makes them raise
-        lines = str(error).replace(f": {where!r}", "").splitlines()
-        what = f"the inputs cannot be read ({lines[0] if lines else type(error).__name__})"
-        raise KconvertError(what, where, "use an .npy or .npz file of numbers", Problem.UNREADABLE) from error
-    for name, array in arrays.items():
-        place = f"{where}, array {name}" if name else where
-        if not isinstance(array, np.ndarray):  # a member that is no .npy file
-            raise KconvertError("is not an array", place, "use an .npy or .npz file of numbers", Problem.UNREADABLE)
-        refuse_empty(array, place)
-    return arrays
-
-
-def _check_unpacked(archive: np.lib.npyio.NpzFile, path: Path) -> None:
-    """Raises KconvertError where the arrays of an .npz would fill the memory, and the file is far smaller."""
-    unpacked = sum(info.file_size for info in archive.zip.infolist())
-    if unpacked > max(MOST_UNPACKED, path.stat().st_size):
-        what = f"the inputs would expand from {path.stat().st_size:,} bytes to {unpacked:,}"
-        raise KconvertError(what, str(path), "save them with numpy.savez, which does not pack them", Problem.UNREADABLE)
-
-
-def refuse_empty(array: np.ndarray, where: str) -> None:
-    """Raises KconvertError for an input without elements: a model that runs on nothing shows nothing."""
-    if not array.size:
-        what = f"there is nothing to run a model on: the shape of the input is {array.shape}"
-        raise KconvertError(what, where, "give at least one sample", Problem.USAGE)
 
 
 def _sizes(shape: tuple[int | None, ...], samples: int) -> tuple[int, ...]:

@@ -16,12 +16,13 @@ from ..layers.base import Layer
 from ..network.layout import Layout, identity
 from ..network.network import Network
 from ..network.outputs import Given
-from ..network.sample_inputs import checked_inputs, input_arrays, refuse_empty, sample_inputs, stored_arrays
+from ..network.sample_inputs import checked_inputs, sample_inputs
 from ..network.unrunnable import unrunnable
 from .faults import Fault, described
 from .matching import Match, in_layout
 from .runners.base import RunResult
 from .runs import Omitted, Runs, TensorPair, environment
+from .stored_inputs import input_arrays, refuse_empty, stored_arrays
 from .tensors import StoredTensor, Tensor, both, parts
 from .value import Side
 

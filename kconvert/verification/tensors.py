@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import numpy as np
 
-from ..formats.parts import Box, blocks, cut
+from ..formats import npy
+from ..formats.parts import Box, blocks
 from ..network.layout import Layout, identity
 
 
@@ -37,20 +37,16 @@ class Tensor(Protocol):
 class StoredTensor:
     """A tensor in an .npy file, in a layout of its own. No part of it stays in memory.
 
-    Raises ValueError or OSError where the file holds no array.
+    Raises KconvertError where the file holds no array of numbers, or was cut off.
     """
 
     def __init__(self, path: Path, layout: Layout | None = None) -> None:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
-        order = "C" if stored.flags.c_contiguous else "F"
+        self._stored = npy.opened(path)
         self.path = path
-        self.dtype: np.dtype[Any] = stored.dtype
-        self.layout = layout or identity(stored.ndim)
-        self.shape: tuple[int, ...] = tuple(stored.shape[axis] for axis in self.layout.axes)
+        self.dtype: np.dtype[Any] = self._stored.dtype
+        self.layout = layout or identity(len(self._stored.shape))
+        self.shape: tuple[int, ...] = tuple(self._stored.shape[axis] for axis in self.layout.axes)
         self._index = self.layout.index
-        self._opened: Callable[[], np.ndarray] = partial(
-            np.memmap, path, stored.dtype, "r", stored.offset, stored.shape, order
-        )
 
     @property
     def size(self) -> int:
@@ -61,11 +57,9 @@ class StoredTensor:
         return len(self.shape)
 
     def __getitem__(self, box: Box) -> np.ndarray:
-        """A copy of a box. Each time the file is opened anew, because pages that were read count as memory."""
+        """A copy of a box."""
         wanted = box if self._index is None else (*box[:-1], slice(None))
-        found = cut(self._opened(), tuple(wanted[axis] for axis in np.argsort(self.layout.axes))).transpose(
-            self.layout.axes
-        )
+        found = self._stored[tuple(wanted[axis] for axis in np.argsort(self.layout.axes))].transpose(self.layout.axes)
         if self._index is not None:
             found = found[..., self._index[box[-1]]]
         return np.array(found, order="C", subok=False)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kconvert.formats import content
+from kconvert.formats.content import Content
 from kconvert.formats.gathering import gather
 from kconvert.formats.parts import blocks, cut, runs
-from kconvert.formats.safetensors import stored
 from kconvert.formats.safetensors.header import Entry
-from kconvert.formats.safetensors.stored import Content, Stored
+from kconvert.formats.safetensors.stored import Stored
 
 LENGTH = 40
 WHOLE = np.arange(LENGTH * 6, dtype="float32").reshape(LENGTH, 2, 3)
@@ -49,7 +50,7 @@ def dataset(request, tmp_path_factory):
 @settings(deadline=None)
 def test_gather_is_indexing(dataset, part, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "RUN", size)
+        patch.setattr(content, "RUN", size)
         got = gather(dataset, part, size)
     want = cut(WHOLE, part)
     assert got.dtype == want.dtype

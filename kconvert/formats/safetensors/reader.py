@@ -10,12 +10,13 @@ from typing import Any
 from ...conventions.words.values import parse_json
 from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
+from ..content import Content
 from ..endings import SAFETENSORS
 from ..failures import unreadable
 from ..limits import LONG_JSON, check_limit
 from ..provenance import checked_provenance
 from .header import LENGTH, LIMIT, decoded
-from .stored import Content, Stored
+from .stored import Stored
 
 PLACE = "the metadata"
 ORIGIN = "kconvert reads the safetensors files that it wrote: in others, nothing says what an array is"

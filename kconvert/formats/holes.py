@@ -1,0 +1,25 @@
+"""Holes: parts of a file that the disk does not hold, and that are read as zeros. A file of 1 TB may need 4 kB."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PARTS = 100_000  # that are looked at; a file with more of them holds a lot
+
+
+def stored_size(path: Path) -> int:
+    """The bytes of a file without its holes, where the system tells them; else its size."""
+    with open(path, "rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if not hasattr(os, "SEEK_HOLE"):
+            return size
+        stored = end = 0
+        try:
+            for _ in range(_PARTS):
+                begin = os.lseek(file.fileno(), end, os.SEEK_DATA)
+                end = os.lseek(file.fileno(), begin, os.SEEK_HOLE)
+                stored += end - begin
+        except OSError:  # there are no data after `end`, or the file system cannot tell
+            return stored
+    return size
