@@ -23,6 +23,8 @@ VARIABLES: ContextVar[Callable[[Any, str | None], Tensor]] = ContextVar("variabl
 """What makes the tensor of a variable, from its value and its name."""
 UPDATED: ContextVar[Callable[[Any, Any], None]] = ContextVar("updated")
 """What replaces the value of a variable by a tensor."""
+SYMBOLS: ContextVar[Callable[[Any], Tensor]] = ContextVar("symbols")
+"""What gives the tensors of symbols: a loss and a layer of the user may use what other layers computed."""
 
 
 def computing(K: Backend) -> AbstractContextManager[None]:

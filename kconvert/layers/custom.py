@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import computing
+from ..backend.computing import SYMBOLS, computing
 from ..backend.context import assigned
 from ..backend.spatial import known_sizes
 from ..errors import KconvertError
@@ -103,17 +103,28 @@ class CustomFunction:
         """The shape of the output for inputs of `shape`, found by running the function on zeros with NumPy.
 
         It is run twice, with other numbers for the unknown sizes: sizes that differ then are unknown in the result.
+        Zeros stand for symbols that the function takes from outside, too.
         """
         inputs = shape if isinstance(shape, list) else [shape]
         found = []
         for number in _SIZES:
-            zeros = [np.zeros([number if n is None else n for n in sizes], "float32") for sizes in inputs]
-            with np.errstate(all="ignore"):
+            zeros = [_zeros(sizes, number) for sizes in inputs]
+            with np.errstate(all="ignore"), assigned(SYMBOLS, _standing(number)):
                 output = self.run(get_backend("numpy"), zeros if isinstance(shape, list) else zeros[0], **arguments)
             found.append(tuple(int(n) for n in output.shape))
         if len(found[0]) != len(found[1]):
             raise ValueError("the number of axes depends on the sizes of the input")
         return tuple(n if n == m else None for n, m in zip(*found, strict=True))
+
+
+def _standing(number: int) -> Callable[[Any], np.ndarray]:
+    """What gives zeros for a symbol."""
+    return lambda symbol: _zeros(symbol.shape, number)
+
+
+def _zeros(sizes: Sequence[int | None], number: int) -> np.ndarray:
+    """Zeros in a shape, with `number` for each unknown size."""
+    return np.zeros([number if n is None else n for n in sizes], "float32")
 
 
 def _known(K: Backend, x: Tensor) -> tuple[int | None, ...]:

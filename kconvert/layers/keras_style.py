@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from functools import wraps
 from inspect import signature
 from typing import Any
 
@@ -88,6 +89,9 @@ def keras_style(cls: Any, base: Any) -> None:
     own = vars(cls)
     if "get_output_shape_for" in own and "compute_output_shape" not in own:
         cls.compute_output_shape = own["get_output_shape_for"]
+    shape_of = vars(cls).get("compute_output_shape")
+    if shape_of and "build" in own and not _takes_backend(own["build"]):
+        cls.compute_output_shape = _shape_of_built(shape_of)
     if "compute_mask" in own and not _takes_backend(own["compute_mask"]):
         cls.compute_mask = _masking(own["compute_mask"])
     if "call" in own and not _takes_backend(own["call"]):
@@ -156,6 +160,20 @@ def with_weights(layer: Any, K: Backend, w: Mapping[str, Any], shape: Any) -> An
         return w[weight.name] if weight else K.constant(values)
 
     return _built(layer, K, shape, stored)
+
+
+def _shape_of_built(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`compute_output_shape` of a class, which may use what its `build` sets: Keras builds a layer before."""
+
+    @wraps(method)
+    def compute_output_shape(self: Any, shape: Any) -> Any:
+        try:
+            built = _built(self, get_backend("numpy"), shape, lambda _, values: values)
+        except KconvertError:  # sizes that `build` needs are not known yet
+            built = self
+        return method(built, shape)
+
+    return compute_output_shape
 
 
 def _masking(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import IMAGES, UPDATED, computing, current_backend, is_computing
+from ..backend.computing import IMAGES, SYMBOLS, UPDATED, computing, current_backend, is_computing
 from ..backend.context import assigned
 from ..backend.image_format import default_data_format
 from ..errors import KconvertError, Problem
@@ -35,9 +35,6 @@ _TYPES = {"b": "bool", "i": "int32", "u": "int32"}
 
 STANDING: ContextVar[Mapping[int, Tensor]] = ContextVar("standing", default=MappingProxyType({}))
 """Within a block: the tensors that stand for variables, by the identity of the variables."""
-
-SYMBOLS: ContextVar[Callable[[Symbol], Tensor]] = ContextVar("symbols")
-"""Within a block: what gives the tensors of symbols, as in a loss that uses what layers of the model computed."""
 
 _SIZES = (11, 17)
 """Two numbers that are tried for each unknown size."""

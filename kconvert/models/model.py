@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import fields
 from functools import singledispatch
@@ -17,7 +18,9 @@ from typing import Any, cast
 import numpy as np
 
 from ..backend import get_backend
-from ..backend.base import Backend, Variable
+from ..backend.base import Backend, Tensor, Variable
+from ..backend.computing import SYMBOLS
+from ..backend.context import assigned
 from ..conventions.words import yaml as words_yaml
 from ..conventions.words.calls import accepts_old_words
 from ..conversion.planning import Plan
@@ -35,9 +38,10 @@ from ..network.added import added
 from ..network.functional import graph_between, known_symbols, symbols_of
 from ..network.graph import LayerPath, Node, Ref
 from ..network.nested import Arrays
-from ..network.network import Network
+from ..network.network import Network, same_network
 from . import predicting, presenting, restoring, saving
 from .layer_weights import LayerWeights
+from .listing import Layers
 from .runtime import Runtime
 from .store import run_convention
 from .subclassing import BuiltByCall
@@ -162,6 +166,12 @@ class Model(BuiltByCall):
 
     # ------------------------------------------------------- inputs, outputs ----
 
+    def symbols_in(self, K: Backend, values: Mapping[Ref, Tensor]) -> AbstractContextManager[None]:
+        def find(symbol: Symbol) -> Tensor:
+            return added(symbol, known_symbols(self, self._symbols), self.name).value(K, values)
+
+        return assigned(SYMBOLS, find)
+
     @property
     def inputs(self) -> list[Symbol]:
         """The symbols of the inputs."""
@@ -171,6 +181,15 @@ class Model(BuiltByCall):
     def outputs(self) -> list[Symbol]:
         """The symbols of the outputs."""
         return [self._symbols[ref] for ref in self.output_refs]
+
+    @outputs.setter
+    def outputs(self, symbols: Any) -> None:
+        what = "the outputs of a model cannot be set"
+        raise KconvertError(what, self.name, "Model(model.inputs, outputs) has others", Problem.UNSUPPORTED)
+
+    @property
+    def layers(self) -> list[Layer]:
+        return Layers(super().layers)
 
     @property
     def input(self) -> Any:
@@ -299,7 +318,7 @@ class Model(BuiltByCall):
             goal = run_convention(self.runtime.start())
             taker = restoring.Taker(goal, goal.generation_name)
             done = restoring.read_weights(taker, networks, said, skip_mismatch)
-        if done.plan.result.model.get_config() != self.get_config():
+        if not same_network(done.plan.result.model, self):
             log.warning("%s: %s has new layers; build models that use its old layers again", said.path, self.name)
             self._become(as_model(done.plan.result.model))
             self.described = done.described
@@ -328,7 +347,7 @@ class Model(BuiltByCall):
         old = self.by_name.get(layer.name)
         if not (isinstance(old, Model) and isinstance(layer, Model)):
             return layer
-        if old.get_config() != layer.get_config():
+        if not same_network(old, layer):
             old._become(layer)
         return old
 

@@ -12,6 +12,7 @@ from ..layers import Layer
 from ..layers.names import next_name
 from ..layers.registry import with_custom_objects
 from ..network import sequential
+from .listing import Layers
 from .model import Model, as_model, user_layers
 
 
@@ -29,6 +30,10 @@ class Sequential(sequential.Sequential, Model):
 
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(layers or (), name or next_name("Sequential"), trainable)
+
+    @property
+    def layers(self) -> list[Layer]:
+        return Layers(super().layers)
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Sequential:

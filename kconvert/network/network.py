@@ -6,6 +6,7 @@ A network is a layer, so networks can be nested. It holds no arrays: callers pas
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -328,7 +329,7 @@ class Network(Layer):
                 y: Any = [result.get(ref) for ref in layer.output_refs]
                 y_mask: Any = [result_masks.get(ref) for ref in layer.output_refs]
             else:
-                with at_work(layer), images_in(images), assigned(TRAINING, bool(phase)):
+                with at_work(layer), images_in(images), assigned(TRAINING, bool(phase)), self.symbols_in(K, values):
                     y = layer.call(K, weights, x, mask=mask, training=phase)
                     y = K.identity(y) if y is x else y  # as Keras does it (keras-facts: crossentropy-on-tensorflow)
                     y_mask = layer.compute_mask(K, x, mask)
@@ -344,6 +345,13 @@ class Network(Layer):
         if training is not None:
             self._report_added(K, values, training)
         return values, all_masks
+
+    def symbols_in(self, K: Backend, values: Mapping[Ref, Tensor]) -> AbstractContextManager[None]:
+        """A block in which layers of the user may take symbols from outside; values: the tensors that are computed.
+
+        A network without symbols gives none.
+        """
+        return nullcontext()
 
     def _report_added(self, K: Backend, values: Mapping[Ref, Tensor], phase: Phase) -> None:
         """Computes the losses and metrics that were added, for `phase`."""
@@ -433,6 +441,23 @@ class Network(Layer):
             "input_layers": [list(ref) for ref in self.input_refs],
             "output_layers": [list(ref) for ref in self.output_refs],
         }
+
+
+def same_network(one: Network, other: Network) -> bool:
+    """Whether two networks have the same graph, and layers of the same configurations.
+
+    Layers that both share are the same, even where they have no configuration that could be stored.
+    """
+    if (one.nodes, one.input_refs, one.output_refs) != (other.nodes, other.input_refs, other.output_refs):
+        return False
+    pairs = list(zip(one.all_layers, other.all_layers, strict=False))
+    return len(one.all_layers) == len(other.all_layers) and all(_same_layer(*pair) for pair in pairs)
+
+
+def _same_layer(one: Layer, other: Layer) -> bool:
+    if isinstance(one, Network) and isinstance(other, Network):
+        return one.name == other.name and same_network(one, other)
+    return one is other or layer_config(one) == layer_config(other)
 
 
 def _inside(layer: Layer) -> Iterator[Layer]:

@@ -62,3 +62,19 @@ def test_parameters_are_checked_and_cloned():
 def test_a_grid_of_parameters_is_searched():
     search = GridSearchCV(KerasClassifier(classifier, verbose=0), {"units": [2, 3]}, cv=2).fit(X, CLASSES)
     assert search.best_params_["units"] in (2, 3)
+
+
+def test_a_pipeline_is_scored():
+    pipeline = pytest.importorskip("sklearn.pipeline")
+    scaler = pytest.importorskip("sklearn.preprocessing").StandardScaler()
+    score = pytest.importorskip("sklearn.model_selection").cross_val_score
+
+    def build():
+        model = keras.models.Sequential([keras.layers.Dense(1, input_dim=3)])
+        model.compile("sgd", "mse")
+        return model
+
+    regressor = keras.wrappers.scikit_learn.KerasRegressor(build, epochs=1, verbose=0)
+    x = np.random.default_rng(0).random((12, 3))
+    found = score(pipeline.Pipeline([("scaled", scaler), ("model", regressor)]), x, x[:, 0], cv=2, error_score="raise")
+    assert np.all(np.isfinite(found))

@@ -115,3 +115,16 @@ def test_a_dict_of_inputs_may_have_further_names():
     assert np.array_equal(model.predict({"a": ones, "b": 2 * ones, "words": ["x", "y", "z"]}), 3 * ones)
     with pytest.raises(KconvertError, match="missing inputs: b; there are a, c"):
         model.predict({"a": ones, "c": ones})
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: kc.Model(x := kc.Input((2,)), L.Dense(1)(x)), lambda: Sequential([L.Dense(1)])]
+)
+def test_the_list_of_layers_cannot_be_changed(make):
+    """Keras lets it change, and goes on with the old model, or a part of it."""
+    model = make()
+    with pytest.raises(KconvertError, match=r"Model\(model.inputs, model.layers\[-2\].output\)"):
+        model.layers.pop()
+    with pytest.raises(KconvertError, match="the outputs of a model cannot be set"):
+        model.outputs = []
+    assert model.layers[-1].class_name == "Dense"

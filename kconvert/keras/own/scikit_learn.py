@@ -60,6 +60,10 @@ class BaseWrapper:
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=True))
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` was called, for pipelines."""
+        return hasattr(self, "model")
+
     def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
         """Builds a model and trains it; returns the History. kwargs: arguments of `Sequential.fit`."""
         builder = self._builder()

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
+from ...backend.computing import SYMBOLS
 from ...backend.context import assigned
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.custom import giving
-from ...layers.operations import SYMBOLS
 from ...layers.phase import Phase
 from ...network.added import added
 from ...network.functional import symbols_of

@@ -156,10 +156,15 @@ class ReduceLROnPlateau(Callback):
             self.wait = 0
         if is_better(value, self.best, self.rising, self.min_delta):
             self.best, self.wait = value, 0
-        elif not self.cooling:
-            self.wait += 1
-            if self.wait >= self.patience and optimizer.learning_rate > self.min_lr:
-                optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
-                self.cooling, self.wait = self.cooldown, 0
-                if self.verbose:
-                    print(f"Epoch {epoch + 1}: learning rate reduced to {optimizer.learning_rate:g}")
+        elif not self.cooling and self.worse(optimizer.learning_rate):
+            optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+            self.cooling = self.cooldown
+            if self.verbose:
+                print(f"Epoch {epoch + 1}: learning rate reduced to {optimizer.learning_rate:g}")
+
+    def worse(self, rate: float) -> bool:
+        """Counts an epoch without an improvement; returns whether the rate is to be reduced."""
+        self.wait += 1
+        reduces = self.wait >= self.patience and rate > self.min_lr
+        self.wait = 0 if reduces else self.wait
+        return reduces
