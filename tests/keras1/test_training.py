@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kconvert.errors import KconvertError
-from kconvert.keras1 import callbacks, layers, models, optimizers
+from kconvert.keras1 import callbacks, constraints, initializations, layers, models, optimizers, regularizers
 
 X, Y = np.random.default_rng(0).random((6, 3)), np.eye(2)[[0, 1, 0, 1, 0, 1]]
 
@@ -74,6 +74,51 @@ def test_files_of_checkpoints_count_epochs_from_0(tmp_path):
     save = callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.h5"), save_weights_only=True)
     model().fit(X, Y, nb_epoch=2, verbose=0, callbacks=[save])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.h5", "1.h5"]
+
+
+@pytest.mark.parametrize(
+    ("patience", "cooldown", "wanted"),
+    [
+        (2, 0, [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2]),
+        (0, 0, [1.0, 0.5, 0.25, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2]),
+        (1, 2, [1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.2]),
+    ],
+)
+@pytest.mark.shows("callbacks.ReduceLROnPlateau", of="keras1")
+def test_a_plateau_reduces_the_rate_as_in_keras_1_2_2(patience, cooldown, wanted):
+    """wanted: the rates of real Keras 1.2.2 for a loss that does not improve by 10."""
+    made, rates = model(), []
+    made.optimizer.lr = 1.0
+    plateau = callbacks.ReduceLROnPlateau(
+        "loss", factor=0.5, patience=patience, min_lr=0.2, epsilon=10.0, cooldown=cooldown
+    )
+    watch = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: rates.append(round(float(made.optimizer.lr), 4)))
+    made.fit(X, Y, nb_epoch=9, verbose=0, callbacks=[plateau, watch])
+    assert rates == wanted
+
+
+@pytest.mark.shows("callbacks.TensorBoard", of="keras1")
+def test_tensorboard_writes_the_logs_of_epochs(tmp_path):
+    model().fit(X, Y, nb_epoch=1, verbose=0, callbacks=[callbacks.TensorBoard(str(tmp_path), 0, True)])
+    assert list(tmp_path.rglob("events.*"))
+
+
+@pytest.mark.shows("initializations.get", "regularizers.get", "constraints.get", of="keras1")
+def test_components_are_found_by_name():
+    assert initializations.get("glorot_uniform") is initializations.glorot_uniform
+    assert initializations.get(initializations.one) is initializations.one and regularizers.get(None) is None
+    assert regularizers.get("l2").l2 == pytest.approx(0.01) and constraints.get("maxnorm").max_value == 2
+    with pytest.raises(KconvertError, match="no initialization 'glorot'"):
+        initializations.get("glorot")
+
+
+def test_a_model_behind_a_merge_of_models_is_saved(tmp_path):
+    branches = [models.Sequential([layers.Dense(2, input_dim=3)]) for _ in range(2)]
+    merged = models.Sequential([layers.Merge(branches, mode="concat"), layers.Dense(2)])
+    merged.compile("sgd", "mse")
+    merged.save(tmp_path / "merged.h5")
+    again = models.load_model(tmp_path / "merged.h5")
+    assert np.allclose(again.predict([X, X]), merged.predict([X, X]), atol=1e-6)
 
 
 def test_a_schedule_does_not_log_the_learning_rate():

@@ -54,3 +54,42 @@ class ModelCheckpoint(callbacks.ModelCheckpoint):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         super().on_epoch_end(epoch - 1, logs)
+
+
+class ReduceLROnPlateau(callbacks.ReduceLROnPlateau):
+    """The callback of Keras 1.2.2, which waits for one epoch more before the first reduction after an improvement."""
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        epsilon: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0,
+    ) -> None:
+        super().__init__(monitor, factor, patience, verbose, mode, epsilon, cooldown, min_lr)
+
+    def worse(self, rate: float) -> bool:
+        """Counts an epoch without an improvement; returns whether the rate is to be reduced.
+
+        The epoch of a reduction counts towards the next one, and rates within 1e-4 of the lowest one stay.
+        """
+        reduces = self.wait >= self.patience and rate > self.min_lr * (1 + 1e-4)
+        self.wait = 1 if reduces else self.wait + 1
+        return reduces
+
+
+class TensorBoard(callbacks.TensorBoard):
+    """Writes event files for TensorBoard, with the arguments of Keras 1.2.2."""
+
+    def __init__(
+        self,
+        log_dir: str = "./logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+    ) -> None:
+        super().__init__(log_dir, histogram_freq, None, write_graph, write_images=write_images)

@@ -121,6 +121,17 @@ def _function(name: str) -> Callable[..., Any]:
 
 globals().update({name: _function(name) for name in DRAWS})
 
+
+def get(identifier: Any, **kwargs: Any) -> Any:
+    """The initialization of a name; a function is its own. Raises KconvertError for an unknown name."""
+    if not isinstance(identifier, str):
+        return identifier
+    if identifier not in DRAWS:
+        what = f"Keras 1.2.2 has no initialization {identifier!r}"
+        raise KconvertError(what, fix=f"the names are {', '.join(DRAWS)}", problem=Problem.USAGE)
+    return globals()[identifier]
+
+
 # --------------------------------------------------------------- components ----
 
 

@@ -308,6 +308,9 @@ class Sequential(sequential.Sequential, _Methods):
             return self.all_layers[index]
         return super().get_layer(name, index)
 
+    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+        return (Network if self.merged else networks.Sequential).get_config(self, old_options)
+
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end. Raises KconvertError where the first layer states no input shape."""
         if isinstance(layer, Layer) and not self.all_layers and _merges(layer):
