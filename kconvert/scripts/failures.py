@@ -90,9 +90,22 @@ def print_traceback(error: BaseException, script: str) -> None:
 def _reduce(shown: traceback.TracebackException | None, script: str) -> None:
     while shown is not None:
         shown.stack[:] = own_frames(shown.stack, script)
+        shown._str = without_graph(str(shown._str))  # type: ignore[attr-defined]
         if shown.__cause__ is not None:
             _reduce(shown.__cause__, script)
         shown = shown.__context__
+
+
+def without_graph(message: str) -> str:
+    """A message without the graph of Theano or TensorFlow in which the error arose.
+
+    >>> without_graph("Detected at node sub\\n  File ...\\n\\nIncompatible shapes\\n\\t [[{{node sub}}]] [Op:f]")
+    'Incompatible shapes'
+    """
+    message = message.partition("\nApply node that caused the error:")[0]
+    if "[[{{node" in message:
+        message = message.partition("\n\t [[{{node")[0].rpartition("\n\n")[2]
+    return message
 
 
 def own_frames(frames: list[traceback.FrameSummary], script: str) -> list[traceback.FrameSummary]:

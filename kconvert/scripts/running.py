@@ -26,6 +26,7 @@ from .imports import KERAS, MOVED, renamed
 from .loops import with_short_loops
 from .numpy_aliases import ALIASES, numpy_aliases
 from .old_split import splitting_as_before
+from .old_ticks import labels_as_before
 from .python2 import with_old_division
 from .recording import History, recorded
 from .shortening import Limits, shortened
@@ -75,6 +76,8 @@ def run_script(path: str, run: Run) -> tuple[int, History]:
         stack.enter_context(renamed({**dict.fromkeys(KERAS, package), **MOVED}))
         stack.enter_context(numpy_aliases())
         stack.enter_context(splitting_as_before(run.limits.say))
+        has_plots = script.imports("matplotlib") and find_spec("matplotlib") is not None
+        stack.enter_context(labels_as_before(has_plots, run.limits.say))
         stack.enter_context(recorded(history))
         limits = replace(run.limits, stated=script.integers)
         stack.enter_context(shortened(limits))

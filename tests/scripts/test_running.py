@@ -417,6 +417,20 @@ def test_texts_are_split_as_before_python_3_7(script, capsys):
     assert found.out == "['to', ' ', 'be'] ['a', 'b']\n" and "re.split left out empty matches" in found.err
 
 
+def test_errors_of_a_backend_are_shown_without_its_graph(script, capsys):
+    code, _ = ran(
+        script("""
+        import numpy as np
+        from keras.layers import Embedding
+        from keras.models import Sequential
+        model = Sequential([Embedding(3, 2, input_length=1)])
+        model.predict(np.array([[5]]))
+        """)
+    )
+    shown = capsys.readouterr().err
+    assert code == 1 and shown.splitlines()[-1].endswith("indices[0,0] = 5 is not in [0, 3)") and "node" not in shown
+
+
 def test_old_names_of_scores_are_translated():
     pytest.importorskip("sklearn")
     from kconvert.scripts.grid_search import GridSearchCV, KFold
