@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,7 @@ def probe() -> dict[str, Probe]:
     return {name: probe_one() for name, probe_one in _PROBES.items()}
 
 
+@cache  # reading the metadata of a package takes milliseconds, and metrics ask in every batch
 def _installed(*packages: str) -> str | None:
     """The version of the first of `packages` that is installed; None if none is."""
     from importlib.metadata import PackageNotFoundError, version  # slow to import, and needed by few commands
