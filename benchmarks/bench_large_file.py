@@ -1,6 +1,6 @@
 """Converts a model of the size of VGG16 (553 MB) and back; compares time and memory with `cp` and `h5repack`.
 
-Exits with code 1 if kconvert needs 100 MB or more, if it takes more than 4 times of `cp` and `sync`, if a `.keras` file
+Exits with code 1 if kconvert needs 100 MB or more, if it takes more than 3 times of `cp` and `sync`, if a `.keras` file
 takes more than 1.3 times as long as an HDF5 file, or if a weight is not bit for bit what it must be.
 """
 
@@ -25,7 +25,7 @@ BOUND = 100 * MB
 ARCHIVE_BOUND = 1.3  # the time of a .keras file over that of an HDF5 file, on the clock and on the processors
 TO_TENSORFLOW, TO_THEANO, TO_KERAS3 = "kconvert --to tensorflow", "kconvert --to theano", "kconvert -o NAME.keras"
 COPY, SYNCED = "cp", "cp, then sync"
-COPY_BOUND = 4.0  # the time of a conversion over that of `cp, then sync`
+COPY_BOUND = 3.0  # the time of a conversion over that of `cp, then sync`
 
 # ----------------------------------------------------------------- the check ----
 
