@@ -30,8 +30,10 @@ CASES = [
     "1.2.2-theano/crnn_two_gru_th",
     "1.2.2-theano/embedding_mask_bidirectional_lstm",
     "1.2.2-theano/conv_srelu_shared_th",  # in Keras 1 alone
-    "1.2.2-theano/dense_bn_mode1",
-    "2.3.1-tensorflow/td_conv1d_pool_channels_first",
+    *(
+        pytest.param(name, marks=pytest.mark.long)
+        for name in ("1.2.2-theano/dense_bn_mode1", "2.3.1-tensorflow/td_conv1d_pool_channels_first")
+    ),
 ]
 
 pytestmark = pytest.mark.needs("tensorflow")

@@ -44,8 +44,9 @@ def adding(n: int, steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([numbers, marks], axis=-1), (numbers * marks).sum(1, keepdims=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BACKENDS)
-@pytest.mark.parametrize("layer", [pytest.param(LSTM, marks=pytest.mark.long), GRU])
+@pytest.mark.parametrize("layer", [LSTM, GRU])
 def test_a_recurrent_layer_solves_the_adding_problem(layer, name):
     """Without memory the best prediction is 1, with an error of 1/6; the error must be below a twentieth of that."""
     model = kc.Sequential([layer(32, input_shape=(20, 2)), Dense(1)])
