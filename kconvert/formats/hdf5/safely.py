@@ -12,7 +12,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t
+from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from ...conventions.words.values import parse_json
 from ...errors import KconvertError, Problem
@@ -78,6 +78,18 @@ def _chunks_of(dataset: h5d.DatasetID, where: str) -> tuple[int, ...] | None:
     return chunks
 
 
+def _missing_filter(dataset: h5d.DatasetID, where: str) -> KconvertError | None:
+    """The error about data that are packed in a way that this HDF5 does not know; None where it knows them."""
+    properties = dataset.get_create_plist()
+    for number in range(properties.get_nfilters()):
+        code, _, _, name = properties.get_filter(number)
+        if not h5z.filter_avail(code):
+            shown = name.decode("utf-8", "replace") or "without a name"
+            what = f"its data are packed with the filter {code} of HDF5 ({shown}), which is not installed"
+            return unreadable(what, where, "unpack the file where it was made: h5repack -f NONE")
+    return None
+
+
 @dataclass(frozen=True, eq=False)
 class StoredArray(InOrder):
     """A dataset of an open file, read when asked."""
@@ -92,8 +104,11 @@ class StoredArray(InOrder):
         """See `LazyArray.read`. Raises KconvertError where the file is damaged, or closed by now."""
         if not self.id:
             raise unreadable("the file is closed", self.where, "read arrays inside `with read(path)`")
-        with hdf5_errors("its data cannot be read", self.where):
-            return self._whole() if part is None else gather(self._unpacked, part)
+        try:
+            with hdf5_errors("its data cannot be read", self.where):
+                return self._whole() if part is None else gather(self._unpacked, part)
+        except KconvertError as error:
+            raise _missing_filter(self.id, self.where) or error from None
 
     def _whole(self) -> np.ndarray:
         """The array as `Dataset.__getitem__` reads it, in a third of the time."""

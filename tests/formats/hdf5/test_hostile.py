@@ -205,6 +205,19 @@ def test_missing_filter_or_damaged_chunk(changed, refused):
     refused(changed(spoil), KERNEL, "cannot be read")
 
 
+def test_a_filter_that_is_not_installed_is_named(changed, refused):
+    def spoil(file):
+        file.pop(KERNEL)
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_chunk((4, 3))
+        properties.set_filter(32001, h5py.h5z.FLAG_OPTIONAL, (1, 2, 3))
+        space = h5py.h5s.create_simple((4, 3))
+        created = h5py.h5d.create(file.id, KERNEL.encode(), h5py.h5t.IEEE_F32LE, space, properties)
+        created.write_direct_chunk((0, 0), bytes(48), 0)
+
+    refused(changed(spoil), KERNEL, "the filter 32001 of HDF5", "is not installed; unpack the file")
+
+
 def test_read_after_close(keras_file):
     with read(keras_file) as checkpoint:
         array = next(array for group in checkpoint.groups for array in group.arrays) if checkpoint.groups else None
