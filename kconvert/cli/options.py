@@ -206,7 +206,7 @@ _ARCHITECTURE = (
         metavar="NAME=NUMBER",
         expose_value=False,
         callback=_limit,
-        help="What SOURCE may cost to read, if you trust it: bytes, arrays, chunks, text, json, calls. Repeatable.",
+        help="What SOURCE may cost to read: bytes, arrays, chunks, chunk, text, json, calls. May be repeated.",
     ),
 )
 

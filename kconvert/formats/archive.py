@@ -20,7 +20,7 @@ from ..conventions.words.values import parse_json
 from . import hdf5
 from .checkpoint import PROVENANCE, Architecture, Checkpoint
 from .failures import library_errors, unreadable
-from .limits import EXPANSION, LONG_JSON, check_limit
+from .limits import LONG_JSON, check_limit, expansion
 from .provenance import checked_provenance
 
 NAME = "the .keras format of tf.keras and Keras 3"
@@ -28,6 +28,7 @@ SIGNATURE = b"PK\x03\x04"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 PIECE = 2**20
+_DEFLATE = 1000  # how many times larger a member may be than it is packed: JSON of many layers is packed well
 OPTIMIZERS = "keras.optimizers"
 COMPILED = "compile_config"  # the arguments of `compile`, in the architecture
 LEFT_OUT = "how the model was compiled and the state of the optimizer are left out"
@@ -51,13 +52,16 @@ class Archive:
         info = self.file.NameToInfo.get(name)
         if info is None:
             raise unreadable(f"holds no {name}", self.path)
-        if info.file_size > EXPANSION * max(info.compress_size, 1) or info.compress_size > self.path.stat().st_size:
+        if info.file_size > _DEFLATE * max(info.compress_size, 1) or info.compress_size > self.path.stat().st_size:
             raise unreadable(f"would expand from {info.compress_size:,} bytes to {info.file_size:,}", self._where(name))
         return info.file_size
 
     def copy(self, name: str, to: IO[bytes]) -> None:
         """Copies a member to an open file, at most as many bytes as the archive states."""
         left = self.size(name)
+        packed = self.file.NameToInfo[name].compress_size
+        what = f"would expand from {packed:,} bytes to {left:,}; what counts of that"
+        check_limit("bytes", expansion(left, packed), what, self._where(name))
         with library_errors("cannot be unpacked", self._where(name)), self.file.open(name) as member:
             while left > 0 and (piece := member.read(min(PIECE, left))):
                 to.write(piece)

@@ -16,7 +16,8 @@ from typing import Protocol
 
 from . import archive, endings, hdf5, safetensors
 from .checkpoint import Architecture, Checkpoint
-from .failures import unreadable
+from .failures import library_errors, unreadable
+from .holes import check_holes
 from .tensorflow_files import (
     GRAPH,
     METADATA,
@@ -98,7 +99,12 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
         )
     if found is None and path.name in (GRAPH, METADATA) and is_saved_model(path.parent):
         raise unreadable("is one file of a SavedModel", path, f"give its directory, {path.parent}")
-    check = unchanged([path] if found is None else found.files(path))
+    every = [path] if found is None else found.files(path)
+    check = unchanged(every)
+    for one in every:
+        if one.is_file():
+            with library_errors("cannot be opened", one):
+                check_holes(one)
     with hdf5.read(path, architecture) if found is None else found.read(path, architecture) as checkpoint:
         yield replace(checkpoint, check_source=check)
 

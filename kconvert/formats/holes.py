@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .limits import check_limit, expansion
+
 _PARTS = 100_000  # that are looked at; a file with more of them holds a lot
 
 
@@ -23,3 +25,10 @@ def stored_size(path: Path) -> int:
         except OSError:  # there are no data after `end`, or the file system cannot tell
             return stored
     return size
+
+
+def check_holes(path: Path) -> None:
+    """Raises KconvertError (UNREADABLE) for a file that is far larger than what the disk holds of it."""
+    size, stored = path.stat().st_size, stored_size(path)
+    what = f"has holes: the disk holds {stored:,} of its {size:,} bytes; what counts of that"
+    check_limit("bytes", expansion(size, stored), what, str(path))

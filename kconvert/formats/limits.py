@@ -16,7 +16,7 @@ from ..arguments import raised_limit
 from ..errors import KconvertError, Problem
 
 LONG_JSON = "has too long a text of JSON (bytes)"
-EXPANSION = 1000  # how many times larger than what is stored of it data may become: gzip reaches 1032
+EXPANSION = 100  # how many times larger than what is stored of it data may become at no cost: gzip reaches 1032
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,13 @@ class Limits:
     """What one file may cost."""
 
     bytes: int = 2**30
-    """Bytes of arrays that are declared, beyond 1000 times what is stored of them."""
+    """Bytes that arrays, a packed file or one with holes become, beyond 100 times what is stored of them."""
     arrays: int = 100_000
     """Arrays."""
     chunks: int = 1_000_000
     """Chunks that HDF5 stores arrays in."""
+    chunk: int = 512 * 2**20
+    """Bytes of one such chunk, which HDF5 holds in memory."""
     text: int = 512 * 2**20
     """Bytes of names and attributes."""
     json: int = 32 * 2**20
@@ -78,6 +80,11 @@ def check_limit(name: str, cost: int, what: str, where: str | None) -> None:
         )
 
 
+def expansion(size: int, stored: int) -> int:
+    """The bytes that `size` bytes of data cost, of which `stored` are in the file."""
+    return max(0, size - EXPANSION * stored)
+
+
 class Budget:
     """What has been spent on one file."""
 
@@ -93,11 +100,14 @@ class Budget:
     def array(self, size: int, stored: int, shape: Sequence[int], chunks: Sequence[int] | None, where: str) -> None:
         """An array of `size` bytes, of which `stored` are in the file, in chunks of a shape."""
         self.spend("arrays", 1, "has too many arrays", str(self.path))
-        beyond = max(0, size - EXPANSION * stored)
-        self.spend("bytes", beyond, f"would expand from {stored:,} bytes to {size:,}; all such arrays", where)
+        self.spend(
+            "bytes", expansion(size, stored), f"would expand from {stored:,} bytes to {size:,}; all such arrays", where
+        )
         if chunks:
             count = math.prod(-(-length // chunk) for length, chunk in zip(shape, chunks, strict=True))
             self.spend("chunks", count, "has too many chunks", where)
+            one = math.prod(chunks) * size // max(1, math.prod(shape))
+            check_limit("chunk", one, "has too large chunks (bytes)", where)
 
     def text(self, size: int, where: str) -> None:
         """Text of so many bytes."""

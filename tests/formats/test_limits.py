@@ -1,6 +1,7 @@
 """Files that would cost too much are refused by what they declare, before it is read."""
 
 import json
+import os
 import re
 import zipfile
 from dataclasses import asdict
@@ -44,7 +45,9 @@ def test_arrays_that_are_declared_and_not_stored_count_together(tmp_path):
 
 
 def test_packed_arrays_cost_nothing(tmp_path):
-    packed = {"data": np.zeros((2**20, 32), "float32"), "compression": "gzip"}
+    data = np.zeros((2**20, 32), "float32")
+    data[::16] = np.random.default_rng(0).standard_normal((2**16, 32))
+    packed = {"data": data, "compression": "gzip"}
     with limited(bytes=0), read(weights(tmp_path / "packed.h5", w=packed)) as checkpoint:
         assert checkpoint.size > 2**27
 
@@ -53,6 +56,57 @@ def test_chunks_of_one_element(tmp_path):
     refused(
         weights(tmp_path / "tiny.h5", w={"shape": (2**11, 2**11), "chunks": (1, 1)}), "has too many chunks: 4,194,304"
     )
+
+
+def test_chunks_that_would_fill_the_memory(tmp_path):
+    large = {"shape": (2**14, 2**14), "chunks": (2**14, 2**14)}
+    refused(weights(tmp_path / "large.h5", w=large), "has too large chunks .bytes.: 1,073,741,824")
+
+
+def test_zeros_that_are_packed_count_together(tmp_path):
+    packed = {"data": np.zeros((2**18, 32), "float32"), "compression": "gzip"}
+    with limited(bytes=2**24):
+        refused(weights(tmp_path / "packed.h5", w=packed), "would expand from [0-9,]+ bytes to 33,554,432")
+
+
+def test_a_file_with_holes(tmp_path):
+    path = weights(tmp_path / "holes.h5", w={"shape": (3,)})
+    os.truncate(path, 2**40)
+    refused(path, "has holes: the disk holds [0-9,]+ of its 1,099,511,627,776 bytes")
+    with pytest.raises(KconvertError, match=r"holes.h5: has holes"):
+        convert(path, tmp_path / "out.h5", "theano", "tensorflow")
+    assert os.listdir(tmp_path) == ["holes.h5"]
+
+
+def test_a_member_that_is_packed_too_well(tmp_path):
+    convert(ROOT / "tests/fixtures/2.3.1-theano/lstm_impl1/model.h5", tmp_path / "lstm.keras", "theano", "tensorflow")
+    with zipfile.ZipFile(tmp_path / "lstm.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["model.weights.h5"] += bytes(2**25)
+    with zipfile.ZipFile(tmp_path / "packed.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with limited(bytes=2**24):
+        refused(tmp_path / "packed.keras", "would expand from [0-9,]+ bytes to ")
+
+
+def test_attributes_that_keras_does_not_write(tmp_path):
+    path = weights(tmp_path / "many.h5", w={"shape": (3,)})
+    with h5py.File(path, "r+") as file:
+        for number in range(1001):
+            file.attrs[f"a{number}"] = number
+    refused(path, "has 1,001 attributes that Keras does not write, and at most 1,000 are read; remove them")
+
+
+def test_an_attribute_that_no_file_of_keras_holds(tmp_path):
+    path = weights(tmp_path / "long.h5", w={"shape": (3,)})
+    with h5py.File(path) as file, h5py.File(tmp_path / "new.h5", "w", libver="latest") as new:
+        for name in file:
+            file.copy(name, new)
+        new.attrs.update(file.attrs, a=np.zeros(10_000))
+    words = "new.h5: attribute a has 80,000 bytes, and a file of Keras holds 64,512 in one attribute; remove it"
+    with pytest.raises(KconvertError, match=words):
+        convert(tmp_path / "new.h5", tmp_path / "out.h5", "theano", "tensorflow", layers=["d=as-is"])
 
 
 def test_arrays_are_counted(tmp_path):
@@ -155,7 +209,7 @@ def test_limits_hold_in_their_block():
 
 
 def test_an_unknown_limit():
-    message = "there is no limit 'size'; use bytes, arrays, chunks, text, json, calls"
+    message = "there is no limit 'size'; use bytes, arrays, chunks, chunk, text, json, calls"
     with pytest.raises(KconvertError, match=message), limited(size=3):
         pass
 

@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from string import digits
 from threading import Event
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import h5py
 
@@ -42,6 +42,8 @@ _HASHED_AT_ONCE = 2**21  # bytes: other threads run meanwhile, and each block wa
 
 BY_OBJECTS = "weights of tf.keras 2.12 - 2.15 or Keras 3"
 """The format of a file that keeps weights by objects, in words."""
+
+MOST_ATTRIBUTES = 1000  # of the root, beside those of Keras
 
 # Attributes of the root that are fields of a Checkpoint
 _KNOWN = re.compile(rf"nb_layers|backend|keras_version|{PROVENANCE}|(layer_names|model_config|training_config)\d*")
@@ -171,9 +173,18 @@ def _checkpoint(root: StoredGroup) -> Checkpoint:
         model_config=root.json("model_config"),
         training_config=root.json("training_config"),
         optimizer=_arrays(root.group("optimizer_weights")) if whole_model and "optimizer_weights" in root else [],
-        attributes={name: root.attribute(name) for name in root.attributes() if not _KNOWN.fullmatch(name)},
+        attributes=_foreign_attributes(root),
         provenance=checked_provenance(root.json(PROVENANCE), f"{root.where}, attribute {PROVENANCE}"),
     )
+
+
+def _foreign_attributes(root: StoredGroup) -> dict[str, Any]:
+    """The attributes that Keras does not write. HDF5 needs time for each that grows with their number."""
+    names = [name for name in root.attributes() if not _KNOWN.fullmatch(name)]
+    if len(names) > MOST_ATTRIBUTES:
+        what = f"has {len(names):,} attributes that Keras does not write, and at most {MOST_ATTRIBUTES:,} are read"
+        raise unreadable(what, root.where, "remove them")
+    return {name: root.attribute(name) for name in names}
 
 
 def _first_stated(name: str, places: Mapping[str, StoredGroup]) -> tuple[str, str | None]:

@@ -52,6 +52,7 @@ class _Writer:
 
     def write(self, checkpoint: Checkpoint) -> None:
         for name, value in checkpoint.attributes.items():
+            _check_attribute(name, value, checkpoint)
             self.file.attribute(self.file.root, name, value)
         self.file.json(self.file.root, "model_config", checkpoint.model_config)
         self.file.json(self.file.root, "training_config", checkpoint.training_config)
@@ -124,6 +125,14 @@ class _Writer:
             return
         for k, piece in enumerate(pieces):
             self.file.attribute(item, f"{name}{k}", piece)
+
+
+def _check_attribute(name: str, value: object, checkpoint: Checkpoint) -> None:
+    """Refuses an attribute of the source that files of Keras cannot hold."""
+    size = getattr(value, "nbytes", 0)
+    if size > HEADER_LIMIT:
+        what = f"attribute {name} has {size:,} bytes, and a file of Keras holds {HEADER_LIMIT:,} in one attribute"
+        raise KconvertError(what, str(checkpoint.path), "remove it from the source")
 
 
 def _unique_names(arrays: Sequence[LazyArray]) -> list[str]:
