@@ -89,13 +89,12 @@ def keras_style(cls: Any, base: Any) -> None:
     own = vars(cls)
     if "get_output_shape_for" in own and "compute_output_shape" not in own:
         cls.compute_output_shape = own["get_output_shape_for"]
-    shape_of = vars(cls).get("compute_output_shape")
-    if shape_of and "build" in own and not _takes_backend(own["build"]):
-        cls.compute_output_shape = _shape_of_built(shape_of)
     if "compute_mask" in own and not _takes_backend(own["compute_mask"]):
         cls.compute_mask = _masking(own["compute_mask"])
     if "call" in own and not _takes_backend(own["call"]):
         cls.call = _calling(own["call"])
+        if "build" in own and "compute_output_shape" in vars(cls):
+            cls.compute_output_shape = _shape_of_built(cls.compute_output_shape)
         if cls.compute_output_shape is base.compute_output_shape:
             cls.compute_output_shape = _computed_shape
 

@@ -21,7 +21,7 @@ def data_folder() -> Path:
 def local(*names: str) -> Path | None:
     """The first of `names` that exists, each absolute or relative to the folder of the data sets; None if none does."""
     paths = [Path(os.path.normpath(data_folder() / Path(name).expanduser())) for name in names]
-    return next((path for path in paths if path.exists()), None)
+    return next((path for path in paths if os.access(path, os.F_OK)), None)
 
 
 @cache
