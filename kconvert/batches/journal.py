@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 
 from .._version import __version__
 from ..arguments import argument
+from ..conventions.words.values import check_schema
 from ..errors import KconvertError, Problem
 from . import places
 from .places import Options
@@ -31,6 +33,18 @@ PARTS = "kconvert-journal"
 EVERY = 5.0  # seconds between the parts of a journal at a URL
 
 SCHEMA = 1
+
+
+_NUMBER = (int, float)
+_RESULT = {"name": str, "error": str, "code": int, "seconds": _NUMBER, "targets": {...: (str, type(None))}}
+_LINE = {"schema": int, "targets?": [str], "target?": str, "key?": str, "result?": _RESULT}
+_VERDICT = {
+    **dict.fromkeys(("state", "words"), str),
+    **{key: [str] for key in ("reasons", "qualifiers")},
+    **dict.fromkeys(("code", "layers"), int),
+    **dict.fromkeys(("relative", "needed"), _NUMBER),
+}
+"""The types in a line."""
 
 
 class Log(Protocol):
@@ -68,6 +82,9 @@ class Journal:
             value = json.loads(line)
             if value["schema"] != SCHEMA:
                 raise ValueError("it is of another version")
+            check_schema(value, _LINE)
+            if verdict := value.get("result", {}).get("verdict"):
+                check_schema(verdict, _VERDICT)
             self._ours.update(value.get("targets", ()))
             if "result" in value:
                 result = Result.from_json(value["result"])
@@ -134,6 +151,8 @@ class _File(Log):
         self.path = folder / NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(self.path) and not stat.S_ISREG(os.lstat(self.path).st_mode):
+                raise KconvertError("is no regular file", str(self.path), "remove it", Problem.USAGE)
             self._file = open(self.path, "a+b")  # noqa: SIM115
         except OSError as error:
             raise KconvertError(

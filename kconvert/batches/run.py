@@ -194,6 +194,8 @@ def _check(job: Job) -> None:
         raise KconvertError(
             "a batch needs at least one process", fix=f"give {argument('jobs', 1)}", problem=Problem.USAGE
         )
+    if not job.out:
+        raise KconvertError("the target directory has no name", fix="name a directory", problem=Problem.USAGE)
     if job.out.startswith(places.READ_ALONE):
         raise KconvertError("nothing is written to http", job.out, "name a directory, s3:// or gs://", Problem.USAGE)
     job.setup.inputs.check()

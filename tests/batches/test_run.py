@@ -1,5 +1,7 @@
 """Batches on this machine: what is converted, what is not done again, and what a failure costs."""
 
+import json
+import os
 import shutil
 from pathlib import Path
 
@@ -169,3 +171,35 @@ def test_limits_hold_in_the_processes_of_a_batch(tmp_path):
         done = kc.batch(LENET / "model.h5", tmp_path / "out", **TO, verify="none", jobs=1)
     assert done.code == Problem.SOME_FAILED
     assert "has too many arrays" in str(done.to_json())
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_a_journal_that_is_no_file_is_neither_read_nor_written(models, tmp_path, kind):
+    journal = tmp_path / "out" / "kconvert-journal.jsonl"
+    journal.parent.mkdir()
+    (tmp_path / "precious").write_text("no line ends here")
+    {"link": lambda: journal.symlink_to(tmp_path / "precious"), "pipe": lambda: os.mkfifo(journal)}.get(
+        kind, journal.mkdir
+    )()
+    with pytest.raises(KconvertError, match=r"kconvert-journal.jsonl: is no regular file; remove it"):
+        kc.batch(models, tmp_path / "out", **TO, verify="none")
+    assert (tmp_path / "precious").read_text() == "no line ends here"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("name", 5), ("code", "0"), ("seconds", "1"), ("targets", ["x"]), ("verdict", {"state": 1})]
+)
+def test_a_journal_with_a_value_of_another_type_is_refused_with_its_line(models, tmp_path, key, value):
+    kc.batch(models / "lstm.h5", tmp_path / "out", **TO, verify="none")
+    journal = tmp_path / "out" / "kconvert-journal.jsonl"
+    first, last = journal.read_text().splitlines()
+    line = json.loads(last)
+    line["result"][key] = value
+    journal.write_text(f"{first}\n{json.dumps(line)}\n")
+    with pytest.raises(KconvertError, match="line 2: is no line of a journal of kconvert"):
+        kc.batch(models / "lstm.h5", tmp_path / "out", **TO, verify="none")
+
+
+def test_a_target_directory_without_a_name_is_refused(models):
+    with pytest.raises(KconvertError, match="the target directory has no name"):
+        kc.batch(models, "", **TO, verify="none")
