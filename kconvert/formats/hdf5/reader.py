@@ -32,6 +32,16 @@ from .safely import StoredGroup, hdf5_errors
 
 _ARCHITECTURES = (".json", ".yaml", ".yml")
 
+_WEB_PAGE = "it is a web page: download the file itself"
+_BEGINNINGS = {
+    b"\x1f\x8b": "it is packed by gzip: unpack it first",
+    b"bzh": "it is packed by bzip2: unpack it first",
+    b"version https://git-lfs": "it stands for a file of Git LFS: run git lfs pull",
+    b"<!doctype html": _WEB_PAGE,
+    b"<html": _WEB_PAGE,
+}
+"""What to do with files, by the bytes that they begin with, in lower case."""
+
 NEVER = Event()
 """An event that nobody sets."""
 
@@ -68,12 +78,14 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
 
 
 def _instead_of(path: Path) -> str | None:
-    """What to give instead of a file whose name shows what it is; None where it does not."""
+    """What to give instead of a file whose name or first bytes show what it is; None where they do not."""
     if (runtime := program_runtime(path)) is not None:
         return f"it is a program for {runtime.title}: give the file that it was made from"
     if path.suffix.lower() in _ARCHITECTURES:
         return f"give the file with the weights, and an architecture with {argument('arch')}"
-    return None
+    with open(path, "rb") as file:
+        begin = file.read(max(map(len, _BEGINNINGS))).lower()
+    return next((fix for start, fix in _BEGINNINGS.items() if begin.startswith(start)), None)
 
 
 @contextmanager

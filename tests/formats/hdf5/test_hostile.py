@@ -205,6 +205,20 @@ def test_missing_filter_or_damaged_chunk(changed, refused):
     refused(changed(spoil), KERNEL, "cannot be read")
 
 
+@pytest.mark.parametrize(
+    ("begin", "words"),
+    [
+        (b"\x1f\x8b\x08", "is packed by gzip: unpack it first"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "run git lfs pull"),
+        (b"<!DOCTYPE html>", "is a web page: download the file itself"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_by_its_first_bytes(tmp_path, refused, begin, words):
+    path = tmp_path / "model.h5"
+    path.write_bytes(begin + bytes(100))
+    refused(path, "is not an HDF5 file", words)
+
+
 def test_a_filter_that_is_not_installed_is_named(changed, refused):
     def spoil(file):
         file.pop(KERNEL)
