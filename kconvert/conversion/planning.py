@@ -7,6 +7,7 @@ and where they go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -29,6 +30,7 @@ from ..network.rewritten import Hazard, Rewritten
 from .binding import Binding, Place, bind, layers_are_sorted, places
 from .compiled import for_keras2, for_keras3, keyed_by
 from .inference.infer import infer
+from .opening import open_source
 from .optimizer_state import StateDropped, read_state, write_state
 from .partial import Selection, selected
 from .passes.lambdas import blamed_on_lambdas
@@ -151,7 +153,7 @@ class Plan(Shown):
 
 
 def plan(
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint | str | PathLike[str],
     source: str | None,
     target: str,
     data_format: str = NATIVE,
@@ -170,7 +172,7 @@ def plan(
 ) -> Plan:
     """The conversion of a checkpoint, which nothing has been done of yet.
 
-    checkpoint: the weights, as `kconvert.formats` reads them.
+    checkpoint: the path of a file, or the weights, as `kconvert.formats` reads them.
     source: the backend that saved the file; None: as the file shows.
     target: the backend to convert for, 'theano' or 'tensorflow'.
     data_format: 'native' (as usual on the target: theano channels_first, tensorflow channels_last), 'keep', or one of
@@ -197,7 +199,7 @@ def plan(
     Raises KconvertError where the source is unknown or contradicted, or something cannot be converted.
     """
     said = Source(
-        checkpoint.path,
+        checkpoint.path if isinstance(checkpoint, Checkpoint) else checkpoint,
         source,
         source_data_format,
         arch,
@@ -207,8 +209,12 @@ def plan(
         partial,
         input_shape=input_shape,
     )
-    with with_custom_objects(custom_objects):
-        return plan_conversion(checkpoint, said, Target(target, format, data_format, repair, cudnn, drop_optimizer))
+    wanted = Target(target, format, data_format, repair, cudnn, drop_optimizer)
+    with (
+        with_custom_objects(custom_objects),
+        nullcontext(checkpoint) if isinstance(checkpoint, Checkpoint) else open_source(said) as opened,
+    ):
+        return plan_conversion(opened, said, wanted)
 
 
 def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:

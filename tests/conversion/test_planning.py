@@ -21,7 +21,7 @@ from kconvert.conversion.files import convert, refuse_unchanged
 from kconvert.conversion.planning import plan
 from kconvert.conversion.reading import network_of
 from kconvert.errors import Problem
-from kconvert.formats import hdf5
+from kconvert.formats import files, hdf5
 from kconvert.formats.parts import cut
 from kconvert.kernels import Chain
 from kconvert.layers.lists import as_list, one_or_list
@@ -29,6 +29,7 @@ from kconvert.models.sequential import as_model
 from kconvert.network.sequential import Sequential
 from kconvert.verification.matching import in_layout
 from tests.architectures import architectures, checkpoint_of, random_inputs, random_weights
+from tests.cli.commands import ROOT
 from tests.fixtures import case, cases, identify
 
 OTHER = {"theano": "tensorflow", "tensorflow": "theano"}
@@ -286,3 +287,12 @@ def test_work_grows_with_the_number_of_layers_and_not_with_its_square(nested):
     conversion(10)()  # fills what is computed once
     few, more, most = (calls_of(conversion(count)) for count in (20, 40, 80))
     assert most - more == pytest.approx(2 * (more - few), rel=0.05)
+
+
+def test_a_plan_of_a_path_is_that_of_its_checkpoint():
+    path = ROOT / "tests/fixtures/1.2.2-theano/lenet_th/model.h5"
+    with files.read(path) as checkpoint:
+        known = plan(checkpoint, "theano", "tensorflow")
+    assert plan(path, "theano", "tensorflow").to_json() == known.to_json()
+    with pytest.raises(KconvertError, match=r"none.h5: there is no such file"):
+        plan("none.h5", "theano", "tensorflow")
