@@ -52,11 +52,27 @@ class KconvertError(ValueError):
     def within(self, place: str) -> KconvertError:
         """The same error with `place` before its own place, as in `model.h5, layer conv1`."""
         where = f"{place}, {self.where}" if self.where else place
-        return KconvertError(self.what, where, self.fix, self.problem)
+        return type(self)(self.what, where, self.fix, self.problem)
 
     def in_file(self, path: object) -> KconvertError:
         """The same error with the file `path` before its own place, where it is not there already."""
         return self if self.where is not None and str(path) in self.where else self.within(str(path))
+
+
+class AlsoRuntimeError(KconvertError, RuntimeError):
+    """What Keras raises as RuntimeError: a model is used before it is compiled."""
+
+
+class AlsoTypeError(KconvertError, TypeError):
+    """What Keras raises as TypeError: an object of a wrong class, or a layer that does not take masks."""
+
+
+class AlsoAttributeError(KconvertError, AttributeError):
+    """What Keras raises as AttributeError: an attribute that a layer does not have in its present state."""
+
+
+class AlsoNotImplementedError(KconvertError, NotImplementedError):
+    """What Keras raises as NotImplementedError: what a model class of the user does not have."""
 
 
 @contextmanager

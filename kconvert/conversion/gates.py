@@ -44,8 +44,8 @@ def set_gates(layer: Any, one_for_each: bool) -> bool:
 def agree_in_wrappers(model: Network) -> None:
     """What a Bidirectional states of its inner layer follows the copies that have the weights."""
     for layer in _all(model.all_layers):
-        if isinstance(layer, Bidirectional) and hasattr(layer.forward, "fused_gates"):
-            layer.layer.implementation = layer.forward.implementation
+        if isinstance(layer, Bidirectional) and hasattr(layer.forward_layer, "fused_gates"):
+            layer.layer.implementation = layer.forward_layer.implementation
 
 
 def _all(layers: Iterable[Layer]) -> Iterator[Layer]:

@@ -34,6 +34,7 @@ from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
 from .keras_style import built_weights, keras_style
+from .lists import as_list
 from .names import next_name
 from .options import is_later, is_old, key_of
 from .phase import Phase
@@ -165,7 +166,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("_inbound", "_kept")}
+        left_out = ("_inbound", "_kept", "_built_for", "_noted")
+        return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
     def take_first_weights(self) -> list[Any] | None:
         """The argument `weights` of the constructor, at the first call; None later, and where it was not given."""
@@ -294,7 +296,11 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         return [] if type(self).build is Layer.build else built_weights(self, shape)
 
     def build(self, input_shape: Any) -> None:
-        """Makes the weights of a layer that is written as in Keras, by `add_weight`."""
+        """Makes the weights for inputs of `input_shape`, with the batch axis; a call of the layer does so too.
+
+        A layer that is written as in Keras makes them here, by `add_weight`.
+        """
+        self.note_build(input_shape)
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
         """A weight, with the arguments of Keras 1 or 2. Raises KconvertError outside of `build`."""
@@ -304,35 +310,41 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         return builder.add_weight(*args, **kwargs)
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Adds scalars to the loss of the model, in `call` of a layer that is written as in Keras.
+        """Adds scalars to the loss of the model: in `call` of a layer that is written as in Keras.
 
-        inputs: has no effect. Raises KconvertError outside of `call`.
+        inputs: the symbols that they depend on; None: they depend on weights alone. Outside of `call`, they are numbers
+        or symbols that were computed from tensors of the model, and the model has to be compiled afterwards.
         """
-        builder = self._running("add_loss")
-        builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            self.note_added("loss", losses, inputs)
+        else:
+            builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Adds updates of weights to each training step, in `call` of a layer that is written as in Keras.
 
-        updates: what `K.update`, `K.update_add`, ... return, one or a list. inputs: has no effect. Raises KconvertError
-        outside of `call`.
+        updates: what `K.update`, `K.update_add`, ... return, one or a list. inputs: the symbols that they depend on.
+        Raises KconvertError for an update outside of `call`; what updates nothing, as a number, is listed in `updates`.
         """
-        builder = self._running("add_update")
-        builder.updates += updates if isinstance(updates, list) else [updates]
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            if any(isinstance(one, tuple) for one in as_list(updates)):
+                what = "add_update is called outside of call"
+                raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
+            self.note_added("update", updates, inputs)
+        else:
+            builder.updates += updates if isinstance(updates, list) else [updates]
 
     def add_metric(self, value: Any, name: str | None = None) -> None:
         """Adds the mean of `value` to the metrics of the model, in `call` of a layer that is written as in Keras.
 
         name: in the logs. Raises KconvertError outside of `call`.
         """
-        self._running("add_metric").metrics.append((name or "mean", value))
-
-    def _running(self, method: str) -> Any:
-        """What collects from `call`. Raises KconvertError outside of it."""
         builder = self.__dict__.get("_builder")
         if builder is None:
-            raise KconvertError(f"{method} is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
-        return builder
+            raise KconvertError("add_metric is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
+        builder.metrics.append((name or "mean", value))
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
         """Completes the configuration from the shape of a stored weight. Returns whether anything changed.

@@ -20,7 +20,7 @@ import numpy as np
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
-from ..errors import KconvertError, Problem
+from ..errors import AlsoAttributeError, KconvertError, Problem
 from .input_spec import check_input_spec
 from .lists import as_list, one_or_list
 from .names import next_name
@@ -144,8 +144,19 @@ def call(
         ) from error
     outputs = result if isinstance(result, list) else [result]
     arguments = {} if training is None else {"training": training}
-    layer.inbound.append(Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images))
-    return layer.inbound[-1].output
+    made = Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images)
+    return recorded(made).output
+
+
+def recorded(made: Call) -> Call:
+    """`made`, which its layer notes; layers inside it, as in a wrapper, note the shapes of their inputs."""
+    layer = made.layer
+    layer.inbound.append(made)
+    if made.inputs and not layer.is_network:
+        shapes = layer.sublayer_shapes(one_or_list([symbol.shape for symbol in made.inputs]))
+        for inner, shape in zip(layer.sublayers, shapes, strict=True):
+            inner.note_build(shape)
+    return made
 
 
 def with_constants(layer: Any, constants: Sequence[Symbol]) -> Sequence[Symbol]:
@@ -186,10 +197,12 @@ class Callee:
         Raises KconvertError where there is no such call.
         """
         if not self.inbound:
-            raise KconvertError("the layer was not called", f"layer {self.name}", "call it on a symbol", Problem.USAGE)
+            what = "the layer was not called"
+            raise AlsoAttributeError(what, f"layer {self.name}", "call it on a symbol", Problem.USAGE)
         if index is None and len(self.inbound) > 1:
             what = f"the layer was called {len(self.inbound)} times, so it has no single input or output"
-            raise KconvertError(what, f"layer {self.name}", "use get_output_at(i) or get_input_at(i)", Problem.USAGE)
+            fix = "use get_output_at(i) or get_input_at(i)"
+            raise AlsoAttributeError(what, f"layer {self.name}", fix, Problem.USAGE)
         if index is not None and not -len(self.inbound) <= index < len(self.inbound):
             what = f"the layer has no call {index}"
             raise KconvertError(what, f"layer {self.name}", f"it was called {len(self.inbound)} times", Problem.USAGE)

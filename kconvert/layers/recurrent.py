@@ -13,7 +13,7 @@ import numpy as np
 
 from ..backend.base import Backend, Step, Tensor
 from ..conventions.roles import Weight
-from ..errors import KconvertError, Problem
+from ..errors import AlsoAttributeError, KconvertError, Problem
 from .base import Layer, Shape, Weights
 from .cells import (
     CuDNNFields,
@@ -134,7 +134,8 @@ class _Loop(Layer):
         Raises KconvertError for a layer that is not stateful or did not run yet, and where shapes differ.
         """
         if not self.stateful:
-            raise KconvertError("the layer is not stateful", f"layer {self.name}", "give stateful=True", Problem.USAGE)
+            what = "the layer is not stateful"
+            raise AlsoAttributeError(what, f"layer {self.name}", "give stateful=True", Problem.USAGE)
         if states is not None and not self.kept:
             fix = "put it into a model and run that, or call reset_states() without arrays"
             raise KconvertError("the layer has no states yet", f"layer {self.name}", fix, Problem.USAGE)
@@ -229,6 +230,16 @@ class _LoopOfOptions(_Loop):
         options = {f.name: getattr(self, f.name) for f in self.cell_class.config_fields()}
         with unchecked():  # the names that the layer has were checked when a user made it
             return self.cell_class(name=self.name, **options)
+
+    @property
+    def cell(self) -> _Cell:
+        """The cell, which shares the weights of the layer."""
+        cell = self.step_cell
+        if shapes := self.shapes_of_weights:
+            self._held()  # makes the weights
+            cell.entry = self.entry
+            cell.note_build(one_step(shapes[0]))
+        return cell
 
 
 @dataclass(eq=False)

@@ -56,20 +56,35 @@ class WithWeights:
 
     def __getattr__(self, name: str) -> Any:
         """The variable of a weight by its name, as `layer.kernel`; what a layer of Keras is where it does not say."""
+        if isinstance(getattr(type(self), name, None), property):
+            return object.__getattribute__(self, name)  # raises the error that the property raised
         if name == "stateful":
             return False
         if name == "built":  # a layer of the user sets it in `build`
-            return bool(self.__dict__.get("_inbound"))
-        if name in _ATTRIBUTES and self.__dict__.get("_inbound"):
+            return self.shapes_of_weights is not None
+        if name in _ATTRIBUTES and self.shapes_of_weights is not None:
             for own, variable in self._held().named:  # type: ignore[union-attr]
                 if own == name:
                     return variable
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def note_build(self, input_shape: Any) -> None:
+        """Makes weights for inputs of `input_shape` known, with the batch axis, or a list of shapes."""
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        self.__dict__["_built_for"] = [tuple(shape) for shape in shapes]
+
+    @property
+    def shapes_of_weights(self) -> list[Any] | None:
+        """The shapes of the inputs that the weights are made for: of the first call, or those that `build` was given.
+
+        None where the layer was neither called nor built.
+        """
+        calls = self.__dict__.get("_inbound")
+        return [symbol.shape for symbol in calls[0].inputs] if calls else self.__dict__.get("_built_for")
+
     def _held(self) -> Held | None:
-        """The weights; None for an InputLayer, and for a layer that was not called on an input yet."""
-        inbound = getattr(self, "inbound", None)
-        if not inbound or not inbound[0].inputs:
+        """The weights; None for an InputLayer, and for a layer whose input is not known yet."""
+        if not self.shapes_of_weights:
             return None
         if not _holders:
             what = "no model was imported, which would hold the weights"
@@ -134,21 +149,80 @@ class WithWeights:
 
     @property
     def updates(self) -> list[Any]:
-        """The variables that training updates in another way than by gradients, as moving averages."""
-        held = self._held() if self.updated and self.trainable else None
-        return [] if held is None else [one for name, one in held.named if name in self.updated]
+        """What training updates in another way than by gradients, as moving averages: their variables, for each call.
+
+        Also what `add_update` was given outside of `call`.
+        """
+        moved = self._moved() if self.trainable else []
+        return [*moved * len(self._calls()), *self._added_values("update")]
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
-        """`updates`, where `inputs` is not None: all of them depend on the inputs."""
-        return [] if inputs is None else self.updates
-
-    def get_losses_for(self, inputs: Any) -> list[Any]:
-        """The losses that depend on inputs; for None the others, which depend on weights alone."""
-        of_outputs = vars(self).get("activity_regularizer")
-        return [one for one in self.losses if (one is of_outputs) is (inputs is not None)]
+        """The updates that depend on `inputs`, symbols that the layer was called on; for None, those on no inputs."""
+        moved = self._moved() if self.trainable else []
+        return [*moved * self._calls().count(_as_tuple(inputs) or ()), *self._added_values("update", _as_tuple(inputs))]
 
     @property
     def losses(self) -> list[Any]:
-        """The regularizers of the weights and of the outputs, which add to the loss."""
-        names = [key for key in vars(self) if key.endswith("_regularizer")]
-        return [vars(self)[key] for key in names if vars(self)[key] is not None]
+        """What adds to the loss: the regularizers of the weights and, for each call, that of the outputs.
+
+        Also what `add_loss` was given outside of `call`.
+        """
+        return [*self._penalties(), *self._activities() * len(self._calls()), *self._added_values("loss")]
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The losses that depend on `inputs`, symbols that the layer was called on; for None, those on no inputs."""
+        own = self._penalties() if inputs is None else self._activities() * self._calls().count(_as_tuple(inputs) or ())
+        return [*own, *self._added_values("loss", _as_tuple(inputs))]
+
+    def note_added(self, kind: str, values: Any, inputs: Any) -> None:
+        """Notes what `add_loss` or `add_update` is given outside of `call`; inputs: what it depends on, or None."""
+        added = self.__dict__.setdefault("_noted", [])
+        added += [(kind, one, _as_tuple(inputs)) for one in (values if isinstance(values, list) else [values])]
+
+    @property
+    def noted_losses(self) -> list[Any]:
+        """What `add_loss` got outside of `call`, also for the layers inside: ("loss", value, inputs)."""
+        return [one for layer in self._parts() for one in vars(layer).get("_noted", []) if one[0] == "loss"]
+
+    def _added_values(self, kind: str, inputs: Any = ...) -> list[Any]:
+        """What `note_added` got, also for the layers inside; inputs: only what depends on these."""
+        noted = [one for layer in self._parts() for one in vars(layer).get("_noted", [])]
+        return [value for own, value, on in noted if own == kind and inputs in (..., on)]
+
+    def _calls(self) -> list[tuple[Any, ...]]:
+        """The inputs of each call."""
+        return [call.inputs for call in self.__dict__.get("_inbound", [])]
+
+    def _parts(self) -> list[Any]:
+        """The layer, or the layers inside it that have no others inside."""
+        return [layer for _, layer in self.leaves()]
+
+    def _moved(self) -> list[Any]:
+        """The variables that one call updates."""
+        names = {name for layer in self._parts() for name in layer.updated}
+        held = self._held() if names else None
+        return [] if held is None else [one for name, one in held.named if name in names]
+
+    def _penalties(self) -> list[Any]:
+        """The regularizers of the weights; none before they are made."""
+        if self.shapes_of_weights is None:
+            return []
+        return [
+            value
+            for layer in self._parts()
+            for key, value in vars(layer).items()
+            if key.endswith("_regularizer") and key != _OF_OUTPUTS and value is not None
+        ]
+
+    def _activities(self) -> list[Any]:
+        """The regularizers of the outputs of one call."""
+        return [value for value in (vars(layer).get(_OF_OUTPUTS) for layer in self._parts()) if value is not None]
+
+
+_OF_OUTPUTS = "activity_regularizer"
+"""The option of a layer that regularizes its outputs."""
+
+
+def _as_tuple(inputs: Any) -> tuple[Any, ...] | None:
+    """Symbols as the inputs of a call; None stays None."""
+    return None if inputs is None else tuple(inputs if isinstance(inputs, (list, tuple)) else [inputs])

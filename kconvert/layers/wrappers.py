@@ -5,6 +5,7 @@ In the weights `w` of a wrapper, those of the inner layer are a dict under the n
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -116,17 +117,18 @@ class Bidirectional(Layer):
 
     x: the sequence (batch, time, ...), or a list of it and the initial states, those of the forward layer first
     (keras-facts: recurrent-states, bidirectional-order). merge_mode: 'concat', 'sum', 'mul' or 'ave' merges the two
-    outputs; None returns both. backward_layer: the layer that takes the place of the copy, in tf.keras.
+    outputs; None returns both. stated_backward: the layer that takes the place of the copy (`backward_layer` of
+    tf.keras).
     """
 
     # The recurrent layer, as the configuration states it.
     layer: Any
     merge_mode: str | None = "concat"
-    backward_layer: Any = field(default=None, kw_only=True, metadata=LATER)
+    stated_backward: Any = field(default=None, kw_only=True, metadata={**LATER, "key": "backward_layer"})
     # The copy that reads the sequence in the direction of `layer`.
-    forward: Any = field(init=False)
-    # The copy of `layer` or of `backward_layer` that reads the sequence in the other direction.
-    backward: Any = field(init=False)
+    forward_layer: Any = field(init=False)
+    # The copy of `layer` or of `stated_backward` that reads the sequence in the other direction.
+    backward_layer: Any = field(init=False)
 
     supports_masking = True
 
@@ -136,11 +138,11 @@ class Bidirectional(Layer):
         if not hasattr(self.layer, "go_backwards"):
             what = f"a Bidirectional layer takes a recurrent layer, not a {self.layer.class_name}"
             raise KconvertError(what, problem=Problem.USAGE)
-        back = replace(self.layer, go_backwards=not self.layer.go_backwards)
-        if self.backward_layer is not None:
-            self.backward_layer = back = self._other_way(_named(layer_from_config(self.backward_layer)))
-        self.forward = replace(self.layer, name=f"forward_{self.layer.name}")
-        self.backward = replace(back, name=f"backward_{back.name}")
+        back = replace(deepcopy(self.layer), go_backwards=not self.layer.go_backwards)  # with a cell of its own
+        if self.stated_backward is not None:
+            self.stated_backward = back = self._other_way(_named(layer_from_config(self.stated_backward)))
+        self.forward_layer = replace(self.layer, name=f"forward_{self.layer.name}")
+        self.backward_layer = replace(back, name=f"backward_{back.name}")
 
     def _other_way(self, layer: Any) -> Layer:
         """The `backward_layer`. Raises KconvertError where it does not read the other way, or has other outputs."""
@@ -157,27 +159,64 @@ class Bidirectional(Layer):
 
     @property
     def sublayers(self) -> list[Layer]:
-        return [self.forward, self.backward]
+        return [self.forward_layer, self.backward_layer]
+
+    @property
+    def return_sequences(self) -> bool:
+        """Whether both directions return the outputs of all time steps."""
+        return bool(self.layer.return_sequences)
+
+    @property
+    def return_state(self) -> bool:
+        """Whether both directions return their last states."""
+        return bool(self.layer.return_state)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether both directions keep their states from batch to batch."""
+        return bool(self.layer.stateful)
+
+    @property
+    def num_constants(self) -> int | None:
+        """How many of the last inputs are constants, which the cells get in every step; None: no call stated it."""
+        count: int | None = self.layer.num_constants
+        return count
+
+    @num_constants.setter
+    def num_constants(self, count: int) -> None:
+        for layer in (self.layer, self.forward_layer, self.backward_layer):
+            layer.num_constants = count
+
+    def directions(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        """The inputs of both directions: the sequence, half of the initial states, and the constants.
+
+        inputs: tensors or shapes. Raises KconvertError for an odd number of states.
+        """
+        sequence, *others = inputs if isinstance(inputs, list) else [inputs]
+        count = getattr(self, "num_constants", None) or 0
+        states, constants = others[: len(others) - count], others[len(others) - count :]
+        half, rest = divmod(len(states), 2)
+        if rest:
+            what = f"{len(states)} initial states were given, and both directions need equally many"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
+        return [sequence, *states[:half], *constants], [sequence, *states[half:], *constants]
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:
-        sequence = shape[0] if isinstance(shape, list) else shape
-        return [sequence, sequence]
+        return [one_or_list(own) for own in self.directions(shape)]
 
     def compute_output_shape(self, shape: Any) -> Any:
-        sequence, *given = shape if isinstance(shape, list) else [shape]
-        half = len(given) // 2
-        output, *states = as_list(self.forward.compute_output_shape([sequence, *given[:half]]))
-        second, *backward_states = as_list(self.backward.compute_output_shape([sequence, *given[half:]]))
+        there, back = self.directions(shape)
+        output, *states = as_list(self.forward_layer.compute_output_shape(there))
+        second, *backward_states = as_list(self.backward_layer.compute_output_shape(back))
         outputs = [output] if self.merge_mode else [output, second]
         if self.merge_mode == "concat" and None not in (output[-1], second[-1]):
             outputs = [(*output[:-1], output[-1] + second[-1])]
         return one_or_list(outputs + states + backward_states)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
-        x, *states = as_list(x)
-        half = len(states) // 2
-        y, *forward_states = self.run(K, w, self.forward, [x, *states[:half]], mask, training)
-        y_back, *backward_states = self.run(K, w, self.backward, [x, *states[half:]], mask, training)
+        there, back = self.directions(x)
+        y, *forward_states = self.run(K, w, self.forward_layer, there, mask, training)
+        y_back, *backward_states = self.run(K, w, self.backward_layer, back, mask, training)
         if self.layer.return_sequences:
             y_back = K.flip(y_back, 1)
         merged = as_list(MERGES[self.merge_mode](K, y, y_back))
@@ -186,9 +225,9 @@ class Bidirectional(Layer):
     @staticmethod
     def run(K: Backend, w: Weights, layer: Layer, x: list[Tensor], mask: Any, training: Phase | None) -> list[Tensor]:
         """The output of one direction, followed by its states."""
-        return as_list(layer.call(K, w[layer.name], x, mask=mask, training=within(training, layer.name)))
+        return as_list(layer.call(K, w.get(layer.name, {}), x, mask=mask, training=within(training, layer.name)))
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
-        output_mask, *states = as_list(self.forward.compute_mask(K, x, mask))
-        _, *backward_states = as_list(self.backward.compute_mask(K, x, mask))
+        output_mask, *states = as_list(self.forward_layer.compute_mask(K, x, mask))
+        _, *backward_states = as_list(self.backward_layer.compute_mask(K, x, mask))
         return one_or_list(([output_mask] if self.merge_mode else [output_mask] * 2) + states + backward_states)

@@ -49,8 +49,8 @@ class LayerWeights:
 
 
 def _alone(layer: Layer) -> Network:
-    """A network of one layer, called on inputs as in its first call."""
-    shapes = [symbol.shape for symbol in layer.inbound[0].inputs]
+    """A network of one layer, called on inputs as in its first call, or as it was built for."""
+    shapes = layer.shapes_of_weights or []
     entries = [InputLayer(batch_input_shape=shape, name=f"{layer.name}_input_{i}") for i, shape in enumerate(shapes)]
     ends = [Ref(entry.name) for entry in entries]
     call = Node(layer.name, first_call(layer), tuple(ends))

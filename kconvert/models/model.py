@@ -25,7 +25,7 @@ from ..conventions.words import yaml as words_yaml
 from ..conventions.words.calls import accepts_old_words
 from ..conversion.planning import Plan
 from ..conversion.source import Source
-from ..errors import KconvertError, Problem
+from ..errors import AlsoRuntimeError, KconvertError, Problem
 from ..formats.hdf5.handles import path_to_read, path_to_write
 from ..layers import Layer
 from ..layers.calls import Symbol
@@ -247,7 +247,7 @@ class Model(BuiltByCall):
         """What is added to the loss of the outputs: regularizers, and the symbols that `add_loss` added."""
         return [
             *(one for layer in self.sublayers for one in layer.losses),
-            *(one.symbol for one in self.added if one.metric is None),
+            *(one.symbol for one in self.added if one.metric is None and one.noted is None),
         ]
 
     def _held(self) -> LayerWeights | None:
@@ -499,6 +499,7 @@ class Model(BuiltByCall):
             seed,
             jit_compile,
         )
+        self._take_noted()
         self._trainer = None  # where compile fails, the model is not compiled
         if self.output_refs:
             trainer.build()  # raises errors now, not at the first batch
@@ -519,8 +520,17 @@ class Model(BuiltByCall):
         """Adds the mean of a symbol to the metrics; parameters and errors as for `add_loss`."""
         self._add(value, name or "mean")
 
-    def _add(self, symbol: Any, metric: str | None) -> None:
-        self.added.append(added(symbol, known_symbols(self, self._symbols), self.name, metric))
+    def _add(self, symbol: Any, metric: str | None, noted: Any = None) -> None:
+        self.added.append(added(symbol, known_symbols(self, self._symbols), self.name, metric, noted))
+
+    def _take_noted(self) -> None:
+        """Adds the losses that `add_loss` of the layers was given outside of `call`, if they are of this graph."""
+        taken = {id(one.noted) for one in self.added}
+        symbols = {None, *self._symbols.values()}
+        for noted in (one for layer in self.sublayers for one in layer.noted_losses):
+            value, inputs = noted[1:]
+            if id(noted) not in taken and symbols.issuperset(inputs or [None]):
+                self._add(value, None, noted)
 
     @property
     def is_compiled(self) -> bool:
@@ -532,7 +542,7 @@ class Model(BuiltByCall):
         """The arguments of `compile`, and the compiled steps. Raises KconvertError where the model is not compiled."""
         if self._trainer is None:
             fix = "call model.compile(optimizer, loss)"
-            raise KconvertError("the model is not compiled", self.name, fix, Problem.USAGE)
+            raise AlsoRuntimeError("the model is not compiled", self.name, fix, Problem.USAGE)
         return self._trainer
 
     @property

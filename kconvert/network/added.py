@@ -22,14 +22,19 @@ class Added:
 
     # None: it is a loss; else the name of a metric.
     metric: str | None
-    symbol: Symbol
+    # A symbol or a number.
+    symbol: Any
     # The calls that the graph of the network does not have, in their order.
     calls: tuple[Call, ...]
     # The tensors of the network that they start from.
     known: Mapping[Symbol, Ref]
+    # What `add_loss` of a layer noted outside of `call`; None: the network itself added it.
+    noted: Any = None
 
     def value(self, K: Backend, tensors: Mapping[Ref, Tensor]) -> Tensor:
         """The value, from the tensors of a run."""
+        if not isinstance(self.symbol, Symbol):
+            return K.constant(float(self.symbol))
         values = {symbol: tensors[ref] for symbol, ref in self.known.items() if ref in tensors}
         for call in self.calls:
             result = call.layer.call(K, {}, one_or_list([values[one] for one in call.inputs]))
@@ -37,12 +42,16 @@ class Added:
         return values[self.symbol]
 
 
-def added(symbol: Any, known: Mapping[Symbol, Ref], where: str, metric: str | None = None) -> Added:
+def added(symbol: Any, known: Mapping[Symbol, Ref], where: str, metric: str | None = None, noted: Any = None) -> Added:
     """What stands for `symbol` in a network; known: the symbols of its tensors. where: for messages.
+
+    metric, noted: as in `Added`; what a layer noted may be a number.
 
     Raises KconvertError where it is no symbol, needs an input that the network does not have, or needs a layer with
     weights that is not in the network.
     """
+    if noted is not None and isinstance(symbol, (int, float)):
+        return Added(metric, symbol, (), {}, noted)
     if not isinstance(symbol, Symbol):
         what = f"add_{'metric' if metric else 'loss'} takes a symbol, not {type(symbol).__name__}"
         raise KconvertError(what, where, "compute it from the inputs and outputs of layers", Problem.USAGE)
@@ -57,4 +66,4 @@ def added(symbol: Any, known: Mapping[Symbol, Ref], where: str, metric: str | No
             raise KconvertError(what, where, "compute it from tensors of the model", Problem.USAGE)
         calls.insert(0, call)
         needed.update(set(call.inputs) - known.keys())
-    return Added(metric, symbol, tuple(calls), dict(known))
+    return Added(metric, symbol, tuple(calls), dict(known), noted)

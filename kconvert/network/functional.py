@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import KconvertError, Problem
 from ..layers import Layer
-from ..layers.calls import Call, Symbol, as_symbols, calls_behind
+from ..layers.calls import Call, Symbol, as_symbols, calls_behind, recorded
 from ..layers.inputs import Input as Input
 from ..layers.names import name_layers
 from .graph import Node, Ref, by_call, first_call
@@ -111,5 +111,4 @@ def _call_on(layer: Layer, inputs: tuple[Symbol, ...], shapes: Any, arguments: A
     for call in layer.inbound:
         if call.inputs == inputs and call.shapes == shapes and call not in used:
             return call
-    layer.inbound.append(Call(layer, inputs, shapes, arguments))
-    return layer.inbound[-1]
+    return recorded(Call(layer, inputs, shapes, arguments))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import KconvertError, Problem
+from ..errors import AlsoTypeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.base import Shape, layer_config
 from ..layers.names import name_layers
@@ -48,13 +48,13 @@ class Sequential(Network):
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end. Raises KconvertError where `layer` is not a layer."""
         if not isinstance(layer, Layer):
-            raise KconvertError(f"{layer!r} is not a layer", where=self.name, problem=Problem.USAGE)
+            raise AlsoTypeError(f"{layer!r} is not a layer", where=self.name, problem=Problem.USAGE)
         self.set_layers([*self.all_layers, layer])
 
     def pop(self) -> None:
         """Removes the last layer. Raises KconvertError where there is none."""
         if not self.layers:
-            raise KconvertError("there is no layer to remove", where=self.name, problem=Problem.USAGE)
+            raise AlsoTypeError("there is no layer to remove", where=self.name, problem=Problem.USAGE)
         self.set_layers(self.all_layers[:-1] if len(self.layers) > 1 else [])
 
     def build(self, shape: Shape) -> None:

@@ -132,7 +132,7 @@ def test_an_update_of_what_is_no_weight_is_refused():
         model.fit(X, Y, verbose=0)
 
 
-@pytest.mark.parametrize("method", ["add_update", "add_metric"])
-def test_a_layer_adds_in_call_alone(method):
+@pytest.mark.parametrize(("method", "value"), [("add_update", (0.0, 1.0)), ("add_metric", 0.0)])
+def test_a_layer_adds_in_call_alone(method, value):
     with pytest.raises(KconvertError, match="outside of call"):
-        getattr(Dense(1), method)(0.0)
+        getattr(Dense(1), method)(value)

@@ -29,12 +29,12 @@ MERGING: dict[str, type[Any]] = {"concat": L.Concatenate, "sum": L.Add, "mul": L
 
 def with_copies(model: Network) -> Rewritten:
     """`model` without any `backward_layer`. Raises KconvertError for a Bidirectional that has no such form."""
-    if not any(isinstance(layer, L.Bidirectional) and layer.backward_layer is not None for layer in every(model)):
+    if not any(isinstance(layer, L.Bidirectional) and layer.stated_backward is not None for layer in every(model)):
         return Rewritten(model)
     notes: list[str] = []
 
     def apply(layer: Any, shape: Any) -> Sequence[NewLayer] | None:
-        if not isinstance(layer, L.Bidirectional) or layer.backward_layer is None:
+        if not isinstance(layer, L.Bidirectional) or layer.stated_backward is None:
             return None
         if _is_copy(layer):
             return [_plain(layer, shape)]
@@ -48,16 +48,16 @@ def with_copies(model: Network) -> Rewritten:
 
 def _is_copy(layer: L.Bidirectional) -> bool:
     """Whether the backward layer has the class and the options of the forward one."""
-    copy = replace(layer.layer, go_backwards=not layer.layer.go_backwards, name=layer.backward_layer.name)
-    return layer_config(copy) == layer_config(layer.backward_layer)
+    copy = replace(layer.layer, go_backwards=not layer.layer.go_backwards, name=layer.stated_backward.name)
+    return layer_config(copy) == layer_config(layer.stated_backward)
 
 
 def _plain(layer: L.Bidirectional, shape: Any) -> NewLayer:
     """The Bidirectional of Keras 2, whose copy has the weights of the backward layer."""
-    new = replace(layer, backward_layer=None)
+    new = replace(layer, stated_backward=None)
     sequence = shape[0] if isinstance(shape, list) else shape
-    forward = _from(new.forward, layer.forward, sequence, inside=True)
-    return NewLayer(new, sources={**forward, **_from(new.backward, layer.backward, sequence, inside=True)})
+    forward = _from(new.forward_layer, layer.forward_layer, sequence, inside=True)
+    return NewLayer(new, sources={**forward, **_from(new.backward_layer, layer.backward_layer, sequence, inside=True)})
 
 
 def _apart(layer: L.Bidirectional, shape: Any) -> list[NewLayer]:
@@ -71,16 +71,16 @@ def _apart(layer: L.Bidirectional, shape: Any) -> list[NewLayer]:
         )
     sequences, merged = layer.layer.return_sequences, layer.merge_mode is not None
     forward = changed(layer.layer, name=part(layer, "forward"))
-    first = NewLayer(forward, sources=_from(forward, layer.forward, shape))
+    first = NewLayer(forward, sources=_from(forward, layer.forward_layer, shape))
     if sequences:
-        inner = changed(layer.backward_layer, go_backwards=False)
+        inner = changed(layer.stated_backward, go_backwards=False)
         backward: Any = L.Bidirectional(inner, merge_mode=None, name=part(layer, "backward"))
-        copies = [_from(one, layer.backward, shape, inside=True) for one in backward.sublayers]
+        copies = [_from(one, layer.backward_layer, shape, inside=True) for one in backward.sublayers]
         sources = {**copies[0], **copies[1]}
     else:
-        backward = changed(layer.backward_layer, name=part(layer, "backward"))
-        sources = _from(backward, layer.backward, shape)
-    n, back = (len(as_list(one.compute_output_shape(shape))) - 1 for one in (layer.forward, layer.backward))
+        backward = changed(layer.stated_backward, name=part(layer, "backward"))
+        sources = _from(backward, layer.backward_layer, shape)
+    n, back = (len(as_list(one.compute_output_shape(shape))) - 1 for one in (layer.forward_layer, layer.backward_layer))
     output = 1 if sequences else 0
     skipped = 2 + back if sequences else 1  # outputs of the new layer before the states of the backward one
     outputs = 1 if merged else 2

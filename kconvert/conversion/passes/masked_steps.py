@@ -49,9 +49,9 @@ def with_zeros(model: Network, version: str | None) -> Rewritten:
     inside = {id(layer.layer) for layer in found}
 
     def apply(layer: Any, shape: Any) -> Sequence[NewLayer] | None:
-        if isinstance(layer, L.Bidirectional) and layer.backward_layer is not None and id(layer.layer) in inside:
-            first, second = (changed(one, zero_output_for_mask=True) for one in (layer.layer, layer.backward_layer))
-            return [NewLayer(replace(layer, layer=first, backward_layer=second))]
+        if isinstance(layer, L.Bidirectional) and layer.stated_backward is not None and id(layer.layer) in inside:
+            first, second = (changed(one, zero_output_for_mask=True) for one in (layer.layer, layer.stated_backward))
+            return [NewLayer(replace(layer, layer=first, stated_backward=second))]
         return [NewLayer(changed(layer, zero_output_for_mask=True))] if id(layer) in inside else None
 
     names = list(dict.fromkeys(layer.name for layer in found))
