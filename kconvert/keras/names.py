@@ -277,6 +277,7 @@ KERAS1: dict[str, str] = {
         "accuracy binary_logloss categorical_probas_to_classes conv_input_length conv_output_length "
         "convert_kernel multiclass_logloss normalize probas_to_classes to_categorical"
     ),
+    "utils.test_utils": "get_test_data keras_test layer_test",
     "wrappers.scikit_learn": "BaseWrapper KerasClassifier KerasRegressor Sequential to_categorical",
 }
 """1.2.2: module -> its names, separated by spaces."""
@@ -312,7 +313,6 @@ INTERNAL: dict[str, frozenset[str]] = {
             "backend.tensorflow_backend",
             "backend.theano_backend",
             "datasets.cifar",
-            "utils.test_utils",
         ]
     ),
 }

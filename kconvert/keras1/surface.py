@@ -41,6 +41,7 @@ _HOMES: dict[str, str] = {
     "utils.io_utils": "formats.hdf5.matrix",
     "utils.layer_utils": "keras1.own.layer_utils",
     "utils.np_utils": "keras1.own.np_utils",
+    "utils.test_utils": "keras1.own.testing",
     "wrappers.scikit_learn": "keras1.own.scikit_learn",
 }
 

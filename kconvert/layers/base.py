@@ -394,6 +394,10 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         """The shape of the output for inputs of `shape`; by default the same shape."""
         return shape
 
+    def get_output_shape_for(self, input_shape: Any) -> Any:
+        """`compute_output_shape` under its name in Keras 1."""
+        return self.compute_output_shape(input_shape)
+
     @property
     def is_unknown(self) -> bool:
         """Whether nothing states the shape of the output: then `compute_output_shape` gives a guess."""

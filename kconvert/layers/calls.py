@@ -70,6 +70,36 @@ class Call:
         return [Symbol(self, i) for i in range(len(self.shapes))]
 
     @property
+    def input_tensors(self) -> list[Symbol]:
+        """The inputs; for an InputLayer, its output. The names of these properties are those of a `Node` of Keras."""
+        return list(self.inputs) or self.outputs
+
+    @property
+    def output_tensors(self) -> list[Symbol]:
+        """The outputs."""
+        return self.outputs
+
+    @property
+    def input_shapes(self) -> list[tuple[int | None, ...]]:
+        """The shape of each input."""
+        return [one.shape for one in self.input_tensors]
+
+    @property
+    def output_shapes(self) -> list[tuple[int | None, ...]]:
+        """The shape of each output."""
+        return list(self.shapes)
+
+    @property
+    def inbound_layers(self) -> list[Any]:
+        """The layers of the inputs."""
+        return [one.call.layer for one in self.inputs]
+
+    @property
+    def outbound_layer(self) -> Any:
+        """The layer that was called."""
+        return self.layer
+
+    @property
     def input(self) -> Any:
         """The input, or the list of inputs; for an InputLayer, its output."""
         return one_or_list(list(self.inputs) or self.outputs)
@@ -96,6 +126,20 @@ class Symbol(Operators):
         """The shape with the batch axis."""
         return self.call.shapes[self.index]
 
+    @property
+    def tensor(self) -> Any:
+        """For an input that is always a variable or an expression: that; else None."""
+        return None if self.call.inputs else self.call.layer.tensor
+
+    @property
+    def _keras_shape(self) -> tuple[int | None, ...]:
+        return self.shape
+
+    @property
+    def _keras_history(self) -> tuple[Any, int, int]:
+        """The layer, the number of its call and the number of the output, as in Keras."""
+        return self.call.layer, self.call.layer.inbound.index(self.call), self.index
+
 
 def shapes_of(symbols: Any) -> Any:
     """The shape of a symbol, or the shapes of a list of symbols."""
@@ -120,6 +164,8 @@ def call(
     symbols = [*as_symbols(inputs), *states]
     if constants is not None:
         symbols += with_constants(layer, as_symbols(constants))
+    if any(isinstance(item, Operators) and not isinstance(item, Symbol) for item in symbols):
+        symbols = Operators.as_inputs(symbols)
     others = [item for item in symbols if not isinstance(item, Symbol)]
     if others or not symbols:
         kind = type(others[0] if others else inputs).__name__
@@ -190,6 +236,13 @@ class Callee:
     def inbound(self) -> list[Call]:
         """The calls of the layer on symbols, in order."""
         return self.__dict__.setdefault("_inbound", [])
+
+    @property
+    def inbound_nodes(self) -> list[Call]:
+        """`inbound`, under its name in Keras."""
+        return self.inbound
+
+    _inbound_nodes = inbound_nodes
 
     def _call(self, index: int | None = None) -> Call:
         """Call number `index`, or the only call where `index` is None.

@@ -36,6 +36,15 @@ class InputLayer(Layer):
 
     supports_masking: ClassVar[bool] = True
 
+    @property
+    def tensor(self) -> Any:
+        """The variable or expression that the input always is; None: its values are given to the model."""
+        return self.__dict__.get("_tensor")
+
+    @tensor.setter
+    def tensor(self, tensor: Any) -> None:
+        self.__dict__["_tensor"] = tensor
+
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments; as in Keras, the first one without a name is `input_shape`, the second one `batch_size`."""
@@ -314,6 +323,20 @@ class Masking(Layer):
 # --------------------------------------------------------- arbitrary functions ----
 
 
+class NamedFunction(str):
+    """The name of a function of the user in a configuration, with the function."""
+
+    function: Any
+
+    def __new__(cls, function: Any) -> NamedFunction:
+        name = super().__new__(cls, getattr(function, "__name__", type(function).__name__))
+        name.function = function
+        return name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NamedFunction, (self.function,)
+
+
 @dataclass(eq=False)
 class Lambda(Layer):
     """A user's function, which a file stores as Python bytecode or by name. Bytecode is never loaded.
@@ -338,14 +361,21 @@ class Lambda(Layer):
     infers: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
+        self.function = getattr(self.function, "function", self.function)
+        self.declared_shape = getattr(self.declared_shape, "function", self.declared_shape)
         self.infers = callable(self.function)
 
     def get_config(self, old_options: bool = False) -> dict[str, Any]:
-        """The configuration; functions of the user are stored by their names."""
+        """The configuration; functions of the user are stored by their names.
+
+        A layer that is made of the configuration itself has them again; in JSON there are the names alone.
+        """
         config = super().get_config(old_options)
         config.pop("mask", None)
-        types = {"function_type": self.function, "output_shape_type": self.declared_shape}
-        return {**config, **{key: "function" for key, value in types.items() if callable(value)}}
+        for key, value in (("function", self.function), ("output_shape", self.declared_shape)):
+            if callable(value):
+                config.update({key: NamedFunction(value), f"{key}_type": "function"})
+        return config
 
     @property
     def counts_samples(self) -> bool:

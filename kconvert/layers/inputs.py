@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import KconvertError, Problem
 from .calls import Call, Symbol
@@ -15,18 +16,26 @@ def Input(
     batch_shape: Sequence[int | None] | None = None,
     name: str = "",
     dtype: str | None = None,
+    sparse: bool = False,
+    tensor: Any = None,
 ) -> Symbol:
     """The symbol of an input of a model.
 
     shape: without the batch axis; batch_shape: with the batch axis. Sizes that vary from batch to batch are None.
-    dtype: by default float32. Raises KconvertError without a shape.
+    dtype: by default float32. tensor: a variable or an expression of `keras.backend` that the input always is; it is
+    not given to the methods of the model. Raises KconvertError without a shape, and for sparse inputs.
 
     >>> Input((28, 28, 1)).shape
     (None, 28, 28, 1)
     """
+    if sparse:
+        raise KconvertError("sparse inputs are not supported", fix="give dense arrays")
+    if tensor is not None:
+        batch_shape = tensor.shape
     if shape is None and batch_shape is None:
         raise KconvertError("Input needs a shape", fix="Input(shape=(784,))", problem=Problem.USAGE)
     sizes = tuple(batch_shape) if batch_shape is not None else (None, *(shape or ()))
     layer = InputLayer(batch_input_shape=sizes, dtype=dtype or "float32", name=name or next_name("InputLayer"))
+    layer.tensor = tensor
     layer.inbound.append(Call(layer, shapes=(sizes,)))
     return Symbol(layer.inbound[0], 0)

@@ -26,6 +26,7 @@ from ..backend.image_format import default_data_format
 from ..errors import KconvertError, Problem
 from .base import Layer, Shape, Weights
 from .calls import Symbol, images_behind
+from .inputs import Input
 from .lists import as_list, one_or_list
 from .operators import Operators
 from .phase import Phase
@@ -333,4 +334,22 @@ class Slope(Deferred):
             return K.gradients(K.sum(self.of.tensor(K)), [x])[0]
 
 
+def as_inputs(values: list[Any]) -> list[Any]:
+    """`values` with symbols in place of variables and expressions, which a layer is called on.
+
+    They are computed beside the first symbol, in each run; where there is none, they become inputs that are not given.
+    """
+    first = next((one for one in values if isinstance(one, Symbol)), None)
+    return [_input(one, first) if isinstance(one, Deferred) else one for one in values]
+
+
+def _input(value: Deferred, beside: Symbol | None) -> Symbol:
+    return Input(tensor=value) if beside is None else record(_second, beside, value)
+
+
+def _second(x: Tensor, value: Tensor) -> Tensor:
+    return value
+
+
 Operators.record = staticmethod(record)
+Operators.as_inputs = staticmethod(as_inputs)

@@ -12,6 +12,8 @@ class Operators:
 
     # record(function, *arguments): what stands for the result; set by `operations`.
     record: ClassVar[Callable[..., Any]]
+    # as_inputs(values): symbols for the inputs of a layer, among which are variables or expressions; set likewise.
+    as_inputs: ClassVar[Callable[..., Any]]
 
 
 def _operator(function: Callable[..., Any], swapped: bool = False) -> Callable[..., Any]:

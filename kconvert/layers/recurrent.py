@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..backend.base import Backend, Step, Tensor
+from ..backend.computing import current_backend
 from ..conventions.roles import Weight
 from ..errors import AlsoAttributeError, KconvertError, Problem
 from .base import Layer, Shape, Weights
@@ -29,6 +30,7 @@ from .cells import (
     gate_inputs,
 )
 from .component_names import unchecked
+from .operators import Operators
 from .options import later_option
 from .phase import Phase
 from .registry import layer_from_config
@@ -151,6 +153,15 @@ class _Loop(Layer):
                 what = f"a state of shape {new.shape} was given where {value.shape} is expected"
                 raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
             one.backend.assign(one.variable, new)
+
+    def get_initial_state(self, inputs: Any) -> list[Any]:
+        """Symbols of the states that the loop starts from, zeros, for the symbol of a sequence."""
+
+        def zeros(x: Tensor, number: int) -> Tensor:
+            K = current_backend()
+            return K.zeros(self.step_cell.state_shapes(one_step(K.shape(x)))[number])
+
+        return [Operators.record(zeros, inputs, i) for i in range(self.step_cell.states)]
 
     def kept_states(self, shape: Any) -> dict[str, Shape]:
         if not self.stateful:

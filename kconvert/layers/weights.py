@@ -190,8 +190,9 @@ class WithWeights:
         return [value for own, value, on in noted if own == kind and inputs in (..., on)]
 
     def _calls(self) -> list[tuple[Any, ...]]:
-        """The inputs of each call."""
-        return [call.inputs for call in self.__dict__.get("_inbound", [])]
+        """What the layer was called on, for each call."""
+        calls = self.__dict__.get("_inbound", [])
+        return [tuple(one if one.tensor is None else one.tensor for one in call.inputs) for call in calls]
 
     def _parts(self) -> list[Any]:
         """The layer, or the layers inside it that have no others inside."""

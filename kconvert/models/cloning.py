@@ -6,19 +6,21 @@ from copy import deepcopy
 from typing import Any
 
 from ..layers.calls import as_symbols
+from ..layers.operators import Operators
 from .model import Model
 
 
 def clone_model(model: Model, input_tensors: Any = None) -> Model:
     """A model with the same layers under the same names, new initial weights, and the same backend; not compiled.
 
-    input_tensors: symbols to call the new layers on; the model then takes these as its inputs.
+    input_tensors: symbols to call the new layers on; the model then takes these as its inputs. A variable or an
+    expression becomes an input that is always this.
     """
     made: Model = deepcopy(model)
     _forget_weights(made)
     if input_tensors is None:
         return made
-    inputs = as_symbols(input_tensors)
+    inputs = [one for value in as_symbols(input_tensors) for one in Operators.as_inputs([value])]
     return Model(inputs, made(inputs if len(inputs) > 1 else inputs[0]))
 
 

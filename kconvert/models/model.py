@@ -477,15 +477,13 @@ class Model(BuiltByCall):
         loss, metrics, weighted_metrics, loss_weights: one value, a list in the order of the outputs, or a dict by their
         names.
         sample_weight_mode: None, or 'temporal' for a weight of each time step; one value, a list or a dict.
-        target_tensors: refused.
+        target_tensors: for each output a placeholder, whose values are the labels, or a variable or an expression of
+        `keras.backend` that the labels always are; one value, a list or a dict.
         backend: 'theano', 'tensorflow' or 'numpy' for a model that has no backend yet; None: the default one.
         seed: of the initial weights, the order of samples and random layers.
         jit_compile: whether TensorFlow compiles the steps with XLA.
         Raises KconvertError for unknown names, and where losses or metrics do not match the outputs.
         """
-        if target_tensors is not None:
-            fix = "give the labels to fit, or compute the loss with add_loss"
-            raise KconvertError("target_tensors are not supported", "compile", fix, Problem.UNSUPPORTED)
         check_modes(sample_weight_mode)
         trainer = Trainer(
             self.runtime,
@@ -498,6 +496,7 @@ class Model(BuiltByCall):
             backend,
             seed,
             jit_compile,
+            target_tensors,
         )
         self._take_noted()
         self._trainer = None  # where compile fails, the model is not compiled

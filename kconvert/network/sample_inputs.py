@@ -38,7 +38,7 @@ def checked_inputs(network: Network, x: Any, as_many_as_first: bool = False) -> 
     or numbers of samples do not fit.
     """
     names, shapes = [ref.layer for ref in network.input_refs], network.input_shapes
-    xs = [numbers(array, f"input {name}") for array, name in zip(_by_input(network, x, names), names, strict=True)]
+    xs = [numbers(array, f"input {name}") for array, name in zip(_with_tensors(network, x, names), names, strict=True)]
     vectors = [
         array.ndim == 1 and len(shape) == 2 and shape[1] in (None, 1) for array, shape in zip(xs, shapes, strict=True)
     ]
@@ -101,6 +101,14 @@ def check_batch(network: Network, samples: int) -> None:
     if network.fixed_batch not in (None, samples):
         what = f"a batch of {samples} samples was given to a model that takes batches of {network.fixed_batch}"
         raise KconvertError(what, network.name, problem=Problem.USAGE)
+
+
+def _with_tensors(network: Network, x: Any, names: list[str]) -> list[Any]:
+    """The array of each input: that of `x`, or the value of the tensor that the input always is."""
+    own = {layer.name: layer.tensor.eval() for layer in network.input_layers if layer.tensor is not None}
+    wanted = [name for name in names if name not in own]
+    given = dict(zip(wanted, _by_input(network, x, wanted), strict=True)) if wanted or x is not None else {}
+    return [own[name] if name in own else given[name] for name in names]
 
 
 def _by_input(network: Network, x: Any, names: Sequence[str]) -> list[Any]:

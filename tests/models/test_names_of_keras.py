@@ -75,8 +75,6 @@ def test_names_of_inputs_and_outputs_and_the_arguments_of_compile():
 
 
 def test_arguments_that_are_not_supported_are_refused_by_name():
-    with pytest.raises(KconvertError, match="target_tensors are not supported"):
-        compiled(target_tensors=[Input((1,))])
     with pytest.raises(KconvertError, match="unknown sample_weight_mode 'nope'"):
         compiled(sample_weight_mode="nope")
     assert compiled(sample_weight_mode="temporal").sample_weight_mode == "temporal"

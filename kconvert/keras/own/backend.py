@@ -20,7 +20,7 @@ from ...backend import functions as F
 from ...backend.base import Backend, InputSpec, Tensor
 from ...backend.computing import GRADIENTS, TRAINING, UPDATED, VARIABLES, current_backend, is_computing
 from ...errors import KconvertError, Problem
-from ...layers.calls import Symbol
+from ...layers.calls import Symbol, calls_behind
 from ...layers.lists import as_list, one_or_list
 from ...layers.operations import Deferred, Expression, Variable, filled, gradient
 from ...layers.phase import Phase
@@ -130,6 +130,9 @@ def eval(x: Any) -> Any:
     if isinstance(x, Deferred):
         return x.eval()
     if isinstance(x, Symbol):
+        inputs = [call.output for call in calls_behind([x]) if not call.inputs]
+        if not [one for one in inputs if one.tensor is None]:
+            return Function([], [x])([])[0]
         what = "a symbol has no value without the values of the inputs"
         raise KconvertError(what, fix="K.function([inputs], [outputs])([arrays])", problem=Problem.USAGE)
     return x.get_value() if hasattr(x, "get_value") else np.asarray(x)
@@ -333,6 +336,9 @@ class Function:
         wanted = [*self.outputs, *(new for _, new in self.updates)]
         symbols = list(dict.fromkeys(one for one in wanted if isinstance(one, Symbol)))
         inputs = [one for one in self.inputs if isinstance(one, Symbol)]
+        own = [one.call for one in inputs]
+        calls = [call for call in calls_behind(symbols) if not call.inputs and call not in own]
+        held = [call.output for call in calls if call.output.tensor is not None]  # these are not given
 
         def rest(K: Backend, known: dict[Symbol, Tensor]) -> list[Tensor]:
             return [filled(K, one, known) for one in wanted]
@@ -340,7 +346,7 @@ class Function:
         if not symbols:
             K = get_backend(default_backend())
             return lambda arrays: K.compile_reading(lambda values, given: rest(K, {}), [], [])([])
-        model = _Placeholders(inputs, symbols)
+        model = _Placeholders([*inputs, *held], symbols)
 
         def build(K: Backend, weights: Any, given: list[Tensor], phase: Phase) -> list[Tensor]:
             own = Phase(K, True, K.fresh_seed()) if training else phase
@@ -348,7 +354,7 @@ class Function:
             return rest(K, dict(zip(symbols, results, strict=True)))
 
         def run(arrays: list[np.ndarray]) -> list[np.ndarray]:
-            specs = zip(arrays, model.input_specs, strict=True)
+            specs = zip([*arrays, *(one.tensor.eval() for one in held)], model.input_specs, strict=True)
             return model.runtime.compiled_function("K.function", build)([a.astype(spec.dtype) for a, spec in specs])
 
         return run

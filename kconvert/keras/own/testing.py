@@ -59,31 +59,40 @@ def layer_test(
     """
     layer = layer_cls(**(kwargs or {}))
     layer.set_weights(layer.get_weights())
-    x = _samples(input_shape or ()) if input_data is None else input_data
+    x = samples(input_shape or (), input_dtype) if input_data is None else input_data
     shape, dtype = tuple(input_shape or x.shape), input_dtype or ("float32" if input_data is None else x.dtype)
     symbol = Input(batch_shape=shape, dtype=str(dtype)) if fixed_batch_size else Input(shape[1:], dtype=str(dtype))
     output = layer(symbol)
-    _check(backend.dtype(output) == str(expected_output_dtype or dtype), layer, "output has another dtype")
+    check(backend.dtype(output) == str(expected_output_dtype or dtype), layer, "output has another dtype")
     model = Model(symbol, output)
-    y = model.predict(x)
-    stated = layer.compute_output_shape(shape)
-    _check(all(n in (None, m) for n, m in zip(stated, y.shape, strict=True)), layer, f"output has the shape {y.shape}")
-    _check(expected_output is None or np.allclose(y, expected_output, _RTOL), layer, "output has other values")
+    y = checked_output(layer, model, x, shape, expected_output)
     again = Model.from_config(model.get_config())
     again.set_weights(model.get_weights())
-    _check(np.allclose(again.predict(x), y, _RTOL), layer, "configuration makes another layer")
+    check(np.allclose(again.predict(x), y, _RTOL), layer, "configuration makes another layer")
     model.compile("rmsprop", "mse")
     model.train_on_batch(x, y)
     type(layer).from_config({**layer.get_config(), "batch_input_shape": shape})
     return y
 
 
-def _samples(shape: Sequence[int | None]) -> np.ndarray:
-    """Random numbers below 10; sizes that are not known are 1 to 3."""
+def checked_output(layer: Any, model: Any, x: np.ndarray, shape: tuple[int | None, ...], expected: Any) -> np.ndarray:
+    """What `model` predicts for `x`.
+
+    Raises KconvertError where it has another shape than `layer` states for inputs of `shape`, or other values.
+    """
+    y: np.ndarray = model.predict(x)
+    stated = layer.compute_output_shape(shape)
+    check(all(n in (None, m) for n, m in zip(stated, y.shape, strict=True)), layer, f"output has the shape {y.shape}")
+    check(expected is None or np.allclose(y, expected, _RTOL), layer, "output has other values")
+    return y
+
+
+def samples(shape: Sequence[int | None], dtype: Any) -> np.ndarray:
+    """Random numbers below 10 of a type, by default float32; sizes that are not known are 1 to 3."""
     sizes = [np.random.randint(1, 4) if n is None else n for n in shape]
-    return (10 * np.random.random(sizes)).astype("float32")
+    return (10 * np.random.random(sizes)).astype(dtype or "float32")
 
 
-def _check(agrees: Any, layer: Any, what: str) -> None:
+def check(agrees: Any, layer: Any, what: str) -> None:
     if not agrees:
         raise KconvertError(f"its {what}", f"layer {layer.name}", problem=Problem.USAGE)

@@ -71,11 +71,11 @@ def checked_batch(
     samples do not match the model.
     """
     xs = checked_inputs(network, x)
+    given = zip(objective.targets, _by_output(objective, y, "labels"), strict=True)
+    labels = [array if target is None else target.eval() for target, array in given]
     ys = [
         None if loss is None else _labels(array, loss, shape, name)
-        for loss, array, shape, name in zip(
-            objective.losses, _by_output(objective, y, "labels"), objective.shapes, objective.names, strict=True
-        )
+        for loss, array, shape, name in zip(objective.losses, labels, objective.shapes, objective.names, strict=True)
     ]
     weights = [
         _weights(own, classes, labels, name, temporal)

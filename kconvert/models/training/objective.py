@@ -12,8 +12,10 @@ import numpy as np
 
 from ...backend import get_backend
 from ...backend.base import Backend, Tensor
-from ...errors import KconvertError, Problem
+from ...errors import AlsoTypeError, KconvertError, Problem
+from ...layers.calls import Symbol
 from ...layers.keras_style import is_in_keras_style
+from ...layers.operations import Deferred
 from ...layers.phase import Phase
 from ...network.nested import nest
 from ...network.network import Network
@@ -54,6 +56,7 @@ class Objective:
         metrics: Any,
         weighted_metrics: Any,
         sample_weight_mode: Any = None,
+        target_tensors: Any = None,
     ) -> None:
         self.names = output_names(network)
         self.shapes = [network.shapes()[ref] for ref in network.output_refs]
@@ -61,6 +64,8 @@ class Objective:
         if not any(self.losses) and not may_add_losses(network):
             raise KconvertError("no output has a loss", fix="compile(..., loss='mse')", problem=Problem.USAGE)
         self.weights = [1.0 if one is None else float(one) for one in self._each("loss_weights", loss_weights)]
+        # For each output, the variable or expression that its labels always are; None: they are given.
+        self.targets = [self._target(one) for one in self._each("target_tensors", target_tensors)]
         # For each output, whether a sample has a weight for each time step.
         self.temporal = [mode == "temporal" for mode in self._each("sample_weight_mode", sample_weight_mode, True)]
         tracked = [*self._tracked(metrics, False), *self._tracked(weighted_metrics, True)]
@@ -141,6 +146,15 @@ class Objective:
                 self._refuse(what, f"{len(spec)} values were given for {len(self.names)} outputs")
             return list(spec)
         return [spec] * (len(self.names) if repeat else 1) + [None] * (0 if repeat else len(self.names) - 1)
+
+    def _target(self, tensor: Any) -> Any:
+        """The variable or expression in `target_tensors`; None for a placeholder, whose values are the labels."""
+        if tensor is None or isinstance(tensor, Deferred):
+            return tensor
+        if not isinstance(tensor, Symbol) or tensor.call.inputs:
+            what = f"{type(tensor).__name__} is neither a placeholder nor a variable"
+            raise AlsoTypeError(what, "compile(target_tensors=...)", problem=Problem.USAGE)
+        return tensor.tensor
 
     def _refuse(self, what: str, why: str) -> None:
         raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(self.names)}", Problem.USAGE)

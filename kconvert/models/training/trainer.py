@@ -41,6 +41,7 @@ class Trainer:
     seed: int | None = None
     # Whether TensorFlow compiles the steps with XLA.
     jit_compile: bool = False
+    target_tensors: Any = None
     _executor: Executor | None = None
     # The state of the optimizer and of random layers, for the executor that is built next; by kind of variable.
     _state: Mapping[str, Any] | None = None
@@ -62,7 +63,13 @@ class Trainer:
         network = self.runtime.network
         refuse_empty(network)
         objective = Objective(
-            network, self.loss, self.loss_weights, self.metrics, self.weighted_metrics, self.sample_weight_mode
+            network,
+            self.loss,
+            self.loss_weights,
+            self.metrics,
+            self.weighted_metrics,
+            self.sample_weight_mode,
+            self.target_tensors,
         )
         seed = int(np.random.default_rng(stated_or_fresh(self.seed)).integers(2**31))
         optimizer = OfUser(own=self.optimizer) if hasattr(self.optimizer, "get_updates") else self.optimizer
