@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...keras.own.callbacks import BaseLogger as BaseLogger
+from ...keras.own.callbacks import ProgbarLogger as ProgbarLogger
+from ...keras.own.progress import Progbar as Progbar
 from ...models.training import callbacks
 from ...models.training.callbacks import Callback as Callback
 from ...models.training.callbacks import CSVLogger as CSVLogger

@@ -62,18 +62,18 @@ class Maker:
         return self.made(**{**epsilon, **stated})
 
 
-_OPTIMIZERS = {name.lower(): Maker(name) for name in _ARGUMENTS}
-_OPTIMIZERS |= {maker.__name__: maker for maker in _OPTIMIZERS.values()}
-globals().update(_OPTIMIZERS)
+OPTIMIZERS = {name.lower(): Maker(name) for name in _ARGUMENTS}
+OPTIMIZERS |= {maker.__name__: maker for maker in OPTIMIZERS.values()}
+globals().update(OPTIMIZERS)
 
 
 def optimizer(spec: Any) -> Any:
     """The optimizer that the argument of `compile` means. Raises KconvertError for unknown names and other values."""
-    if isinstance(spec, str) and spec in _OPTIMIZERS:
-        return _OPTIMIZERS[spec]()
+    if isinstance(spec, str) and spec in OPTIMIZERS:
+        return OPTIMIZERS[spec]()
     if isinstance(spec, Optimizer):
         return spec
-    known = ", ".join(_OPTIMIZERS)
+    known = ", ".join(OPTIMIZERS)
     raise KconvertError(f"Keras 1.2.2 has no optimizer {spec!r}", fix=f"the names are {known}", problem=Problem.USAGE)
 
 
@@ -95,7 +95,7 @@ WeightRegularizer = ActivityRegularizer = L1L2Regularizer = L1L2
 l1l2 = activity_l1l2 = l1_l2
 activity_l1, activity_l2 = l1, l2
 
-_REGULARIZERS = {
+REGULARIZERS = {
     "L1L2Regularizer": L1L2,
     "WeightRegularizer": L1L2,
     "ActivityRegularizer": L1L2,
@@ -118,7 +118,7 @@ def regularizer_on(spec: Any, layer: str, word: str) -> Any:
     on a weight that Keras 1 stored in another form.
     """
     if isinstance(spec, str):
-        return _named(spec, _REGULARIZERS, "regularizer")()
+        return _named(spec, REGULARIZERS, "regularizer")()
     own = not isinstance(spec, L1L2)
     if own and word != "activity_regularizer" and _is_stored_otherwise(layer):
         raise _stored_otherwise(f"{word} of your own", layer)
@@ -137,7 +137,7 @@ NonNeg = nonneg = constraints.NonNeg
 UnitNorm = unitnorm = constraints.UnitNorm
 maxnorm = MaxNorm
 
-_CONSTRAINTS = {
+CONSTRAINTS = {
     "MaxNorm": MaxNorm,
     "maxnorm": MaxNorm,
     "NonNeg": NonNeg,
@@ -153,7 +153,7 @@ def constraint_on(spec: Any, layer: str, word: str, dim_ordering: str | None) ->
 
     dim_ordering: of the layer. Raises KconvertError as `regularizer_on`, and for an axis that Keras 2 does not have.
     """
-    found: Any = _named(spec, _CONSTRAINTS, "constraint")() if isinstance(spec, str) else constraints.get(spec)
+    found: Any = _named(spec, CONSTRAINTS, "constraint")() if isinstance(spec, str) else constraints.get(spec)
     if word.startswith("b_") or not _is_stored_otherwise(layer):
         return found
     if not isinstance(found, (constraints.MaxNorm, NonNeg, UnitNorm, MinMaxNorm)):

@@ -18,9 +18,9 @@ from ...models.training import optimizers
 from ...network.network import Network
 from ...network.sequential import Sequential as SequentialNetwork
 from . import normalization
-from .components import Maker
 from .initializations import OBJECTS
 from .models import Model, Sequential
+from .optimizers import optimizer_from_config as optimizer_from_config
 from .settings import GENERATION
 
 _CLASSES = {"BatchNormalization": normalization.BatchNormalization}
@@ -106,13 +106,6 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
     """The model that `to_yaml` describes, with initial weights."""
     with with_custom_objects(custom_objects), _in_keras1():
         return as_keras1(configurations.model_from_yaml(yaml_string))
-
-
-def optimizer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The optimizer that `{'class_name': ..., 'config': ...}` describes."""
-    name = config["class_name"]
-    make = (custom_objects or {}).get(name) or Maker(name)
-    return make(**config["config"])
 
 
 def layer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
