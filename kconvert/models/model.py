@@ -616,6 +616,7 @@ class Model(BuiltByCall):
         Raises KconvertError where the data does not match the model, and where the loss becomes NaN or infinite.
         """
         trainer = self._trainer_for(x)
+        trainer.warn_of_changes()
         loop = Fit(
             self,
             trainer.executor,
@@ -666,7 +667,9 @@ class Model(BuiltByCall):
 
         reset_metrics: whether the metrics are those of this batch alone; else they go on from the batches before.
         """
-        return self._trainer_for(x).on_batch(True, x, y, sample_weight, class_weight, reset_metrics)
+        trainer = self._trainer_for(x)
+        trainer.warn_of_changes()
+        return trainer.on_batch(True, x, y, sample_weight, class_weight, reset_metrics)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
         """The losses and metrics of one batch, as `evaluate` returns them; reset_metrics: as in `train_on_batch`."""

@@ -106,3 +106,15 @@ def test_the_calls_of_layers_have_the_names_of_keras():
     assert output == 0 and node.outbound_layer is layer and node.output_shapes == [(None, 2)]
     assert [one.name for one in node.inbound_layers] == ["a", "b"] and node.input_tensors == [a, b]
     assert node.output_tensors == [merged] and node.input_shapes == [a._keras_shape, b._keras_shape]
+
+
+def test_trainable_that_changes_after_compile_is_warned_of():
+    model = Sequential([ones(input_shape=(3,))])
+    model.trainable = False
+    model.compile("sgd", "mse")
+    model.train_on_batch(X, Y)
+    model.trainable = True
+    for train in (model.train_on_batch, lambda x, y: model.fit(x, y, verbose=0)):
+        with pytest.warns(UserWarning, match="Discrepancy"):
+            train(X, Y)
+    assert model.get_weights()[0].tolist() == [[1], [1], [1]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,7 +15,7 @@ from ...network.sample_inputs import size_of_batches
 from ..runtime import Runtime, refuse_empty
 from .callbacks import CallbackList
 from .data import batches, checked_batch, is_stream, parts, stream_of
-from .executor import Executor
+from .executor import Executor, trained_paths
 from .fit import test
 from .objective import Objective
 from .optimizers import Optimizer
@@ -45,6 +46,8 @@ class Trainer:
     _executor: Executor | None = None
     # The state of the optimizer and of random layers, for the executor that is built next; by kind of variable.
     _state: Mapping[str, Any] | None = None
+    # Which layers were trainable when the executor was built.
+    _trainable: Sequence[bool] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the arguments of `compile` and the state of the optimizer."""
@@ -76,12 +79,19 @@ class Trainer:
         self._executor = executor = Executor(self.runtime, objective, optimizer, seed, self.jit_compile)
         for kind, arrays in (self._state or {}).items():
             executor.write(kind, arrays)
-        self._state = None
+        self._state, self._trainable = None, _trainable(network)
         return executor
 
     def use(self, runtime: Runtime) -> None:
         """Continues with `runtime`, whose network or variables are new; steps and the optimizer start again."""
         self.runtime, self._executor = runtime, None
+
+    def warn_of_changes(self) -> None:
+        """Warns where `trainable` of a layer was changed after `compile`, which has no effect, as in Keras."""
+        network, executor = self.runtime.network, self.executor
+        if _trainable(network) != self._trainable and trained_paths(network) != executor.trained:
+            what = "Discrepancy: `trainable` was changed after `compile`; it has no effect before the next one"
+            warnings.warn(what, UserWarning, stacklevel=3)
 
     # -------------------------------------------------------------- batches ----
 
@@ -129,6 +139,11 @@ class Trainer:
 
     def _checked(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
         return checked_batch(self.runtime.network, self.executor.objective, x, y, sample_weight, class_weight)
+
+
+def _trainable(layer: Any) -> list[bool]:
+    """Whether a layer and each layer inside it are trainable."""
+    return [layer.trainable, *(flag for inner in layer.sublayers for flag in _trainable(inner))]
 
 
 def _listed(results: Mapping[str, float]) -> Any:
