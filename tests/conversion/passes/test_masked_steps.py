@@ -32,7 +32,7 @@ def classes(network):
 def test_a_masked_bidirectional_of_tf_keras_gives_zeros(version):
     found = with_zeros(masked(two_way(), L.Dense(2)), version)
     both = found.model.by_name["both"]
-    assert both.forward.zero_output_for_mask and both.backward.zero_output_for_mask
+    assert both.forward_layer.zero_output_for_mask and both.backward_layer.zero_output_for_mask
     assert [note.split(":")[0] for note in found.notes] == (["both"] if version == "2.2.4-tf" else [])
 
 
@@ -124,7 +124,7 @@ def test_keras_3_states_whether_a_bidirectional_gives_zeros(stated, zeros):
     layers = [item("InputLayer", batch_shape=[None, 5, 3], name="x"), item("Bidirectional", layer=inner, name="both")]
     config = {"module": "keras", "registered_name": None, "class_name": "Sequential", "config": {"layers": layers}}
     network = layer_from_config(keras3_reading.read(config))
-    assert network.by_name["both"].forward.zero_output_for_mask == zeros
+    assert network.by_name["both"].forward_layer.zero_output_for_mask == zeros
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
