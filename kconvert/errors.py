@@ -52,7 +52,9 @@ class KconvertError(ValueError):
     def within(self, place: str) -> KconvertError:
         """The same error with `place` before its own place, as in `model.h5, layer conv1`."""
         where = f"{place}, {self.where}" if self.where else place
-        return type(self)(self.what, where, self.fix, self.problem)
+        own = type(self)
+        made = own if own.__init__ is KconvertError.__init__ else KconvertError  # with a constructor of these arguments
+        return made(self.what, where, self.fix, self.problem)
 
     def in_file(self, path: object) -> KconvertError:
         """The same error with the file `path` before its own place, where it is not there already."""

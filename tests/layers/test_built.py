@@ -156,3 +156,10 @@ def test_the_directions_of_a_bidirectional_layer_have_cells_of_their_own():
     np.testing.assert_array_equal(first.predict(values), second.predict(values))
     assert len(first.get_weights()) == 12
     assert not np.array_equal(first.get_weights()[0], first.get_weights()[6])
+
+
+def test_an_error_keeps_its_class_with_a_place_before_its_own():
+    with pytest.raises(AttributeError) as raised:
+        LSTM(2, name="a").reset_states()
+    assert type(raised.value.within("m.h5")) is type(raised.value)
+    assert str(raised.value.within("m.h5")).startswith("m.h5, layer a: the layer is not stateful")
