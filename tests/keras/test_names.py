@@ -30,10 +30,20 @@ def parameters():
                     yield pytest.param(folder, on, case, marks=marks)
 
 
+_ERRS_ON_THEANO = {
+    # truncated_normal is not truncated there, and random_normal_variable leaves the mean out
+    ("keras2", "utilities.random_numbers"),
+    # a metric that is called alone gives its value from before the update
+    ("keras2", "training.metrics_alone"),
+}
+"""Cases in which real Keras on Theano does not compute what its documentation says, as it does on TensorFlow."""
+
+
 @pytest.mark.parametrize(("folder", "on", "case"), parameters(), indirect=["on"])
 def test_computes_what_real_keras_computed(folder, on, case):
     found = names.computed(folder, case)
-    assert not list(names.differences(found, names.known(folder, on)[case]))
+    right = names.known(folder, "tensorflow" if (folder, case) in _ERRS_ON_THEANO else on)[case]
+    assert not list(names.differences(found, right))
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -11,6 +11,7 @@ from ...conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ...errors import KconvertError
 from ...layers.calls import Symbol, calls_behind
 from ...layers.shapes import one_of
+from . import backend
 from .lengths import convert_kernel
 
 _WITH_KERNELS = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose")
@@ -28,7 +29,7 @@ def print_summary(
 
 def count_params(weights: Iterable[Any]) -> int:
     """The number of elements of weights, each of which is counted once."""
-    return sum(int(np.prod(weight.shape)) for weight in {id(weight): weight for weight in weights}.values())
+    return sum(map(backend.count_params, {id(weight): weight for weight in weights}.values()))
 
 
 def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = None) -> Any:
