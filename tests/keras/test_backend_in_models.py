@@ -140,5 +140,5 @@ def test_a_loss_may_use_what_layers_computed(on):
 
 def test_a_symbol_outside_of_its_model_is_refused(on):
     x, other = Input((3,)), Input((2,))
-    with pytest.raises(KconvertError, match="is not known here"):
+    with pytest.raises(KconvertError, match="is an input that is not in the model"):
         kc.Model(x, Lambda(lambda y: y + K.sum(other))(x)).predict(np.zeros((1, 3)))

@@ -82,7 +82,6 @@ def test_a_layer_of_keras_1_is_an_instance_of_its_class(name):
         lambda: optimizers.Adam(0.1, 0.9, 0.9, 1e-8, 0.0, 7),
         lambda: optimizers.Adam(learning_rate=0.1),
         lambda: K.tf_major_version,
-        lambda: optimizers.get,
         lambda: K.set_image_dim_ordering("channels_last"),
     ],
 )
