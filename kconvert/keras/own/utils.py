@@ -56,8 +56,7 @@ def get_file(
     if found is None:
         raise KconvertError(
             f"the file {fname!r} would be downloaded from {origin}, and kconvert does not use the network",
-            fix=f"put it into {data_folder()}, or name another folder by the environment variable {VARIABLE} "
-            "or by kconvert run --data DIR",
+            fix=f"put it into {data_folder()}, or name another folder by the environment variable {VARIABLE}",
             problem=Problem.UNREADABLE,
         )
     if (untar or extract) and found.is_file():

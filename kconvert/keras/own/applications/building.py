@@ -14,7 +14,7 @@ from ....conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ....errors import KconvertError, Problem
 from ....models.model import Model
 from ....network.functional import Input
-from ..folders import data_folder
+from ..folders import VARIABLE, data_folder
 from ..networks import get_source_inputs
 from ..utils import find_file
 
@@ -125,8 +125,8 @@ def imagenet_file(name: str) -> str:
         return str(found)
     raise KconvertError(
         f"weights='imagenet' would download {name!r}, and kconvert does not use the network",
-        fix=f"put the file into {data_folder()} or the folder of kconvert run --data DIR, or give weights=PATH, or "
-        "weights=None for initial weights",
+        fix=f"put the file into {data_folder()}, or name another folder by the environment variable {VARIABLE}, or "
+        "give weights=PATH, or weights=None for initial weights",
         problem=Problem.UNREADABLE,
     )
 
