@@ -184,9 +184,9 @@ def _write(
 
 @contextmanager
 def _sha256(path: Path) -> Iterator[Future[str]]:
-    """The SHA-256 of a file, computed by another thread meanwhile: that takes about as long as all the rest.
+    """The SHA-256 of a file, which another thread computes while the block runs.
 
-    The thread stops where the block ends before it.
+    It takes about as long as the rest of a conversion. The thread stops where the block ends before it.
     """
     if files.size(path) <= SMALL:
         done: Future[str] = Future()

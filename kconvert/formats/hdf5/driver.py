@@ -1,4 +1,4 @@
-"""The HDF5 driver that files are read and written with."""
+"""The HDF5 driver that files are read with."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,12 +58,10 @@ def layer_test(
     where an output has another shape, dtype or value than the layer states, or than it is expected.
     """
     layer = layer_cls(**(kwargs or {}))
-    layer.set_weights(layer.get_weights())
-    x = samples(input_shape or (), input_dtype) if input_data is None else input_data
-    shape, dtype = tuple(input_shape or x.shape), input_dtype or ("float32" if input_data is None else x.dtype)
-    symbol = Input(batch_shape=shape, dtype=str(dtype)) if fixed_batch_size else Input(shape[1:], dtype=str(dtype))
-    output = layer(symbol)
-    check(backend.dtype(output) == str(expected_output_dtype or dtype), layer, "output has another dtype")
+    x, symbol, output = called(
+        layer, Input, input_shape, input_dtype, input_data, expected_output_dtype, fixed_batch_size
+    )
+    shape = tuple(input_shape or x.shape)
     model = Model(symbol, output)
     y = checked_output(layer, model, x, shape, expected_output)
     again = Model.from_config(model.get_config())
@@ -96,3 +94,27 @@ def samples(shape: Sequence[int | None], dtype: Any) -> np.ndarray:
 def check(agrees: Any, layer: Any, what: str) -> None:
     if not agrees:
         raise KconvertError(f"its {what}", f"layer {layer.name}", problem=Problem.USAGE)
+
+
+def called(
+    layer: Any,
+    new_input: Callable[..., Any],
+    input_shape: Sequence[int | None] | None,
+    input_dtype: Any,
+    input_data: Any,
+    expected_output_dtype: Any,
+    fixed_batch_size: bool,
+) -> tuple[Any, Any, Any]:
+    """The data for a layer, the symbol of its input, and that of its output.
+
+    new_input: `Input` of the dialect. The other parameters are those of `layer_test`. Raises KconvertError where the
+    output has another dtype than it is expected.
+    """
+    layer.set_weights(layer.get_weights())
+    x = samples(input_shape or (), input_dtype) if input_data is None else input_data
+    shape, dtype = tuple(input_shape or x.shape), input_dtype or ("float32" if input_data is None else x.dtype)
+    size = {"batch_shape": shape} if fixed_batch_size else {"shape": shape[1:]}
+    symbol = new_input(**size, dtype=str(dtype))
+    output = layer(symbol)
+    check(backend.dtype(output) == str(expected_output_dtype or dtype), layer, "output has another dtype")
+    return x, symbol, output

@@ -29,11 +29,11 @@ def get_from_module(
     """
     if not isinstance(identifier, (str, dict)):
         return identifier
-    arguments = dict(identifier) if isinstance(identifier, dict) else {}
-    name = arguments.pop("name") if isinstance(identifier, dict) else identifier
+    name: Any = identifier
+    if isinstance(identifier, dict):
+        instantiate, kwargs = True, dict(identifier)
+        name = kwargs.pop("name")
     found = get_custom_objects().get(name) or module_params.get(name)
     if not found:
         raise KconvertError(f"unknown {module_name} {name!r}", problem=Problem.USAGE)
-    if isinstance(identifier, dict):
-        return found(**arguments)
     return found(**(kwargs or {})) if instantiate else found

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...keras.own import backend, testing
+from ...keras.own import testing
 from .layers import Input
 from .loading import model_from_json
 from .models import Model, Sequential
@@ -46,12 +46,10 @@ def layer_test(
     KconvertError where an output has another shape, dtype or value than the layer states, or than it is expected.
     """
     layer = layer_cls(**(kwargs or {}))
-    layer.set_weights(layer.get_weights())
-    x = testing.samples(input_shape or (), input_dtype) if input_data is None else input_data
-    shape, dtype = tuple(input_shape or x.shape), input_dtype or ("float32" if input_data is None else x.dtype)
-    symbol = Input(batch_shape=shape, dtype=str(dtype)) if fixed_batch_size else Input(shape[1:], dtype=str(dtype))
-    output = layer(symbol)
-    testing.check(backend.dtype(output) == str(expected_output_dtype or dtype), layer, "output has another dtype")
+    x, symbol, output = testing.called(
+        layer, Input, input_shape, input_dtype, input_data, expected_output_dtype, fixed_batch_size
+    )
+    shape = tuple(input_shape or x.shape)
     model = Model(input=symbol, output=output)
     y = testing.checked_output(layer, model, x, shape, expected_output)
     Model.from_config(model.get_config()).compile("rmsprop", "mse")
