@@ -50,9 +50,7 @@ class Sequential(sequential.Sequential, Model):
         """Replaces the layers; the model stays compiled, and keeps its backend."""
         trainer = self.__dict__.get("_trainer")
         super().set_nodes(layers, nodes)
-        if trainer is not None:
-            trainer.use(self.runtime)
-            self._trainer = trainer
+        self._stay_compiled(trainer)
 
     def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
         """The outputs for `x`, as `predict` returns them, of a model whose outputs are probabilities."""
