@@ -19,6 +19,7 @@ import numpy as np
 from ..arguments import argument
 from ..keras.own import datasets
 from ..keras1.own import datasets as datasets1
+from ..keras1.own.generators import Counted
 from ..models.model import Model
 
 BATCH_SIZE = 32
@@ -113,7 +114,8 @@ def _first_batch_size(batches: Any, callbacks: Sequence[Any] | None) -> tuple[An
     """
     if hasattr(batches, "__getitem__"):
         return batches, max(_count(batches[0][0]), 1)
-    owner = getattr(getattr(batches, "gi_frame", None), "f_locals", {}).get("self")
+    generator = batches.generator if isinstance(batches, Counted) else batches
+    owner = getattr(getattr(generator, "gi_frame", None), "f_locals", {}).get("self")
     if any(one is owner for one in callbacks or ()):
         return batches, BATCH_SIZE
     batch = next(batches)

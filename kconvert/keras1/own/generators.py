@@ -20,7 +20,7 @@ class Counted:
     def __init__(self, generator: Any, samples: int | None, what: str, class_weight: bool = False) -> None:
         if samples is None or int(samples) < 1:
             raise KconvertError(f"{what} is not a number of samples", fix=f"give {what}", problem=Problem.USAGE)
-        self.batches = _endless(generator)
+        self.generator = _endless(generator)
         self.samples, self.what, self.weighted = int(samples), what, class_weight
         self.seen = 0
         # The number of samples of the last batch.
@@ -33,7 +33,7 @@ class Counted:
         if self.seen >= self.samples:
             self.seen = 0
             raise StopIteration
-        item = next(self.batches, None)
+        item = next(self.generator, None)
         if item is None:
             what = f"the generator ended after {self.seen} samples, and {self.what} is {self.samples}"
             raise KconvertError(what, fix="give a generator without end", problem=Problem.USAGE)
