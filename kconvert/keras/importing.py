@@ -55,9 +55,6 @@ class SurfaceFinder(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         package, _, inside = fullname.partition(f"{self.dialect.package}.")
-        if not package and inside in self.dialect.internal:
-            what = f"keras.{inside} is internal to Keras {self.dialect.release}, and not in kconvert"
-            raise ModuleNotFoundError(what, name=fullname)
         if package or inside not in self.dialect.modules:
             return None
         return ModuleSpec(fullname, self, is_package=True)

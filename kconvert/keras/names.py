@@ -1,4 +1,4 @@
-"""The public names of Keras 2.3.1 and 1.2.2, by module: what their packages offer, without internal modules."""
+"""The public names of Keras 2.3.1 and 1.2.2, by module, and their internal modules."""
 
 from __future__ import annotations
 
@@ -316,4 +316,5 @@ INTERNAL: dict[str, frozenset[str]] = {
         ]
     ),
 }
-"""By release: modules of Keras that its documentation does not have. Importing one raises ModuleNotFoundError."""
+"""By release: modules of Keras that its documentation does not have. They offer the names that mean something for
+models of kconvert; the others raise KconvertError."""

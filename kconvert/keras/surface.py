@@ -47,6 +47,7 @@ HOMES: dict[str, str] = {
     "constraints": "models.training.constraints keras.own.objects",
     "datasets": "",
     "datasets.boston_housing": "keras.own.datasets.boston_housing",
+    "datasets.cifar": "keras.own.datasets.cifar10",
     "datasets.cifar10": "keras.own.datasets.cifar10",
     "datasets.cifar100": "keras.own.datasets.cifar100",
     "datasets.fashion_mnist": "keras.own.datasets.fashion_mnist",
@@ -54,8 +55,11 @@ HOMES: dict[str, str] = {
     "datasets.mnist": "keras.own.datasets.mnist",
     "datasets.reuters": "keras.own.datasets.reuters",
     "engine": "keras.own.layers layers network.functional models.model models.sequential keras.own.networks",
+    "engine.saving": "keras.own.models models.configurations",
+    "engine.training_utils": "keras.own.training_utils keras.own.networks models.training.data",
     "initializers": "models.training.initializers keras.own.objects",
     "layers": "keras.own.layers layers network.functional keras.own.objects",
+    "legacy.layers": "keras.own.layers layers",
     "losses": "keras.own.losses models.training.losses keras.own.objects",
     "metrics": "keras.own.metrics keras.own.losses models.training.metrics models.training.metrics.means "
     "models.training.metrics.counts keras.own.objects",
@@ -71,6 +75,8 @@ HOMES: dict[str, str] = {
     "utils": "keras.own.utils keras.own.objects keras.own.networks keras.own.progress keras.own.enqueuers "
     "formats.hdf5.matrix keras.own.lengths network.plot models.training.data",
     "utils.generic_utils": "keras.own.generic keras.own.objects keras.own.networks keras.own.progress",
+    "utils.losses_utils": "keras.own.training_utils",
+    "utils.metrics_utils": "",
     "utils.test_utils": "keras.own.testing",
     "utils.vis_utils": "network.plot models.model layers",
     "wrappers": "",
@@ -87,6 +93,14 @@ SAME: dict[str, str] = {
     "regularizers.l1l2": "regularizers.l1_l2",
 }
 """Modules and names of Keras 1 that have another name in Keras 2."""
+
+_OF_BACKEND = {
+    "backend.cntk_backend": "cntk",
+    "backend.numpy_backend": "numpy",
+    "backend.tensorflow_backend": "tensorflow",
+    "backend.theano_backend": "theano",
+}
+"""Modules of one backend: the backend that has to run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +127,7 @@ class Dialect:
     @cached_property
     def modules(self) -> frozenset[str]:
         """Every module, also those that only hold others, as `datasets`."""
-        listed = {*self.public, *SUBMODULES} - self.absent
+        listed = {*self.public, *SUBMODULES, *self.internal} - self.absent
         return frozenset(name for module in listed for name in (module, *_above(module)))
 
     def names(self, module: str) -> list[str]:
@@ -130,7 +144,8 @@ class Dialect:
         below = f"{module}.{name}" if module else name
         if below in self.modules:
             return import_module(f"{self.package}.{below}")
-        missing = name not in self.names(module)
+        self._check_backend(module)
+        missing = module not in self.internal and name not in self.names(module)
         if missing and (self.homes is not None or (module in self.public and _is_part(module))):
             raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
         for home in self._homes(module):
@@ -146,6 +161,16 @@ class Dialect:
             fix="docs/keras-module.md lists the names that are",
             problem=Problem.UNSUPPORTED,
         )
+
+    def _check_backend(self, module: str) -> None:
+        """Raises KconvertError where the module is that of a backend which does not run."""
+        needed = _OF_BACKEND.get(module)
+        if needed and needed != (running := self.find("backend", "backend")()):
+            what, fix = (
+                f"keras.{module} needs the backend {needed}, and {running} runs",
+                f"set KCONVERT_BACKEND={needed}",
+            )
+            raise KconvertError(what, fix=fix, problem=Problem.UNSUPPORTED)
 
     def _homes(self, module: str) -> list[str]:
         """The modules that may have the names of `module`."""

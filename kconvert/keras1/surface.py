@@ -19,6 +19,7 @@ _HOMES: dict[str, str] = {
     "backend": "keras1.own.backend",
     "callbacks": "keras1.own.callbacks",
     "constraints": "keras1.own.constraints keras1.own.components",
+    "datasets.cifar": "keras.own.datasets.cifar10",
     "datasets.cifar10": "keras.own.datasets.cifar10",
     "datasets.cifar100": "keras.own.datasets.cifar100",
     "datasets.imdb": "keras1.own.datasets.imdb",

@@ -1,9 +1,12 @@
 """Every public name of Keras is shown by a case or refused by name, and the cases compute what real Keras computed."""
 
+import importlib
+
 import pytest
 
 from conformance import names
 from conformance.names import BACKENDS, DIALECTS
+from kconvert.errors import KconvertError
 from kconvert.keras.names import INTERNAL
 
 FOLDERS = sorted(DIALECTS)
@@ -88,8 +91,40 @@ _OUTSIDE = {
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_an_internal_module_is_refused_by_name(folder):
+def test_an_internal_module_can_be_imported_and_refuses_unknown_names(folder):
     dialect = DIALECTS[folder]
     for module in INTERNAL[dialect.release]:
-        with pytest.raises(ModuleNotFoundError, match="internal to Keras"):
-            __import__(f"{dialect.package}.{module}", fromlist=["x"])
+        found = importlib.import_module(f"{dialect.package}.{module}")
+        with pytest.raises(KconvertError, match=f"unheard_of of keras.{module} in Keras|needs the backend"):
+            found.unheard_of  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "module, name, public",
+    [
+        ("backend.common", "floatx", "backend"),
+        ("callbacks.tensorboard_v1", "TensorBoard", "callbacks"),
+        ("datasets.cifar", "load_batch", "datasets.cifar10"),
+        ("engine.saving", "load_model", "models"),
+        ("engine.saving", "model_from_json", "models"),
+        ("engine.training_utils", "slice_arrays", "utils.generic_utils"),
+        ("legacy.layers", "MaxoutDense", "layers"),
+        ("utils.multi_gpu_utils", "multi_gpu_model", "utils"),
+    ],
+)
+def test_an_internal_module_has_the_objects_of_public_ones(module, name, public):
+    one, other = (importlib.import_module(f"kconvert.keras.{place}") for place in (module, public))
+    assert getattr(one, name) is getattr(other, name)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("on", ["theano", "tensorflow"])
+def test_the_module_of_a_backend_is_keras_backend_where_that_backend_runs(folder, on, monkeypatch):
+    package, other = DIALECTS[folder].package, {"theano": "tensorflow", "tensorflow": "theano"}[on]
+    monkeypatch.setenv("KCONVERT_BACKEND", on)
+    K, its, another = (
+        importlib.import_module(f"{package}.backend{end}") for end in ("", f".{on}_backend", f".{other}_backend")
+    )
+    assert its.zeros is K.zeros
+    with pytest.raises(KconvertError, match=f"{other}_backend needs the backend {other}, and {on} runs"):
+        another.zeros  # noqa: B018
