@@ -69,6 +69,8 @@ class Variable(Deferred):
     def __init__(self, value: Any, dtype: str = "float32", name: str = "") -> None:
         self._array = np.asarray(value, dtype)
         self.name = name
+        # A function that each step of an optimizer applies to the new value.
+        self.constraint: Callable[[Any], Any] | None = None
         # The variable of each framework, with its backend, by the name of that.
         self._natives: dict[str, tuple[Backend, Any]] = {}
 
@@ -142,7 +144,7 @@ class Variable(Deferred):
         return self.value
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_array": self.value, "name": self.name, "_natives": {}}
+        return {**self.__dict__, "_array": self.value, "_natives": {}}
 
 
 @dataclass(eq=False)

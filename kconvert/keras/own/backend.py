@@ -54,10 +54,15 @@ def placeholder(
 
 
 def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Any:
-    """A variable with the value of an array, or of an expression."""
+    """A variable with the value of an array, or of an expression.
+
+    constraint: what `get_updates` of an optimizer applies to its new values.
+    """
     if is_computing() or _inside_build():
         return F.variable(eval(value) if isinstance(value, Deferred) else value, dtype, name)
-    return Variable(eval(value) if isinstance(value, Deferred) else value, dtype or "float32", name or "")
+    made = Variable(eval(value) if isinstance(value, Deferred) else value, dtype or "float32", name or "")
+    made.constraint = constraint
+    return made
 
 
 def _inside_build() -> bool:

@@ -22,8 +22,10 @@ from ...backend.base import Backend, Tensor
 from ...backend.computing import GRADIENTS, current_backend
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
+from ...layers.operations import Variable
 from .registry import EPSILON, Component, Registry
 from .registry import serialize as serialize
+from .variable_steps import VariableSteps
 
 Slots = Mapping[str, Tensor]
 Scalars = Mapping[str, Tensor]
@@ -63,14 +65,22 @@ class Optimizer(Component):
             vars(self)["epsilon"] = EPSILON
 
     def get_config(self) -> dict[str, Any]:
-        """The configuration as Keras 2.3.1 writes it; limits of gradients only where they are set."""
-        config = {"learning_rate": float(self.learning_rate), **super().get_config()}
+        """The configuration as Keras 2.3.1 writes it; limits of gradients only where they are set.
+
+        A class of the user that only inherits from `Optimizer` states its learning rate itself.
+        """
+        config = super().get_config()
+        rate = config.pop("learning_rate")
+        if any(cls.__name__ in STRUCTURES for cls in type(self).__mro__):
+            config = {"learning_rate": float(rate), **config}
         return {key: value for key, value in config.items() if value is not None}
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Sets an attribute; a number that is the learning rate becomes one that `K.set_value` can set."""
         is_rate = name == "learning_rate" and isinstance(value, (int, float))
         super().__setattr__(name, LearningRate.of(self, value) if is_rate else value)
+        if is_rate and isinstance(steps := self.__dict__.get("_executor"), VariableSteps):
+            steps.rate.value = value
 
     @property
     def lr(self) -> float:
@@ -133,6 +143,16 @@ class Optimizer(Component):
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_executor"}
+
+    def get_updates(self, loss: Any, params: Sequence[Variable]) -> list[tuple[Variable, Any]]:
+        """The pairs of a variable and its new value of one step, for the updates of `K.function`.
+
+        loss: an expression of the variables `params`, which are constrained after the step. The state lies in variables
+        of its own, which `get_weights` returns from now on.
+        """
+        steps = VariableSteps(self, params)
+        self.__dict__["_executor"] = steps
+        return steps.updates(loss)
 
     def get_gradients(self, loss: Any, params: Sequence[Tensor]) -> list[Tensor]:
         """The limited gradients, for `get_updates` of a class of the user."""
@@ -233,6 +253,11 @@ class _Decaying(Optimizer):
     """An optimizer whose learning rate falls as 1 / (1 + decay * iterations)."""
 
     decay: float = 0.0
+
+    @property
+    def initial_decay(self) -> float:
+        """The decay, under its other name in Keras."""
+        return self.decay
 
     def rates(
         self, K: Backend, scalars: Scalars, learning_rate: Tensor

@@ -51,6 +51,11 @@ class Component(metaclass=Constructed):
         """The configuration as Keras 2.3.1 writes it; JSON values only."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}  # type: ignore[arg-type]
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The component with a configuration that `get_config` returned."""
+        return cls(**config)
+
     def to_config(self) -> Any:
         """`{'class_name': ..., 'config': ...}`, as Keras stores it."""
         return {"class_name": self.class_name, "config": self.get_config()}

@@ -20,6 +20,11 @@ from ...layers.operations import STANDING, Deferred, Variable
 from .optimizers import Optimizer, Scalars, Slots
 
 
+def has_own_updates(optimizer: Optimizer) -> bool:
+    """Whether an optimizer is of a class of the user with a method `get_updates`."""
+    return type(optimizer).get_updates is not Optimizer.get_updates
+
+
 @dataclass(kw_only=True)
 class OfUser(Optimizer):
     """An optimizer of the user in the form in which an executor takes optimizers. It has no slots."""
