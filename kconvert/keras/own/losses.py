@@ -32,6 +32,13 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     return deserialize_keras_object(name, OBJECTS, custom_objects, "loss")
 
 
+def stated(identifier: Any, kind: str) -> Any:
+    """`identifier`. Raises KconvertError for None."""
+    if identifier is None:
+        raise KconvertError(f"None is no {kind}", fix="give a name or a function", problem=Problem.USAGE)
+    return identifier
+
+
 def found(identifier: Any, known: Mapping[str, Any], kind: str) -> Any:
     """The object of `known` that `identifier` names or describes; None and what can be called stay as they are.
 

@@ -11,7 +11,7 @@ from ...models.training import metrics
 from ...models.training.metrics import means
 from ...models.training.metrics.base import Metric
 from .losses import FUNCTIONS as _LOSSES
-from .losses import found
+from .losses import found, stated
 from .objects import deserialize_keras_object
 from .recorded import recorded
 
@@ -45,9 +45,9 @@ def _objects() -> dict[str, Any]:
 def get(identifier: Any) -> Any:
     """The metric that `identifier` names or describes; a function and an object stay as they are.
 
-    Raises KconvertError for unknown names and other values.
+    Raises KconvertError for unknown names and other values, None included.
     """
-    return found(identifier, _objects(), "metric")
+    return found(stated(identifier, "metric"), _objects(), "metric")
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -166,12 +166,12 @@ def test_names():
         metrics.get({"class_name": name, "config": {"specificity": 0.5} if "At" in name else {}}) for name in defaults
     ]
     assert [m.name for m in made] == [
-        "auc",
-        "true_positives",
+        "auc_1",
+        "true_positives_1",
         "logcosh",
         "cosine_similarity",
         "root_mean_squared_error",
-        "sensitivity_at_specificity",
+        "sensitivity_at_specificity_1",
     ]
 
 

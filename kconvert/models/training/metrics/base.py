@@ -7,7 +7,6 @@ NumPy, where the user calls them.
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from ....backend.context import assigned
 from ....backend.spatial import known_sizes
 from ....errors import KconvertError, Problem
 from ....layers.custom import CustomFunction
+from ....layers.names import next_name
 from ....layers.operations import STANDING, Variable, emulation, filled
 from .. import initializers
 from ..registry import Component
@@ -61,15 +61,13 @@ class Metric(Component):
             raise KconvertError("metrics are computed in float32", f"dtype of {cls.__name__}", problem=Problem.USAGE)
         return args, {key: value for key, value in kwargs.items() if (key, value) != ("name", None)}
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Metric:
-        """The metric with a configuration that `get_config` returned."""
-        return cls(**config)
-
     @property
     def default_name(self) -> str:
-        """The name of the class in snake_case; Keras appends a number, this does not."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.class_name).lower()
+        """The name of the class and the next number, as for layers: `precision_1`."""
+        return next_name(self.class_name)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dtype": self.dtype}
 
     # ------------------------------------------------------------ variables ----
 

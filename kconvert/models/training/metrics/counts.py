@@ -83,10 +83,19 @@ class _AtThresholds(_Counts):
             raise KconvertError(
                 f"thresholds of {self.class_name} must be in 0 ... 1, not {wrong[0]}", problem=Problem.USAGE
             )
+        vars(self).update(stated=self.thresholds, thresholds=_listed(self.thresholds) or [self.usual])
+
+    @property
+    def usual(self) -> float:
+        """The threshold where none is stated."""
+        return 0.5
 
     @property
     def limits(self) -> list[float]:
-        return _listed(self.thresholds) or [0.5]
+        return list(self.thresholds)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "thresholds": vars(self)["stated"]}
 
     def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
         values = self.values(sums)
@@ -129,8 +138,8 @@ class Precision(_AtThresholds):
     counted = (TRUE_POSITIVES, FALSE_POSITIVES)
 
     @property
-    def limits(self) -> list[float]:
-        return super().limits if self.top_k is None or self.thresholds is not None else [NEVER]
+    def usual(self) -> float:
+        return super().usual if self.top_k is None else NEVER
 
     def chosen(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         if self.top_k is not None:
@@ -247,12 +256,16 @@ class AUC(_Counts):
                 )
         if self.thresholds is None and self.num_thresholds < 2:
             raise KconvertError("AUC needs at least two thresholds", problem=Problem.USAGE)
+        n = self.num_thresholds
+        between = [i / (n - 1) for i in range(1, n - 1)] if self.thresholds is None else sorted(self.thresholds)
+        vars(self).update(num_thresholds=len(between) + 2, thresholds=[-EPSILON, *between, 1.0 + EPSILON])
 
     @property
     def limits(self) -> list[float]:
-        n = self.num_thresholds
-        between = [i / (n - 1) for i in range(1, n - 1)] if self.thresholds is None else sorted(self.thresholds)
-        return [-EPSILON, *between, 1.0 + EPSILON]
+        return list(self.thresholds or ())
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "thresholds": self.limits[1:-1]}
 
     def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
         tp, tn, fp, fn = (np.asarray(sums[name]) for name in ALL_COUNTS)

@@ -123,6 +123,8 @@ class _Average(OfSums):
 class Mean(_Average):
     """The weighted mean of the predictions."""
 
+    default_name = "mean"
+
     def values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return y_pred
 
@@ -133,6 +135,16 @@ class Mean(_Average):
 @dataclass(frozen=True, kw_only=True)
 class Sum(Mean):
     """The weighted sum of the predictions."""
+
+    default_name = "sum"
+
+    def sums(self) -> dict[str, tuple[int, ...]]:
+        return {"total": ()}
+
+    def add_batch(
+        self, K: Backend, sums: Sums, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        return {"total": super().add_batch(K, {**sums, "count": 0.0}, y_true, y_pred, weight)["total"]}
 
     def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
         return float(sums["total"])
@@ -150,7 +162,7 @@ class _MeanOf(_Average):
         return type(self).function.__name__
 
     def values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        options = {key: value for key, value in self.get_config().items() if key != "name"}
+        options = {key: value for key, value in self.get_config().items() if key not in ("name", "dtype")}
         return type(self).function(K, y_true, y_pred, **options)
 
 
@@ -197,10 +209,7 @@ class RootMeanSquaredError(_MeanOf):
     """The root of the mean squared error over all elements of all samples."""
 
     function = squared_error
-
-    @property
-    def default_name(self) -> str:
-        return "root_mean_squared_error"
+    default_name = "root_mean_squared_error"
 
     def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
         return float(np.sqrt(super().value_of(sums)))
