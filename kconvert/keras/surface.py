@@ -57,7 +57,7 @@ HOMES: dict[str, str] = {
     "engine": "keras.own.layers layers network.functional models.model models.sequential keras.own.networks",
     "engine.saving": "keras.own.models models.configurations",
     "engine.training_utils": "keras.own.training_utils keras.own.networks models.training.data",
-    "initializers": "models.training.initializers keras.own.objects",
+    "initializers": "keras.own.initializers models.training.initializers keras.own.objects",
     "layers": "keras.own.layers layers network.functional keras.own.objects",
     "legacy.layers": "keras.own.layers layers",
     "losses": "keras.own.losses models.training.losses keras.own.objects",

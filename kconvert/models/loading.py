@@ -21,6 +21,7 @@ from .model import Model
 from .restoring import restore_optimizer, warn
 from .sequential import as_model
 from .store import run_convention
+from .training import losses
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ CompileAs = Callable[[Model, Mapping[str, Any]], None]
 def _compile(model: Model, stated: Mapping[str, Any]) -> None:
     model.compile(
         stated["optimizer_config"],
-        stated.get("loss"),
+        losses.restored(stated.get("loss")),
         metrics=stated.get("metrics"),
         loss_weights=stated.get("loss_weights"),
         sample_weight_mode=stated.get("sample_weight_mode"),

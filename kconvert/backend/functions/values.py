@@ -13,9 +13,12 @@ from .shapes import shape
 
 
 def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str = "") -> Tensor:
-    """A tensor with the values of a number or an array."""
+    """A tensor with the values of a number or an array; one of another shape is reshaped, or else broadcast."""
     array = np.asarray(value)
-    return current_backend().constant(np.broadcast_to(array, tuple(shape)) if shape else array, dtype or "float32")
+    if shape is not None:
+        sizes = tuple(shape)
+        array = array.reshape(sizes) if array.size == np.prod(sizes) else np.broadcast_to(array, sizes)
+    return current_backend().constant(array, dtype or "float32")
 
 
 def variable(value: Any, dtype: str | None = None, name: str | None = None) -> Tensor:

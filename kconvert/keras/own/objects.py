@@ -16,11 +16,19 @@ class _Known(UserDict[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
-        give(self.data)
+        self._give()
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)
-        give(self.data)
+        self._give()
+
+    def _give(self) -> None:
+        """Gives those that files can describe; others are only found by `deserialize_keras_object`."""
+        give({name: value for name, value in self.data.items() if not isinstance(value, type) or _is_stored(value)})
+
+
+def _is_stored(cls: type) -> bool:
+    return hasattr(cls, "get_config")
 
 
 _KNOWN = _Known()

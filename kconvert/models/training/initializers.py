@@ -36,9 +36,12 @@ class Initializer(Component):
     """Base class of the initializers."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
-        """The values, as in Keras: what stands for a tensor; a tensor where a backend computes."""
+        """The values, as in Keras: what stands for a tensor; a tensor where a backend computes.
+
+        dtype: the name of the type of the elements; None for float32.
+        """
         values = self.values(tuple(shape), np.random.default_rng(stated_or_fresh(None)))
-        return record(lambda: current_backend().constant(values))
+        return record(lambda: current_backend().constant(values, dtype or "float32"))
 
     def values(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """A float32 array of shape `shape`, drawn from `rng`.

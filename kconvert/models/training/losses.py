@@ -10,7 +10,7 @@ Source: `losses.py` of Keras 2.3.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import unwrap
 from typing import Any, ClassVar
@@ -259,8 +259,10 @@ class Loss(Component):
         return type(self).function(K, K.cast(y_true, "float32"), y_pred, **self.options)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The loss, as in Keras: labels and predictions are tensors, or what stands for them."""
-        return record(lambda *given: self.of_batch(current_backend(), *given), y_true, y_pred, sample_weight)
+        """The loss, as in Keras: labels, predictions and weights are tensors, what stands for them, or numbers."""
+        given = (y_true, y_pred, sample_weight)
+        arrays = [np.asarray(one) if isinstance(one, (list, tuple, int, float)) else one for one in given]
+        return record(lambda *given: self.of_batch(current_backend(), *given), *arrays)
 
     def of_batch(
         self,
@@ -383,7 +385,7 @@ class FunctionLoss(Loss):
         return CustomFunction(self.name, self.run).run(K, y_true, y_pred)
 
     def to_config(self) -> Any:
-        return self.name
+        return serialize(self.run) if hasattr(self.run, "get_config") else self.name
 
 
 CLASSES = (
@@ -428,6 +430,21 @@ def _of_function(function: Function) -> Loss:
     """The loss of which `function` is the function, or a `FunctionLoss`."""
     known, own = {unwrap(cls.function): cls for cls in CLASSES}, unwrap(function)
     return known[own]() if own in known else FunctionLoss(run=function)
+
+
+def restored(stated: Any) -> Any:
+    """What `compile` of the model of a file gets for its losses: objects in place of their configurations.
+
+    stated: a name, a configuration, or a list or dict of these.
+    """
+    if isinstance(stated, list):
+        return [restored(one) for one in stated]
+    if not isinstance(stated, Mapping):
+        return stated
+    if "class_name" not in stated:
+        return {name: restored(one) for name, one in stated.items()}
+    loss = get(stated)
+    return loss.run if isinstance(loss, FunctionLoss) else loss
 
 
 mse = MSE = mean_squared_error
