@@ -39,6 +39,8 @@ class UnknownClass(KconvertError):
 class AsIs(Layer):
     """Arrays to which nothing happens, and a configuration that is written as it was read."""
 
+    drops_mask = True
+
     # The shapes of its arrays by their names. The file states them.
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     # The class that the architecture names; '' where there is no architecture.

@@ -82,6 +82,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     of_tf_keras: ClassVar[bool] = False
     # Whether the mask of the input is also the mask of the output.
     supports_masking: ClassVar[bool] = False
+    # Whether the input may have a mask although the output has none.
+    drops_mask: ClassVar[bool] = False
     # Whether the argument `input_dim` is the size of one step, and `input_length` the number of steps.
     over_steps: ClassVar[bool] = False
     # Whether training moves the averages of the layer even where it is not trainable.
@@ -266,6 +268,17 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     def makes_mask(self) -> bool:
         """Whether the layer computes a mask from its input, as Masking does."""
         return False
+
+    @property
+    def passes_mask(self) -> bool:
+        """Whether the output has the mask of the input; a recurrent layer keeps it for sequences."""
+        return self.supports_masking and getattr(self, "return_sequences", True)
+
+    @property
+    def takes_mask(self) -> bool:
+        """Whether Keras 2.3 lets the input have a mask (keras-facts: masks-that-layers-refuse)."""
+        own = type(self).compute_mask is not Layer.compute_mask
+        return own or self.supports_masking or self.drops_mask or self.of_tf_keras
 
     # -------------------------------------------------------------- weights ----
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ import numpy as np
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
-from ..errors import AlsoAttributeError, KconvertError, Problem
+from ..errors import AlsoAttributeError, AlsoTypeError, KconvertError, Problem
 from .input_spec import check_input_spec
 from .lists import as_list, one_or_list
 from .names import next_name
@@ -63,6 +64,11 @@ class Call:
     images: str | None = None
     # The order of the calls: later calls have greater numbers.
     number: int = field(default_factory=lambda: next(_numbers))
+
+    @cached_property
+    def has_mask(self) -> bool:
+        """Whether the first output has a mask, as far as the class of the layer tells."""
+        return self.layer.makes_mask or (self.layer.passes_mask and any(map(is_masked, self.inputs)))
 
     @property
     def outputs(self) -> list[Symbol]:
@@ -188,6 +194,7 @@ def call(
         raise KconvertError(
             f"a {layer.class_name} layer does not accept an input of shape {shape}", problem=Problem.USAGE
         ) from error
+    check_masks(layer, symbols)
     outputs = result if isinstance(result, list) else [result]
     arguments = {} if training is None else {"training": training}
     made = Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images)
@@ -198,6 +205,7 @@ def recorded(made: Call) -> Call:
     """`made`, which its layer notes; layers inside it, as in a wrapper, note the shapes of their inputs."""
     layer = made.layer
     layer.inbound.append(made)
+    made.has_mask  # noqa: B018  # kept now, so that a deep graph is never searched
     if made.inputs and not layer.is_network:
         shapes = layer.sublayer_shapes(one_or_list([symbol.shape for symbol in made.inputs]))
         for inner, shape in zip(layer.sublayers, shapes, strict=True):
@@ -320,6 +328,19 @@ class Callee:
     def output_shape(self) -> Any:
         """The shape of `output`, or the list of shapes."""
         return shapes_of(self.output)
+
+
+def is_masked(symbol: Symbol) -> bool:
+    """Whether a tensor has a mask, as far as the class of its layer tells."""
+    return symbol.index == 0 and symbol.call.has_mask
+
+
+def check_masks(layer: Any, inputs: Sequence[Symbol]) -> None:
+    """Raises KconvertError where an input has a mask and the layer takes none, as Keras 2.3 does."""
+    if not layer.takes_mask and (masked := next(filter(is_masked, inputs), None)):
+        what = f"a {layer.class_name} layer takes no mask, and the output of {masked.call.layer.name} has one"
+        fix = "leave the mask out (mask_zero=False, no Masking), or end it with a Lambda layer"
+        raise AlsoTypeError(what, f"layer {layer.name}", fix, Problem.USAGE)
 
 
 def mask_of(symbol: Symbol) -> Any:

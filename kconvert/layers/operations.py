@@ -167,6 +167,8 @@ class Expression(Deferred):
 class Operation(Layer):
     """A function of the layer's inputs, recorded by `record`. It has no configuration that a file could hold."""
 
+    drops_mask = True
+
     function: Any = None
     # The arguments of the function, in which symbols stand for the inputs.
     arguments: tuple[Any, ...] = ()

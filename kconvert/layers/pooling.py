@@ -161,6 +161,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     rank = 1
+    drops_mask = True
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if mask is None:

@@ -144,6 +144,10 @@ class Bidirectional(Layer):
         self.forward_layer = replace(self.layer, name=f"forward_{self.layer.name}")
         self.backward_layer = replace(back, name=f"backward_{back.name}")
 
+    @property
+    def passes_mask(self) -> bool:
+        return bool(self.layer.return_sequences)
+
     def _other_way(self, layer: Any) -> Layer:
         """The `backward_layer`. Raises KconvertError where it does not read the other way, or has other outputs."""
         for key, wanted in {"go_backwards": not self.layer.go_backwards, **self._outputs(self.layer)}.items():

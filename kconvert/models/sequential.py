@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import KconvertError, Problem
 from ..layers import Layer
+from ..layers.calls import check_masks
 from ..layers.names import next_name
 from ..layers.registry import with_custom_objects
 from ..network import sequential
@@ -30,6 +31,17 @@ class Sequential(sequential.Sequential, Model):
 
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(layers or (), name or next_name("Sequential"), trainable)
+        for node in self.nodes:
+            check_masks(self.by_name[node.layer], [self._symbols[ref] for ref in node.inputs])
+
+    def add(self, layer: Layer) -> None:
+        """Adds a layer at the end.
+
+        Raises KconvertError where it is not a layer, and where it takes no mask and the output so far has one.
+        """
+        if isinstance(layer, Layer):
+            check_masks(layer, self.outputs)
+        super().add(layer)
 
     @property
     def layers(self) -> list[Layer]:
@@ -74,4 +86,6 @@ class Sequential(sequential.Sequential, Model):
 
 @as_model.register(sequential.Sequential)
 def _sequential(network: sequential.Sequential) -> Sequential:
-    return Sequential(user_layers(network), name=network.name, trainable=network.trainable)
+    model = Sequential(name=network.name, trainable=network.trainable)
+    model.set_layers(user_layers(network))
+    return model

@@ -65,6 +65,7 @@ class Network(Layer):
 
     class_name = "Model"
     is_network = True
+    drops_mask = True
 
     # All layers of the graph, in the order of Keras (`layers_in_keras_order`).
     all_layers: list[Layer]

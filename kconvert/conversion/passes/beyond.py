@@ -11,12 +11,11 @@ from typing import Any
 from ...conventions.words.items import is_item
 from ...conventions.words.tf_keras import LATER_REGULARIZERS
 from ...layers.activations import ACTIVATION_KEYS, BEYOND_KERAS2, KERAS3_ACTIVATIONS, activation_name
-from ...layers.as_is import AsIs
 from ...layers.base import Layer, json_value
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import every, listed
-from .masks import MASKED, masked_layers
+from .masks import masked_layers
 
 
 def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
@@ -42,7 +41,7 @@ def _notes_on_masks(network: Network) -> Iterator[str]:
     refusing = {
         name: mask.made_by
         for name, layer, mask, _ in masked_layers(network)
-        if mask is not None and layer.name == name and _takes_no_mask(layer)
+        if mask is not None and layer.name == name and not layer.takes_mask
     }
     if refusing:
         yield (
@@ -50,11 +49,6 @@ def _notes_on_masks(network: Network) -> Iterator[str]:
             f" {listed(list(dict.fromkeys(refusing.values())))}; build the model without the mask, load the weights"
             " into it and save that"
         )
-
-
-def _takes_no_mask(layer: Layer) -> bool:
-    """Whether a layer of Keras 2.3 refuses a mask (keras-facts: masks-that-layers-refuse)."""
-    return not (layer.supports_masking or layer.of_tf_keras or isinstance(layer, (AsIs, *MASKED)))
 
 
 def _beyond(layer: Layer) -> Iterator[str]:

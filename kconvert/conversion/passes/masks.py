@@ -82,17 +82,11 @@ def _of_inputs(layer: Layer, inputs: Sequence[Mask | None]) -> Mask | None:
 def _of_output(layer: Any, inputs: Sequence[Mask | None], mask: Mask | None) -> Mask | None:
     if layer.makes_mask:
         return Mask(layer.name)
-    if mask is None or not _passes_mask(layer):
+    if mask is None or not layer.passes_mask:
         return None
     if isinstance(layer, Elementwise | L.Concatenate) and len(set(inputs)) > 1:
         return Mask(layer.name, merged=isinstance(layer, Elementwise) or layer.axis != 1)
     return mask
-
-
-def _passes_mask(layer: Any) -> bool:
-    """Whether the output has the mask of the input; a recurrent layer keeps it for sequences."""
-    inner = layer.layer if isinstance(layer, L.Bidirectional) else layer
-    return layer.supports_masking and getattr(inner, "return_sequences", True)
 
 
 def refuse_masked_states(network: Network, does: str) -> None:
