@@ -201,8 +201,8 @@ def get(spec: Any) -> Any:
 
     >>> get("mse").name
     'mean_squared_error'
-    >>> get({"class_name": "Precision", "config": {"thresholds": 0.3}})
-    Precision(name='precision', thresholds=0.3, top_k=None, class_id=None)
+    >>> get({"class_name": "Precision", "config": {"name": "low", "thresholds": 0.3}})
+    Precision(name='low', thresholds=[0.3], top_k=None, class_id=None)
     """
     return METRICS.get(spec)
 
