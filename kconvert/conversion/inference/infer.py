@@ -11,7 +11,8 @@ There is no graph, so the data format is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
@@ -24,7 +25,7 @@ from ...conventions.storage import Storage
 from ...conventions.words.rules import RULES
 from ...errors import KconvertError, Problem
 from ...formats.checkpoint import Checkpoint
-from ...kernels import Chain
+from ...kernels import Chain, Shape
 from ...layers.as_is import AsIs
 from ...layers.base import Layer
 from ...layers.registry import known_layers
@@ -196,9 +197,17 @@ class _Inference:
     origin: Convention
     goal: Convention
     data_format: str | None
+    known: dict[tuple[type[Layer], tuple[tuple[str, Shape], ...]], list[Candidate]] = field(default_factory=dict)
+    """The candidates of each class for arrays of these names and shapes, which many layers of a deep network share."""
 
     def decide(self, leaf: Leaf, said: str | None) -> tuple[Candidate, Inferred]:
         """What a layer is. Raises _Undecided, and KconvertError where what is said of it cannot be."""
+        chosen, inferred = self._decide(leaf, said)
+        layer = copy(chosen.layer)
+        layer.name = leaf.path[-1]
+        return replace(chosen, layer=layer), inferred
+
+    def _decide(self, leaf: Leaf, said: str | None) -> tuple[Candidate, Inferred]:
         arrays = " ".join(f"{slot} {shape}" for slot, shape in leaf.shapes.items())
         if said == AS_IS:
             (chosen,) = self._fitting(leaf, [AsIs])
@@ -246,11 +255,18 @@ class _Inference:
 
     def _fitting(self, leaf: Leaf, classes: Iterable[type[Layer]]) -> list[Candidate]:
         """The layers of `classes` whose weights are stored exactly so."""
-        return [candidate for cls in classes for candidate in self._readings(leaf, cls)]
+        shapes = leaf.shapes
+        return [candidate for cls in classes for candidate in self._candidates(cls, shapes)]
 
-    def _readings(self, leaf: Leaf, cls: type[Layer]) -> list[Candidate]:
+    def _candidates(self, cls: type[Layer], shapes: Mapping[str, Shape]) -> list[Candidate]:
+        key = cls, tuple(shapes.items())
+        if key not in self.known:
+            self.known[key] = self._readings(cls, shapes)
+        return self.known[key]
+
+    def _readings(self, cls: type[Layer], shapes: Mapping[str, Shape]) -> list[Candidate]:
         if cls is AsIs:
-            return [self._candidate(leaf, AsIs(name=leaf.path[-1], shapes=leaf.shapes), None, None)]
+            return [self._candidate(AsIs(shapes=shapes), None, None)]
         reader = next((READERS[base] for base in cls.__mro__ if base in READERS), None)
         if reader is None:
             raise KconvertError(
@@ -262,21 +278,20 @@ class _Inference:
         found = []
         for data_format in DATA_FORMATS:
             try:
-                layer, shape = reader(cls, Stored(leaf.shapes, self.origin.generation_name, data_format))
-                layer.name = leaf.path[-1]
-                candidate = self._candidate(leaf, layer, shape, data_format)
+                layer, shape = reader(cls, Stored(shapes, self.origin.generation_name, data_format))
+                candidate = self._candidate(layer, shape, data_format)
             except (KconvertError, LookupError, TypeError, ValueError):
                 continue
-            shapes = {slot: size for s in candidate.stored for slot, size in zip(s.slots, s.shapes, strict=True)}
-            if shapes == leaf.shapes:
+            stored = {slot: size for s in candidate.stored for slot, size in zip(s.slots, s.shapes, strict=True)}
+            if stored == shapes:
                 found.append(candidate)
         preferred = [candidate for candidate in found if candidate.data_format == self.data_format]
         return preferred or found
 
-    def _candidate(self, leaf: Leaf, layer: Layer, shape: Any, data_format: str | None) -> Candidate:
+    def _candidate(self, layer: Layer, shape: Any, data_format: str | None) -> Candidate:
         weights = layer.weight_specs(shape)
         source, target = (
-            leaf_storage(LeafWeights(leaf.path, layer, weights, True), convention)
+            leaf_storage(LeafWeights((layer.name,), layer, weights, True), convention)
             for convention in (self.origin, self.goal)
         )
         conversions = frozenset(
@@ -292,7 +307,7 @@ class _Inference:
             return {None} if any(len(shape) > 2 for shape in leaf.shapes.values()) else set()
         if not hasattr(layer, "data_format") or len(layer.kernel_size) < 2:
             return set()
-        fitting = {candidate.data_format for candidate in self._readings(leaf, type(layer))}
+        fitting = {candidate.data_format for candidate in self._candidates(type(layer), leaf.shapes)}
         return fitting if len(fitting) == 1 else {None}
 
 

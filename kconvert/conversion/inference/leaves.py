@@ -117,6 +117,6 @@ def _by_slot(named: Sequence[_Named], where: str) -> tuple[dict[str, LazyArray],
 
 def _path(group: str, scope: str, last: str, alone: bool) -> tuple[str, ...]:
     """The names of the layers around an array; `alone`: the group has no other scope, which TensorFlow may number."""
-    number = r"(_\d+)?" if alone else ""
-    own = re.compile(rf"(.*/)?{re.escape(group)}{number}")
-    return (group,) if own.fullmatch(scope) else (group, last)
+    stems = {scope, re.sub(r"_\d+\Z", "", scope)} if alone else {scope}
+    own = any(stem == group or stem.endswith(f"/{group}") for stem in stems)
+    return (group,) if own else (group, last)

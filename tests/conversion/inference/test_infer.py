@@ -10,7 +10,10 @@ from click.testing import CliRunner
 
 import kconvert as kc
 from kconvert import KconvertError, cli, convert
+from kconvert.conventions.generations import Convention
 from kconvert.conversion.applying import apply
+from kconvert.conversion.inference.infer import _Inference
+from kconvert.conversion.inference.leaves import leaves_of
 from kconvert.conversion.inference.without_graph import CERTAIN, LIKELY
 from kconvert.conversion.planning import plan
 from kconvert.conversion.reading import network_of
@@ -431,3 +434,24 @@ def test_cells_with_scopes_of_their_own():
     assert [known.classes for known in made.model.inferred] == [("LSTM",)] * 6
     paths = ["mine", "both/forward_x", "both/backward_x", "inside/lstm_7", "rnn/lstm_cell", "rnn/lstm_cell_2"]
     assert ["/".join(known.path) for known in made.model.inferred] == paths
+
+
+# ------------------------------------------------------------------------ work ----
+
+
+def test_layers_with_the_same_arrays_are_read_once():
+    """A deep network costs as much as its different layers; each layer keeps its own name."""
+    keras2 = Convention("keras2", "tensorflow")
+    inference = _Inference(keras2, keras2, None)
+    shapes = {"kernel": (3, 4), "bias": (4,)}
+    names = [f"dense_{i}" for i in range(1, 4)]
+    known, layers = [], []
+    for name in names:
+        arrays = [InMemory(f"{name}/{slot}:0", np.zeros(shape)) for slot, shape in shapes.items()]
+        (leaf,) = leaves_of(Group(name, arrays), "keras2", "here")
+        layers.append(inference.decide(leaf, None)[0].layer)
+        known.append(dict(inference.known))
+    assert [layer.name for layer in layers] == names
+    assert len({id(layer) for layer in layers}) == 3
+    assert all(known[0][key] is candidates for key, candidates in known[-1].items())
+    assert known[0].keys() == known[-1].keys()
