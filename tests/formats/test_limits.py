@@ -126,8 +126,8 @@ def test_a_name_that_is_there_twice(tmp_path, group):
     refused(path, "more than once")
 
 
-def shared_text(path, count, length, padding=0):
-    """A file whose attribute `many` has `count` strings, which are one stored string of `length` characters."""
+def texts(path, count, length, padding=0):
+    """A file with `count` short names in the attribute `names`, and a string of `length` characters in `many`."""
     weights(path, w={"data": np.zeros(padding, "float32")})
     with h5py.File(path, "a") as file:
         file.attrs.create("many", ["x" * length] * 2, dtype=h5py.string_dtype())
@@ -135,17 +135,48 @@ def shared_text(path, count, length, padding=0):
     return path
 
 
-def test_strings_of_any_length_that_may_be_one_string(tmp_path):
+def shared_text(path, count, length):
+    """A file whose attribute `names` has `count` strings, which are one stored string of `length` characters."""
+    weights(path, w={"data": np.zeros(1, "float32")})
+    with h5py.File(path, "a") as file:
+        file.attrs.create("names", ["x" * length, *["y"] * (count - 1)], dtype=h5py.string_dtype())
+    data = path.read_bytes()
+    collections = [match.start().to_bytes(8, "little") for match in re.finditer(b"GCOL", data)]
+    begin = max(data.find(length.to_bytes(4, "little") + place) for place in collections)
+    stored = data[begin : begin + 16]  # its length, the place of its collection, its number in it
+    path.write_bytes(data[:begin] + stored * count + data[begin + 16 * count :])
+    return path
+
+
+def test_strings_of_any_length_that_are_one_string(tmp_path):
     refused(shared_text(tmp_path / "bomb.h5", 3000, 2**20), "has too much text")
 
 
+def test_strings_in_a_collection_whose_unused_bytes_are_set(tmp_path):
+    path = shared_text(tmp_path / "bomb.h5", 3000, 2**20)
+    path.write_bytes(path.read_bytes().replace(b"GCOL\x01\0\0\0", b"GCOL\x01abc"))
+    refused(path, "has too much text")
+
+
+def test_a_long_text_makes_no_list_of_names_longer(tmp_path):
+    """As in a file of tf_keras with h5py 3, whose names lie beside a long model_config: EfficientNetB7."""
+    path = weights(tmp_path / "deep.h5", w={"data": np.zeros(2**12, "float32")})
+    names = [f"block_{i}/kernel:0" for i in range(3000)]
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = json.dumps({"note": "x" * 2**20})
+        file.attrs.create("names", names, dtype=h5py.string_dtype())
+        file.attrs.update({f"names{i}": names[:2] for i in range(900)})
+    with limited(text=2**22), read(path) as checkpoint:
+        assert checkpoint.attributes["names"].tolist() == names
+
+
 def test_a_list_of_short_strings_in_a_large_file(tmp_path):
-    with read(shared_text(tmp_path / "large.h5", 3000, 10, padding=2**24)) as checkpoint:
+    with read(texts(tmp_path / "large.h5", 3000, 10, padding=2**24)) as checkpoint:
         assert list(checkpoint.attributes["names"][:2]) == ["layer_0", "layer_1"]
 
 
 def test_many_lists_of_short_strings_in_a_small_file(tmp_path):
-    """None is assumed to be as long as the file more often than `SHARE` allows."""
+    """They cost what they are long."""
     path = weights(tmp_path / "small.h5", w={"data": np.zeros(2**12, "float32")})
     with h5py.File(path, "a") as file:
         file.attrs.update({f"names{i}": ["kernel", "bias"] for i in range(100)})
@@ -168,7 +199,7 @@ def test_one_string_in_a_file_that_is_larger_than_text_may_be(tmp_path, length, 
 
 def test_strings_of_a_large_file_cost_what_they_are_long(tmp_path):
     """Not the size of the file, which no sum of them may reach."""
-    path = shared_text(tmp_path / "large.h5", 2, 10, padding=2**16)
+    path = texts(tmp_path / "large.h5", 2, 10, padding=2**16)
     with h5py.File(path, "a") as file:
         file.attrs.update({f"note{i}": "x" * 100 for i in range(10)})
     with limited(text=300_000), read(path) as checkpoint:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import h5py
 import numpy as np
-from h5py import h5a, h5g, h5t
+from h5py import h5a, h5g, h5i, h5r, h5t
 
 from ..limits import Budget, limits
+from .global_heap import GlobalHeap
 
-COLLECTION = b"GCOL\x01\0\0\0"  # what a collection of strings of variable length begins with; then its size
-_HEADER = len(COLLECTION) + 8  # bytes up to the end of its size
-_PIECE = 2**20
-SHARE = 1000  # the part of what text may cost that lists of strings may be assumed to cost, in place of a closer look
+_READ_BEFORE = 4096  # bytes of a collection of strings that HDF5 reads before it knows the size
+SHARE = 1000  # the part of what text may cost that a list of strings may be assumed to cost, in place of a closer look
 
 
 class Attributed(Protocol):
@@ -27,10 +27,6 @@ class Attributed(Protocol):
 
     @property
     def id(self) -> h5g.GroupID: ...
-
-    @property
-    def name(self) -> str:
-        """Its path in the file."""
 
 
 class Costs:
@@ -43,8 +39,9 @@ class Costs:
         self.path, self.content = path, content
         self.root: h5g.GroupID = file.id
         self.size: int = file.id.get_filesize()
-        self._assumed = 0  # bytes of text that lists were assumed to have, without a look
         self.budget = Budget(path)
+        self._files: dict[int, h5py.File] = {}
+        """The same file, opened so that no more bytes than these are read at once."""
 
     def array(self, size: int, stored: int, shape: Sequence[int], chunks: Sequence[int] | None, where: str) -> None:
         """Spends what an array of `size` bytes costs. Raises KconvertError where that is too much."""
@@ -60,50 +57,60 @@ class Costs:
         if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str():
             if count == 1:
                 return self._one_text(group, name, where)
-            each = self._longest(count)
-            self.budget.text(count * each, where)
-            return h5py.AttributeManager(group)[name]
+            return self._texts(group, name, count, where)
         self.budget.text(count * each, where)
         return _value(stored)
 
-    def _longest(self, count: int) -> int:
-        """What each of `count` strings may cost at most: the file is looked through where it is assumed too often."""
-        if self._assumed + count * self.size > limits().text // SHARE:
-            return min(self.size, self._largest_collection)
-        self._assumed += count * self.size
-        return self.size
+    def _texts(self, group: Attributed, name: str, count: int, where: str) -> Any:
+        """A list of `count` strings, which may all be the same one.
+
+        A list that would cost too much if it held the longest string of the file is read so that HDF5 refuses the
+        collection with that string.
+        """
+        opened, bound = h5py.AttributeManager(group), None
+        if count * self.size > limits().text // SHARE:
+            bound = self._heap.bound(limits().text // count)
+        try:
+            value = opened[name] if bound is None else self._guarded(group, bound - _READ_BEFORE - 1)[name]
+        except OSError:
+            if bound is not None:
+                self.budget.text(count * self._heap.longest, where)
+            raise
+        return self._spent(value, where)
 
     def _one_text(self, group: Attributed, name: str, where: str) -> Any:
         """A string. It is no longer than the file; in a large file, it is read in a way that refuses a long one."""
-        opened = h5py.AttributeManager(group) if self.size <= limits().text else self._guarded[group.name].attrs
-        value = opened[name]
+        most = limits().text
+        opened = h5py.AttributeManager(group) if self.size <= most else self._guarded(group, most)
+        return self._spent(opened[name], where)
+
+    def _spent(self, value: Any, where: str) -> Any:
+        """A value of text, whose cost is spent."""
         self.budget.text(sum(map(len, np.ravel(value).tolist())), where)
         return value
 
-    @cached_property
-    def _guarded(self) -> h5py.File:
-        """The file, opened so that HDF5 reads no collection of strings that is longer than what text may cost."""
-        return h5py.File(_Guarded(self._descriptor(), limits().text), "r")
+    def _guarded(self, group: Attributed, most: int) -> h5py.AttributeManager:
+        """The attributes of a group, read so that HDF5 reads no more than `most` bytes of strings at once."""
+        if most not in self._files:
+            self._files[most] = h5py.File(_Guarded(self._descriptor(), most), "r")
+        place = h5r.create(group.id, b".", h5r.OBJECT)
+        return h5py.AttributeManager(_Attributed(h5r.dereference(place, self._files[most].id)))
 
     def _descriptor(self) -> int:
         return os.dup(self.content.fileno()) if self.content else os.open(self.path, os.O_RDONLY)
 
     @cached_property
-    def _largest_collection(self) -> int:
-        """The size of the largest collection of strings: no string is longer, and all strings may be the same one."""
-        return max(self._collections(), default=0)
-
-    def _collections(self) -> Iterator[int]:
-        """The sizes of all that may be a collection of strings."""
+    def _heap(self) -> GlobalHeap:
+        width = h5i.get_file_id(self.root).get_create_plist().get_sizes()[1]
         with open(self._descriptor(), "rb", buffering=0) as file:
-            file.seek(0)
-            data = b""
-            while piece := file.read(_PIECE):
-                data = data[1 - _HEADER :] + piece  # one may begin in the piece before
-                position = data.find(COLLECTION)
-                while 0 <= position <= len(data) - _HEADER:
-                    yield int.from_bytes(data[position + len(COLLECTION) : position + _HEADER], "little")
-                    position = data.find(COLLECTION, position + 1)
+            return GlobalHeap(file, width)
+
+
+@dataclass(frozen=True)
+class _Attributed:
+    """A group by its identifier."""
+
+    id: h5g.GroupID
 
 
 def _value(stored: h5a.AttrID) -> Any:
