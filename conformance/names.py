@@ -72,6 +72,13 @@ def _is_defined_in(home: str, module: str) -> bool:
     return path == module or path.startswith(f"{module}.")
 
 
+def all_names(dialect: Dialect) -> Iterator[tuple[str, str]]:
+    """Each module with each of its names; of internal modules those that the module above them does not have."""
+    for module in sorted({*dialect.public, *dialect.internal}):
+        own = dialect.public.get(module, dialect.internal.get(module, ""))
+        yield from ((module, name) for name in own.split())
+
+
 def homes(release: str) -> dict[str, str]:
     """`module.name` -> where real Keras defines it, which is the same for all names of one object.
 

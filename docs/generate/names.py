@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conformance import names
@@ -22,10 +22,12 @@ def names_page() -> str:
 
 # The names of Keras
 
-The public names of Keras 2.3.1 (`kconvert.keras`) and 1.2.2 (`kconvert.keras1`), by module, as a script listed them in
-real Keras. For each backend the table links to a case whose right value real Keras computed on that backend, or its
-documentation states; or it says that kconvert refuses the name, and why. *{_UNKNOWN}*: real Keras itself does not
-compute the case there. Names for one object, as `losses.mse` and `losses.mean_squared_error`, have the same cases.
+The names of Keras 2.3.1 (`kconvert.keras`) and 1.2.2 (`kconvert.keras1`), by module, as a script listed them in real
+Keras: those of its documentation, and those of internal modules that scripts import from. For each backend the table
+links to a case whose right value real Keras computed on that backend, or its documentation states; or it says that
+kconvert refuses the name, and why. *{_UNKNOWN}*: real Keras itself does not compute the case there. Names for one
+object, as `losses.mse` and `losses.mean_squared_error`, have the same cases. A module that passes on the names of
+another, as `backend.theano_backend` or `layers.core`, is listed with the names that it adds.
 
 {sections}
 """
@@ -37,25 +39,27 @@ _UNSHOWN = "no case yet"
 
 def _release(folder: str, dialect: Dialect) -> str:
     shown = names.shown(folder)
-    modules = [module for module in sorted(dialect.public) if dialect.names(module)]
-    counts = _counts(dialect, modules, shown)
+    every: dict[str, list[str]] = {}
+    for module, name in names.all_names(dialect):
+        every.setdefault(module, []).append(name)
+    counts = _counts(dialect, every, shown)
     tables = "\n\n".join(
-        f"### {dialect.release}: {module}\n\n" + table(["name", *BACKENDS], _rows(dialect, module, shown))
-        for module in modules
+        f"### {dialect.release}: {module}\n\n" + table(["name", *BACKENDS], _rows(dialect, module, own, shown))
+        for module, own in every.items()
     )
     return f"## Keras {dialect.release}\n\n{counts}\n\n{tables}"
 
 
-def _counts(dialect: Dialect, modules: Sequence[str], shown: dict[str, list[Shown]]) -> str:
-    every = [(module, name) for module in modules for name in dialect.names(module)]
+def _counts(dialect: Dialect, names_of: Mapping[str, Sequence[str]], shown: dict[str, list[Shown]]) -> str:
+    every = [(module, name) for module, own in names_of.items() for name in own]
     refused = sum(names.refusal(dialect, *one) is not None for one in every)
     cells = {backend: sum(_on(shown, *one, backend) is not None for one in every) for backend in BACKENDS}
     listed = ", ".join(f"{count} on {backend}" for backend, count in cells.items())
     return f"Of {len(every)} names, cases show {listed}; {refused} are refused by name."
 
 
-def _rows(dialect: Dialect, module: str, shown: dict[str, list[Shown]]) -> list[list[str]]:
-    return [[f"`{name}`", *_cells(dialect, module, name, shown)] for name in dialect.names(module)]
+def _rows(dialect: Dialect, module: str, own: Sequence[str], shown: dict[str, list[Shown]]) -> list[list[str]]:
+    return [[f"`{name}`", *_cells(dialect, module, name, shown)] for name in own]
 
 
 def _cells(dialect: Dialect, module: str, name: str, shown: dict[str, list[Shown]]) -> list[str]:

@@ -215,7 +215,12 @@ KERAS1: dict[str, str] = {
     "datasets.mnist": "load_data",
     "datasets.reuters": "get_word_index load_data",
     "engine": "Input InputLayer InputSpec Layer Merge Model get_source_inputs merge",
-    "engine.training": "Model slice_X",
+    "engine.training": (
+        "GeneratorEnqueuer Model batch_shuffle check_array_lengths check_loss_and_target_compatibility "
+        "collect_metrics make_batches slice_X standardize_class_weights standardize_input_data "
+        "standardize_sample_or_class_weights standardize_sample_weights standardize_weights "
+        "weighted_objective"
+    ),
     "initializations": (
         "get get_fans glorot_normal glorot_uniform he_normal he_uniform identity lecun_uniform normal one "
         "orthogonal uniform zero"
@@ -282,39 +287,78 @@ KERAS1: dict[str, str] = {
 }
 """1.2.2: module -> its names, separated by spaces."""
 
-INTERNAL: dict[str, frozenset[str]] = {
-    "2.3.1": frozenset(
-        [
-            "backend.cntk_backend",
-            "backend.common",
-            "backend.load_backend",
-            "backend.numpy_backend",
-            "backend.tensorflow_backend",
-            "backend.theano_backend",
-            "callbacks.tensorboard_v1",
-            "callbacks.tensorboard_v2",
-            "datasets.cifar",
-            "engine.saving",
-            "engine.training_arrays",
-            "engine.training_generator",
-            "engine.training_utils",
-            "legacy",
-            "legacy.interfaces",
-            "legacy.layers",
-            "utils.losses_utils",
-            "utils.metrics_utils",
-            "utils.multi_gpu_utils",
-        ]
-    ),
-    "1.2.2": frozenset(
-        [
-            "applications.audio_conv_utils",
-            "backend.common",
-            "backend.tensorflow_backend",
-            "backend.theano_backend",
-            "datasets.cifar",
-        ]
-    ),
+INTERNAL: dict[str, dict[str, str]] = {
+    "2.3.1": {
+        "backend.cntk_backend": "",
+        "backend.common": "image_dim_ordering set_image_dim_ordering",
+        "backend.load_backend": "",
+        "backend.numpy_backend": "",
+        "backend.tensorflow_backend": "",
+        "backend.theano_backend": "",
+        "callbacks.tensorboard_v1": "",
+        "callbacks.tensorboard_v2": "",
+        "datasets.cifar": "load_batch",
+        "engine.base_layer": "disable_tracking",
+        "engine.saving": (
+            "allow_read_from_gcs allow_write_to_gcs load_attributes_from_hdf5_group load_model "
+            "load_weights_from_hdf5_group load_weights_from_hdf5_group_by_name model_from_config "
+            "model_from_json model_from_yaml pickle_model preprocess_weights_for_loading "
+            "save_attributes_to_hdf5_group save_model save_weights_to_hdf5_group unpickle_model"
+        ),
+        "engine.training_arrays": "fit_loop predict_loop test_loop",
+        "engine.training_generator": "evaluate_generator fit_generator predict_generator",
+        "engine.training_utils": (
+            "batch_shuffle call_metric_function check_array_length_consistency check_generator_arguments "
+            "check_loss_and_target_compatibility check_num_samples collect_per_output_metric_info "
+            "get_input_shape_and_dtype get_loss_function get_metric_function get_metric_name "
+            "get_output_sample_weight_and_mode get_static_batch_size is_generator_or_sequence is_sequence "
+            "iter_sequence_infinite make_batches prepare_loss_functions prepare_loss_weights "
+            "prepare_sample_weights should_run_validation standardize_class_weights "
+            "standardize_input_data standardize_sample_or_class_weights standardize_sample_weights "
+            "standardize_single_array standardize_weights weighted_masked_objective"
+        ),
+        "layers.convolutional": "Convolution2DTranspose Deconv2D Deconv3D SeparableConvolution1D",
+        "layers.convolutional_recurrent": "ConvRNN2D",
+        "layers.wrappers": "Wrapper",
+        "legacy": "",
+        "legacy.interfaces": (
+            "add_weight_args_preprocessing batchnorm_args_preprocessor conv1d_args_preprocessor "
+            "conv2d_args_preprocessor conv3d_args_preprocessor convlstm2d_args_preprocessor "
+            "deconv2d_args_preprocessor embedding_kwargs_preprocessor generate_legacy_interface "
+            "generator_methods_args_preprocessor get_updates_arg_preprocessing legacy_add_weight_support "
+            "legacy_batchnorm_support legacy_conv1d_support legacy_conv2d_support legacy_conv3d_support "
+            "legacy_convlstm2d_support legacy_cropping2d_support legacy_cropping3d_support "
+            "legacy_deconv2d_support legacy_dense_support legacy_dropout_support legacy_embedding_support "
+            "legacy_gaussiandropout_support legacy_gaussiannoise_support legacy_generator_methods_support "
+            "legacy_get_updates_support legacy_global_pooling_support legacy_input_support "
+            "legacy_lambda_support legacy_model_constructor_support legacy_pooling1d_support "
+            "legacy_pooling2d_support legacy_pooling3d_support legacy_prelu_support legacy_recurrent_support "
+            "legacy_separable_conv2d_support legacy_spatialdropout1d_support legacy_spatialdropoutNd_support "
+            "legacy_upsampling1d_support legacy_upsampling2d_support legacy_upsampling3d_support "
+            "legacy_zeropadding2d_support legacy_zeropadding3d_support raise_duplicate_arg_error "
+            "recurrent_args_preprocessor separable_conv2d_args_preprocessor zeropadding2d_args_preprocessor"
+        ),
+        "legacy.layers": ("AtrousConvolution1D AtrousConvolution2D ConvRecurrent2D Highway MaxoutDense Recurrent"),
+        "utils.losses_utils": (
+            "Reduction broadcast_weights compute_weighted_loss reduce_weighted_loss squeeze_or_expand_dimensions"
+        ),
+        "utils.metrics_utils": (
+            "AUCCurve AUCSummationMethod ConfusionMatrix Reduction assert_thresholds_range filter_top_k "
+            "parse_init_thresholds result_wrapper to_list update_confusion_matrix_variables "
+            "update_state_wrapper weighted_assign_add"
+        ),
+        "utils.multi_gpu_utils": "multi_gpu_model",
+    },
+    "1.2.2": {
+        "applications.audio_conv_utils": "decode_predictions preprocess_input",
+        "backend.common": "legacy_weight_ordering set_legacy_weight_ordering",
+        "backend.tensorflow_backend": "",
+        "backend.theano_backend": "",
+        "datasets.cifar": "load_batch",
+        "engine.topology": "Container Node object_list_uid to_list",
+    },
 }
-"""By release: modules of Keras that its documentation does not have. They offer the names that mean something for
-models of kconvert; the others raise KconvertError."""
+"""By release: modules that the documentation does not have, and their names beside those of the module above them.
+
+Those that mean something for models of kconvert are here; the others raise KconvertError.
+"""

@@ -55,10 +55,16 @@ HOMES: dict[str, str] = {
     "datasets.mnist": "keras.own.datasets.mnist",
     "datasets.reuters": "keras.own.datasets.reuters",
     "engine": "keras.own.layers layers network.functional models.model models.sequential keras.own.networks",
-    "engine.saving": "keras.own.models models.configurations",
-    "engine.training_utils": "keras.own.training_utils keras.own.networks models.training.data",
+    "engine.base_layer": "keras.own.layers layers keras.own.generic keras.own.networks",
+    "engine.saving": "keras.own.saving keras.own.models models.configurations",
+    "engine.training_arrays": "",
+    "engine.training_generator": "keras.own.generator_methods",
+    "engine.training_utils": "keras.own.training_utils keras.own.training_data keras.own.compile_arguments "
+    "keras.own.networks models.training.data",
     "initializers": "keras.own.initializers models.training.initializers keras.own.objects",
     "layers": "keras.own.layers layers network.functional keras.own.objects",
+    "legacy": "",
+    "legacy.interfaces": "keras.own.interfaces",
     "legacy.layers": "keras.own.layers layers",
     "losses": "keras.own.losses models.training.losses keras.own.objects",
     "metrics": "keras.own.metrics keras.own.losses models.training.metrics models.training.metrics.means "
@@ -75,8 +81,8 @@ HOMES: dict[str, str] = {
     "utils": "keras.own.utils keras.own.objects keras.own.networks keras.own.progress keras.own.enqueuers "
     "formats.hdf5.matrix keras.own.lengths network.plot models.training.data",
     "utils.generic_utils": "keras.own.generic keras.own.objects keras.own.networks keras.own.progress",
-    "utils.losses_utils": "keras.own.training_utils",
-    "utils.metrics_utils": "",
+    "utils.losses_utils": "keras.own.losses_utils",
+    "utils.metrics_utils": "keras.own.metrics_utils keras.own.generic",
     "utils.test_utils": "keras.own.testing",
     "utils.vis_utils": "network.plot models.model layers",
     "wrappers": "",
@@ -93,6 +99,27 @@ SAME: dict[str, str] = {
     "regularizers.l1l2": "regularizers.l1_l2",
 }
 """Modules and names of Keras 1 that have another name in Keras 2."""
+
+_FINDS_NOTHING = "it gives None for every layer of Keras 2.3.1"
+_GRAPHS = "it changes a graph of TensorFlow 1"
+_LOOPS = "it runs compiled functions of Keras; fit, evaluate and predict of a model train and compute here"
+_WORDS = "it translates arguments for one decorator, which kconvert does by its tables of words"
+
+REASONS: dict[str, str] = {
+    "engine.topology.Node": "layers keep no nodes; their inputs and outputs are input, output and get_input_at",
+    "engine.saving.allow_read_from_gcs": "there is no storage of Google in kconvert",
+    "engine.saving.allow_write_to_gcs": "there is no storage of Google in kconvert",
+    "engine.training_arrays": _LOOPS,
+    "engine.training_utils.call_metric_function": _GRAPHS,
+    "engine.training_utils.get_input_shape_and_dtype": _FINDS_NOTHING,
+    "engine.training_utils.get_static_batch_size": _FINDS_NOTHING,
+    "legacy.interfaces": _WORDS,
+    "layers.convolutional_recurrent.ConvRNN2D": "ConvLSTM2D is its only cell here",
+    "layers.wrappers.Wrapper": "wrappers of the user are not supported",
+    "utils.metrics_utils.result_wrapper": _GRAPHS,
+    "utils.metrics_utils.update_state_wrapper": _GRAPHS,
+}
+"""Why kconvert does not have a name, or the names of a module that it does not have."""
 
 _OF_BACKEND = {
     "backend.cntk_backend": "cntk",
@@ -120,8 +147,8 @@ class Dialect:
     absent: frozenset[str] = frozenset()
 
     @property
-    def internal(self) -> frozenset[str]:
-        """The modules of Keras that its documentation does not have."""
+    def internal(self) -> Mapping[str, str]:
+        """The modules of Keras that its documentation does not have, and their names."""
         return names.INTERNAL[self.release]
 
     @cached_property
@@ -131,10 +158,11 @@ class Dialect:
         return frozenset(name for module in listed for name in (module, *_above(module)))
 
     def names(self, module: str) -> list[str]:
-        """The public names of a module; one that only passes names on has those of the module above it."""
-        while module and module not in self.public:
-            module = module.rpartition(".")[0]
-        return self.public.get(module, "").split()
+        """The names of a module; one that passes names on has those of the module above it too."""
+        if module in self.public:
+            return self.public[module].split()
+        above = module.rpartition(".")[0] if module in SUBMODULES or module not in self.internal else ""
+        return [*self.internal.get(module, "").split(), *(self.names(above) if above else ())]
 
     def find(self, module: str, name: str) -> Any:
         """The object `name` of a module.
@@ -145,7 +173,7 @@ class Dialect:
         if below in self.modules:
             return import_module(f"{self.package}.{below}")
         self._check_backend(module)
-        missing = module not in self.internal and name not in self.names(module)
+        missing = name not in self.names(module)
         if missing and (self.homes is not None or (module in self.public and _is_part(module))):
             raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
         for home in self._homes(module):
@@ -156,11 +184,10 @@ class Dialect:
             return maker
         if missing:
             raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
-        raise KconvertError(
-            f"{name} of keras.{module} in Keras {self.release} is not in kconvert",
-            fix="docs/keras-module.md lists the names that are",
-            problem=Problem.UNSUPPORTED,
-        )
+        what = f"{name} of keras.{module} in Keras {self.release} is not in kconvert"
+        why = REASONS.get(f"{module}.{name}") or REASONS.get(module)
+        fix = "docs/keras-module.md lists the names that are"
+        raise KconvertError(f"{what}: {why}" if why else what, fix=fix, problem=Problem.UNSUPPORTED)
 
     def _check_backend(self, module: str) -> None:
         """Raises KconvertError where the module is that of a backend which does not run."""
@@ -209,7 +236,8 @@ def _above(module: str) -> list[str]:
 
 
 _PARTS = {
-    "callbacks": "callbacks",
+    "backend": "cntk_backend common load_backend numpy_backend tensorflow_backend theano_backend",
+    "callbacks": "callbacks tensorboard_v1 tensorboard_v2",
     "engine": "base_layer input_layer network sequential topology training",
     "layers": "advanced_activations convolutional convolutional_recurrent core cudnn_recurrent embeddings local merge "
     "noise normalization pooling recurrent wrappers",

@@ -9,6 +9,7 @@ _HOMES: dict[str, str] = {
     "activations": "keras1.own.activations",
     "applications": "keras1.own.applications.vgg keras1.own.applications.resnet50 "
     "keras1.own.applications.inception_v3 keras1.own.applications.xception",
+    "applications.audio_conv_utils": "keras1.own.applications.music_tagger_crnn",
     "applications.imagenet_utils": "keras1.own.applications.imagenet",
     "applications.inception_v3": "keras1.own.applications.inception_v3",
     "applications.music_tagger_crnn": "keras1.own.applications.music_tagger_crnn",
@@ -26,7 +27,9 @@ _HOMES: dict[str, str] = {
     "datasets.mnist": "keras1.own.datasets.mnist",
     "datasets.reuters": "keras1.own.datasets.reuters",
     "engine": "keras1.own.layers keras1.own.models keras.own.networks layers.input_spec",
-    "engine.training": "keras1.own.data_utils keras1.own.layers keras1.own.models",
+    "engine.topology": "keras1.own.layers keras1.own.models keras.own.networks layers.input_spec keras.own.generic",
+    "engine.training": "keras1.own.data_utils keras1.own.layers keras1.own.models keras1.own.training "
+    "keras.own.training_data keras.own.training_utils",
     "initializations": "keras1.own.initializations",
     "layers": "keras1.own.layers keras1.own.np_utils layers.input_spec",
     "metrics": "keras1.own.metrics",

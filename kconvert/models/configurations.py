@@ -8,7 +8,7 @@ from typing import Any
 
 from ..conventions.words import yaml
 from ..conventions.words.values import parse_json
-from ..errors import KconvertError, Problem
+from ..errors import AlsoTypeError, KconvertError, Problem
 from ..layers.registry import with_custom_objects
 from ..network import architecture
 from .model import Model
@@ -37,7 +37,13 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
     return model_from_config(config, custom_objects)
 
 
-def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
-    """The model that `{'class_name': ..., 'config': ...}` describes. Parameters: as for `model_from_json`."""
+def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that `{'class_name': ..., 'config': ...}` describes. Parameters: as for `model_from_json`.
+
+    Raises KconvertError for a list, as `get_config` of a Sequential gave it before Keras 2.2.
+    """
+    if isinstance(config, list):
+        fix = "call Sequential.from_config, or give the class_name beside it"
+        raise AlsoTypeError("a list of layers does not say of which class the model is", None, fix, Problem.USAGE)
     with with_custom_objects(custom_objects):
         return as_model(architecture.model_from_config(json.loads(json.dumps(config))))

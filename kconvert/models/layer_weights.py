@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from ..backend.base import Variable
+from ..conventions.generations import Convention
+from ..conversion.binding import Place, bind, places
+from ..conversion.gates import set_gates
+from ..conversion.given_architecture import by_arrays
+from ..conversion.source import Origin
+from ..errors import KconvertError, Problem
+from ..formats.checkpoint import Checkpoint, Group, InMemory
 from ..layers import InputLayer, Layer
+from ..layers.base import layer_config
+from ..layers.registry import layer_from_config
 from ..layers.weights import held_by
 from ..network.graph import Node, Ref, first_call
 from ..network.network import Network
@@ -48,9 +57,12 @@ class LayerWeights:
         self._runtime.set_weights(arrays)
 
 
-def _alone(layer: Layer) -> Network:
-    """A network of one layer, called on inputs as in its first call, or as it was built for."""
-    shapes = layer.shapes_of_weights or []
+def _alone(layer: Layer, stands_for: Layer | None = None) -> Network:
+    """A network of one layer, called on inputs as in its first call, or as it was built for.
+
+    stands_for: the layer whose inputs it takes; None: its own.
+    """
+    shapes = (stands_for or layer).shapes_of_weights or []
     entries = [InputLayer(batch_input_shape=shape, name=f"{layer.name}_input_{i}") for i, shape in enumerate(shapes)]
     ends = [Ref(entry.name) for entry in entries]
     call = Node(layer.name, first_call(layer), tuple(ends))
@@ -60,3 +72,42 @@ def _alone(layer: Layer) -> Network:
 
 
 held_by(lambda layer: LayerWeights(Runtime(_alone(layer))))
+
+
+def converted(layer: Layer, arrays: Sequence[Any], convention: Convention) -> list[np.ndarray]:
+    """Arrays that a Keras of `convention` stored for a layer, as `set_weights` of the layer takes them.
+
+    The convention may be that of a related generation, as the shapes of the arrays tell. Raises KconvertError where
+    number or shapes of the arrays do not fit the layer.
+    """
+    network = _alone(layer)
+    shown = Runtime(network).shown_convention()
+    stored = _places(network, convention)
+    if len(stored) < len(arrays) and not convention.generation.fused_gates:
+        network = _alone(_by_gate(layer), layer)
+        stored = _places(network, convention)
+    if len(stored) != len(arrays):
+        what = f"{len(arrays)} arrays were given for {len(stored)} weights"
+        raise KconvertError(what, f"layer {layer.name}", problem=Problem.USAGE)
+    named = [InMemory(place.name(convention), np.asarray(array)) for place, array in zip(stored, arrays, strict=True)]
+    checkpoint = Checkpoint([Group(layer.name, named)] if named else [], backend=convention.backend)
+    origin = Origin(convention, convention.backend, None, False, (), (), False, frozenset())
+    bound, _ = bind(network, checkpoint, by_arrays(network, checkpoint, origin).convention)
+    canonical = {one.path: one.canonical() for one in bound}
+    return [
+        np.asarray(place.stored.chain.inverse.apply(canonical[place.path])[place.index])
+        for place in _places(network, shown)
+    ]
+
+
+def _places(network: Network, convention: Convention) -> list[Place]:
+    return [place for _, found in places(network, convention) for place in found]
+
+
+def _by_gate(layer: Layer) -> Layer:
+    """A copy of a layer, without weights, whose recurrent layers store an array for each gate."""
+    copy = layer_from_config(layer_config(layer))
+    for _, leaf in copy.leaves():
+        if hasattr(leaf, "fused_gates"):
+            set_gates(leaf, True)
+    return copy

@@ -278,6 +278,16 @@ def control_dependencies(control_inputs: Any) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+def symbolic(func: Callable[..., Any]) -> Callable[..., Any]:
+    """`func`: there is no eager mode to leave. It is a decorator."""
+    return func
+
+
+def eager(func: Callable[..., Any]) -> Callable[..., Any]:
+    """`func`: there is no symbolic mode to leave. It is a decorator."""
+    return func
+
+
 def name_scope(name: str) -> AbstractContextManager[None]:
     """A block without effect: operations have no names."""
     return nullcontext()

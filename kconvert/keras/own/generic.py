@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any, NoReturn
 
@@ -55,3 +55,22 @@ def func_dump(func: Any) -> NoReturn:
 def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> NoReturn:
     """Raises KconvertError: kconvert does not run Python code that was stored."""
     raise KconvertError("func_load runs stored bytecode, which kconvert does not", problem=Problem.UNSUPPORTED)
+
+
+def check_for_unexpected_keys(name: str, input_dict: Mapping[str, Any], expected_values: Iterable[str]) -> None:
+    """Raises KconvertError where a dict has other keys than `expected_values`. name: the word for the dict."""
+    known = list(expected_values)
+    unknown = sorted(set(input_dict) - set(known))
+    if unknown:
+        what, fix = f"unknown keys {', '.join(map(repr, unknown))}", f"the keys are {', '.join(known)}"
+        raise KconvertError(what, name, fix, Problem.USAGE)
+
+
+def object_list_uid(object_list: Any) -> str:
+    """A string that is the same for the same objects: the numbers that Python gives them."""
+    return ", ".join(str(abs(id(one))) for one in to_list(object_list))
+
+
+def disable_tracking(func: Callable[..., Any]) -> Callable[..., Any]:
+    """`func`: attributes of layers are not tracked. It is a decorator."""
+    return func

@@ -11,7 +11,9 @@ from ...layers.input_spec import InputSpec as InputSpec
 from ...layers.registry import layer_from_config, with_custom_objects
 from ...models.configurations import model_from_config
 
-Deconvolution3D = layers.Conv3DTranspose
+Convolution2DTranspose = Deconv2D = layers.Conv2DTranspose
+Deconvolution3D = Deconv3D = layers.Conv3DTranspose
+SeparableConvolution1D = layers.SeparableConv1D
 
 _SHORT = {"AveragePooling": "AvgPool", "MaxPooling": "MaxPool"}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any
 
+from ...backend.base import Backend
 from ...backend.computing import current_backend, is_computing
 from ...layers.operations import Expression, filled, record, stands_for_tensors
 
@@ -25,6 +26,17 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
             K = current_backend()
             args, kwargs = filled(K, args, {}), filled(K, kwargs, {})
         return function(*args, **kwargs)
+
+    return called
+
+
+def recorded_in_keras(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function(K, ...)`, which may also be called without `K`, as in Keras: then it is recorded. It is a decorator."""
+    without = recorded(lambda *args, **kwargs: function(current_backend(), *args, **kwargs))
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return (function if args and isinstance(args[0], Backend) else without)(*args, **kwargs)
 
     return called
 

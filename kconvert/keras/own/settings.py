@@ -13,9 +13,10 @@ from ...backend.computing import IMAGES, TRAINING, is_computing
 from ...backend.functions import epsilon as epsilon
 from ...backend.functions import floatx as floatx
 from ...backend.image_format import default_data_format, set_default_data_format
+from ...conventions.words.rules import DIM_ORDERING
 from ...errors import KconvertError, Problem
 from ...layers.names import next_number, reset_names
-from ...layers.shapes import data_format_of
+from ...layers.shapes import data_format_of, one_of
 
 FIXED: dict[str, int | None] = {"learning_phase": None}
 """The learning phase that was set; None: that of the run."""
@@ -44,6 +45,16 @@ def image_data_format() -> str:
 def set_image_data_format(data_format: str) -> None:
     """Sets the data format of layers that state none. Raises KconvertError for an unknown one."""
     set_default_data_format(str(data_format))
+
+
+def image_dim_ordering() -> str:
+    """The data format of images in the words of Keras 1: 'th' or 'tf'."""
+    return str(DIM_ORDERING[1](image_data_format()))
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Sets the data format of layers that state none: 'th' or 'tf'. Raises KconvertError for another word."""
+    set_image_data_format(DIM_ORDERING[0](one_of(dim_ordering, ("th", "tf"), "dim_ordering")))
 
 
 def only(value: Any, known: Any, name: str) -> None:

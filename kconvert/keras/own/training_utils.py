@@ -1,44 +1,23 @@
-"""Helpers of training that scripts import from `keras.engine.training_utils` and `keras.utils.losses_utils`.
+"""Helpers of training that scripts import from `keras.engine.training_utils`.
 
-Source: the modules of these names in Keras 2.3.1.
+Source: the module of this name in Keras 2.3.1. What checks the data of the user is in `training_data`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from inspect import isgenerator
 from typing import Any
 
 import numpy as np
 
 from ...errors import KconvertError, Problem
+from ...models.training.data import is_sequence
 from . import backend
 from .settings import epsilon, floatx
 
 K: Any = backend
 """`keras.backend`, whose functions are made when they are used."""
-
-
-class Reduction:
-    """How the weighted losses of samples become the loss of a batch: the values of the argument `reduction`."""
-
-    # The weighted losses, not reduced.
-    NONE = "none"
-    # Their sum.
-    SUM = "sum"
-    # Their sum over their number.
-    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
-
-    @classmethod
-    def all(cls) -> tuple[str, ...]:
-        """The three values."""
-        return cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE
-
-    @classmethod
-    def validate(cls, key: str) -> None:
-        """Raises KconvertError where `key` is none of the values."""
-        if key not in cls.all():
-            fix = f"one of: {', '.join(cls.all())}"
-            raise KconvertError(f"unknown reduction {key!r}", fix=fix, problem=Problem.USAGE)
 
 
 def make_batches(size: int, batch_size: int) -> list[tuple[int, int]]:
@@ -102,3 +81,14 @@ def weighted_masked_objective(fn: Callable[[Any, Any], Any] | None) -> Callable[
         return K.mean(values)
 
     return weighted
+
+
+def iter_sequence_infinite(seq: Any) -> Iterator[Any]:
+    """The batches of a `Sequence`, epoch after epoch without end."""
+    while True:
+        yield from seq
+
+
+def is_generator_or_sequence(x: Any) -> bool:
+    """Whether `x` is a generator, or a `Sequence`."""
+    return isgenerator(x) or is_sequence(x)

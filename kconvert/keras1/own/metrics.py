@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Tensor
-from ...backend.computing import as_in_keras
 from ...errors import KconvertError, Problem
+from ...keras.own.recorded import recorded_in_keras
 from ...layers.custom import CustomFunction
 from ...models.training.losses import Function
 from ...models.training.metrics import means
@@ -28,7 +28,7 @@ from .objectives import Objective
 def _mean_of(function: Function) -> Function:
     """The mean of a function over the whole batch."""
 
-    @as_in_keras
+    @recorded_in_keras
     def metric(K: Backend, y_true: Tensor, y_pred: Tensor, *options: Any, **named: Any) -> Tensor:
         return K.mean(function(K, y_true, y_pred, *options, **named))
 
@@ -57,19 +57,19 @@ def _positive(K: Backend, x: Tensor) -> Tensor:
     return K.sum(K.round(K.clip(x, 0.0, 1.0)))
 
 
-@as_in_keras
+@recorded_in_keras
 def precision(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The part of the elements predicted as 1 that are 1."""
     return _positive(K, y_true * y_pred) / (_positive(K, y_pred) + EPSILON)
 
 
-@as_in_keras
+@recorded_in_keras
 def recall(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The part of the elements that are 1 which are predicted as 1."""
     return _positive(K, y_true * y_pred) / (_positive(K, y_true) + EPSILON)
 
 
-@as_in_keras
+@recorded_in_keras
 def fbeta_score(K: Backend, y_true: Tensor, y_pred: Tensor, beta: float = 1) -> Tensor:
     """The weighted harmonic mean of precision and recall; `beta` is the weight of recall."""
     if beta < 0:
@@ -78,13 +78,13 @@ def fbeta_score(K: Backend, y_true: Tensor, y_pred: Tensor, beta: float = 1) -> 
     return (1.0 + square) * (p * r) / (square * p + r + EPSILON)
 
 
-@as_in_keras
+@recorded_in_keras
 def fmeasure(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The harmonic mean of precision and recall."""
     return fbeta_score(K, y_true, y_pred)
 
 
-@as_in_keras
+@recorded_in_keras
 def matthews_correlation(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The correlation of labels and predictions, both rounded to 0 and 1."""
     predicted, true = (K.round(K.clip(y, 0.0, 1.0)) for y in (y_pred, y_true))

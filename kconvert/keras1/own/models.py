@@ -256,6 +256,10 @@ def _first(data: Any) -> Any:
     return data[0] if isinstance(data, (list, tuple)) else data
 
 
+Container = _Methods
+"""The class of all models."""
+
+
 class Model(_Methods):
     """A graph of layers between symbols.
 

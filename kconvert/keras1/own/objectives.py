@@ -12,28 +12,29 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
-from ...backend.computing import as_in_keras
 from ...errors import KconvertError, Problem
+from ...keras.own.recorded import recorded_in_keras
 from ...models.training import losses
 from ...models.training.losses import Function, Loss, Shape
-from ...models.training.losses import kullback_leibler_divergence as kullback_leibler_divergence
-from ...models.training.losses import mean_absolute_error as mean_absolute_error
-from ...models.training.losses import mean_absolute_percentage_error as mean_absolute_percentage_error
-from ...models.training.losses import mean_squared_error as mean_squared_error
-from ...models.training.losses import mean_squared_logarithmic_error as mean_squared_logarithmic_error
-from ...models.training.losses import poisson as poisson
 from ...models.training.registry import EPSILON
 
 # ---------------------------------------------------------------- functions ----
 
+kullback_leibler_divergence = recorded_in_keras(losses.kullback_leibler_divergence)
+mean_absolute_error = recorded_in_keras(losses.mean_absolute_error)
+mean_absolute_percentage_error = recorded_in_keras(losses.mean_absolute_percentage_error)
+mean_squared_error = recorded_in_keras(losses.mean_squared_error)
+mean_squared_logarithmic_error = recorded_in_keras(losses.mean_squared_logarithmic_error)
+poisson = recorded_in_keras(losses.poisson)
 
-@as_in_keras
+
+@recorded_in_keras
 def hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of max(1 - y_true * y_pred, 0); labels are -1 and 1."""
     return K.mean(K.maximum(1.0 - y_true * y_pred, 0.0), -1)
 
 
-@as_in_keras
+@recorded_in_keras
 def squared_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the squares of max(1 - y_true * y_pred, 0); labels are -1 and 1."""
     distance = K.maximum(1.0 - y_true * y_pred, 0.0)
@@ -50,25 +51,25 @@ def binary_crossentropies(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     return K.relu(x) - x * y_true + K.softplus(-K.abs(x))
 
 
-@as_in_keras
+@recorded_in_keras
 def binary_crossentropy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Labels are 0 and 1."""
     return K.mean(binary_crossentropies(K, y_true, y_pred), -1)
 
 
-@as_in_keras
+@recorded_in_keras
 def categorical_crossentropy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Labels are one-hot along the last axis."""
     return losses.categorical_crossentropy(K, y_true, _computed(y_pred))
 
 
-@as_in_keras
+@recorded_in_keras
 def sparse_categorical_crossentropy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Labels are integers, with a last axis of size 1."""
     return losses.sparse_categorical_crossentropy(K, y_true, _computed(y_pred))
 
 
-@as_in_keras
+@recorded_in_keras
 def cosine_proximity(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The negative mean of the products of the elements, after both are scaled to length 1."""
     return -K.mean(_unit(K, y_true) * _unit(K, y_pred), -1)

@@ -30,6 +30,40 @@ FALSE_NEGATIVES = "false_negatives"
 ALL_COUNTS = (TRUE_POSITIVES, TRUE_NEGATIVES, FALSE_POSITIVES, FALSE_NEGATIVES)
 
 
+def counts_at(
+    K: Backend, y_true: Tensor, y_pred: Tensor, limits: Sequence[float], weight: Tensor | None = None
+) -> dict[str, Tensor]:
+    """The weighted counts of a batch at each threshold, (thresholds,), by the names in ALL_COUNTS.
+
+    y_true, y_pred: of one shape. limits: the thresholds. weight: see `weighted_values`.
+    """
+    label = K.cast(K.not_equal(y_true, 0.0), "float32")
+    _, weight = weighted_values(K, y_pred, weight)
+    # (elements, 2): the weights of positive labels, those of negative labels
+    by_label = K.stack([K.reshape(weight * label, (-1,)), K.reshape(weight * (1.0 - label), (-1,))], 1)
+    thresholds = K.constant(np.array(limits, "float32")[:, None])
+    above = K.cast(K.greater(K.reshape(y_pred, (1, -1)), thresholds), "float32")  # (thresholds, elements)
+    hits, totals = K.dot(above, by_label), K.sum(by_label, 0)  # (thresholds, 2), (2,)
+    return {
+        TRUE_POSITIVES: hits[:, 0],
+        FALSE_POSITIVES: hits[:, 1],
+        TRUE_NEGATIVES: totals[1] - hits[:, 1],
+        FALSE_NEGATIVES: totals[0] - hits[:, 0],
+    }
+
+
+def limited(
+    K: Backend, y_true: Tensor, y_pred: Tensor, top_k: int | None, class_id: int | None
+) -> tuple[Tensor, Tensor]:
+    """Labels and predictions of the class `class_id`, with predictions other than the `top_k` greatest at `NEVER`.
+
+    top_k, class_id: None for all predictions, and for all classes.
+    """
+    if top_k is not None:
+        y_pred = K.where(K.greater(_greatest(K, y_pred, top_k), 0.0), y_pred, NEVER)
+    return (y_true, y_pred) if class_id is None else (y_true[..., class_id], y_pred[..., class_id])
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Counts(OfSums):
     """Weighted counts at each threshold. A prediction is positive above the threshold, a label if it is not 0."""
@@ -53,19 +87,7 @@ class _Counts(OfSums):
         self, K: Backend, sums: Sums, y_true: Tensor, y_pred: Tensor, weight: Tensor | None = None
     ) -> dict[str, Tensor]:
         y_true, y_pred = self.chosen(K, *aligned(K, y_true, y_pred))
-        label = K.cast(K.not_equal(y_true, 0.0), "float32")
-        _, weight = weighted_values(K, y_pred, weight)
-        # (elements, 2): the weights of positive labels, those of negative labels
-        by_label = K.stack([K.reshape(weight * label, (-1,)), K.reshape(weight * (1.0 - label), (-1,))], 1)
-        limits = K.constant(np.array(self.limits, "float32")[:, None])
-        above = K.cast(K.greater(K.reshape(y_pred, (1, -1)), limits), "float32")  # (thresholds, elements)
-        hits, totals = K.dot(above, by_label), K.sum(by_label, 0)  # (thresholds, 2), (2,)
-        counts = {
-            TRUE_POSITIVES: hits[:, 0],
-            FALSE_POSITIVES: hits[:, 1],
-            TRUE_NEGATIVES: totals[1] - hits[:, 1],
-            FALSE_NEGATIVES: totals[0] - hits[:, 0],
-        }
+        counts = counts_at(K, y_true, y_pred, self.limits, weight)
         return {name: sums[name] + counts[name] for name in self.counted}
 
 
@@ -142,11 +164,7 @@ class Precision(_AtThresholds):
         return super().usual if self.top_k is None else NEVER
 
     def chosen(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-        if self.top_k is not None:
-            y_pred = K.where(K.greater(_greatest(K, y_pred, self.top_k), 0.0), y_pred, NEVER)
-        if self.class_id is not None:
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
-        return y_true, y_pred
+        return limited(K, y_true, y_pred, self.top_k, self.class_id)
 
     def values(self, sums: Mapping[str, np.ndarray]) -> np.ndarray:
         right, other = (sums[name] for name in self.counted)
