@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sized
+from itertools import chain, islice
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from .._version import install
@@ -12,6 +13,8 @@ from ..errors import KconvertError, Problem
 from .work import Result, Task, failure, run
 
 PATIENCE = "10s"  # for an answer of the scheduler
+GONE = "the scheduler does not answer any longer"
+POLL = 1.0  # seconds after which it is looked whether the scheduler is still there
 AHEAD = 4  # tasks for each thread of the cluster that wait for it
 
 
@@ -29,27 +32,47 @@ def connected(address: str) -> Any:
 
 
 def on_cluster(tasks: Iterable[Task], client: Any) -> Iterator[tuple[Task, Result]]:
-    """Each task with its result, as they come. The tasks of a worker that dies run on another one."""
-    from distributed import as_completed
+    """Each task with its result, as they come. The tasks of a worker that dies run on another one.
 
+    If the scheduler does not answer any longer, the tasks that are left fail.
+    """
     remaining, batch = iter(tasks), secrets.token_hex(4)
-    running: dict[Any, Task] = {}
+    running: dict[str, tuple[Task, Any]] = {}
+    completed: SimpleQueue[Any] = SimpleQueue()
 
-    def submit(task: Task) -> Any:
+    def submit(task: Task) -> None:
         future = client.submit(run, task, key=f"kconvert-{batch}-{task.name}", pure=False)
-        running[future.key] = task
-        return future
+        running[future.key] = task, future
+        future.add_done_callback(completed.put)
 
-    ahead = max(1, sum(client.nthreads().values())) * AHEAD
-    completed = as_completed([submit(task) for task in islice(remaining, ahead)], loop=client.loop)
+    for task in islice(remaining, max(1, sum(client.nthreads().values())) * AHEAD):
+        submit(task)
     try:
-        for future in completed:
-            task = running.pop(future.key)
-            for new in islice(remaining, 1):
-                completed.add(submit(new))
-            yield task, _result(task, future)
+        for future in _while_connected(completed, client, running):
+            task, _ = running.pop(future.key)
+            ended = future.status in ("finished", "error") or _is_connected(client)
+            yield task, _result(task, future) if ended else _lost(task, GONE)
+            for new in islice(remaining, int(_is_connected(client))):
+                submit(new)
+        for task in chain([task for task, _ in running.values()], () if _is_connected(client) else remaining):
+            yield task, _lost(task, GONE)
     finally:
-        client.cancel(list(completed.futures))
+        if _is_connected(client):
+            client.cancel([future for _, future in running.values()])
+
+
+def _is_connected(client: Any) -> bool:
+    return client.status == "running"
+
+
+def _while_connected(completed: SimpleQueue[Any], client: Any, running: Sized) -> Iterator[Any]:
+    """The futures as they end, as long as some run; distributed ends none after it has given up its scheduler."""
+    while running:
+        try:
+            yield completed.get(timeout=POLL)
+        except Empty:
+            if client.status in ("closing", "closed"):
+                return
 
 
 def _result(task: Task, future: Any) -> Result:
@@ -58,4 +81,9 @@ def _result(task: Task, future: Any) -> Result:
     if future.status == "finished":
         return future.result()
     reason = " ".join(str(error or future.status).split())
-    return failure(task, f"{task.source.path}: did not run on the cluster ({reason[:300]})", Problem.UNVERIFIED)
+    return _lost(task, reason[:300])
+
+
+def _lost(task: Task, reason: str) -> Result:
+    """What comes of a task that the cluster has no result of."""
+    return failure(task, f"{task.source.path}: did not run on the cluster ({reason})", Problem.UNVERIFIED)

@@ -63,7 +63,7 @@ class Line:
 
 
 def is_manifest(place: str) -> bool:
-    return place.partition("?")[0].lower().endswith(ENDINGS)
+    return places.without_query(place).lower().endswith(ENDINGS)
 
 
 def read(place: str, options: Options) -> Iterator[Line]:
@@ -71,7 +71,7 @@ def read(place: str, options: Options) -> Iterator[Line]:
 
     Raises KconvertError, naming the line, where one is not as `COLUMNS` says, or names a file that does not exist.
     """
-    rows = _csv if place.partition("?")[0].lower().endswith(".csv") else _json_lines
+    rows = _csv if places.without_query(place).lower().endswith(".csv") else _json_lines
     for number, row in rows(place, _text(place, options)):
         where = f"{place}, line {number}"
         if number > LINES:

@@ -21,8 +21,20 @@ READ_ALONE = ("http", "https")
 """Protocols that nothing is written to."""
 
 
+_CHECKED = {
+    "s3": "check the credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL",
+    "gs": "check the credentials (GOOGLE_APPLICATION_CREDENTIALS)",
+}
+"""What to check where a place cannot be reached, by what it begins with."""
+
+
 def is_url(place: str) -> bool:
     return "://" in place
+
+
+def without_query(place: str) -> str:
+    """A place without the query of a web page; elsewhere, a name may have a question mark."""
+    return place.partition("?")[0] if place.startswith(READ_ALONE) and is_url(place) else place
 
 
 def joined(folder: str, name: str) -> str:
@@ -32,7 +44,7 @@ def joined(folder: str, name: str) -> str:
 
 def last_part(place: str) -> str:
     """The name of a file without its folders; of a URL, without its query."""
-    return PurePosixPath(place.partition("?")[0]).name if is_url(place) else Path(place).name
+    return PurePosixPath(without_query(place)).name if is_url(place) else Path(place).name
 
 
 @contextmanager
@@ -42,11 +54,15 @@ def failures(place: str) -> Iterator[None]:
         yield
     except KconvertError:
         raise
-    except FileNotFoundError:
-        raise KconvertError("there is no such file", place, problem=Problem.UNREADABLE) from None
+    except FileNotFoundError as error:
+        what = "there is no such file"
+        if is_url(place) and "bucket" in str(error):
+            what = f"there is no such place ({error})"
+        raise KconvertError(what, place, problem=Problem.UNREADABLE) from None
     except Exception as error:  # each file system has its own
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise KconvertError(f"cannot be reached ({reason[:300]})", place, problem=Problem.UNREADABLE) from None
+        fix = next((fix for start, fix in _CHECKED.items() if place.startswith(start)), None)
+        raise KconvertError(f"cannot be reached ({reason[:300]})", place, fix, Problem.UNREADABLE) from None
 
 
 def opened(url: str, options: Options) -> tuple[Any, str]:

@@ -51,3 +51,27 @@ class S3:
         config = {"retries": {"max_attempts": 2, "mode": "standard"}, "connect_timeout": 3, "read_timeout": 10}
         url = f"http://127.0.0.1:{self.port}"
         return {"key": KEY, "secret": SECRET, "endpoint_url": url, "config_kwargs": config}
+
+
+class Machines:
+    """A Dask cluster of one worker, whose scheduler is a process of its own."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{port}"
+        self.scheduler = self._started("scheduler", "--port", str(port))
+        self.worker = self._started("worker", self.address, "--nthreads", "1", "--death-timeout", "60")
+
+    def _started(self, what: str, *arguments: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments, "--no-dashboard"]
+        return subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def __enter__(self) -> Machines:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for process in (self.worker, self.scheduler):
+            process.terminate()
+            process.wait()

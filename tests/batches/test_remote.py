@@ -11,7 +11,8 @@ import pytest
 
 import kconvert as kc
 from kconvert.batches import cluster, places
-from tests.batches.servers import S3
+from kconvert.errors import Problem
+from tests.batches.servers import S3, Machines
 from tests.batches.test_run import TO, states
 from tests.cli.commands import LENET, contents
 
@@ -60,6 +61,24 @@ def test_from_s3_to_s3(stored, expected):
     fs, _ = places.opened("s3://models", stored.options)
     fs.rm_file("models/to/0.tensorflow.h5")
     assert run().code == 0 and results(stored)["0.tensorflow.h5"] == expected
+
+
+@pytest.mark.parametrize("name", ["a b", "p%20q", "ü", "plus+x", "q?m", "h#x", "x[1]"])
+def test_names_with_characters_that_mean_something_in_a_url(s3, expected, name):
+    shutil.copy(LENET / "model.h5", s3.folder / "models" / f"{name}.h5")
+    done = kc.batch("s3://models", "s3://models/to", **TO, verify="none", storage_options=s3.options)
+    assert done.code == 0 and results(s3) == {f"{name}.tensorflow.h5": expected}
+
+
+def test_a_bucket_that_does_not_exist(s3):
+    shutil.copy(LENET / "model.h5", s3.folder / "models" / "a.h5")
+    with pytest.raises(kc.KconvertError, match=r"s3://none/to.*: there is no such place .*bucket does not exist"):
+        kc.batch("s3://models", "s3://none/to", **TO, storage_options=s3.options)
+
+
+def test_a_wrong_key_of_s3(s3):
+    with pytest.raises(kc.KconvertError, match=r"s3://models: cannot be reached .*; check the credentials"):
+        kc.batch("s3://models", "s3://models/to", **TO, storage_options={**s3.options, "secret": "wrong"})
 
 
 def test_s3_that_dies_in_the_middle(stored, expected):
@@ -143,3 +162,22 @@ def test_a_scheduler_that_does_not_answer(models, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", "1s")
     with pytest.raises(kc.KconvertError, match=r"tcp://127.0.0.1:1: no scheduler answers"):
         kc.batch(models, tmp_path / "out", **TO, scheduler="tcp://127.0.0.1:1")
+
+
+def test_a_scheduler_that_dies_in_the_middle(models, tmp_path):
+    """What is not done fails, also what was never submitted; the same batch goes on elsewhere."""
+    from distributed import Client
+
+    for i in range(40):
+        shutil.copy(LENET / "model.h5", models / f"{i}.h5")
+    with Machines() as machines, Client(machines.address, timeout="2s") as client:
+
+        def watch(count, total, entry):
+            if count == 3:
+                machines.scheduler.kill()
+
+        done = kc.batch(models, tmp_path / "out", **TO, verify="none", client=client, watch=watch)
+    assert len(done.entries) == 42 and done.code == Problem.SOME_FAILED
+    assert "the scheduler does not answer any longer" in done.entries[0].error
+    again = kc.batch(models, tmp_path / "out", **TO, verify="none", jobs=2)
+    assert again.code == 0 and not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
