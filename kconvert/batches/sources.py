@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -60,11 +60,13 @@ def _local(source: str, out: str) -> Iterator[Item]:
     path = Path(source)
     if path.is_dir() and not files.is_weights(path):
         inside = os.path.realpath(out)
+        closed: list[Path] = []
         found = [
             one
-            for one in path.rglob("*")
-            if endings.is_known(one) and one.is_file() and not os.path.realpath(one).startswith(inside + os.sep)
+            for one in _files_below(path, closed)
+            if endings.is_known(one) and _may_be_file(one) and not os.path.realpath(one).startswith(inside + os.sep)
         ]
+        found += closed  # each becomes a failure of the report
         if not found:
             what = f"there is no weight file ({', '.join(endings.ENDINGS)}) in it"
             raise KconvertError(what, source, problem=Problem.USAGE)
@@ -73,8 +75,9 @@ def _local(source: str, out: str) -> Iterator[Item]:
         yield Item(source, path.resolve().name if path.is_dir() else path.name)
     elif any(character in source for character in _MAGIC):
         root = Path(_fixed(source))
-        matches = [Path(one) for one in glob.glob(source, recursive=True)]
-        found = [one for one in matches if one.is_file() or (one.is_dir() and files.is_weights(one))]
+        found = [
+            one for one in _matching(source, root) if _may_be_file(one) or (one.is_dir() and files.is_weights(one))
+        ]
         if not found:
             near = None if root.exists() else similar(root)
             fix = f"there is no directory {root}; did you mean {near}?" if near else None
@@ -82,6 +85,36 @@ def _local(source: str, out: str) -> Iterator[Item]:
         yield from (Item(str(one), one.relative_to(root).as_posix()) for one in found)
     else:
         raise missing(path)
+
+
+def _files_below(folder: Path, closed: list[Path]) -> Iterator[Path]:
+    """The files in a directory and in its folders, without links to folders.
+
+    closed: the folders that cannot be read are added to it.
+    """
+    for parent, _, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+        yield from (Path(parent, name) for name in names)
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether a path is a file, or what it is cannot be told: then reading it fails."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
+def _matching(pattern: str, root: Path) -> Iterator[Path]:
+    """What matches a pattern, whose folders before its first wildcard are `root`.
+
+    As in a shell, a wildcard matches no hidden name, and ** follows no links to folders, which may lead in circles.
+    """
+    parts = Path(pattern).parts[len(root.parts) :]
+    rest = [part if part == "**" else re.sub(r"\*+", "*", part) for part in parts]
+    hidden = any(part.startswith(".") for part in rest)
+    for one in root.glob(os.path.join(*rest)):
+        if hidden or not any(part.startswith(".") for part in one.relative_to(root).parts):
+            yield one
 
 
 def _fixed(pattern: str) -> str:

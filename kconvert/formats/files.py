@@ -92,6 +92,7 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
     path = Path(path)
     found = _format(path)
     if found is None and path.is_dir():
+        _members(path)
         raise unreadable(
             "is a directory, and neither a SavedModel (with saved_model.pb) nor one of checkpoints (with checkpoint)",
             path,
@@ -120,8 +121,17 @@ def is_weights(path: Path) -> bool:
 
     A directory that holds a checkpoint and other weight files is both: it is taken for a folder.
     """
-    others = (one for one in path.iterdir() if endings.is_known(one)) if path.is_dir() else ()
-    return _format(path) is not None and not any(others)
+    found = _format(path) is not None
+    others = map(endings.is_known, _members(path)) if path.is_dir() else ()
+    return found and not any(others)
+
+
+def _members(folder: Path) -> list[Path]:
+    """What is in a directory."""
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise unreadable(f"cannot be opened ({error.strerror})", folder) from None
 
 
 def sha256(path: str | PathLike[str], stop: Event = hdf5.NEVER) -> str:

@@ -7,6 +7,7 @@ import pytest
 import kconvert as kc
 from kconvert.batches.sources import expand, safe
 from kconvert.errors import KconvertError
+from tests.permissions import bound_by_permissions
 
 
 def names(*sources, out="nowhere"):
@@ -28,6 +29,32 @@ def test_what_lies_in_the_target_directory_is_no_source(models):
     (models / "out").mkdir()
     shutil.copy(models / "lstm.h5", models / "out" / "lstm.tensorflow.h5")
     assert names(models, out=models / "out") == ["images/lenet.h5", "lstm.h5"]
+
+
+@pytest.mark.parametrize(("mode", "name"), [(0, "images"), (0o300, "images"), (0o600, "images/lenet.h5")])
+def test_a_folder_that_cannot_be_read_is_named(models, mode, name):
+    """It is an item of its own, which fails; before, its files were left out without a word."""
+    (models / "images").chmod(mode)
+    with bound_by_permissions():
+        assert names(models) == [name, "lstm.h5"]
+        for attempt in (kc.inspect, names):
+            with pytest.raises(KconvertError, match=r"images.*: cannot be opened \(Permission denied\)"):
+                attempt(models / "images")
+    (models / "images").chmod(0o700)
+
+
+def test_links_in_a_circle(models):
+    (models / "images" / "again").symlink_to(models)
+    (models / "linked").symlink_to(models / "images")
+    assert names(models) == ["images/lenet.h5", "lstm.h5"]
+    assert names(models / "**" / "*.h5") == ["images/lenet.h5", "lstm.h5"]
+    assert names(models / "*" / "*.h5") == ["images/lenet.h5", "linked/lenet.h5"]
+
+
+def test_patterns_match_hidden_names_where_they_say_so(models):
+    shutil.copy(models / "lstm.h5", models / ".hidden.h5")
+    assert names(models / "*.h5") == names(models / "***.h5") == ["lstm.h5"]
+    assert names(models / ".h*.h5") == [".hidden.h5"]
 
 
 @pytest.mark.parametrize(
