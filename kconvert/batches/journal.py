@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +24,7 @@ from ..conventions.words.values import check_schema
 from ..errors import KconvertError, Problem
 from . import places
 from .places import Options
-from .work import Result
+from .work import STATES, Result
 
 if sys.platform != "win32":
     import fcntl
@@ -34,6 +35,8 @@ EVERY = 5.0  # seconds between the parts of a journal at a URL
 
 SCHEMA = 1
 
+LENGTH = 2**24  # bytes of a line
+TOGETHER = 1000  # targets that one line announces
 
 _NUMBER = (int, float)
 _RESULT = {"name": str, "error": str, "code": int, "seconds": _NUMBER, "targets": {...: (str, type(None))}}
@@ -85,6 +88,8 @@ class Journal:
             check_schema(value, _LINE)
             if verdict := value.get("result", {}).get("verdict"):
                 check_schema(verdict, _VERDICT)
+                if verdict["state"] not in STATES:
+                    raise ValueError(f"the state {verdict['state']!r} is not known")
             self._ours.update(value.get("targets", ()))
             if "result" in value:
                 result = Result.from_json(value["result"])
@@ -92,12 +97,7 @@ class Journal:
         except KconvertError:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise KconvertError(
-                f"is no line of a journal of kconvert ({str(error)[:100]})",
-                where,
-                f"name another directory, or remove the journal and use {argument('force', True)}",
-                Problem.UNREADABLE,
-            ) from None
+            raise _foreign(str(error)[:100], where) from None
 
     def __enter__(self) -> Journal:
         return self
@@ -113,7 +113,8 @@ class Journal:
         """Says which targets this run is about to make, before it makes any."""
         if new := sorted(set(targets) - self._ours):
             self._ours.update(new)
-            self._add({"targets": new})
+            for start in range(0, len(new), TOGETHER):
+                self._add({"targets": new[start : start + TOGETHER]})
             self._log.flush()
 
     def proved(self, target: str, key: str, verify: bool) -> Result | None:
@@ -136,6 +137,12 @@ class Journal:
 
     def _add(self, value: Mapping[str, Any]) -> None:
         self._log.add(json.dumps({"schema": SCHEMA, **value}))
+
+
+def _foreign(why: str, where: str) -> KconvertError:
+    """The error about a line that kconvert did not write."""
+    fix = f"name another directory, or remove the journal and use {argument('force', True)}"
+    return KconvertError(f"is no line of a journal of kconvert ({why})", where, fix, Problem.UNREADABLE)
 
 
 def key_of(values: Mapping[str, Any]) -> str:
@@ -171,10 +178,15 @@ class _File(Log):
     def read(self) -> list[tuple[str, str]]:
         self._file.seek(0)
         lines, whole = [], 0
-        for number, line in enumerate(self._file, start=1):
-            if line.endswith(b"\n"):
-                lines.append((f"{self.path}, line {number}", line.decode("utf-8", "replace")))
-                whole += len(line)
+        for number in count(1):
+            line = self._file.readline(LENGTH)
+            where = f"{self.path}, line {number}"
+            if len(line) == LENGTH:
+                raise _foreign(f"it is longer than {LENGTH:,} bytes", where)
+            if not line.endswith(b"\n"):
+                break
+            lines.append((where, line.decode("utf-8", "replace")))
+            whole += len(line)
         self._file.truncate(whole)  # a run was killed while it wrote the last line
         return lines
 

@@ -23,14 +23,12 @@ from .journal import Journal, key_of
 from .local import in_processes
 from .sources import expand
 from .tasks import ALL, tasks_of
-from .work import Result, Setup, Task, failure, run
+from .work import STATES, Result, Setup, Task, failure, run
 
 FilePath = str | PathLike[str]
 
 Watch = Callable[[int, int, Entry | None], None]
 """Is told how many files are done, how many there are, and what came of the last one."""
-
-_ORDER = ("differs", "error", "unproved", "partly", "converted", "copied", "equal")
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def run_batch(job: Job, watch: Watch | None = None) -> Summary:
             watch(len(entries), len(tasks), result.entry)
             if job.fail_fast and result.failed:
                 break
-    entries.sort(key=lambda entry: (_ORDER.index(entry.state), entry.name))
+    entries.sort(key=lambda entry: (STATES.index(entry.state), entry.name))
     return BatchSummary(entries, not_tried=len(tasks) - len(entries))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import Naming, named_by, naming
-from ..conversion.files import Conversion, NothingToConvert, convert_file
+from ..conversion.files import AlreadyConverted, Conversion, NothingToConvert, convert_file
 from ..conversion.known_plans import KnownPlans
 from ..conversion.source import Source
 from ..conversion.target import Wanted
@@ -27,6 +27,9 @@ from ..verification.value import COPIED, Entry, Verdict
 from ..verification.verifier import Running, Verifier
 from . import places
 from .places import Options
+
+STATES = ("differs", "error", "unproved", "partly", "converted", "copied", "equal")
+"""What can come of a file, failures first."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ def _run(task: Task, source: Source, target: Path) -> Result:
             target.parent.mkdir(parents=True, exist_ok=True)
     refuse_collisions([("result", target)], setup.inputs.files)
     try:
-        done = convert_file(source, task.wanted.target(target), target, replaces=task.replaces, planner=_PLANS)
+        done = _converted(task, source, target)
     except NothingToConvert as nothing:
         return _copied(task, source, target, nothing.what)
     verdict, error, code = _verified(task, source, done) if task.verify else (None, "", 0)
@@ -178,6 +181,16 @@ def _run(task: Task, source: Source, target: Path) -> Result:
         if places.is_url(task.target):
             written[str(done.architecture)] = f"{task.target.rpartition('.')[0]}.json"
     return _delivered(task, Entry(task.name, None, error, code, verdict), written)
+
+
+def _converted(task: Task, source: Source, target: Path) -> Conversion:
+    """The conversion of a file. One that kconvert made is what it says it is: `source` speaks of those beside it."""
+    wanted = task.wanted.target(target)
+    try:
+        return convert_file(source, wanted, target, replaces=task.replaces, planner=_PLANS)
+    except AlreadyConverted:
+        source = replace(source, backend=None)
+        return convert_file(source, wanted, target, replaces=task.replaces, planner=_PLANS)
 
 
 def _copied(task: Task, source: Source, target: Path, why: str) -> Result:

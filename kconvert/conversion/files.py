@@ -37,6 +37,10 @@ class NothingToConvert(KconvertError):
     """A file that already is what is asked for."""
 
 
+class AlreadyConverted(KconvertError):
+    """A file that kconvert made for the backend that is asked for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Conversion:
     """A finished conversion: what was done, from where to where.
@@ -221,11 +225,11 @@ def default_target(path: Path, backend: str, form: Form = HDF5) -> Path:
 
 
 def refuse_converted(checkpoint: Checkpoint, source: Source, target: Target) -> None:
-    """A file that kconvert already converted for the target must not be converted for it again."""
+    """Raises AlreadyConverted (USAGE) for a file that would be converted for its target once more."""
     stamp = checkpoint.provenance or {}
     made_for = str(stamp.get("target", "")).split("/")[-1]
     if made_for == target.backend and source.backend not in (None, made_for) and not source.force:
-        raise KconvertError(
+        raise AlreadyConverted(
             f"kconvert {stamp.get('kconvert', '')} already converted this file from {stamp.get('source')} "
             f"to {stamp.get('target')}",
             where=str(checkpoint.path),

@@ -9,6 +9,7 @@ import fsspec
 import pytest
 
 import kconvert as kc
+from kconvert.batches.journal import Journal
 from kconvert.batches.run import BatchSummary
 from kconvert.errors import KconvertError, Problem
 from kconvert.verification.report.words import outcome, tally
@@ -60,6 +61,13 @@ def test_what_is_there_already_is_copied(models, tmp_path):
     before = copy.stat().st_mtime_ns
     again = kc.batch(models, tmp_path / "out", target="tensorflow", verify="none")
     assert states(again) == states(done) and copy.stat().st_mtime_ns == before
+
+
+def test_what_kconvert_made_is_copied_whatever_is_said_of_the_others(models, tmp_path):
+    kc.convert(models / "lstm.h5", models / "done.h5", **TO)
+    done = kc.batch(models, tmp_path / "out", **TO, verify="none")
+    assert states(done) == {"done.h5": "copied", "images/lenet.h5": "converted", "lstm.h5": "converted"}
+    assert (tmp_path / "out" / "done.tensorflow.h5").read_bytes() == (models / "done.h5").read_bytes()
 
 
 def test_fail_fast_ends_with_the_first_failure(models, tmp_path):
@@ -125,9 +133,24 @@ def test_a_journal_of_something_else_is_refused(models, tmp_path, line):
         kc.batch(models, tmp_path / "out", **TO)
 
 
-def test_two_batches_do_not_share_a_directory(models, tmp_path):
-    from kconvert.batches.journal import Journal
+def test_a_long_line_of_a_journal_is_not_read(models, tmp_path):
+    (tmp_path / "out").mkdir()
+    with open(tmp_path / "out" / "kconvert-journal.jsonl", "wb") as file:
+        file.truncate(2**30)
+    with pytest.raises(KconvertError, match=r"line 1: is no line of a journal of kconvert \(it is longer than"):
+        kc.batch(models, tmp_path / "out", **TO)
+    assert (tmp_path / "out" / "kconvert-journal.jsonl").stat().st_size == 2**30
 
+
+def test_a_journal_announces_many_targets_in_lines_that_it_can_read(tmp_path):
+    targets = [str(tmp_path / f"{i:0200}.h5") for i in range(100_000)]
+    with Journal(str(tmp_path), {}) as journal:
+        journal.announce(targets)
+    with Journal(str(tmp_path), {}) as journal:
+        assert all(journal.owns(target) for target in targets)
+
+
+def test_two_batches_do_not_share_a_directory(models, tmp_path):
     with Journal(str(tmp_path / "out"), {}), pytest.raises(KconvertError, match="another batch is writing"):
         kc.batch(models, tmp_path / "out", **TO)
 
@@ -198,6 +221,14 @@ def test_a_journal_with_a_value_of_another_type_is_refused_with_its_line(models,
     journal.write_text(f"{first}\n{json.dumps(line)}\n")
     with pytest.raises(KconvertError, match="line 2: is no line of a journal of kconvert"):
         kc.batch(models / "lstm.h5", tmp_path / "out", **TO, verify="none")
+
+
+def test_a_journal_with_an_unknown_state_is_refused_with_its_line(models, tmp_path):
+    kc.batch(models / "lstm.h5", tmp_path / "out", **TO)
+    journal = tmp_path / "out" / "kconvert-journal.jsonl"
+    journal.write_text(journal.read_text().replace('"state": "equal"', '"state": "sound"'))
+    with pytest.raises(KconvertError, match=r"line 2: is no line of a journal of kconvert [(]the state 'sound'"):
+        kc.batch(models / "lstm.h5", tmp_path / "out", **TO)
 
 
 def test_a_target_directory_without_a_name_is_refused(models):
