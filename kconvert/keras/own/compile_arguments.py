@@ -14,7 +14,7 @@ from ...models.training import losses
 from ...models.training.losses import Loss
 from ...models.training.metrics import BY_LOSS, SHORT, resolve
 from . import backend, metrics
-from .generic import check_for_unexpected_keys
+from .generic import check_for_unexpected_keys, to_list
 
 
 def get_loss_function(loss: Any) -> Any:
@@ -39,7 +39,7 @@ def prepare_loss_functions(loss: Any, output_names: Sequence[str]) -> list[Any]:
 
 
 def prepare_loss_weights(output_names: Sequence[str], loss_weights: Any = None) -> list[Any]:
-    """The weight of the loss of each output, 1 where there is none.
+    """The weight of the loss of each output; an output without a weight has 1.
 
     loss_weights: a list in the order of the outputs, or a dict by their names. Raises KconvertError for unknown names,
     lists of another length, and anything else.
@@ -141,12 +141,20 @@ def collect_per_output_metric_info(
 def _by_output(metrics: Any, output_names: Sequence[str]) -> list[list[Any]]:
     if isinstance(metrics, Mapping):
         check_for_unexpected_keys("metrics", metrics, output_names)
-        listed = [metrics.get(name, []) for name in output_names]
-    elif metrics and not isinstance(metrics, list):
+        metrics = dict(metrics)
+    if isinstance(metrics, list) and any(isinstance(one, list) for one in metrics):
+        return [to_list(one) for one in _each("metrics", metrics, output_names)]
+    return collect_metrics(metrics, output_names)
+
+
+def collect_metrics(metrics: Any, output_names: Sequence[str]) -> list[list[Any]]:
+    """The metrics of each output, as lists (`keras.engine.training` of Keras 1.2.2).
+
+    metrics: a list for all outputs, or a dict by their names. Raises KconvertError for anything else.
+    """
+    if not metrics or isinstance(metrics, list):
+        return [list(metrics or []) for _ in output_names]
+    if not isinstance(metrics, dict):
         what = f"{type(metrics).__name__} is neither a list nor a dict"
         raise AlsoTypeError(what, "metrics", problem=Problem.USAGE)
-    elif metrics and any(isinstance(one, list) for one in metrics):
-        listed = _each("metrics", metrics, output_names)
-    else:
-        listed = [list(metrics or [])] * len(output_names)
-    return [one if isinstance(one, list) else [one] for one in listed]
+    return [to_list(metrics.get(name, [])) for name in output_names]

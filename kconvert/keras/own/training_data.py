@@ -146,15 +146,24 @@ def check_loss_and_target_compatibility(targets: Any, loss_fns: Any, output_shap
     for labels, loss, shape in zip(targets, loss_fns, output_shapes, strict=False):
         if labels is None or loss is None:
             continue
-        where = f"labels for {getattr(loss, 'name', None) or getattr(loss, '__name__', loss)}"
-        if is_categorical_crossentropy(loss) and labels.shape[-1] == 1:
-            fix = "integer classes need sparse_categorical_crossentropy"
-            raise KconvertError(f"one class alone, in the shape {labels.shape}", where, fix, Problem.USAGE)
-        if isinstance(loss, _OF_OUTPUT_SHAPE):
-            sizes = zip(labels.shape[1:], shape[1:], strict=False)
-            if any(size not in (own, None) for own, size in sizes):
-                what = f"the shape {labels.shape} was given for an output of the shape {tuple(shape)}"
-                raise KconvertError(what, where, problem=Problem.USAGE)
+        name = getattr(loss, "name", None) or getattr(loss, "__name__", loss)
+        check_labels(labels, shape, name, is_categorical_crossentropy(loss), isinstance(loss, _OF_OUTPUT_SHAPE))
+
+
+def check_labels(labels: Any, shape: Sequence[Any], loss: Any, one_hot: bool, of_output_shape: bool) -> None:
+    """Raises KconvertError where the labels of one output have another shape than the loss needs.
+
+    shape: of the output. loss: its name, for messages. one_hot: whether labels are one-hot. of_output_shape: whether
+    they have the shape of the output.
+    """
+    where = f"labels for {loss}"
+    if one_hot and labels.shape[-1] == 1:
+        fix = "integer classes need sparse_categorical_crossentropy"
+        raise KconvertError(f"one class alone, in the shape {labels.shape}", where, fix, Problem.USAGE)
+    sizes = zip(labels.shape[1:], shape[1:], strict=False)
+    if of_output_shape and any(size not in (own, None) for own, size in sizes):
+        what = f"the shape {labels.shape} was given for an output of the shape {tuple(shape)}"
+        raise KconvertError(what, where, problem=Problem.USAGE)
 
 
 def is_categorical_crossentropy(loss: Any) -> bool:

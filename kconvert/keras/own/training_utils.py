@@ -5,7 +5,7 @@ Source: the module of this name in Keras 2.3.1. What checks the data of the user
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from inspect import isgenerator
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import KconvertError, Problem
 from ...models.training.data import is_sequence
+from ...models.training.fit import should_run_validation as should_run_validation
 from . import backend
 from .settings import epsilon, floatx
 
@@ -21,7 +22,7 @@ K: Any = backend
 
 
 def make_batches(size: int, batch_size: int) -> list[tuple[int, int]]:
-    """The first and the last index + 1 of each batch of `size` samples.
+    """The start and the stop of the slice of each batch of `size` samples.
 
     >>> make_batches(5, 2)
     [(0, 2), (2, 4), (4, 5)]
@@ -35,20 +36,6 @@ def batch_shuffle(index_array: np.ndarray, batch_size: int) -> np.ndarray:
     batches = index_array[:whole].reshape(-1, batch_size)
     np.random.shuffle(batches)
     return np.append(batches.ravel(), index_array[whole:])
-
-
-def should_run_validation(validation_freq: Any, epoch: int) -> bool:
-    """Whether there is a validation after `epoch`, which is counted from 0.
-
-    validation_freq: every so many epochs; or the epochs with one, counted from 1. Raises KconvertError for a number
-    below 1, and for what is neither.
-    """
-    if isinstance(validation_freq, int) and validation_freq >= 1:
-        return (epoch + 1) % validation_freq == 0
-    if isinstance(validation_freq, Container):
-        return epoch + 1 in validation_freq
-    what = f"validation_freq is a number from 1 or a list of epochs, not {validation_freq!r}"
-    raise KconvertError(what, problem=Problem.USAGE)
 
 
 def check_generator_arguments(y: Any = None, sample_weight: Any = None, validation_split: Any = None) -> None:
@@ -72,15 +59,22 @@ def weighted_masked_objective(fn: Callable[[Any, Any], Any] | None) -> Callable[
     def weighted(y_true: Any, y_pred: Any, weights: Any, mask: Any = None) -> Any:
         values = fn(y_true, y_pred)
         if mask is not None:
-            kept = K.cast(mask, floatx())
-            values = values * kept / (K.mean(kept) + epsilon())
-        if weights is not None:
-            inner = list(range(K.ndim(weights), K.ndim(values)))
-            values = K.mean(values, axis=inner) * weights
-            values = values / K.mean(K.cast(K.not_equal(weights, 0), floatx()))
-        return K.mean(values)
+            values = by_mask(values, mask, epsilon())
+        return K.mean(values if weights is None else by_weights(values, weights))
 
     return weighted
+
+
+def by_mask(values: Any, mask: Any, smallest: float) -> Any:
+    """`values` times `mask`, over the mean of the mask. smallest: is added to the mean."""
+    kept = K.cast(mask, floatx())
+    return values * kept / (K.mean(kept) + smallest)
+
+
+def by_weights(values: Any, weights: Any) -> Any:
+    """The means of `values` over the axes that `weights` lacks, times the weights, over the part that is not 0."""
+    means = K.mean(values, axis=list(range(K.ndim(weights), K.ndim(values))))
+    return means * weights / K.mean(K.cast(K.not_equal(weights, 0), floatx()))
 
 
 def iter_sequence_infinite(seq: Any) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -148,7 +148,7 @@ class Fit:
             self.executor.start_metrics()
             self._train(listeners, epoch)
             logs = self.executor.results()
-            if self.validation and self._validates(epoch):
+            if self.validation and should_run_validation(self.freq, epoch):
                 self.executor.start_metrics()
                 results = test(self.executor, self.validation(), listeners)
                 logs.update((f"val_{label}", value) for label, value in results.items())
@@ -179,11 +179,19 @@ class Fit:
     def _logs(self, losses: Sequence[Any]) -> dict[str, float]:
         return {label: float(loss) for label, loss in zip(self.executor.objective.loss_labels, losses, strict=True)}
 
-    def _validates(self, epoch: int) -> bool:
-        """Whether `validation_freq`, which counts epochs from 1, includes `epoch`, which is counted from 0."""
-        if isinstance(self.freq, int):
-            return (epoch + 1) % self.freq == 0
-        return epoch + 1 in self.freq
+
+def should_run_validation(validation_freq: Any, epoch: int) -> bool:
+    """Whether there is a validation after `epoch`, which is counted from 0.
+
+    validation_freq: the number of epochs from one validation to the next; or a list of epochs, counted from 1. Raises
+    KconvertError for a number below 1, and for anything else.
+    """
+    if isinstance(validation_freq, int) and validation_freq >= 1:
+        return (epoch + 1) % validation_freq == 0
+    if isinstance(validation_freq, Container):
+        return epoch + 1 in validation_freq
+    what = f"validation_freq is a number from 1 or a list of epochs, not {validation_freq!r}"
+    raise KconvertError(what, problem=Problem.USAGE)
 
 
 def test(executor: Executor, source: Iterable[Batch], listeners: cb.CallbackList) -> dict[str, float]:
