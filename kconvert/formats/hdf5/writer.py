@@ -111,9 +111,7 @@ class _Writer:
         """Names as bytes of one length. Raises KconvertError where the format cannot hold so many."""
         encoded = [text.encode("utf-8") for text in names]
         whole = np.asarray(encoded)
-        pieces = [whole]
-        while self.generation.splits_names and whole.itemsize <= HEADER_LIMIT < max(piece.nbytes for piece in pieces):
-            pieces = np.array_split(whole, len(pieces) + 1)
+        pieces = in_pieces(whole) if self.generation.splits_names else [whole]
         if max(piece.nbytes for piece in pieces) > HEADER_LIMIT:
             raise KconvertError(
                 f"{len(names)} names are too long for the attribute {name}",
@@ -125,6 +123,14 @@ class _Writer:
             return
         for k, piece in enumerate(pieces):
             self.file.attribute(item, f"{name}{k}", piece)
+
+
+def in_pieces(names: np.ndarray) -> list[np.ndarray]:
+    """A list of names in as few pieces as attributes can hold; in one piece where even one name is too long."""
+    pieces = [names]
+    while names.itemsize <= HEADER_LIMIT < max(piece.nbytes for piece in pieces):
+        pieces = np.array_split(names, len(pieces) + 1)
+    return pieces
 
 
 def _check_attribute(name: str, value: object, checkpoint: Checkpoint) -> None:

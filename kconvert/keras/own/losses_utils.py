@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import KconvertError, Problem
+from ...models.training.weighting import check_reduction
 from . import backend
 from .settings import floatx
 
@@ -30,9 +31,7 @@ class Reduction:
     @classmethod
     def validate(cls, key: str) -> None:
         """Raises KconvertError where `key` is none of the values."""
-        if key not in cls.all():
-            fix = f"one of: {', '.join(cls.all())}"
-            raise KconvertError(f"unknown reduction {key!r}", fix=fix, problem=Problem.USAGE)
+        check_reduction(key)
 
 
 def squeeze_or_expand_dimensions(y_pred: Any, y_true: Any = None, sample_weight: Any = None) -> tuple[Any, ...]:

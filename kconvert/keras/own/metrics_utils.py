@@ -74,8 +74,7 @@ def _of_name(kind: Any, key: str) -> Any:
 
 def assert_thresholds_range(thresholds: Any) -> None:
     """Raises KconvertError for thresholds outside 0 ... 1."""
-    wrong = [one for one in thresholds or () if one is None or not 0 <= one <= 1]
-    if wrong:
+    if wrong := counts.outside(thresholds or ()):
         raise KconvertError(f"thresholds lie in 0 ... 1, not {wrong}", problem=Problem.USAGE)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ...backend import default_backend
 from ...conventions.generations import Convention
 from ...errors import AlsoRuntimeError, KconvertError, Problem
-from ...formats.hdf5.writer import HEADER_LIMIT
+from ...formats.hdf5.writer import HEADER_LIMIT, in_pieces
 from ...models.layer_weights import converted
 from .models import load_model
 
@@ -36,10 +36,7 @@ def save_attributes_to_hdf5_group(group: Any, name: str, data: Sequence[Any]) ->
     if any(len(one) > HEADER_LIMIT for one in data):
         what = f"a name in {name} is longer than {HEADER_LIMIT} bytes"
         raise AlsoRuntimeError(what, "attribute of an HDF5 group", problem=Problem.USAGE)
-    whole = np.asarray(data)
-    pieces = [whole]
-    while max(piece.nbytes for piece in pieces) > HEADER_LIMIT:
-        pieces = np.array_split(whole, len(pieces) + 1)
+    pieces = in_pieces(np.asarray(data))
     if len(pieces) == 1:
         group.attrs[name] = data
     for i, piece in enumerate(pieces if len(pieces) > 1 else ()):
@@ -47,7 +44,7 @@ def save_attributes_to_hdf5_group(group: Any, name: str, data: Sequence[Any]) ->
 
 
 def load_attributes_from_hdf5_group(group: Any, name: str) -> list[str]:
-    """The list of names that `save_attributes_to_hdf5_group` wrote."""
+    """The names in an attribute, or in several, as `save_attributes_to_hdf5_group` writes them."""
     return [_text(one) for piece in _pieces(group, name) for one in piece]
 
 
@@ -69,7 +66,7 @@ def _text(value: Any) -> str:
 
 
 def save_weights_to_hdf5_group(group: Any, layers: Sequence[Any]) -> None:
-    """Writes the weights of layers into an open group of an HDF5 file, as `save_weights` does."""
+    """Writes the weights of layers into an open group of an HDF5 file, in the form of `Model.save_weights`."""
     save_attributes_to_hdf5_group(group, "layer_names", [layer.name.encode() for layer in layers])
     group.attrs["backend"] = default_backend().encode()
     group.attrs["keras_version"] = _RELEASE.encode()
@@ -91,7 +88,7 @@ def _stored(group: Any) -> Iterator[tuple[str, list[np.ndarray]]]:
 def _facts(group: Any) -> tuple[str, str | None]:
     """The release and the backend that a group of a file states; '1' and None where it states none."""
     backend = group.attrs.get("backend")
-    return _text(group.attrs.get("keras_version", "1")), None if backend is None else _text(backend)
+    return _text(group.attrs.get("keras_version", _KERAS1)), None if backend is None else _text(backend)
 
 
 def preprocess_weights_for_loading(

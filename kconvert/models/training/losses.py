@@ -19,13 +19,12 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...backend.computing import as_in_keras, current_backend
-from ...errors import KconvertError, Problem
 from ...layers.custom import CustomFunction
 from ...layers.names import snake_case
 from ...layers.operations import record
 from .registry import EPSILON, Component, Registry
 from .registry import serialize as serialize
-from .weighting import REDUCTIONS, weighted
+from .weighting import check_reduction, weighted
 
 Function = Callable[..., Tensor]
 Shape = tuple[int | None, ...]
@@ -232,10 +231,7 @@ class Loss(Component):
     function: ClassVar[Function]
 
     def __post_init__(self) -> None:
-        if self.reduction not in REDUCTIONS:
-            raise KconvertError(
-                f"unknown reduction {self.reduction!r}", fix=f"one of: {', '.join(REDUCTIONS)}", problem=Problem.USAGE
-            )
+        check_reduction(self.reduction)
         object.__setattr__(self, "name", self.name or self.default_name)
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...backend.base import Backend, Tensor
+from ...errors import KconvertError, Problem
 
 # How `weighted` makes one number of the values, by name.
 REDUCTIONS: dict[str, Callable[[Backend, Tensor], Tensor]] = {
@@ -16,6 +17,13 @@ REDUCTIONS: dict[str, Callable[[Backend, Tensor], Tensor]] = {
     "sum": lambda K, values: K.sum(values),
     "none": lambda K, values: values,
 }
+
+
+def check_reduction(reduction: str) -> None:
+    """Raises KconvertError for an unknown reduction."""
+    if reduction not in REDUCTIONS:
+        fix = f"one of: {', '.join(REDUCTIONS)}"
+        raise KconvertError(f"unknown reduction {reduction!r}", fix=fix, problem=Problem.USAGE)
 
 
 def masked_weights(K: Backend, sample_weight: Tensor | None, mask: Tensor | None) -> Tensor | None:

@@ -30,6 +30,11 @@ FALSE_NEGATIVES = "false_negatives"
 ALL_COUNTS = (TRUE_POSITIVES, TRUE_NEGATIVES, FALSE_POSITIVES, FALSE_NEGATIVES)
 
 
+def outside(thresholds: Sequence[float | None]) -> list[float | None]:
+    """The thresholds that are not in 0 ... 1."""
+    return [one for one in thresholds if one is None or not 0 <= one <= 1]
+
+
 def counts_at(
     K: Backend, y_true: Tensor, y_pred: Tensor, limits: Sequence[float], weight: Tensor | None = None
 ) -> dict[str, Tensor]:
@@ -100,7 +105,7 @@ class _AtThresholds(_Counts):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        wrong = [limit for limit in _listed(self.thresholds) if limit is None or not 0 <= limit <= 1]
+        wrong = outside(_listed(self.thresholds))
         if wrong:
             raise KconvertError(
                 f"thresholds of {self.class_name} must be in 0 ... 1, not {wrong[0]}", problem=Problem.USAGE
