@@ -193,11 +193,8 @@ class Dialect:
         """Raises KconvertError where the module is that of a backend which does not run."""
         needed = _OF_BACKEND.get(module)
         if needed and needed != (running := self.find("backend", "backend")()):
-            what, fix = (
-                f"keras.{module} needs the backend {needed}, and {running} runs",
-                f"set KCONVERT_BACKEND={needed}",
-            )
-            raise KconvertError(what, fix=fix, problem=Problem.UNSUPPORTED)
+            what = f"keras.{module} needs the backend {needed}, and {running} runs"
+            raise KconvertError(what, fix=f"set KCONVERT_BACKEND={needed}", problem=Problem.UNSUPPORTED)
 
     def _homes(self, module: str) -> list[str]:
         """The modules that may have the names of `module`."""

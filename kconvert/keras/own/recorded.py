@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from ...backend.base import Backend
-from ...backend.computing import current_backend, is_computing
+from ...backend.computing import as_in_keras, current_backend, is_computing
 from ...layers.operations import Expression, filled, record, stands_for_tensors
 
 
@@ -32,7 +32,7 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def recorded_in_keras(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function(K, ...)`, which may also be called without `K`, as in Keras: then it is recorded. It is a decorator."""
-    without = recorded(lambda *args, **kwargs: function(current_backend(), *args, **kwargs))
+    without = recorded(as_in_keras(function))
 
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
