@@ -107,7 +107,7 @@ def _may_be_file(path: Path) -> bool:
 def _matching(pattern: str, root: Path) -> Iterator[Path]:
     """What matches a pattern, whose folders before its first wildcard are `root`.
 
-    As in a shell, a wildcard matches no hidden name, and ** follows no links to folders, which may lead in circles.
+    As in a shell, a wildcard does not match hidden names. ** does not follow links to folders, which may form a cycle.
     """
     parts = Path(pattern).parts[len(root.parts) :]
     rest = [part if part == "**" else re.sub(r"\*+", "*", part) for part in parts]

@@ -190,7 +190,7 @@ def _write(
 def _sha256(path: Path) -> Iterator[Future[str]]:
     """The SHA-256 of a file, which another thread computes while the block runs.
 
-    It takes about as long as the rest of a conversion. The thread stops where the block ends before it.
+    This takes about as long as the rest of a conversion. If the block ends first, the thread stops.
     """
     if files.size(path) <= SMALL:
         done: Future[str] = Future()

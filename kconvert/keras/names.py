@@ -358,7 +358,7 @@ INTERNAL: dict[str, dict[str, str]] = {
         "engine.topology": "Container Node object_list_uid to_list",
     },
 }
-"""By release: modules that the documentation does not have, and their names beside those of the module above them.
+"""By release: modules that the documentation of Keras does not have -> the names that the module above them lacks.
 
 Those that mean something for models of kconvert are here; the others raise KconvertError.
 """
