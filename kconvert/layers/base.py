@@ -37,7 +37,7 @@ from .keras_style import built_weights, keras_style
 from .lists import as_list
 from .names import next_name
 from .options import is_later, is_old, key_of
-from .phase import Phase
+from .phase import FIXED, Phase
 from .weights import WithWeights
 
 Shape = tuple[int | None, ...]
@@ -101,13 +101,15 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         keras_style(cls, Layer)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """A new layer, which remembers the user's objects that are given now, and the argument `weights` of Keras.
+        """A new layer, which remembers the objects of the user, the phase that is set, and `weights` as in Keras.
 
         weights: the arrays that it gets in place of initial ones, in the order of `get_weights`.
         """
         layer = super().__new__(cls)
         if given():
             layer.__dict__["_custom_objects"] = given()
+        if FIXED["phase"] is not None and not cls.is_network:
+            layer.__dict__["_fixed_phase"] = FIXED["phase"]
         if kwargs.get("weights") is not None and not cls.is_network:
             layer.__dict__["_first_weights"] = list(kwargs["weights"])
         return layer
@@ -134,6 +136,11 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         if stated:
             what = f"{type(self).__name__} has no argument {next(iter(stated))!r}"
             raise KconvertError(what, problem=Problem.USAGE)
+
+    @property
+    def fixed_phase(self) -> int | None:
+        """Whether it computes in every run as in training, 1, or as in testing, 0: see `K.set_learning_phase`."""
+        return self.__dict__.get("_fixed_phase")
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

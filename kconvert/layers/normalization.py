@@ -75,15 +75,16 @@ class BatchNormalization(Layer):
         axis = self.axis % rank
         broadcast = [-1 if i == axis else 1 for i in range(rank)]
         vectors = {name: K.reshape(vector, broadcast) for name, vector in w.items()}
-        if self.mode == 2 or training:
+        as_batch, moves = self.mode == 2 or training, training is not None and training.moves and self.mode == 0
+        if as_batch or moves:
             axes = [i for i in range(rank) if i != axis]
             mean, variance = moments(K, x, axes)
-            if training and self.mode == 0:
+            if training is not None and moves:
                 n = K.cast(math.prod(K.shape(x)[i] for i in axes), "float32")
                 corrected = self.moved_variance(K, variance, n, rank == 4 and axis == 3)
                 self._move(K, w, "moving_mean", mean, training)
                 self._move(K, w, "moving_variance", corrected, training)
-        else:
+        if not as_batch:
             mean, variance = vectors["moving_mean"], vectors["moving_variance"]
         return self._affine((x - mean) / K.sqrt(variance + self.epsilon), vectors)
 

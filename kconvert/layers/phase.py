@@ -15,6 +15,9 @@ from typing import Any
 
 from ..backend.base import Backend, Size, Tensor
 
+FIXED: dict[str, int | None] = {"phase": None}
+"""The phase of the layers that are made from now on: 1 for training, 0 for testing, None for that of each run."""
+
 
 class Phase:
     """One run of a model.
@@ -26,6 +29,8 @@ class Phase:
     def __init__(self, K: Backend, training: bool = False, seed: Tensor = None) -> None:
         self.K = K
         self.training = training
+        # Whether the moments of a batch enter moving averages.
+        self.moves = training
         # The names of the layers around the current one, from the outermost in.
         self.path: tuple[str, ...] = ()
         # New values of weights and states, by path: the names of the layers, then the name of the weight.
@@ -46,10 +51,13 @@ class Phase:
         inner.path = (*self.path, name)
         return inner
 
-    def of_test(self) -> Phase:
-        """This phase for a layer that computes as in prediction; both collect into the same dict and list."""
+    def of_test(self, moves: bool = False) -> Phase:
+        """This phase for a layer that computes as in prediction; both collect into the same dict and list.
+
+        moves: whether the moments of a batch enter moving averages all the same, where they do so in this phase.
+        """
         inner = copy(self)
-        inner.training = False
+        inner.training, inner.moves = False, self.moves and moves
         return inner
 
     def of_training(self, stateful: bool) -> Phase:

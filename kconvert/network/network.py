@@ -319,9 +319,10 @@ class Network(Layer):
             x = one_or_list([values[ref] for ref in node.inputs])
             mask = one_or_list([all_masks.get(ref) for ref in node.inputs])
             weights, phase = w.get(node.layer, {}), within(training, node.layer)
-            if phase is not None and node.kwargs.get("training", True) in (False, 0):
-                phase = phase.of_test()
-            elif always_trains(node.kwargs, ""):
+            stated = node.kwargs if node.kwargs.get("training") is not None else {"training": layer.fixed_phase}
+            if phase is not None and stated["training"] in (False, 0):
+                phase = phase.of_test(moves=stated is not node.kwargs)
+            elif always_trains(stated, ""):
                 phase = (phase or Phase(K)).of_training(getattr(layer, "stateful", False))
             if isinstance(layer, Network):
                 result, result_masks = layer.run(

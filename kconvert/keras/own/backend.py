@@ -23,13 +23,13 @@ from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol, calls_behind
 from ...layers.lists import as_list, one_or_list
 from ...layers.operations import Deferred, Expression, Variable, filled, gradient
-from ...layers.phase import Phase
+from ...layers.phase import FIXED, Phase
 from ...models.model import Model
 from ...models.training.optimizers import LearningRate
 from ...network.functional import Input
 from . import alignments, convolutions, loops, random_numbers, tensors
 from .recorded import recorded, recorded_parts
-from .settings import FIXED, PHASE, LearningPhase, learning_phase
+from .settings import PHASE, LearningPhase, learning_phase
 
 _LOG = logging.getLogger(__name__)
 
@@ -338,7 +338,7 @@ class Function:
             what = f"{len(inputs)} values were given for {len(self.inputs)} inputs"
             raise KconvertError(what, "K.function", problem=Problem.USAGE)
         pairs = list(zip(self.inputs, inputs, strict=True))
-        training = bool(next((v for own, v in pairs if own is PHASE), FIXED["learning_phase"] or 0))
+        training = bool(next((v for own, v in pairs if own is PHASE), FIXED["phase"] or 0))
         arrays = [np.asarray(v) for own, v in pairs if isinstance(own, Symbol)]
         if training not in self._compiled:
             self._compiled[training] = self._compile(training)

@@ -16,10 +16,8 @@ from ...backend.image_format import default_data_format, set_default_data_format
 from ...conventions.words.rules import DIM_ORDERING
 from ...errors import KconvertError, Problem
 from ...layers.names import next_number, reset_names
+from ...layers.phase import FIXED
 from ...layers.shapes import data_format_of, one_of
-
-FIXED: dict[str, int | None] = {"learning_phase": None}
-"""The learning phase that was set; None: that of the run."""
 
 
 def backend() -> str:
@@ -82,15 +80,18 @@ def learning_phase() -> Any:
     """
     if is_computing():
         return int(TRAINING.get())
-    fixed = FIXED["learning_phase"]
+    fixed = FIXED["phase"]
     return PHASE if fixed is None else fixed
 
 
 def set_learning_phase(value: int) -> None:
-    """Fixes the phase of `function`: 1 for training, 0 for testing. Models have their own phase in each method."""
+    """Fixes the phase, 1 for training, 0 for testing: of `function`, and of the layers that are made from now on.
+
+    Models compute these layers so in each method: a Dropout of phase 1 drops in `predict`, one of phase 0 never does.
+    """
     if value not in (0, 1):
         raise KconvertError(f"the learning phase is 0 or 1, not {value!r}", problem=Problem.USAGE)
-    FIXED["learning_phase"] = int(value)
+    FIXED["phase"] = int(value)
 
 
 def name_scope(name: str) -> AbstractContextManager[None]:
@@ -111,7 +112,7 @@ def reset_uids() -> None:
 def clear_session() -> None:
     """Begins the numbers of names and the phase anew; models hold all else themselves."""
     reset_uids()
-    FIXED["learning_phase"] = None
+    FIXED["phase"] = None
 
 
 def manual_variable_initialization(value: bool) -> None:
