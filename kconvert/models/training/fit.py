@@ -69,6 +69,8 @@ class Fit:
             self.samples, self.batch_size = len(data), size
             self.steps = steps_per_epoch or math.ceil(len(data) / size)
             self.epoch = self._from_arrays(data, size, shuffle, steps_per_epoch)
+        # What callbacks get as `validation_data`.
+        self.validation_arrays: list[np.ndarray] | None = None
         self.validation = self._validation(held_out, validation_data, validation_steps)
 
     # -------------------------------------------------------------- sources ----
@@ -106,13 +108,17 @@ class Fit:
         held_out: the samples of `validation_split`. data, steps: the arguments of `fit`.
         """
         if data is None:
-            return None if held_out is None else lambda: batches(held_out, self._size(len(held_out)))
+            if held_out is None:
+                return None
+            self.validation_arrays = _arrays(held_out)
+            return lambda: batches(held_out, self._size(len(held_out)))
         if is_stream(data):
             number, stream = stream_of(data, steps, "validation_steps")
             return self._from_stream(stream, number, None)
         if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
             raise KconvertError("validation_data must be (x, y) or (x, y, sample_weight)", problem=Problem.USAGE)
         whole = checked_batch(self.executor.network, self.executor.objective, *data)
+        self.validation_arrays = _arrays(whole)
         return lambda: islice(batches(whole, self._size(len(whole))), steps)
 
     def _size(self, samples: int) -> int:
@@ -141,6 +147,8 @@ class Fit:
                 "metrics": [*labels, *validated],
             }
         )
+        for callback in listeners:
+            callback.validation_data = self.validation_arrays
         self.model.history, self.model.stop_training = history, False
         listeners.on_train_begin({})
         for epoch in range(initial_epoch, epochs):
@@ -208,6 +216,12 @@ def test(executor: Executor, source: Iterable[Batch], listeners: cb.CallbackList
         listeners.on_test_batch_end(number, logs)
     listeners.on_test_end({})
     return executor.results()
+
+
+def _arrays(batch: Batch) -> list[np.ndarray]:
+    """Inputs, labels and sample weights in one list; weights of 1 where there are none."""
+    weights = [np.ones(len(batch)) if one is None else one for one in batch.weights]
+    return [*batch.x, *(one for one in batch.y if one is not None), *weights]
 
 
 def _loss_error(loss: float, batch: int, epoch: int, data: Batch) -> KconvertError:

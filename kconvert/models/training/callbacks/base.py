@@ -1,6 +1,6 @@
 """The base class of callbacks, lists of callbacks, and the callbacks History and LambdaCallback.
 
-A callback uses only these attributes of a model: `optimizer.learning_rate`, `stop_training`, `get_weights`,
+A callback uses only these attributes of a model: `optimizer.lr`, `stop_training`, `get_weights`,
 `set_weights`, `save`, `save_weights`. All callbacks get the same dict of logs at the end of an epoch, so a value that
 one adds (`lr`) is seen by those after it. Source: `callbacks/callbacks.py` of Keras 2.3.1.
 """
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import KconvertError, Problem
+from ....layers.operations import Variable
 
 Logs = dict[str, Any]
 
@@ -29,6 +30,8 @@ class Callback:
 
     # The model that is trained.
     model: Any = None
+    # The arrays of the validation, inputs, labels and sample weights in one list; None without them.
+    validation_data: list[np.ndarray] | None = None
     # The parameters of the training: see `set_params`.
     params: Mapping[str, Any] | None = None
 
@@ -205,13 +208,27 @@ def monitored(logs: Logs | None, monitor: str, callback: str) -> Any:
 def is_rising(mode: str, monitor: str) -> bool:
     """Whether greater values of `monitor` are better.
 
-    mode: 'min', 'max', or 'auto', which means 'max' for accuracies and 'min' for all else. Raises KconvertError for an
-    unknown mode.
+    mode: 'min', 'max', or 'auto', which means 'max' for accuracies and 'min' for all else. Another one is taken as
+    'auto', with a warning.
     """
     modes = {"min": False, "max": True, "auto": "acc" in monitor or monitor.startswith("fmeasure")}
     if mode not in modes:
-        raise KconvertError(f"unknown mode {mode!r}", fix=f"one of: {', '.join(modes)}", problem=Problem.USAGE)
-    return modes[mode]
+        warnings.warn(f"unknown mode {mode!r} is taken as 'auto'", RuntimeWarning, stacklevel=4)
+    return modes.get(mode, modes["auto"])
+
+
+def rate_of(optimizer: Any) -> float:
+    """The learning rate of an optimizer, which may be a variable."""
+    rate = optimizer.lr
+    return float(rate.value if isinstance(rate, Variable) else rate)
+
+
+def set_rate(optimizer: Any, rate: float) -> None:
+    """Sets the learning rate of an optimizer; a variable gets the value."""
+    if isinstance(optimizer.lr, Variable):
+        optimizer.lr.value = rate
+    else:
+        optimizer.lr = rate
 
 
 def worst(rising: bool) -> float:

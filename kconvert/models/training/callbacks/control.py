@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import KconvertError, Problem
-from .base import Callback, Logs, is_better, is_rising, monitored, worst
+from .base import Callback, Logs, is_better, is_rising, monitored, rate_of, set_rate, worst
 
 
 class TerminateOnNaN(Callback):
@@ -84,20 +84,21 @@ class LearningRateScheduler(Callback):
     verbose: int = 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        rate = self.schedule(epoch, self.model.optimizer.learning_rate) if self._takes_two() else self.schedule(epoch)
+        optimizer = self.model.optimizer
+        rate = self.schedule(epoch, rate_of(optimizer)) if self._takes_two() else self.schedule(epoch)
         if not isinstance(rate, (int, float, np.number)):
             raise KconvertError(
                 f"the schedule of LearningRateScheduler returned {rate!r} for epoch {epoch + 1}",
                 fix="it must return a number",
                 problem=Problem.USAGE,
             )
-        self.model.optimizer.learning_rate = float(rate)
+        set_rate(optimizer, float(rate))
         if self.verbose:
             print(f"Epoch {epoch + 1}: learning rate {float(rate):g}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
-            logs["lr"] = self.model.optimizer.learning_rate
+            logs["lr"] = rate_of(self.model.optimizer)
 
     def _takes_two(self) -> bool:
         try:
@@ -147,7 +148,7 @@ class ReduceLROnPlateau(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         if logs is not None:
-            logs["lr"] = optimizer.learning_rate
+            logs["lr"] = rate_of(optimizer)
         value = monitored(logs, self.monitor, "ReduceLROnPlateau")
         if value is None:
             return
@@ -156,11 +157,11 @@ class ReduceLROnPlateau(Callback):
             self.wait = 0
         if is_better(value, self.best, self.rising, self.min_delta):
             self.best, self.wait = value, 0
-        elif not self.cooling and self.worse(optimizer.learning_rate):
-            optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+        elif not self.cooling and self.worse(rate_of(optimizer)):
+            set_rate(optimizer, max(rate_of(optimizer) * self.factor, self.min_lr))
             self.cooling = self.cooldown
             if self.verbose:
-                print(f"Epoch {epoch + 1}: learning rate reduced to {optimizer.learning_rate:g}")
+                print(f"Epoch {epoch + 1}: learning rate reduced to {rate_of(optimizer):g}")
 
     def worse(self, rate: float) -> bool:
         """Counts an epoch without an improvement; returns whether the rate is to be reduced."""
