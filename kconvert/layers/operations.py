@@ -9,9 +9,11 @@ an `Expression`, which is computed when its value is needed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice, product
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +32,8 @@ from .inputs import Input
 from .lists import as_list, one_or_list
 from .operators import Operators
 from .phase import Phase
+
+_LOG = logging.getLogger(__name__)
 
 _TYPES = {"b": "bool", "i": "int32", "u": "int32"}
 """The types of the constants that arrays become, by the kind of their elements; float32 for others."""
@@ -157,6 +161,27 @@ class Expression(Deferred):
     # Which of the results of the function it is; None: the function has one.
     index: int | None = None
 
+    @cached_property
+    def sample(self) -> Any:
+        """The value by NumPy when it is first asked for; it has the shape of all later values."""
+        K = emulation()
+        with computing(K), np.errstate(all="ignore"):
+            result = self.function(*_sampled(K, self.arguments), **_sampled(K, dict(self.options)))
+        return result if self.index is None else result[self.index]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(np.shape(self.sample))
+
+    def check(self) -> None:
+        """Raises KconvertError where the function refuses its arguments; other errors come where it is computed."""
+        try:
+            _ = self.sample
+        except KconvertError:
+            raise
+        except Exception as error:  # a function of the user may raise anything, and another backend may not
+            _LOG.debug("%s is not computed by NumPy: %s", self.function, error)
+
     def tensor(self, K: Backend) -> Tensor:
         with computing(K):
             result = self.function(*filled(K, self.arguments, {}), **filled(K, dict(self.options), {}))
@@ -276,6 +301,18 @@ def filled(K: Backend, value: Any, known: Mapping[Any, Tensor]) -> Any:
     return value.tensor(K) if isinstance(value, Deferred) else value
 
 
+def _sampled(K: Backend, value: Any) -> Any:
+    """`value` with samples in place of expressions, and arrays in place of variables."""
+    if isinstance(value, (list, tuple)):
+        items = [_sampled(K, one) for one in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, Mapping):
+        return {key: _sampled(K, one) for key, one in value.items()}
+    if isinstance(value, Slope):
+        return K.zeros(value.shape)
+    return value.sample if isinstance(value, Expression) else filled(K, value, {})
+
+
 def _resolved(symbol: Symbol) -> Tensor:
     """The tensor of a symbol that a function of the user took from outside."""
     find = SYMBOLS.get(None)
@@ -303,7 +340,9 @@ def record(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any
         return function(*filled(K, arguments, {}), **filled(K, options, {}))
     symbols = list(dict.fromkeys(one for one in leaves((arguments, options)) if isinstance(one, Symbol)))
     if not symbols:
-        return Expression(function, arguments, options)
+        expression = Expression(function, arguments, options)
+        expression.check()
+        return expression
     operation = Operation(function=function, arguments=arguments, options=options, symbols=symbols)
     operation.images = images_behind(symbols)
     return operation(one_or_list(symbols))

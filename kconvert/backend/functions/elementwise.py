@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
+from ...errors import KconvertError, Problem
 from ..base import Tensor
 from ..computing import current_backend
 from .shapes import expand_dims, ndim
@@ -73,6 +74,9 @@ def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Ten
     """
     first, second = (one() if callable(one) else one for one in (then_expression, else_expression))
     missing = ndim(first) - ndim(condition)
+    if missing < 0:
+        what = f"a condition of {ndim(condition)} axes is for tensors of {ndim(first)}"
+        raise KconvertError(what, "K.switch", "it has no more axes than the tensors", Problem.USAGE)
     for _ in range(missing):
         condition = expand_dims(condition)
     return current_backend().where(condition, first, second)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import prod as prod_of
 from typing import Any
 
-from ...errors import KconvertError
+from ...errors import KconvertError, Problem
 from ..base import Tensor
 from ..computing import current_backend
 from .elementwise import exp, log, maximum, sqrt, square
@@ -118,11 +118,25 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
     if axes is None:
         axes = (ndim(x) - 1, 1 if ndim(y) == 2 else ndim(y) - 2)
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+    _check_batch_dot(x, y, pair)
     first, second = pair[0] % ndim(x), pair[1] % ndim(y)
     if max_of(ndim(x), ndim(y)) <= 3:
         return K.batch_dot(x, y, (first, second))
     (rows, left), (columns, right) = _summed_last(x, first), _summed_last(y, second)
     return K.reshape(K.batch_dot(rows, columns, (2, 2)), (shape(x)[0], *left, *right))
+
+
+def _check_batch_dot(x: Tensor, y: Tensor, axes: Sequence[int]) -> None:
+    """Raises KconvertError for tensors without samples, an axis that is that of the samples, and other sizes."""
+    where, first, second = "K.batch_dot", axes[0] % ndim(x), axes[1] % ndim(y)
+    if ndim(x) < 2 or ndim(y) < 2:
+        raise KconvertError("a tensor has no axis besides the samples", where, "use K.dot", Problem.USAGE)
+    if first == 0 or second == 0:
+        raise KconvertError("axis 0 is that of the samples", where, "use K.dot", Problem.USAGE)
+    left, right = shape(x)[first], shape(y)[second]
+    if isinstance(left, int) and isinstance(right, int) and left != right:
+        what = f"axis {first} with {left} elements is multiplied by axis {second} with {right}"
+        raise KconvertError(what, where, "give other axes", Problem.USAGE)
 
 
 def _summed_last(x: Tensor, axis: int) -> tuple[Tensor, list[Any]]:

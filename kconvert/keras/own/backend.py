@@ -94,9 +94,9 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
     return Expression(lambda: F.constant(value, dtype, shape), (), {})
 
 
-def eye(size: int, dtype: str | None = None, name: str | None = None) -> Any:
-    """A variable with the identity matrix."""
-    return tensors.eye(size, dtype) if is_computing() else variable(np.eye(size), dtype, name)
+def eye(size: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable with the identity matrix; size: of both axes, or a pair of sizes."""
+    return tensors.eye(size, dtype) if is_computing() else variable(np.eye(*np.atleast_1d(size)), dtype, name)
 
 
 def zeros_like(x: Any, dtype: str | None = None, name: str | None = None) -> Any:

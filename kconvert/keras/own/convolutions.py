@@ -13,7 +13,12 @@ from ...backend.base import Tensor
 from ...backend.computing import current_backend
 from ...layers import LocallyConnected1D, LocallyConnected2D, shapes
 from ...layers.options import integers
+from ...layers.shapes import one_of
 from .tensors import images_format
+
+_PADDINGS = ("valid", "same")
+_POOLED = {"max": "max", "avg": "average"}
+"""The modes of pooling, by their names in Keras."""
 
 
 def _convolved(
@@ -23,6 +28,7 @@ def _convolved(
     if padding == "causal":
         left = integers(dilation, rank)[0] * (F.shape(kernel)[0] - 1)
         x, padding = F.temporal_padding(x, (left, 0)), "valid"
+    padding = one_of(padding, _PADDINGS, "padding")
     return K.conv(x, kernel, integers(strides, rank), padding, stated, integers(dilation, rank))
 
 
@@ -141,7 +147,8 @@ def pool3d(
 
 
 def _pooled(x: Tensor, size: Any, strides: Any, padding: str, data_format: Any, mode: str, rank: int) -> Tensor:
-    mode = {"avg": "average"}.get(mode, mode)
+    mode = _POOLED[one_of(mode, tuple(_POOLED), "pool_mode")]
+    padding = one_of(padding, _PADDINGS, "padding")
     stated = images_format(data_format)
     return current_backend().pool(x, integers(size, rank), integers(strides, rank), padding, stated, mode)
 

@@ -12,6 +12,7 @@ from ...backend.base import Tensor
 from ...backend.computing import IMAGES, current_backend
 from ...backend.image_format import default_data_format
 from ...conventions.backends import CHANNELS_FIRST
+from ...errors import KconvertError, Problem
 from ...layers import shapes
 from ...layers.shapes import data_format_of
 from ...models.training import losses
@@ -43,14 +44,15 @@ def size(x: Tensor, name: str | None = None) -> Tensor:
     return K.cast(K.sum(K.zeros(K.shape(x)) + 1.0), "int32")
 
 
-def eye(size: int, dtype: str | None = None, name: str | None = None) -> Tensor:
-    """The identity matrix."""
-    return F.constant(np.eye(size), dtype)
+def eye(size: Any, dtype: str | None = None, name: str | None = None) -> Tensor:
+    """The identity matrix; size: of both axes, or a pair of sizes."""
+    return F.constant(np.eye(*np.atleast_1d(size)), dtype)
 
 
 def slice_(x: Tensor, start: Sequence[int], size: Sequence[int]) -> Tensor:
-    """A part of `x`: `size` elements from `start` on, along each axis."""
-    return x[tuple(slice(begin, begin + number) for begin, number in zip(start, size, strict=True))]
+    """A part of `x`: `size` elements from `start` on, along each axis; all that follow where it is -1."""
+    ends = [None if number == -1 else begin + number for begin, number in zip(start, size, strict=True)]
+    return x[tuple(slice(begin, end) for begin, end in zip(start, ends, strict=True))]
 
 
 def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
@@ -58,6 +60,9 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
     stated = images_format(data_format)
     if F.ndim(bias) == 1:
         return shapes.bias_add(current_backend(), x, bias, stated)
+    if F.ndim(bias) != F.ndim(x) - 1:
+        what = f"a bias of {F.ndim(bias)} axes does not fit a tensor of {F.ndim(x)}"
+        raise KconvertError(what, "K.bias_add", f"it has 1 axis or {F.ndim(x) - 1}", Problem.USAGE)
     sizes = F.shape(bias)  # in channels_first, Keras reshapes such a bias and does not transpose it
     return x + F.reshape(bias, (1, sizes[-1], *sizes[:-1]) if stated == CHANNELS_FIRST else (1, *sizes))
 
