@@ -18,6 +18,11 @@ def data_folder() -> Path:
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
 
 
+def place_of(cache_subdir: str) -> Path:
+    """The folder of the data sets, or another one beside it."""
+    return data_folder() if cache_subdir == "datasets" else data_folder().parent / cache_subdir
+
+
 def local(*names: str) -> Path | None:
     """The first of `names` that exists, each absolute or relative to the folder of the data sets; None if none does."""
     paths = [Path(os.path.normpath(data_folder() / Path(name).expanduser())) for name in names]

@@ -18,6 +18,8 @@ def normalize_tuple(value: int | Iterable[int], n: int, name: str) -> tuple[int,
 
     name: the word for `value` in messages.
     """
+    if not isinstance(value, Iterable | int):
+        raise KconvertError(f"{name} is {value!r}", fix=f"give {n} integers", problem=Problem.USAGE)
     return tuple(integers(value, n, name))
 
 

@@ -45,7 +45,7 @@ class Progbar:
         if self.verbose == 1 and (force or last or now - self._shown >= self.interval):
             self._draw(self._bar(now - self._start, last) + self._means(), last)
             self._shown = now
-        elif self.verbose == 2 and last:
+        elif self.verbose == 2 and (last or self.target is None):
             print(self._counter() + self._means())
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
 
 from ...errors import KconvertError, Problem
-from .folders import VARIABLE, data_folder, local
+from .folders import VARIABLE, data_folder, local, place_of
 
 
 def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
@@ -48,11 +51,18 @@ def get_file(
 ) -> str:
     """The path of the file `fname`, in the folder of the data sets. Raises KconvertError where it is not there.
 
-    Nothing is downloaded: origin, and the checksums of a download, have no effect. cache_subdir: the folder beside
-    `datasets` that the file is in; an absolute `fname` is taken as it is. extract: whether to unpack a tar or zip file
-    beside itself; so does untar, for which `fname` may also be a folder, or have '.tar.gz' after it.
+    origin: a `file:` URL, whose file is copied to there; nothing is downloaded from others, and checksums have no
+    effect. cache_subdir: the folder beside `datasets` that the file is in; an absolute `fname` is taken as it is.
+    cache_dir: the folder around it. extract: whether to unpack a tar or zip file beside itself; so does untar, for
+    which `fname` may also be a folder, or have '.tar.gz' after it.
     """
-    found = find_file(fname, cache_subdir) or (find_file(f"{fname}.tar.gz", cache_subdir) if untar else None)
+    stored = f"{fname}.tar.gz" if untar else fname
+    folder = Path(cache_dir).expanduser() / cache_subdir if cache_dir else None
+    if folder:
+        fname, stored = str(folder / fname), str(folder / stored)
+    found = find_file(fname, cache_subdir) or find_file(stored, cache_subdir)
+    if found is None:
+        found = _copied(origin, (folder or place_of(cache_subdir)) / stored)
     if found is None:
         raise KconvertError(
             f"the file {fname!r} would be downloaded from {origin}, and kconvert does not use the network",
@@ -62,6 +72,16 @@ def get_file(
     if (untar or extract) and found.is_file():
         _unpack(found)
     return str(found.with_name(Path(fname).name))
+
+
+def _copied(origin: str, target: Path) -> Path | None:
+    """The file of a `file:` URL, copied to `target`; None for another URL, and where there is no such file."""
+    stated = urlsplit(origin)
+    source = Path(url2pathname(stated.path))
+    if stated.scheme != "file" or not source.is_file():
+        return None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(source, target))
 
 
 def _unpack(archive: Path) -> None:
@@ -83,6 +103,14 @@ def _unpack(archive: Path) -> None:
                     tar.extract(member, folder, filter="data")
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise KconvertError(f"cannot be unpacked ({error})", str(archive), None, Problem.UNREADABLE) from error
+
+
+def ask_to_proceed_with_overwrite(filepath: Any) -> bool:
+    """Asks on the terminal, until the answer is y or n, whether the file `filepath` may be replaced."""
+    answer = ""
+    while answer not in ("y", "n"):
+        answer = input(f"{filepath} already exists - overwrite? [y/n] ").strip().lower()
+    return answer == "y"
 
 
 def find_file(fname: str, cache_subdir: str) -> Path | None:
