@@ -233,17 +233,17 @@ def _renamed(names: Sequence[str], arrays: Sequence[LazyArray]) -> list[LazyArra
 
 
 def laid_out(
-    name: str,
+    structure: Structure,
     scalars: Mapping[str, np.ndarray],
     slots: Mapping[str, Mapping[LayerPath, tuple[np.ndarray, ...]]],
     model: Network,
     goal: Convention,
 ) -> list[LazyArray]:
-    """The state that optimizer `name` has in training, as Keras stores it.
+    """The state of an optimizer in training, as Keras stores it.
 
     slots: by the path of their weight, the arrays in the form of files.
     """
-    structure, order = STRUCTURES[name], _target_order(model, goal, goal.generation.last_release)
+    order = _target_order(model, goal, goal.generation.last_release)
     structure = structure if goal.generation.whole_optimizers else structure.of_keras1
     written: list[LazyArray] = [InMemory(_name(key, goal), np.asarray(scalars[key])) for key in structure.scalars]
     for key in structure.slots:

@@ -35,7 +35,7 @@ _HOMES: dict[str, str] = {
     "metrics": "keras1.own.metrics",
     "models": "keras1.own.models keras1.own.loading keras.own.networks",
     "objectives": "keras1.own.objectives",
-    "optimizers": "keras1.own.optimizers keras1.own.components",
+    "optimizers": "keras1.own.optimizers",
     "regularizers": "keras1.own.regularizers keras1.own.components",
     "preprocessing.image": "keras1.own.preprocessing.image keras1.own.preprocessing.transforms",
     "preprocessing.sequence": "keras1.own.preprocessing.sequence",

@@ -163,4 +163,4 @@ def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
         name: {path: (array,) if array.shape == (1,) else as_stored(stored[path], array) for path, array in own.items()}
         for name, own in slots.items()
     }
-    return laid_out(executor.optimizer.class_name, scalars, converted, network, goal)
+    return laid_out(executor.optimizer.structure, scalars, converted, network, goal)

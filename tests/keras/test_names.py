@@ -43,11 +43,21 @@ _ERRS_ON_THEANO = {
 }
 """Cases in which real Keras on Theano does not compute what its documentation says, as it does on TensorFlow."""
 
+_ERRS_ON_TENSORFLOW = {
+    # a step may read the number of steps after it is raised
+    ("keras1", "components.optimizer_Adam"),
+    ("keras1", "components.optimizer_Adamax"),
+    ("keras1", "components.optimizer_Nadam"),
+}
+"""Cases in which real Keras on TensorFlow does not compute what its documentation says, as it does on Theano."""
+
 
 @pytest.mark.parametrize(("folder", "on", "case"), parameters(), indirect=["on"])
 def test_computes_what_real_keras_computed(folder, on, case):
     found = names.computed(folder, case)
-    right = names.known(folder, "tensorflow" if (folder, case) in _ERRS_ON_THEANO else on)[case]
+    on = "tensorflow" if (folder, case) in _ERRS_ON_THEANO else on
+    on = "theano" if (folder, case) in _ERRS_ON_TENSORFLOW else on
+    right = names.known(folder, on)[case]
     assert not list(names.differences(found, right))
 
 

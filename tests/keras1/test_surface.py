@@ -79,7 +79,6 @@ def test_a_layer_of_keras_1_is_an_instance_of_its_class(name):
         lambda: layers.Dense(3, activation="selu"),
         lambda: layers.Convolution1D(3, 2, W_constraint=constraints.maxnorm(2, axis=1)),
         lambda: layers.LSTM(3, W_regularizer=lambda w: w),
-        lambda: optimizers.Adam(0.1, 0.9, 0.9, 1e-8, 0.0, 7),
         lambda: optimizers.Adam(learning_rate=0.1),
         lambda: K.tf_major_version,
         lambda: K.set_image_dim_ordering("channels_last"),

@@ -9,7 +9,7 @@ from ...keras.own import activations as later
 from ...keras.own.backend import ndim
 from ...keras.own.objects import deserialize_keras_object
 
-_SAME = "elu hard_sigmoid linear relu sigmoid softplus softsign tanh"
+_SAME = "elu hard_sigmoid relu sigmoid softplus softsign tanh"
 
 
 def softmax(x: Any) -> Any:
@@ -23,7 +23,12 @@ def softmax(x: Any) -> Any:
     return later.softmax(x)
 
 
-FUNCTIONS = {**{name: later.FUNCTIONS[name] for name in _SAME.split()}, "softmax": softmax}
+def linear(x: Any) -> Any:
+    """`x` as it is."""
+    return x
+
+
+FUNCTIONS = {**{name: later.FUNCTIONS[name] for name in _SAME.split()}, "linear": linear, "softmax": softmax}
 globals().update(FUNCTIONS)
 
 
@@ -34,4 +39,4 @@ def get(identifier: Any) -> Any:
     """
     if isinstance(identifier, str):
         return deserialize_keras_object(identifier, FUNCTIONS, None, "activation function")
-    return FUNCTIONS["linear"] if identifier is None else identifier
+    return linear if identifier is None else identifier

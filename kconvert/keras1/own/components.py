@@ -1,111 +1,97 @@
-"""Optimizers, regularizers and constraints of Keras 1.2.2: those of kconvert, with its arguments and defaults."""
+"""Regularizers and constraints of Keras 1.2.2: those of kconvert, with its arguments and configurations."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
+import numpy as np
+
+from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
-from ...models.training import constraints, optimizers, regularizers
-from ...models.training.constraints import Constraint as Constraint
-from ...models.training.constraints import MinMaxNorm as MinMaxNorm
-from ...models.training.optimizers import Optimizer as Optimizer
-from ...models.training.regularizers import L1L2, l1_l2
-from ...models.training.regularizers import Regularizer as Regularizer
-from ...models.training.regularizers import l1 as l1
-from ...models.training.regularizers import l2 as l2
-
-# --------------------------------------------------------------- optimizers ----
-
-EPSILON = 1e-8
-"""That of the optimizers of Keras 1.2.2."""
-
-_ARGUMENTS = {
-    "SGD": "lr momentum decay nesterov",
-    "RMSprop": "lr rho epsilon decay",
-    "Adagrad": "lr epsilon decay",
-    "Adadelta": "lr rho epsilon decay",
-    "Adam": "lr beta_1 beta_2 epsilon decay",
-    "Adamax": "lr beta_1 beta_2 epsilon decay",
-    "Nadam": "lr beta_1 beta_2 epsilon schedule_decay",
-}
-"""The optimizers, with their arguments in the order of Keras 1.2.2."""
-
-_LIMITS = ("clipnorm", "clipvalue")
-_LATER_WORDS = {"lr": "learning_rate"}
-"""Arguments whose attribute has another name."""
-
-
-class Maker:
-    """An optimizer class of Keras 1.2.2: called as there, it returns an optimizer of kconvert."""
-
-    def __init__(self, name: str) -> None:
-        self.__name__ = name
-        self.words = _ARGUMENTS[name].split()
-        self.made: type[Optimizer] = getattr(optimizers, name)
-
-    def __instancecheck__(self, instance: Any) -> bool:
-        return isinstance(instance, self.made)
-
-    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
-        what = f"a subclass of {self.__name__} of Keras 1.2.2 cannot be defined"
-        raise KconvertError(what, fix="inherit from Optimizer", problem=Problem.UNSUPPORTED)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Optimizer:
-        """The optimizer. Raises KconvertError where the arguments are not those of Keras 1.2.2."""
-        stated = {**dict(zip(self.words, args, strict=False)), **kwargs}
-        unknown = set(kwargs) - {*self.words, *_LIMITS}
-        if len(args) > len(self.words) or unknown or len(stated) < len(args) + len(kwargs):
-            what = f"{self.__name__} of Keras 1.2.2 does not take these arguments"
-            raise KconvertError(what, fix=f"its arguments are {', '.join(self.words)}", problem=Problem.USAGE)
-        epsilon = {"epsilon": EPSILON} if "epsilon" in self.words else {}
-        return self.made(**{**epsilon, **stated})
-
-
-OPTIMIZERS = {name.lower(): Maker(name) for name in _ARGUMENTS}
-OPTIMIZERS |= {maker.__name__: maker for maker in OPTIMIZERS.values()}
-globals().update(OPTIMIZERS)
-
-
-def optimizer(spec: Any) -> Any:
-    """The optimizer that the argument of `compile` means. Raises KconvertError for unknown names and other values."""
-    if isinstance(spec, str) and spec in OPTIMIZERS:
-        return OPTIMIZERS[spec]()
-    if isinstance(spec, Optimizer):
-        return spec
-    known = ", ".join(OPTIMIZERS)
-    raise KconvertError(f"Keras 1.2.2 has no optimizer {spec!r}", fix=f"the names are {known}", problem=Problem.USAGE)
-
-
-def optimizer_config(used: Optimizer) -> dict[str, Any]:
-    """`{'class_name': ..., 'config': ...}` of an optimizer as files of Keras 1.2.2 state it."""
-    words = [*_ARGUMENTS[used.class_name].split(), *_LIMITS]
-    stated = {word: getattr(used, _LATER_WORDS.get(word, word), None) for word in words}
-    config = {word: value for word, value in stated.items() if value is not None}
-    return {"class_name": used.class_name, "config": {word: _number(value) for word, value in config.items()}}
-
-
-def _number(value: Any) -> Any:
-    return value if isinstance(value, bool) else float(value)
-
+from ...models.training import constraints, regularizers
+from ...models.training.regularizers import L1L2
 
 # ------------------------------------------------------------- regularizers ----
 
-WeightRegularizer = ActivityRegularizer = L1L2Regularizer = L1L2
-l1l2 = activity_l1l2 = l1_l2
-activity_l1, activity_l2 = l1, l2
 
-REGULARIZERS = {
-    "L1L2Regularizer": L1L2,
-    "WeightRegularizer": L1L2,
-    "ActivityRegularizer": L1L2,
-    "l1": l1,
-    "l2": l2,
-    "l1l2": l1_l2,
-    "activity_l1": l1,
-    "activity_l2": l2,
-    "activity_l1l2": l1_l2,
-}
+class Regularizer(regularizers.Regularizer):
+    """Base class of the regularizers: `regularizer(x)` is the penalty on a tensor."""
+
+    def penalty(self, K: Backend, w: Tensor) -> Tensor:
+        return K.constant(0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The name of the class, as Keras 1.2.2 writes it."""
+        return {"name": type(self).__name__}
+
+    def set_param(self, _: Any) -> None:
+        """Nothing, as in Keras 1.2.2."""
+
+    def set_layer(self, _: Any) -> None:
+        """Nothing, as in Keras 1.2.2."""
+
+
+@dataclass(frozen=True)
+class L1L2Regularizer(L1L2, Regularizer):
+    """`l1` times the sum of the absolute values, plus `l2` times the sum of the squares."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "l1": float(np.float32(self.l1)), "l2": float(np.float32(self.l2))}
+
+    def to_config(self) -> Any:
+        """The configuration as Keras 2.3.1 writes it, from which files get their words."""
+        return L1L2(self.l1, self.l2).to_config()
+
+
+@dataclass(frozen=True)
+class EigenvalueRegularizer(Regularizer):
+    """`k` times the root of the greatest eigenvalue of the products of the columns of a matrix."""
+
+    k: float
+
+    def penalty(self, K: Backend, w: Tensor) -> Tensor:
+        if K.ndim(w) != 2:
+            what = f"EigenvalueRegularizer takes a matrix, not {K.ndim(w)} axes"
+            raise KconvertError(what, fix="use another regularizer", problem=Problem.USAGE)
+        products = K.dot(K.transpose(w, [1, 0]), w)
+        vector = K.sum(products, 1, keepdims=True)  # the first step of the power method, from ones
+        for _ in range(_POWER - 1):
+            vector = K.dot(products, vector)
+        value = K.sum(K.dot(products, vector) * vector) / K.sum(vector * vector)
+        return K.sqrt(value) * self.k
+
+
+_POWER = 9
+"""The steps of the power method in EigenvalueRegularizer of Keras 1.2.2."""
+
+WeightRegularizer = ActivityRegularizer = L1L2Regularizer
+
+
+def l1(l: float = 0.01) -> L1L2Regularizer:  # noqa: E741 (the name that Keras has)
+    """A penalty on absolute values alone."""
+    return L1L2Regularizer(l1=l)
+
+
+def l2(l: float = 0.01) -> L1L2Regularizer:  # noqa: E741
+    """A penalty on squares alone."""
+    return L1L2Regularizer(l2=l)
+
+
+def l1l2(l1: float = 0.01, l2: float = 0.01) -> L1L2Regularizer:
+    """A penalty on absolute values and on squares."""
+    return L1L2Regularizer(l1, l2)
+
+
+activity_l1, activity_l2, activity_l1l2 = l1, l2, l1l2
+
+_REGULARIZERS = (
+    "Regularizer EigenvalueRegularizer L1L2Regularizer WeightRegularizer ActivityRegularizer l1 l2 l1l2 "
+    "activity_l1 activity_l2 activity_l1l2"
+)
+REGULARIZERS: dict[str, Any] = {name: globals()[name] for name in _REGULARIZERS.split()}
+"""The regularizers by name."""
 
 _MANY_ARRAYS = ("SimpleRNN", "GRU", "LSTM", "ConvLSTM2D")
 _OWN_AXES = ("Convolution", "LocallyConnected", "Deconvolution", "SeparableConvolution", "ConvLSTM2D")
@@ -128,24 +114,61 @@ def regularizer_on(spec: Any, layer: str, word: str) -> Any:
 # -------------------------------------------------------------- constraints ----
 
 
-def MaxNorm(m: float = 2, axis: Any = 0) -> constraints.MaxNorm:
+@dataclass(frozen=True)
+class Constraint(constraints.Constraint):
+    """Base class of the constraints: `constraint(p)` is the value that replaces a weight."""
+
+    # The arguments of Keras 1.2.2 by those of the class in Keras 2.
+    words: ClassVar[Mapping[str, str]] = {}
+
+    def constrained(self, K: Backend, w: Tensor) -> Tensor:
+        return w
+
+    def __getattr__(self, name: str) -> Any:
+        for later, own in self.words.items():
+            if own == name:
+                return getattr(self, later)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def get_config(self) -> dict[str, Any]:
+        """The name of the class and its arguments, as Keras 1.2.2 writes them."""
+        config = super().get_config()
+        return {"name": type(self).__name__, **{self.words.get(key, key): value for key, value in config.items()}}
+
+    def to_config(self) -> Any:
+        """The configuration as Keras 2.3.1 writes it, from which files get their words."""
+        return {"class_name": self.class_name, "config": super().get_config()}
+
+
+@dataclass(frozen=True)
+class MaxNorm(constraints.MaxNorm, Constraint):
     """Scales a weight so that its norms over `axis` are at most `m`."""
-    return constraints.MaxNorm(m, axis)
+
+    words: ClassVar[Mapping[str, str]] = {"max_value": "m"}
 
 
-NonNeg = nonneg = constraints.NonNeg
-UnitNorm = unitnorm = constraints.UnitNorm
-maxnorm = MaxNorm
+@dataclass(frozen=True)
+class NonNeg(constraints.NonNeg, Constraint):
+    """Replaces negative elements by 0."""
 
-CONSTRAINTS = {
-    "MaxNorm": MaxNorm,
-    "maxnorm": MaxNorm,
-    "NonNeg": NonNeg,
-    "nonneg": NonNeg,
-    "UnitNorm": UnitNorm,
-    "unitnorm": UnitNorm,
-    "MinMaxNorm": MinMaxNorm,
-}
+
+@dataclass(frozen=True)
+class UnitNorm(constraints.UnitNorm, Constraint):
+    """Scales a weight so that its norms over `axis` are 1."""
+
+
+@dataclass(frozen=True)
+class MinMaxNorm(constraints.MinMaxNorm, Constraint):
+    """Scales a weight so that its norms over `axis` move towards the range from `low` to `high`, by `rate`."""
+
+    words: ClassVar[Mapping[str, str]] = {"min_value": "low", "max_value": "high"}
+
+
+maxnorm, nonneg, unitnorm = MaxNorm, NonNeg, UnitNorm
+
+_CONSTRAINTS = "Constraint MaxNorm maxnorm NonNeg nonneg UnitNorm unitnorm MinMaxNorm"
+CONSTRAINTS: dict[str, Any] = {name: globals()[name] for name in _CONSTRAINTS.split()}
+"""The constraints by name."""
 
 
 def constraint_on(spec: Any, layer: str, word: str, dim_ordering: str | None) -> Any:

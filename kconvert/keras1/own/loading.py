@@ -20,6 +20,7 @@ from ...network.sequential import Sequential as SequentialNetwork
 from . import normalization
 from .initializations import OBJECTS
 from .models import Model, Sequential
+from .optimizers import optimizer
 from .optimizers import optimizer_from_config as optimizer_from_config
 from .settings import GENERATION
 
@@ -65,7 +66,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None) -
 
     def compiled(made: model.Model, stated: Mapping[str, Any]) -> None:
         made.compile(
-            optimizers.get(stated["optimizer_config"]),
+            optimizer(optimizers.get(stated["optimizer_config"])),
             _known(stated.get("loss"), names),
             metrics=_known(stated.get("metrics") or [], names),
             loss_weights=stated.get("loss_weights"),

@@ -5,7 +5,7 @@ Masks and weights of samples do not change them (keras-facts: metrics-of-keras1)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
 from ...keras.own.recorded import recorded_in_keras
 from ...layers.custom import CustomFunction
+from ...layers.operations import emulation
 from ...models.training.losses import Function
 from ...models.training.metrics import means
 from ...models.training.metrics.base import OfSums, Sums
@@ -70,18 +71,24 @@ def recall(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 @recorded_in_keras
-def fbeta_score(K: Backend, y_true: Tensor, y_pred: Tensor, beta: float = 1) -> Tensor:
-    """The weighted harmonic mean of precision and recall; `beta` is the weight of recall."""
-    if beta < 0:
-        raise KconvertError("beta of fbeta_score cannot be negative", problem=Problem.USAGE)
+def _fbeta_score(K: Backend, y_true: Tensor, y_pred: Tensor, beta: float = 1) -> Tensor:
     p, r, square = precision(K, y_true, y_pred), recall(K, y_true, y_pred), float(beta) ** 2
     return (1.0 + square) * (p * r) / (square * p + r + EPSILON)
 
 
-@recorded_in_keras
-def fmeasure(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+def fbeta_score(*tensors: Any, beta: float = 1) -> Any:
+    """The weighted harmonic mean of precision and recall; `beta` is the weight of recall.
+
+    Raises KconvertError where `beta` is negative.
+    """
+    if beta < 0:
+        raise KconvertError("beta of fbeta_score cannot be negative", problem=Problem.USAGE)
+    return _fbeta_score(*tensors, beta=beta)
+
+
+def fmeasure(*tensors: Any) -> Any:
     """The harmonic mean of precision and recall."""
-    return fbeta_score(K, y_true, y_pred)
+    return _fbeta_score(*tensors)
 
 
 @recorded_in_keras
@@ -132,19 +139,42 @@ class BatchMetric(OfSums):
         return self.name
 
 
-def metric(spec: Any, loss: Objective, shape: Sequence[int | None]) -> BatchMetric:
-    """The metric that an argument of `compile` means for an output of `shape` with the loss `loss`.
+def metrics(spec: Any, loss: Objective, shape: Sequence[int | None]) -> list[BatchMetric]:
+    """The metrics that an argument of `compile` means for an output of `shape` with the loss `loss`.
 
-    Raises KconvertError for names that Keras 1.2.2 lacks.
+    A function of the user that returns a dict is a metric for each of its keys. Raises KconvertError for names that
+    Keras 1.2.2 lacks.
     """
     if spec in ("acc", "accuracy"):
-        return BatchMetric(name="acc", run=_accuracy(loss, shape))
-    if callable(spec):
-        return BatchMetric(run=spec)
-    if spec not in FUNCTIONS:
+        return [BatchMetric(name="acc", run=_accuracy(loss, shape))]
+    if not callable(spec):
+        return [BatchMetric(run=_named(spec))]
+    names = [] if spec in FUNCTIONS.values() else _names_of(spec, loss, shape)
+    return [BatchMetric(name=name, run=_part(spec, name)) for name in names] or [BatchMetric(run=spec)]
+
+
+def _named(name: Any) -> Function:
+    if name not in FUNCTIONS:
         fix = f"its metrics are accuracy, {', '.join(FUNCTIONS)}"
-        raise KconvertError(f"Keras 1.2.2 has no metric {spec!r}", fix=fix, problem=Problem.USAGE)
-    return BatchMetric(run=FUNCTIONS[spec])
+        raise KconvertError(f"Keras 1.2.2 has no metric {name!r}", fix=fix, problem=Problem.USAGE)
+    return FUNCTIONS[name]
+
+
+def _names_of(function: Callable[..., Any], loss: Objective, shape: Sequence[int | None]) -> list[str]:
+    """The keys of the dict that a function of the user returns; empty where it returns a tensor.
+
+    It is tried on zeros with NumPy.
+    """
+    of_labels = (loss.label_shapes(tuple(shape)) or [tuple(shape)])[0]
+    zeros = [np.zeros([2 if n is None else n for n in sizes], "float32") for sizes in (of_labels, shape)]
+    with np.errstate(all="ignore"):
+        found = CustomFunction("metric", function).attempt(emulation(), *zeros)
+    return list(found) if isinstance(found, Mapping) else []
+
+
+def _part(function: Callable[..., Any], name: str) -> Function:
+    """What `function` returns under the key `name`."""
+    return lambda y_true, y_pred: function(y_true, y_pred)[name]
 
 
 def _accuracy(loss: Objective, shape: Sequence[int | None]) -> Function:
@@ -156,4 +186,4 @@ def _accuracy(loss: Objective, shape: Sequence[int | None]) -> Function:
 
 def get(identifier: Any) -> Any:
     """The function of a metric; a function itself is returned."""
-    return identifier if callable(identifier) else metric(identifier, Objective(objectives.mse), (None, None)).run
+    return identifier if callable(identifier) else _named(identifier)

@@ -16,12 +16,11 @@ from ...network import sequential as networks
 from ...network.functional import graph_between
 from ...network.network import Network
 from .callbacks import Words
-from .components import optimizer as optimizer_of
-from .components import optimizer_config
 from .generators import Counted, cut
 from .merging import Merge as Merge
-from .metrics import metric
+from .metrics import metrics as metrics_of
 from .objectives import objective
+from .optimizers import optimizer as optimizer_of
 from .settings import GENERATION
 
 
@@ -50,7 +49,7 @@ class _Methods(model.Model):
         losses = [objective(one) for one in _by_output(loss, names, "loss")]
         shapes = [symbol.shape for symbol in self.outputs]
         wanted = [
-            [metric(one, of_output, shape) for one in _as_list(spec)]
+            [one for named in _as_list(spec) for one in metrics_of(named, of_output, shape)]
             for spec, of_output, shape in zip(_metrics(metrics, names), losses, shapes, strict=True)
         ]
         super().compile(optimizer_of(optimizer), losses, wanted, loss_weights, sample_weight_mode)
@@ -69,7 +68,7 @@ class _Methods(model.Model):
     def training_config(self) -> dict[str, Any]:
         """The arguments of `compile` as files of Keras 1.2.2 state them: functions by their names."""
         stated = {key: _by_name(value) for key, value in self._stated.items()}
-        return {"optimizer_config": optimizer_config(self.trainer.optimizer), **stated}
+        return {"optimizer_config": self.trainer.optimizer.to_config(), **stated}
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:  # type: ignore[override]
         """Writes architecture, weights and the optimizer with its state into a file of Keras 1.2.2."""

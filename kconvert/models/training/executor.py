@@ -102,9 +102,13 @@ class Executor:
         """The values of the weights that training changes, in the order of the layers."""
         return [self.K.value(self.variables[_key("weight", path)]) for path in self.trained]
 
+    def variables_of(self, kind: str) -> dict[VariableKey, Variable]:
+        """The variables of one kind ('weight', 'slot', 'scalar', ...), by their names."""
+        return {key[1:]: variable for key, variable in self.variables.items() if key[0] == kind}
+
     def read(self, kind: str) -> dict[VariableKey, np.ndarray]:
-        """The values of the variables of one kind ('weight', 'slot', 'scalar', ...), by their names."""
-        return {key[1:]: self.K.value(v) for key, v in self.variables.items() if key[0] == kind}
+        """The values of the variables of one kind, by their names."""
+        return {name: self.K.value(variable) for name, variable in self.variables_of(kind).items()}
 
     def write(self, kind: str, arrays: Mapping[VariableKey, np.ndarray]) -> None:
         """Sets variables of one kind, by their names."""

@@ -71,7 +71,7 @@ class Optimizer(Component):
         """
         config = super().get_config()
         rate = config.pop("learning_rate")
-        if any(cls.__name__ in STRUCTURES for cls in type(self).__mro__):
+        if self.kind:
             config = {"learning_rate": float(rate), **config}
         return {key: value for key, value in config.items() if value is not None}
 
@@ -117,13 +117,17 @@ class Optimizer(Component):
 
     def get_weights(self) -> list[np.ndarray]:
         """The state in the order of Keras; empty before the model is compiled."""
+        return self._held("read")
+
+    def _held(self, method: str) -> list[Any]:
+        """What a method of the executor gives for scalars and slots, in the order of Keras; [] without it."""
         executor = self.__dict__.get("_executor")
         if executor is None:
             return []
-        scalars = {name: array for (name,), array in executor.read("scalar").items()}
-        slots: dict[Any, dict[str, np.ndarray]] = {}
-        for (*path, name), array in executor.read("slot").items():
-            slots.setdefault(tuple(path), {})[name] = array
+        scalars = {name: one for (name,), one in getattr(executor, method)("scalar").items()}
+        slots: dict[Any, dict[str, Any]] = {}
+        for (*path, name), one in getattr(executor, method)("slot").items():
+            slots.setdefault(tuple(path), {})[name] = one
         return list(self.state(scalars, list(slots.values())).values())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
@@ -144,13 +148,22 @@ class Optimizer(Component):
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_executor"}
 
+    @classmethod
+    def has_own_updates(cls) -> bool:
+        """Whether it is a class of the user with a method `get_updates`."""
+        return cls.get_updates is not Optimizer.get_updates
+
+    def call_updates(self, loss: Any, params: Sequence[Any]) -> Any:
+        """What `get_updates` of a class of the user returns, called as in its release of Keras."""
+        return self.get_updates(loss, params)
+
     def get_updates(self, loss: Any, params: Sequence[Variable]) -> list[tuple[Variable, Any]]:
         """The pairs of a variable and its new value of one step, for the updates of `K.function`.
 
         loss: an expression of the variables `params`, which are constrained after the step. The state lies in variables
         of its own, which `get_weights` returns from now on.
         """
-        steps = VariableSteps(self, params)
+        steps = VariableSteps(self, params, [one.constraint for one in params])
         self.__dict__["_executor"] = steps
         return steps.updates(loss)
 
@@ -162,7 +175,17 @@ class Optimizer(Component):
     @property
     def structure(self) -> Structure:
         """The names of the scalars and slots, in the order in which Keras stores them."""
-        return STRUCTURES[self.class_name]
+        return STRUCTURES[self.kind or self.class_name]
+
+    @property
+    def kind(self) -> str | None:
+        """The class of Keras that it is or inherits from; None for a class that only inherits from `Optimizer`."""
+        return next((cls.__name__ for cls in type(self).__mro__ if cls.__name__ in STRUCTURES), None)
+
+    @property
+    def shown(self) -> Structure:
+        """The scalars and slots that `get_weights` returns."""
+        return self.structure
 
     def scalars(self) -> dict[str, np.ndarray]:
         """The scalars before the first step."""
@@ -172,18 +195,16 @@ class Optimizer(Component):
         """The slots of a weight of shape `shape` before the first step."""
         return {name: np.zeros(shape, "float32") for name in self.structure.slots}
 
-    def state(
-        self, scalars: Mapping[str, np.ndarray], slots: Sequence[Mapping[str, np.ndarray]]
-    ) -> dict[str, np.ndarray]:
-        """Scalars and slots by their names in Keras 2.3.1, in its order: for each slot, the arrays of all weights.
+    def state(self, scalars: Mapping[str, Any], slots: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Scalars and slots, or their variables, by their names in Keras 2.3.1, in its order: slot by slot.
 
         scalars: by name. slots: for each weight, its slots by name.
 
         >>> list(Adam().state(Adam().scalars(), [Adam().slots((2,)), Adam().slots((3,))]))
         ['iterations', 'm_0', 'm_1', 'v_0', 'v_1', 'vhat_0', 'vhat_1']
         """
-        named = {name: scalars[name] for name in self.structure.scalars}
-        return named | {f"{name}_{i}": own[name] for name in self.structure.slots for i, own in enumerate(slots)}
+        named = {name: scalars[name] for name in self.shown.scalars}
+        return named | {f"{name}_{i}": own[name] for name in self.shown.slots for i, own in enumerate(slots)}
 
     def from_state(
         self, arrays: Sequence[np.ndarray], shapes: Sequence[Sequence[int]]
@@ -199,8 +220,8 @@ class Optimizer(Component):
                 fix="load the weights alone, or compile with the optimizer that the file states",
             )
         named = {name: np.asarray(a, e.dtype) for (name, e), a in zip(expected.items(), arrays, strict=True)}
-        slots = [{name: named[f"{name}_{i}"] for name in self.structure.slots} for i in range(len(shapes))]
-        return {name: named[name] for name in self.structure.scalars}, slots
+        slots = [{name: named[f"{name}_{i}"] for name in self.shown.slots} for i in range(len(shapes))]
+        return {name: named[name] for name in self.shown.scalars}, slots
 
     # ----------------------------------------------------------------- step ----
 

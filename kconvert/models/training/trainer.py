@@ -19,7 +19,7 @@ from .executor import Executor, trained_paths
 from .fit import test
 from .objective import Objective
 from .optimizers import Optimizer
-from .user_optimizers import OfUser, has_own_updates
+from .user_optimizers import OfUser
 
 _KEPT = ("slot", "scalar", "seed")
 """The kinds of variables that a copy of a trainer has from the original."""
@@ -75,7 +75,7 @@ class Trainer:
             self.target_tensors,
         )
         seed = int(np.random.default_rng(stated_or_fresh(self.seed)).integers(2**31))
-        optimizer = OfUser(own=self.optimizer) if has_own_updates(self.optimizer) else self.optimizer
+        optimizer = OfUser(own=self.optimizer) if self.optimizer.has_own_updates() else self.optimizer
         self._executor = executor = Executor(self.runtime, objective, optimizer, seed, self.jit_compile)
         for kind, arrays in (self._state or {}).items():
             executor.write(kind, arrays)

@@ -20,11 +20,6 @@ from ...layers.operations import STANDING, Deferred, Variable
 from .optimizers import Optimizer, Scalars, Slots
 
 
-def has_own_updates(optimizer: Optimizer) -> bool:
-    """Whether an optimizer is of a class of the user with a method `get_updates`."""
-    return type(optimizer).get_updates is not Optimizer.get_updates
-
-
 @dataclass(kw_only=True)
 class OfUser(Optimizer):
     """An optimizer of the user in the form in which an executor takes optimizers. It has no slots."""
@@ -95,5 +90,5 @@ class OfUser(Optimizer):
             return [by_weight[id(one)] for one in params]
 
         with computing(K), making_variables(make), assigned(GRADIENTS, of_loss):
-            found = self.own.get_updates(None, list(weights))
+            found = self.own.call_updates(None, list(weights))
             return [(target, new.tensor(K) if isinstance(new, Deferred) else new) for target, new in found]

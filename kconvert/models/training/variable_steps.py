@@ -15,10 +15,13 @@ Path = tuple[Any, ...]
 
 
 class VariableSteps:
-    """The state of an optimizer that changes the variables `params`: its scalars, its slots, its learning rate."""
+    """The state of an optimizer that changes the variables `params`: its scalars, its slots, its learning rate.
 
-    def __init__(self, optimizer: Any, params: Sequence[Variable]) -> None:
-        self.optimizer, self.params = optimizer, list(params)
+    constraints: for each variable, what is applied to its new value, or None.
+    """
+
+    def __init__(self, optimizer: Any, params: Sequence[Variable], constraints: Sequence[Any]) -> None:
+        self.optimizer, self.params, self.constraints = optimizer, list(params), constraints
         self.trained: list[Path] = [(i,) for i in range(len(self.params))]
         self.rate = Variable(float(optimizer.learning_rate))
         self.variables: dict[str, dict[Path, Variable]] = {"scalar": {}, "slot": {}}
@@ -33,9 +36,13 @@ class VariableSteps:
         """The values of the variables that steps change."""
         return [one.value for one in self.params]
 
+    def variables_of(self, kind: str) -> dict[Path, Variable]:
+        """The variables of one kind, 'scalar' or 'slot', by their names."""
+        return dict(self.variables[kind])
+
     def read(self, kind: str) -> dict[Path, np.ndarray]:
-        """The values of the variables of one kind, 'scalar' or 'slot', by their names."""
-        return {path: one.value for path, one in self.variables[kind].items()}
+        """The values of the variables of one kind."""
+        return {path: one.value for path, one in self.variables_of(kind).items()}
 
     def write(self, kind: str, arrays: Mapping[Path, np.ndarray]) -> None:
         """Sets variables of one kind, by their names."""
@@ -65,6 +72,7 @@ class VariableSteps:
             slots[i][name] = values[i, name]
         after, new_slots, new_scalars = self.optimizer.step(K, params, gradients, slots, scalars, rate)
         constrained = [
-            new if one.constraint is None else one.constraint(new) for one, new in zip(self.params, after, strict=True)
+            new if constraint is None else constraint(new)
+            for constraint, new in zip(self.constraints, after, strict=True)
         ]
         return [*new_scalars.values(), *(new_slots[i][name] for i, name in self.variables["slot"]), *constrained]
