@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+LONGEST = 5000  # characters of what is wrong, where, or how to fix it: more than a path may have
+
 
 class Problem(IntEnum):
     """The kind of a problem; the value is the exit code of the command line."""
@@ -45,9 +47,9 @@ class KconvertError(ValueError):
         super().__init__(what)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        remedy = f"; {self.fix}" if self.fix else ""
-        return printable(f"{place}{self.what}{remedy}")
+        place = f"{_shortened(self.where)}: " if self.where else ""
+        remedy = f"; {_shortened(self.fix)}" if self.fix else ""
+        return printable(f"{place}{_shortened(self.what)}{remedy}")
 
     def within(self, place: str) -> KconvertError:
         """The same error with `place` before its own place, as in `model.h5, layer conv1`."""
@@ -84,6 +86,12 @@ def errors_in(path: object) -> Iterator[None]:
         yield
     except KconvertError as error:
         raise error if path is None else error.in_file(path) from None
+
+
+def _shortened(text: str) -> str:
+    """A part of a message without its middle, where a name or value from a file makes it longer than anybody reads."""
+    left = len(text) - LONGEST
+    return text if left <= 0 else f"{text[: LONGEST // 2]} ... ({left:,} characters) ... {text[-LONGEST // 2 :]}"
 
 
 def printable(text: str) -> str:
