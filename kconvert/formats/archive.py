@@ -7,6 +7,7 @@ file without a name, up to a bound; nothing is unpacked to a path, and no code i
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from .provenance import checked_provenance
 NAME = "the .keras format of tf.keras and Keras 3"
 SIGNATURE = b"PK\x03\x04"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+MEMBERS = (CONFIG, METADATA, WEIGHTS)
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 PIECE = 2**20
 _DEFLATE = 1000  # how many times larger a member may be than it is packed: JSON of many layers is packed well
@@ -105,14 +107,17 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
     Raises KconvertError where it is damaged or hostile.
     """
     with opened(path) as archive:
-        if not all(name in archive for name in (CONFIG, METADATA, WEIGHTS)):
+        times = Counter(info.filename for info in archive.file.infolist())
+        if not all(times[name] for name in MEMBERS):
             raise unreadable("is a zip archive and no .keras file", path)
+        if twice := [name for name in MEMBERS if times[name] > 1]:
+            raise unreadable(f"has the member {twice[0]} {times[twice[0]]} times: it is not clear which counts", path)
         metadata = archive.json(METADATA)
         version, stamp = metadata.get("keras_version"), metadata.get(PROVENANCE)
         config = archive.json(CONFIG)
         with TemporaryFile(prefix="kconvert-") as content:
             archive.copy(WEIGHTS, content)
-            with hdf5.opened(path, content) as root:
+            with hdf5.opened(path, content, f"member {WEIGHTS}") as root:
                 training = _training_config(config, version)
                 yield Checkpoint(
                     groups=hdf5.object_groups(root, config),

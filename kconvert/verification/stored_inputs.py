@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from os import PathLike
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ..formats.holes import stored_size
 from ..network.network import Network
 from ..network.sample_inputs import checked_inputs
 
+MOST_ARRAYS = 1000  # each is looked up and read by its name
 MOST_UNPACKED = 2**30  # bytes of inputs that are packed in a smaller file
 _OF_NUMBERS = "use an .npy or .npz file of numbers"
 
@@ -71,7 +73,17 @@ def _read_several(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file."""
     with np.load(path, allow_pickle=False) as loaded:
         _check_unpacked(sum(info.file_size for info in loaded.zip.infolist()), path)
+        if len(loaded.files) > MOST_ARRAYS:
+            raise _unfit(
+                f"holds {len(loaded.files):,} arrays, where the inputs of a model are at most {MOST_ARRAYS:,}", path
+            )
+        if twice := [name for name, times in Counter(loaded.files).items() if times > 1]:
+            raise _unfit(f"holds the array {twice[0]!r} twice: it is not clear which counts", path)
         return {name: loaded[name] for name in loaded.files}
+
+
+def _unfit(what: str, path: Path) -> KconvertError:
+    return KconvertError(what, str(path), "give one array for each input", Problem.UNREADABLE)
 
 
 def _check_unpacked(size: int, path: Path) -> None:

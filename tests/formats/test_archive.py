@@ -36,7 +36,7 @@ def changed(path, **members):
         ({"config_json": b"{}"}, "the architecture is not one that Keras writes"),
         ({"config_json": b'{"class_name": "Sequential", "config": {"layers": 1}}'}, "'layers' of Sequential"),
         ({"model_weights": b" " * 10**7}, "would expand from"),
-        ({"model_weights": b"no HDF5"}, "is truncated or damaged"),
+        ({"model_weights": b"no HDF5"}, "member model.weights.h5: is truncated or damaged"),
     ],
 )
 def test_a_damaged_or_hostile_archive_is_refused(tmp_path, members, words):
@@ -51,6 +51,17 @@ def test_a_truncated_archive_is_refused(tmp_path):
     (tmp_path / "x.keras").write_bytes(REAL.read_bytes()[:-100])
     with pytest.raises(KconvertError, match="is a damaged zip archive"):
         kc.inspect(tmp_path / "x.keras")
+
+
+@pytest.mark.parametrize("member", ["config.json", "metadata.json", "model.weights.h5"])
+def test_a_member_that_is_there_twice_is_refused(member, tmp_path):
+    """Programs differ in which one they read."""
+    path = tmp_path / "x.keras"
+    path.write_bytes(REAL.read_bytes())
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(member, archive.read(member))
+    with pytest.raises(KconvertError, match=f"x.keras: has the member {member} 2 times"):
+        kc.inspect(path)
 
 
 def test_a_member_outside_is_never_unpacked(tmp_path):

@@ -1,7 +1,10 @@
 """Both sides run and compared: equal where they should be, and every wrong file named by its layer."""
 
+import io
 import json
 import shutil
+import warnings
+import zipfile
 from contextlib import contextmanager
 
 import h5py
@@ -20,6 +23,7 @@ from kconvert.verification.matching import in_layout
 from kconvert.verification.pairing import Inputs
 from kconvert.verification.report.words import verdict
 from kconvert.verification.runs import judge
+from kconvert.verification.stored_inputs import stored_arrays
 from kconvert.verification.tolerance import Tolerance
 from kconvert.verification.value import ARCHITECTURE, UNPROVED
 from kconvert.verification.verifier import Running, Verifier
@@ -408,3 +412,19 @@ def test_inputs_that_are_too_large_to_draw_are_refused_with_the_file(tmp_path):
     with pytest.raises(KconvertError, match="the inputs are too large to draw them at random") as refused:
         verify(tmp_path / "large.h5", tmp_path / "large.h5")
     assert refused.value.problem is Problem.UNVERIFIED and "large.h5" in refused.value.where
+
+
+def test_inputs_that_are_there_twice_or_too_many_are_refused(tmp_path):
+    array = io.BytesIO()
+    np.save(array, case("2.3.1-theano/lenet_th").arrays("x")[0])
+    for name, members, said in (
+        ("twice.npz", ["x.npy", "x.npy"], "twice.npz: holds the array 'x' twice"),
+        ("many.npz", [f"x{i}.npy" for i in range(1001)], "many.npz: holds 1,001 arrays"),
+    ):
+        with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / name, "w") as archive:
+            warnings.simplefilter("ignore", UserWarning)
+            for member in members:
+                archive.writestr(member, array.getvalue())
+        with pytest.raises(KconvertError, match=said) as refusal:
+            stored_arrays(tmp_path / name)
+        assert refusal.value.problem is Problem.UNREADABLE

@@ -89,9 +89,9 @@ def _instead_of(path: Path) -> str | None:
 
 
 @contextmanager
-def opened(path: Path, content: BinaryIO | None = None) -> Iterator[StoredGroup]:
-    """The root of an HDF5 file. content: the file itself, where it is a part of the file `path`."""
-    with hdf5_errors("is truncated or damaged", str(path)):
+def opened(path: Path, content: BinaryIO | None = None, part: str = "") -> Iterator[StoredGroup]:
+    """The root of an HDF5 file. content: the file itself, where it is the part called `part` of the file `path`."""
+    with hdf5_errors("is truncated or damaged", f"{path}{part and f', {part}'}"):
         file = h5py.File(path, "r", driver=UNBUFFERED) if content is None else h5py.File(content, "r")
     with file:
         yield StoredGroup(path, file.id, Costs(path, file, content))
