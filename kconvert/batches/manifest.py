@@ -15,6 +15,7 @@ from ..conventions.words.values import checked
 from ..errors import KconvertError, Problem
 from ..formats import endings
 from ..formats.missing import missing
+from ..formats.regular import open_regular
 from . import places
 from .places import Options
 
@@ -87,7 +88,7 @@ def _text(place: str, options: Options) -> io.TextIOBase:
             data = fs.cat_file(path)
         return io.StringIO(_decoded(data, place))
     with places.failures(place):
-        return io.TextIOWrapper(open(place, "rb"), encoding="utf-8-sig", newline="")
+        return io.TextIOWrapper(open_regular(place, Problem.USAGE), encoding="utf-8-sig", newline="")
 
 
 def _decoded(data: bytes, place: str) -> str:

@@ -12,6 +12,7 @@ from . import archive, files, hdf5
 from .failures import unreadable
 from .limits import LONG_JSON, check_limit, limits
 from .missing import missing
+from .regular import open_regular
 
 KEY = "keras_version"
 """The release, which `to_json()` of Keras 3 does not state."""
@@ -27,7 +28,7 @@ def architecture_json(path: str | PathLike[str]) -> Json:
     try:
         if path.is_dir():
             return _of_whole_model(path)
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(limits().json + 1)
     except FileNotFoundError:
         raise missing(path) from None

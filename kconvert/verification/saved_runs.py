@@ -15,6 +15,8 @@ from ..arguments import argument
 from ..conventions.words.values import check_schema, parse_json
 from ..errors import KconvertError, Problem
 from ..formats.atomic import replacing, write_text, writing
+from ..formats.limits import LONG_JSON, check_limit, limits
+from ..formats.regular import open_regular
 from .faults import Fault
 from .runs import Omitted, Runs, TensorPair
 from .tensors import StoredTensor, Tensor, write
@@ -102,7 +104,10 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
     """The runs in `folder`; their arrays are read when they are compared. Raises KconvertError where there are none."""
     place = Path(folder)
     try:
-        index = parse_json((place / INDEX).read_text(encoding="utf-8"))
+        with open_regular(place / INDEX) as file:
+            text = file.read(limits().json + 1)
+        check_limit("json", len(text), LONG_JSON, str(place / INDEX))
+        index = parse_json(text)
         if index["schema"] != SCHEMA:
             raise KconvertError("the runs were saved by another release of kconvert", str(place), "run them again")
         check_schema(index, _INDEX)

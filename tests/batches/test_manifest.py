@@ -1,6 +1,7 @@
 """Manifests: options for each file, and what a manifest may not hold."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -88,6 +89,13 @@ def test_a_manifest_that_is_no_text_is_refused(folder):
     (folder / "a.csv").write_bytes(b"path\n\xff\xfe\n")
     with pytest.raises(KconvertError, match=r"a.csv, line \d: is not UTF-8"):
         list(manifest.read(str(folder / "a.csv"), {}))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_manifest_that_is_a_pipe_is_not_waited_for(folder, name):
+    os.mkfifo(folder / name)
+    with pytest.raises(KconvertError, match=f"{name}: is not a regular file"):
+        list(manifest.read(str(folder / name), {}))
 
 
 def test_a_manifest_with_too_many_lines_is_refused(folder, monkeypatch):

@@ -1,7 +1,9 @@
 """Files of architectures, in every form in which users have them."""
 
 import json
+import os
 import pickle
+import time
 
 import h5py
 import numpy as np
@@ -112,3 +114,22 @@ def test_what_is_no_architecture_is_refused(data, said, tmp_path):
 def test_weights_alone_are_no_architecture():
     with pytest.raises(KconvertError, match="weights and no architecture"):
         architecture_json(FIELD / "weights.h5")
+
+
+def test_a_long_text_of_operations_of_pickle_is_known_by_its_beginning(tmp_path):
+    (tmp_path / "arch.json").write_bytes(b"N" * 2**25 + b".")
+    before = time.process_time()
+    with pytest.raises(KconvertError, match=r"is a pickle|too long a text"):
+        architecture_json(tmp_path / "arch.json")
+    (tmp_path / "arch.json").write_bytes(b"N" * 2**24 + b".")
+    with pytest.raises(KconvertError, match="is a pickle"):
+        architecture_json(tmp_path / "arch.json")
+    assert time.process_time() - before < 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "arch.json")
+    with pytest.raises(KconvertError, match=r"arch.json: is not a regular file") as refused:
+        architecture_json(tmp_path / "arch.json")
+    assert refused.value.problem == Problem.UNREADABLE

@@ -3,6 +3,7 @@
 import functools
 import json
 import operator
+import os
 
 import numpy as np
 import pytest
@@ -100,6 +101,16 @@ def test_a_folder_without_runs_or_with_damaged_ones(files, tmp_path):
         assert refusal(load_runs, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
     index.write_text(json.dumps({**whole, "schema": 99}))
     assert "another release" in str(refusal(load_runs, tmp_path / "runs"))
+
+
+def test_an_index_that_is_too_long_or_a_pipe(tmp_path):
+    with open(tmp_path / "runs.json", "wb") as index:
+        index.truncate(2**30)
+    assert "has too long a text of JSON" in refusal(load_runs, tmp_path).what
+    if hasattr(os, "mkfifo"):
+        (tmp_path / "runs.json").unlink()
+        os.mkfifo(tmp_path / "runs.json")
+        assert "is not a regular file" in refusal(load_runs, tmp_path).what
 
 
 def test_nothing_outside_the_folder_is_read(files, tmp_path):
