@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from ...errors import KconvertError, Problem
@@ -17,6 +18,8 @@ HOLDERS = ("model_config", "architecture", "arch", "model", "json")
 """The keys under which scripts keep an architecture beside other things."""
 MAX_TEXTS = 4
 """How often JSON may stand in a text of JSON: json.dump(model.to_json()) makes it one."""
+MAX_OPERATIONS = 1000
+"""So many operations of pickle at the beginning of a file show that it is one."""
 
 
 def parse_architecture(data: bytes, yaml: bool, path: str) -> Json:
@@ -55,7 +58,7 @@ def _is_pickle(data: bytes) -> bool:
     from pickletools import genops
 
     try:
-        return all(True for _ in genops(data))
+        return all(True for _ in islice(genops(data), MAX_OPERATIONS))
     except (ValueError, IndexError):
         return False
 

@@ -8,11 +8,23 @@ from typing import Any
 MAX_DEPTH = 200
 """How deep values may be nested in each other: about 50 models."""
 
+MAX_CONTAINERS = 1_000_000
+"""How many lists and objects JSON may have: each takes up to 25 times its two characters in memory."""
+
+MAX_INTEGER = 2**64
+"""Where integers end: what computes with larger ones, such as the product of sizes, may never end."""
+
 _PLAIN = (bool, int, float, type(None))
 
 
 def parse_json(text: str | bytes, depth: int = MAX_DEPTH) -> Any:
-    """The value that JSON `text` states. Raises ValueError as `checked` does, and where it is not JSON."""
+    """The value that JSON `text` states. Raises ValueError as `checked` does, where it is not JSON, or has too much.
+
+    text: as bytes in UTF-8, UTF-16 or UTF-32.
+    """
+    begins = ("[", "{") if isinstance(text, str) else (b"[", b"{")
+    if sum(map(text.count, begins)) > MAX_CONTAINERS:  # type: ignore[arg-type]
+        raise ValueError(f"it has more than {MAX_CONTAINERS:,} lists and objects")
     try:
         value = json.loads(text)
     except RecursionError:
@@ -23,7 +35,8 @@ def parse_json(text: str | bytes, depth: int = MAX_DEPTH) -> Any:
 def checked(value: Any, depth: int = MAX_DEPTH) -> Any:
     r"""The same value. Raises ValueError for what JSON does not have, and for what no program reads without harm.
 
-    That are values that are nested more than `depth` times, and strings with half of a character.
+    That are values that are nested more than `depth` times, strings with half of a character, and integers of more than
+    64 bits.
 
     >>> checked({"name": "dense_1"})
     {'name': 'dense_1'}
@@ -46,6 +59,8 @@ def checked(value: Any, depth: int = MAX_DEPTH) -> Any:
                 todo.append((item, level + 1))
             elif not isinstance(item, _PLAIN):
                 raise ValueError(f"{item!r} is of the type {type(item).__name__}, which JSON does not have")
+            elif isinstance(item, int) and abs(item) > MAX_INTEGER:
+                raise ValueError(f"an integer has more than {MAX_INTEGER.bit_length() - 1} bits")
     return value
 
 

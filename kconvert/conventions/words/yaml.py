@@ -13,11 +13,36 @@ import yaml
 
 from .values import checked
 
+MAX_CHARACTERS = 2 * 2**20  # PyYAML reads a million in up to two seconds
+MAX_NODES = 100_000  # and as many nodes in four; a model of 500 layers has 20,000
 MAX_ITEMS = 1_000_000  # aliases included: a few lines of YAML can stand for billions of items
+MAX_DIGITS = 100  # of a number; the time of 1:30:59, in base 60, grows with the square of its length
+
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, and the tags of tuples, texts and numpy numbers."""
+    """PyYAML's safe loader, and the tags of tuples, texts and numpy numbers. What costs much is bounded."""
+
+    nodes = 0
+    """How many nodes were read; those that merge keys add count, too."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._count(1)
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode) and node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
+            raise yaml.MarkedYAMLError(None, None, f"a number has more than {MAX_DIGITS} digits", node.start_mark)
+        return node
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Takes the items of mappings that `node` merges; it is called for each of these, as often as it is merged."""
+        super().flatten_mapping(node)
+        self._count(len(node.value))
+
+    def _count(self, nodes: int) -> None:
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            raise yaml.YAMLError(f"it has more than {MAX_NODES:,} values; give the architecture as JSON")
 
 
 def _tuple(loader: Any, node: Any) -> list[Any]:
@@ -59,14 +84,18 @@ for _tag, _constructor in {
 def parse(text: str) -> Any:
     """The value that YAML `text` states, with lists in the place of tuples.
 
-    Raises ValueError where it is no YAML, asks for an object of Python, or stands for too much.
+    Raises ValueError where it is no YAML, asks for an object of Python, or is or stands for too much.
 
     >>> parse("padding: !!python/tuple [1, 2]")
     {'padding': [1, 2]}
     """
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"it has more than {MAX_CHARACTERS:,} characters of YAML; give the architecture as JSON")
     try:
         value = yaml.load(text, _Loader)
-    except (yaml.YAMLError, TypeError, LookupError, RecursionError) as error:
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError) as error:  # not all are YAMLErrors
         raise ValueError(" ".join(str(error).split())) from error
     if _items(value, {}) > MAX_ITEMS:
         raise ValueError(f"its aliases stand for more than {MAX_ITEMS} items")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from kconvert.conventions.words.values import MAX_DEPTH, checked, parse_json
+from kconvert.conventions.words.values import MAX_CONTAINERS, MAX_DEPTH, checked, parse_json
 
 REFUSED = {
     "half a character": (["\ud800"], "has half of a character"),
@@ -14,6 +14,7 @@ REFUSED = {
     "bytes": ([b"x"], "of the type bytes"),
     "a set": ([{1}], "of the type set"),
     "a key that is a number": ({1: "x"}, "the key 1 is not a string"),
+    "a huge integer": ({"units": -(10**4000)}, "an integer has more than 64 bits"),
 }
 
 
@@ -29,6 +30,14 @@ def test_deep_values(opening, depth):
     text = opening * depth + "1" + {"[": "]", '{"a":': "}"}[opening] * depth
     with pytest.raises(ValueError, match="nested more than 200 times"):
         parse_json(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_more_lists_than_the_memory_holds(encoding):
+    text = "[" + "[]," * MAX_CONTAINERS + "{}]"
+    for given in (text, text.encode(encoding)):
+        with pytest.raises(ValueError, match="more than 1,000,000 lists and objects"):
+            parse_json(given)
 
 
 def test_values_that_json_has():

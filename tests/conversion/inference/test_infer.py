@@ -273,6 +273,21 @@ def test_yaml_is_as_good_as_json(tmp_path):
             "\n".join(f"k{i}: &k{i} [{', '.join([f'*k{i - 1}'] * 9) if i else 1}]" for i in range(9)),
             "stand for more than",
         ),
+        (f"a: 1{':1' * 500_000}", "a number has more than 100 digits .* line 1, column 4"),
+        (f"a: 1{':1' * 50}.5", "a number has more than 100 digits"),
+        (f"a: 0x{'f' * 5000}", "a number has more than 100 digits"),
+        (f"a: 1{':1' * 49}", "an integer has more than 64 bits"),
+        ("a: !!timestamp yesterday", "is not YAML of Keras"),
+        ("a: !!int ''", "is not YAML of Keras"),
+        ("a: !!float x", "is not YAML of Keras"),
+        ("[" * 5000, "it is nested too deeply"),
+        (f"[{'1,' * 200_000}]", "more than 100,000 values; give the architecture as JSON"),
+        ("#\n" * 2**20, "is not the YAML of a model"),
+        ("#\n" * 2**21, "more than 2,097,152 characters of YAML; give the architecture as JSON"),
+        (
+            f"a: &a {{{', '.join(f'k{i}: 1' for i in range(1000))}}}\nb: {{<<: [{', '.join(['*a'] * 1000)}]}}",
+            "more than 100,000 values",
+        ),
     ],
 )
 def test_hostile_yaml_is_refused(text, words, tmp_path):
