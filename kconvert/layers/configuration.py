@@ -9,6 +9,7 @@ from functools import lru_cache
 from inspect import unwrap
 from typing import Any
 
+from ..conventions.words.items import shown
 from ..conventions.words.options import in_keras2, sorted_out
 from ..errors import KconvertError, Problem
 from .calls import input_arguments
@@ -27,6 +28,8 @@ def configured(cls: Any, config: Mapping[str, Any]) -> Any:
         with _named_refusals(cls, config):
             config = _stated_input(config, set(known))
     arguments = {known[key].name: value for key, value in config.items() if key in known}
+    if not cls.is_custom:
+        _check_kinds(cls, arguments, where)
     missing = [
         key
         for key, f in known.items()
@@ -47,6 +50,32 @@ def configured(cls: Any, config: Mapping[str, Any]) -> Any:
         unwrap(cls.__init__)(layer, **arguments, extra=extra, left_out=left_out)
     layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
     return layer
+
+
+def _check_kinds(cls: Any, arguments: Mapping[str, Any], where: str) -> None:
+    """Raises KconvertError where an option that is a number, or true or false, has a value that is none."""
+    for name, value in arguments.items():
+        if name not in _plain_fields(cls):
+            continue
+        if isinstance(value, _NOT_PLAIN) or (value is None and name in _numbers(cls)):
+            what = f"this is not the configuration of a {cls.__name__}: {name} is {shown(value)}"
+            raise KconvertError(what, where, f"{name} must be {_plain_fields(cls)[name]}", Problem.UNREADABLE)
+
+
+@lru_cache(1024)
+def _plain_fields(cls: Any) -> Mapping[str, str]:
+    """The fields of a class that hold a number, or true or false, and how messages call that."""
+    return {f.name: _KINDS[kind] for f in fields(cls) if (kind := str(f.type).removesuffix(" | None")) in _KINDS}
+
+
+@lru_cache(1024)
+def _numbers(cls: Any) -> frozenset[str]:
+    """The fields of a class that hold a number, and never None."""
+    return frozenset(f.name for f in fields(cls) if str(f.type) in ("int", "float") and f.default is not None)
+
+
+_KINDS = {"int": "an integer", "float": "a number", "bool": "true or false"}
+_NOT_PLAIN = (str, list, tuple, Mapping)
 
 
 @lru_cache(1024)

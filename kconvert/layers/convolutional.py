@@ -178,7 +178,7 @@ class _ConvTranspose(_Convolution):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.output_padding is not None:
-            self.output_padding = integers(self.output_padding, self.rank, "output_padding")
+            self.output_padding = integers(self.output_padding, self.rank, "output_padding", 0)
             if any(extra >= stride for extra, stride in zip(self.output_padding, self.strides, strict=True)):
                 what = f"output_padding {self.output_padding} must be smaller than the strides {self.strides}"
                 raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)

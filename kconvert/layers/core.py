@@ -12,6 +12,7 @@ from ..arguments import own_code
 from ..backend.base import Backend, Tensor
 from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
+from ..conventions.words.items import shown
 from ..errors import KconvertError, Problem
 from .activations import activation
 from .base import Layer, Shape, Weights
@@ -20,7 +21,7 @@ from .fields import KernelFields
 from .options import old_option
 from .phase import Phase
 from .registry import find_function
-from .shapes import one_of
+from .shapes import MOST_AXES, one_of
 
 # -------------------------------------------------------------------- input ----
 
@@ -52,9 +53,10 @@ class InputLayer(Layer):
 
     def __post_init__(self) -> None:
         sizes = () if self.batch_input_shape is None else self.batch_input_shape
-        if not isinstance(sizes, (list, tuple)) or not all(n is None or (isinstance(n, int) and n >= 0) for n in sizes):
+        listed = isinstance(sizes, (list, tuple)) and len(sizes) <= MOST_AXES
+        if not listed or not all(n is None or (isinstance(n, int) and n >= 0) for n in sizes):
             raise KconvertError(
-                f"batch_input_shape must be a list of sizes, not {sizes!r}",
+                f"batch_input_shape must be a list of at most {MOST_AXES} sizes, not {shown(sizes)}",
                 where=f"layer {self.name}",
                 problem=Problem.UNREADABLE,
             )

@@ -39,8 +39,10 @@ def key_of(f: Field[Any]) -> str:
     return f.metadata.get("key", f.name)
 
 
-def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:
+def integers(value: Any, n: int, what: str = "size", least: int = 1) -> tuple[int, ...]:
     """One integer or a sequence of `n` integers, as a tuple of `n`. Raises KconvertError for anything else.
+
+    least: the smallest integer that is allowed.
 
     >>> integers(3, 2), integers([3, 5], 2)
     ((3, 3), (3, 5))
@@ -48,4 +50,6 @@ def integers(value: Any, n: int, what: str = "size") -> tuple[int, ...]:
     result = (value,) * n if isinstance(value, Integral) else tuple(value)
     if len(result) != n or not all(isinstance(item, Integral) for item in result):
         raise KconvertError(f"{what} must be an integer or {n} integers, not {value!r}", problem=Problem.USAGE)
+    if any(int(item) < least for item in result):
+        raise KconvertError(f"{what} must not be less than {least}, and is {value!r}", problem=Problem.USAGE)
     return tuple(int(item) for item in result)  # NumPy's integers cannot be written as JSON

@@ -85,7 +85,7 @@ class ZeroPadding1D(_ZeroPadding):
     rank = 1
 
     def __post_init__(self) -> None:
-        self.padding = integers(self.padding, 2, "padding")
+        self.padding = integers(self.padding, 2, "padding", 0)
 
     @property
     def amounts(self) -> tuple[Any, ...]:
@@ -147,7 +147,7 @@ class Cropping1D(_Cropping):
     rank = 1
 
     def __post_init__(self) -> None:
-        self.cropping = integers(self.cropping, 2, "cropping")
+        self.cropping = integers(self.cropping, 2, "cropping", 0)
 
     @property
     def amounts(self) -> tuple[Any, ...]:

@@ -196,6 +196,8 @@ def _import_file(path: str) -> None:
     """Imports a file as a module under its path, so that `load_module` of another process finds it by its name."""
     if path in sys.modules:
         return
+    if not os.path.isfile(path):
+        raise KconvertError("there is no such file, or it is not a regular one", path, problem=Problem.USAGE)
     spec = spec_from_file_location(path, path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)

@@ -15,6 +15,9 @@ from .options import integers
 
 Sizes = tuple[Any, ...]
 
+MOST_AXES = 64
+"""Of an array, in NumPy 2."""
+
 
 # ------------------------------------------------------------ data formats ----
 
@@ -111,7 +114,7 @@ def pairs(value: Any, rank: int, what: str) -> tuple[tuple[int, ...], ...]:
     sides = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(sides) != rank:
         raise KconvertError(f"{what} must be an integer or {rank} items, not {value!r}", problem=Problem.USAGE)
-    return tuple(integers(side, 2, what) for side in sides)
+    return tuple(integers(side, 2, what, 0) for side in sides)
 
 
 def conv_length(size: Any, kernel: int, padding: str, stride: int, dilation: int = 1) -> Any:

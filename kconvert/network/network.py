@@ -23,6 +23,7 @@ from ..layers.custom import at_work
 from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase, within
 from ..layers.registry import built_in, layer_of_graph
+from ..layers.shapes import MOST_AXES
 from .added import Added
 from .graph import (
     LayerPath,
@@ -39,9 +40,6 @@ from .graph import (
     reachable,
 )
 from .known_shapes import known_shapes
-
-MOST_AXES = 64
-"""Of an array, in NumPy 2."""
 
 _NOTHING: Mapping[str, Sequence[Tensor]] = {}
 

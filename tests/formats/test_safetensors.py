@@ -191,6 +191,7 @@ def entry(dtype="F32", shape=(1,), offsets=(0, 4)):
         ((2**60).to_bytes(8, "little") + b"{}", "cut off"),
         ((2).to_bytes(8, "little") + b"[]", "not a JSON object"),
         ((4).to_bytes(8, "little") + b"{{{{", "damaged header"),
+        (header(a={"dtype": "F32", "shape": [2**62] * 100_000, "data_offsets": [0, 4]}), "has no valid shape"),
         ((100_000).to_bytes(8, "little") + b"[" * 100_000, "damaged header"),
         (header(w=entry()), "need 4 bytes, the file has 0"),
         (header(w=entry()) + b"0000", "no layer has the array 'w'"),

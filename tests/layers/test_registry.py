@@ -1,6 +1,7 @@
 """The user's layers and functions: registered, found by an entry point, or imported; never loaded from a file."""
 
 import json
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import kconvert as kc
 from kconvert import KconvertError, cli
 from kconvert.errors import Problem
 from kconvert.layers import Dense, Lambda
-from kconvert.layers.registry import CUSTOM, FUNCTIONS, LAYERS, find_layer
+from kconvert.layers.registry import CUSTOM, FUNCTIONS, LAYERS, find_layer, load_module
+from kconvert.network.architecture import model_from_config
 from tests.fixtures import FOLDER
 
 LSTM = FOLDER / "1.2.2-theano" / "lstm_cpu" / "model.h5"
@@ -201,3 +203,35 @@ def test_the_output_shape_is_declared_or_registered_or_that_of_the_input():
     assert unknown.compute_output_shape((None, 7, 4)) == (None, 4)
     kc.register_function("pooled", output_shape=(5,))(lambda K, x: x)
     assert unknown.compute_output_shape((None, 7, 4)) == (None, 5)
+
+
+NOT_PLAIN = [
+    ("Dense", {"units": [3]}, "units is .3.; units must be an integer"),
+    ("Dense", {"units": None}, "units is None; units must be an integer"),
+    ("Dropout", {"rate": "half"}, "rate is 'half'; rate must be a number"),
+    ("BatchNormalization", {"epsilon": {"a": 1}}, "epsilon is {'a': 1}; epsilon must be a number"),
+    ("BatchNormalization", {"axis": {}}, "axis is {}; axis must be an integer"),
+    ("LSTM", {"units": 3, "return_sequences": []}, "return_sequences is ..; return_sequences must be true or false"),
+    ("Conv2D", {"filters": 2, "kernel_size": 3, "strides": [1, 0]}, "strides must not be less than 1"),
+    ("Conv2D", {"filters": 2, "kernel_size": [-1, 3]}, "kernel_size must not be less than 1"),
+    ("MaxPooling2D", {"pool_size": 0}, "pool_size must not be less than 1"),
+    ("Cropping2D", {"cropping": [[0, -1], [0, 0]]}, "cropping must not be less than 0"),
+    ("Flatten", {"batch_input_shape": [None] + [2**62] * 1000}, "must be a list of at most 64 sizes"),
+]
+
+
+@pytest.mark.parametrize(
+    ("class_name", "config", "said"), NOT_PLAIN, ids=[f"{n}-{next(reversed(c))}" for n, c, _ in NOT_PLAIN]
+)
+def test_options_of_a_wrong_kind_are_refused_with_the_layer(class_name, config, said):
+    """Whatever computes with them, now or later, would fail elsewhere."""
+    network = {"class_name": "Sequential", "config": [{"class_name": class_name, "config": {"name": "it", **config}}]}
+    with pytest.raises(KconvertError, match=said) as refused:
+        model_from_config(network)
+    assert "layer it" in str(refused.value)
+
+
+def test_a_module_of_your_own_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "layers.py")
+    with pytest.raises(KconvertError, match=r"layers.py: there is no such file, or it is not a regular one"):
+        load_module(str(tmp_path / "layers.py"))

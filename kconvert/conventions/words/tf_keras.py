@@ -93,8 +93,8 @@ def in_keras2(item: Json) -> Json:
     if name in ONE_AXIS and isinstance(axes, list) and not (name in SEVERAL_AXES and len(axes) > 1):
         changed["axis"] = _one_axis(axes, name, where)
     if item["class_name"] in GRAPHS:
-        changed.update({key: flat(config[key]) for key in ENDS})
-    if name == "Sequential" and changed.get("build_input_shape"):
+        changed.update({key: flat(config[key]) for key in ENDS if key in config})
+    if name == "Sequential" and changed.get("build_input_shape") and isinstance(changed.get("layers"), list):
         changed["layers"] = _with_shape(changed["layers"], changed["build_input_shape"])
     return {**item, "class_name": name, "config": changed}
 

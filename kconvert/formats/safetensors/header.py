@@ -27,6 +27,7 @@ METADATA = "__metadata__"
 LENGTH = 8  # bytes of the length of the header
 LIMIT = 100_000_000  # bytes of a header; the library has the same limit
 ALIGNMENT = 8
+MOST_AXES = 32  # of an array, as in HDF5
 
 DTYPES = {
     name: np.dtype(code)
@@ -99,7 +100,7 @@ def _entry(key: str, value: Any) -> Entry:
     if not isinstance(value, dict) or not {"dtype", "shape", "data_offsets"} <= set(value):
         raise ValueError(f"the array {key!r} lacks its dtype, shape or data_offsets")
     shape, offsets = value["shape"], value["data_offsets"]
-    if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
+    if not _are_sizes(shape) or len(shape) > MOST_AXES or not _are_sizes(offsets) or len(offsets) != 2:
         raise ValueError(f"the array {key!r} has no valid shape or data_offsets")
     if not isinstance(value["dtype"], str) or value["dtype"] not in DTYPES:
         raise ValueError(f"the array {key!r} is of the unknown dtype {value['dtype']!r}")
