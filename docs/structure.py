@@ -25,12 +25,13 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGE = "kconvert"
 
-BASE = ("errors", "arguments", "_version")
+BASE = ("errors", "arguments", "lazy_dataclasses", "_version")
 """Rooms that every room may import."""
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "errors": (),
     "arguments": (),
+    "lazy_dataclasses": (),
     "_version": (),
     "drawing": (),
     "kernels": (),

@@ -86,6 +86,13 @@ def test_each_foreign_library_has_one_door(library):
     assert not outside, f"import {library} in {' '.join(DOORS[library])} only"
 
 
+def test_dataclasses_are_made_by_lazy_dataclasses():
+    """Each class of the standard library's `dataclass` makes every command start later."""
+    standard = {"dataclasses", "dataclasses.dataclass"}
+    users = {name for name in INSIDE if standard & set(imports(name, MODULES[name]))}
+    assert users == {"kconvert.lazy_dataclasses"}, "from kconvert.lazy_dataclasses import dataclass"
+
+
 def generations_compared(code):
     """The lines of `code` that ask which generation something is, by its name or by a field that stands for it."""
     return sorted({node.lineno for node in ast.walk(ast.parse(code)) for one in asked(node) if stands_for_one(one)})

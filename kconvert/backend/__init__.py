@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 
 from .._version import install
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .base import Backend, InputSpec, Tensor
 from .quiet import quiet_import
 

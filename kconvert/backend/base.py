@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..conventions.backends import BACKENDS, BackendFacts
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 
 Tensor = Any  # a tensor of the framework
 Variable = Any  # a tensor that the framework keeps between runs

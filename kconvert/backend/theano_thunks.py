@@ -13,12 +13,12 @@ works in place, an operand or part of one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
+from ..lazy_dataclasses import dataclass
 from . import theano_compat
 
 theano = theano_compat.load()

@@ -7,7 +7,6 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..errors import KconvertError, Problem
 from ..formats import endings
 from ..formats.missing import missing
 from ..formats.regular import open_regular
+from ..lazy_dataclasses import dataclass
 from . import places
 from .places import Options
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from os import PathLike, fspath
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..conversion.source import Source
 from ..conversion.target import NATIVE, Wanted
 from ..errors import KconvertError, Problem
 from ..layers.registry import custom_modules
+from ..lazy_dataclasses import dataclass
 from ..network.input_shapes import InputShape
 from ..verification.pairing import Inputs
 from ..verification.tolerance import DEFAULT_TOLERANCE, Tolerance

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import KconvertError, Problem
 from ..formats import endings, files
 from ..formats.missing import missing, similar
+from ..lazy_dataclasses import dataclass
 from . import manifest, places
 from .places import Options
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..formats.atomic import copy_file, new_path, refuse_collisions, scratch, wr
 from ..formats.limits import Limits, limited, limits
 from ..formats.unchanged import unchanged
 from ..layers.registry import load_module
+from ..lazy_dataclasses import dataclass
 from ..verification.pairing import Inputs
 from ..verification.report.words import brief
 from ..verification.tolerance import DEFAULT_TOLERANCE, Tolerance

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..lazy_dataclasses import dataclass
 from .command import Option
 from .pages import check_pages
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from ..lazy_dataclasses import dataclass
 
 CHANNELS_FIRST = "channels_first"
 CHANNELS_LAST = "channels_last"

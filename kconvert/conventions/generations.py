@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .backends import BACKENDS, BackendFacts
 from .words import tf_keras_writing
 from .words.table import KERAS0, KERAS1, KERAS2, KERAS3, WORDS, Words

@@ -13,11 +13,12 @@ file; `storage` puts the two together. A weight has three forms:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any
 
 from ..kernels import Chain, Fold, Fuse, Order, Power, Scale, Shape, Split, Variance
+from ..lazy_dataclasses import dataclass
 from .backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST
 
 SPATIAL = {1: "w", 2: "hw", 3: "dhw"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from ..lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from ..kernels import Chain, Flip, Fuse, Shape, Transpose
+from ..lazy_dataclasses import dataclass
 from .backends import BACKENDS
 from .generations import GENERATIONS, Convention
 from .roles import Role, Weight

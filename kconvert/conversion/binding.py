@@ -8,7 +8,7 @@ names were given anew (renamed.py); writing lays the arrays out by them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,7 @@ from ..errors import KconvertError, Problem, errors_in
 from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..layers import InputLayer, Merge
 from ..layers.base import Layer
+from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, LeafWeights
 from ..network.nested import Arrays, nest
 from ..network.network import Network

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..conventions.backends import BACKENDS, KERNELS_OF
 from ..conventions.generations import GENERATIONS, Generation, of_release
 from ..formats.checkpoint import Checkpoint
+from ..lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from threading import Event
@@ -20,6 +20,7 @@ from ..formats.checkpoint import Checkpoint
 from ..formats.endings import HDF5, Form
 from ..formats.writing import write
 from ..layers.registry import with_custom_objects
+from ..lazy_dataclasses import dataclass
 from ..network.input_shapes import InputShape
 from .applying import written_architecture
 from .evidence import kept_from

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from math import prod
 from os import PathLike
 from typing import Any
@@ -20,6 +20,7 @@ from ..formats import files
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..layers.registry import with_custom_objects
+from ..lazy_dataclasses import dataclass
 from ..network.architecture import model_from_config
 from ..network.input_shapes import InputShape, with_input_shape
 from ..network.network import Network

@@ -10,7 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..formats.checkpoint import Checkpoint, Group, LazyArray
 from ..formats.limits import limits
 from ..formats.parts import Part
 from ..layers.registry import registered
+from ..lazy_dataclasses import dataclass
 from .applying import apply
 from .evidence import backend_of
 from .planning import Plan, plan_conversion

@@ -12,7 +12,7 @@ Where the state cannot be converted it is dropped, and a note gives the reason: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..conventions.generations import Convention, sorts_optimizer
 from ..conventions.optimizers import CUSTOM, RATE, STRUCTURES, Structure, plain_name
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..formats.parts import Part
+from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath
 from ..network.network import Network
 from ..network.rewritten import Rewritten

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..arguments import argument
 from ..conventions.generations import Convention
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint
+from ..lazy_dataclasses import dataclass
 from ..network.network import Network
 from .binding import misfits, places
 from .given_architecture import as_saved

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from os import PathLike
 from typing import Any
@@ -22,6 +22,7 @@ from ..errors import KconvertError, Problem, errors_in
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray, optimizer_class
 from ..kernels import Chain
 from ..layers.registry import with_custom_objects
+from ..lazy_dataclasses import dataclass
 from ..network.differences import differing_layers
 from ..network.input_shapes import InputShape
 from ..network.known_shapes import known_shapes

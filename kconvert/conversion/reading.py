@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from ..arguments import argument
@@ -11,6 +11,7 @@ from ..errors import KconvertError
 from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..layers.base import Layer, Shape
+from ..lazy_dataclasses import dataclass
 from ..network.architecture import model_from_config
 from ..network.input_shapes import with_input_shape
 from ..network.network import Network

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from ..arguments import argument
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 
 _NUMBERED = re.compile(r"(.+?)(?:_(\d{1,9}))?")
 # A name to which TensorFlow has added a number, because its graph had that name already: dense_1_1.

@@ -8,7 +8,7 @@ was rewritten, grown or renamed comes back without a rule of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..formats.architectures import architecture_json
 from ..formats.checkpoint import Checkpoint
 from ..kernels import Chain
 from ..layers.base import Layer
+from ..lazy_dataclasses import dataclass
 from ..network.architecture import model_config, model_from_config
 from ..network.graph import LayerPath
 from ..network.layout import Layout

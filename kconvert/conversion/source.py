@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -24,6 +24,7 @@ from ..errors import KconvertError, Problem
 from ..formats.architectures import architecture_json
 from ..formats.atomic import NamedPath
 from ..formats.checkpoint import Checkpoint
+from ..lazy_dataclasses import dataclass
 from ..network.input_shapes import InputShape
 from .evidence import Fact, akin, backend_of, generation_of, kept_from, releases_like, stated_release
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ..formats.checkpoint import LazyArray
 from ..formats.parts import Part, cut, indices
 from ..kernels import Chain, Region, Shape
+from ..lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True)

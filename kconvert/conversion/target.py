@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
 
 from ..arguments import argument
@@ -10,6 +9,7 @@ from ..conventions.backends import BACKENDS, DATA_FORMATS
 from ..conventions.generations import FORMATS, Convention, Reader, TargetFormat, keeps_data_formats
 from ..errors import KconvertError, Problem
 from ..formats.endings import HDF5, KERAS2, SAME, Form, default_form, form_of
+from ..lazy_dataclasses import dataclass
 from .source import Origin
 
 NATIVE, KEEP = "native", "keep"

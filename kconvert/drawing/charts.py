@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from ..lazy_dataclasses import dataclass
 
 DECADES = 8  # the most decades that a log axis shows above and below the limit
 LABELS = 8  # the most labels on an axis

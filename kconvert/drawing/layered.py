@@ -7,9 +7,10 @@ not installed with pip, grandalf is not maintained, and igraph is a binary of 15
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
+
+from ..lazy_dataclasses import dataclass
 
 WIDTH, HEIGHT = 216, 46  # of a box, in pixels
 GAP, ROW = 20, 80  # between boxes side by side; from one row to the next

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -26,6 +25,7 @@ from ..errors import KconvertError, Problem
 from ..formats.atomic import NamedPath, new_path, refuse_collisions
 from ..formats.endings import Runtime
 from ..layers.registry import with_custom_objects
+from ..lazy_dataclasses import dataclass
 from ..network.input_shapes import InputShape
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..backend.tensorflow_backend import TensorflowBackend
 from ..errors import KconvertError
 from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase
+from ..lazy_dataclasses import dataclass
 from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
 from ..network.signature import input_names, output_names

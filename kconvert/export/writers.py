@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..backend import tensorflow_compat
 from ..errors import KconvertError
 from ..formats.atomic import new_directory, replacing, scratch, writing
 from ..formats.endings import LITERT, ONNX, SAVED_MODEL, Form
+from ..lazy_dataclasses import dataclass
 from .program import Program
 
 tf = tensorflow_compat.load()

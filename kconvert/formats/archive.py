@@ -10,7 +10,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -18,6 +17,7 @@ from typing import IO, Any
 from ..conventions.generations import of_release
 from ..conventions.words import keras3
 from ..conventions.words.values import parse_json
+from ..lazy_dataclasses import dataclass
 from . import hdf5
 from .checkpoint import PROVENANCE, Architecture, Checkpoint
 from .failures import library_errors, unreadable

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from ..lazy_dataclasses import dataclass
 from .endings import HDF5, Form
 from .parts import BLOCK, Box, InOrder, Part, blocks, cut
 

@@ -6,12 +6,12 @@ The case of the letters of an ending does not matter. Models are saved and files
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from ..arguments import argument
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 
 SAME, KERAS2, KERAS3, TF_KERAS = "same", "keras2", "keras3", "tf_keras"
 """What `format` may be: a generation or a package that reads its files, or the generation of the source."""

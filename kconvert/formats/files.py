@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from threading import Event
 from typing import Protocol
 
+from ..lazy_dataclasses import dataclass
 from . import archive, endings, hdf5, safetensors
 from .checkpoint import Architecture, Checkpoint
 from .failures import library_errors, unreadable

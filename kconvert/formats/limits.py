@@ -9,11 +9,12 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from ..arguments import raised_limit
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 
 LONG_JSON = "has too long a text of JSON (bytes)"
 EXPANSION = 100  # how many times larger than what is stored of it data may become at no cost: gzip reaches 1032

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
 
+from ..lazy_dataclasses import dataclass
 from .content import Content
 from .failures import library_errors, unreadable
 from .hdf5 import regular_file

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..conventions.words.items import GRAPHS, Json, checked, is_item
 from ..conventions.words.keras3_masks import is_operation
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .checkpoint import Group, LazyArray, renamed
 
 INPUT = "InputLayer"

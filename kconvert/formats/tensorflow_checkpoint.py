@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 from ..arguments import argument
 from ..backend import probe, tensorflow_compat
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .checkpoint import Architecture, Checkpoint, Group, LazyArray
 from .failures import library_errors, unreadable
 from .named_variables import grouped

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from . import names
 
 _PACKAGE = "kconvert"

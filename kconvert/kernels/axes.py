@@ -5,11 +5,10 @@ Axes are named by one letter each: `o` out, `i` in, `d` `h` `w` spatial; `1` is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .base import Chain, EachOp, Json, Op, Region, Shape, distinct
 
 UNIT = "1"

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 
 Shape = tuple[int, ...]
 Arrays = tuple[np.ndarray, ...]

@@ -6,11 +6,10 @@ cudnn-bias).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .base import EachOp, Json, Op, Shape, distinct
 
 

@@ -5,11 +5,10 @@ A gate is named by one letter: `i` input, `f` forget, `c` candidate, `o` output;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .base import Arrays, Chain, EachOp, GateOp, Json, Op, Region, Shape, distinct
 
 

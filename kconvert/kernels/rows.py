@@ -6,12 +6,12 @@ Dense kernel behind it follow that order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .base import Chain, EachOp, Json, Op, Region, Shape, distinct
 
 

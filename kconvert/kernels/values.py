@@ -7,10 +7,10 @@ simplified chain the two cancel instead, even with rearranging ops between them,
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 
 import numpy as np
 
+from ..lazy_dataclasses import dataclass
 from .base import Chain, EachOp, Json, Op, Region, Shape
 
 

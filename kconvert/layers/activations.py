@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from inspect import unwrap
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ from ..backend.computing import as_in_keras
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.items import is_item
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .component_names import found_by
 from .custom import CustomFunction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..arguments import own_code
@@ -11,6 +11,7 @@ from ..backend.base import Backend
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.tf_keras_classes import of_tf_keras
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .phase import Phase
 

@@ -15,7 +15,7 @@ outputs has lists of tensors, shapes and masks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from functools import lru_cache
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,6 +27,7 @@ from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .calls import INPUT_WORDS, Callee, input_arguments, steps_of_input
 from .component_names import are_checked, check_component_names, unchecked
 from .configuration import configured

@@ -11,7 +11,7 @@ its outputs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import count
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
 from ..errors import AlsoAttributeError, AlsoTypeError, KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .input_spec import check_input_spec
 from .lists import as_list, one_or_list
 from .names import next_name

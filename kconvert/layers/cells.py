@@ -12,7 +12,7 @@ one time step from projected inputs. Dropout applies in training only, with one 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from ..arguments import argument
@@ -20,6 +20,7 @@ from ..backend.base import Backend, Tensor
 from ..conventions.roles import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
 from ..errors import KconvertError
 from ..kernels import AddHalves, Chain
+from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .phase import Phase

@@ -11,12 +11,13 @@ full-padding).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .fields import KernelFields

@@ -11,11 +11,12 @@ The recurrent convolution always has padding 'same' and stride 1 (keras-facts: c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import LSTM_GATES, VECTOR, Weight, conv_kernel
+from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Shape, Weights
 from .cells import STORED_LSTM_GATES, GateInputs, RecurrentFields, _Cell, gated, lstm_step, unit_forget_bias

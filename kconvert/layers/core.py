@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
 from ..conventions.words.items import shown
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .custom import CustomFunction, check_output, giving

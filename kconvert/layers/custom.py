@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from inspect import signature
 from types import CodeType, ModuleType
@@ -25,6 +25,7 @@ from ..backend.computing import SYMBOLS, computing
 from ..backend.context import assigned
 from ..backend.spatial import known_sizes
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .lists import as_list
 
 Function = Callable[..., Tensor]

@@ -7,12 +7,13 @@ Keras 0.3.1. Reading a file of such a release gives these classes, and no other 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Step, Tensor
 from ..conventions.backends import CHANNELS_LAST
 from ..conventions.roles import DENSE_KERNEL, VECTOR, Weight
+from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .cells import GateInputs, SimpleRNNCell, SimpleRNNFields, _Cell

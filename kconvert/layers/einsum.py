@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Role, Weight
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .fields import KernelFields

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, embeddings
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .options import old_option
 from .phase import Phase

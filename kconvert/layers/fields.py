@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from ..lazy_dataclasses import dataclass
 
 
 @dataclass(eq=False, kw_only=True)

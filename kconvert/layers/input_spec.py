@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .lists import as_list
 
 

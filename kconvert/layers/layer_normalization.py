@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, map_parameter
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .normalization import moments
 from .phase import Phase

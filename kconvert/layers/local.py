@@ -6,7 +6,6 @@ reversed (keras-facts: local-not-reversed).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ..conventions.roles import LOCAL_KERNEL, Weight, local_bias
+from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .fields import KernelFields

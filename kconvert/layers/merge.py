@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import zip_longest
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ from typing import Any, ClassVar
 from ..backend.base import Backend, Tensor
 from ..conventions.words.calls import warn
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .calls import Symbol
 from .core import Lambda, Reshape

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import VECTOR, Weight, variance
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .options import old_option
 from .phase import Phase

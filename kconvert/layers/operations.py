@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import islice, product
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from ..backend.computing import IMAGES, SYMBOLS, UPDATED, computing, current_bac
 from ..backend.context import assigned
 from ..backend.image_format import default_data_format
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .calls import Symbol, images_behind
 from .inputs import Input

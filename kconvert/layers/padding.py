@@ -6,11 +6,11 @@ x  (batch, spatial..., channels) in channels_last, (batch, channels, spatial...)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend
 from ..conventions.backends import CHANNELS_LAST
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .options import integers
 from .phase import Phase

@@ -5,10 +5,10 @@ With padding='same', the windows start where the backend starts them (keras-fact
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .options import integers, later_option
 from .phase import Phase

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import COUNT, Weight, map_parameter
 from ..errors import KconvertError
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .phase import Phase
 from .shapes import axes_of

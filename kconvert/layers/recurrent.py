@@ -6,7 +6,7 @@ SimpleRNN, GRU and LSTM construct the cell from their options; RNN has the cell 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..backend.base import Backend, Step, Tensor
 from ..backend.computing import current_backend
 from ..conventions.roles import Weight
 from ..errors import AlsoAttributeError, KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .cells import (
     CuDNNFields,

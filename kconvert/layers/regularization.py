@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Size, Tensor
+from ..lazy_dataclasses import dataclass
 from .activations import SELU_ALPHA, SELU_SCALE
 from .base import Layer, Shape, Weights
 from .phase import Phase

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..backend.base import Backend, Tensor
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .cells import GateInputs, Noise, _Cell, gate_inputs
 from .phase import Phase

@@ -6,11 +6,12 @@ In the weights `w` of a wrapper, those of the inner layer are a dict under the n
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, cast
 
 from ..backend.base import Backend, Tensor
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .lists import as_list, one_or_list
 from .names import free_name

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from ..conventions.generations import FORMATS, Convention, Reader
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 
 BACKEND = "tensorflow"
 """The backend whose kernels all live models have."""

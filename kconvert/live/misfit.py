@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from math import log, prod
 
@@ -16,6 +16,7 @@ from ..conversion.source import Source, decide
 from ..errors import KconvertError, Problem
 from ..layers import Bidirectional, TimeDistributed
 from ..layers.base import Layer, layer_config
+from ..lazy_dataclasses import dataclass
 from ..network.network import Network
 from ..network.rewrite import changed, rebuilt
 

@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import wraps
 from types import ModuleType
 from typing import Any
@@ -25,6 +24,7 @@ from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..formats import hdf5
 from ..formats.hdf5.handles import is_open, path_to_read
+from ..lazy_dataclasses import dataclass
 from .libraries import Library, installed
 from .loading import live_model
 from .weights import load_weights

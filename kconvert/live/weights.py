@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..errors import KconvertError, Problem
 from ..formats.hdf5.handles import path_to_read
 from ..layers.as_is import AsIs
 from ..layers.base import Layer
+from ..lazy_dataclasses import dataclass
 from ..models.model import Model
 from ..models.restoring import Restored, Taker, read_weights
 from ..network.differences import differing_layers

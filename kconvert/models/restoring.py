@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
@@ -26,6 +26,7 @@ from ..errors import KconvertError
 from ..formats.checkpoint import Checkpoint
 from ..layers import Flatten, Layer
 from ..layers.base import layer_config
+from ..lazy_dataclasses import dataclass
 from ..network.nested import Arrays, walk
 from ..network.network import Network
 from ..network.rewrite import NewLayer, changed, rebuilt, rewrite

@@ -7,7 +7,6 @@ convention of the backend, so one seed gives the same network on every backend.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..backend.base import Backend, Variable
 from ..conventions.generations import Convention
 from ..conventions.storage import Storage
 from ..conversion.binding import leaf_storage
+from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, LeafWeights
 from .training import initializers
 

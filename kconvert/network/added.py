@@ -6,13 +6,13 @@ They are computed at the end of each run of the network, also where it is nested
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..backend.base import Backend, Tensor
 from ..errors import KconvertError, Problem
 from ..layers.calls import Call, Symbol, calls_behind
 from ..layers.lists import as_list, one_or_list
+from ..lazy_dataclasses import dataclass
 from .graph import Ref
 
 

@@ -6,13 +6,14 @@ A node is one call of a layer. Keras numbers the calls of each layer from 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
 from ..layers.base import Layer
+from ..lazy_dataclasses import dataclass
 
 LayerPath = tuple[str, ...]
 """The names of layers, from the outermost network in."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from ..conventions.backends import CHANNELS_LAST
 from ..kernels import Block, Rows
 from ..layers.base import Shape
+from ..lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True)

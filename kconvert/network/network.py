@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -24,6 +24,7 @@ from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase, within
 from ..layers.registry import built_in, layer_of_graph
 from ..layers.shapes import MOST_AXES
+from ..lazy_dataclasses import dataclass
 from .added import Added
 from .graph import (
     LayerPath,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..drawing.layered import Drawing, Label, layered
 from ..drawing.words import plural
 from ..errors import KconvertError
 from ..layers.base import Shape
+from ..lazy_dataclasses import dataclass
 from .graph import LayerPath, Ref
 from .network import Network
 

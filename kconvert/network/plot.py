@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -14,6 +13,7 @@ from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.base import Shape
 from ..layers.lists import one_or_list
+from ..lazy_dataclasses import dataclass
 from .graph import Node, Ref
 from .network import Network
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import singledispatch
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer, Shape
 from ..layers.lists import as_list, one_or_list
+from ..lazy_dataclasses import dataclass
 from .graph import CallId, LayerPath, Node, Ref, first_call, leaf_weights
 from .network import Network
 from .rewritten import Rewritten, Source, renamed_inputs

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from ..kernels import Chain
+from ..lazy_dataclasses import dataclass
 from .graph import LayerPath, Ref
 from .layout import Layout, identity
 from .network import Network

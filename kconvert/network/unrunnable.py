@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
 from ..conventions.words.call_arguments import always_trains
 from ..layers.base import Layer, Shape
+from ..lazy_dataclasses import dataclass
 from .graph import Node, by_call
 from .network import Network
 from .sample_inputs import sample_tensor

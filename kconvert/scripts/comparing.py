@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from ..arguments import argument
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .recording import History
 
 BACKENDS = ("theano", "tensorflow")

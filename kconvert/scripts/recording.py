@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from ..conventions.words.values import parse_json
 from ..formats.atomic import write_text
+from ..lazy_dataclasses import dataclass
 from ..models.model import Model
 from .shortening import replaced
 

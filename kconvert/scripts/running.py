@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from importlib import import_module
 from importlib.util import find_spec
 from types import CodeType, ModuleType
@@ -20,6 +20,7 @@ from ..backend import default_backend, get_backend, probe
 from ..backend.environment import environment
 from ..errors import KconvertError, Problem
 from ..keras.own.folders import VARIABLE
+from ..lazy_dataclasses import dataclass
 from .data_files import found_in
 from .failures import lacking, print_traceback
 from .imports import KERAS, MOVED, renamed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from importlib import import_module
 from inspect import signature
@@ -20,6 +20,7 @@ from ..arguments import argument
 from ..keras.own import datasets
 from ..keras1.own import datasets as datasets1
 from ..keras1.own.generators import Counted
+from ..lazy_dataclasses import dataclass
 from ..models.model import Model
 
 BATCH_SIZE = 32

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ..arguments import argument
 from ..conventions.words.rules import METHODS, RULES
 from ..errors import KconvertError, Problem
 from ..keras import names
+from ..lazy_dataclasses import dataclass
 from . import python2
 
 NEW, OLD = "2.3.1", "1.2.2"

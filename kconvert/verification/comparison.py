@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..formats.parts import Box
+from ..lazy_dataclasses import dataclass
 from .tensors import Tensor, both, parts, reshaped, rows
 from .tolerance import Tolerance
 

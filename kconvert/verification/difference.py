@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 from ..conversion.source import Source
 from ..layers.registry import with_custom_objects
+from ..lazy_dataclasses import dataclass
 from ..network.input_shapes import InputShape
 from .matching import match
 from .value import finite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, replace
+from dataclasses import MISSING, Field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..conversion.steps import Step
 from ..formats.checkpoint import InMemory, LazyArray, pieces
 from ..layers import InputLayer
 from ..layers.base import Layer, json_value
+from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath
 from ..network.network import Network
 from .mistakes import Mistake, close, in_other_order, mistakes

@@ -8,7 +8,7 @@ here, as it does in Keras.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +26,7 @@ from ..conversion.target import KEEP, SAME, Target
 from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint
 from ..layers.base import Shape
+from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, Producer
 from ..network.input_shapes import with_input_shape
 from ..network.layout import Layout

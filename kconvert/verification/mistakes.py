@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -22,6 +21,7 @@ from ..conversion.passes.relayout import image_data_format, relayout
 from ..kernels import Chain, Flip, Gates, Op, Power, Scale, Transpose
 from ..layers import Flatten
 from ..layers.base import Layer
+from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, LeafWeights
 from ..network.network import Network
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from os import PathLike
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ..conversion.passes.readers import computed_otherwise
 from ..formats.atomic import NamedPath
 from ..layers import InputLayer, Softmax
 from ..layers.base import Layer
+from ..lazy_dataclasses import dataclass
 from ..network.layout import Layout, identity
 from ..network.network import Network
 from ..network.outputs import Given

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from .._version import __version__
 from ..arguments import argument
 from ..conventions.activations import other_activations
 from ..drawing.words import at_least, number
+from ..lazy_dataclasses import dataclass
 from .comparison import Comparison, Details, compare, details
 from .faults import Fault
 from .tensors import Tensor, parts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ..formats.atomic import scratch
 from ..formats.checkpoint import Checkpoint, InMemory
 from ..layers.base import Layer, layer_config
 from ..layers.registry import layer_from_config
+from ..lazy_dataclasses import dataclass
 from ..network.architecture import model_config
 from ..network.graph import LayerPath
 from ..network.network import Network

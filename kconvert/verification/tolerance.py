@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 
 MENTIONED = 5  # names that an error lists
 

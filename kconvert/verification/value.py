@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..conventions.backends import BACKENDS
 from ..drawing.notebook import Shown
 from ..drawing.words import plural
 from ..errors import Problem
+from ..lazy_dataclasses import dataclass
 from .comparison import Comparison, Details
 from .tolerance import Tolerance
 

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from os import PathLike
 from pathlib import Path
 from shutil import rmtree
@@ -28,6 +28,7 @@ from ..errors import KconvertError, Problem, errors_in
 from ..formats.atomic import scratch
 from ..formats.endings import Runtime, program_runtime
 from ..layers.registry import custom_modules, with_custom_objects
+from ..lazy_dataclasses import dataclass
 from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.outputs import Given

@@ -8,10 +8,11 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...errors import KconvertError
+from ...lazy_dataclasses import dataclass
 from .items import GRAPHS, Json, refused
 
 TENSOR = "__keras_tensor__"

@@ -6,11 +6,12 @@ Every option of a layer is stated, because Keras 3 has other defaults than Keras
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...arguments import argument
 from ...errors import KconvertError
+from ...lazy_dataclasses import dataclass
 from .items import GRAPHS, Json, is_item
 from .keras1 import Defaults
 from .keras3_masks import RECURRENT

@@ -8,13 +8,13 @@ fork, or an editor. If the value of the key changes what the layer computes, to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
 from ...arguments import argument, own_code
 from ...errors import KconvertError
+from ...lazy_dataclasses import dataclass
 from .items import shown
 from .rules import RULES, Key
 

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
+from ...lazy_dataclasses import dataclass
 from ..backends import CHANNELS_FIRST, CHANNELS_LAST
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..._version import __version__
+from ...lazy_dataclasses import dataclass
 from . import keras0, keras0_writing, keras1, keras2, keras3, keras3_reading, keras3_writing, tf_keras_writing
 from .files import keys
 from .items import Json

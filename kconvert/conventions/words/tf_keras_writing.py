@@ -6,11 +6,11 @@ tf_keras reads the words of Keras 2. Every option of a layer is stated, because 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...arguments import argument
 from ...errors import KconvertError
+from ...lazy_dataclasses import dataclass
 from .items import GRAPHS, MODELS, Json, is_item
 from .keras1 import Defaults
 from .tf_keras_classes import BEYOND, SHARED

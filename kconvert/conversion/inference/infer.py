@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
@@ -29,6 +29,7 @@ from ...kernels import Chain, Shape
 from ...layers.as_is import AsIs
 from ...layers.base import Layer
 from ...layers.registry import known_layers
+from ...lazy_dataclasses import dataclass
 from ...network.graph import LeafWeights
 from ..binding import leaf_storage, places
 from .leaves import Leaf, leaves_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from ...arguments import argument
@@ -12,6 +12,7 @@ from ...conventions.storage import slot_name
 from ...errors import KconvertError
 from ...formats.checkpoint import Group, LazyArray
 from ...kernels import Shape
+from ...lazy_dataclasses import dataclass
 from .names import split_name
 
 

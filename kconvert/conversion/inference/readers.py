@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,6 +27,7 @@ from ...conventions.storage import slot_name
 from ...kernels import Shape, Transpose
 from ...layers.base import Layer
 from ...layers.shapes import image
+from ...lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True)

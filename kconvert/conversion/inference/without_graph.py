@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ...arguments import argument
 from ...errors import KconvertError
 from ...layers import Dense
 from ...layers.base import Layer
+from ...lazy_dataclasses import dataclass
 from ...network.graph import LayerPath, LeafWeights
 from ...network.network import Network
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ...drawing.charts import HeatMap, value_map
 from ...errors import KconvertError
 from ...kernels import Chain
+from ...lazy_dataclasses import dataclass
 from ..steps import Step
 
 SHOWN = 6  # steps that are drawn

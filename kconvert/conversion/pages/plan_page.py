@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ...conventions.backends import BACKENDS
 from ...drawing.page import environment
 from ...drawing.words import sizes
 from ...kernels import Shape
+from ...lazy_dataclasses import dataclass
 from ...network.graph import LayerPath
 from ...network.picture import pictures
 from ...network.rewritten import Hazard

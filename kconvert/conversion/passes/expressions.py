@@ -10,7 +10,7 @@ activation is expressed is said in conventions/words/keras3_writing.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import singledispatch
 from itertools import product
 from typing import Any
@@ -26,6 +26,7 @@ from ...kernels import Chain, Fold, Order, Rows, Scale, Transpose
 from ...kernels.rows import Block
 from ...layers.base import Layer, Shape
 from ...layers.shapes import space, space_axes
+from ...lazy_dataclasses import dataclass
 from ...network.graph import LayerPath
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, in_sequence, rewrite

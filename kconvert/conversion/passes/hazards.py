@@ -8,7 +8,6 @@ where one of the backends does not have it at all. The formulas stand in `conven
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -17,6 +16,7 @@ from ...conventions.backends import BACKENDS, CHANNELS_FIRST, BackendFacts, same
 from ...formats.limits import check_limit
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list, one_or_list
+from ...lazy_dataclasses import dataclass
 from ...network.known_shapes import known_shapes
 from ...network.network import Network
 from ...network.rewritten import Hazard

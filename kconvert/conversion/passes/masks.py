@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ... import layers as L
@@ -12,6 +11,7 @@ from ...arguments import argument
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.merge import Elementwise
+from ...lazy_dataclasses import dataclass
 from ...network.graph import CallId, Ref
 from ...network.network import Network
 from .left_out import every

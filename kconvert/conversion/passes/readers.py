@@ -7,12 +7,12 @@ readers-of-today). The same rows tell what a file that one of them saved means.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ... import layers as L
 from ...conventions.generations import READER_KERAS3, READER_TF_KERAS, release_of_tensorflow
 from ...layers.base import Layer
+from ...lazy_dataclasses import dataclass
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import listed

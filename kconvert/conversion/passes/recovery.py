@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from ... import layers as L
@@ -17,6 +17,7 @@ from ...conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ...errors import KconvertError
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
+from ...lazy_dataclasses import dataclass
 from ...network.graph import LayerPath, Node, Ref
 from ...network.network import Network
 from ...network.rewrite import NewLayer, as_first, changed, rebuilt

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import singledispatch
 from typing import Any
 
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
 from ...layers.lists import as_list, one_or_list
+from ...lazy_dataclasses import dataclass
 from ...network.graph import LayerPath
 from ...network.layout import Layout, identity
 

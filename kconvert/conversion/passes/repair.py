@@ -15,7 +15,7 @@ the source's backend by layers of its own (keras-facts: same-padding-spelled-out
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import singledispatch
 from itertools import groupby, product
 from math import prod
@@ -31,6 +31,7 @@ from ...formats.limits import check_limit
 from ...kernels import Chain, Grow
 from ...layers.activations import activation_name, is_elementwise
 from ...layers.base import Layer, Shape
+from ...lazy_dataclasses import dataclass
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, in_sequence, in_sequence_or_nested, rewrite
 from ...network.rewritten import Rewritten

@@ -6,7 +6,6 @@ import io
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -15,6 +14,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5g, h5i, h5r, h5t
 
+from ...lazy_dataclasses import dataclass
 from ..limits import Budget, limits
 from .global_heap import GlobalHeap
 

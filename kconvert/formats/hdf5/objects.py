@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ...arguments import argument
+from ...lazy_dataclasses import dataclass
 from ..checkpoint import LazyArray
 from ..failures import unreadable
 from ..objects import Item, Tree, snake_case

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from h5py import h5a, h5d, h5g, h5p, h5s, h5t
 
 from ...errors import Problem
+from ...lazy_dataclasses import dataclass
 from ..atomic import begin_storing, reserve
 from ..checkpoint import LazyArray, pieces
 from .safely import hdf5_errors, number_type

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from ...conventions.words.values import parse_json
 from ...errors import KconvertError, Problem
+from ...lazy_dataclasses import dataclass
 from ..failures import library_errors, unreadable
 from ..gathering import gather
 from ..limits import LONG_JSON, check_limit

@@ -16,12 +16,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...conventions.words.values import parse_json
+from ...lazy_dataclasses import dataclass
 
 METADATA = "__metadata__"
 LENGTH = 8  # bytes of the length of the header

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ...lazy_dataclasses import dataclass
 from ..content import Content
 from ..gathering import gather
 from ..parts import Box, InOrder, Part

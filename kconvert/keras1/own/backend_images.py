@@ -6,12 +6,12 @@ In the ordering 'th', kernels have the axes (filters, channels, rows, columns), 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from inspect import Signature
 from typing import Any
 
 from ...errors import KconvertError, Problem
 from ...keras.own import backend as later
+from ...lazy_dataclasses import dataclass
 from .settings import ORDERINGS, data_format_of
 from .signatures import parameters_of
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
+from ...lazy_dataclasses import dataclass
 from ...models.training import constraints, regularizers
 from ...models.training.regularizers import L1L2
 

@@ -7,7 +7,6 @@ a gain of 1.1 (keras-facts: initializers-of-keras1). Source: `initializations.py
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, signature
 from typing import Any
@@ -22,6 +21,7 @@ from ...conversion.binding import leaf_storage
 from ...errors import KconvertError, Problem
 from ...keras.own.backend import variable
 from ...layers.custom import CustomObjects
+from ...lazy_dataclasses import dataclass
 from ...models.training.initializers import Initializer
 from ...network.graph import LeafWeights
 from .settings import ORDERINGS

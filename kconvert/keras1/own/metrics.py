@@ -6,7 +6,6 @@ Masks and weights of samples do not change them (keras-facts: metrics-of-keras1)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ...errors import KconvertError, Problem
 from ...keras.own.recorded import recorded_in_keras
 from ...layers.custom import CustomFunction
 from ...layers.operations import emulation
+from ...lazy_dataclasses import dataclass
 from ...models.training.losses import Function
 from ...models.training.metrics import means
 from ...models.training.metrics.base import OfSums, Sums

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ... import layers
 from ...backend.base import Backend, Tensor
+from ...lazy_dataclasses import dataclass
 
 
 @dataclass(eq=False)

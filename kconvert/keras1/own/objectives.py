@@ -8,12 +8,12 @@ backends (keras-facts: crossentropy-in-keras1). Source: `objectives.py` and `eng
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
 from ...keras.own.recorded import recorded_in_keras
+from ...lazy_dataclasses import dataclass
 from ...models.training import losses
 from ...models.training.losses import Function, Loss, Shape
 from ...models.training.registry import EPSILON

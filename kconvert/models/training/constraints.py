@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
@@ -15,6 +14,7 @@ from ...backend.computing import current_backend
 from ...layers.component_names import found_by
 from ...layers.custom import CustomFunction
 from ...layers.operations import record
+from ...lazy_dataclasses import dataclass
 from .registry import EPSILON, Component, Registry, of_user
 from .registry import serialize as serialize
 

@@ -6,12 +6,12 @@ A stream is a generator, an iterator or a `Sequence`. A `Batch` is the data of o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...errors import KconvertError, Problem
+from ...lazy_dataclasses import dataclass
 from ...network.network import Network
 from ...network.sample_inputs import checked_inputs, numbers
 from .losses import Loss

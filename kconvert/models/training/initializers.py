@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
@@ -22,6 +21,7 @@ from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.component_names import found_by
 from ...layers.operations import record
+from ...lazy_dataclasses import dataclass
 from ...network.graph import LeafWeights
 from .registry import Component, Registry
 from .registry import serialize as serialize

@@ -11,7 +11,6 @@ Source: `losses.py` of Keras 2.3.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from inspect import unwrap
 from typing import Any, ClassVar
 
@@ -22,6 +21,7 @@ from ...backend.computing import as_in_keras, current_backend
 from ...layers.custom import CustomFunction
 from ...layers.names import snake_case
 from ...layers.operations import record
+from ...lazy_dataclasses import dataclass
 from .registry import EPSILON, Component, Registry
 from .registry import serialize as serialize
 from .weighting import check_reduction, weighted

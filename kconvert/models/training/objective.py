@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
@@ -17,6 +17,7 @@ from ...layers.calls import Symbol
 from ...layers.keras_style import is_in_keras_style
 from ...layers.operations import Deferred
 from ...layers.phase import Phase
+from ...lazy_dataclasses import dataclass
 from ...network.nested import nest
 from ...network.network import Network
 from . import losses

@@ -13,7 +13,6 @@ Source: `optimizers.py` of Keras 2.3.1.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +22,7 @@ from ...backend.computing import GRADIENTS, current_backend
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
 from ...layers.operations import Variable
+from ...lazy_dataclasses import dataclass
 from .registry import EPSILON, Component, Registry
 from .registry import serialize as serialize
 from .variable_steps import VariableSteps

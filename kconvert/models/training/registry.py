@@ -8,7 +8,7 @@ configuration or a function into a component.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from ...errors import KconvertError, Problem
 from ...layers.constructors import Constructed
 from ...layers.custom import CustomFunction, given
+from ...lazy_dataclasses import dataclass
 
 EPSILON = 1e-7
 """Added to denominators and to the arguments of logarithms: `keras.backend.epsilon()` of Keras 2."""

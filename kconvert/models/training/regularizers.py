@@ -6,7 +6,6 @@ Source: `regularizers.py` of Keras 2.3.1.
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 from ...backend.base import Backend, Tensor
@@ -14,6 +13,7 @@ from ...backend.computing import current_backend
 from ...layers.component_names import found_by
 from ...layers.custom import CustomFunction
 from ...layers.operations import record
+from ...lazy_dataclasses import dataclass
 from .registry import Component, Registry, of_user
 from .registry import serialize as serialize
 

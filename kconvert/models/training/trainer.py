@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ...backend.seeds import stated_or_fresh
+from ...lazy_dataclasses import dataclass
 from ...network.sample_inputs import size_of_batches
 from ..runtime import Runtime, refuse_empty
 from .callbacks import CallbackList

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from ...backend.computing import GRADIENTS, computing, making_variables
 from ...backend.context import assigned
 from ...errors import KconvertError, Problem
 from ...layers.operations import STANDING, Deferred, Variable
+from ...lazy_dataclasses import dataclass
 from .optimizers import Optimizer, Scalars, Slots
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from ...drawing.charts import (
     LABELS,
@@ -19,6 +18,7 @@ from ...drawing.charts import (
     times,
 )
 from ...drawing.words import number, plural
+from ...lazy_dataclasses import dataclass
 from ..comparison import SMALLEST, Comparison, Details
 from ..value import Report
 from .words import difference, titled

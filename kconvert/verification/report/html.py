@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from ...drawing.page import environment
 from ...errors import KconvertError
 from ...kernels import Chain
+from ...lazy_dataclasses import dataclass
 from ..tolerance import DEFAULT_TOLERANCE
 from ..value import Entry, Report, Summary
 from . import charts, words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from ...conventions.generations import Convention
+from ...lazy_dataclasses import dataclass
 from ...network.network import Network
 from ...network.outputs import Given
 from ..tensors import StoredTensor, Tensor, write

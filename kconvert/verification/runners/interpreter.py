@@ -10,13 +10,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..._version import __version__
 from ...backend import probe
 from ...errors import KconvertError, Problem
+from ...lazy_dataclasses import dataclass
 from .pipes import kill, last_lines, start
 
 START_TIMEOUT = 60.0  # seconds for an interpreter to start

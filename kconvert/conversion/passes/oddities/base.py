@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ....layers.base import Layer, Shape
+from ....lazy_dataclasses import dataclass
 from ....network.network import Network
 from ....network.rewrite import NewLayer
 from .. import early

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
 
@@ -12,6 +11,7 @@ from .... import layers as L
 from ....backend.image_format import default_data_format
 from ....conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ....errors import KconvertError, Problem
+from ....lazy_dataclasses import dataclass
 from ....models.model import Model
 from ....network.functional import Input
 from ..folders import VARIABLE, data_folder

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ....conventions.words.values import parse_json
 from ....errors import KconvertError, Problem
+from ....lazy_dataclasses import dataclass
 from ..folders import local, say_made_up
 from .stored import objects
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -15,6 +14,7 @@ from ....keras.own.applications.building import IMAGENET, Request
 from ....keras.own.networks import get_source_inputs
 from ....keras.own.utils import get_file
 from ....layers.inputs import Input
+from ....lazy_dataclasses import dataclass
 from ..models import Model
 from ..settings import image_dim_ordering
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from ....errors import KconvertError, Problem
 from ....keras.own.datasets import texts
 from ....keras.own.datasets.stored import read_pickle
 from ....keras.own.folders import local
+from ....lazy_dataclasses import dataclass
 
 _ALL = 1_000_000  # more words than there are
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import field
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from ....errors import KconvertError, Problem
+from ....lazy_dataclasses import dataclass
 from .base import Callback, Logs, is_better, is_rising, monitored, rate_of, set_rate, worst
 
 
@@ -130,10 +131,10 @@ class ReduceLROnPlateau(Callback):
     # The lowest learning rate.
     min_lr: float = 0.0
     # The name of `min_delta` in Keras 2.0.
-    epsilon: InitVar[float | None] = None
+    epsilon: float | None = field(default=None, repr=False)
 
-    def __post_init__(self, epsilon: float | None) -> None:
-        self.min_delta = self.min_delta if epsilon is None else epsilon
+    def __post_init__(self) -> None:
+        self.min_delta = self.min_delta if self.epsilon is None else self.epsilon
         self.rising = is_rising(self.mode, self.monitor)
         if self.factor >= 1.0:
             raise KconvertError(

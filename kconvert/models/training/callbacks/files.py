@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from ....backend import get_backend
 from ....conventions.generations import Convention
 from ....conversion.binding import places
 from ....errors import KconvertError, Problem
+from ....lazy_dataclasses import dataclass
 from .base import Callback, Logs, is_better, is_rising, monitored, worst
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
+from ....lazy_dataclasses import dataclass
 from .base import Callback, Logs
 
 

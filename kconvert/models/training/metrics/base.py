@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any
@@ -26,6 +26,7 @@ from ....errors import KconvertError, Problem
 from ....layers.custom import CustomFunction
 from ....layers.names import next_name
 from ....layers.operations import STANDING, Variable, emulation, filled
+from ....lazy_dataclasses import dataclass
 from .. import initializers
 from ..registry import Component
 

@@ -7,13 +7,13 @@ Source: `metrics.py` and `utils/metrics_utils.py` of Keras 2.3.1; MeanIoU: Tenso
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ....backend.base import Backend, Tensor
 from ....errors import KconvertError, Problem
+from ....lazy_dataclasses import dataclass
 from ..losses import one_hot
 from ..registry import EPSILON
 from ..weighting import weighted_values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ....backend.base import Backend, Tensor
 from ....backend.computing import as_in_keras
 from ....layers.custom import CustomFunction
+from ....lazy_dataclasses import dataclass
 from .. import losses
 from ..losses import Function
 from ..weighting import weighted_values
