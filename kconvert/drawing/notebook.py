@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from importlib import import_module
 from typing import ClassVar
 
@@ -31,6 +30,8 @@ class Shown:
 
 def framed(page: str, title: str) -> str:
     """A page in a frame, for the output of a notebook. Its script may sort its tables, and no more."""
+    from html import escape  # for notebooks alone
+
     return (
         f'<iframe title="{escape(title)}" sandbox="allow-scripts" srcdoc="{escape(page)}" width="100%" '
         f'height="{FRAME_HEIGHT}" style="border: 1px solid #8884; border-radius: 8px; resize: vertical"></iframe>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
@@ -23,6 +22,8 @@ def missing(path: Path, where: str | None = None, what: str = "there is no such 
 
 def similar(path: Path) -> Path | None:
     """A path that exists and is nearly `path`: with another name in place of the first that is not there."""
+    from difflib import get_close_matches  # for this error alone
+
     parts = path.parts
     for count, part in enumerate(parts):
         folder = Path(*parts[:count])
