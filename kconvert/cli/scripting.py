@@ -48,6 +48,11 @@ _SHORTENING = (
         metavar="N",
         help="Epochs that one fit, and a loop around it, trains at most.",
     ),
+    script_option(
+        "--no-random-layers",
+        is_flag=True,
+        help="Train without dropout and noise, whose random numbers differ between the backends.",
+    ),
 )
 _SEED = click.IntRange(0, 2**32 - 1)
 shortening = together("shortening", dict, *_SHORTENING)
@@ -78,9 +83,17 @@ def run(
 
     python = int(shortening["python"]) if shortening["python"] else None
     limits = Limits(shortening["samples"], shortening["epochs"])
-    code, logs = run_script(
-        script, Run(arguments, backend, shortening["release"], python, seed, shortening["data"], limits)
+    how = Run(
+        arguments=arguments,
+        backend=backend,
+        release=shortening["release"],
+        python=python,
+        seed=seed,
+        data=shortening["data"],
+        random_layers=not shortening["no_random_layers"],
+        limits=limits,
     )
+    code, logs = run_script(script, how)
     sys.stdout.flush()
     if history is not None:
         logs.write(history)
@@ -112,15 +125,20 @@ def compare(
     from ..drawing.terminal import show
     from ..scripts.comparing import compare_script
 
-    stated = {("keras" if key == "release" else key): value for key, value in shortening.items()}
-    options = [word for key, value in stated.items() if value is not None for word in (f"--{key}", str(value))]
     with progress():
-        done = compare_script(script, arguments, options, seed, rtol)
+        done = compare_script(script, arguments, _words(shortening), seed, rtol)
     if as_json:
         print_json(done)
     else:
         show(_drawn(done))
     return EQUAL if done.equal else DIFFERS
+
+
+def _words(shortening: dict[str, Any]) -> list[str]:
+    """The options that `shortening` has, as words of the command line."""
+    stated = {("keras" if key == "release" else key.replace("_", "-")): value for key, value in shortening.items()}
+    stated = {key: value for key, value in stated.items() if value not in (None, False)}
+    return [word for key, value in stated.items() for word in (f"--{key}", *([] if value is True else [str(value)]))]
 
 
 def _drawn(done: Comparison) -> RenderableType:

@@ -50,7 +50,8 @@ class Comparison:
         if not self.random:
             return []
         layers = ", ".join(self.random)
-        return [f"The script trains with random layers ({layers}), whose numbers differ between the backends."]
+        what = f"The script trains with random layers ({layers}), whose numbers differ between the backends"
+        return [f"{what}; {argument('random_layers', False)} trains without them."]
 
     def to_json(self) -> dict[str, Any]:
         rows = [

@@ -16,10 +16,8 @@ from ..conventions.words.values import parse_json
 from ..formats.atomic import write_text
 from ..lazy_dataclasses import dataclass
 from ..models.model import Model
+from .random_layers import random_layers
 from .shortening import replaced
-
-_RATES = ("rate", "stddev", "dropout", "recurrent_dropout")
-"""Keys of the configurations of layers that draw random numbers in training, where they are not 0."""
 
 
 @dataclass
@@ -73,7 +71,7 @@ def _recording_fit(method: Any, history: History) -> Any:
         for i, epoch in enumerate(result.epoch):
             values = {name: series[i] for name, series in result.history.items() if i < len(series)}
             history.add(f"fit {history.fits}, epoch {epoch + 1}", values)
-        history.random += _random_layers(self)
+        history.random += [layer.class_name for layer in random_layers(self)]
         return result
 
     return fit
@@ -86,17 +84,7 @@ def _recording_batch(method: Any, history: History) -> Any:
         history.batches += 1
         values = np.ravel(np.asarray(result, float))
         history.add(f"batch {history.batches}", dict(zip(self.metrics_names, values, strict=False)))
-        history.random += _random_layers(self)
+        history.random += [layer.class_name for layer in random_layers(self)]
         return result
 
     return train_on_batch
-
-
-def _random_layers(network: Any) -> list[str]:
-    """The classes of the layers of a network, also of networks in it, that draw random numbers in training."""
-    found = []
-    for layer in network.sublayers:
-        found += _random_layers(layer)
-        if any(getattr(layer, key, None) for key in _RATES):
-            found.append(layer.class_name)
-    return found

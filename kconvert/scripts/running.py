@@ -29,6 +29,7 @@ from .numpy_aliases import ALIASES, numpy_aliases
 from .old_split import splitting_as_before
 from .old_ticks import labels_as_before
 from .python2 import with_old_division
+from .random_layers import without_random_layers
 from .recording import History, recorded
 from .shortening import Limits, shortened
 from .words import NEW, OLD, Script
@@ -55,6 +56,8 @@ class Run:
     seed: int | None = None
     # The folder of its data sets, of weights, and of files that are not where it looks for them.
     data: str | None = None
+    # Whether layers draw random numbers in training.
+    random_layers: bool = True
     limits: Limits = field(default_factory=Limits)
 
 
@@ -80,6 +83,8 @@ def run_script(path: str, run: Run) -> tuple[int, History]:
         has_plots = script.imports("matplotlib") and find_spec("matplotlib") is not None
         stack.enter_context(labels_as_before(has_plots, run.limits.say))
         stack.enter_context(recorded(history))
+        if not run.random_layers:
+            stack.enter_context(without_random_layers(run.limits.say))
         limits = replace(run.limits, stated=script.integers)
         stack.enter_context(shortened(limits))
         _say_what_moved(script)

@@ -264,6 +264,9 @@ def test_losses_that_differ_are_shown_and_dropout_is_named(script):
     assert done.returncode == 1
     assert "DIFFERS" in done.stdout
     assert "random layers (Dropout)" in done.stdout
+    assert "--no-random-layers trains without them" in done.stdout
+    done = kconvert("compare", path, "--no-random-layers")
+    assert (done.returncode, "DIFFERS" in done.stdout, "random layers" in done.stdout) == (0, False, False)
 
 
 @pytest.mark.needs("theano")
