@@ -10,7 +10,7 @@ its outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from itertools import count
@@ -55,7 +55,7 @@ class Call:
     """One call of a layer."""
 
     layer: Any
-    # None for an InputLayer.
+    # Empty for an InputLayer, but for one that is computed from another symbol.
     inputs: tuple[Symbol, ...] = ()
     # The shapes of the outputs, with the batch axis.
     shapes: tuple[tuple[int | None, ...], ...] = ()
@@ -377,15 +377,16 @@ def as_symbols(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def calls_behind(outputs: Sequence[Symbol]) -> list[Call]:
-    """Every call that `outputs` depend on, in the order of the calls."""
+def calls_behind(outputs: Sequence[Symbol], ends: Collection[Call] = ()) -> list[Call]:
+    """Every call that `outputs` depend on, in the order of the calls; ends: calls whose inputs do not count."""
     calls: dict[int, Call] = {}
     todo = [symbol.call for symbol in outputs]
     while todo:
         call = todo.pop()
         if call.number not in calls:
             calls[call.number] = call
-            todo += [symbol.call for symbol in call.inputs]
+            if call not in ends:
+                todo += [symbol.call for symbol in call.inputs]
     return [calls[number] for number in sorted(calls)]
 
 

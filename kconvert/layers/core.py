@@ -47,6 +47,15 @@ class InputLayer(Layer):
     def tensor(self, tensor: Any) -> None:
         self.__dict__["_tensor"] = tensor
 
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether `keras.backend.placeholder` made the input, so that it is no tensor of a model."""
+        return bool(self.__dict__.get("_placeholder"))
+
+    @is_placeholder.setter
+    def is_placeholder(self, value: bool) -> None:
+        self.__dict__["_placeholder"] = value
+
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments; as in Keras, the first one without a name is `input_shape`, the second one `batch_size`."""

@@ -22,8 +22,9 @@ def Input(
     """The symbol of an input of a model.
 
     shape: without the batch axis; batch_shape: with the batch axis. Sizes that vary from batch to batch are None.
-    dtype: by default float32. tensor: a variable or an expression of `keras.backend` that the input always is; it is
-    not given to the methods of the model. Raises KconvertError without a shape, and for sparse inputs.
+    dtype: by default float32. tensor: a variable or an expression of `keras.backend` that the input always is, which
+    is not given to the methods of the model; or a symbol that the input is computed from where `keras.backend.function`
+    computes it. Raises KconvertError without a shape, and for sparse inputs.
 
     >>> Input((28, 28, 1)).shape
     (None, 28, 28, 1)
@@ -36,6 +37,7 @@ def Input(
         raise KconvertError("Input needs a shape", fix="Input(shape=(784,))", problem=Problem.USAGE)
     sizes = tuple(batch_shape) if batch_shape is not None else (None, *(shape or ()))
     layer = InputLayer(batch_input_shape=sizes, dtype=dtype or "float32", name=name or next_name("InputLayer"))
-    layer.tensor = tensor
-    layer.inbound.append(Call(layer, shapes=(sizes,)))
+    behind = (tensor,) if isinstance(tensor, Symbol) else ()
+    layer.tensor = None if behind else tensor
+    layer.inbound.append(Call(layer, behind, (sizes,)))
     return Symbol(layer.inbound[0], 0)

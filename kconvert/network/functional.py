@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import KconvertError, Problem
-from ..layers import Layer
+from ..layers import InputLayer, Layer
 from ..layers.calls import Call, Symbol, as_symbols, calls_behind, recorded
 from ..layers.inputs import Input as Input
 from ..layers.names import name_layers
@@ -22,7 +22,8 @@ def graph_between(inputs: Any, outputs: Any) -> dict[str, Any]:
     the outputs need a symbol that is not among the inputs.
     """
     input_symbols, output_symbols = _checked(inputs), _checked(outputs)
-    calls = calls_behind([*output_symbols, *input_symbols])
+    ends = [symbol.call for symbol in input_symbols if isinstance(symbol.call.layer, InputLayer)]
+    calls = calls_behind([*output_symbols, *input_symbols], ends)
     layers = list({id(call.layer): call.layer for call in calls}.values())
     name_layers(layers)
     _check_inputs(input_symbols, calls)
@@ -33,7 +34,8 @@ def graph_between(inputs: Any, outputs: Any) -> dict[str, Any]:
         name = call.layer.name
         refs[call] = Ref(name, first_call(call.layer) + counts[name])
         counts[name] += 1
-        nodes.append(Node(name, refs[call].node, tuple(_refs_of(call.inputs, refs)), call.arguments))
+        before = () if call in ends else tuple(_refs_of(call.inputs, refs))
+        nodes.append(Node(name, refs[call].node, before, call.arguments))
     input_refs, output_refs = _refs_of(input_symbols, refs), _refs_of(output_symbols, refs)
     return {"all_layers": layers, "nodes": nodes, "input_refs": input_refs, "output_refs": output_refs}
 
@@ -62,7 +64,7 @@ def _check_inputs(inputs: Sequence[Symbol], calls: Sequence[Call]) -> None:
     if repeated := [call.layer.name for i, call in enumerate(input_calls) if call in input_calls[:i]]:
         raise KconvertError(f"{repeated[0]} is given twice among the inputs", problem=Problem.USAGE)
     missing = [call.layer.name for call in calls if not call.inputs and call not in input_calls]
-    if missing or any(call.inputs for call in input_calls):
+    if missing or any(not isinstance(call.layer, InputLayer) for call in input_calls):
         what = (
             f"the outputs need {missing[0]}, which is not among the inputs"
             if missing
@@ -106,9 +108,10 @@ def known_symbols(network: Network, symbols: Mapping[Ref, Symbol]) -> dict[Symbo
 def _call_on(layer: Layer, inputs: tuple[Symbol, ...], shapes: Any, arguments: Any, used: set[Call]) -> Call:
     """A recorded call of `layer` on `inputs` that is not among `used`, else a new one.
 
-    shapes: the shapes of the outputs. arguments: further arguments of the call.
+    inputs: empty for an InputLayer, whatever it is computed from. shapes: the shapes of the outputs. arguments: further
+    arguments of the call.
     """
     for call in layer.inbound:
-        if call.inputs == inputs and call.shapes == shapes and call not in used:
+        if (call.inputs == inputs or not inputs) and call.shapes == shapes and call not in used:
             return call
     return recorded(Call(layer, inputs, shapes, arguments))

@@ -22,7 +22,7 @@ from ...backend.computing import GRADIENTS, TRAINING, UPDATED, VARIABLES, curren
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol, calls_behind
 from ...layers.lists import as_list, one_or_list
-from ...layers.operations import Deferred, Expression, Variable, filled, gradient
+from ...layers.operations import Deferred, Expression, Operation, Variable, filled, gradient
 from ...layers.phase import FIXED, Phase
 from ...models.model import Model
 from ...models.training.optimizers import LearningRate
@@ -48,9 +48,10 @@ def placeholder(
         raise KconvertError("sparse placeholders are not supported", fix="give dense arrays")
     if shape is None and ndim is None:
         raise KconvertError("placeholder needs a shape or ndim", problem=Problem.USAGE)
-    return Input(
-        batch_shape=tuple(shape) if shape is not None else (None,) * int(ndim or 0), dtype=dtype, name=name or ""
-    )
+    sizes = tuple(shape) if shape is not None else (None,) * int(ndim or 0)
+    symbol = Input(batch_shape=sizes, dtype=dtype, name=name or "")
+    symbol.call.layer.is_placeholder = True
+    return symbol
 
 
 def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Any:
@@ -231,10 +232,14 @@ def dtype(x: Any) -> str:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Whether `x` is what a layer returned. Raises KconvertError for what is no symbol at all."""
+    """Whether `x` is what a layer returned: no placeholder, and not what a function of this module returned.
+
+    Raises KconvertError for what is no symbol at all.
+    """
     if not isinstance(x, (Symbol, Deferred)):
         raise KconvertError(f"{type(x).__name__} is not a symbol or a variable", problem=Problem.USAGE)
-    return isinstance(x, Symbol)
+    made_by = x.call.layer if isinstance(x, Symbol) else None
+    return not (made_by is None or isinstance(made_by, Operation) or getattr(made_by, "is_placeholder", False))
 
 
 def is_placeholder(x: Any) -> bool:

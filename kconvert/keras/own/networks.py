@@ -9,6 +9,7 @@ import numpy as np
 
 from ...conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ...errors import KconvertError
+from ...layers import InputLayer as _InputLayer
 from ...layers.calls import Symbol, calls_behind
 from ...layers.shapes import one_of
 from . import backend
@@ -39,7 +40,8 @@ def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = N
     """
     if not isinstance(tensor, Symbol):
         return tensor
-    return [symbol for call in calls_behind([tensor]) if not call.inputs for symbol in call.outputs]
+    ends = [call for call in calls_behind([tensor]) if isinstance(call.layer, _InputLayer)]
+    return [symbol for call in calls_behind([tensor], ends) if call in ends for symbol in call.outputs]
 
 
 def convert_all_kernels_in_model(model: Any) -> None:

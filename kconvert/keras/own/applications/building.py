@@ -14,6 +14,7 @@ from ....errors import KconvertError, Problem
 from ....lazy_dataclasses import dataclass
 from ....models.model import Model
 from ....network.functional import Input
+from ..backend import is_keras_tensor
 from ..folders import VARIABLE, data_folder
 from ..networks import get_source_inputs
 from ..utils import find_file
@@ -78,7 +79,9 @@ class Request:
 
     def start(self, shape: tuple[Any, ...]) -> Any:
         """The symbol that the network begins with."""
-        return Input(shape) if self.input_tensor is None else self.input_tensor
+        if self.input_tensor is None:
+            return Input(shape)
+        return self.input_tensor if is_keras_tensor(self.input_tensor) else Input(tensor=self.input_tensor)
 
     def model(self, start: Any, end: Any, name: str, file: str = "") -> Model:
         """The network between two symbols, with the weights that the request states.
