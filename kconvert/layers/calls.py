@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 from itertools import count
 from typing import Any, Protocol
 
@@ -66,10 +65,13 @@ class Call:
     # The order of the calls: later calls have greater numbers.
     number: int = field(default_factory=lambda: next(_numbers))
 
-    @cached_property
-    def has_mask(self) -> bool:
-        """Whether the first output has a mask, as far as the class of the layer tells."""
-        return self.layer.makes_mask or (self.layer.passes_mask and any(map(is_masked, self.inputs)))
+    # Whether the first output has a mask, as far as the class of the layer tells. Each call keeps it, so that a deep
+    # graph is never searched.
+    has_mask: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        has_mask = self.layer.makes_mask or (self.layer.passes_mask and any(map(is_masked, self.inputs)))
+        object.__setattr__(self, "has_mask", has_mask)
 
     @property
     def outputs(self) -> list[Symbol]:
@@ -206,7 +208,6 @@ def recorded(made: Call) -> Call:
     """`made`, which its layer notes; layers inside it, as in a wrapper, note the shapes of their inputs."""
     layer = made.layer
     layer.inbound.append(made)
-    made.has_mask  # noqa: B018  # kept now, so that a deep graph is never searched
     if made.inputs and not layer.is_network:
         shapes = layer.sublayer_shapes(one_or_list([symbol.shape for symbol in made.inputs]))
         for inner, shape in zip(layer.sublayers, shapes, strict=True):
