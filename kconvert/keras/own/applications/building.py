@@ -23,6 +23,11 @@ CHANNELS = 3  # the axis of the channels
 IMAGENET = "imagenet"
 
 
+def input_of(tensor: Any) -> Any:
+    """The argument `input_tensor` as what a network begins with: what no layer returned gets an input of its own."""
+    return tensor if is_keras_tensor(tensor) else Input(tensor=tensor)
+
+
 @dataclass(frozen=True)
 class Request:
     """What a network is asked for: the arguments that all networks of Keras share."""
@@ -79,9 +84,7 @@ class Request:
 
     def start(self, shape: tuple[Any, ...]) -> Any:
         """The symbol that the network begins with."""
-        if self.input_tensor is None:
-            return Input(shape)
-        return self.input_tensor if is_keras_tensor(self.input_tensor) else Input(tensor=self.input_tensor)
+        return Input(shape) if self.input_tensor is None else input_of(self.input_tensor)
 
     def model(self, start: Any, end: Any, name: str, file: str = "") -> Model:
         """The network between two symbols, with the weights that the request states.

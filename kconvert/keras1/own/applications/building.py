@@ -10,7 +10,7 @@ from typing import Any
 from ....backend.image_format import default_data_format
 from ....conventions.backends import CHANNELS_FIRST
 from ....errors import KconvertError, Problem
-from ....keras.own.applications.building import IMAGENET, Request
+from ....keras.own.applications.building import IMAGENET, Request, input_of
 from ....keras.own.networks import get_source_inputs
 from ....keras.own.utils import get_file
 from ....layers.inputs import Input
@@ -55,7 +55,7 @@ class Network:
         shape.
         """
         if self.input_tensor is not None:
-            return self.input_tensor
+            return input_of(self.input_tensor)
         shape = Request(self.include_top, None, None, self.input_shape, any_format=True).shape(size, smallest)
         fixed = (3, size, size) if default_data_format() == CHANNELS_FIRST else (size, size, 3)
         if self.include_top and shape != fixed:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ....errors import KconvertError, Problem
+from ....keras.own.applications.building import input_of
 from ....keras.own.networks import get_source_inputs
 from ....layers.inputs import Input
 from .. import layers as _layers
@@ -49,7 +50,7 @@ def MusicTaggerCRNN(
         raise KconvertError("the weights of the Million Song Dataset are of 50 classes", problem=Problem.USAGE)
     ordering, channels = image_dim_ordering(), channel_axis()
     shape = (1, 96, 1366) if ordering == "th" else (96, 1366, 1)
-    start = Input(shape) if input_tensor is None else input_tensor
+    start = Input(shape) if input_tensor is None else input_of(input_tensor)
     x = L.ZeroPadding2D(padding=(0, 37))(start)
     x = L.BatchNormalization(axis=3 if ordering == "th" else 2, name="bn_0_freq")(x)
     for i, (filters, size) in enumerate(_BLOCKS, 1):
