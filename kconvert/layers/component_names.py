@@ -25,6 +25,11 @@ def found_by(find: Callable[[Any], Any], *endings: str) -> None:
     _FINDERS.update(dict.fromkeys(endings, find))
 
 
+def component(option: str, value: Any) -> Any:
+    """The component that the value of an option of a layer describes. Raises KconvertError for unknown names."""
+    return next(find for ending, find in _FINDERS.items() if option.endswith(ending))(value)
+
+
 def unchecked() -> AbstractContextManager[None]:
     """Accepts every name within a block."""
     return assigned(_CHECKED, False)

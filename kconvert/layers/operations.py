@@ -16,7 +16,7 @@ from dataclasses import field
 from functools import cached_property
 from itertools import islice, product
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,6 +41,9 @@ _TYPES = {"b": "bool", "i": "int32", "u": "int32"}
 
 STANDING: ContextVar[Mapping[int, Tensor]] = ContextVar("standing", default=MappingProxyType({}))
 """Within a block: the tensors that stand for variables, by the identity of the variables."""
+
+SLOPES: ContextVar[Callable[[Symbol, Any], Tensor]] = ContextVar("slopes")
+"""Within a block: what gives the derivative of the sum of a symbol with respect to the variable of a weight."""
 
 _SIZES = (11, 17)
 """Two numbers that are tried for each unknown size."""
@@ -350,10 +353,20 @@ def record(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any
 
 
 def gradient(y: Any, x: Any) -> Any:
-    """What stands for the derivative of the sum of `y` with respect to `x`: both are symbols, or `x` is a variable."""
+    """What stands for the derivative of the sum of `y` with respect to `x`.
+
+    y: a symbol, and `x` is one too, or the variable of a weight of a layer; or an expression, and `x` is a variable.
+    Raises KconvertError for anything else.
+    """
+    if isinstance(y, Symbol) and (hasattr(x, "assign") or hasattr(x, "set_value")) and not isinstance(x, Deferred):
+        return WeightSlope(y, x)
+    kinds = (Symbol, Symbol) if isinstance(y, Symbol) else (Deferred, Variable)
+    if not isinstance(y, kinds[0]) or not isinstance(x, kinds[1]):
+        what = "gradients takes a symbol and symbols or weights, or an expression and variables"
+        raise KconvertError(what, problem=Problem.USAGE)
     if isinstance(y, Symbol):
         return Operation(function=_gradient, arguments=(y, x), symbols=[y, x], output=x.shape)([y, x])
-    return Slope(y, x)
+    return Slope(y, cast(Variable, x))
 
 
 def _gradient(y: Tensor, x: Tensor) -> Tensor:
@@ -376,6 +389,70 @@ class Slope(Deferred):
         x = self.variable.tensor(K)
         with assigned(STANDING, {**STANDING.get(), id(self.variable): x}):
             return K.gradients(K.sum(self.of.tensor(K)), [x])[0]
+
+
+@dataclass(eq=False)
+class WeightValue(Deferred):
+    """The value of a weight of a layer."""
+
+    # The variable of the backend.
+    weight: Any
+
+    def __post_init__(self) -> None:
+        self._sizes = _sizes_of(self.weight)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._sizes
+
+    def tensor(self, K: Backend) -> Tensor:
+        standing = STANDING.get()
+        if id(self.weight) in standing:
+            return standing[id(self.weight)]
+        if K.name != K.convention:  # NumPy, which finds shapes
+            return K.zeros(self.shape)
+        return K.reshape(K.identity(self.weight), self.shape)
+
+
+@dataclass(eq=False)
+class WeightSlope(Deferred):
+    """The derivative of the sum of a symbol with respect to a weight of a layer: `K.function` computes it."""
+
+    of: Symbol
+    # The variable of the backend.
+    weight: Any
+
+    def __post_init__(self) -> None:
+        self._sizes = _sizes_of(self.weight)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._sizes
+
+    def tensor(self, K: Backend) -> Tensor:
+        find = SLOPES.get(None)
+        if find is not None:
+            return find(self.of, self.weight)
+        if K.name != K.convention:  # NumPy, which finds shapes
+            return K.zeros(self.shape)
+        what, fix = "the gradient of a weight has no value without inputs", "K.function([inputs], [gradients])"
+        raise KconvertError(what, fix=fix, problem=Problem.USAGE)
+
+
+def _sizes_of(variable: Any) -> tuple[int, ...]:
+    """The sizes of a variable of the default backend."""
+    return tuple(int(n) for n in get_backend(default_backend()).value(variable).shape)
+
+
+def symbols_within(value: Any) -> Iterator[Symbol]:
+    """The symbols that a value is computed from, as far as an expression knows them."""
+    for one in leaves(value):
+        if isinstance(one, Symbol):
+            yield one
+        elif isinstance(one, WeightSlope):
+            yield one.of
+        elif isinstance(one, Expression):
+            yield from symbols_within((one.arguments, one.options))
 
 
 def as_inputs(values: list[Any]) -> list[Any]:

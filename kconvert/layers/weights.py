@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from ..errors import KconvertError, Problem
+from .component_names import component
 
 
 class Held(Protocol):
@@ -24,6 +25,9 @@ class Held(Protocol):
 
     @property
     def trained(self) -> Sequence[bool]: ...
+
+    @property
+    def penalties(self) -> Sequence[Any]: ...
 
     def get(self) -> list[np.ndarray]: ...
 
@@ -163,15 +167,15 @@ class WithWeights:
 
     @property
     def losses(self) -> list[Any]:
-        """What adds to the loss: the regularizers of the weights and, for each call, that of the outputs.
+        """What adds to the loss: for each regularizer of a weight and, for each call, of the outputs, its penalty.
 
         Also what `add_loss` was given outside of `call`.
         """
-        return [*self._penalties(), *self._activities() * len(self._calls()), *self._added_values("loss")]
+        return [*self._penalties(), *self._activities(), *self._added_values("loss")]
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """The losses that depend on `inputs`, symbols that the layer was called on; for None, those on no inputs."""
-        own = self._penalties() if inputs is None else self._activities() * self._calls().count(_as_tuple(inputs) or ())
+        own = self._penalties() if inputs is None else self._activities(inputs)
         return [*own, *self._added_values("loss", _as_tuple(inputs))]
 
     def note_added(self, kind: str, values: Any, inputs: Any) -> None:
@@ -205,19 +209,16 @@ class WithWeights:
         return [] if held is None else [one for name, one in held.named if name in names]
 
     def _penalties(self) -> list[Any]:
-        """The regularizers of the weights; none before they are made."""
-        if self.shapes_of_weights is None:
-            return []
-        return [
-            value
-            for layer in self._parts()
-            for key, value in vars(layer).items()
-            if key.endswith("_regularizer") and key != _OF_OUTPUTS and value is not None
-        ]
+        """What the regularizers of the weights add to the loss; none before the weights are made."""
+        held = None if self.shapes_of_weights is None else self._held()
+        return [] if held is None else list(held.penalties)
 
-    def _activities(self) -> list[Any]:
-        """The regularizers of the outputs of one call."""
-        return [value for value in (vars(layer).get(_OF_OUTPUTS) for layer in self._parts()) if value is not None]
+    def _activities(self, inputs: Any = ...) -> list[Any]:
+        """What the regularizers of the outputs add to the loss, for each call; inputs: for those on these alone."""
+        specs = [value for value in (vars(layer).get(_OF_OUTPUTS) for layer in self._parts()) if value is not None]
+        calls = zip(self._calls(), self.__dict__.get("_inbound", []), strict=True)
+        outputs = [call.outputs for own, call in calls if inputs is ... or own == _as_tuple(inputs)]
+        return [component(_OF_OUTPUTS, spec)(symbols[0]) for symbols in outputs for spec in specs]
 
 
 _OF_OUTPUTS = "activity_regularizer"

@@ -17,12 +17,14 @@ from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, InMemory
 from ..layers import InputLayer, Layer
 from ..layers.base import layer_config
+from ..layers.operations import WeightValue
 from ..layers.registry import layer_from_config
 from ..layers.weights import held_by
 from ..network.graph import Node, Ref, first_call
 from ..network.network import Network
 from .runtime import Runtime
-from .training.executor import trained_paths
+from .training import regularizers
+from .training.executor import regularizer_of, trained_paths
 
 
 class LayerWeights:
@@ -47,6 +49,17 @@ class LayerWeights:
         """For each variable, whether training changes it."""
         trained = set(trained_paths(self._runtime.network))
         return [path in trained for path in self._runtime.paths()]
+
+    @property
+    def penalties(self) -> Sequence[Any]:
+        """What the regularizers of the weights add to the loss: expressions of the weights."""
+        runtime = self._runtime
+        specs = [
+            (regularizers.get(regularizer_of(leaf, weight)), runtime.variables[leaf.path + (weight.name,)])
+            for leaf in runtime.network.weight_table()
+            for weight in leaf.weights
+        ]
+        return [regularizer(WeightValue(variable)) for regularizer, variable in specs if regularizer is not None]
 
     def get(self) -> list[np.ndarray]:
         """The arrays, in the order and in the form of the Keras that the layer is of."""

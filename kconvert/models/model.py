@@ -247,6 +247,10 @@ class Model(TrainedByFit):
             *(one.symbol for one in self.added if one.metric is None and one.noted is None),
         ]
 
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The losses of the layers that depend on `inputs`; for None, those on no inputs."""
+        return [one for layer in self.sublayers for one in layer.get_losses_for(inputs)]
+
     def _held(self) -> LayerWeights | None:
         """The weights; None where the input shape is not known."""
         return LayerWeights(self.runtime) if self.nodes else None

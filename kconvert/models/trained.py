@@ -20,6 +20,7 @@ from .training import optimizers
 from .training.callbacks import CallbackList, History
 from .training.data import check_modes
 from .training.fit import Fit
+from .training.loss_symbols import LossSymbols
 from .training.trainer import Trainer
 
 
@@ -157,6 +158,39 @@ class TrainedByFit(BuiltByCall):
     def metrics(self) -> list[Any]:
         """The metrics that the model is compiled with."""
         return [one.metric for one in self._trainer.executor.objective.tracked] if self._trainer else []
+
+    @property
+    def _loss_symbols(self) -> LossSymbols:
+        """Symbols for the loss, which are made once for each `compile`. Raises KconvertError where there was none."""
+        trainer = self.trainer
+        known = self.__dict__.get("_symbols_of_loss")
+        if known is None or known[0] is not trainer:
+            made = LossSymbols(trainer.executor.objective, self.outputs, self.losses)
+            known = self.__dict__["_symbols_of_loss"] = trainer, made
+        return known[1]
+
+    @property
+    def targets(self) -> list[Symbol | None]:
+        """For each output, the symbol of its labels, an input of functions of `total_loss`; None without a loss."""
+        return self._loss_symbols.targets
+
+    @property
+    def sample_weights(self) -> list[Symbol | None]:
+        """For each output, the symbol of its sample weights, as for `targets`."""
+        return self._loss_symbols.sample_weights
+
+    @property
+    def total_loss(self) -> Any:
+        """The symbol of the loss, computed from the inputs of the model, `targets` and `sample_weights`.
+
+        Raises KconvertError where the model is not compiled.
+        """
+        return self._loss_symbols.total
+
+    @property
+    def loss_functions(self) -> list[Any]:
+        """The loss of each output as an object, None where it has none; [] where the model is not compiled."""
+        return self._trainer.executor.objective.losses if self._trainer else []
 
     def reset_metrics(self) -> None:
         """Sets the sums of all losses and metrics to zero."""

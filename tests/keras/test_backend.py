@@ -102,11 +102,17 @@ def test_gradients_of_variables(on):
     np.testing.assert_allclose(K.eval(slope), 2 * X, rtol=1e-6)
 
 
-def test_gradients_with_respect_to_weights_are_refused():
-    x = Input((3,))
-    layer = Dense(1)
-    with pytest.raises(KconvertError, match="takes a symbol and symbols"):
-        K.gradients(layer(x), [layer.kernel])
+def test_gradients_with_respect_to_other_things_are_refused(on):
+    x, y = Input((3,)), Input((3,))
+    layer, other = Dense(1), Dense(1)
+    first, _ = layer(x), other(y)
+    with pytest.raises(KconvertError, match="takes a symbol and symbols or weights"):
+        K.gradients(first, [X])
+    with pytest.raises(KconvertError, match="the loss does not depend on the weight"):
+        K.function([x], K.gradients(first, [other.kernel]))([X])
+    (slope,) = K.gradients(first, [layer.kernel])
+    with pytest.raises(KconvertError, match="has no value without inputs"):
+        K.eval(slope)
 
 
 def test_the_phase_of_a_function(on):

@@ -19,14 +19,26 @@ from ...backend import default_backend, get_backend
 from ...backend import functions as F
 from ...backend.base import Backend, InputSpec, Tensor
 from ...backend.computing import GRADIENTS, TRAINING, UPDATED, VARIABLES, current_backend, is_computing
+from ...backend.context import assigned
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol, calls_behind
 from ...layers.lists import as_list, one_or_list
-from ...layers.operations import Deferred, Expression, Operation, Variable, filled, gradient
+from ...layers.operations import (
+    SLOPES,
+    STANDING,
+    Deferred,
+    Expression,
+    Operation,
+    Variable,
+    filled,
+    gradient,
+    symbols_within,
+)
 from ...layers.phase import FIXED, Phase
 from ...models.model import Model
 from ...models.training.optimizers import LearningRate
 from ...network.functional import Input
+from ...network.nested import walk
 from . import alignments, convolutions, loops, random_numbers, tensors
 from .recorded import recorded, recorded_parts
 from .settings import PHASE, LearningPhase, learning_phase
@@ -354,7 +366,7 @@ class Function:
 
     def _compile(self, training: bool) -> Callable[..., list[np.ndarray]]:
         wanted = [*self.outputs, *(new for _, new in self.updates)]
-        symbols = list(dict.fromkeys(one for one in wanted if isinstance(one, Symbol)))
+        symbols = list(dict.fromkeys(symbols_within(wanted)))
         inputs = [one for one in self.inputs if isinstance(one, Symbol)]
         own = [one.call for one in inputs]
         calls = [call for call in calls_behind(symbols) if not call.inputs and call not in own]
@@ -370,8 +382,19 @@ class Function:
 
         def build(K: Backend, weights: Any, given: list[Tensor], phase: Phase) -> list[Tensor]:
             own = Phase(K, True, K.fresh_seed()) if training else phase
-            results = as_list(model.call(K, weights, one_or_list(given), None, own))
-            return rest(K, dict(zip(symbols, results, strict=True)))
+            tensors = dict(walk(weights))
+            by_weight = {id(variable): tensors[path] for path, variable in model.runtime.variables.items()}
+            with assigned(STANDING, {**STANDING.get(), **by_weight}):
+                results = as_list(model.call(K, weights, one_or_list(given), None, own))
+            known = dict(zip(symbols, results, strict=True))
+
+            def slope(symbol: Symbol, weight: Any) -> Tensor:
+                if id(weight) not in by_weight:
+                    raise KconvertError("the loss does not depend on the weight", "K.gradients", None, Problem.USAGE)
+                return K.gradients(K.sum(known[symbol]), [by_weight[id(weight)]])[0]
+
+            with assigned(SLOPES, slope), assigned(STANDING, {**STANDING.get(), **by_weight}):
+                return rest(K, known)
 
         def run(arrays: list[np.ndarray]) -> list[np.ndarray]:
             specs = zip([*arrays, *(one.tensor.eval() for one in held)], model.input_specs, strict=True)
@@ -406,17 +429,13 @@ def function(inputs: Sequence[Any], outputs: Any, updates: Any = None, **kwargs:
 def gradients(loss: Any, variables: Any) -> Any:
     """The derivatives of the sum of `loss` with respect to what it was computed from.
 
-    loss: a symbol, and the variables are symbols too; or an expression, and they are variables. Raises KconvertError
-    for the weights of layers, whose gradients only training computes.
+    loss: a symbol, and the variables are symbols or weights of layers; or an expression, and they are variables.
+    `function` computes the derivatives of weights. Raises KconvertError for anything else.
     """
     wanted = list(variables) if isinstance(variables, (list, tuple)) else [variables]
     if is_computing():
         K, known = current_backend(), GRADIENTS.get(None)
         return known(loss, wanted) if known else K.gradients(K.sum(loss), wanted)
-    kinds = (Symbol, Symbol) if isinstance(loss, Symbol) else (Deferred, Variable)
-    if not isinstance(loss, kinds[0]) or [one for one in wanted if not isinstance(one, kinds[1])]:
-        what = "gradients takes a symbol and symbols, or an expression and variables"
-        raise KconvertError(what, fix="for weights, compile the model with the loss", problem=Problem.USAGE)
     return [gradient(loss, one) for one in wanted]
 
 

@@ -211,7 +211,7 @@ class Executor:
         penalty: Tensor = K.constant(0.0)
         for leaf in self.leaves:
             for weight in leaf.weights:
-                regularizer = regularizers.get(_regularizer(leaf, weight))
+                regularizer = regularizers.get(regularizer_of(leaf, weight))
                 if regularizer is not None:
                     penalty = penalty + regularizer.penalty(K, values[_key("weight", (*leaf.path, weight.name))])
         for spec, x in phase.penalties:
@@ -222,7 +222,7 @@ class Executor:
 
     def _regularized(self) -> bool:
         """Whether a weight has a regularizer."""
-        return any(_regularizer(leaf, weight) for leaf in self.leaves for weight in leaf.weights)
+        return any(regularizer_of(leaf, weight) for leaf in self.leaves for weight in leaf.weights)
 
     def _layer_updates(self, values: Values, phase: Phase) -> dict[VariableKey, Tensor]:
         """The new values that layers reported to `phase`: of all states, and of weights whose layer is trainable."""
@@ -288,7 +288,7 @@ class Executor:
         return {label: value if value.ndim else float(value) for label, value in found.items()}
 
 
-def _regularizer(leaf: LeafWeights, weight: Weight) -> Any:
+def regularizer_of(leaf: LeafWeights, weight: Weight) -> Any:
     """The regularizer of a weight, as the layer or its `add_weight` states it."""
     return weight.regularizer or leaf.layer.option(weight.name, "regularizer")
 

@@ -13,15 +13,16 @@ Source: `optimizers.py` of Keras 2.3.1.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ...backend.base import Backend, Tensor
-from ...backend.computing import GRADIENTS, current_backend
+from ...backend.computing import GRADIENTS, current_backend, is_computing
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
-from ...layers.operations import Variable
+from ...layers.operations import Expression, Variable, gradient
 from ...lazy_dataclasses import dataclass
 from .registry import EPSILON, Component, Registry
 from .registry import serialize as serialize
@@ -168,7 +169,14 @@ class Optimizer(Component):
         return steps.updates(loss)
 
     def get_gradients(self, loss: Any, params: Sequence[Tensor]) -> list[Tensor]:
-        """The limited gradients, for `get_updates` of a class of the user."""
+        """The limited gradients, for `get_updates` of a class of the user, and for `K.function`.
+
+        loss: a tensor, or a symbol such as `total_loss` of a model. params: tensors, or weights of layers.
+        """
+        if not is_computing():
+            slopes = tuple(gradient(loss, one) for one in params)
+            clipped = Expression(lambda *given: self.clip(current_backend(), given), slopes, {})
+            return [replace(clipped, index=i) for i in range(len(slopes))]
         K, known = current_backend(), GRADIENTS.get(None)
         return self.clip(K, known(loss, params) if known else K.gradients(loss, params))
 
