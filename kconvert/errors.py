@@ -1,10 +1,15 @@
-"""The error of the package, `KconvertError`: what is wrong, where, and how to fix it."""
+"""The error of the package, `KconvertError`: what is wrong, where, and how to fix it; and its warnings."""
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 LONGEST = 5000  # characters of what is wrong, where, or how to fix it: more than a path may have
 
@@ -101,3 +106,11 @@ def printable(text: str) -> str:
     'conv1\\x1b[2J'
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def warn(what: str, category: type[Warning] = UserWarning) -> None:
+    """Gives a warning that names the line of the user: the innermost one that is not of this package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(what, category, stacklevel=level)

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
-from ..conventions.words.calls import warn
+from ..conventions.words.calls import warn_of_old
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
@@ -432,5 +432,5 @@ def merge(
     if not layers:
         what = f"Keras 2 cannot merge with mode={mode!r}"
         raise KconvertError(what, fix="use a Lambda or a custom layer", problem=Problem.USAGE)
-    warn(f"merge(mode={mode!r})", " and ".join(layer.class_name for layer in layers))
+    warn_of_old(f"merge(mode={mode!r})", " and ".join(layer.class_name for layer in layers))
     return reduce(lambda symbols, layer: layer(symbols), layers, inputs)

@@ -6,19 +6,15 @@ DeprecationWarning, which shows the call in Keras 2.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from reprlib import repr as short
 from typing import Any, TypeVar
 
-from ...errors import KconvertError, Problem
+from ...errors import KconvertError, Problem, warn
 from .rules import GONE, METHODS, RULES, Key
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-MADE_BY_USER, _CALLED_BY_USER = 5, 4
-"""Frames between the warning and the user's call of a class, or of a method."""
 
 
 def layer_arguments(
@@ -46,11 +42,11 @@ def layer_arguments(
         what = f"{twice[0]} is given twice" if twice else f"only {len(words)} arguments may go without a name"
         raise KconvertError(what, _shown(name, args, kwargs), f"they are: {', '.join(words)}", Problem.USAGE)
     if len(new_args) != len(args) or new_kwargs.keys() != kwargs.keys():
-        warn(_shown(name, args, kwargs), _shown(name, new_args, new_kwargs), MADE_BY_USER)
+        warn_of_old(_shown(name, args, kwargs), _shown(name, new_args, new_kwargs))
     return new_args, new_kwargs
 
 
-def renamed(name: str, kwargs: Mapping[str, Any], level: int = _CALLED_BY_USER) -> dict[str, Any]:
+def renamed(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `name` (a row of METHODS) in Keras 2's words. Raises KconvertError for those of GONE."""
     for word in GONE.keys() & kwargs.keys():
         raise _unknown(name, word, ())
@@ -59,7 +55,7 @@ def renamed(name: str, kwargs: Mapping[str, Any], level: int = _CALLED_BY_USER) 
         {word: one[word] for word in one if word not in other} for one, other in ((kwargs, found), (found, kwargs))
     )
     if old:
-        warn(_shown(name, (), old), _shown(name, (), new), level)
+        warn_of_old(_shown(name, (), old), _shown(name, (), new))
     return found
 
 
@@ -80,7 +76,7 @@ def new_name(old: str) -> str | None:
     """The Keras 2 name of the class that Keras 1 called `old`, with a warning; None where the name is the same."""
     new = next((rule.new for rule in RULES if rule.old == old != rule.new), None)
     if new:
-        warn(old, new, _CALLED_BY_USER)
+        warn_of_old(old, new)
     return new
 
 
@@ -132,6 +128,6 @@ def _shown(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     return f"{name}({', '.join([*map(short, args), *(f'{word}={short(value)}' for word, value in kwargs.items())])})"
 
 
-def warn(old: str, new: str, level: int = 3) -> None:
-    """A warning with the Keras 2 form of what a user wrote, `level` frames above."""
-    warnings.warn(f"{old} is Keras 1: write {new}", DeprecationWarning, stacklevel=level)
+def warn_of_old(old: str, new: str) -> None:
+    """Gives a warning with the Keras 2 form of what a user wrote."""
+    warn(f"{old} is Keras 1: write {new}", DeprecationWarning)

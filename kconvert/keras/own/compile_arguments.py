@@ -5,11 +5,10 @@ Source: the module of this name in Keras 2.3.1.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ...errors import AlsoTypeError, KconvertError, Problem
+from ...errors import AlsoTypeError, KconvertError, Problem, warn
 from ...models.training import losses
 from ...models.training.losses import Loss
 from ...models.training.metrics import BY_LOSS, SHORT, resolve
@@ -33,7 +32,7 @@ def prepare_loss_functions(loss: Any, output_names: Sequence[str]) -> list[Any]:
     if isinstance(loss, Mapping):
         check_for_unexpected_keys("loss", loss, output_names)
         for name in set(output_names) - set(loss):
-            warnings.warn(f"output {name} has no loss, and takes no labels", stacklevel=2)
+            warn(f"output {name} has no loss, and takes no labels")
         return [get_loss_function(loss.get(name)) for name in output_names]
     return [get_loss_function(one) for one in _each("loss", loss, output_names)]
 

@@ -10,7 +10,7 @@ from functools import partial, wraps
 from inspect import Parameter, signature
 from typing import Any, NoReturn
 
-from ...conventions.words.calls import layer_arguments, renamed, warn
+from ...conventions.words.calls import layer_arguments, renamed, warn_of_old
 from ...conventions.words.rules import RULES
 from ...errors import AlsoTypeError, Problem
 
@@ -53,7 +53,7 @@ def generate_legacy_interface(
                     kwargs[new] = kwargs.pop(old)
                     changed.append((new, old))
             if changed:
-                warn(f"{name}({_listed(changed, 1)})", f"{name}({_listed(changed, 0)})", 3)
+                warn_of_old(f"{name}({_listed(changed, 1)})", f"{name}({_listed(changed, 0)})")
             return method(*args, **kwargs)
 
         called._original_function = method  # type: ignore[attr-defined]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...errors import KconvertError, Problem
+from ...errors import KconvertError, Problem, warn
 from ...models.training.data import is_sequence, parts
 
 
@@ -40,7 +39,7 @@ class Counted:
         self.size = _count(item[0] if isinstance(item, tuple) else item)
         self.seen += self.size
         if self.seen > self.samples and self.what == "samples_per_epoch":
-            warnings.warn("an epoch has more samples than samples_per_epoch", UserWarning, stacklevel=2)
+            warn("an epoch has more samples than samples_per_epoch")
         if self.weighted and isinstance(item, tuple) and len(item) == 3:
             what = "class_weight cannot be combined with a generator that gives sample weights"
             raise KconvertError(what, fix="leave one of them out", problem=Problem.USAGE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.seeds import stated_or_fresh
+from ...errors import warn
 from ...lazy_dataclasses import dataclass
 from ...network.sample_inputs import size_of_batches
 from ..runtime import Runtime, refuse_empty
@@ -91,7 +91,7 @@ class Trainer:
         network, executor = self.runtime.network, self.executor
         if _trainable(network) != self._trainable and trained_paths(network) != executor.trained:
             what = "Discrepancy: `trainable` was changed after `compile`; it has no effect before the next one"
-            warnings.warn(what, UserWarning, stacklevel=3)
+            warn(what)
 
     # -------------------------------------------------------------- batches ----
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from ....errors import warn
 from .. import layers as _layers
 from ..models import Model
 from ..settings import image_dim_ordering, set_image_dim_ordering
@@ -51,7 +51,7 @@ def Xception(wanted: Network) -> Model:
     before = image_dim_ordering()
     if before != "tf":
         what = f"Xception takes images in the dim_ordering 'tf'; the one that is set is {before!r}"
-        warnings.warn(what, UserWarning, stacklevel=3)
+        warn(what)
     set_image_dim_ordering("tf")
     try:
         return _xception(wanted)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ....errors import KconvertError, Problem
+from ....errors import KconvertError, Problem, warn
 from ....keras.own.preprocessing.library import library
 from ..settings import data_format_of
 from .transforms import (
@@ -211,7 +210,7 @@ def _generator() -> Any:
         def _is_fitted(self, statistics: np.ndarray | None) -> bool:
             """Whether `fit` computed the statistics; if not, warns that they have no effect, as Keras does."""
             if statistics is None:
-                warnings.warn("the ImageDataGenerator was not fitted: call fit(x) first", UserWarning, stacklevel=3)
+                warn("the ImageDataGenerator was not fitted: call fit(x) first")
             return statistics is not None
 
         def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:

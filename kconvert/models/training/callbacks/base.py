@@ -7,7 +7,6 @@ one adds (`lr`) is seen by those after it. Source: `callbacks/callbacks.py` of K
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from inspect import signature
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import KconvertError, Problem
+from ....errors import KconvertError, Problem, warn
 from ....layers.operations import Variable
 
 Logs = dict[str, Any]
@@ -201,7 +200,7 @@ def monitored(logs: Logs | None, monitor: str, callback: str) -> Any:
     logs = logs or {}
     if monitor not in logs:
         known = ", ".join(logs) or "nothing"
-        warnings.warn(f"{callback} needs {monitor!r} in the logs, which have {known}", RuntimeWarning, stacklevel=3)
+        warn(f"{callback} needs {monitor!r} in the logs, which have {known}", RuntimeWarning)
     return logs.get(monitor)
 
 
@@ -213,7 +212,7 @@ def is_rising(mode: str, monitor: str) -> bool:
     """
     modes = {"min": False, "max": True, "auto": "acc" in monitor or monitor.startswith("fmeasure")}
     if mode not in modes:
-        warnings.warn(f"unknown mode {mode!r} is taken as 'auto'", RuntimeWarning, stacklevel=4)
+        warn(f"unknown mode {mode!r} is taken as 'auto'", RuntimeWarning)
     return modes.get(mode, modes["auto"])
 
 

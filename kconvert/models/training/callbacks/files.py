@@ -6,7 +6,6 @@ Source: `callbacks/callbacks.py` of Keras 2.3.1.
 from __future__ import annotations
 
 import csv
-import warnings
 from collections.abc import Iterator
 from os import PathLike, fspath
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from ....backend import get_backend
 from ....conventions.generations import Convention
 from ....conversion.binding import places
-from ....errors import KconvertError, Problem
+from ....errors import KconvertError, Problem, warn
 from ....lazy_dataclasses import dataclass
 from .base import Callback, Logs, is_better, is_rising, monitored, worst
 
@@ -152,7 +151,7 @@ class TensorBoard(Callback):
             )
         asked = [name for name in ("write_grads", "write_images", "embeddings_freq") if getattr(self, name)]
         if asked:
-            warnings.warn(f"TensorBoard of kconvert has no {', '.join(asked)}: it is ignored", stacklevel=2)
+            warn(f"TensorBoard of kconvert has no {', '.join(asked)}: it is ignored")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         from ....backend import tensorflow_summary

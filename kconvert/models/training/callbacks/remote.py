@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from typing import Any
 from urllib.error import URLError
@@ -12,6 +11,7 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
+from ....errors import warn
 from ....lazy_dataclasses import dataclass
 from .base import Callback, Logs
 
@@ -44,4 +44,4 @@ class RemoteMonitor(Callback):
             with urlopen(Request(self.root + self.path, body.encode(), headers)):
                 pass
         except (URLError, OSError, ValueError) as error:
-            warnings.warn(f"RemoteMonitor cannot reach {self.root} ({error})", RuntimeWarning, stacklevel=2)
+            warn(f"RemoteMonitor cannot reach {self.root} ({error})", RuntimeWarning)
