@@ -32,6 +32,8 @@ installed; here {PACKAGES} were.
 Without the network, data sets are made-up data of the same shapes, and so are the texts and pictures that scripts read;
 networks that were trained on ImageNet have initial weights from a seed. The rows name the files.
 
+The scripts that do not run on a backend do not run there with Keras itself either.
+
 {sections}
 """
 
