@@ -97,6 +97,13 @@ def opened(path: Path, content: BinaryIO | None = None, part: str = "") -> Itera
         yield StoredGroup(path, file.id, Costs(path, file, content))
 
 
+def as_stored(group: h5py.Group) -> StoredGroup:
+    """A group of a file that the user has open, read within the limits."""
+    group.file.flush()  # costs are read from the file itself
+    path = Path(group.file.filename)
+    return StoredGroup(path, group.id, Costs(path, group.file, None), group.name)
+
+
 def has_named_weights(path: str | PathLike[str]) -> bool:
     """Whether it is an HDF5 file with the groups of Keras 0.2 - 2.3 and tf.keras, whatever else is wrong with it."""
     try:

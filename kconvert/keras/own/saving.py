@@ -15,6 +15,7 @@ import numpy as np
 from ...backend import default_backend
 from ...conventions.generations import Convention
 from ...errors import AlsoRuntimeError, KconvertError, Problem
+from ...formats.hdf5.reader import as_stored
 from ...formats.hdf5.writer import HEADER_LIMIT, in_pieces
 from ...models.layer_weights import converted
 from .models import load_model
@@ -44,22 +45,11 @@ def save_attributes_to_hdf5_group(group: Any, name: str, data: Sequence[Any]) ->
 
 
 def load_attributes_from_hdf5_group(group: Any, name: str) -> list[str]:
-    """The names in an attribute, or in several, as `save_attributes_to_hdf5_group` writes them."""
-    return [_text(one) for piece in _pieces(group, name) for one in piece]
+    """The names in an attribute, or in several, as `save_attributes_to_hdf5_group` writes them.
 
-
-def _pieces(group: Any, name: str) -> Iterator[Any]:
-    if name in group.attrs:
-        yield group.attrs[name]
-        return
-    number = 0
-    while f"{name}{number}" in group.attrs:
-        yield group.attrs[f"{name}{number}"]
-        number += 1
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+    Raises KconvertError where there is something else, or more text than `limits` allow.
+    """
+    return as_stored(group).names(name) or []
 
 
 # ------------------------------------------------------------------ weights ----
@@ -80,15 +70,16 @@ def save_weights_to_hdf5_group(group: Any, layers: Sequence[Any]) -> None:
 
 def _stored(group: Any) -> Iterator[tuple[str, list[np.ndarray]]]:
     """The names and the arrays of the layers in a group of a file."""
-    for name in load_attributes_from_hdf5_group(group, "layer_names"):
-        own = group[name]
-        yield name, [np.asarray(own[one]) for one in load_attributes_from_hdf5_group(own, "weight_names")]
+    weights = as_stored(group)
+    for name in weights.names("layer_names") or ():
+        own = weights.group(name)
+        yield name, [own.array(one).read() for one in own.names("weight_names") or ()]
 
 
 def _facts(group: Any) -> tuple[str, str | None]:
     """The release and the backend that a group of a file states; '1' and None where it states none."""
-    backend = group.attrs.get("backend")
-    return _text(group.attrs.get("keras_version", _KERAS1)), None if backend is None else _text(backend)
+    weights = as_stored(group)
+    return weights.text("keras_version") or _KERAS1, weights.text("backend")
 
 
 def preprocess_weights_for_loading(
