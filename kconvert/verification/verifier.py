@@ -7,6 +7,7 @@ and `load_runs` reads it again.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +50,8 @@ from .value import PRECISION, Report
 FilePath = str | PathLike[str]
 
 log = logging.getLogger(__name__)
+
+_AGAIN = 0.1  # seconds until the sides of a run that failed are stopped again
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ class Verifier:
         self._folder = self._open.enter_context(scratch())
         weakref.finalize(self, self._open.close)
         self._runners: dict[tuple[str, str | Reader | Runtime | None], Runner] = {}
+        self._changing = threading.Lock()
+        """Held while runners are added or listed: both sides run at once."""
 
     def __enter__(self) -> Verifier:
         return self
@@ -279,14 +284,16 @@ class Verifier:
                 return [side.result() for side in waiting]
             except BaseException:
                 self._stop()
+                while wait(waiting, _AGAIN).not_done:  # a side that had not started by then
+                    self._stop()
                 raise
 
     def _runner(self, backend: str, reader: str | Reader | Runtime | None = None) -> Runner:
         """The runner of a backend, or of what reads the target, created when it is first needed."""
         key = backend, reader
-        if key not in self._runners:
-            self._runners[key] = self._opened(backend, reader)
-        return self._runners[key]
+        found = self._runners.get(key) or self._opened(backend, reader)
+        with self._changing:
+            return self._runners.setdefault(key, found)
 
     def _opened(self, backend: str, reader: str | Reader | Runtime | None) -> Runner:
         running, python = self.running, self.running.pythons.get(backend)
@@ -306,7 +313,9 @@ class Verifier:
         return Path(mkdtemp(dir=self._folder))
 
     def _stop(self) -> None:
-        for runner in self._runners.values():
+        with self._changing:
+            runners = list(self._runners.values())
+        for runner in runners:
             runner.close()
 
 

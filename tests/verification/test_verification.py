@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import time
 import warnings
 import zipfile
 from contextlib import contextmanager
@@ -428,3 +429,25 @@ def test_inputs_that_are_there_twice_or_too_many_are_refused(tmp_path):
         with pytest.raises(KconvertError, match=said) as refusal:
             stored_arrays(tmp_path / name)
         assert refusal.value.problem is Problem.UNREADABLE
+
+
+def test_where_one_side_fails_the_other_ends_even_if_it_had_not_started(tmp_path):
+    source, target = converted("lenet_th", tmp_path)
+    said = []
+
+    def failing():
+        raise KconvertError("this side fails")
+
+    def late():
+        time.sleep(0.3)
+        try:
+            return verifier.run_target(pairing)
+        except KconvertError as error:
+            said.append(error.what)
+            raise
+
+    with Verifier(Running(isolate=True)) as verifier:
+        pairing = verifier.pair(Source(source), Source(target))
+        with pytest.raises(KconvertError, match="this side fails"):
+            verifier._at_once([failing, late], pairing.match)
+    assert len(said) == 1 and "did not finish: its process" in said[0]
