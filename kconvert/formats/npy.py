@@ -18,6 +18,7 @@ from .hdf5 import regular_file
 from .parts import Box
 
 SIGNATURE = npy.MAGIC_PREFIX
+MOST_AXES = 64  # of an array, in NumPy 2
 
 _Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
 _HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], _Header]] = {
@@ -64,7 +65,7 @@ def opened(path: Path) -> NpyArray:
         if version not in _HEADERS:
             raise ValueError(f"its format has the version {version[0]}.{version[1]}")
         shape, reversed_, dtype = _HEADERS[version](file)
-        if dtype.hasobject or dtype.kind not in "biuf" or any(size < 0 for size in shape):
+        if dtype.hasobject or dtype.kind not in "biuf" or len(shape) > MOST_AXES or any(size < 0 for size in shape):
             raise ValueError(f"it holds {dtype} of the shape {shape}")
         found = NpyArray(path, tuple(map(int, shape)), dtype, file.tell(), reversed_)
         size = os.fstat(file.fileno()).st_size

@@ -15,7 +15,8 @@ from ..arguments import argument
 from ..conventions.words.values import check_schema, parse_json
 from ..errors import KconvertError, Problem
 from ..formats.atomic import replacing, write_text, writing
-from ..formats.limits import LONG_JSON, check_limit, limits
+from ..formats.holes import stored_size
+from ..formats.limits import LONG_JSON, Budget, check_limit, limits
 from ..formats.regular import open_regular
 from .faults import Fault
 from .runs import Omitted, Runs, TensorPair
@@ -27,6 +28,7 @@ INDEX = "runs.json"
 
 _TEXT = (str, type(None))
 _SIDE = {"path": str, "convention": str, "ran_on": str, "version": str, "emulates": _TEXT}
+_SIDE |= {"stands_in_for?": _TEXT, "why?": str, "quantized?": _TEXT, "lacking?": str}
 _FAULTS = [{"words": str, "weights": [str], "remedy": str, "decides": bool}]
 _PAIR = {
     **dict.fromkeys(("name", "target_name", "layer", "computes", "source", "target"), str),
@@ -111,14 +113,16 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
         if index["schema"] != SCHEMA:
             raise KconvertError("the runs were saved by another release of kconvert", str(place), "run them again")
         check_schema(index, _INDEX)
-        if len(index["inputs"]) == 0:
-            raise ValueError("there are no inputs")
+        stored = _Stored(place)
+        inputs = [stored.tensor(name) for name in index["inputs"]]
+        if not inputs or not all(x.shape for x in inputs):
+            raise ValueError("there are no inputs, or one has no samples")
         return Runs(
             source=Side(**index["source"]),
             target=Side(**index["target"]),
-            layers=[_read_pair(place, entry) for entry in index["layers"]],
-            outputs=[_read_pair(place, entry) for entry in index["outputs"]],
-            inputs=[_read(place, name) for name in index["inputs"]],
+            layers=[stored.pair(entry) for entry in index["layers"]],
+            outputs=[stored.pair(entry) for entry in index["outputs"]],
+            inputs=inputs,
             inputs_from=index["inputs_from"],
             not_compared=index["not_compared"],
             left_out=[_read_omitted(entry) for entry in index["left_out"]],
@@ -155,10 +159,24 @@ def _pair(folder: Path, stem: str, pair: TensorPair) -> dict[str, Any]:
     }
 
 
-def _read_pair(folder: Path, entry: dict[str, Any]) -> TensorPair:
-    arrays = {side: None if entry[side] is None else _read(folder, entry[side]) for side in _SIDES}
-    faults = [Fault(**fault) for fault in entry["faults"]]
-    return TensorPair(**{**entry, **arrays, "faults": faults})
+class _Stored:
+    """The tensors in a folder, which share one budget: arrays full of holes cost no room on the disk, and time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.budget = Budget(folder)
+
+    def pair(self, entry: dict[str, Any]) -> TensorPair:
+        arrays = {side: None if entry[side] is None else self.tensor(entry[side]) for side in _SIDES}
+        faults = [Fault(**fault) for fault in entry["faults"]]
+        return TensorPair(**{**entry, **arrays, "faults": faults})
+
+    def tensor(self, name: str) -> StoredTensor:
+        """The array in a file of the folder, whatever else the name says."""
+        tensor = StoredTensor(self.folder / Path(name).name)
+        size = tensor.size * tensor.dtype.itemsize
+        self.budget.array(size, stored_size(tensor.path), tensor.shape, None, str(tensor.path))
+        return tensor
 
 
 def _read_omitted(entry: dict[str, Any]) -> Omitted:
@@ -171,7 +189,3 @@ def _write(folder: Path, stem: str, tensor: Tensor) -> str:
     with replacing(target, size=size) as temporary, writing(target), open(temporary, "wb") as file:
         write(file, tensor)
     return target.name
-
-
-def _read(folder: Path, name: str) -> StoredTensor:
-    return StoredTensor(folder / Path(name).name)

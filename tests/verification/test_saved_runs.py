@@ -2,8 +2,10 @@
 
 import functools
 import json
+import math
 import operator
 import os
+import re
 
 import numpy as np
 import pytest
@@ -76,6 +78,8 @@ TAMPERED = {
     "a plan of something else": (["plan", "notes"], 3),
     "an environment of numbers": (["environment", "python"], 3),
     "a fault without words": (["outputs", 0, "faults"], [{}]),
+    "a reason that is an object": (["target", "why"], {"a": 1}),
+    "a quantization that is a number": (["target", "quantized"], 3),
 }
 
 
@@ -101,6 +105,29 @@ def test_a_folder_without_runs_or_with_damaged_ones(files, tmp_path):
         assert refusal(load_runs, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
     index.write_text(json.dumps({**whole, "schema": 99}))
     assert "another release" in str(refusal(load_runs, tmp_path / "runs"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((10**6, 10**6), "input-0.npy: would expand from [0-9,]+ bytes to 4,000,000,000,000"),
+        ((), "one has no samples"),
+        ((1,) * 65, "is no .npy file of numbers"),
+    ],
+    ids=["holes", "a number", "too many axes"],
+)
+def test_an_array_that_was_changed(shape, said, tmp_path):
+    """An array full of holes needs no room on the disk, and hours to be compared."""
+    source, target = converted("lenet_th", tmp_path)
+    verify(source, target, folder=tmp_path / "runs")
+    path = tmp_path / "runs" / "input-0.npy"
+    with path.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_2_0(file, header)
+        file.truncate(file.tell() + 4 * math.prod(shape))
+    error = refusal(load_runs, tmp_path / "runs")
+    assert error.problem is Problem.UNREADABLE
+    assert re.search(said, str(error))
 
 
 def test_an_index_that_is_too_long_or_a_pipe(tmp_path):

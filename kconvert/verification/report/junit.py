@@ -76,7 +76,7 @@ def _test(
 
 def _whole(entry: Entry) -> TestCase:
     """One test for a pair of files without a report."""
-    kind = Problem(entry.code).name.lower() if entry.code else "error"
+    kind = next((problem.name.lower() for problem in Problem if problem == entry.code), "error")
     result: Failure | Error | Skipped | None = None
     if entry.state == "error":
         result = Error(entry.error, kind)

@@ -94,3 +94,9 @@ def test_real_reports(real):
     good, bad = (next(iter(read(report))) for report in real)
     assert good.failures == 0 and good.tests == bad.tests
     assert next(iter(failures(bad))) == "conv2d_2"
+
+
+def test_an_error_that_is_a_bug_is_an_error_like_others():
+    """The code of the command line for a bug is none of the problems of a file."""
+    (suite,) = read(Summary([Entry("a.h5", error="a bug in kconvert", code=70)]))
+    assert [(type(case.result[0]), case.result[0].type) for case in suite] == [(Error, "error")]
