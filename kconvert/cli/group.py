@@ -88,6 +88,7 @@ class Kconvert(click.Group):
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Runs a command and exits with its code; every error is one line on the standard error."""
         signals: list[int] = []
+        _open_what_is_closed()
         try:
             _escape_what_cannot_be_written()
             _collect_rarely()
@@ -110,17 +111,15 @@ class Kconvert(click.Group):
             complain(message, code)
         sys.exit(SIGNALLED + signals[0] if signals else code)
 
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        with _printing():  # the help, and the version
+            return super().make_context(*arguments, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _printing():
             code = super().invoke(ctx)
             sys.stdout.flush()
             return code
-        except BrokenPipeError as error:
-            raise _ClosedPipe from error
-        except OSError as error:
-            if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
-                raise _OutputLost(error.strerror) from error
-            raise
 
 
 class _ClosedPipe(Exception):
@@ -129,6 +128,33 @@ class _ClosedPipe(Exception):
 
 class _OutputLost(Exception):
     """The output cannot be written, as on a full disk; the message is the reason."""
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Turns errors of the standard output into one of these two."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ClosedPipe from error
+    except OSError as error:
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
+            raise _OutputLost(error.strerror) from error
+        raise
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams that are closed read and write nothing.
+
+    Else the next file that is opened would take their place, and what a library prints would go into it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            stream = open(number, mode, closefd=False, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _drop_output() -> None:

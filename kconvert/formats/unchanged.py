@@ -8,8 +8,11 @@ from pathlib import Path
 
 from .failures import unreadable
 
-Identity = tuple[int, int, int, int]
-"""The device and the number of a file, its size and the time of its last change."""
+Identity = tuple[int, int, int, int, int]
+"""The device and the number of a file, its size, and the times of the last changes of its content and of the file.
+
+A program that sets the time of the content back, as copying programs do, changes the file then.
+"""
 
 
 def unchanged(paths: Sequence[Path]) -> Callable[[], None]:
@@ -30,4 +33,4 @@ def _identity(path: Path) -> Identity | None:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

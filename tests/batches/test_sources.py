@@ -71,6 +71,12 @@ def test_a_source_without_files_is_refused(tmp_path, monkeypatch, source, words)
         names(source)
 
 
+@pytest.mark.parametrize("out", [".", ".."])
+def test_a_source_in_the_target_directory_is_refused_as_such(models, out):
+    with pytest.raises(KconvertError, match="models: is in the target directory, whose files are no sources"):
+        expand([str(models)], str(models / out), {})
+
+
 @pytest.mark.parametrize(
     ("source", "near"),
     [("modles", "models"), ("models/lsmt.h5", "models/lstm.h5"), ("modles/lstm.h5", "models/lstm.h5")],

@@ -5,6 +5,7 @@ import json
 import operator
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -431,6 +432,28 @@ def test_a_reader_that_goes_away_is_no_error(model):
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == ("", 141)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["inspect"]], ids=" ".join)
+def test_a_standard_output_that_is_full_or_goes_away(model, words):
+    command = [sys.executable, "-m", "kconvert", *words, *([str(model)] if words == ["inspect"] else [])]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "kconvert: the output cannot be printed (No space left on device)\n")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == ("", 141)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_nothing_is_printed_into_a_file_that_takes_the_place_of_a_closed_stream(model, closed, tmp_path):
+    command = f"{shlex.join([sys.executable, '-m', 'kconvert'])} %s {closed}"
+    convert = command % shlex.join([str(model), "--to", "tensorflow", "--no-verify", "-o", str(tmp_path / "out.h5")])
+    done = subprocess.run(convert, shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (EQUAL, "")
+    assert kconvert("inspect", tmp_path / "out.h5").returncode == EQUAL
+    refused = subprocess.run(command % "inspect nothing.h5", shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode == 4
 
 
 def test_a_pipe_gets_no_colours_and_a_terminal_that_lacks_a_letter_its_code(model):

@@ -342,7 +342,14 @@ CHANGES = {
         shutil.copy(LENET["tensorflow"], path.with_suffix(".new")) and os.replace(path.with_suffix(".new"), path)
     ),
     "removed": lambda path: path.unlink(),
+    "overwritten, with the time of before": lambda path: overwritten_with_its_time(path),
 }
+
+
+def overwritten_with_its_time(path):
+    before = path.stat()
+    path.write_bytes(path.read_bytes()[:-8] + bytes(8))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
