@@ -69,8 +69,8 @@ def _local(source: str, out: str) -> Iterator[Item]:
         ]
         found += closed  # each becomes a failure of the report
         if not found and (os.path.realpath(path) + os.sep).startswith(inside + os.sep):
-            what, fix = "is in the target directory, whose files are no sources", "name another target directory"
-            raise KconvertError(what, source, fix, Problem.USAGE)
+            what = "is in the target directory, whose files are no sources"
+            raise KconvertError(what, source, "name another target directory", Problem.USAGE)
         if not found:
             what = f"there is no weight file ({', '.join(endings.ENDINGS)}) in it"
             raise KconvertError(what, source, problem=Problem.USAGE)
