@@ -20,6 +20,8 @@ MEMORY = "memory:"
 READ_ALONE = ("http", "https")
 """Protocols that nothing is written to."""
 
+PROTOCOLS = (*READ_ALONE, "s3", "s3a", "gs", "gcs", "memory", "file")
+
 
 _CHECKED = {
     "s3": "check the credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL",
@@ -68,17 +70,19 @@ def failures(place: str) -> Iterator[None]:
 def opened(url: str, options: Options) -> tuple[Any, str]:
     """The file system of a URL, and the path in it. Raises KconvertError where its package is not installed."""
     try:
-        from fsspec.core import url_to_fs
+        from fsspec import get_filesystem_class
     except ImportError as error:
         raise KconvertError("fsspec is not installed", url, install("remote"), Problem.USAGE) from error
+    protocol = url.partition("://")[0]
+    if protocol not in PROTOCOLS:
+        fix = "use s3://, gs://, http(s):// or memory://"
+        raise KconvertError(f"the protocol {protocol} is not known", url, fix, Problem.USAGE)
     try:
-        with failures(url):
-            return url_to_fs(url, **_steady(url), **options)
+        with failures(url):  # url_to_fs would take "::" in a name for a chain of file systems
+            kind = get_filesystem_class(protocol)
+            stated = kind._get_kwargs_from_urls(url)
+            return kind(**{**stated, **_steady(url), **options}), kind._strip_protocol(url)
     except KconvertError as error:
-        if "not known" in error.what:
-            protocol = url.partition("://")[0]
-            fix = "use s3://, gs://, http(s):// or memory://"
-            raise KconvertError(f"the protocol {protocol} is not known", url, fix, Problem.USAGE) from None
         missing = "nstall" in error.what  # a package
         raise (KconvertError(error.what, url, install("remote"), Problem.USAGE) if missing else error) from None
 

@@ -63,7 +63,7 @@ def test_from_s3_to_s3(stored, expected):
     assert run().code == 0 and results(stored)["0.tensorflow.h5"] == expected
 
 
-@pytest.mark.parametrize("name", ["a b", "p%20q", "ü", "plus+x", "q?m", "h#x", "x[1]"])
+@pytest.mark.parametrize("name", ["a b", "p%20q", "ü", "plus+x", "q?m", "h#x", "x[1]", "::error::", "a::b"])
 def test_names_with_characters_that_mean_something_in_a_url(s3, expected, name):
     shutil.copy(LENET / "model.h5", s3.folder / "models" / f"{name}.h5")
     done = kc.batch("s3://models", "s3://models/to", **TO, verify="none", storage_options=s3.options)
@@ -181,3 +181,10 @@ def test_a_scheduler_that_dies_in_the_middle(models, tmp_path):
     assert "the scheduler does not answer any longer" in done.entries[0].error
     again = kc.batch(models, tmp_path / "out", **TO, verify="none", jobs=2)
     assert again.code == 0 and not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("url", ["ftp://x/y.h5", "zip://y.h5::http://x/a.zip", "simplecache::s3://models/a.h5"])
+def test_other_protocols_and_chains_of_them_are_refused(url, tmp_path):
+    """A chain could unpack anything, or keep copies in a cache."""
+    with pytest.raises(kc.KconvertError, match=r"the protocol .* is not known; use s3://"):
+        kc.batch(url, tmp_path / "out", **TO, verify="none")
