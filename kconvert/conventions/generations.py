@@ -104,6 +104,8 @@ class Generation:
     sorts_layers: bool
     # They are in the order of their names after K.set_legacy_weight_ordering(True)
     may_sort_layers: bool
+    # The depths of layers that are called several times are those of Keras 1 (keras-facts: depths-of-keras1)
+    early_depths: bool
     # A file has no place for the architecture, which is written beside it
     architecture_beside: bool
     # Each way of merging has a layer class of its own; else there is one class with a mode
@@ -181,6 +183,7 @@ _keras1 = partial(
     told_by_release=True,
     sorts_layers=False,
     may_sort_layers=True,
+    early_depths=True,
     architecture_beside=False,
 )
 _before_1_0_8 = partial(_keras1, sorts_layers=True, may_sort_layers=False)
@@ -196,6 +199,7 @@ _from_keras2 = partial(
     splits_names=True,
     sorts_layers=False,
     may_sort_layers=False,
+    early_depths=False,
     architecture_beside=False,
     merge_layers=True,
     states_output_shape=False,
@@ -214,6 +218,7 @@ GENERATIONS: Mapping[str, Generation] = {
             told_by_release=False,
             sorts_layers=False,
             may_sort_layers=False,
+            early_depths=False,
             architecture_beside=True,
             words=KERAS0,
         ),

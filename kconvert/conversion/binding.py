@@ -27,7 +27,7 @@ from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, LeafWeights
 from ..network.nested import Arrays, nest
 from ..network.network import Network
-from ..network.ordering import sorted_by_names
+from ..network.ordering import ordered
 from .gates import agree_in_wrappers, by_gate, set_gates
 from .renamed import Position, matched
 
@@ -98,8 +98,8 @@ def places(model: Network, convention: Convention, by_name: bool | None = None) 
     if convention.generation.numbered:
         return _numbered_places(model, convention)
     by_name = convention.generation.sorts_layers if by_name is None else by_name
-    if by_name and model.nodes:  # without a graph, the layers are in the order of their file
-        model = sorted_by_names(model)
+    if (by_name or convention.generation.early_depths) and model.nodes:  # else they are in the order of their file
+        model = ordered(model, by_name, convention.generation.early_depths)
     groups: dict[str, list[Place]] = {layer.name: [] for layer in model.stored_layers}
     for leaf in model.weight_table():
         groups[leaf.path[0]] += _leaf_places(leaf, convention)

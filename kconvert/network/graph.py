@@ -130,46 +130,67 @@ def reachable(nodes: Sequence[Node], outputs: Sequence[Ref]) -> list[Node]:
 
 
 def layers_in_keras_order(
-    layers: Sequence[Layer], nodes: Sequence[Node], outputs: Sequence[Ref], by_name: bool = False
+    layers: Sequence[Layer], nodes: Sequence[Node], outputs: Sequence[Ref], by_name: bool = False, early: bool = False
 ) -> list[Layer]:
     """The layers in the order of Keras, which is that of the groups of a file (keras-facts: order-of-layers).
 
     The deepest layers come first; layers of one depth are in the order in which a walk from the outputs meets them, or
-    by_name: in that of their names (keras-facts: order-by-names).
-    nodes: in an order in which every tensor is computed before it is used.
+    by_name: in that of their names (keras-facts: order-by-names). early: the depths are those of Keras 1
+    (keras-facts: depths-of-keras1).
     """
-    depths = _depths(layers, nodes)
+    by_call = {(node.layer, node.index): node for node in nodes}
+    walk = _walk(by_call, outputs)
+    shared = len({name for name, _ in by_call}) < len(by_call)  # else both rules give the same depths
+    depths = _early_depths(by_call, outputs) if early and shared else _depths(walk)
     if by_name:
-        return sorted(layers, key=lambda layer: (-depths[layer.name], layer.name))
-    visits = _visits(nodes, outputs)
-    return sorted(layers, key=lambda layer: (-depths[layer.name], visits.get(layer.name, len(visits))))
+        return sorted(layers, key=lambda layer: (-depths.get(layer.name, 0), layer.name))
+    visits = {node.layer: position for position, (node, ends) in reversed(list(enumerate(walk))) if not ends}
+    return sorted(layers, key=lambda layer: (-depths.get(layer.name, 0), visits.get(layer.name, len(walk))))
 
 
-def _depths(layers: Sequence[Layer], nodes: Sequence[Node]) -> dict[str, int]:
-    """The depth of each layer by its name: the greatest distance of its calls from an output."""
+def _walk(by_call: Mapping[CallId, Node], outputs: Sequence[Ref]) -> list[tuple[Node, bool]]:
+    """A depth-first walk from the outputs to the inputs: each node twice, where it begins and (True) where it ends."""
+    found: list[tuple[Node, bool]] = []
+    todo, begun = [(ref.call, False) for ref in reversed(outputs)], set[CallId]()
+    while todo:
+        call, ends = todo.pop()
+        if call in by_call and (ends or call not in begun):
+            begun.add(call)
+            found.append((by_call[call], ends))
+            if not ends:
+                todo.append((call, True))
+                todo += [(ref.call, False) for ref in reversed(by_call[call].inputs or ())]
+    return found
+
+
+def _depths(walk: Sequence[tuple[Node, bool]]) -> dict[str, int]:
+    """The depth of each layer by its name: the greatest distance of its calls from an output.
+
+    A later call of a layer is as deep as the deepest that was met before it, and the calls behind it are deeper.
+    """
+    depths: dict[str, int] = {}
     by_call: dict[CallId, int] = {}
-    for node in reversed(nodes):
-        for ref in node.inputs:
-            depth = by_call.get((node.layer, node.index), 0) + 1
-            by_call[ref.call] = max(by_call.get(ref.call, 0), depth)
-    depths = {layer.name: 0 for layer in layers}
-    for (name, _), depth in by_call.items():
-        depths[name] = max(depths[name], depth)
+    for node in [node for node, ends in reversed(walk) if ends]:
+        depth = max(by_call.get((node.layer, node.index), 0), depths.get(node.layer, 0))
+        depths[node.layer] = depth
+        for ref in node.inputs or ():
+            by_call[ref.call] = max(by_call.get(ref.call, 0), depth + 1)
     return depths
 
 
-def _visits(nodes: Sequence[Node], outputs: Sequence[Ref]) -> dict[str, int]:
-    """The position of each layer, by its name, in a depth-first walk from the outputs to the inputs."""
-    by_call = {(node.layer, node.index): node for node in nodes}
-    visits: dict[str, int] = {}
-    todo, done = [ref.call for ref in reversed(outputs)], set[CallId]()
-    while todo:
-        call = todo.pop()
-        visits.setdefault(call[0], len(visits))
-        if call not in done and call in by_call:
-            done.add(call)
-            todo += [ref.call for ref in reversed(by_call[call].inputs)]
-    return visits
+def _early_depths(by_call: Mapping[CallId, Node], outputs: Sequence[Ref]) -> dict[str, int]:
+    """The depth of each layer as Keras 1 finds it, from the outputs on (keras-facts: depths-of-keras1)."""
+    depths: dict[str, int] = {}
+    for output in outputs:
+        todo, seen = [(output.call, 0)], set[tuple[CallId, int]]()
+        while todo:
+            call, depth = todo.pop()
+            if call not in by_call or (call, depth) in seen:
+                continue
+            seen.add((call, depth))
+            depths[call[0]] = depth = max(depth, depths.get(call[0], 0))
+            todo += [(ref.call, depth + 1) for ref in reversed(by_call[call].inputs or ())]
+    return depths
 
 
 def count_calls(network: Any, known: dict[Any, int] | None = None) -> int:

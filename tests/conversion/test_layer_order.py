@@ -1,15 +1,20 @@
 """The order of layers in a file, in which Keras reads weights by position (tests/fixtures/field)."""
 
+import json
+
 import numpy as np
 import pytest
 
 from conformance.cases import ATOL
 from kconvert import convert, load_model
+from kconvert.conventions.generations import Convention
+from kconvert.conversion.binding import places
 from kconvert.conversion.reading import network_of
 from kconvert.conversion.source import Source
 from kconvert.formats.hdf5 import read
 from kconvert.layers.lists import as_list
-from kconvert.network.ordering import sorted_by_names
+from kconvert.network.architecture import model_from_config
+from kconvert.network.ordering import ordered
 from tests.fixtures import FOLDER
 
 BY_NAME = [
@@ -87,7 +92,25 @@ def test_nested_networks_are_sorted_too():
     folder = FOLDER / "field" / "layer_order_of_nested_models"
     source = Source(folder / "weights.h5", "theano", arch=folder / "arch.json")
     with read(folder / "weights.h5") as checkpoint:
-        network = sorted_by_names(network_of(checkpoint, source))
+        network = ordered(network_of(checkpoint, source), by_name=True, early=True)
     assert [layer.name for layer in network.sublayers] == ["left", "right", "m"]
     assert [layer.name for layer in network.by_name["left"].sublayers] != ["p", "q", "r", "left_m"]
     assert [layer.name for layer in network.sublayers[0].sublayers] == ["p", "q", "r", "left_m"]
+
+
+@pytest.mark.parametrize(("release", "early"), [("1.2.2", True), ("2.3.1", False)])
+def test_shared_layers_are_as_deep_as_in_the_release_that_writes_the_file(release, early):
+    cases = json.loads((FOLDER / "shared_order" / f"{release}.json").read_text())
+    networks = [ordered(model_from_config(case["architecture"]), by_name=False, early=early) for case in cases]
+    assert [[layer.name for layer in network.layers] for network in networks] == [case["layers"] for case in cases]
+
+
+def test_the_groups_of_a_file_are_in_the_order_of_the_release_that_reads_it():
+    """The second model: Keras 1.2.2 has the layer `shared` before `before`, which 2.3.1 has the other way round."""
+    case = json.loads((FOLDER / "shared_order" / "2.3.1.json").read_text())[2]
+    network = model_from_config(case["architecture"])
+    found = {name: [group for group, held in places(network, Convention(name, "theano")) if held] for name in TARGETS}
+    assert found == TARGETS
+
+
+TARGETS = {"keras1": ["shared", "before", "between"], "keras2": ["before", "shared", "between"]}
