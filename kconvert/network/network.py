@@ -322,7 +322,7 @@ class Network(Layer):
             if phase is not None and stated["training"] in (False, 0):
                 phase = phase.of_test(moves=stated is not node.kwargs)
             elif always_trains(stated, ""):
-                phase = (phase or Phase(K)).of_training(getattr(layer, "stateful", False))
+                phase = (Phase(K) if phase is None else phase).of_training(getattr(layer, "stateful", False))
             if isinstance(layer, Network):
                 result, result_masks = layer.run(
                     K, weights, as_list(x), as_list(mask), phase, record, f"{name}/", given
