@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from ..layers.calls import as_symbols
+from ..errors import KconvertError, Problem
+from ..layers.calls import Symbol, as_symbols
+from ..layers.lists import as_list, one_or_list
 from ..layers.operators import Operators
+from ..network.graph import Ref
 from .model import Model
+from .sequential import Sequential
 
 
 def clone_model(model: Model, input_tensors: Any = None) -> Model:
@@ -21,7 +26,23 @@ def clone_model(model: Model, input_tensors: Any = None) -> Model:
     if input_tensors is None:
         return made
     inputs = [one for value in as_symbols(input_tensors) for one in Operators.as_inputs([value])]
-    return Model(inputs, made(inputs if len(inputs) > 1 else inputs[0]))
+    if isinstance(made, Sequential) and not inputs[0].call.inputs:
+        return Sequential([inputs[0].call.layer, *made.layers], made.name)
+    return Model(inputs, _called(made, inputs))
+
+
+def _called(model: Model, inputs: Sequence[Symbol]) -> list[Symbol]:
+    """The outputs of a model whose layers, which were not called before, are called on other inputs."""
+    if len(inputs) != len(model.input_refs):
+        what = f"{len(inputs)} tensors were given for {len(model.input_refs)} inputs"
+        raise KconvertError(what, model.name, problem=Problem.USAGE)
+    values = dict(zip(model.input_refs, inputs, strict=True))
+    for node in model.nodes:
+        if node.inputs:
+            layer: Any = model.by_name[node.layer]
+            outputs = layer(one_or_list([values[ref] for ref in node.inputs]), **node.kwargs)
+            values.update((Ref(node.layer, node.index, i), one) for i, one in enumerate(as_list(outputs)))
+    return [values[ref] for ref in model.output_refs]
 
 
 def _forget_weights(model: Model) -> None:
