@@ -34,6 +34,7 @@ from .configuration import configured
 from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
+from .input_spec import InputSpec, check_input_spec
 from .keras_style import built_weights, keras_style
 from .lists import as_list
 from .names import next_name
@@ -89,6 +90,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     over_steps: ClassVar[bool] = False
     # Whether training moves the averages of the layer even where it is not trainable.
     moves_frozen: ClassVar[bool] = False
+    # What Keras checks of an input when the layer is called in Python; None for a class whose methods check it.
+    accepts: ClassVar[InputSpec | None] = None
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
@@ -176,7 +179,7 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
-        left_out = ("_inbound", "_kept", "_built_for", "_noted")
+        left_out = ("_inbound", "_outbound", "_kept", "_built_for", "_noted")
         return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
     def take_first_weights(self) -> list[Any] | None:
@@ -311,6 +314,10 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     def unread(self) -> frozenset[str]:
         """The names of weights that the layer stores and does not compute with."""
         return frozenset()
+
+    def check_inputs(self, shapes: Sequence[Shape]) -> None:
+        """Raises KconvertError where Keras 2.3 does not let the layer be called on inputs of `shapes`."""
+        check_input_spec(self, shapes)
 
     def weight_specs(self, shape: Any) -> list[Weight]:
         """The weights of this layer for inputs of `shape`, in the order of Keras 2: those that `build` makes."""

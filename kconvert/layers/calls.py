@@ -20,9 +20,8 @@ import numpy as np
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
-from ..errors import AlsoAttributeError, AlsoTypeError, KconvertError, Problem
+from ..errors import AlsoAttributeError, AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
-from .input_spec import check_input_spec
 from .lists import as_list, one_or_list
 from .names import next_name
 from .operators import Operators
@@ -47,6 +46,8 @@ class CalledLayer(Protocol):
     def compute_output_shape(self, shape: Any) -> Any: ...
 
     def weight_specs(self, shape: Any) -> Any: ...
+
+    def check_inputs(self, shapes: Any) -> None: ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,6 +88,35 @@ class Call:
     def output_tensors(self) -> list[Symbol]:
         """The outputs."""
         return self.outputs
+
+    @property
+    def node_indices(self) -> list[int]:
+        """For each input, the number of the call that returned it among those of its layer."""
+        return [one.call.layer.inbound.index(one.call) for one in self.inputs]
+
+    @property
+    def tensor_indices(self) -> list[int]:
+        """For each input, its number among the outputs of the call that returned it."""
+        return [one.index for one in self.inputs]
+
+    @property
+    def input_masks(self) -> list[Any]:
+        """The mask of each input; None where there is none."""
+        return [mask_of(one) for one in self.input_tensors]
+
+    @property
+    def output_masks(self) -> list[Any]:
+        """The mask of each output; None where there is none."""
+        return [mask_of(one) for one in self.outputs]
+
+    def get_config(self) -> dict[str, Any]:
+        """The names of the layers that the call connects, and the numbers of calls and outputs, as in Keras."""
+        return {
+            "outbound_layer": self.layer.name,
+            "inbound_layers": [one.name for one in self.inbound_layers],
+            "node_indices": self.node_indices,
+            "tensor_indices": self.tensor_indices,
+        }
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]]:
@@ -161,16 +191,21 @@ def call(
     initial_state: Any = None,
     training: bool | None = None,
     constants: Any = None,
+    mask: Any = None,
 ) -> Any:
     """Calls `layer` on `inputs`. Returns a symbol, or a list of symbols where the layer has several outputs.
 
     initial_state: one or several symbols, for recurrent layers. training: False for a layer that computes as in
     prediction in every run; None for one that follows the run. constants: one or several symbols, which the cell of an
-    RNN gets in every step. Raises KconvertError where an input is not a symbol, or where the layer does not accept its
-    shape.
+    RNN gets in every step. mask: the mask of the input, or one for each input, in place of what they have; None: they
+    keep theirs. Raises KconvertError where an input is not a symbol, or where the layer does not accept its shape.
     """
     states = [] if initial_state is None else as_symbols(initial_state)
-    symbols = [*as_symbols(inputs), *states]
+    symbols = as_symbols(inputs)
+    if mask is not None:
+        pairs = zip(symbols, as_symbols(mask), strict=False)
+        symbols = [one if own is None else Operators.with_mask(one, own) for one, own in pairs]
+    symbols = [*symbols, *states]
     if constants is not None:
         symbols += with_constants(layer, as_symbols(constants))
     if any(isinstance(item, Operators) and not isinstance(item, Symbol) for item in symbols):
@@ -184,13 +219,13 @@ def call(
             problem=Problem.USAGE,
         )
     layer.name = layer.name or next_name(layer.class_name)
-    check_input_spec(layer, [symbol.shape for symbol in symbols])
+    layer.check_inputs([symbol.shape for symbol in symbols])
     shape = one_or_list([symbol.shape for symbol in symbols])
     images = images_behind(symbols, getattr(layer, "data_format", None))
     try:
         with images_in(images):
             result = layer.compute_output_shape(shape)
-            layer.weight_specs(shape)
+            _check_weights(layer, layer.weight_specs(shape))
     except KconvertError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError) as error:
@@ -204,10 +239,24 @@ def call(
     return recorded(made).output
 
 
+def _check_weights(layer: Any, specs: Sequence[Any]) -> None:
+    """Raises KconvertError where a layer that was called needs weights of other shapes, `specs`, for another input."""
+    if layer.is_custom or layer.is_network or not layer.inbound:
+        return
+    first = one_or_list([symbol.shape for symbol in layer.inbound[0].inputs])
+    for new, made in zip(specs, layer.weight_specs(first), strict=False):
+        if new.shape != made.shape:
+            what = f"its {made.name} has the shape {made.shape} since it was called on an input of shape {first}"
+            fix = f"an input of this shape needs {new.shape}: use another layer"
+            raise KconvertError(what, f"layer {layer.name}", fix, Problem.USAGE)
+
+
 def recorded(made: Call) -> Call:
     """`made`, which its layer notes; layers inside it, as in a wrapper, note the shapes of their inputs."""
     layer = made.layer
     layer.inbound.append(made)
+    for before in made.inbound_layers:
+        before.outbound.append(made)
     if made.inputs and not layer.is_network:
         shapes = layer.sublayer_shapes(one_or_list([symbol.shape for symbol in made.inputs]))
         for inner, shape in zip(layer.sublayers, shapes, strict=True):
@@ -254,14 +303,26 @@ class Callee:
 
     _inbound_nodes = inbound_nodes
 
+    @property
+    def outbound(self) -> list[Call]:
+        """The calls of layers on outputs of this one, in order."""
+        return self.__dict__.setdefault("_outbound", [])
+
+    @property
+    def outbound_nodes(self) -> list[Call]:
+        """`outbound`, under its name in Keras."""
+        return self.outbound
+
+    _outbound_nodes = outbound_nodes
+
     def _call(self, index: int | None = None) -> Call:
         """Call number `index`, or the only call where `index` is None.
 
         Raises KconvertError where there is no such call.
         """
         if not self.inbound:
-            what = "the layer was not called"
-            raise AlsoAttributeError(what, f"layer {self.name}", "call it on a symbol", Problem.USAGE)
+            error = AlsoAttributeError if index is None else AlsoRuntimeError
+            raise error("the layer was not called", f"layer {self.name}", "call it on a symbol", Problem.USAGE)
         if index is None and len(self.inbound) > 1:
             what = f"the layer was called {len(self.inbound)} times, so it has no single input or output"
             fix = "use get_output_at(i) or get_input_at(i)"

@@ -15,11 +15,13 @@ from dataclasses import field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
+from ..conventions.backends import CHANNELS_FIRST
 from ..conventions.roles import Weight, conv_kernel, depthwise_kernel, pointwise_kernel, transposed_conv_kernel
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
+from .component_names import are_checked
 from .fields import KernelFields
 from .options import integers, later_option
 from .phase import Phase
@@ -132,6 +134,12 @@ class Conv1D(_PlainConvolution):
     rank = 1
     paddings = ("valid", "same", "causal", "full")
     over_steps = True
+
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        if are_checked() and self.padding == "causal" and self.data_format == CHANNELS_FIRST:
+            what = "padding='causal' needs data_format='channels_last'"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
 
     def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
         if self.padding != "causal":

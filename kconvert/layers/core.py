@@ -17,8 +17,10 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
+from .component_names import are_checked
 from .custom import CustomFunction, check_output, giving
 from .fields import KernelFields
+from .input_spec import InputSpec
 from .options import old_option
 from .phase import Phase
 from .registry import find_function
@@ -37,6 +39,12 @@ class InputLayer(Layer):
     sparse: bool = False
 
     supports_masking: ClassVar[bool] = True
+
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        if are_checked() and self.batch_input_shape is None:
+            fix = "give input_shape=(784,)"
+            raise KconvertError("InputLayer needs the shape of the input", None, fix, Problem.USAGE)
 
     @property
     def tensor(self) -> Any:
@@ -59,7 +67,11 @@ class InputLayer(Layer):
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments; as in Keras, the first one without a name is `input_shape`, the second one `batch_size`."""
-        return super().native_arguments((), {**dict(zip(("input_shape", "batch_size"), args, strict=False)), **kwargs})
+        words = {**dict(zip(("input_shape", "batch_size"), args, strict=False)), **kwargs}
+        if words.get("batch_input_shape") and words.get("input_shape"):
+            fix = "give one of them"
+            raise KconvertError("InputLayer has input_shape and batch_input_shape", None, fix, Problem.USAGE)
+        return super().native_arguments((), words)
 
     def __post_init__(self) -> None:
         sizes = () if self.batch_input_shape is None else self.batch_input_shape
@@ -96,6 +108,7 @@ class Dense(KernelFields, Layer):
     use_bias: bool = True
 
     supports_masking: ClassVar[bool] = True
+    accepts: ClassVar[InputSpec] = InputSpec(min_ndim=2)
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, -1), self.units)
@@ -197,6 +210,8 @@ class Flatten(Layer):
     2.2), the elements keep their order (keras-facts: flatten-data-format).
     """
 
+    accepts: ClassVar[InputSpec] = InputSpec(min_ndim=3)
+
     data_format: str | None = None
 
     def __post_init__(self) -> None:
@@ -268,6 +283,8 @@ class Permute(Layer):
 @dataclass(eq=False)
 class RepeatVector(Layer):
     """The input repeated along a new time axis: (batch, features) becomes (batch, n, features)."""
+
+    accepts: ClassVar[InputSpec] = InputSpec(ndim=2)
 
     n: int
 

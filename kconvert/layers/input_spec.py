@@ -42,8 +42,16 @@ class InputSpec:
 
 
 def check_input_spec(layer: Any, shapes: Sequence[Sequence[int | None]]) -> None:
-    """Raises KconvertError where inputs do not fit the `input_spec` of a layer of the user."""
-    stated = as_list(vars(layer).get("input_spec"))
+    """Raises KconvertError where inputs do not fit what the class of a layer accepts, or its own `input_spec`."""
+    accepted = type(layer).accepts
+    if accepted is not None and len(shapes) > 1:
+        raise KconvertError(
+            f"a {layer.class_name} layer takes one input, not {len(shapes)}",
+            f"layer {layer.name}",
+            "call it on each, or on the result of a layer that merges them",
+            Problem.USAGE,
+        )
+    stated = as_list(vars(layer).get("input_spec", accepted))
     for spec, shape in zip(stated, shapes, strict=False):
         why = spec.refusal(shape) if isinstance(spec, InputSpec) else None
         if why:

@@ -472,5 +472,28 @@ def _second(x: Tensor, value: Tensor) -> Tensor:
     return value
 
 
+@dataclass(eq=False)
+class WithMask(Operation):
+    """The first input, with the second as its mask."""
+
+    @property
+    def makes_mask(self) -> bool:
+        return True
+
+    def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
+        return K.cast(x[1], "bool")
+
+
+def with_mask(x: Symbol, mask: Symbol) -> Symbol:
+    """The symbol `x` with the symbol `mask`, (batch, time), as its mask."""
+    pair = [x, mask]
+    return WithMask(function=_first, arguments=(x, mask), symbols=pair, output=x.shape, images=images_behind([x]))(pair)
+
+
+def _first(x: Tensor, value: Tensor) -> Tensor:
+    return x
+
+
 Operators.record = staticmethod(record)
+Operators.with_mask = staticmethod(with_mask)
 Operators.as_inputs = staticmethod(as_inputs)

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 class Operators:
     """Base class of what stands for a tensor: `x + 1`, `-x`, `x[:, 0]` are recorded by `record`."""
 
+    # with_mask(x, mask): the symbol `x` with the symbol `mask` as its mask; set by `operations`.
+    with_mask: Any
     # record(function, *arguments): what stands for the result; set by `operations`.
     record: ClassVar[Callable[..., Any]]
     # as_inputs(values): symbols for the inputs of a layer, among which are variables or expressions; set likewise.

@@ -112,6 +112,12 @@ class _Loop(Layer):
         """The weights of the cell, from those of the layer."""
         return w
 
+    def check_inputs(self, shapes: Sequence[Shape]) -> None:
+        super().check_inputs(shapes)
+        if getattr(self, "unroll", False) and shapes[0][1:2] == (None,):
+            what, fix = "unroll=True needs to know the number of time steps", "state it in the shape of the input"
+            raise KconvertError(what, f"layer {self.name}", fix, Problem.USAGE)
+
     def weight_specs(self, shape: Any) -> list[Weight]:
         return self.step_cell.weight_specs(one_step(_of_sequence(shape)))
 
@@ -134,26 +140,37 @@ class _Loop(Layer):
     def reset_states(self, states: Any = None) -> None:
         """Sets the states of a stateful layer: to zero, or to arrays.
 
-        Raises KconvertError for a layer that is not stateful or did not run yet, and where shapes differ.
+        Raises KconvertError for a layer that is not stateful, and for arrays of other shapes.
         """
         if not self.stateful:
             what = "the layer is not stateful"
             raise AlsoAttributeError(what, f"layer {self.name}", "give stateful=True", Problem.USAGE)
-        if states is not None and not self.kept:
-            fix = "put it into a model and run that, or call reset_states() without arrays"
-            raise KconvertError("the layer has no states yet", f"layer {self.name}", fix, Problem.USAGE)
         arrays = list(states) if isinstance(states, (list, tuple)) else [states]
         if states is not None and len(arrays) != len(self.state_names):
             what = f"{len(arrays)} states were given where {len(self.state_names)} are expected"
             raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
+        given = {} if states is None else self._checked_states(arrays)
+        self.__dict__["_first_states"] = given
         for one in self.kept:
             value = one.backend.value(one.variable)
-            at = self.state_names.index(one.name)
-            new = np.zeros_like(value) if states is None else np.asarray(arrays[at], value.dtype)
-            if new.shape != value.shape:
-                what = f"a state of shape {new.shape} was given where {value.shape} is expected"
+            one.backend.assign(one.variable, given.get(one.name, np.zeros_like(value)))
+
+    def _checked_states(self, arrays: Sequence[Any]) -> dict[str, np.ndarray]:
+        """The states by name. Raises KconvertError for other shapes, and before the shape of the input is known."""
+        if not self.shapes_of_weights:
+            fix = "put it into a model, or call reset_states() without arrays"
+            raise KconvertError("the layer has no states yet", f"layer {self.name}", fix, Problem.USAGE)
+        given = {}
+        for (name, wanted), array in zip(self.kept_states(self.shapes_of_weights[0]).items(), arrays, strict=True):
+            given[name] = np.asarray(array, "float32")
+            if given[name].shape != tuple(wanted):
+                what = f"a state of shape {given[name].shape} was given where {tuple(wanted)} is expected"
                 raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
-            one.backend.assign(one.variable, new)
+        return given
+
+    def first_state(self, name: str, shape: Shape) -> np.ndarray:
+        """The value of a state before the first run: what `reset_states` was given, or zeros."""
+        return self.__dict__.get("_first_states", {}).get(name, np.zeros(shape, "float32"))  # type: ignore[arg-type]
 
     def get_initial_state(self, inputs: Any) -> list[Any]:
         """Symbols of the states that the loop starts from, zeros, for the symbol of a sequence."""

@@ -157,8 +157,12 @@ class WithWeights:
 
         Also what `add_update` was given outside of `call`.
         """
+        return self.updates_of(len(self._calls()))
+
+    def updates_of(self, calls: int) -> list[Any]:
+        """What `calls` calls of the layer update; see `updates`."""
         moved = self._moved() if self.trainable else []
-        return [*moved * len(self._calls()), *self._added_values("update")]
+        return [*moved * calls, *self._added_values("update")]
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
         """The updates that depend on `inputs`, symbols that the layer was called on; for None, those on no inputs."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
@@ -28,7 +29,7 @@ from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..formats.hdf5.handles import path_to_read, path_to_write
 from ..layers import Layer
-from ..layers.calls import Symbol
+from ..layers.calls import Symbol, as_symbols
 from ..layers.custom import giving
 from ..layers.lists import one_or_list
 from ..layers.names import next_name, observe_names
@@ -237,7 +238,27 @@ class Model(TrainedByFit):
     @property
     def updates(self) -> list[Any]:
         """The variables that training updates in another way than by gradients, as moving averages."""
-        return [one for layer in self.sublayers for one in layer.updates] if self.trainable else []
+        if not self.trainable:
+            return []
+        calls = Counter(node.layer for node in self.nodes)
+        return [
+            one
+            for layer in self.sublayers
+            for one in (layer.updates if layer.is_network else layer.updates_of(calls[layer.name]))
+        ]
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """The updates that depend on the inputs of the model; for None, those of its layers on no inputs.
+
+        Raises KconvertError for other symbols.
+        """
+        free = [one for layer in self.sublayers for one in layer.get_updates_for(None)]
+        if inputs is None:
+            return free
+        if not all(one in self.inputs for one in as_symbols(inputs)):
+            fix = "ask a layer for those of its own inputs"
+            raise KconvertError("a symbol is no input of the model", self.name, fix, Problem.USAGE)
+        return [one for one in self.updates if not any(one is other for other in free)]
 
     @property
     def losses(self) -> list[Any]:

@@ -175,9 +175,10 @@ class Runtime:
         K = self.backend
         if not self.states and K is not None:
             shapes = self.network.state_shapes().items()
-            self.states = {path: K.variable(np.zeros(shape, "float32")) for path, shape in shapes}
-            for path, variable in self.states.items():
-                layer_at(self.network, path[:-1]).kept.append(KeptState(path[-1], K, variable))
+            for path, shape in shapes:
+                layer = layer_at(self.network, path[:-1])
+                self.states[path] = variable = K.variable(layer.first_state(path[-1], shape))
+                layer.kept.append(KeptState(path[-1], K, variable))
         return self.states
 
     def reset_states(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import KconvertError, Problem
 from ..layers import Layer
-from ..layers.calls import check_masks
+from ..layers.calls import Symbol, check_masks
 from ..layers.names import next_name
 from ..layers.registry import with_custom_objects
 from ..network import sequential
@@ -32,15 +32,15 @@ class Sequential(sequential.Sequential, Model):
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(layers or (), name or next_name("Sequential"), trainable)
         for node in self.nodes:
-            check_masks(self.by_name[node.layer], [self._symbols[ref] for ref in node.inputs])
+            _check(self.by_name[node.layer], [self._symbols[ref] for ref in node.inputs])
 
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end.
 
-        Raises KconvertError where it is not a layer, and where it takes no mask and the output so far has one.
+        Raises KconvertError where it is not a layer, and where it does not take the output so far, or its mask.
         """
         if isinstance(layer, Layer):
-            check_masks(layer, self.outputs)
+            _check(layer, self.outputs)
         super().add(layer)
 
     @property
@@ -82,6 +82,13 @@ class Sequential(sequential.Sequential, Model):
             fix = "give the first layer input_shape=..."
             raise KconvertError("the input shape of the model is not known", self.name, fix, Problem.USAGE)
         self.build((None, *x.shape[1:]))
+
+
+def _check(layer: Layer, inputs: Sequence[Symbol]) -> None:
+    """Raises KconvertError where the layer does not take `inputs`, or their masks; none for an InputLayer."""
+    if inputs:
+        layer.check_inputs([symbol.shape for symbol in inputs])
+        check_masks(layer, inputs)
 
 
 @as_model.register(sequential.Sequential)

@@ -57,9 +57,12 @@ class Sequential(Network):
             raise AlsoTypeError("there is no layer to remove", where=self.name, problem=Problem.USAGE)
         self.set_layers(self.all_layers[:-1] if len(self.layers) > 1 else [])
 
-    def build(self, shape: Shape) -> None:
-        """Sets the input shape, with the batch axis, of a network whose first layer states none."""
-        if self.all_layers and not self.built:
+    def build(self, shape: Shape | None = None) -> None:
+        """Sets the input shape, with the batch axis, of a network whose first layer states none.
+
+        Without a shape it has no effect.
+        """
+        if self.all_layers and not self.built and shape is not None:
             first = self.all_layers[0]
             if isinstance(first, Sequential):
                 first.build(shape)

@@ -11,7 +11,7 @@ from functools import wraps
 from reprlib import repr as short
 from typing import Any, TypeVar
 
-from ...errors import KconvertError, Problem, warn
+from ...errors import AlsoTypeError, KconvertError, Problem, warn
 from .rules import GONE, METHODS, RULES, Key
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -120,7 +120,7 @@ def _unknown(name: str, word: str, known: Iterable[str]) -> KconvertError:
 
     near = get_close_matches(word, known, cutoff=0.7)
     fix = f"did you mean {' or '.join(near)}" if near else f"it has: {', '.join(sorted(known))}"
-    return KconvertError(f"{name} has no argument {word!r}", fix=GONE.get(word, fix), problem=Problem.USAGE)
+    return AlsoTypeError(f"{name} has no argument {word!r}", fix=GONE.get(word, fix), problem=Problem.USAGE)
 
 
 def _shown(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
