@@ -246,6 +246,14 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
             config[key] = json_value(value, old_options)
         return {**config, **self.extra}
 
+    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
+        """`get_config` in the words of Keras 2, also for a layer that shows users those of another release.
+
+        The `get_config` of a user's class may have no parameter, as in Keras. Then it is called without the argument.
+        """
+        takes_it = old_options and "old_options" in signature(self.get_config).parameters
+        return self.get_config(old_options=True) if takes_it else self.get_config()
+
     def old_options(self) -> dict[str, Any]:
         """The options that Keras 2 dropped, by key, where their values are not the defaults."""
         old = [f for f in self.config_fields() if is_old(f)]
@@ -475,13 +483,8 @@ def _config_keys(cls: type[Layer], old_options: bool) -> tuple[tuple[str, Field[
 
 
 def layer_config(layer: Layer, old_options: bool = False) -> dict[str, Any]:
-    """`{'class_name': ..., 'config': ...}` of a layer; old_options: with the options that Keras 2 dropped.
-
-    The `get_config` of a user's class may have no parameter, as in Keras. Then it is called without the argument.
-    """
-    takes_it = old_options and "old_options" in signature(layer.get_config).parameters
-    config = layer.get_config(old_options=True) if takes_it else layer.get_config()
-    return {"class_name": layer.class_name, "config": config}
+    """`{'class_name': ..., 'config': ...}` of a layer; old_options: with the options that Keras 2 dropped."""
+    return {"class_name": layer.class_name, "config": layer.stored_config(old_options)}
 
 
 _PLAIN = frozenset({str, bool, int, float, type(None)})
@@ -504,6 +507,8 @@ def json_value(value: Any, old_options: bool = False) -> Any:
         return value.tolist()
     if isinstance(value, type):
         return json_value(value(), old_options)
+    if hasattr(value, "to_config"):
+        return json_value(value.to_config(), old_options)
     if hasattr(value, "get_config"):
         config = json_value(value.get_config(), old_options)
         return {"class_name": getattr(value, "class_name", type(value).__name__), "config": config}

@@ -11,7 +11,7 @@ import pytest
 from kconvert.backend import image_format
 from kconvert.errors import KconvertError
 from kconvert.keras1 import backend as K
-from kconvert.keras1 import constraints, layers, models, optimizers
+from kconvert.keras1 import constraints, layers, models, optimizers, regularizers
 from kconvert.keras1.own import settings
 from kconvert.keras1.own.signatures import ARGUMENTS
 
@@ -158,3 +158,18 @@ def test_both_kernels_of_a_separable_convolution_have_one_initializer():
     assert json.loads(text)["config"][0]["config"]["init"] == "he_normal"
     (again,) = models.model_from_json(text).layers
     assert again.depthwise_initializer == again.pointwise_initializer == "he_normal"
+
+
+@pytest.mark.parametrize("name", ["MaxoutDense", "Highway", "Dense"])
+def test_a_regularizer_of_a_layer_is_read_back_from_json(name):
+    arguments = {"W_regularizer": regularizers.l2(0.5), "input_dim": 3}
+    sizes = () if name == "Highway" else (2,)
+    model = models.Sequential([getattr(layers, name)(*sizes, **arguments)])
+    again = models.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    x = np.ones((2, 3))
+    found = []
+    for one in (model, again):
+        one.compile("sgd", "mse")
+        found.append(one.evaluate(x, one.predict(x), verbose=0))
+    assert found[0] == pytest.approx(found[1]) and found[0] > 0
