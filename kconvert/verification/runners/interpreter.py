@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..._version import __version__
@@ -70,6 +69,8 @@ def this_interpreter() -> Interpreter:
 
 
 def _release(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and needed by few commands
+
     try:
         return version(package)
     except PackageNotFoundError:
