@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..errors import KconvertError, Problem
 
@@ -13,28 +13,33 @@ def unreadable(what: str, where: object, fix: str | None = None) -> KconvertErro
     return KconvertError(what, str(where), fix, Problem.UNREADABLE)
 
 
-class library_errors(AbstractContextManager[None]):
-    """Turns whatever a library raises in the block into one sentence: `what`, and the first line of the message.
+def library_error(
+    error: Exception,
+    what: str,
+    where: object,
+    message: Callable[[BaseException], object] = str,
+    problem: Problem = Problem.UNREADABLE,
+) -> KconvertError:
+    """What a library raised in one sentence: `what`, and the first line of the message. A KconvertError stays as it is.
 
-    message: takes the message of the library from its exception. It is a class, because files with many arrays enter
-    many such blocks.
+    message: takes the message of the library from its exception.
     """
+    if isinstance(error, KconvertError):
+        return error
+    lines = str(message(error)).splitlines()
+    reason = lines[0] if lines else type(error).__name__
+    return KconvertError(f"{what} ({reason})", str(where), problem=problem)
 
-    def __init__(
-        self,
-        what: str,
-        where: object,
-        message: Callable[[BaseException], object] = str,
-        problem: Problem = Problem.UNREADABLE,
-    ) -> None:
-        self._what, self._where, self._message, self._problem = what, where, message, problem
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, KconvertError) or not isinstance(error, Exception):
-            return
-        lines = str(self._message(error)).splitlines()
-        reason = lines[0] if lines else type(error).__name__
-        raise KconvertError(f"{self._what} ({reason})", str(self._where), problem=self._problem) from None
+@contextmanager
+def library_errors(
+    what: str,
+    where: object,
+    message: Callable[[BaseException], object] = str,
+    problem: Problem = Problem.UNREADABLE,
+) -> Iterator[None]:
+    """In the block, `library_error` of whatever a library raises."""
+    try:
+        yield
+    except Exception as error:
+        raise library_error(error, what, where, message, problem) from None

@@ -14,11 +14,11 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5g, h5p, h5s, h5t
 
-from ...errors import Problem
+from ...errors import KconvertError, Problem
 from ...lazy_dataclasses import dataclass
 from ..atomic import begin_storing, reserve
 from ..checkpoint import LazyArray, pieces
-from .safely import hdf5_errors, number_type
+from .safely import hdf5_error, hdf5_errors, number_type
 
 log = logging.getLogger(__name__)
 
@@ -87,19 +87,22 @@ class NewFile:
                 file.close()
 
     def group(self, parent: NewGroup, name: str) -> NewGroup:
-        with errors(self.target, f"group {name}"):
+        try:
             return NewGroup(h5g.create(parent.id, name.encode("utf-8"), lcpl=_link(name)), parent.path(name))
+        except Exception as error:
+            raise self._failed(error, f"group {name}") from None
 
     def attribute(self, item: NewGroup, name: str, value: Any) -> None:
         """Writes nothing for None."""
-        if value is not None:
-            with errors(self.target, f"attribute {name}"):
-                if isinstance(value, bytes):
-                    _new_attribute(item, name, np.array(value, _TEXT), _TEXT_TYPE)
-                elif isinstance(value, np.ndarray) and value.dtype.kind in "Sf":
-                    _new_attribute(item, name, value, h5t.py_create(value.dtype, logical=True))
-                else:
-                    h5py.AttributeManager(item)[name] = value
+        try:
+            if isinstance(value, bytes):
+                _new_attribute(item, name, np.array(value, _TEXT), _TEXT_TYPE)
+            elif isinstance(value, np.ndarray) and value.dtype.kind in "Sf":
+                _new_attribute(item, name, value, h5t.py_create(value.dtype, logical=True))
+            elif value is not None:
+                h5py.AttributeManager(item)[name] = value
+        except Exception as error:
+            raise self._failed(error, f"attribute {name}") from None
 
     def text(self, item: NewGroup, name: str, value: str | None) -> None:
         """Writes text as bytes, because old releases decode it."""
@@ -111,18 +114,25 @@ class NewFile:
 
     def array(self, group: NewGroup, name: str, array: LazyArray) -> None:
         """The array is read, block by block, while it is written."""
-        where = f"dataset {group.path(name)}"
         log.debug("writing %s", name)
-        with errors(self.target, where):
+        try:
             dataset = _new_dataset(group, name, array)
-        shape = tuple(array.shape)
+        except Exception as error:
+            raise self._failed(error, f"dataset {group.path(name)}") from None
+        whole = tuple(array.shape)
         for box, block in pieces(array):
-            with errors(self.target, where):
-                if block.shape == shape:
+            try:
+                if block.shape == whole:
                     dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(block), number_type(array.dtype))
                 else:
                     h5py.Dataset(dataset)[box] = block
+            except Exception as error:
+                raise self._failed(error, f"dataset {group.path(name)}") from None
             self._count(block.nbytes)
+
+    def _failed(self, error: Exception, item: str) -> KconvertError:
+        """The error about a part of the file that cannot be written."""
+        return hdf5_error(error, "cannot be written", f"{self.target}, {item}", Problem.USAGE)
 
     def _count(self, size: int) -> None:
         """Counts bytes of arrays that are written."""
@@ -132,9 +142,9 @@ class NewFile:
             self._unstored = 0
 
 
-def errors(target: Path, item: str = "") -> AbstractContextManager[None]:
+def errors(target: Path) -> AbstractContextManager[None]:
     """Turns whatever h5py raises in the block into one sentence."""
-    return hdf5_errors("cannot be written", f"{target}{item and f', {item}'}", Problem.USAGE)
+    return hdf5_errors("cannot be written", str(target), Problem.USAGE)
 
 
 _DATASET, _LINK, _UNICODE_LINK = (h5p.create(kind) for kind in (h5p.DATASET_CREATE, h5p.LINK_CREATE, h5p.LINK_CREATE))

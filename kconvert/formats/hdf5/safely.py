@@ -16,7 +16,7 @@ from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 from ...conventions.words.values import parse_json
 from ...errors import KconvertError, Problem
 from ...lazy_dataclasses import dataclass
-from ..failures import library_errors, unreadable
+from ..failures import library_error, library_errors, unreadable
 from ..gathering import gather
 from ..limits import LONG_JSON, check_limit
 from ..parts import InOrder, Part
@@ -33,6 +33,11 @@ _LINKS = {h5l.TYPE_SOFT: "a soft", h5l.TYPE_EXTERNAL: "an external"}
 def hdf5_errors(what: str, where: str, problem: Problem = Problem.UNREADABLE) -> AbstractContextManager[None]:
     """Turns whatever h5py raises in the block into one sentence. Its exceptions have the message last."""
     return library_errors(what, where, _last_argument, problem)
+
+
+def hdf5_error(error: Exception, what: str, where: str, problem: Problem = Problem.UNREADABLE) -> KconvertError:
+    """What `hdf5_errors` raises. Code that runs for every array catches the exception itself, which costs no time."""
+    return library_error(error, what, where, _last_argument, problem)
 
 
 def _last_argument(error: BaseException) -> object:
@@ -105,10 +110,10 @@ class StoredArray(InOrder):
         if not self.id:
             raise unreadable("the file is closed", self.where, "read arrays inside `with read(path)`")
         try:
-            with hdf5_errors("its data cannot be read", self.where):
-                return self._whole() if part is None else gather(self._unpacked, part)
-        except KconvertError as error:
-            raise _missing_filter(self.id, self.where) or error from None
+            return self._whole() if part is None else gather(self._unpacked, part)
+        except Exception as error:
+            failed = hdf5_error(error, "its data cannot be read", self.where)
+            raise _missing_filter(self.id, self.where) or failed from None
 
     def _whole(self) -> np.ndarray:
         """The array as `Dataset.__getitem__` reads it, in a third of the time."""
@@ -156,8 +161,10 @@ class StoredGroup:
         if not isinstance(dataset, h5d.DatasetID):
             raise unreadable(f"{name!r} is not a dataset", self.where)
         where = f"{self.path}, dataset {path}"
-        with hdf5_errors("is not an array of numbers", where):
+        try:
             return StoredArray(name, *self._checked(dataset, where), where, dataset)
+        except Exception as error:
+            raise hdf5_error(error, "is not an array of numbers", where) from None
 
     def _follow(self, name: str, opening: Callable[..., Any]) -> tuple[Any, str]:
         """The object `name` below this group, or below the root, and its path in the file.
@@ -166,7 +173,7 @@ class StoredGroup:
         """
         parts = [part for part in name.split("/") if part not in _NO_LINKS]
         found, path = (self.costs.root, "/") if name.startswith("/") else (self.id, self.name)
-        with hdf5_errors(f"{name!r} cannot be opened", self.where):
+        try:
             for number, part in enumerate(parts, start=1):
                 key = part.encode()
                 kind = _kind_of_link(found, key)
@@ -177,6 +184,8 @@ class StoredGroup:
                     raise unreadable(f"{name!r} is {link} link, which kconvert never follows", self.where)
                 found = _opened(found, key, opening if number == len(parts) else h5g.open)
                 path = f"{path.rstrip('/')}/{part}"
+        except Exception as error:
+            raise hdf5_error(error, f"{name!r} cannot be opened", self.where) from None
         return found, path
 
     def _checked(self, dataset: h5d.DatasetID, where: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -214,7 +223,7 @@ class StoredGroup:
 
     def attribute(self, name: str) -> Any:
         """The value of an attribute; None if absent. Text is bytes, as Keras wrote it, unless marked as UTF-8."""
-        with hdf5_errors(f"attribute {name} cannot be read", self.where):
+        try:
             key = name.encode()
             if not h5a.exists(self.id, key):
                 return None
@@ -226,6 +235,8 @@ class StoredGroup:
             value = self.costs.attribute(self, name, stored, f"{self.where}, attribute {name}")
             as_bytes = isinstance(value, str) and kind.get_cset() == h5t.CSET_ASCII
             return value.encode("utf-8", "surrogateescape") if as_bytes else value
+        except Exception as error:
+            raise hdf5_error(error, f"attribute {name} cannot be read", self.where) from None
 
     def count(self, name: str) -> int:
         """An attribute that counts."""
@@ -244,7 +255,8 @@ class StoredGroup:
         texts = [text for chunk in chunks for text in np.ravel(chunk).tolist()]
         if not all(isinstance(text, bytes | str) for text in texts):
             raise unreadable(f"attribute {name} should hold names and holds {texts[0]!r}", self.where)
-        return [self._decode(name, text) for text in texts]
+        with hdf5_errors(f"attribute {name} is not UTF-8", self.where):
+            return [text.decode("utf-8") if isinstance(text, bytes) else text for text in texts]
 
     def text(self, name: str) -> str | None:
         """Text, in one attribute or in chunks; None if absent."""
@@ -273,7 +285,3 @@ class StoredGroup:
         while (chunk := self.attribute(f"{name}{len(chunks)}")) is not None:
             chunks.append(chunk)
         return chunks
-
-    def _decode(self, name: str, text: bytes | str) -> str:
-        with hdf5_errors(f"attribute {name} is not UTF-8", self.where):
-            return text.decode("utf-8") if isinstance(text, bytes) else text
