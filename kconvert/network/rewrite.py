@@ -121,8 +121,9 @@ class _Graph:
 def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten:
     """`model` with `function` applied to each of its layers, nested models' too.
 
-    A layer that is called on inputs of several shapes becomes a small graph for each of them, around the one layer that
-    has the weights. Raises KconvertError where that would have to become different layers.
+    The result has `model` itself where no layer becomes another one. A layer that is called on inputs of several shapes
+    becomes a small graph for each of them, around the one layer that has the weights. Raises KconvertError where that
+    would have to become different layers.
     """
     pieces: dict[str, list[NewLayer]] = {layer.name: [NewLayer(layer)] for layer in model.input_layers}
     graphs: dict[CallId, _Graph] = {}
@@ -131,6 +132,8 @@ def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten
         each = [first, *(_beside(first, other, layer, calls[0][0], i) for i, other in enumerate(others, 2))]
         graphs.update((call, graph) for graph, (_, found) in zip(each, calls, strict=True) for call in found)
         pieces[layer.name] = list({one.layer.name: one for graph in each for one in graph.pieces}.values())
+    if _stays(model, pieces) and not any(graph.aliases for graph in graphs.values()):
+        return Rewritten(model)
     nodes, ends = _nodes(model, graphs)
     aliases = {
         f"{node.output.key}/{old}": f"{ends.get(node.output, node.output).key}/{new}"
@@ -146,6 +149,12 @@ def rewrite(model: Network, function: Rewriter, shapes: Any = None) -> Rewritten
     }
     new = _assembled(model, [piece.layer for piece in made], nodes, ends, pieces)
     return Rewritten(new, {**aliases, **renamed_inputs(model, new)}, weights, sources)
+
+
+def _stays(model: Network, pieces: Mapping[str, list[NewLayer]]) -> bool:
+    """Whether no layer of `model` becomes another one. A Sequential that is made again states its input as well."""
+    stated = not isinstance(model, Sequential) or model.layers[0].batch_input_shape is not None
+    return stated and all(found == [NewLayer(model.by_name[name])] for name, found in pieces.items())
 
 
 def _named_sources(old: str, new: NewLayer, inside: LayerPath = ()) -> Iterator[tuple[LayerPath, Source]]:
