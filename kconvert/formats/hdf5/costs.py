@@ -47,19 +47,18 @@ class Costs:
         """Spends what an array of `size` bytes costs. Raises KconvertError where that is too much."""
         self.budget.array(size, min(stored, self.size), shape, chunks, where)
 
-    def attribute(self, group: Attributed, name: str, stored: h5a.AttrID, where: str) -> Any:
+    def attribute(self, group: Attributed, name: str, stored: h5a.AttrID, kind: h5t.TypeID, where: str) -> Any:
         """An attribute of text or numbers, whose cost is spent. Raises KconvertError where that is too much.
 
-        HDF5 does not tell how long a string of variable length is before it has read it.
+        kind: its type. HDF5 does not tell how long a string of variable length is before it has read it.
         """
-        count, kind = math.prod(stored.shape or ()), stored.get_type()
-        each = kind.get_size()
+        count, each = math.prod(stored.shape or ()), kind.get_size()
         if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str():
             if count == 1:
                 return self._one_text(group, name, where)
             return self._texts(group, name, count, where)
         self.budget.text(count * each, where)
-        return _value(stored)
+        return _value(stored, kind)
 
     def _texts(self, group: Attributed, name: str, count: int, where: str) -> Any:
         """A list of `count` strings, which may all be the same one.
@@ -113,11 +112,10 @@ class _Attributed:
     id: h5g.GroupID
 
 
-def _value(stored: h5a.AttrID) -> Any:
+def _value(stored: h5a.AttrID, kind: h5t.TypeID) -> Any:
     """Numbers or strings of one length, as `attrs` gives them, in half of the time."""
     if stored.shape is None:
         return h5py.Empty(stored.dtype)
-    kind = stored.get_type()
     value = np.zeros(stored.shape, kind.dtype)
     stored.read(value, mtype=_in_memory(value.dtype))
     return value[()]

@@ -65,6 +65,16 @@ def _kind_of_link(group: Any, key: bytes) -> int | None:
     return kind
 
 
+def _opened_attribute(group: h5g.GroupID, key: bytes) -> h5a.AttrID | None:
+    """The attribute `key` of a group; None where it is not there."""
+    try:
+        return h5a.open(group, key)
+    except Exception:  # it is damaged, or not there
+        if h5a.exists(group, key):
+            raise
+        return None
+
+
 @lru_cache(64)
 def number_type(dtype: np.dtype[Any]) -> h5t.TypeID:
     """The type of numbers in HDF5."""
@@ -224,15 +234,14 @@ class StoredGroup:
     def attribute(self, name: str) -> Any:
         """The value of an attribute; None if absent. Text is bytes, as Keras wrote it, unless marked as UTF-8."""
         try:
-            key = name.encode()
-            if not h5a.exists(self.id, key):
+            stored = _opened_attribute(self.id, name.encode())
+            if stored is None:
                 return None
-            stored = h5a.open(self.id, key)
             kind = stored.get_type()
             size = math.prod(stored.shape or ()) * kind.get_size()
             if not isinstance(kind, _PLAIN) or size > self.costs.size:
                 raise unreadable(f"attribute {name} is neither text nor numbers", self.where)
-            value = self.costs.attribute(self, name, stored, f"{self.where}, attribute {name}")
+            value = self.costs.attribute(self, name, stored, kind, f"{self.where}, attribute {name}")
             as_bytes = isinstance(value, str) and kind.get_cset() == h5t.CSET_ASCII
             return value.encode("utf-8", "surrogateescape") if as_bytes else value
         except Exception as error:
