@@ -54,9 +54,16 @@ class Place:
 
     def name(self, convention: Convention) -> str:
         """The name a file of `convention` gives the array."""
+        return self._name(self.slot, convention)
+
+    def names(self, convention: Convention) -> tuple[str, ...]:
+        """The names a file of `convention` gives all arrays of the weight."""
+        return tuple(self._name(slot, convention) for slot in self.stored.slots)
+
+    def _name(self, slot: str, convention: Convention) -> str:
         if convention.generation.scoped_names:
-            return convention.array_name(f"{'/'.join(self.leaf)}/{self.slot}")
-        return convention.array_name(f"{self.leaf[-1]}_{self.slot}")
+            return convention.array_name(f"{'/'.join(self.leaf)}/{slot}")
+        return convention.array_name(f"{self.leaf[-1]}_{slot}")
 
 
 @dataclass(frozen=True)
@@ -212,9 +219,10 @@ def _groups_of_arrays(
 def _binding(place: Place, found: Mapping[tuple[LayerPath, str], LazyArray]) -> Binding:
     """The weight that has its first array at `place`. Raises KconvertError where its arrays are of several types."""
     arrays = tuple(found[place.leaf, slot] for slot in place.stored.slots)
-    types = sorted({str(array.dtype) for array in arrays})
+    types = {array.dtype for array in arrays}
     if len(types) > 1:
-        what = f"the arrays of its gates have the types {', '.join(types)}, where a weight has one"
+        named = ", ".join(sorted(map(str, types)))
+        what = f"the arrays of its gates have the types {named}, where a weight has one"
         raise KconvertError(what, f"weight {'/'.join(place.path)}", problem=Problem.UNREADABLE)
     return Binding(place.path, place.stored.weight, place.stored, arrays)
 

@@ -453,7 +453,7 @@ def _steps(
         source, ops = result.sources.get(place.path, place.path), result.weights.get(place.path, Chain())
         if not isinstance(source, tuple):
             arrays: tuple[LazyArray, ...] = (InMemory(place.stored.weight.name, source),)
-            chain, names = ops, _place_names(place, goal)
+            chain, names = ops, place.names(goal.convention)
         elif source not in by_path:  # a layer that is not taken
             continue
         else:
@@ -468,8 +468,4 @@ def _names(binding: Binding, place: Place, goal: Goal) -> tuple[str, ...]:
     convention, same_arrays = goal.convention, place.stored.slots == binding.stored.slots
     if same_arrays and not (goal.modernize or convention.generation.numbered):
         return tuple(convention.array_name(array.name) for array in binding.arrays)
-    return _place_names(place, goal)
-
-
-def _place_names(place: Place, goal: Goal) -> tuple[str, ...]:
-    return tuple(replace(place, slot=slot).name(goal.convention) for slot in place.stored.slots)
+    return place.names(convention)

@@ -408,9 +408,10 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     def leaves(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
         """(path, layer) of every layer without sublayers; paths are `outer/inner`, or the name of this layer."""
         path = f"{prefix}{self.name}"
-        if not self.sublayers:
+        sublayers = self.sublayers  # a network lists all its layers anew
+        if not sublayers:
             yield path, self
-        for layer in self.sublayers:
+        for layer in sublayers:
             yield from layer.leaves(f"{path}/")
 
     def sublayer_shapes(self, shape: Any) -> list[Any]:

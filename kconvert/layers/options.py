@@ -47,8 +47,8 @@ def integers(value: Any, n: int, what: str = "size", least: int = 1) -> tuple[in
     >>> integers(3, 2), integers([3, 5], 2)
     ((3, 3), (3, 5))
     """
-    result = (value,) * n if isinstance(value, Integral) else tuple(value)
-    if len(result) != n or not all(isinstance(item, Integral) for item in result):
+    result = (value,) * n if isinstance(value, (int, Integral)) else tuple(value)
+    if len(result) != n or not all(isinstance(item, (int, Integral)) for item in result):
         raise KconvertError(f"{what} must be an integer or {n} integers, not {value!r}", problem=Problem.USAGE)
     if any(int(item) < least for item in result):
         raise KconvertError(f"{what} must not be less than {least}, and is {value!r}", problem=Problem.USAGE)

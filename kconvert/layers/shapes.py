@@ -60,12 +60,12 @@ def space_axes(ndim: int, data_format: str) -> tuple[int, ...]:
     >>> space_axes(4, "channels_first"), space_axes(4, "channels_last")
     ((2, 3), (1, 2))
     """
-    return tuple(axis for axis in range(1, ndim) if axis != channel_axis(ndim, data_format))
+    return tuple(range(2, ndim) if data_format == CHANNELS_FIRST else range(1, ndim - 1))
 
 
 def space(shape: Sequence[Size], data_format: str) -> Sizes:
     """The spatial sizes of `shape`."""
-    return tuple(shape[axis] for axis in space_axes(len(shape), data_format))
+    return tuple(shape[2:] if data_format == CHANNELS_FIRST else shape[1:-1])
 
 
 def image(batch: Size, sizes: Sequence[Size], n: Size, data_format: str) -> Sizes:
