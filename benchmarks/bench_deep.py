@@ -16,7 +16,7 @@ from measure import KCONVERT, MB, Run, rounds, run, show
 from rich.table import Table
 
 LAYERS = (1000, 3000, 10_000)
-MOST = 3.0  # seconds of a processor for 3,000 layers
+MOST = 2.2  # seconds of a processor for 3,000 layers
 LINEAR = 4.0  # times of 3,000 layers that 10,000 may take
 
 
