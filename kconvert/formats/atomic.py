@@ -49,7 +49,8 @@ class Collision(KconvertError):
 def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
     """The real path of a file that can be written, or of a new directory.
 
-    Raises KconvertError (USAGE) where it is no regular file, or its directory is missing or not writable.
+    Raises KconvertError (USAGE) where it is no regular file or a symbolic link to nothing, or its directory is missing
+    or not writable.
     """
 
     def refusal(what: str, fix: str) -> KconvertError:
@@ -57,6 +58,8 @@ def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
 
     with writing(path):
         target = Path(os.path.realpath(path))
+        if os.path.islink(path) and not target.exists():
+            raise refusal("is a symbolic link to a file that does not exist", f"remove it, or name {target} itself")
         if directory and target.exists():
             raise refusal("exists already", "name a new directory")
         if target.is_dir() or (target.exists() and not target.is_file()):
@@ -86,11 +89,9 @@ def new_path(path: Path, source: Path | None, force: bool, directory: bool = Fal
 def derived_path(path: Path, force: bool) -> Path:
     """The real path of a file that the user did not name. Raises KconvertError (USAGE) as `writable_path` does.
 
-    It is refused, too, where it exists and `force` does not replace it, and where it is a link to nothing.
+    It is refused, too, where it exists and `force` does not replace it.
     """
     target = writable_path(path)
-    if path.is_symlink() and not target.exists():
-        raise KconvertError("is a symbolic link to a file that does not exist", str(path), problem=Problem.USAGE)
     if target.exists() and not force:
         raise _exists(path)
     return target

@@ -89,11 +89,25 @@ def test_the_source_is_never_written(small, tmp_path, alias, force):
 
 
 def test_through_a_symlink(small, tmp_path):
-    (tmp_path / "there").mkdir()
-    (tmp_path / "link.h5").symlink_to(tmp_path / "there" / "out.h5")
-    write(tmp_path / "link.h5", small, KERAS2)
+    there = tmp_path / "there" / "out.h5"
+    there.parent.mkdir()
+    there.write_bytes(b"precious")
+    (tmp_path / "link.h5").symlink_to(there)
+    usage(tmp_path / "link.h5", small, "exists already; pass force=True")
+    write(tmp_path / "link.h5", small, KERAS2, force=True)
     assert (tmp_path / "link.h5").is_symlink()
-    assert os.listdir(tmp_path / "there") == ["out.h5"]
+    assert os.listdir(there.parent) == ["out.h5"] and there.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("to", ["there/out.h5", "link.h5"])
+def test_a_symlink_to_nothing(small, tmp_path, to, force):
+    """Nothing appears at a place that the user did not name."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link.h5").symlink_to(tmp_path / to)
+    usage(tmp_path / "link.h5", small, "is a symbolic link to a file that does not exist; remove it, or name", force)
+    assert (tmp_path / "link.h5").is_symlink()
+    assert not os.listdir(tmp_path / "there")
 
 
 def test_no_place_to_write(small, tmp_path):
