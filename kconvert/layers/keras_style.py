@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from dataclasses import replace
 from functools import wraps
 from inspect import signature
 from typing import Any
@@ -57,7 +58,8 @@ class Builder:
 
     def variable(self, value: Any, name: str | None) -> Tensor:
         """A variable of `K.variable`, which is a weight if the layer lists it as one."""
-        return self._add(name, np.asarray(value, "float32"), True, False)
+        values = np.asarray(value, "float32")
+        return self._add(name, values, True, False, initializer=lambda shape, **_: values)
 
     def report(self, phase: Phase) -> None:
         """Tells `phase` what `call` added. Updates are those of training.
@@ -127,8 +129,11 @@ def _built(layer: Any, K: Backend, shape: Any, make: Callable[[int, np.ndarray],
 
 def _weights(built: Any) -> list[Weight | None]:
     """One entry for each variable that `build` made: the weight that it is, or None if it is no weight."""
-    listed = [id(tensor) for name in _LISTS for tensor in built.__dict__.get(name) or ()]
-    return [weight if stated or id(tensor) in listed else None for tensor, weight, stated in built._builder.made]
+    listed = {id(tensor): "non" not in name for name in _LISTS for tensor in built.__dict__.get(name) or ()}
+    return [
+        weight if stated else replace(weight, trainable=listed[id(tensor)]) if id(tensor) in listed else None
+        for tensor, weight, stated in built._builder.made
+    ]
 
 
 def _calling(method: Callable[..., Any]) -> Callable[..., Any]:

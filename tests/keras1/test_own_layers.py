@@ -1,0 +1,31 @@
+"""Classes of layers that a user writes in the way of Keras 1.2.2."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kconvert.keras1 import backend as K
+from kconvert.keras1 import engine, models
+
+
+class Scale(engine.Layer):
+    """Computes 2 x + 5 with variables that `build` lists as weights."""
+
+    def build(self, shape):
+        self.factor = K.variable(np.full(shape[-1:], 2.0))
+        self.offset = K.variable(np.full(shape[-1:], 5.0))
+        self.trainable_weights, self.non_trainable_weights = [self.factor], [self.offset]
+
+    def call(self, x, mask=None):
+        return x * self.factor + self.offset
+
+
+@pytest.mark.parametrize(
+    "on", [pytest.param(on, marks=pytest.mark.needs(on)) for on in ("theano", "tensorflow")], indirect=True
+)
+def test_variables_of_build_keep_their_values_and_the_list_that_they_are_in(on):
+    model = models.Sequential([Scale(input_shape=(3,))])
+    np.testing.assert_allclose(model.predict(np.ones((1, 3), "float32")), [[7, 7, 7]])
+    np.testing.assert_allclose(model.get_weights(), [[2, 2, 2], [5, 5, 5]])
+    assert [len(model.trainable_weights), len(model.non_trainable_weights)] == [1, 1]
