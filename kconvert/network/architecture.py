@@ -79,9 +79,8 @@ def _refuse_classes_of_tf_keras(model: Network, keras_version: Any) -> None:
 def model_config(model: Network, form: str, keras_version: str, backend: str) -> Json:
     """The architecture JSON of `model` as release `keras_version` of generation `form` writes it."""
     words = GENERATIONS[form].words
-    carried = {layer.class_name for _, layer in model.leaves() if isinstance(layer, AsIs) and layer.original is None}
-    custom = custom_classes() | {layer.class_name for _, layer in model.leaves() if layer.is_custom}
-    custom |= {name for name in carried if find_layer(name) is None}
+    leaves = [layer for _, layer in model.leaves() if not (isinstance(layer, AsIs) and layer.original is not None)]
+    custom = custom_classes() | {layer.class_name for layer in leaves if _is_of_user(layer)}
     version, order = numbers_of(keras_version), list(model.by_name)
     context = Context(keras_version, version, backend, order, custom, defaults, lambda: dict(_graphs(model)))
     return words.write(layer_config(model, words.old_options), context)
@@ -90,6 +89,11 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
 def defaults(class_name: str, config: Json) -> Mapping[str, Any]:
     """What a layer of a class has for the keys that its configuration in Keras 2's words does not state."""
     return layer_from_config({"class_name": class_name, "config": config}).unstated
+
+
+def _is_of_user(layer: Layer) -> bool:
+    """Whether the class of a layer is one of the user, which need not be registered."""
+    return layer.is_custom or find_layer(layer.class_name) is None
 
 
 def _graphs(layer: Layer, outer: LayerPath = ()) -> Iterator[tuple[LayerPath, Graph]]:

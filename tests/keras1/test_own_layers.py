@@ -29,3 +29,12 @@ def test_variables_of_build_keep_their_values_and_the_list_that_they_are_in(on):
     np.testing.assert_allclose(model.predict(np.ones((1, 3), "float32")), [[7, 7, 7]])
     np.testing.assert_allclose(model.get_weights(), [[2, 2, 2], [5, 5, 5]])
     assert [len(model.trainable_weights), len(model.non_trainable_weights)] == [1, 1]
+
+
+def test_a_model_with_a_layer_of_the_user_is_saved(tmp_path):
+    path, x = tmp_path / "model.h5", np.ones((1, 3), "float32")
+    model = models.Sequential([Scale(input_shape=(3,))])
+    model.set_weights([[3, 4, 5], [1, 1, 1]])
+    model.save(path)
+    loaded = models.load_model(path, custom_objects={"Scale": Scale})
+    np.testing.assert_allclose(loaded.predict(x), [[4, 5, 6]])
