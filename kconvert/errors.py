@@ -69,7 +69,7 @@ class KconvertError(ValueError):
 
 
 class AlsoRuntimeError(KconvertError, RuntimeError):
-    """What Keras raises as RuntimeError: a model is used before it is compiled."""
+    """What Keras raises as RuntimeError: a model is used before it is compiled, or a graph of layers is not whole."""
 
 
 class AlsoTypeError(KconvertError, TypeError):

@@ -384,13 +384,18 @@ class Callee:
 
     @property
     def input_shape(self) -> Any:
-        """The shape of `input`, or the list of shapes."""
-        return shapes_of(self.input)
+        """The shape of the input, or the list of shapes. Raises KconvertError unless all calls have the same."""
+        return _common([shapes_of(call.input) for call in self.inbound]) or shapes_of(self.input)
 
     @property
     def output_shape(self) -> Any:
-        """The shape of `output`, or the list of shapes."""
-        return shapes_of(self.output)
+        """The shape of the output, or the list of shapes. Raises KconvertError unless all calls have the same."""
+        return _common([shapes_of(call.output) for call in self.inbound]) or shapes_of(self.output)
+
+
+def _common(shapes: list[Any]) -> Any:
+    """The shape that all calls of a layer have; None where there is none."""
+    return shapes[0] if shapes and all(shape == shapes[0] for shape in shapes) else None
 
 
 def is_masked(symbol: Symbol) -> bool:

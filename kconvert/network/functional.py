@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import KconvertError, Problem
+from ..errors import AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.calls import Call, Symbol, as_symbols, calls_behind, recorded
 from ..layers.inputs import Input as Input
@@ -50,7 +50,7 @@ def _checked(value: Any) -> list[Symbol]:
     symbols = as_symbols(value)
     for symbol in symbols:
         if not isinstance(symbol, Symbol):
-            raise KconvertError(
+            raise AlsoTypeError(
                 f"Model takes symbols, not {type(symbol).__name__}",
                 fix="pass the results of Input(...) and of layers called on them",
                 problem=Problem.USAGE,
@@ -71,7 +71,7 @@ def _check_inputs(inputs: Sequence[Symbol], calls: Sequence[Call]) -> None:
             else "an input is not the result of Input(...)"
         )
         fix = "pass every Input(...) that the outputs depend on as an input of the model"
-        raise KconvertError(what, fix=fix, problem=Problem.USAGE)
+        raise AlsoRuntimeError(what, fix=fix, problem=Problem.USAGE)
 
 
 def symbols_of(network: Network) -> dict[Ref, Symbol]:

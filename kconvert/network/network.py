@@ -15,7 +15,7 @@ from ..backend.base import Backend, InputSpec, Tensor
 from ..backend.computing import IMAGES, TRAINING, images_in
 from ..backend.context import assigned
 from ..conventions.words.call_arguments import always_trains, check_arguments
-from ..errors import KconvertError, Problem
+from ..errors import AlsoRuntimeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.activations import unknown_activation
 from ..layers.base import Shape, layer_config
@@ -97,7 +97,8 @@ class Network(Layer):
             raise self._unreadable("layer names must be strings without null characters")
         self.by_name = {layer.name: layer for layer in self.all_layers}
         if len(self.by_name) < len(self.all_layers):
-            raise self._unreadable("two layers have the same name")
+            what = "two layers have the same name"
+            raise AlsoRuntimeError(what, str(self.name), "give each a name of its own", Problem.UNREADABLE)
         for ref in (*self.input_refs, *self.output_refs):
             if ref.layer not in self.by_name:
                 raise self._unreadable(f"the graph refers to the unknown layer {ref.layer!r}")

@@ -116,3 +116,28 @@ def test_names_in_a_summary_are_shown_as_they_are(capsys):
     Sequential([L.Dense(3, input_shape=(4,), name="[red]x[/red]\x1b[2J")]).summary()
     shown = capsys.readouterr().out
     assert "[red]x[/red]" in shown and "\x1b[2J" not in shown
+
+
+def test_a_layer_that_is_called_twice_has_the_shapes_that_both_calls_have():
+    dense, concatenate = L.Dense(2), L.Concatenate()
+    a, b, c = Input((3,)), Input((3,)), Input((4,))
+    one, two = dense(a), dense(b)
+    concatenate([one, two])
+    assert dense.input_shape == (None, 3) and dense.output_shape == (None, 2)
+    concatenate([one, c])
+    with pytest.raises(AttributeError, match="called 2 times"):
+        _ = concatenate.input_shape
+
+
+def test_errors_of_graphs_are_of_the_classes_of_keras_1_and_2():
+    """RuntimeError and TypeError in Keras 1.2.2, ValueError in 2.3.1."""
+    a, b = Input((3,)), Input((3,))
+    y = L.Dense(2, name="same")(b)
+    for error in (ValueError, RuntimeError):
+        with pytest.raises(error, match="not among the inputs"):
+            Model(a, y)
+        with pytest.raises(error, match="two layers have the same name"):
+            Model(b, L.Dense(2, name="same")(y))
+    for error in (ValueError, TypeError):
+        with pytest.raises(error, match="Model takes symbols"):
+            Model("x", y)
