@@ -41,6 +41,7 @@ class Builder:
     def __init__(self, layer: Any, make: Callable[[int, np.ndarray], Tensor]) -> None:
         self._layer, self._make = layer, make
         self.made: list[tuple[Tensor, Weight, bool]] = []  # the tensor, the weight, and whether `add_weight` made it
+        self.given: list[Any] = []  # the arrays that `set_weights` was called with
         # What `add_loss`, `add_update` and `add_metric` added while `call` ran.
         self.losses: list[Tensor] = []
         self.updates: list[tuple[Tensor, Tensor]] = []
@@ -59,7 +60,7 @@ class Builder:
     def variable(self, value: Any, name: str | None) -> Tensor:
         """A variable of `K.variable`, which is a weight if the layer lists it as one."""
         values = np.asarray(value, "float32")
-        return self._add(name, values, True, False, initializer=lambda shape, **_: values)
+        return self._add(name, values, True, False, initializer=_constant(values))
 
     def report(self, phase: Phase) -> None:
         """Tells `phase` what `call` added. Updates are those of training.
@@ -130,10 +131,30 @@ def _built(layer: Any, K: Backend, shape: Any, make: Callable[[int, np.ndarray],
 def _weights(built: Any) -> list[Weight | None]:
     """One entry for each variable that `build` made: the weight that it is, or None if it is no weight."""
     listed = {id(tensor): "non" not in name for name in _LISTS for tensor in built.__dict__.get(name) or ()}
-    return [
+    weights = [
         weight if stated else replace(weight, trainable=listed[id(tensor)]) if id(tensor) in listed else None
         for tensor, weight, stated in built._builder.made
     ]
+    return _with_values(weights, built._builder.given, built) if built._builder.given else weights
+
+
+def _with_values(weights: list[Weight | None], values: list[Any], layer: Any) -> list[Weight | None]:
+    """`weights` with initial values, in the order of `get_weights`. Raises KconvertError where they do not fit."""
+    arrays = [np.asarray(value, "float32") for value in values]
+    order = sorted((weight for weight in weights if weight), key=lambda weight: not weight.trainable)
+    wanted, found = [weight.shape for weight in order], [array.shape for array in arrays]
+    if wanted != found:
+        what = f"set_weights in build takes arrays of the shapes {wanted}, not {found}"
+        raise KconvertError(what, f"layer {layer.name}", "give one array for each weight", Problem.USAGE)
+    made = {
+        weight.name: replace(weight, initializer=_constant(array)) for weight, array in zip(order, arrays, strict=True)
+    }
+    return [weight and made[weight.name] for weight in weights]
+
+
+def _constant(values: np.ndarray) -> Callable[..., np.ndarray]:
+    """An initializer of one weight, which gives `values`."""
+    return lambda shape, **_: values
 
 
 def _calling(method: Callable[..., Any]) -> Callable[..., Any]:

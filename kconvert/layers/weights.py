@@ -103,8 +103,12 @@ class WithWeights:
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Sets the arrays, in the order of `get_weights`; none before the layer was called.
 
-        Raises KconvertError where number or shapes differ.
+        In `build`, they are the initial values of the weights that it makes. Raises KconvertError where number or
+        shapes differ.
         """
+        if "_builder" in self.__dict__:
+            self.__dict__["_builder"].given = list(weights)
+            return
         held = self._held()
         if held is None and not weights:
             return

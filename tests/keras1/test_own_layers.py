@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kconvert.errors import KconvertError
 from kconvert.keras1 import backend as K
 from kconvert.keras1 import engine, models
 
@@ -38,3 +39,29 @@ def test_a_model_with_a_layer_of_the_user_is_saved(tmp_path):
     model.save(path)
     loaded = models.load_model(path, custom_objects={"Scale": Scale})
     np.testing.assert_allclose(loaded.predict(x), [[4, 5, 6]])
+
+
+class Weighted(engine.Layer):
+    """Computes x * W, with the argument `weights` of the layers of Keras 1."""
+
+    def __init__(self, weights=None, **options):
+        self.initial_weights = weights
+        super().__init__(**options)
+
+    def build(self, shape):
+        self.offset = self.add_weight((1,), initializer="zero", name="offset", trainable=False)
+        self.W = self.add_weight((shape[1],), initializer="one", name="W")
+        if self.initial_weights is not None:
+            self.set_weights(self.initial_weights)
+            del self.initial_weights
+
+    def call(self, x, mask=None):
+        return x * self.W + self.offset
+
+
+def test_set_weights_in_build_gives_initial_values_in_the_order_of_get_weights():
+    model = models.Sequential([Weighted([np.array([1, 2, 3]), np.array([9])], input_shape=(3,))])
+    np.testing.assert_allclose(model.predict(np.ones((1, 3), "float32")), [[10, 11, 12]])
+    assert [array.tolist() for array in model.get_weights()] == [[1, 2, 3], [9]]
+    with pytest.raises(KconvertError, match=r"shapes \[\(3,\), \(1,\)\], not \[\(2,\), \(1,\)\]"):
+        models.Sequential([Weighted([np.ones(2), np.ones(1)], input_shape=(3,))]).get_weights()
