@@ -64,6 +64,17 @@ def test_sizes_that_a_placeholder_does_not_state(on):
         x + K.placeholder((None, 4))
 
 
+@pytest.mark.parametrize("words", [(5, 2, -1), (10, -1, -2), (5, 2, -5), (3, 11, 3), (0, 4, 2), (2, 5, 7)])
+def test_ranges_end_before_their_stop(on, words):
+    """As NumPy, and Keras 2.3.1 on both backends."""
+    assert K.eval(K.arange(*words)).tolist() == list(range(*words))
+
+
+def test_tile_takes_numbers_for_the_last_axes(on):
+    """As Keras 2.3.1 on both backends."""
+    np.testing.assert_allclose(K.eval(K.tile(K.variable(X), (2,))), np.tile(X, (1, 2)))
+
+
 def test_ranges_and_levels(on):
     assert K.eval(K.arange(-2)).shape == K.eval(K.arange(5, 2)).shape == (0,)
     with pytest.raises(KconvertError, match="below 1, not 1"):

@@ -83,8 +83,9 @@ def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
 
 
 def tile(x: Tensor, n: int | Sequence[int]) -> Tensor:
-    """`x` repeated as a whole, `n` times along the last axis, or as often as `n` says for each axis."""
-    times = [1] * (ndim(x) - 1) + [n] if isinstance(n, int) else list(n)
+    """`x` repeated as a whole, `n` times along the last axis, or as often as `n` says for each of the last axes."""
+    stated = [n] if isinstance(n, int) else list(n)
+    times = [1] * (ndim(x) - len(stated)) + stated
     for axis, number in enumerate(times):
         x = concatenate([x] * number, axis) if number != 1 else x
     return x

@@ -48,9 +48,9 @@ def ones_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
 
 
 def arange(start: Any, stop: Any = None, step: int = 1, dtype: str = "int32") -> Tensor:
-    """The integers from `start` up to `stop`, or from 0 up to `start` where no `stop` is given."""
+    """The integers from `start` to before `stop`, or from 0 to before `start` where no `stop` is given."""
     K, (first, end) = current_backend(), (0, start) if stop is None else (start, stop)
-    size = (end - first + step - 1) // step
+    size = (end - first + step - (1 if step > 0 else -1)) // step  # rounded up
     return K.cast(K.arange(max(size, 0) if isinstance(size, int) else size) * step + first, dtype)
 
 
