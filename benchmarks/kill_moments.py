@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from kill_phases import JOURNAL, LENET, contents
+from kill_phases import JOURNAL, command, contents, prepare
 from large_models import make, one_convolution
 from measure import KCONVERT
 
@@ -36,13 +36,9 @@ class Trial:
 
     def __init__(self, folder: Path, batch: bool) -> None:
         self.source, self.out, self.temporary = folder / "in", folder / "out", folder / "temporary"
-        self.batch = batch
-        for path in (self.source, self.out, self.temporary):
-            path.mkdir()
-        if batch:
-            for i in range(FILES):
-                shutil.copy(LENET, self.source / f"{i:03d}.h5")
-        else:
+        self.folder, self.batch = folder, batch
+        prepare(folder, FILES if batch else 0)
+        if not batch:
             make(self.source / "0.h5", one_convolution(LARGE))
         began = time.perf_counter()
         assert self.start().wait() == 0
@@ -50,17 +46,12 @@ class Trial:
         self.expected, self.sources = contents(self.out), contents(self.source)
 
     def start(self) -> subprocess.Popen[bytes]:
-        words = ["--from", "theano", "--to", "tensorflow", "-q"]
-        if self.batch:
-            command = ["batch", self.source, "--out", self.out, *words, "--verify", "none", "--jobs", "2"]
-        else:
-            command = [self.source / "0.h5", *words, "--no-verify", "-o", self.out / "0.h5"]
         environment = {**os.environ, "TMPDIR": str(self.temporary)}
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen([*KCONVERT, *command], stdout=quiet, stderr=quiet, env=environment)
+        quiet, words = subprocess.DEVNULL, command(self.folder, self.batch, jobs=2)
+        return subprocess.Popen([*KCONVERT, *words], stdout=quiet, stderr=quiet, env=environment)
 
     def ended(self, name: str, chance: random.Random) -> tuple[str, list[str]]:
-        """How far a run was that a signal ended, and what was wrong."""
+        """Ends a run by a signal. Returns how far the run was, and what was wrong afterwards."""
         number = getattr(signal, f"SIG{name}")
         shutil.rmtree(self.out)
         self.out.mkdir()

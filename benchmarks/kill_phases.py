@@ -78,10 +78,10 @@ def killed_run(place: str, number: int, moment: str, in_worker: bool, whole: boo
     return (IN_WORKER.replace("CODE", repr(watching)) if in_worker else watching) + RUN
 
 
-def command(folder: Path, batch: bool) -> list[str]:
+def command(folder: Path, batch: bool, jobs: int = 1) -> list[str]:
     words = ["--from", "theano", "--to", "tensorflow"]
     if batch:
-        more = ["--verify", "none", "--jobs", "1", "-q"]
+        more = ["--verify", "none", "--jobs", str(jobs), "-q"]
         return ["batch", str(folder / "in"), "--out", str(folder / "out"), *words, *more]
     return [str(folder / "in" / "0.h5"), *words, "--no-verify", "-o", str(folder / "out" / "0.h5")]
 
