@@ -89,7 +89,7 @@ def new_path(path: Path, source: Path | None, force: bool, directory: bool = Fal
 def derived_path(path: Path, force: bool) -> Path:
     """The real path of a file that the user did not name. Raises KconvertError (USAGE) as `writable_path` does.
 
-    It is refused, too, where it exists and `force` does not replace it.
+    A file that exists is refused, too, unless `force` is true.
     """
     target = writable_path(path)
     if target.exists() and not force:

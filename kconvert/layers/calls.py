@@ -384,12 +384,12 @@ class Callee:
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input, or the list of shapes. Raises KconvertError unless all calls have the same."""
+        """The input shape, or the list of input shapes. Raises KconvertError where those of calls differ."""
         return _common([shapes_of(call.input) for call in self.inbound]) or shapes_of(self.input)
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output, or the list of shapes. Raises KconvertError unless all calls have the same."""
+        """The output shape, or the list of output shapes. Raises KconvertError where those of calls differ."""
         return _common([shapes_of(call.output) for call in self.inbound]) or shapes_of(self.output)
 
 

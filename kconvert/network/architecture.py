@@ -92,7 +92,7 @@ def defaults(class_name: str, config: Json) -> Mapping[str, Any]:
 
 
 def _is_of_user(layer: Layer) -> bool:
-    """Whether the class of a layer is one of the user, which need not be registered."""
+    """Whether a user wrote the class of a layer. Such a class need not be registered."""
     return layer.is_custom or find_layer(layer.class_name) is None
 
 

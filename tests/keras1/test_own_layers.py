@@ -1,4 +1,4 @@
-"""Classes of layers that a user writes in the way of Keras 1.2.2."""
+"""Layer classes that users wrote for Keras 1.2.2."""
 
 from __future__ import annotations
 

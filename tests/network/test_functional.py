@@ -130,7 +130,7 @@ def test_a_layer_that_is_called_twice_has_the_shapes_that_both_calls_have():
 
 
 def test_errors_of_graphs_are_of_the_classes_of_keras_1_and_2():
-    """RuntimeError and TypeError in Keras 1.2.2, ValueError in 2.3.1."""
+    """Keras 1.2.2 raises RuntimeError and TypeError. Keras 2.3.1 raises ValueError."""
     a, b = Input((3,)), Input((3,))
     y = L.Dense(2, name="same")(b)
     for error in (ValueError, RuntimeError):

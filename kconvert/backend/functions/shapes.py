@@ -83,7 +83,7 @@ def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
 
 
 def tile(x: Tensor, n: int | Sequence[int]) -> Tensor:
-    """`x` repeated as a whole, `n` times along the last axis, or as often as `n` says for each of the last axes."""
+    """Repeats all of `x`. `n` is the number of times along the last axis, or a list of numbers for the last axes."""
     stated = [n] if isinstance(n, int) else list(n)
     times = [1] * (ndim(x) - len(stated)) + stated
     for axis, number in enumerate(times):

@@ -48,7 +48,7 @@ def ones_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
 
 
 def arange(start: Any, stop: Any = None, step: int = 1, dtype: str = "int32") -> Tensor:
-    """The integers from `start` to before `stop`, or from 0 to before `start` where no `stop` is given."""
+    """The integers from `start` up to `stop`, which is left out. Where no `stop` is given: from 0 up to `start`."""
     K, (first, end) = current_backend(), (0, start) if stop is None else (start, stop)
     size = (end - first + step - (1 if step > 0 else -1)) // step  # rounded up
     return K.cast(K.arange(max(size, 0) if isinstance(size, int) else size) * step + first, dtype)

@@ -102,7 +102,7 @@ def test_through_a_symlink(small, tmp_path):
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("to", ["there/out.h5", "link.h5"])
 def test_a_symlink_to_nothing(small, tmp_path, to, force):
-    """Nothing appears at a place that the user did not name."""
+    """No file is made where the link points to, because the user did not name that place."""
     (tmp_path / "there").mkdir()
     (tmp_path / "link.h5").symlink_to(tmp_path / to)
     usage(tmp_path / "link.h5", small, "is a symbolic link to a file that does not exist; remove it, or name", force)
