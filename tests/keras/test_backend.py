@@ -70,6 +70,12 @@ def test_ranges_end_before_their_stop(on, words):
     assert K.eval(K.arange(*words)).tolist() == list(range(*words))
 
 
+@pytest.mark.parametrize("words", [(0, 1, 0.25), (0.5, 3, 1), (0, -2, -0.5), (0.0, 7.0)])
+def test_ranges_of_fractions(on, words):
+    """As Keras 2.3.1 on both backends."""
+    np.testing.assert_allclose(K.eval(K.arange(*words, dtype="float32")), np.arange(*words))
+
+
 def test_tile_takes_numbers_for_the_last_axes(on):
     """As Keras 2.3.1 on both backends."""
     np.testing.assert_allclose(K.eval(K.tile(K.variable(X), (2,))), np.tile(X, (1, 2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,16 @@ def ones_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
     return cast(zeros(shape(x)) + 1.0, dtype or "float32")
 
 
-def arange(start: Any, stop: Any = None, step: int = 1, dtype: str = "int32") -> Tensor:
-    """The integers from `start` up to `stop`, which is left out. Where no `stop` is given: from 0 up to `start`."""
+def arange(start: Any, stop: Any = None, step: float = 1, dtype: str = "int32") -> Tensor:
+    """The numbers from `start` up to `stop`, which is left out. Where no `stop` is given: from 0 up to `start`.
+
+    A size that is a tensor stands for an integer, and needs an integer as `step`.
+    """
     K, (first, end) = current_backend(), (0, start) if stop is None else (start, stop)
+    if all(isinstance(number, Real) for number in (first, end, step)):
+        return K.constant(np.arange(first, end, step), dtype)
     size = (end - first + step - (1 if step > 0 else -1)) // step  # rounded up
-    return K.cast(K.arange(max(size, 0) if isinstance(size, int) else size) * step + first, dtype)
+    return K.cast(K.arange(size) * step + first, dtype)
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:
