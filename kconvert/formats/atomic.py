@@ -23,6 +23,7 @@ from pathlib import Path
 
 from ..arguments import argument
 from ..errors import KconvertError, Problem
+from .missing import NO_URL, url_of
 
 if sys.platform != "win32":
     import fcntl
@@ -64,6 +65,8 @@ def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
             raise refusal("exists already", "name a new directory")
         if target.is_dir() or (target.exists() and not target.is_file()):
             raise refusal("is not a regular file", "name a file")
+        if not target.parent.is_dir() and (url := url_of(Path(path))):
+            raise KconvertError(NO_URL[0], url, NO_URL[1], Problem.USAGE)
         if not target.parent.is_dir():
             raise refusal(f"there is no directory {target.parent}", "create it first")
         if not os.access(target.parent, os.W_OK | os.X_OK):

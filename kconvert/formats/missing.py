@@ -1,8 +1,9 @@
-"""Files that are not there: the error names one that was perhaps meant."""
+"""Files that are not there: the error names one that was perhaps meant, or says that the path is a URL."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,12 +13,25 @@ from .failures import unreadable
 
 _LOOKED_AT = 10_000  # names in a directory
 _ALIKE = 0.7
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)  # one letter is a drive of Windows
+
+NO_URL = "is a URL", "copy the file to this machine, or use kconvert batch (s3://, gs://, http(s)://)"
+"""What is wrong with a URL in place of a path, and what to do."""
 
 
 def missing(path: Path, where: str | None = None, what: str = "there is no such file") -> KconvertError:
     """The error about a path that does not exist. where: what the error names in place of the path."""
+    if url := url_of(path):
+        wrong, fix = NO_URL
+        return unreadable(what if where else wrong, where or url, fix)
     near = similar(path)
     return unreadable(what, where or path, f"did you mean {near}?" if near else None)
+
+
+def url_of(path: Path) -> str | None:
+    """The URL that was given as a path, which has lost a slash; None where it is none."""
+    found = _URL.fullmatch(str(path))
+    return f"{found[1]}://{found[2]}" if found else None
 
 
 def similar(path: Path) -> Path | None:

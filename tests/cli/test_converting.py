@@ -123,6 +123,18 @@ def test_on_the_real_backends(framework, tmp_path):
     assert result.stdout.splitlines()[-1].startswith("EQUAL: 12 layers")
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["inspect URL", "URL --to theano", "plan URL --to theano", "verify URL MODEL", "MODEL --to tensorflow -o URL"],
+)
+@pytest.mark.parametrize("url", ["s3://bucket/model.h5", "https://example.org/model.h5"])
+def test_a_url_is_named_as_it_is_given_with_the_command_that_reads_it(model, command, url):
+    """Before, a path of one slash was said not to exist."""
+    code = USAGE if "-o" in command else UNREADABLE
+    words = command.replace("URL", url).replace("MODEL", str(model)).split()
+    refused(code, f"{url}: is a URL; copy the file to this machine, or use kconvert batch (s3://, gs://", *words)
+
+
 # ---------------------------------------------------------- files made wrong ----
 
 
