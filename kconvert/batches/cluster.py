@@ -41,7 +41,7 @@ def on_cluster(tasks: Iterable[Task], client: Any) -> Iterator[tuple[Task, Resul
     completed: SimpleQueue[Any] = SimpleQueue()
 
     def submit(task: Task) -> None:
-        future = client.submit(run, task, key=f"kconvert-{batch}-{task.name}", pure=False)
+        future = client.submit(run, task, key=f"kconvert-{batch}-{task.target}", pure=False)
         running[future.key] = task, future
         future.add_done_callback(completed.put)
 
