@@ -1,30 +1,32 @@
 """The journal of a batch: which files in the target directory are its own, and which of them are done and proved.
 
 A line is a JSON object: the targets that a run was about to make, or the result of one file. In a directory on this
-machine it is one file that grows; at a URL, where files cannot grow, each part is a file of its own.
+machine it is one file that grows; at a URL, where files cannot grow, each part is a file of its own. Its lines are not
+held in memory.
 """
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
 import os
+import secrets
 import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import count
+from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
-from .._version import __version__
 from ..arguments import argument
 from ..conventions.words.values import check_schema
 from ..errors import KconvertError, Problem
 from . import places
 from .places import Options
-from .work import STATES, Result
+from .tables import Tables, path_value
+from .work import STATES, Result, Task, key_of
 
 if sys.platform != "win32":
     import fcntl
@@ -53,7 +55,7 @@ _VERDICT = {
 class Log(Protocol):
     """Where the lines of a journal are kept."""
 
-    def read(self) -> list[tuple[str, str]]:
+    def read(self) -> Iterator[tuple[str, str]]:
         """Each whole line, with where it stands."""
 
     def add(self, line: str) -> None: ...
@@ -70,13 +72,12 @@ class Journal:
     def __init__(self, out: str, options: Options) -> None:
         self._options = options
         self._log: Log = _Objects(out, options) if places.is_url(out) else _File(Path(out))
-        self._ours: set[str] = set()
-        self._done: dict[str, tuple[str, Result]] = {}
+        self._known = Tables("known (target BLOB PRIMARY KEY, key TEXT, line TEXT)")
         try:
             for where, line in self._log.read():
                 self._take(line, where)
         except BaseException:
-            self._log.close()
+            self.close()
             raise
 
     def _take(self, line: str, where: str) -> None:
@@ -90,10 +91,13 @@ class Journal:
                 check_schema(verdict, _VERDICT)
                 if verdict["state"] not in STATES:
                     raise ValueError(f"the state {verdict['state']!r} is not known")
-            self._ours.update(value.get("targets", ()))
+            for target in value.get("targets", ()):
+                self._own(target)
             if "result" in value:
-                result = Result.from_json(value["result"])
-                self._done[value["target"]] = value["key"], result
+                Result.from_json(value["result"])
+                self._known.ask(
+                    "REPLACE INTO known VALUES (?, ?, ?)", (path_value(value["target"]), value["key"], line)
+                )
         except KconvertError:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -103,37 +107,49 @@ class Journal:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._known.close()
         self._log.close()
 
     def owns(self, target: str) -> bool:
         """Whether a run of this batch made a target, or was about to."""
-        return target in self._ours
+        return self._row(target) is not None
+
+    def _own(self, target: str) -> None:
+        self._known.ask("INSERT OR IGNORE INTO known (target) VALUES (?)", (path_value(target),))
+
+    def _row(self, target: str) -> tuple[str | None, str | None] | None:
+        """The key of a target and the line of its result, both None where it was only announced."""
+        found = self._known.ask("SELECT key, line FROM known WHERE target = ?", (path_value(target),))
+        row: tuple[str | None, str | None] | None = found.fetchone()
+        return row
 
     def announce(self, targets: Iterable[str]) -> None:
         """Says which targets this run is about to make, before it makes any."""
-        if new := sorted(set(targets) - self._ours):
-            self._ours.update(new)
-            for start in range(0, len(new), TOGETHER):
-                self._add({"targets": new[start : start + TOGETHER]})
-            self._log.flush()
+        new = iter([target for target in targets if not self.owns(target)])
+        while some := list(islice(new, TOGETHER)):
+            for target in some:
+                self._own(target)
+            self._add({"targets": some})
+        self._log.flush()
 
-    def proved(self, target: str, key: str, verify: bool) -> Result | None:
-        """The result of an earlier run, if it is what `key` asks for and its files are as they were written.
-
-        verify: it must have been verified, too.
-        """
-        if target not in self._done:
+    def proved(self, task: Task) -> Result | None:
+        """The result of an earlier run, if it is what `task` asks for and its files are as they were written."""
+        their_key, line = self._row(task.target) or (None, None)
+        if line is None:
             return None
-        their_key, result = self._done[target]
-        good = not result.failed and (result.entry.verdict is not None or not verify)
-        same = their_key == key and all(
-            stamp == places.stamp(file, self._options) for file, stamp in result.targets.items()
-        )
-        return result if good and same and result.targets else None
+        result = Result.from_json(json.loads(line)["result"])
+        good = not result.failed and (result.entry.verdict is not None or not task.verify)
+        if not good or not result.targets or their_key != key_of(task):
+            return None
+        unchanged = all(stamp == places.stamp(file, self._options) for file, stamp in result.targets.items())
+        return result if unchanged else None
 
-    def record(self, target: str, key: str, result: Result) -> None:
+    def record(self, task: Task, result: Result) -> None:
         """Adds what came of a file."""
-        self._add({"target": target, "key": key, "result": result.to_json()})
+        self._add({"target": task.target, "key": result.key, "result": result.to_json()})
 
     def _add(self, value: Mapping[str, Any]) -> None:
         self._log.add(json.dumps({"schema": SCHEMA, **value}))
@@ -145,10 +161,18 @@ def _foreign(why: str, where: str) -> KconvertError:
     return KconvertError(f"is no line of a journal of kconvert ({why})", where, fix, Problem.UNREADABLE)
 
 
-def key_of(values: Mapping[str, Any]) -> str:
-    """What a result depends on, in short: the release of kconvert, the options, the file."""
-    text = json.dumps({"kconvert": __version__, **values}, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+def _lines(file: BinaryIO, path: str) -> Iterator[tuple[str, bytes]]:
+    """Each line of a file that is whole, with where it stands."""
+    number = 0
+    while True:
+        number += 1
+        where = f"{path}, line {number}"
+        line = file.readline(LENGTH)
+        if len(line) == LENGTH:
+            raise _foreign(f"it is longer than {LENGTH:,} bytes", where)
+        if not line.endswith(b"\n"):
+            return
+        yield where, line
 
 
 class _File(Log):
@@ -175,20 +199,13 @@ class _File(Log):
             except OSError:  # the file system has no locks
                 pass
 
-    def read(self) -> list[tuple[str, str]]:
+    def read(self) -> Iterator[tuple[str, str]]:
         self._file.seek(0)
-        lines, whole = [], 0
-        for number in count(1):
-            line = self._file.readline(LENGTH)
-            where = f"{self.path}, line {number}"
-            if len(line) == LENGTH:
-                raise _foreign(f"it is longer than {LENGTH:,} bytes", where)
-            if not line.endswith(b"\n"):
-                break
-            lines.append((where, line.decode("utf-8", "replace")))
+        whole = 0
+        for where, line in _lines(self._file, str(self.path)):
+            yield where, line.decode("utf-8", "replace")
             whole += len(line)
         self._file.truncate(whole)  # a run was killed while it wrote the last line
-        return lines
 
     def add(self, line: str) -> None:
         with self._failures():
@@ -213,25 +230,28 @@ class _File(Log):
 
 
 class _Objects(Log):
-    """Parts at a URL, each whole or absent."""
+    """Parts at a URL, each whole or absent.
+
+    Nothing is locked there. The name of a part is its number and that of its run, so that runs at the same time do not
+    replace the parts of each other.
+    """
 
     def __init__(self, folder: str, options: Options) -> None:
         self.folder = places.joined(folder, PARTS)
         self._options = options
         self._waiting: list[str] = []
-        self._number = 0
+        self._run, self._number = secrets.token_hex(8), 0
         self._stored = time.monotonic()
 
-    def read(self) -> list[tuple[str, str]]:
+    def read(self) -> Iterator[tuple[str, str]]:
         fs, path = places.opened(self.folder, self._options)
-        lines = []
         with places.failures(self.folder):
             parts = sorted(one for one in fs.find(path) if one.endswith(".jsonl"))
             for part in parts:
-                text = fs.cat_file(part).decode("utf-8", "replace")
-                lines += [(f"{part}, line {n}", line) for n, line in enumerate(text.splitlines(), start=1)]
+                with io.BufferedReader(fs.open(part, "rb")) as file:
+                    for where, line in _lines(file, part):
+                        yield where, line.decode("utf-8", "replace")
         self._number = len(parts)
-        return lines
 
     def add(self, line: str) -> None:
         self._waiting.append(line)
@@ -240,7 +260,7 @@ class _Objects(Log):
 
     def flush(self) -> None:
         if self._waiting:
-            place = places.joined(self.folder, f"{self._number:08d}.jsonl")
+            place = places.joined(self.folder, f"{self._number:08d}-{self._run}.jsonl")
             fs, path = places.opened(place, self._options)
             with places.failures(place):
                 fs.pipe_file(path, "".join(f"{line}\n" for line in self._waiting).encode("utf-8"))

@@ -164,10 +164,15 @@ def abort_uploads(folder: str, options: Options, ours: Callable[[str], bool]) ->
     fs, path = opened(folder, options)
     bucket, prefix, _ = fs.split_path(path.rstrip("/") + "/")
     with failures(folder):
-        try:
-            found = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix)
-        except FileNotFoundError:  # what some servers answer where there are none
-            return
-        for one in found.get("Uploads", ()):
-            if ours(one["Key"].removeprefix(prefix)):
-                fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])
+        begin: Mapping[str, str] = {}
+        while True:  # 1000 uploads at a time
+            try:
+                found = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix, **begin)
+            except FileNotFoundError:  # what some servers answer where there are none
+                return
+            for one in found.get("Uploads", ()):
+                if ours(one["Key"].removeprefix(prefix)):
+                    fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])
+            if not found.get("IsTruncated"):
+                return
+            begin = {"KeyMarker": found["NextKeyMarker"], "UploadIdMarker": found.get("NextUploadIdMarker", "")}

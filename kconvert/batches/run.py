@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, field, replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import field, replace
+from itertools import islice
 from os import PathLike, fspath
 from typing import Any
 
@@ -20,16 +22,16 @@ from ..verification.value import Entry, Summary
 from ..verification.verifier import Running
 from . import places
 from .cluster import connected, on_cluster
-from .journal import Journal, key_of
+from .journal import TOGETHER, Journal
 from .local import in_processes
 from .sources import expand
-from .tasks import ALL, tasks_of
+from .tasks import ALL, Tasks, tasks_of
 from .work import STATES, Result, Setup, Task, failure, run
 
 FilePath = str | PathLike[str]
 
 Watch = Callable[[int, int, Entry | None], None]
-"""Is told how many files are done, how many there are, and what came of the last one."""
+"""Is told how many files are done, how many there are, and what came of the last one, if this run did it."""
 
 
 @dataclass(frozen=True)
@@ -168,22 +170,19 @@ def run_batch(job: Job, watch: Watch | None = None) -> Summary:
     storage = job.setup.storage
     _check(job)
     items = expand(job.sources, job.out, storage)
-    tasks = tasks_of(items, job.out, job.source, job.wanted, job.setup, job.verify)
-    watch = watch or (lambda done, total, entry: None)
-    with Journal(job.out, storage) as journal:
-        keys = {task.target: _key(task) for task in tasks}
-        entries, todo = _divided(job, tasks, keys, journal)
+    with (
+        closing(tasks_of(items, job.out, job.source, job.wanted, job.setup, job.verify)) as tasks,
+        Journal(job.out, storage) as journal,
+    ):
         places.abort_uploads(job.out, storage, lambda name: journal.owns(places.joined(job.out, name)))
-        journal.announce(task.target for task in todo)
-        watch(len(entries), len(tasks), None)
-        stop = job.fail_fast and any(map(_failed, entries))
-        for task, result in [] if stop else _results(job, todo):
-            journal.record(task.target, keys[task.target], result)
-            entries.append(result.entry)
-            watch(len(entries), len(tasks), result.entry)
-            if job.fail_fast and result.failed:
+        run = _Run(job, tasks, journal, watch or (lambda done, total, entry: None))
+        run.watch(0, len(tasks), None)
+        for task, result in _results(job, run.todo()):
+            journal.record(task, result)
+            run.add(result.entry)
+            if run.ended:
                 break
-    entries.sort(key=lambda entry: (STATES.index(entry.state), entry.name))
+    entries = sorted(run.entries, key=lambda entry: (STATES.index(entry.state), entry.name))
     return BatchSummary(entries, not_tried=len(tasks) - len(entries))
 
 
@@ -200,31 +199,41 @@ def _check(job: Job) -> None:
     job.setup.inputs.check()
 
 
-def _divided(
-    job: Job, tasks: Sequence[Task], keys: Mapping[str, str], journal: Journal
-) -> tuple[list[Entry], list[Task]]:
-    """The entries of files that need no work, and the tasks of the others."""
-    present = places.listing(job.out, job.setup.storage) if places.is_url(job.out) else None
-    entries, todo = [], []
-    for task in tasks:
+class _Run:
+    """What came of the files of a batch so far."""
+
+    def __init__(self, job: Job, tasks: Tasks, journal: Journal, watch: Watch) -> None:
+        self.entries: list[Entry] = []
+        self.ended = False
+        """Whether a file failed, and that ends the batch."""
+        self.watch = watch
+        self._job, self._tasks, self._journal = job, tasks, journal
+
+    def add(self, entry: Entry, by_this_run: bool = True) -> None:
+        self.entries.append(entry)
+        self.watch(len(self.entries), len(self._tasks), entry if by_this_run else None)
+        self.ended |= self._job.fail_fast and Result(entry).failed
+
+    def todo(self) -> Iterator[Task]:
+        """The tasks that are left. They are looked at some at a time, so that the first one runs at once."""
+        job, tasks = self._job, iter(self._tasks)
+        present = places.listing(job.out, job.setup.storage) if places.is_url(job.out) else None
+        while some := list(islice(tasks, TOGETHER)):
+            left = [one for task in some if not self.ended and (one := self._left(task, present))]
+            self._journal.announce(task.target for task in left)
+            yield from left
+
+    def _left(self, task: Task, present: Container[str] | None) -> Task | None:
+        """A task, if it needs work; else its entry is added. present: the files in the target directory at a URL."""
         there = places.exists(task.target, {}) if present is None else task.target in present
-        proved = journal.proved(task.target, keys[task.target], task.verify) if there else None
-        if proved is not None:
-            entries.append(proved.entry)
-        elif there and not (journal.owns(task.target) or job.source.force):
+        if there and (proved := self._journal.proved(task)):
+            self.add(proved.entry, by_this_run=False)
+        elif there and not (self._journal.owns(task.target) or task.source.force):
             error = f"{task.target}: exists already; pass {argument('force', True)} to replace it"
-            entries.append(failure(task, error, Problem.USAGE).entry)
+            self.add(failure(task, error, Problem.USAGE).entry)
         else:
-            todo.append(replace(task, replaces=there))
-    return entries, todo
-
-
-def _key(task: Task) -> str:
-    """What the result of a task depends on."""
-    setup, source = task.setup, task.source
-    stamps = [places.stamp(str(place), setup.storage) for place in (source.path, source.arch) if place is not None]
-    proof = [asdict(setup.tolerance), setup.inputs.samples, setup.inputs.seed, str(setup.inputs.arrays)]
-    return key_of({"source": vars(source), "wanted": vars(task.wanted), "stamps": stamps, "proof": proof})
+            return replace(task, replaces=there)
+        return None
 
 
 def _results(job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
@@ -232,7 +241,3 @@ def _results(job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
     if any(place.startswith(places.MEMORY) for place in (*job.sources, job.out)):
         return ((task, run(task)) for task in tasks)
     return in_processes(tasks, job.jobs, job.timeout) if job.client is None else on_cluster(tasks, job.client)
-
-
-def _failed(entry: Entry) -> bool:
-    return Result(entry).failed

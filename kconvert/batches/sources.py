@@ -33,28 +33,27 @@ class Item:
     """The line of the manifest."""
 
 
-def expand(sources: Sequence[str], out: str, options: Options) -> list[Item]:
-    """The files of a batch, in the order of their names. What lies in the target directory is no source.
+def expand(sources: Sequence[str], out: str, options: Options) -> Iterator[Item]:
+    """The files of a batch: in the order of their names, then those of manifests in the order of their lines.
 
-    A file that several sources name in the same way is there once.
+    What lies in the target directory is no source. A file that several sources name in the same way is there once.
 
-    Raises KconvertError where a source names no file, or two files would have the same name.
+    Raises KconvertError where a source names no file.
     """
-    found = [item for source in sources for item in _expanded(source, out, options)]
-    items = list({(item.place, item.name, item.where): item for item in found}.values())
-    if not items:
+    tables = list(dict.fromkeys(source for source in sources if manifest.is_manifest(source)))
+    found = [item for source in sources if source not in tables for item in _expanded(source, out, options)]
+    yield from sorted({(item.place, item.name): item for item in found}.values(), key=lambda item: item.name)
+    empty = not found
+    for table in tables:
+        for line in manifest.read(table, options):
+            empty = False
+            yield Item(line.place, safe(line.name, line.where), line.said, line.where)
+    if empty:
         raise KconvertError("there are no files to convert", ", ".join(sources) or None, problem=Problem.USAGE)
-    return sorted(items, key=lambda item: item.name)
 
 
 def _expanded(source: str, out: str, options: Options) -> Iterator[Item]:
-    if manifest.is_manifest(source):
-        for line in manifest.read(source, options):
-            yield Item(line.place, safe(line.name, line.where), line.said, line.where)
-    elif places.is_url(source):
-        yield from _remote(source, options)
-    else:
-        yield from _local(source, out)
+    return _remote(source, options) if places.is_url(source) else _local(source, out)
 
 
 def _local(source: str, out: str) -> Iterator[Item]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +12,7 @@ from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
+from .._version import __version__
 from ..arguments import Naming, named_by, naming
 from ..conversion.files import AlreadyConverted, Conversion, NothingToConvert, convert_file
 from ..conversion.known_plans import KnownPlans
@@ -73,6 +76,8 @@ class Result:
     entry: Entry
     targets: Mapping[str, str | None] = field(default_factory=dict)
     """The files that were written, each with its stamp (`places.stamp`)."""
+    key: str = ""
+    """That of the task (`key_of`); '' where it did not run."""
 
     def to_json(self) -> dict[str, Any]:
         entry = self.entry
@@ -84,7 +89,7 @@ class Result:
     def from_json(cls, value: Mapping[str, Any]) -> Result:
         verdict = Verdict(**value["verdict"]) if value["verdict"] else None
         entry = Entry(value["name"], None, value["error"], value["code"], verdict, value["seconds"])
-        return cls(entry, value["targets"])
+        return cls(entry, value["targets"], value.get("key", ""))
 
     @property
     def failed(self) -> bool:
@@ -100,8 +105,25 @@ def run(task: Task) -> Result:
     """Converts a file, and verifies the result where it is asked for. What fails is in the entry of the result."""
     with _ONE_AT_A_TIME:
         start = time.monotonic()
-        result = _attempt(task)
-        return replace(result, entry=replace(result.entry, seconds=time.monotonic() - start))
+        try:
+            key = key_of(task)  # of the source as it is before it is read
+            result = _attempt(task)
+        except KconvertError as error:
+            key, result = "", failure(task, str(error), error.problem)
+        return replace(result, entry=replace(result.entry, seconds=time.monotonic() - start), key=key)
+
+
+def key_of(task: Task) -> str:
+    """What the result of a task depends on, in short: the release of kconvert, the options, the file.
+
+    Raises KconvertError where the file cannot be reached.
+    """
+    setup, source = task.setup, task.source
+    stamps = [places.stamp(str(place), setup.storage) for place in (source.path, source.arch) if place is not None]
+    proof = [asdict(setup.tolerance), setup.inputs.samples, setup.inputs.seed, str(setup.inputs.arrays)]
+    values = {"source": vars(source), "wanted": vars(task.wanted), "stamps": stamps, "proof": proof}
+    text = json.dumps({"kconvert": __version__, **values}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _attempt(task: Task) -> Result:

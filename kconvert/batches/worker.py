@@ -16,4 +16,5 @@ def main() -> None:
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    return run(pickle.loads(base64.b64decode(request["task"]))).to_json()
+    done = run(pickle.loads(base64.b64decode(request["task"])))
+    return {**done.to_json(), "key": done.key}

@@ -129,15 +129,17 @@ def batch_progress() -> Iterator[Watch]:
 
 def _watching(shown: Progress) -> Watch:
     line = shown.add_task("converting", total=None, failed=0, rate="")
-    failed, found, start = 0, 0, time.monotonic()
+    failed, by_this_run, start = 0, 0, time.monotonic()
 
     def watch(done: int, total: int, entry: Entry | None) -> None:
-        nonlocal failed, found, start
-        if entry is None:  # what earlier runs have done
-            found, start = done, time.monotonic()
-        failed += entry is not None and entry.state in ("error", "differs", "unproved")
+        nonlocal failed, by_this_run, start
+        if entry is not None:
+            by_this_run += 1
+            failed += entry.state in ("error", "differs", "unproved")
+        elif not by_this_run:
+            start = time.monotonic()
         seconds = time.monotonic() - start
-        rate = f"{(done - found) / seconds:.1f}/s" if done > found and seconds else ""
+        rate = f"{by_this_run / seconds:.1f}/s" if by_this_run and seconds else ""
         shown.update(line, completed=done, total=total, failed=failed, rate=rate)
 
     return watch

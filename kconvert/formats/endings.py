@@ -6,6 +6,7 @@ The case of the letters of an ending does not matter. Models are saved and files
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
@@ -62,8 +63,8 @@ class Form:
     def has(self, name: str) -> bool:
         """Whether a file of the name, in lower case, has it. A directory has a slash at its end, or the usual name."""
         if self.runtime is not None and self.runtime.directory:
-            return name.endswith(("/", os.sep)) or Path(name).name == self.endings[0].rstrip("/")
-        return bool(Path(name).suffix) and Path(name).name.endswith(self.endings)
+            return name.endswith(("/", os.sep)) or _last_part(name) == self.endings[0].rstrip("/")
+        return _last_part(name).endswith(self.endings) and bool(Path(name).suffix)
 
     @property
     def needs_architecture(self) -> bool:
@@ -120,6 +121,11 @@ READ_ALONE = (
     ".index",  # a checkpoint of TensorFlow
 )
 """The endings of files that are read and not written."""
+
+
+@lru_cache(1)  # one name after the other is compared with all endings
+def _last_part(name: str) -> str:
+    return Path(name).name
 
 
 def program_runtime(path: str | PathLike[str]) -> Runtime | None:

@@ -2,18 +2,22 @@
 
 import functools
 import http.server
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
 import kconvert as kc
 from kconvert.batches import cluster, places
+from kconvert.batches.journal import Journal
 from kconvert.errors import Problem
 from tests.batches.servers import S3, Machines
-from tests.batches.test_run import TO, states
+from tests.batches.test_run import TO, states, written
 from tests.cli.commands import LENET, contents
 
 pytestmark = pytest.mark.long
@@ -68,6 +72,21 @@ def test_names_with_characters_that_mean_something_in_a_url(s3, expected, name):
     shutil.copy(LENET / "model.h5", s3.folder / "models" / f"{name}.h5")
     done = kc.batch("s3://models", "s3://models/to", **TO, verify="none", storage_options=s3.options)
     assert done.code == 0 and results(s3) == {f"{name}.tensorflow.h5": expected}
+
+
+def test_two_batches_at_the_same_time_into_one_target(stored, expected):
+    """Each keeps its own parts of the journal, so that nothing is done again, and nothing is taken for foreign."""
+    program = (
+        "import json, sys\nimport kconvert as kc\nsource, options = sys.argv[1], json.loads(sys.argv[2])\n"
+        "kc.batch(source, 's3://models/to', 'theano', 'tensorflow', verify='none', storage_options=options)\n"
+    )
+    sources = ("s3://models/from/[0-4].h5", "s3://models/from/[5-9].h5")
+    options = json.dumps(stored.options)
+    runs = [subprocess.Popen([sys.executable, "-c", program, source, options]) for source in sources]
+    assert [run.wait() for run in runs] == [0, 0]
+    assert results(stored) == {f"{i}.tensorflow.h5": expected for i in range(10)}
+    with Journal("s3://models/to", stored.options) as journal:
+        assert all(journal.owns(f"s3://models/to/{i}.tensorflow.h5") for i in range(10))
 
 
 def test_a_bucket_that_does_not_exist(s3):
@@ -156,6 +175,20 @@ def test_a_cluster_that_is_named_by_its_address(models, tmp_path):
     with LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as machines:
         done = kc.batch(models, tmp_path / "out", **TO, verify="none", scheduler=machines.scheduler_address)
     assert set(states(done).values()) == {"converted"} and done.code == 0
+
+
+def test_a_cluster_makes_two_results_of_one_file(models, tmp_path):
+    """Both have the name of the file; Dask runs what has the same key once."""
+    from distributed import LocalCluster
+
+    lines = ({"path": "lstm.h5", "to": backend, "format": "same"} for backend in ("tensorflow", "theano"))
+    (models / "all.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as machines:
+        done = kc.batch(
+            models / "all.jsonl", tmp_path / "out", "theano", verify="none", scheduler=machines.scheduler_address
+        )
+    assert sorted(entry.state for entry in done.entries) == ["converted", "copied"] and done.code == 0
+    assert sorted(path.name for path in written(tmp_path / "out")) == ["lstm.tensorflow.h5", "lstm.theano.h5"]
 
 
 def test_a_scheduler_that_does_not_answer(models, tmp_path, monkeypatch):

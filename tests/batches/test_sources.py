@@ -74,7 +74,7 @@ def test_a_source_without_files_is_refused(tmp_path, monkeypatch, source, words)
 @pytest.mark.parametrize("out", [".", ".."])
 def test_a_source_in_the_target_directory_is_refused_as_such(models, out):
     with pytest.raises(KconvertError, match="models: is in the target directory, whose files are no sources"):
-        expand([str(models)], str(models / out), {})
+        names(models, out=models / out)
 
 
 @pytest.mark.parametrize(
