@@ -7,7 +7,6 @@ data format changes what weights mean: behind a Flatten, a Reshape, a Permute.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import singledispatch
 from itertools import islice, product
 from typing import Any
@@ -16,6 +15,7 @@ from .. import layers as L
 from ..conventions.backends import DATA_FORMATS
 from ..errors import KconvertError
 from ..layers.base import Layer
+from ..layers.options import remade
 from ..network.graph import Ref
 from ..network.layout import image_layout
 from ..network.network import Network
@@ -189,7 +189,7 @@ def _network(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Networ
 @_layer.register(L.Bidirectional)
 def _wrapper(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
     inner = _layer(layer.layer, getattr(mapped, "layer", layer.layer), data_format, kept)
-    return replace(layer, layer=inner)
+    return remade(layer, layer=inner)
 
 
 @_layer.register(L.Flatten)

@@ -22,7 +22,9 @@ class Constructed(type):
 
     @property
     def __signature__(cls) -> Signature:
-        """The parameters that Keras 2.3 and tf.keras have, which `help` and editors show."""
+        """The parameters that Keras has, which `help` and editors show: those that a constructor states, if any."""
+        if hasattr(cls.__init__, "__signature__"):  # type: ignore[misc]
+            return Signature(constructor_parameters(cls))
         fields = getattr(cls, "__dataclass_fields__", {})
         hidden = {name for name, one in fields.items() if is_old(one)} | getattr(cls, "inner_fields", frozenset())
         shown = [one for one in constructor_parameters(cls) if one.name not in hidden]

@@ -17,6 +17,7 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
+from .calls import Call, Symbol
 from .component_names import are_checked
 from .custom import CustomFunction, check_output, giving
 from .fields import KernelFields
@@ -54,6 +55,12 @@ class InputLayer(Layer):
     @tensor.setter
     def tensor(self, tensor: Any) -> None:
         self.__dict__["_tensor"] = tensor
+
+    def note_input(self, tensor: Any = None) -> None:
+        """Notes the call that gives the symbol of the input; tensor: see `Input`."""
+        behind = (tensor,) if isinstance(tensor, Symbol) else ()
+        self.tensor = None if behind else tensor
+        self.inbound.append(Call(self, behind, (tuple(self.batch_input_shape or ()),)))
 
     @property
     def is_placeholder(self) -> bool:

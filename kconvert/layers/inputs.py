@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import KconvertError, Problem
-from .calls import Call, Symbol
+from .calls import Symbol
 from .core import InputLayer
 from .names import next_name
 
@@ -37,7 +37,5 @@ def Input(
         raise KconvertError("Input needs a shape", fix="Input(shape=(784,))", problem=Problem.USAGE)
     sizes = tuple(batch_shape) if batch_shape is not None else (None, *(shape or ()))
     layer = InputLayer(batch_input_shape=sizes, dtype=dtype or "float32", name=name or next_name("InputLayer"))
-    behind = (tensor,) if isinstance(tensor, Symbol) else ()
-    layer.tensor = None if behind else tensor
-    layer.inbound.append(Call(layer, behind, (sizes,)))
+    layer.note_input(tensor)
     return Symbol(layer.inbound[0], 0)

@@ -308,8 +308,10 @@ class Merge(Layer):
         raise self._refusal()
 
     def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> Any:
-        if all(m is None for m in mask or ()) or self.is_function or self.mode in ("dot", "cos"):
+        if all(m is None for m in mask or ()) or self.mode in ("dot", "cos"):
             return None
+        if self.is_function:
+            return self.as_lambda().compute_mask(K, x, mask)
         return _joined_mask(K, x, mask, self.concat_axis) if self.mode == "concat" else _common_mask(K, mask)
 
     @property
@@ -334,13 +336,15 @@ class Merge(Layer):
 
         Raises KconvertError where the function of a mask belongs to it.
         """
-        if self.extra.get("output_mask") is not None:
+        output_mask = self.extra.get("output_mask")
+        if output_mask is not None and not callable(output_mask):
             what = "a Merge layer with a Python function for its mask cannot run"
             raise KconvertError(what, f"layer {self.name}", "replace it with a custom layer")
         with giving(self.custom_objects):
             found = Lambda(
                 self.mode,
                 self.extra.get("output_shape"),
+                None if output_mask is None else lambda _, masks: output_mask(masks),
                 arguments=self.extra.get("arguments") or {},
                 function_type=self.extra.get("mode_type", "lambda"),
                 output_shape_type=self.extra.get("output_shape_type", "raw"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import Field, field
 from numbers import Integral
 from typing import Any
@@ -37,6 +38,19 @@ def is_old(f: Field[Any]) -> bool:
 def key_of(f: Field[Any]) -> str:
     """The configuration key of a field: its name, or metadata "key" where a method has the name of the key."""
     return f.metadata.get("key", f.name)
+
+
+def remade(layer: Any, /, **options: Any) -> Any:
+    """A copy of a layer with other options, completed as its constructor does it.
+
+    As `dataclasses.replace`, which calls the constructor: that of a user's class takes other arguments.
+    """
+    made = copy(layer)
+    for name, value in options.items():
+        setattr(made, name, value)
+    if hasattr(made, "__post_init__"):
+        made.__post_init__()
+    return made
 
 
 def integers(value: Any, n: int, what: str = "size", least: int = 1) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ In the weights `w` of a wrapper, those of the inner layer are a dict under the n
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any, cast
 
 from ..backend.base import Backend, Tensor
@@ -15,7 +15,7 @@ from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .lists import as_list, one_or_list
 from .names import free_name
-from .options import LATER
+from .options import LATER, remade
 from .phase import Phase, within
 from .registry import layer_from_config
 from .shapes import fold_time, one_of, one_step, unfold_time
@@ -139,11 +139,11 @@ class Bidirectional(Layer):
         if not hasattr(self.layer, "go_backwards"):
             what = f"a Bidirectional layer takes a recurrent layer, not a {self.layer.class_name}"
             raise KconvertError(what, problem=Problem.USAGE)
-        back = replace(deepcopy(self.layer), go_backwards=not self.layer.go_backwards)  # with a cell of its own
+        back = remade(deepcopy(self.layer), go_backwards=not self.layer.go_backwards)  # with a cell of its own
         if self.stated_backward is not None:
             self.stated_backward = back = self._other_way(_named(layer_from_config(self.stated_backward)))
-        self.forward_layer = replace(self.layer, name=f"forward_{self.layer.name}")
-        self.backward_layer = replace(back, name=f"backward_{back.name}")
+        self.forward_layer = remade(self.layer, name=f"forward_{self.layer.name}")
+        self.backward_layer = remade(back, name=f"backward_{back.name}")
 
     @property
     def passes_mask(self) -> bool:

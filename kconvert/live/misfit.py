@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from difflib import SequenceMatcher
 from math import log, prod
 
@@ -16,6 +15,7 @@ from ..conversion.source import Source, decide
 from ..errors import KconvertError, Problem
 from ..layers import Bidirectional, TimeDistributed
 from ..layers.base import Layer, layer_config
+from ..layers.options import remade
 from ..lazy_dataclasses import dataclass
 from ..network.network import Network
 from ..network.rewrite import changed, rebuilt
@@ -124,7 +124,7 @@ def _hint(network: Network, ours: _Layer, theirs: _Layer | None, convention: Con
 def _variants(layer: Layer) -> Iterator[tuple[str, Layer]]:
     """The layer with each of its options that is on or off the other way round."""
     if isinstance(layer, (TimeDistributed, Bidirectional)):
-        yield from ((option, replace(layer, layer=one)) for option, one in _variants(layer.layer))
+        yield from ((option, remade(layer, layer=one)) for option, one in _variants(layer.layer))
         return
     for name, value in layer.get_config().items():
         if isinstance(value, bool) and name not in ("trainable", "stateful"):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from ..layers.base import Layer
+from ..layers.options import remade
 from .graph import LayerPath, Node, Ref
 from .network import Network
 from .rewrite import as_first, changed
@@ -80,5 +80,5 @@ def _layer(layer: Layer, name: str, rename: Callable[[str], str]) -> Layer:
         return changed(_network(layer, rename), name=name)
     inner: Any = getattr(layer, "layer", None)
     if isinstance(inner, Layer):
-        return replace(layer, name=name, layer=_layer(inner, rename(inner.name), rename))  # type: ignore[call-arg]
+        return remade(layer, name=name, layer=_layer(inner, rename(inner.name), rename))
     return changed(layer, name=name)

@@ -19,6 +19,7 @@ from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer, Shape
 from ..layers.lists import as_list, one_or_list
+from ..layers.options import remade
 from ..lazy_dataclasses import dataclass
 from .graph import CallId, LayerPath, Node, Ref, first_call, leaf_weights
 from .network import Network
@@ -286,7 +287,7 @@ def _in_both_directions(layer: Any, function: Rewriter, shape: Any) -> list[NewL
     *before, last = pieces
     if not _is_sequence(pieces) or not all(isinstance(piece.layer, TimeDistributed) for piece in before):
         raise KconvertError(f"a {layer.layer.class_name} inside cannot be rewritten", where=f"layer {layer.name}")
-    both = replace(layer, layer=last.layer)
+    both = remade(layer, layer=last.layer)
     weights = {path: ops for one in both.sublayers for path, ops in _inside(one, last.weights).items()}
     return [*before, NewLayer(both, last.inputs, weights)]
 

@@ -10,8 +10,8 @@ import pytest
 
 from kconvert.backend import image_format
 from kconvert.errors import KconvertError
+from kconvert.keras1 import activations, constraints, layers, models, optimizers, regularizers
 from kconvert.keras1 import backend as K
-from kconvert.keras1 import constraints, layers, models, optimizers, regularizers
 from kconvert.keras1.own import settings
 from kconvert.keras1.own.signatures import ARGUMENTS
 
@@ -32,7 +32,7 @@ def test_layers_have_the_defaults_of_keras_1():
 
 def test_arguments_go_in_the_order_of_keras_1():
     dense = layers.Dense(4, "normal", "relu")
-    assert (dense.units, dense.kernel_initializer, dense.activation) == (4, "normal", "relu")
+    assert (dense.units, dense.kernel_initializer, dense.activation) == (4, "normal", activations.relu)
     conv = layers.Convolution2D(8, 3, 5, "he_normal", "relu", None, "same", (2, 1))
     assert (conv.filters, conv.kernel_size, conv.padding, conv.strides) == (8, (3, 5), "same", (2, 1))
     bare = str(inspect.signature(layers.MaxPooling1D))

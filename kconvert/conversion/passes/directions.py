@@ -16,6 +16,7 @@ from ... import layers as L
 from ...errors import KconvertError
 from ...layers.base import layer_config
 from ...layers.lists import as_list
+from ...layers.options import remade
 from ...network.graph import LayerPath, leaf_weights
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, rewrite
@@ -48,13 +49,13 @@ def with_copies(model: Network) -> Rewritten:
 
 def _is_copy(layer: L.Bidirectional) -> bool:
     """Whether the backward layer has the class and the options of the forward one."""
-    copy = replace(layer.layer, go_backwards=not layer.layer.go_backwards, name=layer.stated_backward.name)
+    copy = remade(layer.layer, go_backwards=not layer.layer.go_backwards, name=layer.stated_backward.name)
     return layer_config(copy) == layer_config(layer.stated_backward)
 
 
 def _plain(layer: L.Bidirectional, shape: Any) -> NewLayer:
     """The Bidirectional of Keras 2, whose copy has the weights of the backward layer."""
-    new = replace(layer, stated_backward=None)
+    new = remade(layer, stated_backward=None)
     sequence = shape[0] if isinstance(shape, list) else shape
     forward = _from(new.forward_layer, layer.forward_layer, sequence, inside=True)
     return NewLayer(new, sources={**forward, **_from(new.backward_layer, layer.backward_layer, sequence, inside=True)})

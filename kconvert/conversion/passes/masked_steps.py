@@ -21,6 +21,7 @@ from ...conventions.generations import release_of_tensorflow
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.lists import as_list
+from ...layers.options import remade
 from ...network.graph import LayerPath
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, rewrite
@@ -51,7 +52,7 @@ def with_zeros(model: Network, version: str | None) -> Rewritten:
     def apply(layer: Any, shape: Any) -> Sequence[NewLayer] | None:
         if isinstance(layer, L.Bidirectional) and layer.stated_backward is not None and id(layer.layer) in inside:
             first, second = (changed(one, zero_output_for_mask=True) for one in (layer.layer, layer.stated_backward))
-            return [NewLayer(replace(layer, layer=first, stated_backward=second))]
+            return [NewLayer(remade(layer, layer=first, stated_backward=second))]
         return [NewLayer(changed(layer, zero_output_for_mask=True))] if id(layer) in inside else None
 
     names = list(dict.fromkeys(layer.name for layer in found))
@@ -111,7 +112,7 @@ def _backwards(layer: Any) -> bool:
 def _plain(layer: Any) -> Layer:
     """The layer without zeros at masked steps."""
     if isinstance(layer, L.Bidirectional):
-        return replace(layer, layer=changed(layer.layer, zero_output_for_mask=False))
+        return remade(layer, layer=changed(layer.layer, zero_output_for_mask=False))
     return changed(layer, zero_output_for_mask=False)
 
 

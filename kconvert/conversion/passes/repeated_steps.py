@@ -20,6 +20,7 @@ from ...arguments import argument
 from ...errors import KconvertError
 from ...layers.base import Layer
 from ...layers.lists import as_list
+from ...layers.options import remade
 from ...network.graph import LayerPath
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, rewrite
@@ -59,7 +60,7 @@ def with_repeats(model: Network) -> Rewritten:
 
 def _with_zeros(layer: Any, **options: Any) -> Layer:
     """The Bidirectional as tf_keras computes it."""
-    found: Layer = replace(layer, layer=changed(layer.layer, zero_output_for_mask=True), **options)
+    found: Layer = remade(layer, layer=changed(layer.layer, zero_output_for_mask=True), **options)
     return found
 
 

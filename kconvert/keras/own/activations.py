@@ -24,6 +24,14 @@ FUNCTIONS = {name: _public(function) for name, function in ACTIVATIONS.items()}
 globals().update(FUNCTIONS)
 
 
+def as_known(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` with a check of its own, which layers take for the activation of the same name. It is a decorator."""
+    function.__signature__ = signature(function)  # type: ignore[attr-defined]
+    function.__wrapped__ = ACTIVATIONS[function.__name__]  # type: ignore[attr-defined]
+    return function
+
+
+@as_known
 def softmax(x: Any, axis: int = -1) -> Any:
     """The exponentials of `x`, divided by their sum along `axis`. Raises KconvertError for a tensor of one axis."""
     if len(getattr(x, "shape", (0, 0))) < 2:

@@ -12,6 +12,7 @@ from ...keras.own.objects import deserialize_keras_object
 _SAME = "elu hard_sigmoid relu sigmoid softplus softsign tanh"
 
 
+@later.as_known
 def softmax(x: Any) -> Any:
     """The exponentials of `x`, divided by their sum along the last axis.
 
@@ -23,6 +24,7 @@ def softmax(x: Any) -> Any:
     return later.softmax(x)
 
 
+@later.as_known
 def linear(x: Any) -> Any:
     """`x` as it is."""
     return x

@@ -7,6 +7,7 @@ a gain of 1.1 (keras-facts: initializers-of-keras1). Source: `initializations.py
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from inspect import Parameter, signature
 from typing import Any
@@ -20,7 +21,7 @@ from ...conventions.roles import Weight
 from ...conversion.binding import leaf_storage
 from ...errors import KconvertError, Problem
 from ...keras.own.backend import variable
-from ...layers.custom import CustomObjects
+from ...layers.custom import CustomObjects, given, giving
 from ...lazy_dataclasses import dataclass
 from ...models.training.initializers import Initializer
 from ...network.graph import LeafWeights
@@ -185,5 +186,10 @@ def initialization(spec: Any) -> Any:
     return Initialization(getattr(spec, "__name__", "") if getattr(spec, "__name__", "") in DRAWS else spec)
 
 
-OBJECTS = CustomObjects(components={name: partial(Initialization, name) for name in DRAWS})
-"""What the names of initializers mean for the layers of this dialect."""
+_COMPONENTS = {name: partial(Initialization, name) for name in DRAWS}
+
+
+def with_initializations() -> AbstractContextManager[None]:
+    """In the block, the names of initializers mean what they mean in Keras 1.2.2."""
+    before = given()
+    return giving(CustomObjects(before.functions, before.classes, {**_COMPONENTS, **before.components}))

@@ -77,7 +77,7 @@ def print_summary(
         behind = _behind(layer, relevant_nodes)
         shapes = {call.outputs[0].shape for call in layer.inbound}
         shape = next(iter(shapes)) if len(shapes) == 1 else "multiple"
-        first = (f"{layer.name} ({layer.class_name})", shape, layer.count_params(), behind[0] if behind else "")
+        first = (f"{layer.name} ({type(layer).__name__})", shape, layer.count_params(), behind[0] if behind else "")
         for fields in (first, *(("", "", "", one) for one in behind[1:])):
             print(_row(fields, ends))
         print(("=" if layer is layers[-1] else "_") * line_length)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import fields
 from typing import Any
@@ -11,28 +10,16 @@ from typing import Any
 from ...conversion.source import Source
 from ...formats.hdf5.handles import path_to_read
 from ...layers import Layer
-from ...layers.custom import CustomObjects, given, giving
 from ...layers.registry import with_custom_objects
 from ...models import configurations, loading, model
 from ...models.training import optimizers
 from ...network.network import Network
 from ...network.sequential import Sequential as SequentialNetwork
-from . import normalization
-from .initializations import OBJECTS
+from .built_in import in_keras1
+from .initializations import with_initializations
 from .models import Model, Sequential
 from .optimizers import optimizer
 from .optimizers import optimizer_from_config as optimizer_from_config
-from .settings import GENERATION
-
-_CLASSES = {"BatchNormalization": normalization.BatchNormalization}
-"""The classes of layers that compute otherwise than those of Keras 2."""
-
-
-def _in_keras1() -> AbstractContextManager[None]:
-    """In the block, names of layers and initializers mean what they mean in Keras 1.2.2."""
-    before = given()
-    classes, components = {**_CLASSES, **before.classes}, {**OBJECTS.components, **before.components}
-    return giving(CustomObjects(before.functions, classes, components))
 
 
 def as_keras1(network: Network) -> Any:
@@ -46,15 +33,14 @@ def as_keras1(network: Network) -> Any:
 
 
 def _layer(layer: Layer) -> Layer:
-    """The layer with weights in the form of Keras 1.2.2; networks in it are models of Keras 1.2.2."""
+    """The layer as one of the class that it has in Keras 1.2.2; networks in it are models of Keras 1.2.2."""
     if isinstance(layer, Network):
         made: Layer = as_keras1(layer)
         return made
     for f in fields(layer):
-        if isinstance(inner := getattr(layer, f.name), Layer):
+        if isinstance(inner := getattr(layer, f.name, None), Layer):
             setattr(layer, f.name, _layer(inner))
-    layer.generation = GENERATION
-    return layer
+    return in_keras1(layer)
 
 
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -73,7 +59,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None) -
             sample_weight_mode=stated.get("sample_weight_mode"),
         )
 
-    with with_custom_objects(custom_objects), _in_keras1(), path_to_read(filepath) as place:
+    with with_custom_objects(custom_objects), with_initializations(), path_to_read(filepath) as place:
         return loading.model_of(Source(place), make=as_keras1, compile_as=compiled)
 
 
@@ -93,19 +79,19 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that `{'class_name': ..., 'config': ...}` describes, with initial weights."""
-    with with_custom_objects(custom_objects), _in_keras1():
+    with with_custom_objects(custom_objects), with_initializations():
         return as_keras1(configurations.model_from_config(config))
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that `to_json` describes, with initial weights."""
-    with with_custom_objects(custom_objects), _in_keras1():
+    with with_custom_objects(custom_objects), with_initializations():
         return as_keras1(configurations.model_from_json(json_string))
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that `to_yaml` describes, with initial weights."""
-    with with_custom_objects(custom_objects), _in_keras1():
+    with with_custom_objects(custom_objects), with_initializations():
         return as_keras1(configurations.model_from_yaml(yaml_string))
 
 
@@ -114,6 +100,6 @@ def layer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     if config["class_name"] in ("Sequential", "Model"):
         return model_from_config(config, custom_objects)
     stated = {"class_name": "Sequential", "config": [config]}
-    with with_custom_objects(custom_objects), _in_keras1():
+    with with_custom_objects(custom_objects), with_initializations():
         made = configurations.model_from_config(stated)
     return _layer(made.layers[-1])

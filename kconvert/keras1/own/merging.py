@@ -2,43 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ... import layers
-from ...errors import KconvertError, Problem
-from ...layers import Layer
+from ...errors import AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ...layers.calls import Symbol
-from ...layers.names import next_name
+from ...layers.core import NamedFunction
 from ...network.network import Network
+from .topology import Input, Layer, name_of
+
+_MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
+_FUNCTIONS = ("mode", "output_shape", "output_mask")
+"""The options that may be functions; `NAME_type` says in a configuration whether they are."""
 
 
-def Merge(
-    layers: Sequence[Layer] | None = None,
-    mode: Any = "sum",
-    concat_axis: int = -1,
-    dot_axes: Any = -1,
-    output_shape: Any = None,
-    output_mask: Any = None,
-    arguments: Any = None,
-    node_indices: Sequence[int] | None = None,
-    tensor_indices: Sequence[int] | None = None,
-    name: str | None = None,
-) -> Layer:
+class Merge(Layer, layers.Merge):
     """A layer that merges several inputs by `mode`.
 
     layers: the layers or models whose outputs it merges, as the first layer of a Sequential; without them it is called
-    on symbols. Raises KconvertError for a function as the mask.
+    on symbols. mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot', 'max', or a function of the list of inputs.
+    output_shape: of such a function, without the batch axis, or a function from the shapes of the inputs to it.
+    output_mask: of such a function: a function of the list of masks. Raises KconvertError for another mode.
     """
-    if output_mask is not None:
-        what = "Merge of Keras 1.2.2 with output_mask is not in kconvert"
-        raise KconvertError(what, fix="use a Lambda", problem=Problem.UNSUPPORTED)
-    made = _layer(mode, concat_axis, dot_axes, output_shape, arguments, name or next_name("merge"))
-    if layers:
-        places = zip(layers, node_indices or [0] * len(layers), tensor_indices or [0] * len(layers), strict=True)
-        made([_output(layer, node, tensor) for layer, node, tensor in places])
-        made.__dict__["_branches"] = list(layers)
-    return made
+
+    def __init__(
+        self,
+        layers: Sequence[Any] | None = None,
+        mode: Any = "sum",
+        concat_axis: int = -1,
+        dot_axes: Any = -1,
+        output_shape: Any = None,
+        output_mask: Any = None,
+        arguments: Mapping[str, Any] | None = None,
+        node_indices: Sequence[int] | None = None,
+        tensor_indices: Sequence[int] | None = None,
+        name: str | None = None,
+    ) -> None:
+        if not callable(mode) and mode not in _MODES:
+            fix = f"the modes are {', '.join(_MODES)}"
+            raise KconvertError(f"Keras 1.2.2 has no mode {mode!r} of Merge", fix=fix, problem=Problem.USAGE)
+        super().__init__(name=name_of(self, name))
+        self.mode, self.concat_axis, self.dot_axes = mode, concat_axis, dot_axes
+        options = {"arguments": dict(arguments or {}), "output_shape": output_shape, "output_mask": output_mask}
+        self.extra.update(options, mode_type="lambda" if callable(mode) else "raw")
+        if layers:
+            places = zip(layers, node_indices or [0] * len(layers), tensor_indices or [0] * len(layers), strict=True)
+            self([_output(layer, node, tensor) for layer, node, tensor in places])
+            self.__dict__["_branches"] = list(layers)
+
+    def __call__(self, inputs: Any, mask: Any = None) -> Any:  # type: ignore[override]
+        """The symbol that merges `inputs`. Raises KconvertError where it is no list, and at a second call."""
+        if not isinstance(inputs, list):
+            what = f"a Merge merges a list of symbols, not a {type(inputs).__name__}"
+            raise AlsoTypeError(what, f"layer {self.name}", problem=Problem.USAGE)
+        if self.inbound:
+            what = "a Merge can be called once"
+            raise AlsoRuntimeError(what, f"layer {self.name}", "use the function merge", Problem.USAGE)
+        return super().__call__(inputs)
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class in files."""
+        return "Merge"
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        if self.is_function and self.extra.get("output_shape") is None:
+            what = "a Merge whose mode is a function states no output_shape"
+            fix = "give output_shape: a shape, or a function of the shapes of the inputs"
+            raise KconvertError(what, f"layer {self.name}", fix, Problem.USAGE)
+        return super().compute_output_shape(shape)
+
+    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
+        return {**layers.Merge.get_config(self, old_options), **self._options()}
+
+    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+        """The arguments of the constructor, with functions by their names."""
+        axes = {"concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
+        return {"name": self.name, **axes, **self._options(), "arguments": self.extra.get("arguments") or {}}
+
+    def _options(self) -> dict[str, Any]:
+        """The options that may be functions, and their types."""
+        options: dict[str, Any] = {**self.extra, "mode": self.mode}
+        result = {}
+        for word in _FUNCTIONS:
+            value, kind = options.get(word), self.extra.get(f"{word}_type", "raw")
+            result[word] = NamedFunction(value) if callable(value) else value
+            result[f"{word}_type"] = "function" if callable(value) else kind
+        return result
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Merge:
+        """The layer with a configuration that `get_config` returned."""
+        stated = {key: getattr(value, "function", value) for key, value in config.items()}
+        for word in _FUNCTIONS:
+            stated.pop(f"{word}_type", None)
+        return cls(**stated)
 
 
 def merge(
@@ -52,27 +111,17 @@ def merge(
     name: str | None = None,
 ) -> Any:
     """The symbol that merges `inputs`: see `Merge`."""
-    return Merge(None, mode, concat_axis, dot_axes, output_shape, output_mask, arguments, name=name)(list(inputs))
+    made = Merge(None, mode, concat_axis, dot_axes, output_shape, output_mask, arguments, name=name)
+    return made(list(inputs))
 
 
-def _layer(mode: Any, concat_axis: int, dot_axes: Any, output_shape: Any, arguments: Any, name: str) -> Layer:
-    if callable(mode):
-        shape = output_shape if output_shape is None or callable(output_shape) else tuple(output_shape)
-        return layers.Lambda(mode, shape, arguments=arguments or {}, name=name)
-    known = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
-    if mode not in known:
-        fix = f"the modes are {', '.join(known)}"
-        raise KconvertError(f"Keras 1.2.2 has no mode {mode!r} of Merge", fix=fix, problem=Problem.USAGE)
-    return layers.Merge(mode, concat_axis, dot_axes, name=name)
-
-
-def _output(layer: Layer, node: int, tensor: int) -> Symbol:
+def _output(layer: layers.Layer, node: int, tensor: int) -> Symbol:
     """Output `tensor` of call `node` of a layer; of a layer that was not called, on the input that it states."""
     if not isinstance(layer, Network) and not layer.inbound:
         if layer.batch_input_shape is None:
             what = "a layer in a Merge states no input shape"
             raise KconvertError(what, f"layer {layer.name}", "give it input_shape=...", Problem.USAGE)
-        first = layers.Input(batch_shape=layer.batch_input_shape, dtype=layer.dtype, name=f"{layer.name}_input")
-        layer(first)
+        layer(Input(batch_shape=layer.batch_input_shape, dtype=layer.dtype, name=f"{layer.name}_input"))
     output = layer.output if isinstance(layer, Network) else layer.get_output_at(node)
-    return output[tensor] if isinstance(output, list) else output
+    symbol: Symbol = output[tensor] if isinstance(output, list) else output
+    return symbol

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from inspect import Parameter, Signature
+from typing import Any
 
 ARGUMENTS: dict[str, str] = {
     "Activation": "activation",
@@ -147,6 +148,39 @@ ARGUMENTS: dict[str, str] = {
 }
 """The class of Keras 1.2.2 -> its arguments, without those that every layer takes."""
 
+_OF_RECURRENT = "return_sequences=False, go_backwards=False, stateful=False"
+_OF_SEQUENCES = f"{_OF_RECURRENT}, unroll=False, consume_less='cpu', weights=None, input_dim=None, input_length=None"
+
+FURTHER: dict[str, str] = {
+    **dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), _OF_SEQUENCES),
+    "ConvLSTM2D": f"{_OF_RECURRENT}, weights=None",
+    "AtrousConvolution1D": "input_dim=None, input_length=None",
+}
+"""The arguments of a class that it passes on to its base class, which are given by name alone."""
+
+BASES: dict[str, str] = {
+    "AtrousConvolution1D": "Convolution1D",
+    "AtrousConvolution2D": "Convolution2D",
+}
+"""The class of Keras 1.2.2 that a class inherits from, where kconvert has both in one class."""
+
+_LEFT_OUT: dict[str, str] = {
+    **dict.fromkeys(
+        ("SpatialDropout2D", "SpatialDropout3D", "UpSampling2D", "UpSampling3D", "ZeroPadding2D", "ZeroPadding3D")
+        + ("Cropping2D", "Cropping3D"),
+        "dim_ordering",
+    ),
+    "BatchNormalization": "beta_init gamma_init",
+    "ConvLSTM2D": "subsample W_regularizer U_regularizer b_regularizer dropout_W dropout_U",
+    "Dropout": "noise_shape seed",
+    "InputLayer": "input_shape batch_input_shape input_dtype input_tensor name",
+    "Lambda": "function output_shape arguments",
+    "PReLU": "shared_axes",
+    "ParametricSoftplus": "shared_axes",
+    "SReLU": "shared_axes",
+}
+"""The arguments of a class that its `get_config` does not state, beside `weights`."""
+
 ALIASES = {
     "AtrousConv1D": "AtrousConvolution1D",
     "AtrousConv2D": "AtrousConvolution2D",
@@ -157,6 +191,22 @@ ALIASES = {
     "SeparableConv2D": "SeparableConvolution2D",
 }
 """Other names of these classes."""
+
+
+def config_words(name: str) -> list[str]:
+    """The arguments of a class that its `get_config` states, beside those of every layer.
+
+    >>> config_words("MaxPooling1D")
+    ['pool_length', 'stride', 'border_mode']
+    """
+    left_out = {"weights", "layer", *_LEFT_OUT.get(name, "").split()}
+    words = parameters_of(", ".join(filter(None, (ARGUMENTS[name], FURTHER.get(name)))))
+    return [word.name for word in words if word.name not in left_out]
+
+
+def further(name: str) -> dict[str, Any]:
+    """The arguments in FURTHER of a class, with their defaults."""
+    return {word.name: word.default for word in parameters_of(FURTHER.get(name, ""))}
 
 
 def signature_of(name: str) -> Signature:

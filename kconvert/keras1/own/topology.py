@@ -1,0 +1,130 @@
+"""Layer of Keras 1.2.2: the base class of the layers of this dialect, and of the classes of users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ... import layers
+from ...errors import AlsoTypeError, KconvertError, Problem
+from ...keras.own.settings import floatx
+from ...layers.calls import Symbol
+from ...layers.names import next_name
+from .initializations import with_initializations
+from .settings import GENERATION
+
+_WORDS = frozenset({"input_shape", "batch_input_shape", "input_dtype", "name", "trainable"})
+
+
+class Layer(layers.Layer):
+    """A layer that shows its configuration and its weights as Keras 1.2.2 does.
+
+    Its constructor takes `input_shape`, `batch_input_shape`, `input_dtype`, `name` and `trainable`. Raises
+    KconvertError, a TypeError too, for any other argument.
+    """
+
+    generation = GENERATION
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        with with_initializations():
+            return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, **kwargs: Any) -> None:
+        for word in kwargs:
+            if word not in _WORDS:
+                fix = f"the arguments of every layer are {', '.join(sorted(_WORDS))}"
+                what = f"{type(self).__name__} has no argument {word!r}"
+                raise AlsoTypeError(what, None, fix, Problem.USAGE)
+        shape = kwargs.get("batch_input_shape")
+        if shape is None and kwargs.get("input_shape") is not None:
+            shape = (None, *kwargs["input_shape"])
+        layers.Layer.__init__(
+            self,
+            name_of(self, kwargs.get("name")),
+            kwargs.get("trainable", True),
+            dtype_of_input(shape, kwargs.get("input_dtype")),
+            None if shape is None else tuple(shape),
+        )
+
+    @property
+    def input_dtype(self) -> str:
+        """The type of the elements of the input that the layer states."""
+        return self.dtype or floatx()
+
+    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+        """The arguments of the constructor that every layer has."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        if self.batch_input_shape is not None:
+            config.update(batch_input_shape=tuple(self.batch_input_shape), input_dtype=self.input_dtype)
+        return config
+
+
+class InputLayer(Layer, layers.InputLayer):
+    """An input of a model.
+
+    input_shape: without the batch axis; batch_input_shape: with it. input_tensor: see `Input`. Raises KconvertError
+    where neither of the shapes is given, and where both are.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+        input_dtype: str | None = None,
+        input_tensor: Any = None,
+        sparse: bool = False,
+        name: str | None = None,
+    ) -> None:
+        if sparse:
+            raise KconvertError("sparse inputs are not supported", fix="give dense arrays")
+        if input_tensor is not None:
+            batch_input_shape = batch_input_shape or input_tensor.shape
+        layers.InputLayer.__init__(
+            self,
+            input_shape=input_shape,
+            batch_input_shape=None if batch_input_shape is None else tuple(batch_input_shape),
+            dtype=input_dtype or floatx(),
+            name=name or next_name("input"),
+        )
+        self.note_input(input_tensor)
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class in Keras 2."""
+        return "InputLayer"
+
+    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
+        return layers.InputLayer.get_config(self, old_options)
+
+    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+        config = super().get_config()
+        del config["trainable"]
+        return {**config, "sparse": self.sparse}
+
+
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    dtype: str | None = None,
+    sparse: bool = False,
+    tensor: Any = None,
+) -> Symbol:
+    """The symbol of an input of a model.
+
+    shape: without the batch axis; batch_shape: with it. dtype: by default `floatx`. tensor: as for `Input` of
+    `kconvert.keras`. Raises KconvertError without a shape, and for sparse inputs.
+    """
+    made = InputLayer(None if batch_shape else shape, batch_shape, dtype, tensor, sparse, name)
+    symbol: Symbol = made.output
+    return symbol
+
+
+def name_of(layer: layers.Layer, stated: str | None) -> str:
+    """The name of a new layer: as stated, else that of its class in lower case and a number, as Keras 1 writes it."""
+    return stated or next_name(type(layer).__name__.lower())
+
+
+def dtype_of_input(shape: Any, stated: str | None) -> str | None:
+    """The type of the elements of an input: as stated, else `floatx`; None for a layer that states no input."""
+    return None if shape is None else stated or floatx()
