@@ -5,7 +5,6 @@ Source: `constraints.py` of Keras 2.3.1.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -20,11 +19,11 @@ from .registry import serialize as serialize
 
 
 class Constraint(Component):
-    """Base class of the constraints."""
+    """Base class of the constraints, which changes nothing."""
 
-    @abstractmethod
     def constrained(self, K: Backend, w: Tensor) -> Tensor:
         """The value, in the shape of `w`, that replaces the weight `w`."""
+        return w
 
     def __call__(self, w: Any) -> Any:
         """The value, as in Keras: `w` is a tensor, or what stands for one."""
@@ -123,4 +122,4 @@ def get(spec: Any) -> Any:
 
 
 found_by(get, "_constraint")
-deserialize = get
+deserialize = CONSTRAINTS.deserialize

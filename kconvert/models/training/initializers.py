@@ -7,7 +7,6 @@ out), so that a unit has the same number of inputs and outputs on every backend.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
@@ -53,16 +52,20 @@ class Initializer(Component):
         if seed is not None:
             calls = self.__dict__.get("_calls", 0)
             self.__dict__["_calls"] = calls + 1
-            rng = np.random.default_rng(seed + calls)
+            rng = self.generator(seed + calls)
         return np.asarray(self.draw(tuple(shape), rng), "float32")
+
+    def generator(self, seed: int) -> Any:
+        """What draws the values of an initializer with a seed."""
+        return np.random.default_rng(seed)
 
     def for_weight(self, leaf: LeafWeights, weight: Weight, rng: np.random.Generator) -> np.ndarray:
         """The values, in canonical form, of a weight of the layer `leaf`."""
         return self.values(weight.shape, rng)
 
-    @abstractmethod
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """The values: an array of shape `shape`, of any float dtype."""
+        raise NotImplementedError(f"{self.class_name} defines neither draw nor __call__")
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,10 @@ class Orthogonal(Initializer):
 
     gain: float = 1.0
     seed: int | None = None
+
+    def generator(self, seed: int) -> Any:
+        """The generator of NumPy that Keras takes, on every backend."""
+        return np.random.RandomState(seed)
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         if len(shape) < 2:
@@ -316,4 +323,4 @@ def get(spec: Any) -> Any:
 
 
 found_by(get, "_initializer")
-deserialize = get
+deserialize = INITIALIZERS.deserialize

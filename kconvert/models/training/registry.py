@@ -8,7 +8,7 @@ configuration or a function into a component.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from ...errors import KconvertError, Problem
 from ...layers.constructors import Constructed
 from ...layers.custom import CustomFunction, given
+from ...layers.registry import with_custom_objects
 from ...lazy_dataclasses import dataclass
 
 EPSILON = 1e-7
@@ -27,6 +28,8 @@ class Component(metaclass=Constructed):
 
     # The keys of the configuration under the names of other releases.
     spellings: ClassVar[Mapping[str, str]] = {}
+    # The arguments that follow those of each class when they are given by position.
+    common: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -34,6 +37,9 @@ class Component(metaclass=Constructed):
 
         Raises KconvertError for one that is given twice.
         """
+        own = sum(field.init and not field.kw_only for field in fields(cls)) if cls.common else len(args)  # type: ignore[arg-type]
+        if own < len(args) <= own + len(cls.common):
+            args, kwargs = args[:own], {**dict(zip(cls.common, args[own:], strict=False)), **kwargs}
         for old, new in cls.spellings.items():
             if old in kwargs and new in kwargs and old != new:
                 what = f"{old} and {new} are the same argument of {cls.__name__}"
@@ -49,8 +55,8 @@ class Component(metaclass=Constructed):
         return type(self).__name__
 
     def get_config(self) -> dict[str, Any]:
-        """The configuration as Keras 2.3.1 writes it; JSON values only."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}  # type: ignore[arg-type]
+        """The configuration as Keras 2.3.1 writes it, JSON values only; empty for a class of the user that is none."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init} if is_dataclass(self) else {}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
@@ -104,6 +110,11 @@ class Registry:
             problem=Problem.USAGE,
         )
 
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The component that `config` describes. custom_objects: what further names stand for."""
+        with with_custom_objects(custom_objects):
+            return self.get(config)
+
     def find(self, name: str) -> Callable[..., Any]:
         """The class or function that makes the component `name`. Raises KconvertError, with similar names."""
         if name in self.makers:
@@ -116,7 +127,7 @@ class Registry:
     def make(self, name: str, config: Mapping[str, Any]) -> Any:
         """The component `name` with the configuration `config`. Raises KconvertError for unknown or missing keys."""
         if name in given().components:
-            return self.get(given().components[name](**config))
+            return self.get(_of_user(given().components[name], config))
         if name in given().functions and name not in self.makers:
             return self.get(given().functions[name].function)
         maker = self.find(name)
@@ -133,6 +144,11 @@ class Registry:
             if parameter.default is Parameter.empty and key not in arguments:
                 raise KconvertError(f"{self.kind} {name} needs {key!r}", problem=Problem.USAGE)
         return maker(**arguments)
+
+
+def _of_user(cls: Any, config: Mapping[str, Any]) -> Any:
+    """A component of a class of the user, with its configuration."""
+    return cls.from_config(config) if hasattr(cls, "from_config") else cls(**config)
 
 
 def serialize(component: Any) -> Any:

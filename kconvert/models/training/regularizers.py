@@ -5,7 +5,6 @@ Source: `regularizers.py` of Keras 2.3.1.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any
 
 from ...backend.base import Backend, Tensor
@@ -19,11 +18,11 @@ from .registry import serialize as serialize
 
 
 class Regularizer(Component):
-    """Base class of the regularizers."""
+    """Base class of the regularizers, without a penalty."""
 
-    @abstractmethod
     def penalty(self, K: Backend, w: Tensor) -> Tensor:
         """The penalty on the tensor `w`, a scalar."""
+        return K.constant(0.0)
 
     def __call__(self, x: Any) -> Any:
         """The penalty, as in Keras: `x` is a tensor, or what stands for one."""
@@ -100,4 +99,4 @@ def get(spec: Any) -> Any:
 
 
 found_by(get, "_regularizer")
-deserialize = get
+deserialize = REGULARIZERS.deserialize

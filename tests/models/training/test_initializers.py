@@ -91,6 +91,22 @@ def test_seeds():
     assert np.array_equal(one.values((3,), rng()), one.values((3,), rng()))
 
 
+def test_an_orthogonal_matrix_with_a_seed_is_that_of_keras():
+    """The values are of Keras 2.3.1, which draws them with NumPy on every backend."""
+    first = [-0.4846117, 0.8370898, 0.2538348, -0.3614041, 0.07265376, -0.9295744, -0.7965793, -0.5422196, 0.2673188]
+    found = initializers.Orthogonal(seed=7).values((3, 3), np.random.default_rng())
+    assert np.allclose(np.abs(found.ravel()), np.abs(first), atol=1e-6)  # LAPACK decides on the signs
+
+
+def test_the_base_class_draws_nothing():
+    with pytest.raises(NotImplementedError):
+        initializers.Initializer()((2,))
+    assert (
+        initializers.deserialize({"class_name": "Mine", "config": {}}, {"Mine": initializers.Ones})
+        == initializers.Ones()
+    )
+
+
 def test_layers_with_one_seeded_initializer_have_other_weights():
     shared = initializers.RandomUniform(seed=3)
     layers = [L.Dense(4, input_shape=(4,), kernel_initializer=shared), L.Dense(4, kernel_initializer=shared)]

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from kconvert import Sequential
 from kconvert.backend import get_backend
 from kconvert.conventions.words.rules import RULES
 from kconvert.errors import KconvertError
+from kconvert.layers import Dense
 from kconvert.models.training import constraints, regularizers
 from tests.models.training.keras_numbers import CASES, data, differing, evaluate, numbers
 
@@ -98,3 +100,27 @@ def test_unknown_names_are_refused(get, spec, message):
     with pytest.raises(KconvertError) as error:
         get(spec)
     assert message in str(error.value)
+
+
+class Halved(constraints.Constraint):
+    """A constraint of the user without a configuration, as in Keras."""
+
+    def __call__(self, w):
+        return w / 2.0
+
+
+def test_a_class_of_the_user_without_a_configuration():
+    assert constraints.serialize(Halved()) == {"class_name": "Halved", "config": {}}
+    known = {"Halved": Halved}
+    for registry in (regularizers, constraints):
+        assert registry.deserialize(None, known) is None
+    found = constraints.deserialize({"class_name": "Halved", "config": {}}, known)
+    model = Sequential([Dense(1, kernel_constraint=Halved(), kernel_initializer="ones", input_shape=(1,))])
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.ones((1, 1)), np.ones((1, 1)))
+    assert model.get_weights()[0][0, 0] == 0.5 and float(found(np.float32(1.0)).eval()) == 0.5
+
+
+def test_the_base_classes_change_nothing():
+    assert float(constraints.Constraint()(np.float32(2.0)).eval()) == 2.0
+    assert float(regularizers.Regularizer()(np.float32(2.0)).eval()) == 0.0
