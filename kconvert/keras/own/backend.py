@@ -36,7 +36,7 @@ from ...layers.operations import (
 )
 from ...layers.phase import FIXED, Phase
 from ...models.model import Model
-from ...models.training.optimizers import LearningRate
+from ...models.training.hyperparameters import Hyperparameter
 from ...network.functional import Input
 from ...network.nested import walk
 from . import alignments, convolutions, loops, random_numbers, tensors
@@ -167,13 +167,13 @@ def batch_get_value(ops: Sequence[Any]) -> list[Any]:
 
 
 def set_value(x: Any, value: Any) -> None:
-    """Sets the value of a variable, of a weight of a layer, or of the learning rate of an optimizer.
+    """Sets the value of a variable, of a weight of a layer, or of a hyperparameter of an optimizer.
 
     Raises KconvertError for anything else.
     """
     if isinstance(x, Variable):
         x.value = value
-    elif isinstance(x, LearningRate):
+    elif isinstance(x, Hyperparameter):
         x.set(float(np.asarray(value)))
     elif hasattr(x, "assign") or hasattr(x, "set_value"):
         if np.shape(value) != eval(x).shape:

@@ -52,21 +52,10 @@ class Optimizer(optimizers.Optimizer):
             fix = f"its arguments are {', '.join((*self.words, *_LIMITS))}"
             raise AlsoTypeError(what, fix=fix, problem=Problem.USAGE)
         super().__init__(**kwargs)
-        self.updates: list[Any] = []
 
     @property
     def shown(self) -> Structure:
         return self.structure.of_keras1
-
-    @property
-    def weights(self) -> list[Any]:
-        """The variables of the state, in the order of `get_weights`; what a class of the user sets."""
-        stated: list[Any] | None = self.__dict__.get("_weights")
-        return self._held("variables_of") if stated is None else stated
-
-    @weights.setter
-    def weights(self, weights: list[Any]) -> None:
-        self.__dict__["_weights"] = weights
 
     def get_config(self) -> dict[str, Any]:
         """The configuration as Keras 1.2.2 writes it; limits of gradients only where they are set."""

@@ -88,12 +88,13 @@ class Executor:
     # ------------------------------------------------------------ variables ----
 
     def start_optimizer(self) -> None:
-        """Sets the scalars and slots of the optimizer to their values before the first step."""
+        """Makes the slots of the optimizer, with their values before the first step; its scalars stay as they are."""
         shapes = {path: array.shape for path, array in zip(self.trained, self.read_trained(), strict=True)}
         self.optimizer.prepare(list(shapes.values()))
         held = self.optimizer.variables(self.K)
         self.variables.update((("scalar", name), variable) for name, variable in held.items())
-        made: dict[VariableKey, Any] = {("scalar", name): array for name, array in self.optimizer.scalars().items()}
+        scalars = self.optimizer.scalars().items()
+        made: dict[VariableKey, Any] = {("scalar", name): array for name, array in scalars if name not in held}
         for path, shape in shapes.items():
             made.update((("slot", *path, name), array) for name, array in self.optimizer.slots(shape).items())
         self._add({RATE: np.float32(0.0), **made})
@@ -132,7 +133,7 @@ class Executor:
         check_batch(self.network, len(xs[0]))
         given = [array for array in (*xs, *ys, *weights) if array is not None]
         shape = tuple(None if array is None else np.shape(array)[1:] for array in (*ys, *weights))
-        key = training, shape
+        key = training, shape, self.optimizer.hyperparameters if training else ()
         if key not in self._steps:
             self._steps[key] = self._compile(training, ys, weights)
         if training and self.optimizer.learning_rate != self._rate:

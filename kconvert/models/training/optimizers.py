@@ -24,29 +24,13 @@ from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
 from ...layers.operations import Expression, Variable, gradient
 from ...lazy_dataclasses import dataclass
+from .hyperparameters import Hyperparameter
 from .registry import EPSILON, Component, Registry
 from .registry import serialize as serialize
 from .variable_steps import VariableSteps
 
 Slots = Mapping[str, Tensor]
 Scalars = Mapping[str, Tensor]
-
-
-class LearningRate(float):
-    """The learning rate of an optimizer, which `K.set_value` sets."""
-
-    owner: Optimizer
-
-    @classmethod
-    def of(cls, owner: Optimizer, value: float) -> LearningRate:
-        """The learning rate `value` of an optimizer."""
-        rate = cls(value)
-        rate.owner = owner
-        return rate
-
-    def set(self, value: float) -> None:
-        """Sets the learning rate of the optimizer, from the next step on."""
-        self.owner.learning_rate = value
 
 
 @dataclass(kw_only=True)
@@ -60,8 +44,12 @@ class Optimizer(Component):
     clipvalue: float | None = None
 
     spellings: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
+    # The fields that Keras holds in variables.
+    adjustable: ClassVar[tuple[str, ...]] = ("learning_rate", "decay", "momentum", "rho", "beta_1", "beta_2")
 
     def __post_init__(self) -> None:
+        # The pairs of a variable and its new value that `get_updates` returned.
+        self.updates: list[Any] = []
         if getattr(self, "epsilon", EPSILON) is None:  # in Keras 2.1 and 2.2: the default
             vars(self)["epsilon"] = EPSILON
 
@@ -73,15 +61,23 @@ class Optimizer(Component):
         config = super().get_config()
         rate = config.pop("learning_rate")
         if self.kind:
-            config = {"learning_rate": float(rate), **config}
-        return {key: value for key, value in config.items() if value is not None}
+            config = {"learning_rate": rate, **config}
+        numbers = {key: float(value) for key, value in config.items() if isinstance(value, Hyperparameter)}
+        return {key: numbers.get(key, value) for key, value in config.items() if value is not None}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Sets an attribute; a number that is the learning rate becomes one that `K.set_value` can set."""
-        is_rate = name == "learning_rate" and isinstance(value, (int, float))
-        super().__setattr__(name, LearningRate.of(self, value) if is_rate else value)
-        if is_rate and isinstance(steps := self.__dict__.get("_executor"), VariableSteps):
+        """Sets an attribute; a number that is a hyperparameter becomes one that `K.set_value` can set."""
+        is_field = name in self.adjustable and name in type(self).__dataclass_fields__
+        adjustable = is_field and isinstance(value, (int, float))
+        super().__setattr__(name, Hyperparameter.of(self, name, value) if adjustable else value)
+        steps = self.__dict__.get("_executor")
+        if adjustable and name == "learning_rate" and isinstance(steps, VariableSteps):
             steps.rate.value = value
+
+    @property
+    def hyperparameters(self) -> tuple[float, ...]:
+        """The numbers that a compiled step depends on; the learning rate is none of them."""
+        return tuple(vars(self)[name] for name in self.adjustable[1:] if name in vars(self))
 
     @property
     def lr(self) -> float:
@@ -102,19 +98,37 @@ class Optimizer(Component):
 
     def variables(self, K: Backend) -> dict[str, Any]:
         """Variables of the backend that a step updates like scalars, by name."""
-        return {}
+        held = self.held_scalars
+        if not all(one.lies_on(K) for one in held.values()):
+            held.update({name: Variable(one.value, one.dtype, name) for name, one in held.items()})
+        return {name: one.native(K) for name, one in held.items()}
+
+    @property
+    def held_scalars(self) -> dict[str, Variable]:
+        """The variables of the scalars, by name. Their values stay when another model is compiled with it."""
+        made = {name: Variable(array, str(array.dtype), name) for name, array in self.scalars().items()}
+        held: dict[str, Variable] = vars(self).setdefault("_scalars", made)
+        return held
 
     @property
     def iterations(self) -> Any:
-        """The number of steps that were done; the variable of a class of the user that has one."""
-        if "_iterations" in self.__dict__:
-            return self.__dict__["_iterations"]
-        executor = self.__dict__.get("_executor")
-        return executor.read("scalar")["iterations",] if executor else np.array(0, "int64")
+        """The variable of the number of steps that were done; of a class of the user, the one that it has."""
+        stated = vars(self).get("_iterations")
+        return self.held_scalars["iterations"] if stated is None else stated
 
     @iterations.setter
     def iterations(self, variable: Any) -> None:
-        self.__dict__["_iterations"] = variable
+        vars(self)["_iterations"] = variable
+
+    @property
+    def weights(self) -> list[Any]:
+        """The variables of the state, in the order of `get_weights`; what a class of the user sets."""
+        stated: list[Any] | None = vars(self).get("_weights")
+        return self._held("variables_of") if stated is None else stated
+
+    @weights.setter
+    def weights(self, weights: list[Any]) -> None:
+        vars(self)["_weights"] = weights
 
     def get_weights(self) -> list[np.ndarray]:
         """The state in the order of Keras; empty before the model is compiled."""
@@ -147,7 +161,7 @@ class Optimizer(Component):
             executor.write("slot", {(*path, name): array for name, array in own.items()})
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_executor"}
+        return {**{key: value for key, value in vars(self).items() if key != "_executor"}, "updates": []}
 
     @classmethod
     def has_own_updates(cls) -> bool:
@@ -166,7 +180,8 @@ class Optimizer(Component):
         """
         steps = VariableSteps(self, params, [one.constraint for one in params])
         self.__dict__["_executor"] = steps
-        return steps.updates(loss)
+        self.updates = steps.updates(loss)
+        return self.updates
 
     def get_gradients(self, loss: Any, params: Sequence[Tensor]) -> list[Tensor]:
         """The limited gradients, for `get_updates` of a class of the user, and for `K.function`.
@@ -283,17 +298,17 @@ class _Decaying(Optimizer):
 
     decay: float = 0.0
 
-    @property
-    def initial_decay(self) -> float:
-        """The decay, under its other name in Keras."""
-        return self.decay
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # The decay of the constructor: where it is 0, later values have no effect.
+        self.initial_decay = float(self.decay)
 
     def rates(
         self, K: Backend, scalars: Scalars, learning_rate: Tensor
     ) -> tuple[Mapping[str, Tensor], dict[str, Tensor]]:
         iterations = scalars["iterations"]
         done = K.cast(iterations, "float32")
-        lr = learning_rate * (1.0 / (1.0 + self.decay * done)) if self.decay else learning_rate
+        lr = learning_rate * (1.0 / (1.0 + self.decay * done)) if self.initial_decay else learning_rate
         return self.rates_at(K, lr, done + 1.0), {"iterations": iterations + 1}
 
     def rates_at(self, K: Backend, lr: Tensor, t: Tensor) -> Mapping[str, Tensor]:
@@ -493,4 +508,4 @@ epsilon=1e-07)
     return optimizer
 
 
-deserialize = get
+deserialize = OPTIMIZERS.deserialize

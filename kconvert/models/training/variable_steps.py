@@ -26,8 +26,7 @@ class VariableSteps:
         self.rate = Variable(float(optimizer.learning_rate))
         self.variables: dict[str, dict[Path, Variable]] = {"scalar": {}, "slot": {}}
         optimizer.prepare([one.shape for one in self.params])
-        for name, array in optimizer.scalars().items():
-            self.variables["scalar"][name,] = Variable(array, str(array.dtype), name)
+        self.variables["scalar"].update(((name,), one) for name, one in optimizer.held_scalars.items())
         for i, one in enumerate(self.params):
             for name, array in optimizer.slots(one.shape).items():
                 self.variables["slot"][i, name] = Variable(array, str(array.dtype), name)

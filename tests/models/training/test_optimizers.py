@@ -1,12 +1,17 @@
 """Optimizers: each step against real Keras 2.3.1 on both backends and against Keras 3, on every backend of kconvert."""
 
+import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from kconvert import Sequential
 from kconvert.backend import InputSpec, get_backend
 from kconvert.errors import KconvertError
+from kconvert.keras.own.backend import get_value, set_value
+from kconvert.layers import Dense
 from kconvert.models.training import optimizers
 from tests.models.training.keras_numbers import CASES, differing, numbers
 
@@ -178,3 +183,56 @@ def test_unknown_names_are_refused(spec, message):
     with pytest.raises(KconvertError) as error:
         optimizers.get(spec)
     assert message in str(error.value)
+
+
+def dense(optimizer, backend="tensorflow"):
+    """A model of one weight, which is 0, in training with inputs and labels of 1: its first gradient is -2."""
+    model = Sequential([Dense(1, use_bias=False, kernel_initializer="zeros", input_shape=(1,))])
+    model.compile(optimizer, "mse", backend=backend)
+    return model
+
+
+def step(model, times=1):
+    for _ in range(times):
+        model.train_on_batch(np.ones((1, 1)), np.ones((1, 1)))
+    return float(model.get_weights()[0][0, 0])
+
+
+@pytest.mark.parametrize("backend_name", ["theano", "tensorflow"])
+def test_hyperparameters_are_set_between_steps(backend_name):
+    model = dense(optimizers.SGD(0.5), backend_name)
+    assert step(model) == 1.0
+    set_value(model.optimizer.momentum, 0.5)
+    assert step(model) == 1.5  # the gradient is 0, and half of the last change is done again
+    assert model.optimizer.get_config() == {"learning_rate": 0.5, "decay": 0.0, "momentum": 0.5, "nesterov": False}
+    set_value(model.optimizer.decay, 1.0)
+    assert model.optimizer.initial_decay == 0.0  # so that the decay has no effect, as in Keras
+    assert json.loads(json.dumps(model.optimizer.get_config()))["decay"] == 1.0
+
+
+def test_the_count_of_steps_is_a_variable():
+    model = dense(optimizers.SGD(0.5, decay=1.0))
+    assert get_value(model.optimizer.iterations) == 0
+    step(model, 2)
+    assert get_value(model.optimizer.iterations) == 2
+    set_value(model.optimizer.iterations, 7)
+    before = float(model.get_weights()[0][0, 0])
+    assert np.isclose(step(model), before + 0.5 / 8 * 2 * (1 - before))
+    assert get_value(model.optimizer.iterations) == 8
+
+
+def test_the_count_of_steps_goes_on_where_another_model_is_compiled_with_the_optimizer():
+    optimizer = optimizers.Adam()
+    step(dense(optimizer), 3)
+    again = dense(optimizer)
+    step(again)
+    assert get_value(again.optimizer.iterations) == 4
+    assert len(optimizer.weights) == len(optimizer.get_weights()) == 4
+    assert optimizers.Adam().weights == optimizers.Adam().updates == []
+
+
+def test_an_optimizer_that_has_trained_is_copied():
+    model = dense(optimizers.Nadam())
+    step(model, 2)
+    again = pickle.loads(pickle.dumps(model.optimizer))
+    assert get_value(again.iterations) == 2 and again == model.optimizer
