@@ -70,8 +70,9 @@ def test_progbar_logger_shows_the_training(capsys):
     shown.on_epoch_begin(0)
     for batch in range(2):
         shown.on_batch_end(batch, {"size": 2, "loss": 4.0})
-    shown.on_epoch_end(0)
+    shown.on_epoch_end(0, {"loss": 4.0})
     assert "Epoch 1/1" in (out := capsys.readouterr().out) and "2/2 [" in out and "loss: 4.0000" in out
+    assert out.count("2/2 [") == 1  # the last batch is shown at the end of the epoch, with its values
     with pytest.raises(ValueError):
         ProgbarLogger("epochs")
 
@@ -82,6 +83,9 @@ def test_a_list_of_callbacks_calls_each():
     callbacks.append(LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(("b", epoch))))
     callbacks.on_epoch_begin(2)
     assert seen == [("a", 2), ("b", 2)] and len(list(callbacks)) == 2
+    callbacks.set_params({"epochs": 1})
+    callbacks.set_model("model")
+    assert (callbacks.params, callbacks.model) == ({"epochs": 1}, "model")
 
 
 def test_tensorboard_says_what_it_does_not_write():

@@ -58,15 +58,20 @@ class ProgbarLogger(Callback):
         if params.get("verbose", 1):
             print(f"Epoch {epoch + 1}/{params.get('epochs', '?')}")
         target = params.get("steps" if self.use_steps else "samples")
+        self.seen = 0
         self.bar = Progbar(target, verbose=params.get("verbose", 1), stateful_metrics=self.stateful_metrics)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
-        done = 1 if self.use_steps else logs.get("size", 0)
-        self.bar.add(done, self._shown(logs))
+        self.seen += 1 if self.use_steps else logs.get("size", 0)
+        self.values = self._shown(logs)
+        if self.bar.target is None or self.seen < self.bar.target:
+            self.bar.update(self.seen, self.values)
+            self.values = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self.bar.update(self.bar.seen_so_far, [], force=True)
+        """Shows the last batch, with the values of the epoch."""
+        self.bar.update(self.seen, [*self.values, *self._shown(logs or {})], force=True)
 
     def _shown(self, logs: Logs) -> list[tuple[str, Any]]:
         return [(name, logs[name]) for name in (self.params or {}).get("metrics") or () if name in logs]

@@ -32,6 +32,8 @@ class Words(Callback):
 class EarlyStopping(callbacks.EarlyStopping):
     """The callback of Keras 1.2.2, which waits for one epoch more than that of Keras 2.3.1."""
 
+    rising = ("fmeasure",)
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -40,7 +42,12 @@ class EarlyStopping(callbacks.EarlyStopping):
         verbose: int = 0,
         mode: str = "auto",
     ) -> None:
-        super().__init__(monitor, min_delta, patience + 1, verbose, mode)
+        super().__init__(monitor, min_delta, patience, verbose, mode)
+
+    def worse(self) -> bool:
+        stops = self.wait >= self.patience
+        self.wait += 1
+        return stops
 
 
 class LearningRateScheduler(callbacks.LearningRateScheduler):
@@ -74,6 +81,7 @@ class ReduceLROnPlateau(callbacks.ReduceLROnPlateau):
         min_lr: float = 0,
     ) -> None:
         super().__init__(monitor, factor, patience, verbose, mode, epsilon, cooldown, min_lr)
+        self.epsilon = epsilon
 
     def worse(self, rate: float) -> bool:
         """Counts an epoch without an improvement; returns whether the rate is to be reduced.

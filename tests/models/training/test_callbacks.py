@@ -11,6 +11,7 @@ from rich.console import Console
 from kconvert import Sequential
 from kconvert import layers as L
 from kconvert.errors import KconvertError
+from kconvert.keras1.own import callbacks as keras1
 from kconvert.models.training import callbacks, optimizers
 from tests.fixtures import FOLDER
 from tests.models.training.keras_numbers import CASES
@@ -234,6 +235,24 @@ def test_a_value_missing_from_the_logs_gives_a_warning():
         with pytest.warns(RuntimeWarning, match="needs 'val_mae' in the logs, which have val_loss, loss"):
             found = list(run(callback, CASES["logs"]["plateau"]))
         assert found[-1][:4] == [0.01, False, 9, []]
+
+
+def test_only_checkpoints_take_an_fmeasure_for_better_where_it_is_greater():
+    """As in Keras 2.3.1; in 1.2.2, EarlyStopping does so too."""
+    assert callbacks.ModelCheckpoint("x", "fmeasure").monitor_op is np.greater
+    assert callbacks.EarlyStopping("fmeasure").monitor_op is np.less
+    assert keras1.EarlyStopping("fmeasure").monitor_op is np.greater
+
+
+def test_attributes_that_classes_of_the_user_read():
+    stopping = callbacks.EarlyStopping("val_loss", min_delta=0.5)
+    stopping.on_train_begin()
+    assert stopping.monitor_op(1.0 - stopping.min_delta, 2.0) and not stopping.monitor_op(1.6 - stopping.min_delta, 2.0)
+    assert keras1.EarlyStopping(patience=3).patience == 3
+    reducing = callbacks.ReduceLROnPlateau(min_delta=0.5, cooldown=2)
+    assert reducing.monitor_op(1.0, 2.0) and not reducing.monitor_op(1.6, 2.0)
+    assert (reducing.cooldown_counter, reducing.in_cooldown()) == (0, False)
+    assert callbacks.LambdaCallback(rate=0.5).rate == 0.5
 
 
 def test_arguments_of_keras_2_0():

@@ -93,6 +93,9 @@ class CallbackList:
 
     def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10) -> None:
         self.callbacks: list[Any] = []
+        self.queue_length = queue_length
+        self.params: Mapping[str, Any] = {}
+        self.model: Any = None
         for callback in callbacks or ():
             self.append(callback)
 
@@ -119,9 +122,11 @@ class CallbackList:
         return listeners
 
     def set_model(self, model: Any) -> None:
+        self.model = model
         self._call("set_model", model)
 
     def set_params(self, params: Mapping[str, Any]) -> None:
+        self.params = params
         self._call("set_params", params)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
@@ -158,7 +163,9 @@ class History(Callback):
 
 
 class LambdaCallback(Callback):
-    """A callback made of functions, each for the hook of its name. Raises KconvertError for an unknown hook.
+    """A callback made of functions, each for the hook of its name. Other arguments become attributes.
+
+    Raises KconvertError for an unknown hook.
 
     >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs)).on_epoch_end(0, {"loss": 0.5})
     0 {'loss': 0.5}
@@ -172,7 +179,7 @@ class LambdaCallback(Callback):
         on_batch_end: Callable[..., Any] | None = None,
         on_train_begin: Callable[..., Any] | None = None,
         on_train_end: Callable[..., Any] | None = None,
-        **others: Callable[..., Any],
+        **others: Any,
     ) -> None:
         named = {
             "on_epoch_begin": on_epoch_begin,
@@ -184,7 +191,7 @@ class LambdaCallback(Callback):
             **others,
         }
         for name, function in named.items():
-            if name not in HOOKS:
+            if name not in HOOKS and name.startswith("on_"):
                 raise KconvertError(
                     f"callbacks have no {name!r}", fix=f"one of: {', '.join(HOOKS)}", problem=Problem.USAGE
                 )
@@ -204,13 +211,15 @@ def monitored(logs: Logs | None, monitor: str, callback: str) -> Any:
     return logs.get(monitor)
 
 
-def is_rising(mode: str, monitor: str) -> bool:
-    """Whether greater values of `monitor` are better.
+def comparison(mode: str, monitor: str, rising: tuple[str, ...] = ()) -> Callable[[Any, Any], Any]:
+    """`np.greater` where greater values of `monitor` are better, else `np.less`.
 
-    mode: 'min', 'max', or 'auto', which means 'max' for accuracies and 'min' for all else. Another one is taken as
-    'auto', with a warning.
+    mode: 'min', 'max', or 'auto', which means 'max' for accuracies, and for names that begin with one of `rising`, and
+    'min' for all else. Another one is taken as 'auto', with a warning.
     """
-    modes = {"min": False, "max": True, "auto": "acc" in monitor or monitor.startswith("fmeasure")}
+    rises = "acc" in monitor or monitor.startswith(rising)
+    modes: dict[str, Callable[[Any, Any], Any]] = {"min": np.less, "max": np.greater}
+    modes["auto"] = np.greater if rises else np.less
     if mode not in modes:
         warn(f"unknown mode {mode!r} is taken as 'auto'", RuntimeWarning)
     return modes.get(mode, modes["auto"])
@@ -230,11 +239,6 @@ def set_rate(optimizer: Any, rate: float) -> None:
         optimizer.lr = rate
 
 
-def worst(rising: bool) -> float:
-    """The value that every other value is better than."""
-    return -np.inf if rising else np.inf
-
-
-def is_better(value: Any, best: Any, rising: bool, by: float = 0.0) -> bool:
-    """Whether `value` is better than `best` by more than `by`; False for NaN."""
-    return bool(value - by > best if rising else value + by < best)
+def worst(better: Callable[[Any, Any], Any]) -> float:
+    """The value that every other value is better than. better: of `comparison`."""
+    return -np.inf if better is np.greater else np.inf

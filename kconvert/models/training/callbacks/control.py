@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import field
 from inspect import signature
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ....errors import KconvertError, Problem
 from ....lazy_dataclasses import dataclass
-from .base import Callback, Logs, is_better, is_rising, monitored, rate_of, set_rate, worst
+from .base import Callback, Logs, comparison, monitored, rate_of, set_rate, worst
 
 
 class TerminateOnNaN(Callback):
@@ -30,45 +30,57 @@ class EarlyStopping(Callback):
 
     # The name of the value in the logs.
     monitor: str = "val_loss"
-    # A change counts as an improvement if it is greater than this.
+    # A change counts as an improvement if it is greater than this; the attribute is negative where less is better.
     min_delta: float = 0
     patience: int = 0
     # 1: prints when it stops.
     verbose: int = 0
-    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.is_rising`).
+    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.comparison`).
     mode: str = "auto"
     # The value that the first improvement must exceed.
     baseline: float | None = None
     # Whether the model gets the weights of the best epoch when the training stops.
     restore_best_weights: bool = False
 
+    # What names of values beside accuracies begin with for which 'auto' means 'max'.
+    rising: ClassVar[tuple[str, ...]] = ()
+
     def __post_init__(self) -> None:
-        self.rising = is_rising(self.mode, self.monitor)
+        self.monitor_op = comparison(self.mode, self.monitor, self.rising)
+        self.min_delta *= 1 if self.monitor_op is np.greater else -1
         self.wait = self.stopped_epoch = 0
         self.best_weights: Sequence[np.ndarray] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.wait = self.stopped_epoch = 0
         self.best_weights = None
-        self.best = worst(self.rising) if self.baseline is None else self.baseline
+        self.best = worst(self.monitor_op) if self.baseline is None else self.baseline
+
+    def get_monitor_value(self, logs: Logs | None) -> Any:
+        """The value in the logs; None, with a warning, where they do not have it."""
+        return monitored(logs, self.monitor, "EarlyStopping")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        value = monitored(logs, self.monitor, "EarlyStopping")
+        value = self.get_monitor_value(logs)
         if value is None:
             return
-        if is_better(value, self.best, self.rising, self.min_delta):
+        if self.monitor_op(value - self.min_delta, self.best):
             self.best, self.wait = value, 0
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
             return
-        self.wait += 1
-        if self.wait >= self.patience:
+        if self.worse():
             self.stopped_epoch = epoch
             self.model.stop_training = True
             if self.best_weights is not None:
                 if self.verbose:
                     print(f"Epoch {epoch + 1}: the weights of the best epoch are restored")
                 self.model.set_weights(self.best_weights)
+
+    def worse(self) -> bool:
+        """Counts an epoch without an improvement; returns whether the training is to stop."""
+        self.wait += 1
+        return self.wait >= self.patience
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.stopped_epoch and self.verbose:
@@ -122,7 +134,7 @@ class ReduceLROnPlateau(Callback):
     patience: int = 10
     # 1: prints each reduction.
     verbose: int = 0
-    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.is_rising`).
+    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.comparison`).
     mode: str = "auto"
     # A change counts as an improvement if it is greater than this.
     min_delta: float = 1e-4
@@ -135,7 +147,7 @@ class ReduceLROnPlateau(Callback):
 
     def __post_init__(self) -> None:
         self.min_delta = self.min_delta if self.epsilon is None else self.epsilon
-        self.rising = is_rising(self.mode, self.monitor)
+        self.better = comparison(self.mode, self.monitor)
         if self.factor >= 1.0:
             raise KconvertError(
                 f"the factor of ReduceLROnPlateau must be below 1, not {self.factor}", problem=Problem.USAGE
@@ -143,8 +155,16 @@ class ReduceLROnPlateau(Callback):
         self.on_train_begin()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.best: Any = worst(self.rising)
-        self.wait = self.cooling = 0
+        self.best: Any = worst(self.better)
+        self.wait = self.cooldown_counter = 0
+
+    def monitor_op(self, value: Any, best: Any) -> bool:
+        """Whether `value` is better than `best` by more than `min_delta`; False for NaN."""
+        return bool(self.better(value, best + self.min_delta * (1 if self.better is np.greater else -1)))
+
+    def in_cooldown(self) -> bool:
+        """Whether epochs do not count towards `patience` now."""
+        return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
@@ -153,14 +173,14 @@ class ReduceLROnPlateau(Callback):
         value = monitored(logs, self.monitor, "ReduceLROnPlateau")
         if value is None:
             return
-        if self.cooling:
-            self.cooling -= 1
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
             self.wait = 0
-        if is_better(value, self.best, self.rising, self.min_delta):
+        if self.monitor_op(value, self.best):
             self.best, self.wait = value, 0
-        elif not self.cooling and self.worse(rate_of(optimizer)):
+        elif not self.in_cooldown() and self.worse(rate_of(optimizer)):
             set_rate(optimizer, max(rate_of(optimizer) * self.factor, self.min_lr))
-            self.cooling = self.cooldown
+            self.cooldown_counter = self.cooldown
             if self.verbose:
                 print(f"Epoch {epoch + 1}: learning rate reduced to {rate_of(optimizer):g}")
 

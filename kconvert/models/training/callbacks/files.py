@@ -18,7 +18,7 @@ from ....conventions.generations import Convention
 from ....conversion.binding import places
 from ....errors import KconvertError, Problem, warn
 from ....lazy_dataclasses import dataclass
-from .base import Callback, Logs, is_better, is_rising, monitored, worst
+from .base import Callback, Logs, comparison, monitored, worst
 
 
 @dataclass(eq=False)
@@ -35,14 +35,14 @@ class ModelCheckpoint(Callback):
     save_best_only: bool = False
     # Whether to save the weights alone, without architecture and optimizer.
     save_weights_only: bool = False
-    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.is_rising`).
+    # Whether greater values are better: 'min', 'max' or 'auto' (see `base.comparison`).
     mode: str = "auto"
     # The number of epochs from one file to the next.
     period: int = 1
 
     def __post_init__(self) -> None:
-        self.rising = is_rising(self.mode, self.monitor)
-        self.best: Any = worst(self.rising)
+        self.monitor_op = comparison(self.mode, self.monitor, ("fmeasure",))
+        self.best: Any = worst(self.monitor_op)
         self.epochs_since_last_save = 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -55,7 +55,7 @@ class ModelCheckpoint(Callback):
             value = monitored(logs, self.monitor, "ModelCheckpoint")
             if value is None:
                 return
-            if not is_better(value, self.best, self.rising):
+            if not self.monitor_op(value, self.best):
                 self._say(epoch, f"{self.monitor} did not improve from {self.best:.5f}")
                 return
             self._say(epoch, f"{self.monitor} improved from {self.best:.5f} to {value:.5f}")
