@@ -66,12 +66,12 @@ HOMES: dict[str, str] = {
     "legacy": "",
     "legacy.interfaces": "keras.own.interfaces",
     "legacy.layers": "keras.own.layers layers",
-    "losses": "keras.own.losses models.training.losses keras.own.objects",
+    "losses": "keras.own.losses models.training.losses keras.own.objects keras.own.training_data",
     "metrics": "keras.own.metrics keras.own.losses models.training.metrics models.training.metrics.means "
     "models.training.metrics.counts keras.own.objects",
     "models": "keras.own.models models.model models.sequential models.cloning models.configurations "
     "layers network.functional",
-    "objectives": "keras.own.losses models.training.losses keras.own.objects",
+    "objectives": "keras.own.losses models.training.losses keras.own.objects keras.own.training_data",
     "optimizers": "keras.own.optimizers models.training.optimizers keras.own.objects",
     "preprocessing": "",
     "preprocessing.image": "keras.own.preprocessing.image",

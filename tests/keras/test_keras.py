@@ -168,3 +168,19 @@ def test_the_source_of_the_picture_of_a_model():
     assert "Dense" in dot.to_string() and dot.create(format="dot").decode() == dot.to_string()
     with pytest.raises(KconvertError, match="subgraph"):
         keras.utils.vis_utils.model_to_dot(model, subgraph=True)
+
+
+@pytest.mark.shows("losses.is_categorical_crossentropy")
+@pytest.mark.shows("objectives.is_categorical_crossentropy")
+def test_losses_are_serialized_as_in_keras():
+    config = {"name": "mean_squared_error", "reduction": "sum_over_batch_size"}
+    found = keras.losses.serialize(keras.losses.MeanSquaredError())
+    assert found == {"class_name": "MeanSquaredError", "config": config}
+    assert keras.losses.serialize(keras.losses.mse) == "mean_squared_error"
+    assert keras.losses.is_categorical_crossentropy(keras.losses.categorical_crossentropy)
+    assert not keras.objectives.is_categorical_crossentropy("mse")
+
+
+def test_the_fans_of_a_kernel():
+    fans = keras.initializers._compute_fans
+    assert [fans((3, 4)), fans((2, 2, 3, 4)), fans((8, 3, 2, 2), "channels_first")] == [(3, 4), (12, 16), (12, 32)]

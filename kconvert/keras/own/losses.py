@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import KconvertError, Problem
 from ...models.training import losses
-from .objects import deserialize_keras_object
+from .objects import deserialize_keras_object, serialize_keras_object
 from .recorded import recorded
 
 _KNOWN = [cls.function for cls in losses.CLASSES]
@@ -25,6 +25,11 @@ def get(identifier: Any) -> Any:
     Raises KconvertError for unknown names and other values.
     """
     return found(identifier, OBJECTS, "loss")
+
+
+def serialize(loss: Any) -> Any:
+    """The configuration of a loss that is an object, the name of a function. Raises KconvertError for anything else."""
+    return serialize_keras_object(loss)
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

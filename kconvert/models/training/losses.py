@@ -230,6 +230,8 @@ class Loss(Component):
     # The loss per sample: f(K, y_true, y_pred, **options). A class of the user has a method call(y_true, y_pred).
     function: ClassVar[Function]
 
+    common = ("reduction", "name")
+
     def __post_init__(self) -> None:
         check_reduction(self.reduction)
         object.__setattr__(self, "name", self.name or self.default_name)
@@ -250,9 +252,16 @@ class Loss(Component):
 
     def per_sample(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """One value for each sample (batch,), or for each step (batch, time)."""
-        if call := getattr(self, "call", None):
-            return CustomFunction(self.name, call).run(K, y_true, y_pred)
+        if type(self).call is not Loss.call:
+            return CustomFunction(self.name, self.call).run(K, y_true, y_pred)
+        return self._values(K, y_true, y_pred)
+
+    def _values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return type(self).function(K, K.cast(y_true, "float32"), y_pred, **self.options)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One value for each sample, as in Keras: see `per_sample`."""
+        return record(lambda *given: self._values(current_backend(), *given), y_true, y_pred)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss, as in Keras: labels, predictions and weights are tensors, what stands for them, or numbers."""

@@ -116,12 +116,15 @@ class Objective:
         return total if parts else K.constant(0.0), parts
 
     def _tracked(self, spec: Any, weighted: bool) -> list[Tracked]:
-        """The metrics of all outputs, with labels as in Keras: for several outputs, `<output>_<metric>`."""
+        """The metrics of all outputs, with labels as in Keras: for several outputs, `<output>_<metric>`.
+
+        Of several metrics of an output with one name, the last one counts (keras-facts: metrics-with-one-name).
+        """
         result = []
         for i, wanted in enumerate(self._lists(spec)):
-            for one in wanted if self.losses[i] is not None else ():
-                metric = resolve(one, self.losses[i], self.shapes[i])
-                label = metric.name if len(self.names) == 1 else f"{self.names[i]}_{metric.name}"
+            found = [resolve(one, self.losses[i], self.shapes[i]) for one in wanted if self.losses[i] is not None]
+            for name, metric in {one.name: one for one in found}.items():
+                label = name if len(self.names) == 1 else f"{self.names[i]}_{name}"
                 result.append(Tracked(label, i, metric, weighted))
         return result
 

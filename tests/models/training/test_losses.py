@@ -164,3 +164,26 @@ def test_unknown_names_are_refused(spec, message):
     with pytest.raises(KconvertError) as error:
         losses.get(spec)
     assert message in str(error.value)
+
+
+class Doubled(losses.MeanSquaredError):
+    """A loss of the user that takes the values of the one that it inherits from, as in Keras."""
+
+    def call(self, y_true, y_pred):
+        return super().call(y_true, y_pred) * 2.0
+
+
+@pytest.mark.parametrize("backend_name", ["theano", "tensorflow"])
+def test_call_gives_the_values_of_the_samples(backend_name):
+    y_true, y_pred = np.array([[0.0, 1.0], [2.0, 2.0]]), np.zeros((2, 2))
+    assert losses.MeanSquaredError().call(y_true, y_pred).eval().tolist() == [0.5, 4.0]
+    model = Sequential([layers.Dense(2, kernel_initializer="zeros", input_shape=(1,))])
+    model.compile("sgd", Doubled(), backend=backend_name)
+    assert np.isclose(model.evaluate(np.ones((2, 1)), y_true, verbose=0), 4.5)
+
+
+def test_reduction_and_name_follow_the_options_by_position():
+    assert losses.Huber(0.5, "sum", "mine") == losses.Huber(delta=0.5, reduction="sum", name="mine")
+    assert losses.MeanSquaredError("none").reduction == "none"
+    with pytest.raises(TypeError):
+        losses.MeanSquaredError("none", "mine", 3)

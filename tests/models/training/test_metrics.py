@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from kconvert import Sequential
 from kconvert.backend import InputSpec, get_backend
 from kconvert.errors import KconvertError
+from kconvert.layers import Dense
 from kconvert.models.training import losses, metrics
 from kconvert.models.training.weighting import masked_weights
 from tests.models.training.keras_numbers import CASES, data, differing, numbers, weights_of
@@ -206,3 +208,23 @@ def test_invalid_arguments_are_refused(spec, message):
     with pytest.raises(KconvertError) as error:
         metrics.get(spec)
     assert message in str(error.value)
+
+
+def test_metrics_of_one_name_are_one_metric():
+    """As in Keras 2.3.1; a weighted metric of the name is another one."""
+    model = Sequential([Dense(1, input_shape=(1,))])
+    model.compile("sgd", "mse", ["mse", "mse", metrics.MeanSquaredError(), metrics.mse], weighted_metrics=["mse"])
+    assert model.metrics_names == ["loss", "mse", "mean_squared_error", "mse_1"]
+    with pytest.raises(KconvertError, match="None is no metric"):
+        model.compile("sgd", "mse", [None])
+
+
+def test_variables_of_a_metric_are_set():
+    metric = metrics.Mean("mine")
+    metric.update_state([1.0, 3.0])
+    assert (metric.trainable_weights, metric.non_trainable_weights) == ([], metric.weights)
+    again = metrics.Mean()
+    again.set_weights(metric.get_weights())
+    assert (metric.name, float(again.result())) == ("mine", 2.0)
+    with pytest.raises(KconvertError, match="1 arrays were given for 2 variables"):
+        again.set_weights([0.0])

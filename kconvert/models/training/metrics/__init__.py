@@ -7,6 +7,7 @@ from copy import copy
 from inspect import unwrap
 from typing import Any
 
+from ....errors import KconvertError, Problem
 from .. import losses
 from ..losses import (
     MAE,
@@ -216,6 +217,8 @@ def resolve(spec: Any, loss: Loss | None, shape: Sequence[int | None]) -> Metric
     >>> resolve("acc", losses.get("sparse_categorical_crossentropy"), (None, 10))
     SparseCategoricalAccuracy(name='acc')
     """
+    if spec is None:
+        raise KconvertError("None is no metric", fix="give a name, a metric or a function", problem=Problem.USAGE)
     if not isinstance(spec, str):
         return get(spec)
     name = SHORT.get(spec, spec)

@@ -8,10 +8,9 @@ NumPy, where the user calls them.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import fields
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any
@@ -32,9 +31,6 @@ from ..registry import Component
 
 Sums = Mapping[str, Tensor]
 
-_WORDS = ("name", "dtype")
-"""The arguments of every metric, which follow its own ones."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Component):
@@ -43,7 +39,9 @@ class Metric(Component):
     # In the logs; by default the name that Keras gives the metric.
     name: str = ""
 
+    common = ("name", "dtype")
     stateful = True
+    built = True
     dtype = "float32"
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -56,8 +54,7 @@ class Metric(Component):
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        own = sum(field.init and not field.kw_only for field in fields(cls))
-        args, kwargs = super().native_arguments(args[:own], {**dict(zip(_WORDS, args[own:], strict=False)), **kwargs})
+        args, kwargs = super().native_arguments(args, kwargs)
         if kwargs.pop("dtype", None) not in (None, cls.dtype):
             raise KconvertError("metrics are computed in float32", f"dtype of {cls.__name__}", problem=Problem.USAGE)
         return args, {key: value for key, value in kwargs.items() if (key, value) != ("name", None)}
@@ -90,6 +87,28 @@ class Metric(Component):
     def weights(self) -> list[Variable]:
         """The variables of `add_weight`."""
         return list(self.made.values())
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """None of its variables: training does not change them."""
+        return []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables of `add_weight`."""
+        return self.weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of the variables of `add_weight`."""
+        return [one.value for one in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets the variables of `add_weight`. Raises KconvertError where number or shapes differ."""
+        if len(weights) != len(self.weights):
+            what = f"{len(weights)} arrays were given for {len(self.weights)} variables"
+            raise KconvertError(what, f"metric {self.name}", problem=Problem.USAGE)
+        for variable, value in zip(self.weights, weights, strict=True):
+            variable.value = value
 
     @property
     def variables(self) -> dict[str, Variable]:
