@@ -128,7 +128,8 @@ def conv_length(size: Any, kernel: int, padding: str, stride: int, dilation: int
     if size is None:
         return None
     window = (kernel - 1) * dilation + 1
-    change = {"valid": 1 - window, "same": 0, "causal": 0, "full": window - 1}[padding]
+    changes = {"valid": 1 - window, "same": 0, "causal": 0, "full": window - 1}
+    change = changes[one_of(padding, changes, "padding")]
     return -(-(size + change) // stride)
 
 
@@ -146,9 +147,10 @@ def deconv_length(
         return None
     window = (kernel - 1) * dilation + 1
     if output_padding is None:
-        change = {"valid": max(window - stride, 0), "same": 0, "full": 2 - stride - window}[padding]
-        return size * stride + change
-    cut = {"valid": 0, "same": window // 2, "full": window - 1}[padding]
+        changes = {"valid": max(window - stride, 0), "same": 0, "full": 2 - stride - window}
+        return size * stride + changes[one_of(padding, changes, "padding")]
+    cuts = {"valid": 0, "same": window // 2, "full": window - 1}
+    cut = cuts[one_of(padding, cuts, "padding")]
     return (size - 1) * stride + window - 2 * cut + output_padding
 
 

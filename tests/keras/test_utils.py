@@ -49,6 +49,13 @@ def test_objects_that_every_call_knows():
         known.clear()
 
 
+def test_what_no_file_describes_is_known_too():
+    with keras.utils.custom_object_scope({"double": double}, {"rate": 3}):
+        assert sorted(keras.utils.get_custom_objects()) == ["double", "rate"]
+        assert keras.utils.deserialize_keras_object("rate") == 3
+    assert sorted(keras.utils.get_custom_objects()) == []
+
+
 def test_configurations_of_objects():
     config = keras.utils.serialize_keras_object(keras.constraints.MaxNorm(3))
     assert config == {"class_name": "MaxNorm", "config": {"max_value": 3, "axis": 0}}
@@ -286,3 +293,13 @@ def test_activations_by_name():
             A.get(wrong)
     with pytest.raises(ValueError, match="axis"):
         A.softmax(keras.backend.placeholder(ndim=1))
+
+
+@pytest.mark.shows("utils.generic_utils.getargspec")
+def test_small_functions_as_in_keras():
+    assert generic_utils.to_list((1, 2), allow_tuple=True) == [1, 2]
+    assert generic_utils.getargspec(lambda a, b=1: None).args == ["a", "b"]
+    assert keras.utils.to_categorical([0, 1], 0).tolist() == [[1, 0], [0, 1]]
+    for wrong in (lambda: conv_utils.normalize_padding("full"), lambda: conv_utils.conv_output_length(9, 3, "x", 1)):
+        with pytest.raises(KconvertError, match="unknown padding"):
+            wrong()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import Parameter, signature
+from inspect import FullArgSpec, Parameter, getfullargspec, signature
 from typing import Any, NoReturn
 
 from ...conventions.backends import CHANNELS_FIRST, DATA_FORMATS
@@ -20,10 +20,15 @@ def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool
 
 
 def to_list(x: Any, allow_tuple: bool = False) -> Any:
-    """A list as it is, anything else as a list of it; allow_tuple: a tuple stays too."""
-    if isinstance(x, list) or (allow_tuple and isinstance(x, tuple)):
+    """A list as it is, anything else as a list of it; allow_tuple: a tuple becomes a list of its items."""
+    if isinstance(x, list):
         return x
-    return [x]
+    return list(x) if allow_tuple and isinstance(x, tuple) else [x]
+
+
+def getargspec(fn: Callable[..., Any]) -> FullArgSpec:
+    """The names and defaults of the parameters of a function."""
+    return getfullargspec(fn)
 
 
 def unpack_singleton(x: Any) -> Any:

@@ -25,7 +25,7 @@ def normalize_tuple(value: int | Iterable[int], n: int, name: str) -> tuple[int,
 
 def normalize_padding(value: str) -> str:
     """`value` in lower case. Raises KconvertError for an unknown padding."""
-    return str(one_of(value.lower(), ("valid", "same", "causal", "full"), "padding"))
+    return str(one_of(value.lower(), ("valid", "same", "causal"), "padding"))
 
 
 def convert_kernel(kernel: Any) -> np.ndarray:

@@ -24,11 +24,16 @@ class _Known(UserDict[str, Any]):
 
     def _give(self) -> None:
         """Gives those that files can describe; others are only found by `deserialize_keras_object`."""
-        give({name: value for name, value in self.data.items() if not isinstance(value, type) or _is_stored(value)})
+        give(_stored(self.data))
 
 
-def _is_stored(cls: type) -> bool:
-    return hasattr(cls, "get_config")
+def _stored(objects: Mapping[str, Any]) -> dict[str, Any]:
+    """The custom objects that files can describe: functions, layers, and classes with a configuration."""
+    return {
+        name: one
+        for name, one in objects.items()
+        if hasattr(one, "get_config" if isinstance(one, type) else "__call__")
+    }
 
 
 _KNOWN = _Known()
@@ -97,7 +102,7 @@ def deserialize_keras_object(
         fix = "give a name, or a dict with class_name and config"
         raise KconvertError(what, fix=fix, problem=Problem.USAGE)
     maker, config = _known(known, identifier["class_name"], printable_module_name), identifier["config"]
-    with with_custom_objects(custom_objects):
+    with with_custom_objects(_stored(custom_objects or {})):
         if not hasattr(maker, "from_config"):
             return maker(**config)
         if "custom_objects" in signature(maker.from_config).parameters:

@@ -20,13 +20,15 @@ from .folders import VARIABLE, data_folder, local, place_of
 def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
     """Integer classes (...) or (..., 1) as one-hot vectors (..., num_classes).
 
+    num_classes: None or 0 for one more than the greatest class.
+
     >>> to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     classes = np.asarray(y, "int64")
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes[..., 0]
-    number = int(classes.max()) + 1 if num_classes is None else num_classes
+    number = num_classes or int(classes.max()) + 1
     return np.eye(number, dtype=dtype)[classes]
 
 
