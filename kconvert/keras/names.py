@@ -356,6 +356,7 @@ INTERNAL: dict[str, dict[str, str]] = {
         "backend.theano_backend": "",
         "datasets.cifar": "load_batch",
         "engine.topology": "Container Node object_list_uid to_list",
+        "utils.visualize_util": "model_to_dot plot",
     },
 }
 """By release: modules that the documentation of Keras does not have -> the names that the module above them lacks.

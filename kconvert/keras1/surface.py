@@ -42,10 +42,11 @@ _HOMES: dict[str, str] = {
     "preprocessing.text": "keras1.own.preprocessing.text",
     "utils.data_utils": "keras1.own.data_utils",
     "utils.generic_utils": "keras1.own.generic keras.own.objects keras.own.generic keras.own.progress",
-    "utils.io_utils": "formats.hdf5.matrix",
+    "utils.io_utils": "formats.hdf5.matrix keras.own.utils",
     "utils.layer_utils": "keras1.own.layer_utils",
     "utils.np_utils": "keras1.own.np_utils",
     "utils.test_utils": "keras1.own.testing",
+    "utils.visualize_util": "keras1.own.visualize_util",
     "wrappers.scikit_learn": "keras1.own.scikit_learn",
 }
 

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from kconvert.keras1.utils import io_utils, visualize_util
 
 from kconvert.backend import image_format
 from kconvert.errors import KconvertError
@@ -173,3 +174,18 @@ def test_a_regularizer_of_a_layer_is_read_back_from_json(name):
         one.compile("sgd", "mse")
         found.append(one.evaluate(x, one.predict(x), verbose=0))
     assert found[0] == pytest.approx(found[1]) and found[0] > 0
+
+
+@pytest.mark.shows("utils.io_utils.ask_to_proceed_with_overwrite", of="keras1")
+def test_a_file_is_replaced_after_a_question(monkeypatch):
+    answers = iter(["what", "n", "y"])
+    monkeypatch.setattr("builtins.input", lambda question: next(answers))
+    assert [io_utils.ask_to_proceed_with_overwrite("model.h5") for _ in range(2)] == [False, True]
+
+
+@pytest.mark.shows("utils.visualize_util.model_to_dot", of="keras1")
+@pytest.mark.shows("utils.visualize_util.plot", of="keras1")
+def test_the_picture_of_a_model(tmp_path):
+    model = models.Sequential([layers.Dense(3, input_shape=(2,))])
+    visualize_util.plot(model, str(tmp_path / "model.dot"), show_shapes=True)
+    assert (tmp_path / "model.dot").read_text() == visualize_util.model_to_dot(model, True).to_string()
