@@ -47,6 +47,7 @@ class Match:
     arrays: int  # how many weights were compared
     weight_errors: Mapping[str, float]  # weights of the target that are not what the conversion writes, bit for bit
     faults: Mapping[LayerPath, Sequence[Fault]]  # of layers of the target
+    bound: int | None = None  # bytes that the target may take if it is a program (`Job.bound`)
 
     @cached_property
     def common(self) -> dict[str, Producer]:

@@ -7,6 +7,7 @@ from ..conversion.planning import Plan
 from ..conversion.programs import plan_program
 from ..conversion.source import Source
 from ..conversion.target import Wanted
+from ..formats.limits import limits
 from .matching import Match
 
 
@@ -15,6 +16,7 @@ def match_program(source: Source, target: Source, plan: Plan | None = None) -> M
 
     plan: that conversion, if it is known; else the usual one for such a file.
     """
+    bound = limits().bytes if plan is None else None
     if plan is None:
         wanted = Wanted().target(str(target.path))
         with open_source(source) as checkpoint:
@@ -29,4 +31,5 @@ def match_program(source: Source, target: Source, plan: Plan | None = None) -> M
         arrays=0,
         weight_errors={},
         faults={},
+        bound=bound,
     )

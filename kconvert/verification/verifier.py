@@ -260,6 +260,7 @@ class Verifier:
         job = self._job(found.target, found.model, found.convention, pairing.target_given)
         runtime = found.plan.goal.form.runtime
         if runtime is not None:
+            job = replace(job, bound=found.bound)
             return self._runner(job.run_on, runtime).run(job, pairing.target_inputs, self._out(), overrides)
         package, reader = self.running.package, found.reader
         runner = self._runner(job.run_on, reader if package in (None, OWN) else package)

@@ -265,6 +265,82 @@ def test_a_damaged_program_is_not_verified(tmp_path):
     assert error.value.problem == Problem.UNVERIFIED
 
 
+@pytest.fixture
+def dense(tmp_path):
+    """A file with one Dense layer, 3 -> 4."""
+    model = kc.Sequential([L.Dense(4, input_shape=(3,), name="dense")], name="model")
+    model.predict(np.zeros((1, 3), "float32"))
+    model.save(tmp_path / "dense.h5")
+    return tmp_path / "dense.h5"
+
+
+@pytest.mark.parametrize("operation", ["write_file", "read_file", "py_function"])
+def test_a_saved_model_that_reaches_more_than_numbers_is_not_run(dense, tmp_path, operation):
+    """Before, `kconvert verify` wrote the file."""
+    import tensorflow as tf
+
+    path = str(tmp_path / "reached")
+    effects = {
+        "write_file": lambda x: tf.io.write_file(path, "x"),
+        "read_file": lambda x: tf.debugging.assert_equal(tf.io.read_file(str(dense)), "x"),
+        "py_function": lambda x: tf.py_function(lambda: 0, [], tf.int32),
+    }
+
+    def call(dense_input):
+        with tf.control_dependencies([effects[operation](dense_input)]):
+            return {"dense": dense_input @ tf.ones([3, 4])}
+
+    module = tf.Module()
+    module.call = tf.function(call, input_signature=[tf.TensorSpec([None, 3], name="dense_input")])
+    tf.saved_model.save(module, str(tmp_path / "saved_model"), signatures={"serving_default": module.call})
+    with pytest.raises(KconvertError, match=r"saved_model: .*the operation \w+, which may reach files: it is not run"):
+        kc.verify(dense, tmp_path / "saved_model")
+    assert not (tmp_path / "reached").exists()
+
+
+def hostile_onnx(path, *nodes):
+    """An ONNX program that computes `dense` from `dense_input` with nodes, and the arrays `kernel`, `true`, `size`."""
+    import onnx
+
+    value, float32 = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
+    arrays = {"kernel": np.ones((3, 4), "float32"), "true": np.array(True), "size": np.array([2**30])}
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["dense_input", "kernel"], ["y"]), *nodes],
+        "hostile",
+        [value("dense_input", float32, [None, 3])],
+        [value("dense", float32, [None, 4])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()],
+    )
+    onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 13)]), path)
+
+
+def test_a_program_that_asks_for_much_memory_is_stopped(dense, tmp_path):
+    from onnx.helper import make_node
+
+    zeros = make_node("ConstantOfShape", ["size"], ["zeros"]), make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0)
+    hostile_onnx(tmp_path / "bomb.onnx", *zeros, make_node("Add", ["y", "sum"], ["dense"]))
+    with pytest.raises(KconvertError, match=r"bomb.onnx: .*allow it more memory with kconvert.limited\(bytes="):
+        kc.verify(dense, tmp_path / "bomb.onnx")
+    with kc.limited(bytes=2**33):
+        assert not kc.verify(dense, tmp_path / "bomb.onnx").equal
+
+
+def test_a_program_that_does_not_end_is_stopped(dense, tmp_path, monkeypatch):
+    from onnx import TensorProto
+    from onnx.helper import make_graph, make_node, make_tensor_value_info
+
+    value = make_tensor_value_info
+    nodes = [make_node("Identity", ["again"], ["once_more"]), make_node("Identity", ["x"], ["x_then"])]
+    inputs = [value("i", TensorProto.INT64, []), value("again", TensorProto.BOOL, []), value("x", 1, None)]
+    body = make_graph(nodes, "body", inputs, [value("once_more", TensorProto.BOOL, []), value("x_then", 1, None)])
+    hostile_onnx(tmp_path / "loop.onnx", make_node("Loop", ["", "true", "y"], ["dense"], body=body))
+    monkeypatch.setattr(programs, "SECONDS", 1)
+    with pytest.raises(
+        KconvertError, match=r"loop.onnx: ONNX took too long and was stopped; .* more time with timeout"
+    ):
+        kc.verify(dense, tmp_path / "loop.onnx")
+
+
 def test_a_lambda_is_refused_by_name(tmp_path):
     folder = next(path for path in sorted((case("lambda/x").folder.parent).rglob("*.h5")))
     shutil.copy(folder, tmp_path / "model.h5")

@@ -30,6 +30,7 @@ class Job:
     arch: str | None = None  # the architecture that is given with the file; None: a real Keras gets that of `model`
     partial: bool = False  # whether the file is read by name, because it has the weights of only some layers
     given: Given = field(default_factory=dict)  # outputs of the calls that cannot run, by name (`Network.run`)
+    bound: int | None = None  # bytes that a program may take beyond its size; None: any, as it was made here
 
 
 @dataclass(frozen=True)

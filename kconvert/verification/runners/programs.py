@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..._version import install
+from ...arguments import argument, raised_limit
 from ...errors import KconvertError, Problem
 from ...formats.endings import Runtime
 from ...network.signature import input_names, output_names
@@ -19,6 +22,8 @@ from ..tensors import Tensor
 from .base import Job, RunResult
 from .process import Process
 
+SECONDS = 10  # of a processor, that a program may take whose maker is not known
+_MEMORY = re.compile("alloc|memory", re.IGNORECASE)
 _WORKER = Path(__file__).parent / "foreign" / "program_worker.py"
 
 
@@ -50,8 +55,18 @@ class ProgramRunner(Process):
         return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
 
     def _described(self, job: Job, folder: Path) -> dict[str, Any]:
-        """The names of inputs and outputs; the arrays of inputs come in their order."""
-        return {"names": input_names(job.model), "outputs": output_names(job.model)}
+        """The names of inputs and outputs; the arrays of inputs come in their order. And what the program may take."""
+        bounds = {"bytes": job.bound, "seconds": SECONDS if self.timeout is None else None}
+        return {"names": input_names(job.model), "outputs": output_names(job.model), **bounds}
+
+    def _unverified(self, job: Job, what: str, fix: str | None = None) -> KconvertError:
+        """The error about a program that does not run. One that was stopped tells how to let it go on."""
+        trusted = "if you trust the program, "
+        if job.bound is not None and signal.Signals.SIGXCPU.name in what:
+            what, fix = "took too long and was stopped", f"{trusted}allow it more time with {argument('timeout')}"
+        elif job.bound is not None and _MEMORY.search(what):
+            fix = f"{trusted}allow it more memory with {raised_limit('bytes', 4 * job.bound)}"
+        return super()._unverified(job, what, fix)
 
     def _result(self, job: Job, answer: Sequence[Any]) -> RunResult:
         tensors, version, quantized = answer

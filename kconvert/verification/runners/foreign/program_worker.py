@@ -5,6 +5,7 @@
 It runs without kconvert.
 """
 
+import importlib
 import os
 import sys
 
@@ -14,9 +15,11 @@ import numpy as np
 class Program(object):
     """A program that is loaded.
 
-    version: of the runtime. quantized: what its weights have become, or None. inputs: shape and type by name.
+    package: what is imported to run it. version: of the runtime. quantized: what its weights have become, or None.
+    inputs: shape and type by name.
     """
 
+    package = ""
     version = ""
     quantized = None
 
@@ -31,9 +34,13 @@ class Program(object):
 class SavedModel(Program):
     """A SavedModel in TensorFlow."""
 
+    package = "tensorflow"
+
     def __init__(self, path):
         import tensorflow as tf
+        from graphs import check  # type: ignore[import-not-found]  # beside this script
 
+        check(path)
         self.tf, self.version, self.quantized = tf, tf.__version__, None
         self.loaded = tf.saved_model.load(path)  # holds the variables
         self.call = self.loaded.signatures["serving_default"]
@@ -47,6 +54,8 @@ class SavedModel(Program):
 
 class LiteRT(Program):
     """A model in LiteRT."""
+
+    package = "ai_edge_litert.interpreter"
 
     def __init__(self, path):
         import importlib.metadata
@@ -76,6 +85,8 @@ TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int32)
 class Onnx(Program):
     """A model in onnxruntime."""
 
+    package = "onnxruntime"
+
     def __init__(self, path):
         import onnxruntime
 
@@ -92,6 +103,40 @@ class Onnx(Program):
 
 
 RUNTIMES = {"saved_model": SavedModel, "litert": LiteRT, "onnx": Onnx}
+
+
+EXPANSION = 20  # bytes of memory for each byte of a program and its inputs
+MB = 2**20
+STACK = 8 * MB  # of a thread; runtimes start one for each processor
+
+
+def bound(memory, seconds, paths):
+    """Bounds what this process takes from now on: a program may ask for any memory, and never end.
+
+    memory: in bytes, beside `EXPANSION` for each byte of the files. seconds: of a processor, beside one for each
+    megabyte of them; None: any time.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    size = sum(map(size_of, paths))
+    if seconds is not None:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        end = int(usage.ru_utime + usage.ru_stime + seconds + size / MB) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (end, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    if sys.platform == "linux":
+        with open("/proc/self/status") as status:
+            (used,) = [int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:")]
+        most = used + memory + EXPANSION * size + (os.cpu_count() or 1) * STACK
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def size_of(path):
+    """The bytes of a file, or of all files in a directory."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)
 
 
 def batches(program, arrays):
@@ -123,6 +168,9 @@ def main():
     runtime = RUNTIMES[sys.argv[1]]
 
     def answer(request):
+        importlib.import_module(runtime.package)  # what that takes does not count
+        if request["bytes"] is not None:
+            bound(request["bytes"], request["seconds"], [request["path"], *request["inputs"]])
         program = runtime(request["path"])
         outputs = outputs_of(program, {name: np.load(path) for name, path in zip(request["names"], request["inputs"])})
         os.makedirs(request["out"], exist_ok=True)
