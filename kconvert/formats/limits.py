@@ -36,7 +36,7 @@ class Limits:
     """Bytes of names and attributes."""
     json: int = 32 * 2**20
     """Bytes of JSON or YAML in one place, of which each may become 25 bytes in memory."""
-    calls: int = 100_000
+    calls: int = 50_000
     """Calls of layers in a network, where each call of a nested network counts its own calls."""
 
 
