@@ -128,8 +128,9 @@ class Tasks:
         if first == item:
             return
         what = f"{first.place} and {item.place} would both become {task.target}"
-        ways = "name their common directory as the source, choose files with a pattern such as '*.h5'"
-        fix = f"{ways}, or give {manifest.NAME!r} in a manifest"
+        fix = "name their common directory as the source, or choose files with a pattern such as '*.h5'"
+        if item.where and first.where:
+            fix = f"give each a name of its own in the column {manifest.NAME!r}"
         raise KconvertError(what, item.where or None, fix, Problem.USAGE)
 
     def check(self) -> None:

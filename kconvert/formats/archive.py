@@ -55,7 +55,8 @@ class Archive:
         if info is None:
             raise unreadable(f"holds no {name}", self.path)
         if info.file_size > _DEFLATE * max(info.compress_size, 1) or info.compress_size > self.path.stat().st_size:
-            raise unreadable(f"would expand from {info.compress_size:,} bytes to {info.file_size:,}", self._where(name))
+            what = f"would expand from {info.compress_size:,} bytes to {info.file_size:,}"
+            raise unreadable(what, self._where(name), "unpack it, and pack it again without compression: zip -0")
         return info.file_size
 
     def copy(self, name: str, to: IO[bytes]) -> None:

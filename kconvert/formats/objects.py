@@ -77,7 +77,8 @@ class Item:
 def item_of(value: Any) -> Item:
     """An item of an architecture. Raises KconvertError where it is none."""
     if not is_item(value) or not isinstance(value["class_name"], str):
-        raise KconvertError("the architecture is not one that Keras writes", problem=Problem.UNREADABLE)
+        what, fix = "the architecture is not one that Keras writes", "give the JSON that model.to_json() wrote"
+        raise KconvertError(what, fix=fix, problem=Problem.UNREADABLE)
     config = value["config"]
     name = config.get("name") if isinstance(config, Mapping) else None
     return Item(value["class_name"], str(name or value.get("name") or value["class_name"]), config)

@@ -45,7 +45,8 @@ _KINDS: Mapping[Any, str] = {
 
 def refused(what: str) -> KconvertError:
     """The error for an architecture that no Keras can have written."""
-    return KconvertError(f"the architecture is not one that Keras writes: {what}", problem=Problem.UNREADABLE)
+    what = f"the architecture is not one that Keras writes: {what}"
+    return KconvertError(what, fix="give the JSON that model.to_json() wrote", problem=Problem.UNREADABLE)
 
 
 def is_item(value: Any) -> bool:

@@ -16,7 +16,7 @@ from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 from ...conventions.words.values import parse_json
 from ...errors import KconvertError, Problem
 from ...lazy_dataclasses import dataclass
-from ..failures import library_error, library_errors, unreadable
+from ..failures import COPY_AGAIN, library_error, library_errors, unreadable
 from ..gathering import gather
 from ..limits import LONG_JSON, check_limit
 from ..parts import InOrder, Part
@@ -27,6 +27,7 @@ from .unpacking import unpacked
 _PLAIN = (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)
 _BFLOAT16 = np.dtype("V2")  # as Keras 3 stores it
 _NO_LINKS = ("", ".")  # parts of a path that HDF5 passes over
+INSIDE = "save a file that holds all its arrays itself"
 _LINKS = {h5l.TYPE_SOFT: "a soft", h5l.TYPE_EXTERNAL: "an external"}
 
 
@@ -86,9 +87,9 @@ def _chunks_of(dataset: h5d.DatasetID, where: str) -> tuple[int, ...] | None:
     properties = dataset.get_create_plist()
     layout = properties.get_layout()
     if layout == h5d.VIRTUAL:
-        raise unreadable("is a virtual dataset: its data are in other files", where)
+        raise unreadable("is a virtual dataset: its data are in other files", where, INSIDE)
     if properties.get_external_count():
-        raise unreadable("has external storage: its data are in other files", where)
+        raise unreadable("has external storage: its data are in other files", where, INSIDE)
     chunks: tuple[int, ...] | None = properties.get_chunk() if layout == h5d.CHUNKED else None
     return chunks
 
@@ -188,10 +189,10 @@ class StoredGroup:
                 key = part.encode()
                 kind = _kind_of_link(found, key)
                 if kind is None:
-                    raise unreadable(f"{name!r} is named in its attributes but absent", self.where)
+                    raise unreadable(f"{name!r} is named in its attributes but absent", self.where, COPY_AGAIN)
                 if kind != h5l.TYPE_HARD:
                     link = _LINKS.get(kind, "a user-defined")
-                    raise unreadable(f"{name!r} is {link} link, which kconvert never follows", self.where)
+                    raise unreadable(f"{name!r} is {link} link, which kconvert never follows", self.where, INSIDE)
                 found = _opened(found, key, opening if number == len(parts) else h5g.open)
                 path = f"{path.rstrip('/')}/{part}"
         except Exception as error:

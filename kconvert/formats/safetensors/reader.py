@@ -12,7 +12,7 @@ from ...errors import KconvertError
 from ..checkpoint import PROVENANCE, Architecture, Checkpoint, Group, LazyArray
 from ..content import Content
 from ..endings import SAFETENSORS
-from ..failures import unreadable
+from ..failures import COPY_AGAIN, unreadable
 from ..limits import LONG_JSON, check_limit
 from ..provenance import checked_provenance
 from .header import LENGTH, LIMIT, decoded
@@ -40,7 +40,9 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         size = path.stat().st_size
         length = int.from_bytes(file.read(LENGTH), "little")
         if size < LENGTH or length > size - LENGTH:
-            raise unreadable(f"is no safetensors file, or is cut off: its header would have {length:,} bytes", path)
+            raise unreadable(
+                f"is no safetensors file, or is cut off: its header would have {length:,} bytes", path, COPY_AGAIN
+            )
         if length > LIMIT:
             raise unreadable(f"has a header of {length:,} bytes, where {LIMIT:,} are allowed", path)
         check_limit("json", length, LONG_JSON, str(path))
@@ -48,7 +50,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         try:
             entries, metadata = decoded(file.read(length), size - begin)
         except ValueError as error:
-            raise unreadable(f"has a damaged header ({error})", path) from None
+            raise unreadable(f"has a damaged header ({error})", path, COPY_AGAIN) from None
         if not {PROVENANCE, "layers"} <= set(metadata):
             raise unreadable("does not say which layers its arrays belong to", path, ORIGIN)
         content = Content(path, file)
@@ -58,7 +60,7 @@ def read(path: Path, architecture: Architecture | None = None) -> Iterator[Check
         except KconvertError:
             raise
         except (ValueError, TypeError, LookupError) as error:
-            raise unreadable(f"has damaged metadata ({error})", path) from None
+            raise unreadable(f"has damaged metadata ({error})", path, COPY_AGAIN) from None
         yield checkpoint
 
 

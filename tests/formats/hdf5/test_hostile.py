@@ -79,7 +79,7 @@ def test_truncated_anywhere(keras_file, tmp_path, refused):
     whole = keras_file.read_bytes()
     for size in (20, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
-        refused(path, "truncated or damaged")
+        refused(path, "truncated or damaged", "; the file is damaged or was cut off: copy it again")
 
 
 # ------------------------------------------------------------- structure ----
