@@ -87,6 +87,8 @@ class BackendFacts:
     # in `K.ctc_batch_cost` a label that is the blank ends the labels; else it is one of them
     # (keras-facts: ctc-blank-ends)
     ctc_blank_ends: bool
+    # the least sum of squares by which Keras 1.2 scales vectors to length 1 (keras-facts: l2-normalize-in-keras1)
+    least_square_of_keras1: float
     # Keras infers the output shape of a Lambda that states none; else it takes that of the input
     # (keras-facts: lambda-output-shape)
     infers_shapes: bool
@@ -117,6 +119,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             sparse_of_logs=False,
             ctc_smoothing=1e-4,
             ctc_blank_ends=False,
+            least_square_of_keras1=0.0,
             infers_shapes=False,
         ),
         BackendFacts(
@@ -141,6 +144,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             sparse_of_logs=True,
             ctc_smoothing=0.0,
             ctc_blank_ends=True,
+            least_square_of_keras1=1e-12,
             infers_shapes=True,
         ),
     )

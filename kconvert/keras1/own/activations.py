@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import KconvertError, Problem
 from ...keras.own import activations as later
 from ...keras.own.backend import ndim
-from ...keras.own.objects import deserialize_keras_object
+from .generic import get_from_module
 
 _SAME = "elu hard_sigmoid relu sigmoid softplus softsign tanh"
 
@@ -35,10 +35,8 @@ globals().update(FUNCTIONS)
 
 
 def get(identifier: Any) -> Any:
-    """The activation that `identifier` names; None is `linear`, and anything else stays as it is.
+    """The activation that a name, or a dict with `name` and arguments, means; None is `linear`.
 
-    Raises KconvertError for an unknown name.
+    Anything else stays as it is. Raises KconvertError for an unknown name.
     """
-    if isinstance(identifier, str):
-        return deserialize_keras_object(identifier, FUNCTIONS, None, "activation function")
-    return linear if identifier is None else identifier
+    return linear if identifier is None else get_from_module(identifier, FUNCTIONS, "activation function")

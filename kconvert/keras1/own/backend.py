@@ -22,7 +22,7 @@ _SAME = (
     "cast clip concatenate cos count_params ctc_batch_cost ctc_decode ctc_label_dense_to_sparse dot dropout dtype "
     "elu equal eval exp eye flatten foldl foldr function gather get_session get_value get_variable_shape gradients "
     "greater greater_equal hard_sigmoid in_test_phase in_top_k in_train_phase int_shape is_sparse "
-    "l2_normalize log map_fn max maximum mean min minimum moving_average_update ndim normalize_batch_in_training "
+    "log map_fn max maximum mean min minimum moving_average_update ndim normalize_batch_in_training "
     "not_equal ones ones_like permute_dimensions placeholder pow print_tensor prod random_binomial "
     "random_normal_variable random_uniform_variable relu repeat repeat_elements reshape reverse rnn round "
     "set_session set_value shape sigmoid sign sin softmax softplus softsign sqrt square squeeze stack std "
@@ -56,6 +56,14 @@ globals().update(
 def expand_dims(x: Any, dim: int = -1) -> Any:
     """`x` with an axis of size 1 at the position `dim`."""
     return later.expand_dims(x, dim)  # type: ignore[attr-defined]
+
+
+@recorded
+def l2_normalize(x: Any, axis: Any) -> Any:
+    """`x` with the vectors along `axis` scaled to length 1 (keras-facts: l2-normalize-in-keras1)."""
+    K = current_backend()
+    squares = later.sum(later.square(x), axis, keepdims=True)  # type: ignore[attr-defined]
+    return x / K.sqrt(K.maximum(squares, K.facts.least_square_of_keras1))
 
 
 def one_hot(indices: Any, nb_classes: int) -> Any:

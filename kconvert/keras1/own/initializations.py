@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from ...layers.custom import CustomObjects, given, giving
 from ...lazy_dataclasses import dataclass
 from ...models.training.initializers import Initializer
 from ...network.graph import LeafWeights
+from .generic import get_from_module
 from .settings import ORDERINGS
 
 Shape = tuple[int, ...]
@@ -51,6 +52,8 @@ def get_fans(shape: Shape, dim_ordering: str = "th") -> tuple[float, float]:
     if dim_ordering == "th":
         field = int(np.prod(shape[2:]))
         return shape[1] * field, shape[0] * field
+    if dim_ordering != "tf":
+        raise KconvertError(f"unknown dim_ordering {dim_ordering!r}", fix="use 'th' or 'tf'", problem=Problem.USAGE)
     field = int(np.prod(shape[:2]))
     return shape[-2] * field, shape[-1] * field
 
@@ -112,11 +115,16 @@ DRAWS: Mapping[str, Draw] = {
 def _function(name: str) -> Callable[..., Any]:
     """The function of `keras.initializations`, whose values come from NumPy's global generator."""
 
-    def initialization(shape: Shape, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
-        return variable(draw(np.random, tuple(shape), *args, **kwargs), name=name)
+    def initialization(*args: Any, **kwargs: Any) -> Any:
+        given = initialization.__signature__.bind(*args, **kwargs).arguments  # type: ignore[attr-defined]
+        variable_name = given.pop("name", None)
+        return variable(draw(np.random, tuple(given.pop("shape")), **given), name=variable_name)
 
     draw = DRAWS[name]
+    _, shape, *scale, ordering = signature(draw).parameters.values()
+    named = Parameter("name", Parameter.POSITIONAL_OR_KEYWORD, default=None)
     initialization.__name__ = name
+    initialization.__signature__ = Signature([shape, *scale, named, ordering])  # type: ignore[attr-defined]
     return initialization
 
 
@@ -124,13 +132,8 @@ globals().update({name: _function(name) for name in DRAWS})
 
 
 def get(identifier: Any, **kwargs: Any) -> Any:
-    """The initialization of a name; a function is its own. Raises KconvertError for an unknown name."""
-    if not isinstance(identifier, str):
-        return identifier
-    if identifier not in DRAWS:
-        what = f"Keras 1.2.2 has no initialization {identifier!r}"
-        raise KconvertError(what, fix=f"the names are {', '.join(DRAWS)}", problem=Problem.USAGE)
-    return globals()[identifier]
+    """The initialization that a name means; anything else as it is. Raises KconvertError for an unknown name."""
+    return get_from_module(identifier, {name: globals()[name] for name in DRAWS}, "initialization", kwargs=kwargs)
 
 
 # --------------------------------------------------------------- components ----

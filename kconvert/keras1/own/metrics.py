@@ -21,6 +21,7 @@ from ...models.training.metrics import means
 from ...models.training.metrics.base import OfSums, Sums
 from ...models.training.registry import EPSILON
 from . import objectives
+from .generic import get_from_module
 from .objectives import Objective
 
 # ---------------------------------------------------------------- functions ----
@@ -33,7 +34,7 @@ def _mean_of(function: Function) -> Function:
     def metric(K: Backend, y_true: Tensor, y_pred: Tensor, *options: Any, **named: Any) -> Tensor:
         return K.mean(function(K, y_true, y_pred, *options, **named))
 
-    metric.__name__ = function.__name__
+    metric.__name__ = metric.__qualname__ = function.__name__
     return metric
 
 
@@ -49,8 +50,14 @@ globals().update({name: _mean_of(objectives.FUNCTIONS[name]) for name in _MEANS.
 
 binary_accuracy = _mean_of(means.binary_accuracy)
 categorical_accuracy = _mean_of(means.categorical_accuracy)
-sparse_categorical_accuracy = _mean_of(means.sparse_categorical_accuracy)
 top_k_categorical_accuracy = _mean_of(means.top_k_categorical_accuracy)
+
+
+@recorded_in_keras
+def sparse_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The part of the samples whose label, the greatest value along the last axis, is the class predicted."""
+    predicted = K.cast(K.argmax(y_pred), "float32")
+    return K.mean(K.cast(K.equal(K.cast(K.max(y_true, -1), "float32"), predicted), "float32"))
 
 
 def _positive(K: Backend, x: Tensor) -> Tensor:
@@ -71,24 +78,21 @@ def recall(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 @recorded_in_keras
-def _fbeta_score(K: Backend, y_true: Tensor, y_pred: Tensor, beta: float = 1) -> Tensor:
-    p, r, square = precision(K, y_true, y_pred), recall(K, y_true, y_pred), float(beta) ** 2
-    return (1.0 + square) * (p * r) / (square * p + r + EPSILON)
-
-
-def fbeta_score(*tensors: Any, beta: float = 1) -> Any:
+def fbeta_score(K: Backend, y_true: Tensor, y_pred: Tensor, beta: float = 1) -> Tensor:
     """The weighted harmonic mean of precision and recall; `beta` is the weight of recall.
 
     Raises KconvertError where `beta` is negative.
     """
     if beta < 0:
         raise KconvertError("beta of fbeta_score cannot be negative", problem=Problem.USAGE)
-    return _fbeta_score(*tensors, beta=beta)
+    p, r, square = precision(K, y_true, y_pred), recall(K, y_true, y_pred), float(beta) ** 2
+    return (1.0 + square) * (p * r) / (square * p + r + EPSILON)
 
 
-def fmeasure(*tensors: Any) -> Any:
+@recorded_in_keras
+def fmeasure(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The harmonic mean of precision and recall."""
-    return _fbeta_score(*tensors)
+    return fbeta_score(K, y_true, y_pred)
 
 
 @recorded_in_keras
@@ -124,16 +128,20 @@ class BatchMetric(OfSums):
         return getattr(self.run, "__name__", type(self.run).__name__)
 
     def sums(self) -> dict[str, tuple[int, ...]]:
-        return {"total": (), "count": ()}
+        return {"total": (), "count": (), "batch": ()}
 
     def add_batch(self, K: Backend, sums: Sums, y_true: Tensor, y_pred: Tensor, weight: Any = None) -> dict[str, Any]:
         known = self.run in FUNCTIONS.values()
         value = self.run(K, y_true, y_pred) if known else CustomFunction(self.name, self.run).run(K, y_true, y_pred)
-        size = K.cast(K.shape(y_pred)[0], "float32")
-        return {"total": sums["total"] + K.mean(value) * size, "count": sums["count"] + size}
+        mean, size = K.mean(value), K.cast(K.shape(y_pred)[0], "float32")
+        return {"total": sums["total"] + mean * size, "count": sums["count"] + size, "batch": mean}
 
     def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
         return float(sums["total"] / max(sums["count"], 1.0))
+
+    def of_last_batch(self) -> np.float64:
+        """The value of the last batch alone."""
+        return np.float64(self.made["batch"].value)
 
     def to_config(self) -> Any:
         return self.name
@@ -147,17 +155,12 @@ def metrics(spec: Any, loss: Objective, shape: Sequence[int | None]) -> list[Bat
     """
     if spec in ("acc", "accuracy"):
         return [BatchMetric(name="acc", run=_accuracy(loss, shape))]
-    if not callable(spec):
-        return [BatchMetric(run=_named(spec))]
-    names = [] if spec in FUNCTIONS.values() else _names_of(spec, loss, shape)
-    return [BatchMetric(name=name, run=_part(spec, name)) for name in names] or [BatchMetric(run=spec)]
-
-
-def _named(name: Any) -> Function:
-    if name not in FUNCTIONS:
+    function = get(spec)
+    if not callable(function):
         fix = f"its metrics are accuracy, {', '.join(FUNCTIONS)}"
-        raise KconvertError(f"Keras 1.2.2 has no metric {name!r}", fix=fix, problem=Problem.USAGE)
-    return FUNCTIONS[name]
+        raise KconvertError(f"Keras 1.2.2 has no metric {spec!r}", fix=fix, problem=Problem.USAGE)
+    names = [] if function in FUNCTIONS.values() else _names_of(function, loss, shape)
+    return [BatchMetric(name=name, run=_part(function, name)) for name in names] or [BatchMetric(run=function)]
 
 
 def _names_of(function: Callable[..., Any], loss: Objective, shape: Sequence[int | None]) -> list[str]:
@@ -185,5 +188,8 @@ def _accuracy(loss: Objective, shape: Sequence[int | None]) -> Function:
 
 
 def get(identifier: Any) -> Any:
-    """The function of a metric; a function itself is returned."""
-    return identifier if callable(identifier) else _named(identifier)
+    """The metric that a name, or a dict with `name` and arguments, means; anything else as it is.
+
+    Raises KconvertError for an unknown name.
+    """
+    return get_from_module(identifier, FUNCTIONS, "metric")

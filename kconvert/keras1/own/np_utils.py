@@ -9,13 +9,17 @@ import numpy as np
 
 from ...errors import KconvertError, Problem
 from ...keras.own import lengths, utils
-from ...keras.own.utils import normalize as normalize
 from .settings import image_dim_ordering
 
 
 def to_categorical(y: Any, nb_classes: int | None = None) -> np.ndarray:
     """One row for each class number of `y`, of float64: 1 at the class, else 0. `y` is flattened."""
     return utils.to_categorical(np.ravel(y), nb_classes or None, "float64")
+
+
+def normalize(a: Any, axis: int = -1, order: int = 2) -> np.ndarray:
+    """`a` with the vectors along `axis` divided by their norms of the order `order`; vectors of zeros stay."""
+    return utils.normalize(a, axis, order)
 
 
 def probas_to_classes(y_pred: np.ndarray) -> np.ndarray:

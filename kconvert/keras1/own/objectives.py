@@ -17,15 +17,24 @@ from ...lazy_dataclasses import dataclass
 from ...models.training import losses
 from ...models.training.losses import Function, Loss, Shape
 from ...models.training.registry import EPSILON
+from .generic import get_from_module
 
 # ---------------------------------------------------------------- functions ----
 
-kullback_leibler_divergence = recorded_in_keras(losses.kullback_leibler_divergence)
-mean_absolute_error = recorded_in_keras(losses.mean_absolute_error)
-mean_absolute_percentage_error = recorded_in_keras(losses.mean_absolute_percentage_error)
-mean_squared_error = recorded_in_keras(losses.mean_squared_error)
-mean_squared_logarithmic_error = recorded_in_keras(losses.mean_squared_logarithmic_error)
-poisson = recorded_in_keras(losses.poisson)
+
+def _same(function: Function) -> Function:
+    """A loss of Keras 2 as an objective of this module."""
+    made = recorded_in_keras(function)
+    made.__module__ = __name__
+    return made
+
+
+kullback_leibler_divergence = _same(losses.kullback_leibler_divergence)
+mean_absolute_error = _same(losses.mean_absolute_error)
+mean_absolute_percentage_error = _same(losses.mean_absolute_percentage_error)
+mean_squared_error = _same(losses.mean_squared_error)
+mean_squared_logarithmic_error = _same(losses.mean_squared_logarithmic_error)
+poisson = _same(losses.poisson)
 
 
 @recorded_in_keras
@@ -81,7 +90,7 @@ def _computed(y_pred: Tensor) -> Tensor:
 
 
 def _unit(K: Backend, x: Tensor) -> Tensor:
-    return x / K.sqrt(K.maximum(K.sum(x * x, -1, keepdims=True), 1e-12))
+    return x / K.sqrt(K.maximum(K.sum(x * x, -1, keepdims=True), K.facts.least_square_of_keras1))
 
 
 mse = MSE = mean_squared_error
@@ -168,14 +177,16 @@ class Objective(Loss):
 
 def objective(spec: Any) -> Objective:
     """The loss that an argument of `compile` means. Raises KconvertError for names that Keras 1.2.2 lacks."""
-    if callable(spec):
-        return Objective(spec)
-    if spec not in FUNCTIONS:
+    function = get(spec)
+    if not callable(function):
         fix = f"its objectives are {', '.join(FUNCTIONS)}"
         raise KconvertError(f"Keras 1.2.2 has no objective {spec!r}", fix=fix, problem=Problem.USAGE)
-    return Objective(FUNCTIONS[spec])
+    return Objective(function)
 
 
 def get(identifier: Any) -> Any:
-    """The function of an objective. identifier: its name, or a function, which is returned."""
-    return objective(identifier).run
+    """The objective that a name, or a dict with `name` and arguments, means; anything else as it is.
+
+    Raises KconvertError for an unknown name.
+    """
+    return get_from_module(identifier, FUNCTIONS, "objective")
