@@ -6,7 +6,7 @@ They are those of Keras 2.3 (`engine/training.py` of 2.3.1). Each calls the obje
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..conventions.words.calls import accepts_old_words
 from ..errors import AlsoRuntimeError, Problem
@@ -33,6 +33,12 @@ class TrainedByFit(BuiltByCall):
     _symbols: Mapping[Ref, Symbol]
     # None until the model is compiled.
     _trainer: Trainer | None
+    # Whether `fit` ends with an error where the loss becomes NaN or infinite.
+    needs_finite_loss: ClassVar[bool] = True
+    # Whether a callback that sets `stop_training` after a batch ends the epoch.
+    stops_within_epochs: ClassVar[bool] = True
+    # Whether `fit` itself shows its progress; else the callbacks do.
+    shows_progress: ClassVar[bool] = True
 
     def build(self, input_shape: Any) -> None:
         """Builds the graph of a model class of the user; it stays compiled. Other models have a graph."""

@@ -5,28 +5,81 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...keras.own.callbacks import BaseLogger as BaseLogger
-from ...keras.own.callbacks import ProgbarLogger as ProgbarLogger
-from ...keras.own.progress import Progbar as Progbar
+from ...keras.own import callbacks as callbacks_of_keras2
 from ...models.training import callbacks
 from ...models.training.callbacks import Callback as Callback
+from ...models.training.callbacks import CallbackList as CallbackList
 from ...models.training.callbacks import CSVLogger as CSVLogger
 from ...models.training.callbacks import History as History
-from ...models.training.callbacks import LambdaCallback as LambdaCallback
-from ...models.training.callbacks import RemoteMonitor as RemoteMonitor
-from ...models.training.callbacks.base import Logs
+from ...models.training.callbacks.base import HOOKS, Logs
+from .progress import Progbar as Progbar
+from .progress import ProgbarLogger as ProgbarLogger
+
+_WORDS = {"epochs": "nb_epoch", "samples": "nb_sample"}
+"""The parameters of a training that have other names than in Keras 2."""
 
 
 class Words(Callback):
-    """Gives the callbacks behind it `params` in the words of Keras 1.2.2; samples: of an epoch of a generator."""
+    """Gives the callbacks behind it parameters and logs as Keras 1.2.2 does.
+
+    samples: of an epoch of a generator, None without one. The parameters have its words; the logs of a batch have the
+    metrics of that batch alone; the model has the arrays of the validation.
+    """
 
     def __init__(self, samples: int | None = None) -> None:
         self.samples = samples
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         super().set_params(params)
-        if isinstance(params, dict):
-            params["nb_epoch"], params["nb_sample"] = params["epochs"], self.samples or params["samples"]
+        assert isinstance(params, dict)
+        del params["steps"]
+        params.update((own, params.pop(word)) for word, own in _WORDS.items())
+        if self.samples is not None:
+            del params["batch_size"]
+            params["nb_sample"] = self.samples
+            names = [name for name in params["metrics"] if not name.startswith("val_")]
+            params["metrics"] = [*names, *(f"val_{name}" for name in names)]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.model.validation_data = self.validation_data
+        params = self.params or {}
+        if self.samples is None and self.validation_data and params["verbose"]:
+            print(f"Train on {params['nb_sample']} samples, validate on {len(self.validation_data[0])} samples")
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        assert logs is not None
+        for tracked in self.model.trainer.executor.objective.tracked:
+            logs[tracked.label] = tracked.metric.of_last_batch()
+
+
+class BaseLogger(callbacks_of_keras2.BaseLogger):
+    """Puts the means of the losses and metrics over the samples of an epoch into its logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class LambdaCallback(callbacks.LambdaCallback):
+    """A callback made of functions, each for the hook of its name; other arguments are attributes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        others = {name: kwargs.pop(name) for name in set(kwargs) - set(HOOKS)}
+        super().__init__(*args, **kwargs)
+        self.__dict__.update(others)
+
+
+class RemoteMonitor(callbacks.RemoteMonitor):
+    """Sends the logs of each epoch to a server, with the arguments of Keras 1.2.2."""
+
+    def __init__(
+        self,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        kinds = {"Accept": "application/json", "Content-Type": "application/json"}
+        super().__init__(root, path, field, kinds if headers is None else headers)
 
 
 class EarlyStopping(callbacks.EarlyStopping):
@@ -54,7 +107,10 @@ class LearningRateScheduler(callbacks.LearningRateScheduler):
     """Sets the learning rate of each epoch to `schedule(epoch)`; it is not in the logs."""
 
     def __init__(self, schedule: Callable[[int], float]) -> None:
-        super().__init__(lambda epoch: schedule(epoch))
+        super().__init__(schedule)
+
+    def _takes_two(self) -> bool:
+        return False
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None: ...
 

@@ -279,14 +279,14 @@ class Executor:
     def results(self) -> dict[str, Any]:
         """The losses and metrics over all batches since `start_metrics`, by label, in the order of Keras."""
         means = self.read("mean")
-        values: dict[str, Any] = {label: float(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
+        values: dict[str, Any] = {label: np.float64(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
         values.update(self.metric_values())
         return {label: values[label] for label in self.objective.labels}
 
     def metric_values(self) -> dict[str, Any]:
         """The metrics of `compile` over all batches since `start_metrics`, by label."""
         found = {tracked.label: np.asarray(tracked.metric.result()) for tracked in self.objective.tracked}
-        return {label: value if value.ndim else float(value) for label, value in found.items()}
+        return {label: value if value.ndim else np.float64(value) for label, value in found.items()}
 
 
 def regularizer_of(leaf: LeafWeights, weight: Weight) -> Any:

@@ -130,7 +130,7 @@ class Fit:
     def run(self, callbacks: Sequence[Any] | None, epochs: int, initial_epoch: int, verbose: int) -> cb.History:
         """Trains from epoch `initial_epoch` (counted from 0) to `epochs`; returns the History of losses and metrics."""
         history = cb.History()
-        progress: list[Any] = [cb.ProgressBar()] if verbose else []
+        progress: list[Any] = [cb.ProgressBar()] if verbose and self.model.shows_progress else []
         listeners = cb.CallbackList([*progress, *(callbacks or []), history])
         labels = self.executor.objective.labels
         validated = [f"val_{label}" for label in labels] if self.validation else []
@@ -171,21 +171,23 @@ class Fit:
         for number, batch in enumerate(self.epoch()):
             listeners.on_batch_begin(number, {"batch": number, "size": len(batch)})
             losses = self.executor.step(True, batch.x, batch.y, batch.weights)
-            logs = {"batch": number, "size": len(batch), **self._logs(losses)}
+            logs: dict[str, Any] = {"batch": number, "size": len(batch), **self._logs(losses)}
             if self.shows_metrics:
                 logs.update(self.executor.metric_values())
             listeners.on_batch_end(number, logs)
             done += 1
-            if self.model.stop_training:
+            if self.model.stop_training and self.model.stops_within_epochs:
                 return
-            if not math.isfinite(logs["loss"]):
+            if self.model.needs_finite_loss and not math.isfinite(logs["loss"]):
                 raise _loss_error(logs["loss"], number, epoch, batch)
         if done == 0:
             what = f"x gave no batch for epoch {epoch + 1}"
             raise KconvertError(what, "fit", "give a generator with more batches", Problem.USAGE)
 
-    def _logs(self, losses: Sequence[Any]) -> dict[str, float]:
-        return {label: float(loss) for label, loss in zip(self.executor.objective.loss_labels, losses, strict=True)}
+    def _logs(self, losses: Sequence[Any]) -> dict[str, np.float64]:
+        return {
+            label: np.float64(loss) for label, loss in zip(self.executor.objective.loss_labels, losses, strict=True)
+        }
 
 
 def should_run_validation(validation_freq: Any, epoch: int) -> bool:
