@@ -17,6 +17,23 @@ def model(loss="categorical_crossentropy", metrics=None):
     return made
 
 
+def compiled(**arguments):
+    """A model of two layers, 3 -> 4 -> 2, with the weights that real Keras 1.2.2 was given for the numbers below."""
+    hidden = [np.arange(12).reshape(3, 4) / 12.0 - 0.4, np.array([0.1, -0.1, 0, 0.2])]
+    outer = [np.arange(8).reshape(4, 2) / 8.0 - 0.3, np.array([0.1, -0.1])]
+    made = models.Sequential()
+    made.add(layers.Dense(4, input_dim=3, activation="tanh", weights=hidden))
+    made.add(layers.Dense(2, weights=outer))
+    made.compile("sgd", "mse", **arguments)
+    return made
+
+
+def data():
+    """The samples and labels (20, 3) and (20, 2) for `compiled`."""
+    random = np.random.RandomState(1)
+    return [random.uniform(-1, 1, shape).astype("float32") for shape in ((20, 3), (20, 2))]
+
+
 def batches(sizes):
     while True:
         for size in sizes:
@@ -108,7 +125,7 @@ def test_components_are_found_by_name():
     assert initializations.get("glorot_uniform") is initializations.glorot_uniform
     assert initializations.get(initializations.one) is initializations.one and regularizers.get(None) is None
     assert regularizers.get("l2").l2 == pytest.approx(0.01) and constraints.get("maxnorm").max_value == 2
-    with pytest.raises(KconvertError, match="no initialization 'glorot'"):
+    with pytest.raises(KconvertError, match="unknown initialization 'glorot'"):
         initializations.get("glorot")
 
 
@@ -147,6 +164,8 @@ def test_a_merge_of_models_has_the_inputs_of_all():
         lambda: model(loss="logcosh"),
         lambda: model(metrics=["crossentropy"]),
         lambda: model(metrics="accuracy"),
+        lambda: compiled(loss_weights=2.0),
+        lambda: compiled(foo=1),
         lambda: model().fit(X, Y, epochs=2),
         lambda: model().fit_generator(iter([(X, Y)]), 12, 1, verbose=0),
         lambda: model().predict_generator(batches([4]), 6),

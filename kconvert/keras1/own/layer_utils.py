@@ -9,7 +9,6 @@ from ...backend.image_format import default_data_format
 from ...keras.own.backend import count_params
 from ...layers import Layer
 from ...network.network import Network
-from .loading import layer_from_config as layer_from_config
 from .np_utils import convert_kernel
 from .settings import ORDERINGS
 

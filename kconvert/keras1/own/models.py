@@ -8,26 +8,33 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import KconvertError, Problem
+from ...errors import AlsoTypeError, KconvertError, Problem, warn
+from ...keras.own.training_data import standardize_class_weights, standardize_sample_weights
 from ...layers import Layer
 from ...layers.calls import calls_behind
 from ...models import model, sequential
 from ...network import sequential as networks
 from ...network.functional import graph_between
 from ...network.network import Network
-from .callbacks import Words
+from .callbacks import ProgbarLogger, Words
 from .generators import Counted, cut
+from .ignored import THEANO_OPTIONS, ignoring
+from .layer_utils import print_summary
 from .merging import Merge as Merge
 from .metrics import metrics as metrics_of
 from .objectives import objective
 from .optimizers import optimizer as optimizer_of
+from .progress import TestBar
 from .settings import GENERATION
 
 
-class _Methods(model.Model):
-    """What both kinds of models share."""
+class Container(model.Model):
+    """The class of all models: what those of both kinds share."""
 
     generation = GENERATION
+    needs_finite_loss = False
+    stops_within_epochs = False
+    shows_progress = False
 
     def compile(  # type: ignore[override]
         self,
@@ -38,13 +45,17 @@ class _Methods(model.Model):
         sample_weight_mode: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Sets loss, optimizer and metrics. Raises KconvertError for further arguments, which Theano takes."""
-        if kwargs:
-            what = f"compile has no argument {next(iter(kwargs))!r}"
-            raise KconvertError(what, fix="leave it out: kconvert compiles the steps itself", problem=Problem.USAGE)
+        """Sets loss, optimizer and metrics.
+
+        kwargs: options of `theano.function`, which have no effect. Raises KconvertError for other arguments.
+        """
+        if unknown := sorted(set(kwargs) - THEANO_OPTIONS):
+            raise KconvertError(f"compile has no argument {unknown[0]!r}", fix="leave it out", problem=Problem.USAGE)
         if not self.output_refs:
             fix = "give the first layer input_shape=..."
             raise KconvertError("the input shape of the model is not known", self.name, fix, Problem.USAGE)
+        if not isinstance(loss_weights, (Mapping, list, tuple, type(None))):
+            raise AlsoTypeError("loss_weights are a list or a dict", "compile(loss_weights=...)", problem=Problem.USAGE)
         names = self.output_names
         losses = [objective(one) for one in _by_output(loss, names, "loss")]
         shapes = [symbol.shape for symbol in self.outputs]
@@ -64,6 +75,19 @@ class _Methods(model.Model):
     def loss(self) -> Any:
         """The argument of `compile`; None before it."""
         return self.__dict__.get("_stated", {}).get("loss")
+
+    @property
+    def metrics(self) -> Any:
+        """The argument of `compile`; an empty list where there is none, or before it."""
+        return self.__dict__.get("_stated", {}).get("metrics") or []
+
+    def summary(  # type: ignore[override]
+        self, line_length: int = 100, positions: Sequence[float] | None = None
+    ) -> None:
+        """Prints a table of the layers: see `print_summary`."""
+        calls = calls_behind(self.outputs) if self.output_refs else []
+        names = {f"{call.layer.name}_ib-{call.layer.inbound.index(call)}" for call in calls}
+        print_summary(getattr(self, "flattened_layers", self.layers), names, line_length, positions)
 
     def training_config(self) -> dict[str, Any]:
         """The arguments of `compile` as files of Keras 1.2.2 state them: functions by their names."""
@@ -107,7 +131,7 @@ class _Methods(model.Model):
             batch_size,
             nb_epoch,
             verbose,
-            [Words(), *(callbacks or ())],
+            _listeners(callbacks, verbose),
             0.0 if validation_data else validation_split,
             validation_data or None,
             shuffle,
@@ -120,7 +144,7 @@ class _Methods(model.Model):
         self, x: Any, y: Any, batch_size: int = 32, verbose: int = 1, sample_weight: Any = None
     ) -> Any:
         """The loss over the data, with metrics a list."""
-        return super().evaluate(x, y, batch_size, verbose, sample_weight)
+        return super().evaluate(x, y, batch_size, verbose, sample_weight, callbacks=self._bars(x, verbose))
 
     def train_on_batch(  # type: ignore[override]
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -134,16 +158,28 @@ class _Methods(model.Model):
 
     def predict(self, x: Any, batch_size: int = 32, verbose: int = 0) -> Any:  # type: ignore[override]
         """The outputs for `x`."""
-        return super().predict(x, batch_size, verbose)
+        return super().predict(x, batch_size, verbose, callbacks=self._bars(x, verbose))
+
+    def _bars(self, x: Any, verbose: int) -> list[TestBar]:
+        """The callbacks that show the progress of `evaluate` and `predict`."""
+        if verbose != 1:
+            return []
+        several = len(self.inputs) > 1 or isinstance(x, Mapping) or (isinstance(x, list) and len(x) == 1)
+        return [TestBar(len(_first(x) if several else x))]
 
     def _classes(self, class_weight: Any, sample_weight: Any) -> Any:
-        """The weights of classes, which weights of samples replace (keras-facts: weights-in-keras1)."""
-        if class_weight is None or sample_weight is None:
-            return class_weight
-        if len(self.outputs) > 1:
-            what = "class_weight and sample_weight for several outputs are not in kconvert.keras1"
-            raise KconvertError(what, self.name, "leave one of them out", Problem.UNSUPPORTED)
-        return None
+        """The weights of classes by output (keras-facts: weights-in-keras1).
+
+        Weights of the samples of an output replace those of its classes; what is not a dict has no effect.
+        """
+        of_classes = standardize_class_weights(class_weight, self.output_names)
+        of_samples = standardize_sample_weights(sample_weight, self.output_names)
+        used = {
+            name: classes
+            for name, classes, samples in zip(self.output_names, of_classes, of_samples, strict=True)
+            if isinstance(classes, Mapping) and samples is None
+        }
+        return used or None
 
     # ----------------------------------------------------------- generators ----
 
@@ -177,9 +213,9 @@ class _Methods(model.Model):
             train,
             epochs=nb_epoch,
             verbose=verbose,
-            callbacks=[Words(samples_per_epoch), *(callbacks or ())],
+            callbacks=_listeners(callbacks, verbose, samples_per_epoch),
             validation_data=validation,
-            class_weight=class_weight,
+            class_weight=self._classes(class_weight, None),
             initial_epoch=initial_epoch,
             steps_per_epoch=samples_per_epoch,
             validation_steps=count,
@@ -207,6 +243,11 @@ class _Methods(model.Model):
         return joined if several else joined[0]
 
 
+def _listeners(callbacks: Sequence[Any] | None, verbose: int, samples: int | None = None) -> list[Any]:
+    """The callbacks of a training. samples: of an epoch of a generator."""
+    return [Words(samples), *(callbacks or ()), *([ProgbarLogger()] if verbose else ())]
+
+
 def _by_output(spec: Any, names: Sequence[str], what: str) -> list[Any]:
     """The value of each output. Raises KconvertError where there is none."""
     if isinstance(spec, Mapping):
@@ -224,14 +265,13 @@ def _by_output(spec: Any, names: Sequence[str], what: str) -> list[Any]:
 
 
 def _metrics(spec: Any, names: Sequence[str]) -> list[Any]:
-    """The metrics of each output: a list is for all of them, a dict states them by output."""
+    """The metrics of each output: a list is for all of them, a dict states them by output; others have no effect."""
     if isinstance(spec, Mapping):
-        if unknown := sorted(set(spec) - set(names)):
-            fix = f"the outputs are {', '.join(names)}"
-            raise KconvertError(f"there is no output {unknown[0]!r}", "compile(metrics=...)", fix, Problem.USAGE)
+        for name in sorted(set(spec) - set(names)):
+            warn(f"compile: there is no output {name!r}, so its metrics have no effect")
         return [spec.get(name, []) for name in names]
     if spec is not None and not isinstance(spec, (list, tuple)):
-        raise KconvertError("metrics are a list or a dict", "compile(metrics=...)", problem=Problem.USAGE)
+        raise AlsoTypeError("metrics are a list or a dict", "compile(metrics=...)", problem=Problem.USAGE)
     return [spec or []] * len(names)
 
 
@@ -255,11 +295,7 @@ def _first(data: Any) -> Any:
     return data[0] if isinstance(data, (list, tuple)) else data
 
 
-Container = _Methods
-"""The class of all models."""
-
-
-class Model(_Methods):
+class Model(Container):
     """A graph of layers between symbols.
 
     input, output: symbols or lists of symbols.
@@ -271,7 +307,7 @@ class Model(_Methods):
         super().__init__(input, output, name or "")
 
 
-class Sequential(sequential.Sequential, _Methods):
+class Sequential(sequential.Sequential, Container):
     """A list of layers. The first one may be a `Merge` of layers or models; then the model has their inputs.
 
     layers: the list. Raises KconvertError where the first layer states no input shape.
@@ -290,13 +326,18 @@ class Sequential(sequential.Sequential, _Methods):
         return super().layers if self.merged is None else self.merged
 
     @property
+    def model(self) -> Sequential:
+        """The model itself, which in Keras 1.2.2 holds the graph of its layers."""
+        return self
+
+    @property
     def flattened_layers(self) -> list[Layer]:
-        """All layers: behind a Merge of models those of the models first."""
+        """All layers: behind a Merge of models those of the models first, and the Merge itself is left out."""
         if self.merged is None:
             return super().layers
         branches = self.merged[0].__dict__["_branches"]
         inner = [layer for branch in branches for layer in _flattened(branch)]
-        return [*dict.fromkeys(inner), *self.merged]
+        return [*dict.fromkeys(inner), *self.merged[1:]]
 
     @property
     def stored_layers(self) -> list[Layer]:
@@ -340,18 +381,32 @@ class Sequential(sequential.Sequential, _Methods):
             raise KconvertError(what, self.name, "build the model again", Problem.UNSUPPORTED)
         super().pop()
 
-    def compile(  # type: ignore[override]
+    @ignoring("class_mode")
+    def compile(
         self, optimizer: Any, loss: Any, metrics: Any = None, sample_weight_mode: Any = None, **kwargs: Any
     ) -> None:
         """Sets loss, optimizer and metrics, as `Model.compile`; loss_weights goes by name."""
         weights = kwargs.pop("loss_weights", None)
-        _Methods.compile(self, optimizer, loss, metrics, weights, sample_weight_mode, **kwargs)
+        Container.compile(self, optimizer, loss, metrics, weights, sample_weight_mode, **kwargs)
 
-    def train_on_batch(  # type: ignore[override]
-        self, x: Any, y: Any, class_weight: Any = None, sample_weight: Any = None
-    ) -> Any:
+    fit = ignoring("show_accuracy")(Container.fit)
+    fit_generator = ignoring("show_accuracy", "nb_val_worker")(Container.fit_generator)
+    evaluate = ignoring("show_accuracy")(Container.evaluate)
+    evaluate_generator = ignoring("show_accuracy", "verbose")(Container.evaluate_generator)
+    test_on_batch = ignoring("accuracy")(Container.test_on_batch)
+
+    @ignoring("accuracy")
+    def train_on_batch(self, x: Any, y: Any, class_weight: Any = None, sample_weight: Any = None) -> Any:
         """As `Model.train_on_batch`, with the weights in the other order."""
-        return _Methods.train_on_batch(self, x, y, sample_weight, class_weight)
+        return Container.train_on_batch(self, x, y, sample_weight, class_weight)
+
+    def predict_proba(self, x: Any, batch_size: int = 32, verbose: int = 1) -> np.ndarray:  # type: ignore[override]
+        """The outputs for `x`, of a model whose outputs are probabilities."""
+        return super().predict_proba(x, batch_size, verbose)
+
+    def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 1) -> np.ndarray:  # type: ignore[override]
+        """The class of each sample: the position of the greatest output; for one output 1 above 0.5, else 0."""
+        return super().predict_classes(x, batch_size, verbose)
 
 
 def _merges(layer: Layer) -> bool:
