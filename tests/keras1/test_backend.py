@@ -35,3 +35,25 @@ def test_wrong_arguments_are_refused_with_the_right_ones():
         K.pool2d(K.variable(np.zeros((1, 4, 4, 1))))
     with pytest.raises(KconvertError, match="unknown dim_ordering 'first'"):
         K.spatial_2d_padding(K.variable(np.zeros((1, 4, 4, 1))), dim_ordering="first")
+
+
+UNARY = ["abs", "cos", "exp", "log", "round", "sigmoid", "sign", "sin", "softplus", "tanh"]
+BINARY = ["equal", "greater", "greater_equal", "lesser", "lesser_equal", "maximum", "minimum", "not_equal"]
+
+
+@pytest.mark.parametrize("name", [*UNARY, *BINARY])
+def test_tensors_are_taken_by_name(name):
+    tensors = dict.fromkeys(["x"] if name in UNARY else ["x", "y"], K.variable(np.ones((1, 2))))
+    assert np.asarray(K.eval(getattr(K, name)(**tensors))).shape == (1, 2)
+
+
+@pytest.mark.shows("backend.function", "backend.moving_average_update", "backend.batch_get_value", of="keras1")
+def test_functions_take_the_arguments_of_keras_1_2_2():
+    mean = K.variable(np.zeros(2))
+    update = K.moving_average_update(variable=mean, value=K.variable(np.ones(2)), momentum=0.75)
+    K.function([], [mean * 1.0], updates=[update], mode="FAST_RUN")([])
+    np.testing.assert_allclose(K.batch_get_value(xs=[mean]), [[0.25, 0.25]])
+    assert float(K.eval(K.stop_gradient(variables=mean)).sum()) == 0.5
+    K.set_floatx(floatx="float32")
+    with pytest.raises(KconvertError, match="options"):
+        K.function([], [mean], options=3)

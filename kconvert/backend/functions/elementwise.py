@@ -12,20 +12,34 @@ from ..computing import current_backend
 from .shapes import expand_dims, ndim
 
 
-def _named(name: str) -> Callable[..., Tensor]:
-    """The operation `name` of the backend as a function of tensors."""
+def _of_one(name: str) -> Callable[[Tensor], Tensor]:
+    """The operation `name` of the backend as a function of a tensor."""
 
-    def function(*tensors: Tensor) -> Tensor:
-        return getattr(current_backend(), name)(*tensors)
+    def function(x: Tensor) -> Tensor:
+        return getattr(current_backend(), name)(x)
 
     function.__name__ = name
     return function
 
 
-exp, log, abs, sign, round, sin, cos = map(_named, ("exp", "log", "abs", "sign", "round", "sin", "cos"))
-tanh, sigmoid, softplus = map(_named, ("tanh", "sigmoid", "softplus"))
-maximum, minimum, equal, not_equal, greater = map(_named, ("maximum", "minimum", "equal", "not_equal", "greater"))
-stop_gradient = _named("stop_gradient")
+def _of_two(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """The operation `name` of the backend as a function of two tensors."""
+
+    def function(x: Tensor, y: Tensor) -> Tensor:
+        return getattr(current_backend(), name)(x, y)
+
+    function.__name__ = name
+    return function
+
+
+exp, log, abs, sign, round, sin, cos = map(_of_one, ("exp", "log", "abs", "sign", "round", "sin", "cos"))
+tanh, sigmoid, softplus = map(_of_one, ("tanh", "sigmoid", "softplus"))
+maximum, minimum, equal, not_equal, greater = map(_of_two, ("maximum", "minimum", "equal", "not_equal", "greater"))
+
+
+def stop_gradient(variables: Tensor) -> Tensor:
+    """A tensor that counts as a constant in gradients."""
+    return current_backend().stop_gradient(variables)
 
 
 def sqrt(x: Tensor) -> Tensor:

@@ -14,15 +14,16 @@ from ...layers.calls import Symbol
 from ...layers.operations import Variable
 from ...models.training import losses
 from . import backend_images, objectives
+from .ignored import THEANO_OPTIONS
 from .settings import image_dim_ordering as image_dim_ordering
 from .settings import set_image_dim_ordering as set_image_dim_ordering
 
 _SAME = (
-    "abs all any arange argmax argmin batch_dot batch_flatten batch_get_value batch_set_value "
+    "abs all any arange argmax argmin batch_dot batch_flatten batch_set_value "
     "cast clip concatenate cos count_params ctc_batch_cost ctc_decode ctc_label_dense_to_sparse dot dropout dtype "
-    "elu equal eval exp eye flatten foldl foldr function gather get_session get_value get_variable_shape gradients "
+    "elu equal eval exp eye flatten foldl foldr gather get_session get_value get_variable_shape gradients "
     "greater greater_equal hard_sigmoid in_test_phase in_top_k in_train_phase int_shape is_sparse "
-    "log map_fn max maximum mean min minimum moving_average_update ndim normalize_batch_in_training "
+    "log map_fn max maximum mean min minimum ndim normalize_batch_in_training "
     "not_equal ones ones_like permute_dimensions placeholder pow print_tensor prod random_binomial "
     "random_normal_variable random_uniform_variable relu repeat repeat_elements reshape reverse rnn round "
     "set_session set_value shape sigmoid sign sin softmax softplus softsign sqrt square squeeze stack std "
@@ -32,7 +33,7 @@ _SAME = (
 
 _SETTINGS = (
     "backend cast_to_floatx clear_session epsilon floatx get_uid learning_phase manual_variable_initialization "
-    "reset_uids set_epsilon set_floatx set_learning_phase"
+    "reset_uids set_epsilon set_learning_phase"
 )
 """Settings that mean the same in both releases."""
 
@@ -88,6 +89,30 @@ def random_uniform(
 def batch_normalization(x: Any, mean: Any, var: Any, beta: Any, gamma: Any, epsilon: float = 1e-3) -> Any:
     """`(x - mean) / sqrt(var + epsilon) * gamma + beta`, along the last axis for vectors."""
     return later.batch_normalization(x, mean, var, beta, gamma, epsilon=epsilon)  # type: ignore[attr-defined]
+
+
+def batch_get_value(xs: Sequence[Any]) -> list[Any]:
+    """The values of several variables."""
+    return later.batch_get_value(xs)
+
+
+def moving_average_update(variable: Any, value: Any, momentum: float) -> Any:
+    """That a variable becomes its moving average with `value`."""
+    return later.moving_average_update(variable, value, momentum)
+
+
+def function(inputs: Sequence[Any], outputs: Any, updates: Sequence[Any] = (), **kwargs: Any) -> Any:
+    """A function from arrays to arrays.
+
+    kwargs: options of `theano.function`, which have no effect. Raises KconvertError for other arguments.
+    """
+    others = {word: value for word, value in kwargs.items() if word not in THEANO_OPTIONS}
+    return later.function(inputs, outputs, updates, **others)
+
+
+def set_floatx(floatx: str) -> None:
+    """Accepts 'float32' alone. Raises KconvertError for other types."""
+    later_settings.set_floatx(floatx)
 
 
 def is_keras_tensor(x: Any) -> bool:
