@@ -130,6 +130,23 @@ def test_a_compiled_model_is_pickled_and_copied(metric):
         assert again.model.layers[0].output_shape == (None, 4)
 
 
+def test_configurations_are_in_the_words_of_keras_1_2_2():
+    """A Sequential has a list of layers, with the branches of a Merge in it; a Model has a graph."""
+    config = compiled().get_config()
+    assert [entry["class_name"] for entry in config] == ["Dense", "Dense"]
+    assert config[0]["config"]["output_dim"] == 4 and config[0]["config"]["batch_input_shape"] == (None, 3)
+    again = models.Sequential.from_config(config)
+    assert again.layers[0].get_config() == config[0]["config"]
+    made = two_outputs()
+    graph = made.get_config()
+    assert graph["layers"][1]["inbound_nodes"] == [[["a", 0, 0]]] and graph["layers"][1]["config"]["bias"]
+    assert models.Model.from_config(graph).predict(X)[0].shape == (6, 2)
+    branches = [models.Sequential([layers.Dense(2, input_dim=3)]) for _ in range(2)]
+    merged = models.Sequential([layers.Merge(branches, mode="sum"), layers.Dense(2)]).get_config()
+    assert [branch["config"][0]["class_name"] for branch in merged[0]["config"]["layers"]] == ["Dense", "Dense"]
+    assert merged[1]["class_name"] == "Dense"
+
+
 def test_a_summary_is_that_of_keras_1_2_2(capsys):
     branches = [models.Sequential([layers.Dense(2, input_dim=3, name=f"branch_{i}")]) for i in (1, 2)]
     merged = models.Sequential([layers.Merge(branches, mode="sum", name="sum"), layers.Dense(2, name="last")])

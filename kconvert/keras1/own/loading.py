@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
-from dataclasses import fields
 from typing import Any
 
 from ...conversion.source import Source
 from ...formats.hdf5.handles import path_to_read
-from ...layers import Layer
 from ...layers.registry import with_custom_objects
 from ...models import configurations, loading, model
 from ...models.training import optimizers
-from ...network.network import Network
-from ...network.sequential import Sequential as SequentialNetwork
-from .built_in import in_keras1
 from .initializations import with_initializations
-from .models import Model, Sequential
+from .models import as_keras1, in_dialect
+from .models import model_from_config as model_from_config
 from .optimizers import optimizer
 from .optimizers import optimizer_from_config as optimizer_from_config
-
-
-def as_keras1(network: Network) -> Any:
-    """A model of Keras 1.2.2 with the layers of `network`, also those of networks in it."""
-    layers = [_layer(layer) for layer in network.all_layers]
-    if isinstance(network, SequentialNetwork):
-        return Sequential(layers, network.name)
-    copied = copy(network)
-    copied.all_layers = layers
-    return Model.from_network(copied)
-
-
-def _layer(layer: Layer) -> Layer:
-    """The layer as one of the class that it has in Keras 1.2.2; networks in it are models of Keras 1.2.2."""
-    if isinstance(layer, Network):
-        made: Layer = as_keras1(layer)
-        return made
-    for f in fields(layer):
-        if isinstance(inner := getattr(layer, f.name, None), Layer):
-            setattr(layer, f.name, _layer(inner))
-    return in_keras1(layer)
 
 
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -77,12 +51,6 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
     model.save(filepath, overwrite)
 
 
-def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that `{'class_name': ..., 'config': ...}` describes, with initial weights."""
-    with with_custom_objects(custom_objects), with_initializations():
-        return as_keras1(configurations.model_from_config(config))
-
-
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that `to_json` describes, with initial weights."""
     with with_custom_objects(custom_objects), with_initializations():
@@ -102,4 +70,4 @@ def layer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     stated = {"class_name": "Sequential", "config": [config]}
     with with_custom_objects(custom_objects), with_initializations():
         made = configurations.model_from_config(stated)
-    return _layer(made.layers[-1])
+    return in_dialect(made.layers[-1])

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ...errors import AlsoTypeError, KconvertError, Problem, warn
+from ...errors import AlsoTypeError, KconvertError, Problem
 from ...keras.own.training_data import standardize_class_weights, standardize_sample_weights
 from ...layers import Layer
 from ...layers.calls import calls_behind
-from ...models import model, sequential
+from ...layers.registry import with_custom_objects
+from ...models import configurations, model, sequential
 from ...network import sequential as networks
 from ...network.functional import graph_between
 from ...network.network import Network
+from .built_in import in_keras1
 from .callbacks import ProgbarLogger, Words
+from .compile_arguments import as_list, as_named, by_output, metrics_by_output
 from .generators import Counted, cut
 from .ignored import THEANO_OPTIONS, ignoring
+from .initializations import with_initializations
 from .layer_utils import print_summary
 from .merging import Merge as Merge
 from .metrics import metrics as metrics_of
@@ -57,11 +62,11 @@ class Container(model.Model):
         if not isinstance(loss_weights, (Mapping, list, tuple, type(None))):
             raise AlsoTypeError("loss_weights are a list or a dict", "compile(loss_weights=...)", problem=Problem.USAGE)
         names = self.output_names
-        losses = [objective(one) for one in _by_output(loss, names, "loss")]
+        losses = [objective(one) for one in by_output(loss, names, "loss")]
         shapes = [symbol.shape for symbol in self.outputs]
         wanted = [
-            [one for named in _as_list(spec) for one in metrics_of(named, of_output, shape)]
-            for spec, of_output, shape in zip(_metrics(metrics, names), losses, shapes, strict=True)
+            [one for named in as_list(spec) for one in metrics_of(named, of_output, shape)]
+            for spec, of_output, shape in zip(metrics_by_output(metrics, names), losses, shapes, strict=True)
         ]
         super().compile(optimizer_of(optimizer), losses, wanted, loss_weights, sample_weight_mode)
         self._stated = {
@@ -91,8 +96,24 @@ class Container(model.Model):
 
     def training_config(self) -> dict[str, Any]:
         """The arguments of `compile` as files of Keras 1.2.2 state them: functions by their names."""
-        stated = {key: _by_name(value) for key, value in self._stated.items()}
+        stated = {key: as_named(value) for key, value in self._stated.items()}
         return {"optimizer_config": self.trainer.optimizer.to_config(), **stated}
+
+    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
+        return Network.get_config(self, old_options)
+
+    def get_config(self) -> Any:  # type: ignore[override]
+        """The graph of the layers in the words of Keras 1.2.2."""
+        config = self.stored_config()
+        for entry, layer in zip(config["layers"], self.all_layers, strict=True):
+            calls = [[ref[:3] for ref in refs] for refs in entry["inbound_nodes"]]
+            entry.update(_item(layer), inbound_nodes=calls)
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The model with a configuration that `get_config` returned. custom_objects: as for `model_from_config`."""
+        return model_from_config({"class_name": "Model", "config": config}, custom_objects)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:  # type: ignore[override]
         """Writes architecture, weights and the optimizer with its state into a file of Keras 1.2.2."""
@@ -248,44 +269,8 @@ def _listeners(callbacks: Sequence[Any] | None, verbose: int, samples: int | Non
     return [Words(samples), *(callbacks or ()), *([ProgbarLogger()] if verbose else ())]
 
 
-def _by_output(spec: Any, names: Sequence[str], what: str) -> list[Any]:
-    """The value of each output. Raises KconvertError where there is none."""
-    if isinstance(spec, Mapping):
-        unknown, missing = sorted(set(spec) - set(names)), [name for name in names if name not in spec]
-        if unknown or missing:
-            why = f"there is no output {unknown[0]!r}" if unknown else f"output {missing[0]!r} is missing"
-            raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(names)}", Problem.USAGE)
-        return [spec[name] for name in names]
-    if isinstance(spec, (list, tuple)):
-        if len(spec) != len(names):
-            why = f"{len(spec)} values were given for {len(names)} outputs"
-            raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(names)}", Problem.USAGE)
-        return list(spec)
-    return [spec] * len(names)
-
-
-def _metrics(spec: Any, names: Sequence[str]) -> list[Any]:
-    """The metrics of each output: a list is for all of them, a dict states them by output; others have no effect."""
-    if isinstance(spec, Mapping):
-        for name in sorted(set(spec) - set(names)):
-            warn(f"compile: there is no output {name!r}, so its metrics have no effect")
-        return [spec.get(name, []) for name in names]
-    if spec is not None and not isinstance(spec, (list, tuple)):
-        raise AlsoTypeError("metrics are a list or a dict", "compile(metrics=...)", problem=Problem.USAGE)
-    return [spec or []] * len(names)
-
-
-def _by_name(value: Any) -> Any:
-    """A value as JSON: functions become their names."""
-    if isinstance(value, Mapping):
-        return {key: _by_name(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_by_name(one) for one in value]
-    return getattr(value, "__name__", value) if callable(value) else value
-
-
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+def _item(layer: Layer) -> dict[str, Any]:
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
 
 
 def _first(data: Any) -> Any:
@@ -352,8 +337,20 @@ class Sequential(sequential.Sequential, Container):
             return self.all_layers[index]
         return super().get_layer(name, index)
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
         return (Network if self.merged else networks.Sequential).get_config(self, old_options)
+
+    def get_config(self) -> Any:  # type: ignore[override]
+        """The class and the configuration of each layer, as a list."""
+        entries = [_item(layer) for layer in self.layers]
+        if self.merged is not None:
+            entries[0]["config"]["layers"] = [_item(branch) for branch in self.merged[0].__dict__["_branches"]]
+        return entries
+
+    @classmethod
+    def from_config(cls, config: Any, layer_cache: Any = None) -> Any:
+        """The model with a configuration that `get_config` returned. layer_cache: has no effect."""
+        return model_from_config({"class_name": "Sequential", "config": config})
 
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end. Raises KconvertError where the first layer states no input shape."""
@@ -419,6 +416,33 @@ def _flattened(branch: Layer) -> list[Layer]:
     if isinstance(branch, Sequential):
         return branch.flattened_layers
     return branch.layers if isinstance(branch, Network) else [branch]
+
+
+def as_keras1(network: Network) -> Any:
+    """A model of Keras 1.2.2 with the layers of `network`, also those of networks in it."""
+    layers = [in_dialect(layer) for layer in network.all_layers]
+    if isinstance(network, networks.Sequential):
+        return Sequential(layers, network.name)
+    copied = copy(network)
+    copied.all_layers = layers
+    return Model.from_network(copied)
+
+
+def in_dialect(layer: Layer) -> Layer:
+    """The layer as one of the class that it has in Keras 1.2.2; networks in it are models of Keras 1.2.2."""
+    if isinstance(layer, Network):
+        made: Layer = as_keras1(layer)
+        return made
+    for f in fields(layer):
+        if isinstance(inner := getattr(layer, f.name, None), Layer):
+            setattr(layer, f.name, in_dialect(inner))
+    return in_keras1(layer)
+
+
+def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The model that `{'class_name': ..., 'config': ...}` describes, with initial weights."""
+    with with_custom_objects(custom_objects), with_initializations():
+        return as_keras1(configurations.model_from_config(config))
 
 
 class _Listed(model.Model):
