@@ -79,7 +79,7 @@ def _as_computed(case: Case, models: Iterable[tuple[str, Model]]) -> Result:
 
 def _identical(one: Model, other: Model) -> bool:
     """Whether the networks and the weights of two models are the same."""
-    networks = [model.runtime.network.get_config() for model in (one, other)]
+    networks = [model.runtime.network.stored_config() for model in (one, other)]
     ours, theirs = (dict(walk(model.arrays)) for model in (one, other))
     return networks[0] == networks[1] and ours.keys() == theirs.keys() and same_arrays(ours.values(), theirs.values())
 
@@ -111,7 +111,7 @@ def _difference(whole: Plan | str, weights: Plan | str) -> str:
     """How the conversion of weights alone differs from that of the whole model; '' where it does not."""
     if isinstance(whole, str) or isinstance(weights, str):
         return "" if whole == weights else f"the whole model: {_short(whole)}; weights alone: {_short(weights)}"
-    if whole.result.model.get_config() != weights.result.model.get_config():
+    if whole.result.model.stored_config() != weights.result.model.stored_config():
         return "the whole model has another architecture"
     return "" if same_arrays(_arrays(whole), _arrays(weights)) else "the whole model has other arrays"
 

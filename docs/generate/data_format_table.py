@@ -40,7 +40,7 @@ def _images(found: Example) -> str:
             break
     else:
         return OLD_ORDER
-    old, new = found.layer.get_config(), result.layer.get_config()
+    old, new = found.layer.stored_config(), result.layer.stored_config()
     words = [f"{code(key for key in new if new[key] != old.get(key))} changes" if new != old else "passed on"]
     if result.outputs[0].features:
         words = ["its features have another order"]

@@ -66,7 +66,7 @@ def in_format(network: Network, data_format: str, fits: Callable[[Network], bool
         ways = (_kept(near + far) for far in product((False, True), (True, False), (True, False)))
         made = (_taken(network, mapped, data_format, kept) for kept in ways)
         found += islice(filter(fits, made), 1)
-    configs = [made.get_config() for made in found]
+    configs = [made.stored_config() for made in found]
     return [made for i, made in enumerate(found) if configs[i] not in configs[:i]]
 
 
@@ -91,7 +91,7 @@ def affected(network: Network, other: Network, data_format: str) -> Iterator[str
 
 
 def _config(layer: Any) -> Any:
-    return None if layer is None or isinstance(layer, L.InputLayer) else layer.get_config()
+    return None if layer is None or isinstance(layer, L.InputLayer) else layer.stored_config()
 
 
 def _flattens(network: Network) -> frozenset[str]:

@@ -136,7 +136,7 @@ class Plan(Shown):
             or named
             or self.unwrapped
             or (self.source, self.origin.reader) != (self.target, self.goal.reader)
-            or self.result.model.get_config() != self.model.get_config()
+            or self.result.model.stored_config() != self.model.stored_config()
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class SourceRead:
     @property
     def is_as_stated(self) -> bool:
         """Whether the arrays belong to the network that the architecture describes."""
-        return self.network is self.stated or self.network.get_config() == self.stated.get_config()
+        return self.network is self.stated or self.network.stored_config() == self.stated.stored_config()
 
 
 def read_source(checkpoint: Checkpoint, source: Source) -> SourceRead:

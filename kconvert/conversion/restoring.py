@@ -107,7 +107,7 @@ def earlier(network: Network, checkpoint: Checkpoint, source: Source, origin: Or
         again = _read(written, stamp["release"], source.data_format, origin)
     except KconvertError:  # a layer of the user that is not registered, a rule that another version has
         return None
-    unchanged = again.get_config() == network.get_config()
+    unchanged = again.stored_config() == network.stored_config()
     return found if unchanged and (goal.restore or _in_data_format(found, goal.data_format)) else None
 
 
@@ -157,7 +157,7 @@ def _in_data_format(found: Earlier, wanted: str | None) -> bool:
     """Whether the network from before is in the data format that is wanted now (None: that of the file)."""
     if wanted is None:
         return all(layout.is_identity for layout in found.done.layouts.values())
-    return relayout(found.network, wanted).model.get_config() == found.network.get_config()
+    return relayout(found.network, wanted).model.stored_config() == found.network.stored_config()
 
 
 # ------------------------------------------------------------- going back ----

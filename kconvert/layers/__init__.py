@@ -38,17 +38,12 @@ from .convolutional import (
 from .convolutional_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM2DCell, ConvLSTM3D
 from .core import (
     Dense,
-    Flatten,
     Highway,
     InputLayer,
     Lambda,
     Masking,
     MaxoutDense,
-    Permute,
-    RepeatVector,
-    Reshape,
     TimeDistributedDense,
-    TimeDistributedMerge,
 )
 from .einsum import EinsumDense
 from .embeddings import Embedding
@@ -114,6 +109,7 @@ from .regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from .reshaping import Flatten, Permute, RepeatVector, Reshape, TimeDistributedMerge
 from .stacked_cells import StackedRNNCells
 from .wrappers import AutoEncoder, Bidirectional, TimeDistributed
 

@@ -15,7 +15,7 @@ from ..backend.base import Backend, Tensor
 from ..backend.computing import as_in_keras
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.items import is_item
-from ..errors import KconvertError, Problem
+from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .component_names import found_by
@@ -303,6 +303,8 @@ class ReLU(Layer):
     supports_masking: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        if self.negative_slope is None:
+            raise AlsoTypeError("negative_slope of a ReLU layer is a number, not None", problem=Problem.USAGE)
         for name in ("max_value", "negative_slope"):
             if (getattr(self, name) or 0.0) < 0.0:
                 what = f"{name} of a ReLU layer cannot be negative: {getattr(self, name)}"

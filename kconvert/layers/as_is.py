@@ -59,9 +59,9 @@ class AsIs(Layer):
     def class_name(self) -> str:
         return self.stated_class or super().class_name
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
         """The configuration as it was read, with the present name and input shape."""
-        config = dict(self.stated) if self.original is None else self.original.get_config(old_options)
+        config = dict(self.stated) if self.original is None else self.original.stated_config(old_options)
         shape = {} if self.batch_input_shape is None else {"batch_input_shape": list(self.batch_input_shape)}
         return {**config, "name": self.name, **shape}
 

@@ -26,20 +26,21 @@ from ..arguments import argument
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
-from ..errors import KconvertError, Problem
+from ..errors import KconvertError, Problem, warn
 from ..lazy_dataclasses import dataclass
+from .adding import Adding
 from .calls import INPUT_WORDS, Callee, input_arguments, steps_of_input
 from .component_names import are_checked, check_component_names, unchecked
 from .configuration import configured
 from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
-from .input_spec import InputSpec, check_input_spec
+from .input_spec import WithInputSpec, check_input_spec
 from .keras_style import built_weights, keras_style
-from .lists import as_list
 from .names import next_name
 from .options import is_later, is_old, key_of
-from .phase import FIXED, Phase
+from .phase import Phase, WithPhase
+from .presented import presented
 from .weights import WithWeights
 
 Shape = tuple[int | None, ...]
@@ -52,7 +53,7 @@ def how_to_give_the_shape() -> str:
 
 
 @dataclass(eq=False, kw_only=True)
-class Layer(Callee, WithWeights, metaclass=Constructed):
+class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Constructed):
     """Base class of all layers: the configuration that they share, and the default methods."""
 
     name: str = ""
@@ -90,8 +91,10 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
     over_steps: ClassVar[bool] = False
     # Whether training moves the averages of the layer even where it is not trainable.
     moves_frozen: ClassVar[bool] = False
-    # What Keras checks of an input when the layer is called in Python; None for a class whose methods check it.
-    accepts: ClassVar[InputSpec | None] = None
+    # Whether a configuration states `trainable`, as those of all layers but inputs do in Keras.
+    states_trainable: ClassVar[bool] = True
+    # Arguments that Keras 2.3 takes although they change nothing; a warning says so.
+    without_effect: ClassVar[frozenset[str]] = frozenset()
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
@@ -112,8 +115,8 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         layer = super().__new__(cls)
         if given():
             layer.__dict__["_custom_objects"] = given()
-        if FIXED["phase"] is not None and not cls.is_network:
-            layer.__dict__["_fixed_phase"] = FIXED["phase"]
+        if not cls.is_network:
+            layer.take_phase()
         if kwargs.get("weights") is not None and not cls.is_network:
             layer.__dict__["_first_weights"] = list(kwargs["weights"])
         return layer
@@ -141,11 +144,6 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
             what = f"{type(self).__name__} has no argument {next(iter(stated))!r}"
             raise KconvertError(what, problem=Problem.USAGE)
 
-    @property
-    def fixed_phase(self) -> int | None:
-        """Whether it computes in every run as in training, 1, or as in testing, 0: see `K.set_learning_phase`."""
-        return self.__dict__.get("_fixed_phase")
-
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of the constructor under their Keras 2 names, with the input's shape as `batch_input_shape`."""
@@ -156,6 +154,9 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         kwargs = {keys.get(word, word): value for word, value in kwargs.items()}
         if not cls.is_network:
             kwargs.pop("weights", None)  # see `__new__`
+        for word in cls.without_effect & set(kwargs):
+            warn(f"{word} of {cls.__name__} has no effect, as in Keras")
+            del kwargs[word]
         if cls.over_steps:
             kwargs = steps_of_input(kwargs)
         kwargs = with_default_format(cls.__name__, words, len(args), kwargs)
@@ -225,15 +226,19 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         with unchecked():
             return configured(cls, config)
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
-        """The configuration under the keys of Keras 2, as JSON values.
+    def get_config(self) -> dict[str, Any]:
+        """The configuration as Keras 2.3.1 shows it: see `presented`."""
+        return presented(self)
+
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
+        """The configuration as it is stored: under the keys of Keras 2, as JSON values.
 
         old_options: whether it has the options that Keras 2 dropped. A key that the configuration of the layer did not
         state is left out as long as it has its default, so that the release that wrote the configuration can read it
         again.
         """
         config: dict[str, Any] = {"name": self.name}
-        if not self._is_unstated("trainable"):
+        if self.states_trainable and not self._is_unstated("trainable"):
             config["trainable"] = self.trainable
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = list(self.batch_input_shape)
@@ -247,12 +252,11 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         return {**config, **self.extra}
 
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
-        """`get_config` in the words of Keras 2, also for a layer that shows users those of another release.
-
-        The `get_config` of a user's class may have no parameter, as in Keras. Then it is called without the argument.
-        """
+        """`stated_config`; for a class of the user with a method `get_config`, what that returns."""
+        if type(self).get_config is Layer.get_config:
+            return self.stated_config(old_options)
         takes_it = old_options and "old_options" in signature(self.get_config).parameters
-        return self.get_config(old_options=True) if takes_it else self.get_config()
+        return self.get_config(old_options=True) if takes_it else self.get_config()  # type: ignore[call-arg]
 
     def old_options(self) -> dict[str, Any]:
         """The options that Keras 2 dropped, by key, where their values are not the defaults."""
@@ -337,50 +341,6 @@ class Layer(Callee, WithWeights, metaclass=Constructed):
         A layer that is written as in Keras makes them here, by `add_weight`.
         """
         self.note_build(input_shape)
-
-    def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
-        """A weight, with the arguments of Keras 1 or 2. Raises KconvertError outside of `build`."""
-        builder = self.__dict__.get("_builder")
-        if builder is None:
-            raise KconvertError("add_weight is called outside of build", f"layer {self.name}", problem=Problem.USAGE)
-        return builder.add_weight(*args, **kwargs)
-
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Adds scalars to the loss of the model: in `call` of a layer that is written as in Keras.
-
-        inputs: the symbols that they depend on; None: they depend on weights alone. Outside of `call`, they are numbers
-        or symbols that were computed from tensors of the model, and the model has to be compiled afterwards.
-        """
-        builder = self.__dict__.get("_builder")
-        if builder is None:
-            self.note_added("loss", losses, inputs)
-        else:
-            builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
-
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Adds updates of weights to each training step, in `call` of a layer that is written as in Keras.
-
-        updates: what `K.update`, `K.update_add`, ... return, one or a list. inputs: the symbols that they depend on.
-        Raises KconvertError for an update outside of `call`; what updates nothing, as a number, is listed in `updates`.
-        """
-        builder = self.__dict__.get("_builder")
-        if builder is None:
-            if any(isinstance(one, tuple) for one in as_list(updates)):
-                what = "add_update is called outside of call"
-                raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
-            self.note_added("update", updates, inputs)
-        else:
-            builder.updates += updates if isinstance(updates, list) else [updates]
-
-    def add_metric(self, value: Any, name: str | None = None) -> None:
-        """Adds the mean of `value` to the metrics of the model, in `call` of a layer that is written as in Keras.
-
-        name: in the logs. Raises KconvertError outside of `call`.
-        """
-        builder = self.__dict__.get("_builder")
-        if builder is None:
-            raise KconvertError("add_metric is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
-        builder.metrics.append((name or "mean", value))
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
         """Completes the configuration from the shape of a stored weight. Returns whether anything changed.

@@ -49,6 +49,8 @@ class CalledLayer(Protocol):
 
     def check_inputs(self, shapes: Any) -> None: ...
 
+    def take_phase(self) -> None: ...
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Call:
@@ -171,6 +173,12 @@ class Symbol(Operators):
         return None if self.call.inputs else self.call.layer.tensor
 
     @property
+    def _uses_learning_phase(self) -> bool:
+        """Whether a layer behind it computes otherwise in training."""
+        calls = calls_behind([self])
+        return any(one.layer.uses_phase for one in calls if one.arguments.get("training") is None)
+
+    @property
     def _keras_shape(self) -> tuple[int | None, ...]:
         return self.shape
 
@@ -233,6 +241,7 @@ def call(
             f"a {layer.class_name} layer does not accept an input of shape {shape}", problem=Problem.USAGE
         ) from error
     check_masks(layer, symbols)
+    layer.take_phase()
     outputs = result if isinstance(result, list) else [result]
     arguments = {} if training is None else {"training": training}
     made = Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images)

@@ -30,6 +30,11 @@ def component(option: str, value: Any) -> Any:
     return next(find for ending, find in _FINDERS.items() if option.endswith(ending))(value)
 
 
+def takes_component(option: str) -> bool:
+    """Whether the value of an option of a layer is a component."""
+    return option.endswith(tuple(_FINDERS))
+
+
 def unchecked() -> AbstractContextManager[None]:
     """Accepts every name within a block."""
     return assigned(_CHECKED, False)
@@ -45,7 +50,10 @@ def check_component_names(layer: Any) -> None:
     if not are_checked():
         return
     for option, value in vars(layer).items():
-        if not isinstance(value, (str, Mapping)):
+        if value is None and option.endswith("_initializer") and getattr(type(layer), option, None) is not None:
+            where = f"{option} of a {layer.class_name} layer"
+            raise KconvertError("None is no initializer", where, "leave it out for the usual one", Problem.USAGE)
+        if not isinstance(value, (str, Mapping, int, float)):
             continue
         for ending, find in _FINDERS.items():
             if option.endswith(ending):

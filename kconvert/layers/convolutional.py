@@ -276,6 +276,10 @@ class _Depthwise(_Convolution):
     multiplier)
     """
 
+    without_effect: ClassVar[frozenset[str]] = frozenset(
+        {"kernel_initializer", "kernel_regularizer", "kernel_constraint"}
+    )
+
     depth_multiplier: int
     depthwise_initializer: Any
 

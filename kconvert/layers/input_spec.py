@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
@@ -41,6 +41,22 @@ class InputSpec:
         return None
 
 
+class WithInputSpec:
+    """The part of a layer that says what it accepts."""
+
+    # What Keras checks of an input when the layer is called in Python; None for a class whose methods check it.
+    accepts: ClassVar[InputSpec | None] = None
+
+    @property
+    def input_spec(self) -> Any:
+        """What the layer accepts: an InputSpec, a list of one for each input, or None. A layer of the user sets it."""
+        return self.__dict__.get("input_spec", self.accepts)
+
+    @input_spec.setter
+    def input_spec(self, spec: Any) -> None:
+        self.__dict__["input_spec"] = spec
+
+
 def check_input_spec(layer: Any, shapes: Sequence[Sequence[int | None]]) -> None:
     """Raises KconvertError where inputs do not fit what the class of a layer accepts, or its own `input_spec`."""
     accepted = type(layer).accepts
@@ -51,7 +67,7 @@ def check_input_spec(layer: Any, shapes: Sequence[Sequence[int | None]]) -> None
             "call it on each, or on the result of a layer that merges them",
             Problem.USAGE,
         )
-    stated = as_list(vars(layer).get("input_spec", accepted))
+    stated = as_list(layer.input_spec)
     for spec, shape in zip(stated, shapes, strict=False):
         why = spec.refusal(shape) if isinstance(spec, InputSpec) else None
         if why:

@@ -108,6 +108,7 @@ class LocallyConnected1D(_LocallyConnected, KernelFields):
 
     rank = 1
     over_steps = True
+    without_effect = frozenset({"data_format"})
 
     filters: int
     kernel_size: Any

@@ -18,9 +18,10 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .calls import Symbol
-from .core import Lambda, Reshape
+from .core import Lambda
 from .custom import giving
 from .phase import Phase
+from .reshaping import Reshape
 
 # ---------------------------------------------------------------- operations ----
 

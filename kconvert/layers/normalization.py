@@ -40,6 +40,10 @@ class BatchNormalization(Layer):
 
     supports_masking: ClassVar[bool] = True
 
+    @property
+    def uses_phase(self) -> bool:
+        return self.fixed_phase is None and self.mode == 0
+
     def compute_output_shape(self, shape: Shape) -> Shape:
         if not -len(shape) <= self.axis < len(shape):
             raise KconvertError(f"there is no axis {self.axis} in an input of shape {shape}", problem=Problem.USAGE)

@@ -266,7 +266,7 @@ class Operation(Layer):
         result = self._result(K, as_list(x))
         return list(result) if isinstance(result, tuple) else result
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
         raise KconvertError(
             f"an operation on symbols ({getattr(self.function, '__name__', 'function')}) cannot be stored in a file",
             where=f"layer {self.name}",

@@ -8,6 +8,8 @@ from dataclasses import Field, field
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from ..errors import KconvertError, Problem
 
 
@@ -61,7 +63,8 @@ def integers(value: Any, n: int, what: str = "size", least: int = 1) -> tuple[in
     >>> integers(3, 2), integers([3, 5], 2)
     ((3, 3), (3, 5))
     """
-    result = (value,) * n if isinstance(value, (int, Integral)) else tuple(value)
+    listed = isinstance(value, (list, tuple, np.ndarray))
+    result = (value,) * n if isinstance(value, (int, Integral)) else tuple(value) if listed else ()
     if len(result) != n or not all(isinstance(item, (int, Integral)) for item in result):
         raise KconvertError(f"{what} must be an integer or {n} integers, not {value!r}", problem=Problem.USAGE)
     if any(int(item) < least for item in result):

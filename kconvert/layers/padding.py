@@ -209,6 +209,9 @@ class UpSampling1D(_UpSampling):
     size: int = 2
     rank = 1
 
+    def __post_init__(self) -> None:
+        (self.size,) = integers(self.size, 1)
+
     @property
     def amounts(self) -> tuple[Any, ...]:
         return (self.size,)

@@ -11,12 +11,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backend.base import Backend, Size, Tensor
 
 FIXED: dict[str, int | None] = {"phase": None}
-"""The phase of the layers that are made from now on: 1 for training, 0 for testing, None for that of each run."""
+"""The phase of the layers that are called from now on: 1 for training, 0 for testing, None for that of each run."""
+
+RATES = ("rate", "stddev", "dropout", "recurrent_dropout")
+"""The options of layers that draw random numbers in training, where they are not 0."""
+
+
+class WithPhase:
+    """The part of a layer that keeps the phase that was set when it was called (see `K.set_learning_phase`)."""
+
+    is_network: ClassVar[bool]
+
+    @property
+    def fixed_phase(self) -> int | None:
+        """Whether it computes in every run as in training, 1, or as in testing, 0; None: as the run."""
+        return self.__dict__.get("_fixed_phase")
+
+    @property
+    def sublayers(self) -> list[Any]:
+        raise NotImplementedError
+
+    @property
+    def uses_phase(self) -> bool:
+        """Whether it computes otherwise in training: it draws random numbers, or a layer inside it does so."""
+        draws = any(getattr(self, rate, None) for rate in RATES)
+        return self.fixed_phase is None and (draws or any(layer.uses_phase for layer in self.sublayers))
+
+    def take_phase(self) -> None:
+        """Notes the phase that is set now; called for a model, its layers do so where one is set."""
+        phase = FIXED["phase"]
+        if self.is_network:
+            for layer in self.sublayers if phase is not None else ():
+                layer.take_phase()
+        elif phase is None:
+            self.__dict__.pop("_fixed_phase", None)
+        else:
+            self.__dict__["_fixed_phase"] = phase
 
 
 class Phase:

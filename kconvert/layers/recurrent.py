@@ -369,8 +369,8 @@ class RNN(_Loop, MaskedLoopFields):
         self.cell = StackedRNNCells(list(self.cell)) if cells else checked_cell(layer_from_config(self.cell))
         self.cell.name = self.cell.name or "cell"
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
-        config = super().get_config(old_options)
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
+        config = super().stated_config(old_options)
         return {key: value for key, value in config.items() if (key, value) != ("num_constants", None)}
 
     @property

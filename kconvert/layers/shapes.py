@@ -37,6 +37,7 @@ def one_of(value: Any, known: Iterable[Any], what: str) -> Any:
     what: the name of the option.
     """
     known = tuple(known)
+    value = value.lower() if isinstance(value, str) and value not in known else value  # as Keras reads words
     if value not in known:
         choices = ", ".join(map(str, known))
         raise KconvertError(f"unknown {what} {value!r}", fix=f"one of: {choices}", problem=Problem.USAGE)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ..errors import KconvertError, Problem
+from ..errors import AlsoRuntimeError, KconvertError, Problem
 from .component_names import component
 
 
@@ -118,7 +118,10 @@ class WithWeights:
         held.set(weights)
 
     def count_params(self) -> int:
-        """The number of elements of all weights."""
+        """The number of elements of all weights. Raises KconvertError for a layer that was neither called nor built."""
+        if self.shapes_of_weights is None and self.__dict__.get("_entry") is None:
+            what, fix = "the layer was not built, so it has no weights yet", "call it on a symbol, or call build"
+            raise AlsoRuntimeError(what, f"layer {self.name}", fix, Problem.USAGE)
         return sum(int(np.prod(array.shape)) for array in self.get_weights())
 
     @property

@@ -35,8 +35,19 @@ def _named(layer: Layer) -> Layer:
     return layer
 
 
+class _Wrapper(Layer):
+    """Base class of layers around another layer."""
+
+    layer: Any
+
+    @property
+    def activity_regularizer(self) -> Any:
+        """The regularizer of the outputs: that of the layer inside, applied to the output of the wrapper."""
+        return getattr(self.layer, "activity_regularizer", None)
+
+
 @dataclass(eq=False)
-class TimeDistributed(Layer):
+class TimeDistributed(_Wrapper):
     """A layer or a model applied to each time step separately.
 
     x: (batch, time, ...). The inner layer receives (batch * time, ...), and the mask in the same form, as in Keras
@@ -68,8 +79,6 @@ class TimeDistributed(Layer):
         inner_mask = None if mask is None else fold_time(K, mask)
         name = self.layer.name
         y = self.layer.call(K, w.get(name, {}), fold_time(K, x), mask=inner_mask, training=within(training, name))
-        if training is not None:
-            training.penalize_activity(self.layer, [y])
         return unfold_time(K, y, K.shape(x)[1])
 
     def compute_mask(self, K: Backend, x: Any, mask: Any = None) -> Any:
@@ -113,7 +122,7 @@ class AutoEncoder(Layer):
 
 
 @dataclass(eq=False)
-class Bidirectional(Layer):
+class Bidirectional(_Wrapper):
     """A recurrent layer over a sequence, and a copy of it over the reversed sequence.
 
     x: the sequence (batch, time, ...), or a list of it and the initial states, those of the forward layer first

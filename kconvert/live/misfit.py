@@ -126,7 +126,7 @@ def _variants(layer: Layer) -> Iterator[tuple[str, Layer]]:
     if isinstance(layer, (TimeDistributed, Bidirectional)):
         yield from ((option, remade(layer, layer=one)) for option, one in _variants(layer.layer))
         return
-    for name, value in layer.get_config().items():
+    for name, value in layer.stored_config().items():
         if isinstance(value, bool) and name not in ("trainable", "stateful"):
             yield f"{name}={not value}", changed(layer, **{name: not value})
 

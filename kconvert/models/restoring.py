@@ -55,7 +55,7 @@ class Restored:
 
 def same_configuration(first: Network, second: Network) -> bool:
     """Whether two networks have the same layers with the same options."""
-    return first.get_config() == second.get_config()
+    return first.stored_config() == second.stored_config()
 
 
 @dataclass(frozen=True)

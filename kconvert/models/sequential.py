@@ -33,6 +33,7 @@ class Sequential(sequential.Sequential, Model):
         super().__init__(layers or (), name or next_name("Sequential"), trainable)
         for node in self.nodes:
             _check(self.by_name[node.layer], [self._symbols[ref] for ref in node.inputs])
+            self.by_name[node.layer].take_phase()
 
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end.
@@ -41,6 +42,7 @@ class Sequential(sequential.Sequential, Model):
         """
         if isinstance(layer, Layer):
             _check(layer, self.outputs)
+            layer.take_phase()
         super().add(layer)
 
     @property

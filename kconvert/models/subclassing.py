@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ..errors import KconvertError, Problem
+from ..errors import AlsoNotImplementedError, KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..network.functional import Input, graph_between
 from ..network.network import Network
@@ -63,6 +63,13 @@ class BuiltByCall(Network):
     def compute_output_shape(self, shape: Any) -> Any:
         self.build(shape)
         return super().compute_output_shape(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration. Raises KconvertError for a class with `call`, whose code no configuration states."""
+        if self.calls_layers is not None:
+            fix = "save its weights, or write it as a functional model"
+            raise AlsoNotImplementedError("the class of the model defines call", self.name, fix)
+        return super().get_config()
 
     def _check_ends(self) -> None:
         """Checks inputs and outputs as every network does; a model class of the user that is not built has none."""

@@ -100,6 +100,6 @@ def _graphs(layer: Layer, outer: LayerPath = ()) -> Iterator[tuple[LayerPath, Gr
     """The path of each network in `layer`, and its inputs and shapes."""
     path = (*outer, layer.name)
     if isinstance(layer, Network):
-        yield path, Graph([entry.get_config() for entry in layer.input_layers], layer.shapes())
+        yield path, Graph([entry.stored_config() for entry in layer.input_layers], layer.shapes())
     for inner in layer.sublayers:
         yield from _graphs(inner, path)

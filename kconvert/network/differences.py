@@ -24,7 +24,7 @@ def differing_layers(before: Network, after: Network) -> list[str]:
     >>> differing_layers(before, Sequential(after))
     ['pad (new)', 'conv (padding)']
     """
-    if before.get_config() == after.get_config():
+    if before.stored_config() == after.stored_config():
         return []
     ours, theirs = dict(_leaves(before)), dict(_leaves(after))
     found = [_described(path, ours.get(path), config) for path, config in theirs.items() if ours.get(path) != config]

@@ -428,7 +428,16 @@ class Network(Layer):
             trainable=config.get("trainable", True),
         )
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
+        return self.stated_config(old_options)
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration, with those of the layers as Keras 2.3.1 shows them."""
+        stated = self.stated_config()
+        layers = ((item, self.by_name[item.get("name") or item["config"]["name"]]) for item in stated["layers"])
+        return {**stated, "layers": [{**item, "config": layer.get_config()} for item, layer in layers]}
+
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
         calls: dict[str, list[Node]] = {}
         for node in self.nodes:
             calls.setdefault(node.layer, []).append(node)

@@ -213,7 +213,9 @@ def _beside(first: _Graph, other: _Graph, layer: Layer, shape: Any, number: int)
 
 def _alike(one: NewLayer, other: NewLayer) -> bool:
     """Whether two layers are the same but for what comes before them, and for the sizes that their inputs state."""
-    found = [(new.layer.class_name, _without_sizes(new.layer.get_config()), dict(new.weights)) for new in (one, other)]
+    found = [
+        (new.layer.class_name, _without_sizes(new.layer.stored_config()), dict(new.weights)) for new in (one, other)
+    ]
     return found[0] == found[1]
 
 

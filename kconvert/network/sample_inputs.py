@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,8 @@ def size_of_batches(network: Network, given: int | None, samples: int) -> int:
     """
     fixed = network.fixed_batch
     _check_whole_batches(network, samples)
+    if given is not None and given < 1:
+        raise KconvertError(f"batch_size is {given}", network.name, "give 1 or more", Problem.USAGE)
     if fixed and given not in (None, fixed) and samples != fixed:
         what = f"batch_size={given} was given to a model that takes batches of {fixed}, as its inputs state"
         raise KconvertError(what, network.name, f"leave it out or give batch_size={fixed}", Problem.USAGE)
@@ -97,7 +100,7 @@ def size_of_batches(network: Network, given: int | None, samples: int) -> int:
 
 def check_batch(network: Network, samples: int) -> None:
     """Raises KconvertError for a batch of another size than the one that the model takes."""
-    size_of_batches(network, samples, samples)
+    size_of_batches(network, samples or None, samples)
     if network.fixed_batch not in (None, samples):
         what = f"a batch of {samples} samples was given to a model that takes batches of {network.fixed_batch}"
         raise KconvertError(what, network.name, problem=Problem.USAGE)
@@ -136,6 +139,8 @@ def numbers(array: Any, where: str) -> np.ndarray:
         result = np.asarray(array)
     except ValueError as error:
         raise KconvertError("rows of different lengths are not an array", where, "pad them", Problem.USAGE) from error
+    if result.dtype.kind == "O" and all(isinstance(one, Number) for one in result.flat):
+        result = result.astype("float64")
     if result.dtype.kind not in "fiub":
         fix = "give float or integer arrays of one shape"
         raise KconvertError(f"an array of dtype {result.dtype} is not an array of numbers", where, fix, Problem.USAGE)

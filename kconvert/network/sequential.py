@@ -117,7 +117,7 @@ class Sequential(Network):
             raise KconvertError("a Sequential model needs at least one layer", where=model.name)
         return model
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
         return {"name": self.name, "layers": [layer_config(layer, old_options) for layer in self.sublayers]}
 
 

@@ -7,18 +7,16 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from ..layers.phase import RATES
 from ..models.model import Model
 from .shortening import replaced
-
-_RATES = ("rate", "stddev", "dropout", "recurrent_dropout")
-"""The options of layers that draw random numbers in training, where they are not 0."""
 
 
 def random_layers(network: Any) -> Iterator[Any]:
     """The layers of a network, also of networks in it, that draw random numbers in training."""
     for layer in network.sublayers:
         yield from random_layers(layer)
-        if any(getattr(layer, key, None) for key in _RATES):
+        if any(getattr(layer, key, None) for key in RATES):
             yield layer
 
 
@@ -40,7 +38,7 @@ def _with_rates_of_zero(method: Callable[..., Any], say: Callable[[str], None]) 
     def train(self: Any, *args: Any, **kwargs: Any) -> Any:
         for layer in list(random_layers(self)):
             say(f"{layer.class_name} draws no random numbers")
-            for key in _RATES:
+            for key in RATES:
                 if getattr(layer, key, None):
                     setattr(layer, key, 0.0)
         return method(self, *args, **kwargs)

@@ -43,7 +43,7 @@ def summary(model, indent=""):
     lines = []
     for node in model.nodes:
         layer = model.by_name[node.layer]
-        config = {} if isinstance(layer, Network) else layer.get_config()
+        config = {} if isinstance(layer, Network) else layer.stored_config()
         told = {k: v for k, v in config.items() if k in TOLD and v is not None}
         lines.append(
             f"{indent}{node.output.key} = {layer.class_name}({told}) of {', '.join(ref.key for ref in node.inputs)}"

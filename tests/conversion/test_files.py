@@ -119,7 +119,7 @@ def test_provenance_brings_a_converted_model_back_as_it_was(tmp_path):
     back = convert(there.target, tmp_path / "back.h5", target="theano", format="same")
     with hdf5.read(found.model) as first, hdf5.read(back.target) as last:
         old, new = network_of(first), network_of(last)
-        assert new.get_config() == old.get_config()
+        assert new.stored_config() == old.stored_config()
 
 
 def test_the_sum_of_a_file_of_several_blocks(tmp_path):

@@ -25,7 +25,7 @@ def _text(name):
 
 
 def _network(config, version=None):
-    return model_from_config(config, version).get_config()
+    return model_from_config(config, version).stored_config()
 
 
 def test_json_in_json_with_the_outputs_of_keras():

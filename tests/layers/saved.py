@@ -90,4 +90,4 @@ def stored_shapes(layer: Layer, shape: Any) -> list[tuple[int, ...]]:
 
 def check_round_trip(layer: Layer, config: dict[str, Any]) -> None:
     """Checks that `layer` writes the configuration that it was read from, as JSON values."""
-    assert json.loads(json.dumps(layer.get_config())) == config
+    assert json.loads(json.dumps(layer.stored_config())) == config

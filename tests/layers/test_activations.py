@@ -121,8 +121,8 @@ def test_what_is_no_known_name_is_refused_with_the_known(name: object) -> None:
 )
 def test_configuration_round_trips(layer: Layer) -> None:
     layer.name = "some"
-    config = layer.get_config()
-    assert type(layer).from_config(config).get_config() == config
+    config = layer.stored_config()
+    assert type(layer).from_config(config).stored_config() == config
 
 
 def test_shared_axes_have_size_one() -> None:

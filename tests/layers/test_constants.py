@@ -86,7 +86,7 @@ def test_a_file_states_their_number(tmp_path):
     assert [layer["config"].get("num_constants") for layer in config] == [None, None, None, 1]
     read = kc.load_model(tmp_path / "m.h5", "numpy", custom_objects={"CellWithConstants": CellWithConstants})
     np.testing.assert_allclose(read.predict([X, S, C]), model.predict([X, S, C]), rtol=1e-5)
-    assert "num_constants" not in RNN(GRUCell(2)).get_config()
+    assert "num_constants" not in RNN(GRUCell(2)).stored_config()
 
 
 def test_layers_and_cells_without_constants_refuse_them():

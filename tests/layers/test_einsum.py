@@ -56,5 +56,5 @@ def test_sizes_that_do_not_fit_are_refused():
 
 
 def test_configuration_round_trips():
-    config = EinsumDense("bi,io->bo", (4,), "relu", "o", name="some").get_config()
-    assert EinsumDense.from_config(config).get_config() == config
+    config = EinsumDense("bi,io->bo", (4,), "relu", "o", name="some").stored_config()
+    assert EinsumDense.from_config(config).stored_config() == config

@@ -16,9 +16,9 @@ K = NumpyBackend()
 
 @pytest.mark.parametrize("length", [None, 6, (2, 3)])
 def test_configuration_round_trips(length: object) -> None:
-    config = Embedding(10, 4, input_length=length, dropout=0.5, name="e").get_config()
+    config = Embedding(10, 4, input_length=length, dropout=0.5, name="e").stored_config()
     assert "dropout" not in config
-    assert Embedding.from_config(config).get_config() == config
+    assert Embedding.from_config(config).stored_config() == config
 
 
 @pytest.mark.parametrize(("length", "expected"), [(None, (None, None)), (6, (None, 6)), ((2, None), (None, 2, None))])

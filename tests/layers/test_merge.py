@@ -163,8 +163,8 @@ def test_a_dot_product_has_no_mask() -> None:
 )
 def test_configuration_round_trips(layer: Layer) -> None:
     layer.name = "some"
-    config = layer.get_config()
-    assert type(layer).from_config(config).get_config() == config
+    config = layer.stored_config()
+    assert type(layer).from_config(config).stored_config() == config
 
 
 # --------------------------------------------------------- what Keras computed ----

@@ -53,12 +53,12 @@ def test_every_element_comes_several_times(rank, options):
 
 
 def test_sizes_are_normalised_as_keras_writes_them():
-    assert ZeroPadding1D(2).get_config()["padding"] == [2, 2]
-    assert Cropping1D().get_config()["cropping"] == [1, 1]
-    assert UpSampling1D(3).get_config()["size"] == 3
-    assert ZeroPadding2D((1, 2)).get_config()["padding"] == [[1, 1], [2, 2]]
-    assert Cropping2D().get_config()["cropping"] == [[0, 0], [0, 0]]
-    assert UpSampling2D(2).get_config()["size"] == [2, 2]
+    assert ZeroPadding1D(2).stored_config()["padding"] == [2, 2]
+    assert Cropping1D().stored_config()["cropping"] == [1, 1]
+    assert UpSampling1D(3).stored_config()["size"] == 3
+    assert ZeroPadding2D((1, 2)).stored_config()["padding"] == [[1, 1], [2, 2]]
+    assert Cropping2D().stored_config()["cropping"] == [[0, 0], [0, 0]]
+    assert UpSampling2D(2).stored_config()["size"] == [2, 2]
 
 
 def test_refuses_a_wrong_number_of_parts():

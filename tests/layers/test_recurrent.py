@@ -163,9 +163,9 @@ def test_keras_1_stores_fused_gates_for_implementation_2_only():
 
 @pytest.mark.parametrize("cell", [LSTMCell(4), StackedRNNCells([GRUCell(2, reset_after=True), SimpleRNNCell(3)])])
 def test_cells_are_written_inside_their_layer(cell):
-    config = json.loads(json.dumps(RNN(cell, name="rnn").get_config()))
+    config = json.loads(json.dumps(RNN(cell, name="rnn").stored_config()))
     assert config["cell"]["class_name"] == cell.class_name
-    assert RNN.from_config(config).get_config() == config
+    assert RNN.from_config(config).stored_config() == config
 
 
 def _list(value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kconvert import Sequential
 from kconvert.backend.numpy_backend import NumpyBackend
 from kconvert.errors import KconvertError
 from kconvert.layers.convolutional import Conv2D
@@ -121,7 +122,7 @@ def test_the_directions_are_named_and_turned_around():
         ("forward_gru", True),
         ("backward_gru", False),
     ]
-    assert layer.get_config()["layer"]["config"]["name"] == "gru"
+    assert layer.stored_config()["layer"]["config"]["name"] == "gru"
 
 
 def test_refuses_unknown_merges_and_unknown_inner_layers():
@@ -140,3 +141,21 @@ def test_computes_the_same_on_the_framework_itself(release, case):
 
     saved = Saved(f"{release}/{case}")
     saved.check(get_backend(saved.backend))
+
+
+@pytest.mark.needs("tensorflow")
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        lambda: TimeDistributed(Dense(2, activity_regularizer="l2"), input_shape=(3, 4)),
+        lambda: Bidirectional(LSTM(1, activity_regularizer="l2", return_sequences=True), input_shape=(3, 4)),
+    ],
+)
+def test_the_regularizer_of_outputs_counts_for_the_output_of_a_wrapper(wrapper):
+    """Keras 2.3.1 added it so: 0.0477 for a Bidirectional of an LSTM, of which kconvert left it out."""
+    model = Sequential([wrapper()])
+    model.compile("sgd", "mse", metrics=["mse"], backend="tensorflow")
+    x, y = np.ones((2, 3, 4), "float32"), np.zeros((2, 3, 2), "float32")
+    loss, mse = model.test_on_batch(x, y)
+    assert loss - mse == pytest.approx(0.01 * np.square(model.predict(x)).sum(), rel=1e-4)
+    assert model.layers[0].activity_regularizer == "l2"

@@ -209,5 +209,5 @@ class Dense(layers.Dense):
 def test_classes_of_users_are_found_only_when_they_are_registered(lenet):
     assert {type(layer).__module__ for layer in lenet.layers} <= {
         "kconvert.layers.core", "kconvert.layers.convolutional", "kconvert.layers.pooling",
-        "kconvert.layers.activations", "kconvert.layers.regularization",
+        "kconvert.layers.activations", "kconvert.layers.regularization", "kconvert.layers.reshaping",
     }  # fmt: skip

@@ -189,9 +189,8 @@ def test_an_option_of_another_keras_is_refused_with_its_layer(made, key, value, 
 
 def test_a_value_that_a_layer_refuses_is_reported_with_the_layer():
     odd = chain(layer("Conv2D", "c", filters=2, kernel_size=None))
-    with pytest.raises(KconvertError, match="layer c: this is not the configuration of a Conv2D") as refusal:
+    with pytest.raises(KconvertError, match="layer c: Conv2D: kernel_size must be an integer or 2 integers"):
         model_from_config(odd, "2.3.1")
-    assert refusal.value.problem is Problem.UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -274,9 +273,8 @@ def test_an_error_in_kconvert_itself_is_not_taken_for_one_of_the_file(monkeypatc
 
 def test_an_architecture_from_a_file(tmp_path):
     found = case("2.3.1-theano/lenet_th")
-    assert (
-        read_architecture(str(found.folder / "arch.json")).get_config() == model_from_config(arch(found)).get_config()
-    )
+    read = read_architecture(str(found.folder / "arch.json"))
+    assert read.stored_config() == model_from_config(arch(found)).stored_config()
     missing = tmp_path / "missing.json"
     with pytest.raises(KconvertError, match="there is no such file") as refusal:
         read_architecture(str(missing))

@@ -92,9 +92,9 @@ def test_outputs_are_among_the_activations(architecture):
 def test_configuration_round_trip(architecture):
     """Through JSON, with the same weights at the same paths."""
     model = architecture.model
-    config = json.loads(json.dumps(model.get_config()))
+    config = json.loads(json.dumps(model.stored_config()))
     again = type(model).from_config(config)
-    assert again.get_config() == config
+    assert again.stored_config() == config
     assert {(node.output, node.inputs) for node in again.nodes} == {(node.output, node.inputs) for node in model.nodes}
     table = [(leaf.path, [weight.shape for weight in leaf.weights]) for leaf in model.weight_table()]
     assert [(leaf.path, [weight.shape for weight in leaf.weights]) for leaf in again.weight_table()] == table
@@ -279,7 +279,7 @@ def test_an_unknown_tensor_is_refused(ref):
 def test_a_configuration_that_names_what_is_not_there_is_refused(what):
     """Broken or malicious files raise a KconvertError, never a KeyError."""
     model = graph([entry("a", 4), L.Dense(2, name="x")], [("x", ["a"])], ["a"], ["x"])
-    config = model.get_config()
+    config = model.stored_config()
     changes = {
         "layer": lambda: config["layers"][1]["inbound_nodes"][0][0].__setitem__(0, "gone"),
         "tensor": lambda: config["layers"][1]["inbound_nodes"][0][0].__setitem__(2, 3),
@@ -313,8 +313,8 @@ def test_two_layers_of_one_name_are_refused():
 
 def test_files_of_an_empty_chain_and_of_one_without_a_shape_are_refused():
     with pytest.raises(KconvertError, match="m: a Sequential model needs at least one layer"):
-        Sequential.from_config(Sequential([], name="m").get_config())
-    item = {"class_name": "Sequential", "config": Sequential([L.Dense(2, name="d")], name="m").get_config()}
+        Sequential.from_config(Sequential([], name="m").stored_config())
+    item = {"class_name": "Sequential", "config": Sequential([L.Dense(2, name="d")], name="m").stored_config()}
     with pytest.raises(KconvertError, match=r"m: the first layer states no input shape; .*input_shape="):
         model_from_config(item)
     assert model_from_config(item, shape_for=lambda layer: (None, 4)).input_shapes == [(None, 4)]
@@ -323,7 +323,7 @@ def test_files_of_an_empty_chain_and_of_one_without_a_shape_are_refused():
 def test_a_sequential_inside_has_the_shape_that_it_is_called_on():
     inner = Sequential([L.Dense(2, name="d"), Sequential([L.Dense(5, name="e")], name="deep")], name="inside")
     outer = Sequential([L.Dense(3, name="first", input_shape=(4,)), inner], name="m")
-    found = model_from_config({"class_name": "Sequential", "config": outer.get_config()})
+    found = model_from_config({"class_name": "Sequential", "config": outer.stored_config()})
     assert found.by_name["inside"].input_shapes == [(None, 3)]
     assert found.compute_output_shape((None, 4)) == (None, 5)
 

@@ -52,7 +52,7 @@ class WithoutGraph(Network):
     def weight_table(self) -> list[LeafWeights]:
         return self.table
 
-    def get_config(self, old_options: bool = False) -> dict[str, Any]:
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
         """There is no architecture to write."""
         return {}
 

@@ -190,7 +190,7 @@ class _Group:
 
 def _compared(layer: Layer) -> dict[str, Any]:
     """The options that count; one without a value, and the activation that changes nothing, are as good as none."""
-    stated = layer.get_config().items()
+    stated = layer.stored_config().items()
     return {key: value for key, value in stated if value not in (None, "linear") and key not in NOT_COMPARED}
 
 

@@ -131,7 +131,7 @@ class _Walk:
         if first is result:
             self.notes += result.notes
             self.origins |= result.reordered
-        elif first.weights != result.weights or first.layer.get_config() != result.layer.get_config():
+        elif first.weights != result.weights or first.layer.stored_config() != result.layer.stored_config():
             if [len(layout.axes) for layout in first.inputs] != [len(layout.axes) for layout in result.inputs]:
                 raise Restore({path})
             return first

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import layers
-from ...layers.base import layer_config
 from ...layers.input_spec import InputSpec as InputSpec
 from ...layers.registry import layer_from_config, with_custom_objects
 from ...models.configurations import model_from_config
@@ -29,7 +28,7 @@ globals().update(
 
 def serialize(layer: Any) -> dict[str, Any]:
     """`{'class_name': ..., 'config': ...}` of a layer or a model."""
-    return layer_config(layer)
+    return {"class_name": layer.class_name, "config": layer.get_config()}
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

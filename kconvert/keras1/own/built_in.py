@@ -96,9 +96,9 @@ class BuiltIn(Layer):
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
         if not self._is_own:
             return super().stored_config(old_options)
-        return self.facts.made.get_config(self, old_options)
+        return self.facts.made.stated_config(self, old_options)
 
-    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+    def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as Keras 1.2.2 states them."""
         config = super().get_config()
         config.update((word, _in_config(word, _shown(self, word))) for word in self.facts.config_words)

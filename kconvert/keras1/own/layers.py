@@ -33,7 +33,7 @@ def _class(name: str) -> type[BuiltIn]:
 class _OfFunction(BuiltIn):
     """The configuration of a Lambda, which states its functions by their names."""
 
-    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+    def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor; functions by their names."""
         words = ("function", "function_type", "output_shape", "output_shape_type", "arguments")
         stated = self.stored_config()

@@ -74,9 +74,9 @@ class Merge(Layer, layers.Merge):
         return super().compute_output_shape(shape)
 
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
-        return {**layers.Merge.get_config(self, old_options), **self._options()}
+        return {**layers.Merge.stated_config(self, old_options), **self._options()}
 
-    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+    def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, with functions by their names."""
         axes = {"concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
         return {"name": self.name, **axes, **self._options(), "arguments": self.extra.get("arguments") or {}}

@@ -15,6 +15,7 @@ from ...layers import Layer
 from ...layers.calls import calls_behind
 from ...layers.registry import with_custom_objects
 from ...models import configurations, model, sequential
+from ...models.training.executor import Executor
 from ...network import sequential as networks
 from ...network.functional import graph_between
 from ...network.network import Network
@@ -40,6 +41,10 @@ class Container(model.Model):
     needs_finite_loss = False
     stops_within_epochs = False
     shows_progress = False
+
+    def values_in_logs(self, executor: Executor) -> dict[str, Any]:
+        """What the logs of a batch have besides its losses: the metrics."""
+        return executor.metric_values()
 
     def compile(  # type: ignore[override]
         self,
@@ -99,10 +104,7 @@ class Container(model.Model):
         stated = {key: as_named(value) for key, value in self._stated.items()}
         return {"optimizer_config": self.trainer.optimizer.to_config(), **stated}
 
-    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
-        return Network.get_config(self, old_options)
-
-    def get_config(self) -> Any:  # type: ignore[override]
+    def get_config(self) -> Any:
         """The graph of the layers in the words of Keras 1.2.2."""
         config = self.stored_config()
         for entry, layer in zip(config["layers"], self.all_layers, strict=True):
@@ -247,7 +249,7 @@ class Container(model.Model):
     ) -> Any:
         """`evaluate` for the batches of a generator, until there were `val_samples` samples."""
         batches = list(Counted(generator, val_samples, "val_samples"))
-        return super().evaluate(iter(batches), steps=len(batches))
+        return super().evaluate(iter(batches), steps=len(batches), verbose=0)
 
     def predict_generator(  # type: ignore[override]
         self, generator: Any, val_samples: int, max_q_size: int = 10, nb_worker: int = 1, pickle_safe: bool = False
@@ -337,10 +339,10 @@ class Sequential(sequential.Sequential, Container):
             return self.all_layers[index]
         return super().get_layer(name, index)
 
-    def stored_config(self, old_options: bool = False) -> dict[str, Any]:
-        return (Network if self.merged else networks.Sequential).get_config(self, old_options)
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
+        return (Network if self.merged else networks.Sequential).stated_config(self, old_options)
 
-    def get_config(self) -> Any:  # type: ignore[override]
+    def get_config(self) -> Any:
         """The class and the configuration of each layer, as a list."""
         entries = [_item(layer) for layer in self.layers]
         if self.merged is not None:

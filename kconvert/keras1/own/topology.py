@@ -51,7 +51,7 @@ class Layer(layers.Layer):
         """The type of the elements of the input that the layer states."""
         return self.dtype or floatx()
 
-    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+    def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor that every layer has."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if self.batch_input_shape is not None:
@@ -94,9 +94,9 @@ class InputLayer(Layer, layers.InputLayer):
         return "InputLayer"
 
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
-        return layers.InputLayer.get_config(self, old_options)
+        return layers.InputLayer.stated_config(self, old_options)
 
-    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["trainable"]
         return {**config, "sparse": self.sparse}

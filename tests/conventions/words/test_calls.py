@@ -61,7 +61,7 @@ def test_a_layer_in_the_words_of_keras_1_is_the_layer_of_keras_2(old, new):
     with pytest.warns(DeprecationWarning, match=r"is Keras 1: write \w+\("):
         layer = old()
     assert type(layer) is type(new)
-    assert without_names(layer.get_config()) == without_names(new.get_config())
+    assert without_names(layer.stored_config()) == without_names(new.stored_config())
     assert layer.batch_input_shape == new.batch_input_shape
 
 

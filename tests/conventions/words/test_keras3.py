@@ -38,7 +38,7 @@ def test_keras_3_has_the_class_and_takes_its_options(name):
     given = {f.name: ARGUMENTS[f.name] for f in cls.config_fields() if f.name in ARGUMENTS}
     layer = cls(**{**given, **INNER.get(name, {})}, name="layer", batch_input_shape=(None, 3))
     required = {f.name for f in cls.config_fields() if f.default is MISSING and f.default_factory is MISSING}
-    config = layer.get_config()
+    config = layer.stored_config()
     bare = {key: config[key] for key in config if key in required | {"name", "output_shape", "batch_input_shape"}}
     for stated in (config, bare):
         item = keras3_writing._Writer({}, defaults).item({"class_name": name, "config": stated})
@@ -95,7 +95,7 @@ def test_hard_sigmoid_is_not_that_of_keras_3(layer):
     ]
     scale, clip = (one["config"] for one in activation["config"]["layers"])
     assert (scale["scale"], scale["offset"], clip["max_value"]) == (0.2, 0.5, 1.0)
-    assert "hard_sigmoid" in read(config).layers[-1].get_config().values()
+    assert "hard_sigmoid" in read(config).layers[-1].stored_config().values()
 
 
 def test_the_hard_sigmoid_of_keras_3_has_a_name_of_its_own():

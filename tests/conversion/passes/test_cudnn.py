@@ -101,7 +101,7 @@ def test_runs_on_any_backend_as_it_is(name, convention):
 def test_stays_on_tensorflow_bit_for_bit(name):
     made = planned(name, "tensorflow")
     assert not made.changes
-    assert made.result.model.get_config() == made.model.get_config()
+    assert made.result.model.stored_config() == made.model.stored_config()
 
 
 def test_the_plan_says_what_becomes_of_the_layers():
@@ -124,7 +124,7 @@ def test_options_go_over_and_those_of_cudnn_are_said(layer, cls, options):
     (found,) = rewritten.model.sublayers
     assert type(found) is cls
     assert len(rewritten.notes) == 1
-    config, before = found.get_config(), layer.get_config()
+    config, before = found.stored_config(), layer.stored_config()
     assert {key: config[key] for key in before} == before
     said = {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True, "unroll": False, **options}
     assert {key: config[key] for key in said} == said

@@ -80,9 +80,9 @@ def test_a_shape_in_the_architecture_answers_too(tmp_path):
     config["config"]["layers"][0]["config"]["output_shape"] = [9, 9, 2]
     arch = tmp_path / "arch.json"
     arch.write_text(json.dumps(config), encoding="utf-8")
-    with_function = register_all() or planned(CROP).result.model.get_config()
+    with_function = register_all() or planned(CROP).result.model.stored_config()
     FUNCTIONS.clear()
-    assert planned(CROP, arch=arch).result.model.get_config() == with_function
+    assert planned(CROP, arch=arch).result.model.stored_config() == with_function
 
 
 def test_a_registered_shape_answers_too():

@@ -139,7 +139,7 @@ def test_an_embedding_holds_floats_whatever_its_indices_are():
     """Keras 2 makes the table of the dtype that Keras 1 stated for the input: real Keras 2.3.1 refuses integers."""
     model = chain(L.Embedding(7, 3, dtype="int32"), 4)
     new = modernize(model).model
-    assert "dtype" not in new.get_config()["layers"][0]["config"]
+    assert "dtype" not in new.stored_config()["layers"][0]["config"]
     weights, x = random_weights(model), np.array([[0, 1, 6, 3]])
     assert np.array_equal(bound(model, weights).predict(x), bound(new, weights).predict(x))
 

@@ -73,7 +73,7 @@ def test_a_crop_for_1_2_0_cuts_every_end(crop):
     x = np.random.default_rng(0).standard_normal((2, *model.input_shapes[0][1:])).astype("float32")
     expected, got = (as_model(network).bind(kc.get_backend("numpy"), {}).predict(x) for network in (model, written))
     np.testing.assert_array_equal(got, expected)
-    assert write_for_release(model, "1.2.1", "theano").model.get_config() == model.get_config()
+    assert write_for_release(model, "1.2.1", "theano").model.stored_config() == model.stored_config()
 
 
 # --------------------------------------------------- Deconvolution2D of Keras 1 ----

@@ -1,0 +1,63 @@
+"""The methods of a layer that is written as in Keras with which `build` and `call` add weights, losses and metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend.base import Tensor
+from ..errors import KconvertError, Problem
+from .lists import as_list
+
+
+class Adding:
+    """The part of a layer that adds weights in `build`, and losses, updates and metrics in `call`."""
+
+    name: str
+
+    def note_added(self, what: str, values: Any, inputs: Any) -> None:
+        """Notes what is added outside of `call`."""
+        raise NotImplementedError
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
+        """A weight, with the arguments of Keras 1 or 2. Raises KconvertError outside of `build`."""
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            raise KconvertError("add_weight is called outside of build", f"layer {self.name}", problem=Problem.USAGE)
+        return builder.add_weight(*args, **kwargs)
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Adds scalars to the loss of the model: in `call` of a layer that is written as in Keras.
+
+        inputs: the symbols that they depend on; None: they depend on weights alone. Outside of `call`, they are numbers
+        or symbols that were computed from tensors of the model, and the model has to be compiled afterwards.
+        """
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            self.note_added("loss", losses, inputs)
+        else:
+            builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Adds updates of weights to each training step, in `call` of a layer that is written as in Keras.
+
+        updates: what `K.update`, `K.update_add`, ... return, one or a list. inputs: the symbols that they depend on.
+        Raises KconvertError for an update outside of `call`; what updates nothing, as a number, is listed in `updates`.
+        """
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            if any(isinstance(one, tuple) for one in as_list(updates)):
+                what = "add_update is called outside of call"
+                raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
+            self.note_added("update", updates, inputs)
+        else:
+            builder.updates += updates if isinstance(updates, list) else [updates]
+
+    def add_metric(self, value: Any, name: str | None = None) -> None:
+        """Adds the mean of `value` to the metrics of the model, in `call` of a layer that is written as in Keras.
+
+        name: in the logs. Raises KconvertError outside of `call`.
+        """
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            raise KconvertError("add_metric is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
+        builder.metrics.append((name or "mean", value))
