@@ -31,7 +31,6 @@ from ..formats.hdf5.handles import path_to_read, path_to_write
 from ..layers import Layer
 from ..layers.calls import Symbol, as_symbols
 from ..layers.custom import giving
-from ..layers.lists import one_or_list
 from ..layers.names import next_name, observe_names
 from ..layers.registry import with_custom_objects
 from ..network import summary as summary_table
@@ -46,8 +45,6 @@ from .listing import Layers
 from .runtime import Runtime
 from .store import run_convention
 from .trained import TrainedByFit
-from .training.callbacks import CallbackList
-from .training.objective import output_names
 from .training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -162,7 +159,7 @@ class Model(TrainedByFit):
         if trainer is not None:
             trainer.runtime, self._trainer = self.runtime, trainer
 
-    # ------------------------------------------------------- inputs, outputs ----
+    # --------------------------------------------------------------- layers ----
 
     def symbols_in(self, K: Backend, values: Mapping[Ref, Tensor]) -> AbstractContextManager[None]:
         def find(symbol: Symbol) -> Tensor:
@@ -171,43 +168,8 @@ class Model(TrainedByFit):
         return assigned(SYMBOLS, find)
 
     @property
-    def inputs(self) -> list[Symbol]:
-        """The symbols of the inputs."""
-        return [self._symbols[ref] for ref in self.input_refs]
-
-    @property
-    def outputs(self) -> list[Symbol]:
-        """The symbols of the outputs."""
-        return [self._symbols[ref] for ref in self.output_refs]
-
-    @outputs.setter
-    def outputs(self, symbols: Any) -> None:
-        what = "the outputs of a model cannot be set"
-        raise KconvertError(what, self.name, "Model(model.inputs, outputs) has others", Problem.UNSUPPORTED)
-
-    @property
     def layers(self) -> list[Layer]:
         return Layers(super().layers)
-
-    @property
-    def input(self) -> Any:
-        """The symbol of the input; for several inputs, the list of symbols."""
-        return one_or_list(self.inputs)
-
-    @property
-    def output(self) -> Any:
-        """The symbol of the output; for several outputs, the list of symbols."""
-        return one_or_list(self.outputs)
-
-    @property
-    def input_names(self) -> list[str]:
-        """The names of the input layers."""
-        return [ref.layer for ref in self.input_refs]
-
-    @property
-    def output_names(self) -> list[str]:
-        """The names of the outputs, as losses and labels are named."""
-        return output_names(self)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer named `name`, or `layers[index]`. Raises KconvertError for an unknown name or index."""
@@ -440,13 +402,13 @@ class Model(TrainedByFit):
         """The outputs for `x`: an array (samples, ...), for several outputs a list of arrays.
 
         x: an array; for several inputs a list, or a dict by their names; or a generator, an iterator or a `Sequence`
-        of batches. batch_size: 32 if None. steps: the number of batches, needed for a generator. verbose,
-        max_queue_size, workers, use_multiprocessing: have no effect; batches are made in this process.
+        of batches. batch_size: 32 if None. verbose: 1 for a progress bar. steps: the number of batches, needed for a
+        generator; with arrays each step takes all samples. max_queue_size, workers, use_multiprocessing: have no
+        effect; batches are made in this process.
         Raises KconvertError where number or shapes of the inputs do not match the model.
         """
         self.complete(x)
-        listeners = CallbackList.of(callbacks, self, batch_size=batch_size, steps=steps, verbose=verbose)
-        return predicting.predict(self.runtime, x, batch_size, steps, listeners)
+        return predicting.predict(self, self.runtime, x, batch_size, verbose, steps, callbacks)
 
     def activations(self, x: Any, replaced: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
         """The output of every layer by name (in a nested model `outer/inner`), for one batch `x`. Not in Keras.
@@ -456,11 +418,6 @@ class Model(TrainedByFit):
         that no layer computes.
         """
         return predicting.activations(self.runtime, x, replaced)
-
-    @property
-    def stateful(self) -> bool:
-        """Whether a layer keeps states from batch to batch."""
-        return any(getattr(layer, "stateful", False) for layer in self.sublayers)
 
     def reset_states(self) -> None:
         """Sets the states of stateful layers to zero."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,23 @@ from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase
 from ..network.network import Network
 from ..network.outputs import Activations
-from ..network.sample_inputs import check_batch, checked_inputs, size_of_batches
+from ..network.sample_inputs import check_batch, checked_inputs
 from .runtime import Runtime
 from .training.callbacks import CallbackList
-from .training.data import is_stream, stream_of
+from .training.callbacks.progress import shown_loop
+from .training.data import Batch, Division, is_stream, parts, stream_of
 
 
-def predict(runtime: Runtime, x: Any, batch_size: int | None, steps: int | None, listeners: CallbackList) -> Any:
-    """The outputs for `x`. Parameters and errors: see `Model.predict`."""
+def predict(
+    model: Any,
+    runtime: Runtime,
+    x: Any,
+    batch_size: int | None,
+    verbose: int,
+    steps: int | None,
+    callbacks: Sequence[Any] | None,
+) -> Any:
+    """The outputs for `x`. Parameters and errors: see `Model.predict`; model: for the callbacks."""
     network = runtime.network
 
     def build(K: Backend, weights: Any, inputs: list[Tensor], phase: Phase) -> list[Tensor]:
@@ -27,12 +36,16 @@ def predict(runtime: Runtime, x: Any, batch_size: int | None, steps: int | None,
 
     # The function is compiled when the first batch is there, so wrong inputs are refused before that.
     outputs = []
+    batches, params = _batches(network, x, batch_size, steps)
+    listeners = CallbackList.of(callbacks, model, **params, verbose=verbose)
+    shown = shown_loop(verbose if model.shows_progress else 0, params["steps"], params.get("samples"))
     listeners.on_predict_begin({})
-    for number, batch in enumerate(_batches(network, x, batch_size, steps)):
+    for number, batch in enumerate(batches):
         logs = {"batch": number, "size": len(batch[0])}
         listeners.on_predict_batch_begin(number, logs)
         outputs.append(runtime.compiled_function("predict", build)(batch))
         listeners.on_predict_batch_end(number, {**logs, "outputs": outputs[-1]})
+        shown(len(batch[0]))
     listeners.on_predict_end({})
     return one_or_list([np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
@@ -44,18 +57,20 @@ def activations(runtime: Runtime, x: Any, replaced: Mapping[str, np.ndarray] | N
     return function(runtime.arrays, as_list(x), replaced)
 
 
-def _batches(network: Network, x: Any, batch_size: int | None, steps: int | None) -> Iterator[list[np.ndarray]]:
-    """The checked inputs of each batch; for a stream of tuples (x, y, ...) the first item."""
+def _batches(
+    network: Network, x: Any, batch_size: int | None, steps: int | None
+) -> tuple[Iterator[list[np.ndarray]], dict[str, Any]]:
+    """The checked inputs of each batch, and the parameters of callbacks that say how many there are."""
     if is_stream(x):
         count, stream = stream_of(x, steps, "steps")
-        for _ in range(count):
-            item = next(stream)
-            batch = checked_inputs(network, item[0] if isinstance(item, tuple) else item)
-            check_batch(network, len(batch[0]))
-            yield batch
-        return
-    xs = checked_inputs(network, x, as_many_as_first=True)
-    size = size_of_batches(network, batch_size, len(xs[0]))
-    n = len(xs[0]) if steps is None else min(len(xs[0]), steps * size)
-    for i in range(0, n, size):
-        yield [a[i : i + size] for a in xs]
+        return (_checked(network, next(stream)) for _ in range(count)), {"steps": count}
+    data = Batch(checked_inputs(network, x, as_many_as_first=True), [], [])
+    division = Division.of(network, len(data), batch_size, steps, "steps")
+    return (batch.x for batch in division.batches(data)), vars(division)
+
+
+def _checked(network: Network, item: Any) -> list[np.ndarray]:
+    """The checked inputs in an item of a stream: the first part of a tuple (x, y, ...)."""
+    batch = checked_inputs(network, parts(item)[0] if isinstance(item, tuple) else item)
+    check_batch(network, len(batch[0]))
+    return batch

@@ -5,39 +5,35 @@ They are those of Keras 2.3 (`engine/training.py` of 2.3.1). Each calls the obje
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ..conventions.words.calls import accepts_old_words
-from ..errors import AlsoRuntimeError, Problem
+from ..errors import AlsoAttributeError, AlsoRuntimeError, Problem
 from ..layers.calls import Symbol
 from ..network.added import added
 from ..network.functional import known_symbols
-from ..network.graph import Ref
-from .runtime import Runtime
-from .subclassing import BuiltByCall
+from .ends import WithEnds
 from .training import optimizers
-from .training.callbacks import CallbackList, History
-from .training.data import check_modes
+from .training.callbacks import History
+from .training.data import check_modes, is_stream
+from .training.executor import Executor
 from .training.fit import Fit
 from .training.loss_symbols import LossSymbols
+from .training.objective import Objective
 from .training.trainer import Trainer
 
 
-class TrainedByFit(BuiltByCall):
+class TrainedByFit(WithEnds):
     """The part of a model that `compile` and `fit` need."""
 
-    # The weights and compiled functions of this graph.
-    runtime: Runtime
-    # For each tensor of the graph, the symbol that stands for it.
-    _symbols: Mapping[Ref, Symbol]
     # None until the model is compiled.
     _trainer: Trainer | None
     # Whether `fit` ends with an error where the loss becomes NaN or infinite.
     needs_finite_loss: ClassVar[bool] = True
     # Whether a callback that sets `stop_training` after a batch ends the epoch.
     stops_within_epochs: ClassVar[bool] = True
-    # Whether `fit` itself shows its progress; else the callbacks do.
+    # Whether `fit`, `evaluate` and `predict` themselves show their progress; else the callbacks do.
     shows_progress: ClassVar[bool] = True
 
     def build(self, input_shape: Any) -> None:
@@ -132,6 +128,17 @@ class TrainedByFit(BuiltByCall):
         """Whether `compile` was called."""
         return self._trainer is not None
 
+    _is_compiled = is_compiled
+
+    def _make_train_function(self) -> None:
+        """Compiles nothing: the first batch does. Raises KconvertError where the model is not compiled."""
+        assert self.trainer.executor
+
+    _make_test_function = _make_train_function
+
+    def _make_predict_function(self) -> None:
+        """Has no effect: the first batch compiles what `predict` runs."""
+
     @property
     def trainer(self) -> Trainer:
         """The arguments of `compile`, and the compiled steps. Raises KconvertError where the model is not compiled."""
@@ -168,11 +175,10 @@ class TrainedByFit(BuiltByCall):
     @property
     def _loss_symbols(self) -> LossSymbols:
         """Symbols for the loss, which are made once for each `compile`. Raises KconvertError where there was none."""
-        trainer = self.trainer
+        objective = self._objective
         known = self.__dict__.get("_symbols_of_loss")
-        if known is None or known[0] is not trainer:
-            made = LossSymbols(trainer.executor.objective, self.outputs, self.losses)
-            known = self.__dict__["_symbols_of_loss"] = trainer, made
+        if known is None or known[0] is not objective:
+            known = self.__dict__["_symbols_of_loss"] = objective, LossSymbols(objective, self.outputs, self.losses)
         return known[1]
 
     @property
@@ -198,14 +204,60 @@ class TrainedByFit(BuiltByCall):
         """The loss of each output as an object, None where it has none; [] where the model is not compiled."""
         return self._trainer.executor.objective.losses if self._trainer else []
 
+    @property
+    def _objective(self) -> Objective:
+        """The losses and metrics of the outputs. Raises KconvertError where the model is not compiled."""
+        if self._trainer is None:
+            fix = "call model.compile(optimizer, loss)"
+            raise AlsoAttributeError("the model is not compiled", self.name, fix, Problem.USAGE)
+        return self._trainer.executor.objective
+
+    @property
+    def _trained(self) -> list[int]:
+        """The positions of the outputs with a loss, which data is given for."""
+        return self._objective.trained
+
+    @property
+    def loss_weights_list(self) -> list[float]:
+        """The weight of the loss of each output. Raises KconvertError where the model is not compiled."""
+        return self._objective.weights
+
+    @property
+    def _feed_outputs(self) -> list[Symbol]:
+        return [self.outputs[i] for i in self._trained]
+
+    @property
+    def _feed_output_names(self) -> list[str]:
+        return [self.output_names[i] for i in self._trained]
+
+    @property
+    def _feed_output_shapes(self) -> list[tuple[int | None, ...]]:
+        return [one.shape for one in self._feed_outputs]
+
+    @property
+    def _feed_targets(self) -> list[Symbol | None]:
+        return [self.targets[i] for i in self._trained]
+
+    @property
+    def _feed_sample_weights(self) -> list[Symbol | None]:
+        return [self.sample_weights[i] for i in self._trained]
+
+    @property
+    def _feed_loss_fns(self) -> list[Any]:
+        return [self.loss_functions[i] for i in self._trained]
+
+    def values_in_logs(self, executor: Executor) -> dict[str, Any]:
+        """What the logs of a batch have besides its loss: the losses of outputs and the metrics so far, by label."""
+        return executor.running_values()
+
     def reset_metrics(self) -> None:
         """Sets the sums of all losses and metrics to zero."""
         self.trainer.executor.start_metrics()
 
     @property
     def metrics_names(self) -> list[str]:
-        """The labels of the values that `evaluate` and `train_on_batch` return."""
-        return self.trainer.executor.objective.labels
+        """The labels of the values that `evaluate` and `train_on_batch` return; before `compile`, `loss` alone."""
+        return self._trainer.executor.objective.labels if self._trainer else ["loss"]
 
     @accepts_old_words()
     def fit(
@@ -237,11 +289,12 @@ class TrainedByFit(BuiltByCall):
         validation_split: the part of the samples, from the end, for validation. validation_data: (x, y),
         (x, y, sample_weight) or batches. validation_freq: the number of epochs from one validation to the next, or a
         list of epochs, counted from 1.
-        shuffle: False, True, or 'batch' to shuffle only whole batches.
+        shuffle: False, True, or 'batch' to shuffle whole batches, as those of a `Sequence` are unless workers is 0.
         class_weight: weights by class, for several outputs a dict of them by output. sample_weight: (samples,), or
         (samples, time).
         initial_epoch: the first epoch, counted from 0. steps_per_epoch, validation_steps: the number of batches, needed
-        for a generator. max_queue_size, workers, use_multiprocessing: have no effect.
+        for a generator; with arrays each step takes all samples. max_queue_size, workers, use_multiprocessing: have no
+        further effect.
         Raises KconvertError where the data does not match the model, and where the loss becomes NaN or infinite.
         """
         trainer = self._trainer_for(x)
@@ -254,7 +307,7 @@ class TrainedByFit(BuiltByCall):
             batch_size,
             validation_split,
             validation_data,
-            shuffle,
+            shuffle if workers or not is_stream(x) else False,
             class_weight,
             sample_weight,
             steps_per_epoch,
@@ -280,14 +333,11 @@ class TrainedByFit(BuiltByCall):
     ) -> Any:
         """The loss over the data; with several losses or metrics a list, in the order of `metrics_names`.
 
-        Parameters: as for `fit`. steps: the number of batches, needed for a generator. verbose and the options for
-        workers have no effect.
+        Parameters: as for `fit`. verbose: 1 for a progress bar. steps: the number of batches, needed for a generator;
+        with arrays each step takes all samples. The options for workers have no effect.
         """
         trainer = self._trainer_for(x)
-        listeners = CallbackList.of(
-            callbacks, self, batch_size=batch_size, steps=steps, verbose=verbose, metrics=self.metrics_names
-        )
-        return trainer.evaluate(x, y, batch_size, sample_weight, steps, listeners)
+        return trainer.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, reset_metrics: bool = True
@@ -336,7 +386,7 @@ class TrainedByFit(BuiltByCall):
     ) -> History:
         """`fit` for a generator, under its older name.
 
-        max_queue_size, workers, use_multiprocessing: have no effect; batches are made in this process.
+        max_queue_size, use_multiprocessing: have no effect; batches are made in this process.
         """
         return self.fit(
             generator,
@@ -350,6 +400,7 @@ class TrainedByFit(BuiltByCall):
             steps_per_epoch=steps_per_epoch,
             validation_steps=validation_steps,
             validation_freq=validation_freq,
+            workers=workers,
         )
 
     @accepts_old_words()

@@ -194,27 +194,6 @@ def test_get_file_refuses_archives_that_leave_their_folder(tmp_path, monkeypatch
     assert not (tmp_path / "b.txt").exists()
 
 
-# --------------------------------------------------------------- progress ----
-
-
-def test_progbar_shows_the_mean_of_values(capsys):
-    bar = generic_utils.Progbar(4, width=8, interval=0)
-    bar.update(1, [("loss", 1.0)])
-    bar.add(3, [("loss", 3.0)])
-    first, last = capsys.readouterr().out.split("\r")[1:]
-    assert first.startswith("1/4 [=>......] - ETA: ") and first.endswith("loss: 1.0000")
-    assert last.startswith("4/4 [========] - ") and last.rstrip().endswith("loss: 2.5000")
-
-
-def test_progbar_of_unknown_length_and_in_one_line(capsys):
-    generic_utils.Progbar(None).update(3, [("loss", 1e-4)])
-    quiet = generic_utils.Progbar(2, verbose=2, stateful_metrics=["n"])
-    quiet.update(1, [("n", 5.0)])
-    quiet.update(2, [("n", 7.0)])
-    out = capsys.readouterr().out
-    assert "3/Unknown - 0s - loss: 1.0000e-04" in out and out.endswith("2/2 - n: 7.0000\n")
-
-
 # ------------------------------------------------------- sizes and weights ----
 
 

@@ -71,7 +71,7 @@ def test_names_of_inputs_and_outputs_and_the_arguments_of_compile():
     model.compile("sgd", "mse", loss_weights=[1.0, 0.5], metrics=["mae"])
     assert (model.input_names, model.output_names) == (["x"], ["a", "b"])
     assert model.loss_weights == [1.0, 0.5] and model.sample_weight_mode is None
-    assert [one.name for one in model.metrics] == ["mae", "mae"]
+    assert [one.name for one in model.metrics] == ["a_mae", "b_mae"]
 
 
 def test_arguments_that_are_not_supported_are_refused_by_name():

@@ -35,7 +35,7 @@ class Words(Callback):
         del params["steps"]
         params.update((own, params.pop(word)) for word, own in _WORDS.items())
         if self.samples is not None:
-            del params["batch_size"]
+            params.pop("batch_size", None)
             params["nb_sample"] = self.samples
             names = [name for name in params["metrics"] if not name.startswith("val_")]
             params["metrics"] = [*names, *(f"val_{name}" for name in names)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...keras.own import utils
 from ...keras.own.networks import slice_arrays
-from ...keras.own.progress import Progbar as Progbar
+from ...models.training.callbacks import Progbar as Progbar
 
 
 def get_file(

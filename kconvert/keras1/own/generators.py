@@ -25,6 +25,11 @@ class Counted:
         # The number of samples of the last batch.
         self.size = 0
 
+    @property
+    def epoch_samples(self) -> int:
+        """The number of samples of an epoch, which the progress of `fit` counts."""
+        return self.samples
+
     def __iter__(self) -> Iterator[Any]:
         return self
 

@@ -6,14 +6,15 @@ A stream is a generator, an iterator or a `Sequence`. A `Batch` is the data of o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
-from ...errors import KconvertError, Problem
+from ...errors import KconvertError, Problem, warn
 from ...lazy_dataclasses import dataclass
 from ...network.network import Network
-from ...network.sample_inputs import checked_inputs, numbers
+from ...network.sample_inputs import checked_inputs, numbers, size_of_batches
 from .losses import Loss
 from .objective import Objective
 
@@ -158,14 +159,23 @@ def _by_output(objective: Objective, value: Any, what: str, optional: bool = Fal
 def _classes(objective: Objective, class_weight: Any) -> list[Mapping[int, float] | None]:
     """The class weights of each output, None where there are none.
 
-    class_weight: for a single output a dict by class; else these dicts by the names of outputs, or in a list.
+    class_weight: for a single output a dict by class; else these dicts by the names of outputs, or in a list. As in
+    Keras, weights that are no dict, and those of unknown outputs, have no effect; a warning says so.
     """
     names = objective.names
-    if class_weight is None:
+    if class_weight is None or (isinstance(class_weight, (Mapping, list, str)) and not class_weight):
         return [None] * len(names)
-    if len(names) == 1 and isinstance(class_weight, Mapping) and names[0] not in class_weight:
-        return [class_weight]
-    return _by_output(objective, class_weight, "class_weight", optional=True)
+    given: list[Any] = [class_weight]
+    if isinstance(class_weight, list) and len(class_weight) == len(names):
+        given = class_weight
+    elif isinstance(class_weight, Mapping) and (len(names) > 1 or names[0] in class_weight):
+        given = [class_weight.get(name) for name in names]
+    elif len(names) > 1:
+        given = _by_output(objective, class_weight, "class_weight", optional=True)
+    found = [one if isinstance(one, Mapping) else None for one in given]
+    if not any(found):
+        warn(f"class_weight={class_weight!r} has no effect: it is no dict by class or by the names of outputs")
+    return found
 
 
 def _weights(
@@ -176,6 +186,9 @@ def _weights(
     own: the weights of samples. classes: the weights of classes. labels, name: of the output.
     temporal: whether its `sample_weight_mode` is 'temporal', so that each time step has a weight.
     """
+    if temporal and labels is not None and labels.ndim < 3:
+        what = f"sample_weight_mode='temporal' needs labels with a time axis, not the shape {labels.shape}"
+        raise KconvertError(what, f"output {name}", "compile without it", Problem.USAGE)
     if labels is None or (own is None and classes is None):
         return None
     where = f"sample_weight of output {name}"
@@ -226,6 +239,34 @@ def batches(data: Batch, size: int, order: np.ndarray | None = None) -> Iterator
         yield data.take(where if order is None else order[where])
 
 
+@dataclass(frozen=True)
+class Division:
+    """How arrays are divided into the batches of an epoch; its fields are parameters of callbacks."""
+
+    # The size of the batches; None where each step takes all samples.
+    batch_size: int | None
+    # The number of steps; None where each sample is taken once.
+    steps: int | None
+    samples: int
+
+    @classmethod
+    def of(cls, network: Network, samples: int, batch_size: int | None, steps: int | None, what: str) -> Division:
+        """The division of `samples`. As in Keras, each of a stated number of steps takes all samples.
+
+        what: the argument for `steps`, for messages. Raises KconvertError where both sizes are stated.
+        """
+        if steps is None:
+            return cls(size_of_batches(network, batch_size, samples), None, samples)
+        if batch_size is not None:
+            fix = f"leave one of them out: with {what}, each step takes all samples"
+            raise KconvertError(f"batch_size and {what} were given", network.name, fix, Problem.USAGE)
+        return cls(None, steps, samples)
+
+    def batches(self, data: Batch, order: np.ndarray | None = None) -> Iterator[Batch]:
+        """The batches of `data` in one epoch; order: see `batches`."""
+        return batches(data, self.batch_size, order) if self.batch_size else repeat(data, self.steps or 0)
+
+
 def shuffled(n: int, how: bool | str, size: int, rng: np.random.Generator) -> np.ndarray | None:
     """A random order of `n` samples, as indices; None where they are not shuffled.
 
@@ -245,7 +286,7 @@ def split(data: Batch, fraction: float) -> tuple[Batch, Batch]:
     Raises KconvertError where one of them has no samples.
     """
     at = int(len(data) * (1.0 - fraction))
-    if not 0.0 < fraction < 1.0 or at == 0 or at == len(data):
+    if at == 0 or at == len(data):
         raise KconvertError(
             f"validation_split={fraction} of {len(data)} samples leaves none for training or none for validation",
             problem=Problem.USAGE,
@@ -264,10 +305,10 @@ def is_sequence(x: Any) -> bool:
     return indexed and not isinstance(x, (list, tuple, Mapping, str)) and not hasattr(x, "shape")
 
 
-def endless(sequence: Any) -> Iterator[Any]:
-    """The batches of a Sequence, epoch after epoch without end."""
+def endless(sequence: Any, rng: np.random.Generator | None = None) -> Iterator[Any]:
+    """The batches of a Sequence, epoch after epoch without end; with `rng` in another order in each epoch."""
     while True:
-        for i in range(len(sequence)):
+        for i in range(len(sequence)) if rng is None else rng.permutation(len(sequence)).tolist():
             yield sequence[i]
         if hasattr(sequence, "on_epoch_end"):
             sequence.on_epoch_end()
@@ -282,14 +323,16 @@ def parts(item: Any) -> tuple[Any, Any, Any]:
     return item[0], item[1], item[2] if len(item) == 3 else None
 
 
-def stream_of(x: Any, steps: int | None, what: str) -> tuple[int, Iterator[Any]]:
+def stream_of(
+    x: Any, steps: int | None, what: str, rng: np.random.Generator | None = None
+) -> tuple[int, Iterator[Any]]:
     """The number of batches to take from the stream `x`, and an iterator over it.
 
-    steps: the number, None for all batches of a Sequence. what: the argument for `steps`, for messages. Raises
-    KconvertError where the number is not known.
+    steps: the number, None for all batches of a Sequence. what: the argument for `steps`, for messages. rng: mixes the
+    batches of a Sequence; None: they keep their order. Raises KconvertError where the number is not known.
     """
     if is_sequence(x):
-        return steps or len(x), endless(x)
+        return steps or len(x), endless(x, rng)
     if steps is None:
         raise KconvertError("the number of batches of a generator is not known", "data", f"give {what}", Problem.USAGE)
     return steps, iter(x)

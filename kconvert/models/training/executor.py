@@ -122,6 +122,10 @@ class Executor:
             if key[0] in kinds:
                 self.K.assign(variable, np.zeros_like(self.K.value(variable)))
 
+    def reset_loss(self) -> None:
+        """Sets the sum of the total loss to zero; those of the losses of outputs go on."""
+        self.K.assign(self.variables[_key("mean", ("loss",))], np.zeros(2, "float32"))
+
     # ---------------------------------------------------------------- steps ----
 
     def step(self, training: bool, xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
@@ -282,6 +286,12 @@ class Executor:
         values: dict[str, Any] = {label: np.float64(total / max(n, 1e-30)) for (label,), (total, n) in means.items()}
         values.update(self.metric_values())
         return {label: values[label] for label in self.objective.labels}
+
+    def running_values(self) -> dict[str, Any]:
+        """What the logs of a batch have besides its loss: the losses of outputs and the metrics so far, by label."""
+        values = self.results()
+        values.pop("loss")
+        return values
 
     def metric_values(self) -> dict[str, Any]:
         """The metrics of `compile` over all batches since `start_metrics`, by label."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ...backend.seeds import stated_or_fresh
 from ...errors import KconvertError, Problem
-from ...network.sample_inputs import size_of_batches
 from . import callbacks as cb
-from .data import Batch, batches, checked_batch, is_stream, parts, shuffled, split, stream_of
+from .data import Batch, Division, checked_batch, is_stream, parts, shuffled, split, stream_of
 from .executor import Executor
 
 # Returns the batches of one epoch.
@@ -45,30 +44,33 @@ class Fit:
         seed: int | None = None,
     ) -> None:
         self.model, self.executor = model, executor
-        self.batch_size, self.freq = batch_size, validation_freq
-        # Whether the logs of batches have the metrics, which takes time to read.
+        self.freq = validation_freq
+        # Whether the logs of all batches have the metrics, which takes time to read.
         self.shows_metrics = False
-        self.samples: int | None = None
-        # The number of batches that callbacks see: as in Keras, None where samples are counted.
-        self.stated_steps: int | None = steps_per_epoch
+        # What shows the progress; None where nothing does.
+        self.progress: cb.ProgbarLogger | None = None
+        # Whether the data is a stream of batches, and the number of samples of an epoch where streams count them.
+        self.is_stream, self.samples = is_stream(x), getattr(x, "epoch_samples", None)
+        # The number of batches of an epoch where it is stated, and their size; in a stream, that of the last batch.
+        self.steps: int | None = None
+        self.batch_size: int | None = None
         self.rng = np.random.default_rng(stated_or_fresh(seed))
         held_out = None
-        if is_stream(x):
+        if self.is_stream:
             split_given = validation_split or None
             self._refuse_with_stream(
                 y=y, sample_weight=sample_weight, batch_size=batch_size, validation_split=split_given
             )
-            self.steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch")
-            self.stated_steps = self.steps
-            self.epoch = self._from_stream(stream, self.steps, class_weight)
+            steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch", self.rng if shuffle else None)
+            self.steps, self.epoch = steps, self._from_stream(stream, steps, class_weight)
         else:
             data = checked_batch(executor.network, executor.objective, x, y, sample_weight, class_weight)
-            if validation_split:
+            if 0.0 < validation_split < 1.0 and validation_data is None:
                 data, held_out = split(data, validation_split)
-            size = size_of_batches(executor.network, batch_size, len(data))
-            self.samples, self.batch_size = len(data), size
-            self.steps = steps_per_epoch or math.ceil(len(data) / size)
-            self.epoch = self._from_arrays(data, size, shuffle, steps_per_epoch)
+            division = Division.of(executor.network, len(data), batch_size, steps_per_epoch, "steps_per_epoch")
+            self.samples, self.batch_size, self.steps = len(data), division.batch_size, division.steps
+            self.epoch = self._from_arrays(data, division, shuffle)
+            self._check_steps(validation_data is not None or held_out is not None, validation_steps)
         # What callbacks get as `validation_data`.
         self.validation_arrays: list[np.ndarray] | None = None
         self.validation = self._validation(held_out, validation_data, validation_steps)
@@ -85,20 +87,29 @@ class Fit:
                     Problem.USAGE,
                 )
 
-    def _from_arrays(self, data: Batch, size: int, shuffle: bool | str, steps: int | None) -> Source:
+    def _check_steps(self, validates: bool, validation_steps: int | None) -> None:
+        """Raises KconvertError where the steps of the training are stated and not those of the validation, or back."""
+        if validation_steps and self.steps is None:
+            what, fix = "validation_steps was given without steps_per_epoch", "give both or none"
+            raise KconvertError(what, "fit", fix, Problem.USAGE)
+        if validates and self.steps and not validation_steps:
+            what, fix = "steps_per_epoch was given without validation_steps", "give both or none"
+            raise KconvertError(what, "fit", fix, Problem.USAGE)
+
+    def _from_arrays(self, data: Batch, division: Division, shuffle: bool | str) -> Source:
         def epoch() -> Iterator[Batch]:
-            return batches(data, size, shuffled(len(data), shuffle, size, self.rng))
+            size = division.batch_size
+            return division.batches(data, shuffled(len(data), shuffle, size, self.rng) if size else None)
 
-        if steps is None:
-            return epoch
-        # Each epoch takes the next `steps` batches of one endless iterator, so it continues where the last one stopped.
-        endless_batches = (batch for _ in count() for batch in epoch())
-        return lambda: islice(endless_batches, steps)
+        return epoch
 
-    def _from_stream(self, stream: Iterator[Any], steps: int, class_weight: Any) -> Source:
+    def _from_stream(self, stream: Iterator[Any], steps: int, class_weight: Any, of_training: bool = True) -> Source:
         def batch(item: Any) -> Batch:
             x, y, weight = parts(item)
-            return checked_batch(self.executor.network, self.executor.objective, x, y, weight, class_weight)
+            checked = checked_batch(self.executor.network, self.executor.objective, x, y, weight, class_weight)
+            if of_training:
+                self.batch_size = len(checked)
+            return checked
 
         return lambda: (batch(item) for item in islice(stream, steps))
 
@@ -111,42 +122,35 @@ class Fit:
             if held_out is None:
                 return None
             self.validation_arrays = _arrays(held_out)
-            return lambda: batches(held_out, self._size(len(held_out)))
+            return lambda: self._validation_batches(held_out, steps)
         if is_stream(data):
             number, stream = stream_of(data, steps, "validation_steps")
-            return self._from_stream(stream, number, None)
+            return self._from_stream(stream, number, None, of_training=False)
         if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
             raise KconvertError("validation_data must be (x, y) or (x, y, sample_weight)", problem=Problem.USAGE)
         whole = checked_batch(self.executor.network, self.executor.objective, *data)
         self.validation_arrays = _arrays(whole)
-        return lambda: islice(batches(whole, self._size(len(whole))), steps)
+        return lambda: self._validation_batches(whole, None if self.is_stream else steps)
 
-    def _size(self, samples: int) -> int:
-        """The size of the batches for validation."""
-        return size_of_batches(self.executor.network, self.batch_size, samples)
+    def _validation_batches(self, data: Batch, steps: int | None) -> Iterator[Batch]:
+        """The batches of `data`, of the size of those of the training; or `steps` times all samples."""
+        size = None if steps else self.batch_size
+        return Division.of(self.executor.network, len(data), size, steps, "validation_steps").batches(data)
 
     # ----------------------------------------------------------------- loop ----
 
     def run(self, callbacks: Sequence[Any] | None, epochs: int, initial_epoch: int, verbose: int) -> cb.History:
         """Trains from epoch `initial_epoch` (counted from 0) to `epochs`; returns the History of losses and metrics."""
         history = cb.History()
-        progress: list[Any] = [cb.ProgressBar()] if verbose and self.model.shows_progress else []
-        listeners = cb.CallbackList([*progress, *(callbacks or []), history])
         labels = self.executor.objective.labels
-        validated = [f"val_{label}" for label in labels] if self.validation else []
         self.shows_metrics = bool(callbacks)
+        if verbose and self.model.shows_progress:
+            self._say_samples()
+            by_samples = self.samples is not None and (self.is_stream or not self.steps)
+            self.progress = cb.ProgbarLogger("samples" if by_samples else "steps", labels[1:])
+        listeners = cb.CallbackList([*filter(None, [self.progress]), *(callbacks or []), history])
         listeners.set_model(self.model)
-        listeners.set_params(
-            {
-                "batch_size": self.batch_size,
-                "epochs": epochs,
-                "steps": self.stated_steps,
-                "samples": self.samples,
-                "verbose": verbose,
-                "do_validation": self.validation is not None,
-                "metrics": [*labels, *validated],
-            }
-        )
+        listeners.set_params(self._params(labels, epochs, verbose))
         for callback in listeners:
             callback.validation_data = self.validation_arrays
         self.model.history, self.model.stop_training = history, False
@@ -154,11 +158,11 @@ class Fit:
         for epoch in range(initial_epoch, epochs):
             listeners.on_epoch_begin(epoch, {})
             self.executor.start_metrics()
-            self._train(listeners, epoch)
+            completes = self._train(listeners, epoch)
             logs = self.executor.results()
-            if self.validation and should_run_validation(self.freq, epoch):
+            if completes and self.validation and should_run_validation(self.freq, epoch):
                 self.executor.start_metrics()
-                results = test(self.executor, self.validation(), listeners)
+                results = test(self.executor, self.validation(), listeners, self.model)
                 logs.update((f"val_{label}", value) for label, value in results.items())
             listeners.on_epoch_end(epoch, logs)
             if self.model.stop_training:
@@ -166,23 +170,39 @@ class Fit:
         listeners.on_train_end({})
         return history
 
-    def _train(self, listeners: cb.CallbackList, epoch: int) -> None:
-        done = 0
+    def _params(self, labels: Sequence[str], epochs: int, verbose: int) -> dict[str, Any]:
+        """The parameters of callbacks, as Keras gives them for arrays and for streams."""
+        validates = self.validation is not None
+        validated = [f"val_{label}" for label in labels] if validates or self.is_stream else []
+        common = {"epochs": epochs, "verbose": verbose, "do_validation": validates, "metrics": [*labels, *validated]}
+        if self.is_stream:
+            counted = {} if self.samples is None else {"samples": self.samples}
+            return {**common, "steps": self.steps, **counted}
+        return {**common, "batch_size": self.batch_size, "steps": self.steps, "samples": self.samples}
+
+    def _say_samples(self) -> None:
+        """Prints the numbers of samples for training and validation, where there are arrays for both."""
+        if self.validation_arrays and not self.is_stream:
+            print(f"Train on {self.samples} samples, validate on {len(self.validation_arrays[0])} samples")
+
+    def _train(self, listeners: cb.CallbackList, epoch: int) -> bool:
+        """Trains for one epoch; returns whether no callback stopped it before the last batch."""
+        number = -1
         for number, batch in enumerate(self.epoch()):
             listeners.on_batch_begin(number, {"batch": number, "size": len(batch)})
             losses = self.executor.step(True, batch.x, batch.y, batch.weights)
             logs: dict[str, Any] = {"batch": number, "size": len(batch), **self._logs(losses)}
-            if self.shows_metrics:
-                logs.update(self.executor.metric_values())
+            if self.shows_metrics or (self.progress and self.progress.is_due):
+                logs.update(self.model.values_in_logs(self.executor))
             listeners.on_batch_end(number, logs)
-            done += 1
             if self.model.stop_training and self.model.stops_within_epochs:
-                return
+                return number + 1 == (self.steps or math.ceil((self.samples or 0) / (self.batch_size or 1)))
             if self.model.needs_finite_loss and not math.isfinite(logs["loss"]):
                 raise _loss_error(logs["loss"], number, epoch, batch)
-        if done == 0:
+        if number < 0:
             what = f"x gave no batch for epoch {epoch + 1}"
             raise KconvertError(what, "fit", "give a generator with more batches", Problem.USAGE)
+        return True
 
     def _logs(self, losses: Sequence[Any]) -> dict[str, np.float64]:
         return {
@@ -204,8 +224,17 @@ def should_run_validation(validation_freq: Any, epoch: int) -> bool:
     raise KconvertError(what, problem=Problem.USAGE)
 
 
-def test(executor: Executor, source: Iterable[Batch], listeners: cb.CallbackList) -> dict[str, float]:
-    """The losses and metrics over all batches of `source`, by label."""
+def test(
+    executor: Executor,
+    source: Iterable[Batch],
+    listeners: cb.CallbackList,
+    model: Any,
+    shown: Callable[[int], None] = lambda size: None,
+) -> dict[str, float]:
+    """The losses and metrics over all batches of `source`, by label.
+
+    model: says what the logs of batches have. shown: is called with the size of each batch.
+    """
     executor.start_metrics()
     listeners.on_test_begin({})
     for number, batch in enumerate(source):
@@ -214,8 +243,9 @@ def test(executor: Executor, source: Iterable[Batch], listeners: cb.CallbackList
         losses = executor.step(False, batch.x, batch.y, batch.weights)
         logs.update(zip(executor.objective.loss_labels, map(float, losses), strict=True))
         if listeners.callbacks:
-            logs.update(executor.metric_values())
+            logs.update(model.values_in_logs(executor))
         listeners.on_test_batch_end(number, logs)
+        shown(len(batch))
     listeners.on_test_end({})
     return executor.results()
 

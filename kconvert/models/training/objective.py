@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import chain, count
@@ -22,7 +22,7 @@ from ...network.nested import nest
 from ...network.network import Network
 from . import losses
 from .losses import Loss
-from .metrics import resolve
+from .metrics import Metric, resolve
 
 _SAMPLES = 4
 """The size that is tried for each size of an input that is not known."""
@@ -64,13 +64,13 @@ class Objective:
         self.losses: list[Loss | None] = [losses.get(one) for one in self._each("loss", loss, repeat=True)]
         if not any(self.losses) and not may_add_losses(network):
             raise KconvertError("no output has a loss", fix="compile(..., loss='mse')", problem=Problem.USAGE)
-        self.weights = [1.0 if one is None else float(one) for one in self._each("loss_weights", loss_weights)]
+        self.weights = self._loss_weights(loss_weights)
         # For each output, the variable or expression that its labels always are; None: they are given.
         self.targets = [self._target(one) for one in self._each("target_tensors", target_tensors)]
         # For each output, whether a sample has a weight for each time step.
-        self.temporal = [mode == "temporal" for mode in self._each("sample_weight_mode", sample_weight_mode, True)]
-        tracked = [*self._tracked(metrics, False), *self._tracked(weighted_metrics, True)]
-        self.tracked = _with_different_labels(tracked, self.loss_labels)
+        modes = self._each("sample_weight_mode", sample_weight_mode, True, whole=self.trained)
+        self.temporal = [mode == "temporal" for mode in modes]
+        self.tracked = self._tracked(metrics, weighted_metrics)
         # The metrics that layers and models add, by the path of the layer and the name, with their labels.
         self.added = added_metrics(network)
 
@@ -115,35 +115,67 @@ class Objective:
         total: Tensor = sum(self.weights[i] * part for i, part in zip(self.trained, parts, strict=True))
         return total if parts else K.constant(0.0), parts
 
-    def _tracked(self, spec: Any, weighted: bool) -> list[Tracked]:
-        """The metrics of all outputs, with labels as in Keras: for several outputs, `<output>_<metric>`.
+    def _loss_weights(self, given: Any) -> list[float]:
+        """The weight of each output; 1 for those that a dict does not name."""
+        _check_kind("loss_weights", given)
+        if given is None or isinstance(given, Mapping):
+            given = {**dict.fromkeys(self.names, 1.0), **(given or {})}
+        weights = self._each("loss_weights", given)
+        wrong = next((one for one in weights if not isinstance(one, (int, float, np.number))), 0.0)
+        if not isinstance(wrong, float):
+            what = f"the weight of a loss is a number, not {wrong!r}"
+            raise AlsoTypeError(what, "compile(loss_weights=...)", problem=Problem.USAGE)
+        return [float(one) for one in weights]
 
-        Of several metrics of an output with one name, the last one counts (keras-facts: metrics-with-one-name).
-        """
-        result = []
-        for i, wanted in enumerate(self._lists(spec)):
-            found = [resolve(one, self.losses[i], self.shapes[i]) for one in wanted if self.losses[i] is not None]
-            for name, metric in {one.name: one for one in found}.items():
-                label = name if len(self.names) == 1 else f"{self.names[i]}_{name}"
-                result.append(Tracked(label, i, metric, weighted))
+    def _tracked(self, metrics: Any, weighted: Any) -> list[Tracked]:
+        """The metrics of all outputs in the order of Keras, each with a name that no other label is."""
+        known, result = set(self.loss_labels), list[Tracked]()
+        specs = [(self._lists(metrics), False), (self._lists(weighted), True)]
+        for i in self.trained:
+            for spec, is_weighted in specs:
+                for metric in self._metrics_of(i, spec[i]):
+                    label = self._free_label(metric.name, i, known)
+                    vars(metric)["name"] = label
+                    known.add(label)
+                    result.append(Tracked(label, i, metric, is_weighted))
         return result
+
+    def _metrics_of(self, output: int, wanted: Sequence[Any]) -> list[Any]:
+        """The metrics that the user wants for an output.
+
+        Of several with one name, the last one counts (keras-facts: metrics-with-one-name).
+        """
+        found = [resolve(one, self.losses[output], self.shapes[output]) for one in wanted]
+        return list({metric.name: metric for metric in found}.values())
+
+    def _free_label(self, name: str, output: int, known: Collection[str]) -> str:
+        """The label of a metric: for several outputs `<output>_<metric>`, with a number where another one has it."""
+        label = name if len(self.names) == 1 else f"{self.names[output]}_{name}"
+        return next(one for one in chain([label], (f"{label}_{i}" for i in count(1))) if one not in known)
 
     def _lists(self, spec: Any) -> list[list[Any]]:
         """The metrics that the user wants, a list for each output."""
-        if isinstance(spec, (list, tuple)) and not any(isinstance(one, (list, tuple)) for one in spec):
-            return [list(spec) for _ in self.names]
-        wanted = self._each("metrics", spec)
-        return [[] if one is None else list(one) if isinstance(one, (list, tuple)) else [one] for one in wanted]
+        _check_kind("metrics", spec or None)
+        if not spec:
+            return [[] for _ in self.names]
+        if isinstance(spec, list) and not any(isinstance(one, list) for one in spec):
+            return [_own(spec) if len(self.names) > 1 else spec for _ in self.names]
+        if isinstance(spec, Mapping):
+            spec = {**dict.fromkeys(self.names, ()), **spec}
+        return [list(one) if isinstance(one, (list, tuple)) else [one] for one in self._each("metrics", spec)]
 
-    def _each(self, what: str, spec: Any, repeat: bool = False) -> list[Any]:
+    def _each(self, what: str, spec: Any, repeat: bool = False, whole: Collection[int] = ()) -> list[Any]:
         """The value of each output, None where there is none.
 
         what: the argument of `compile`, for messages. repeat: a single value is for all outputs, not the first alone.
+        whole: the outputs that a dict has to name.
         """
         if isinstance(spec, Mapping) and "class_name" not in spec:
             unknown = set(spec) - set(self.names)
             if unknown:
                 self._refuse(what, f"there is no output {min(unknown)!r}")
+            if missing := [self.names[i] for i in whole if self.names[i] not in spec]:
+                self._refuse(what, f"output {missing[0]!r} is missing")
             return [spec.get(name) for name in self.names]
         if isinstance(spec, (list, tuple)):
             if len(spec) != len(self.names):
@@ -164,15 +196,16 @@ class Objective:
         raise KconvertError(why, f"compile({what}=...)", f"the outputs are {', '.join(self.names)}", Problem.USAGE)
 
 
-def _with_different_labels(tracked: list[Tracked], taken: list[str]) -> list[Tracked]:
-    """Metrics with a number after a label that another one has, as in Keras: `acc`, `acc_1`."""
-    known, result = set(taken), []
-    for one in tracked:
-        numbered = (f"{one.label}_{i}" for i in count(1))
-        label = next(name for name in chain([one.label], numbered) if name not in known)
-        known.add(label)
-        result.append(replace(one, label=label))
-    return result
+def _check_kind(what: str, value: Any) -> None:
+    """Raises AlsoTypeError unless an argument of `compile` for each output is a list, a dict or None."""
+    if value is not None and not isinstance(value, (list, Mapping)):
+        why, fix = f"{type(value).__name__} is neither a list nor a dict", "give one value for each output, in a list"
+        raise AlsoTypeError(why, f"compile({what}=...)", fix, Problem.USAGE)
+
+
+def _own(metrics: Sequence[Any]) -> list[Any]:
+    """Copies of the metrics that are objects: each output has its own."""
+    return [deepcopy(one) if isinstance(one, Metric) else one for one in metrics]
 
 
 def may_add_losses(network: Network) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,10 @@ import numpy as np
 from ...backend.seeds import stated_or_fresh
 from ...errors import warn
 from ...lazy_dataclasses import dataclass
-from ...network.sample_inputs import size_of_batches
 from ..runtime import Runtime, refuse_empty
 from .callbacks import CallbackList
-from .data import batches, checked_batch, is_stream, parts, stream_of
+from .callbacks.progress import shown_loop
+from .data import Batch, Division, checked_batch, is_stream, parts, stream_of
 from .executor import Executor, trained_paths
 from .fit import test
 from .objective import Objective
@@ -97,22 +96,34 @@ class Trainer:
 
     def evaluate(
         self,
+        model: Any,
         x: Any,
         y: Any,
         batch_size: int | None,
+        verbose: int,
         sample_weight: Any,
         steps: int | None,
-        listeners: CallbackList,
+        callbacks: Any,
     ) -> Any:
-        """The loss over the data; with several losses or metrics, a list in the order of `Objective.labels`."""
+        """The loss over the data; with several losses or metrics, a list in the order of `Objective.labels`.
+
+        model: for the callbacks. The other arguments are those of `Model.evaluate`.
+        """
         executor = self.executor
+        source: Iterable[Batch]
+        params: dict[str, Any]
         if is_stream(x):
             count, stream = stream_of(x, steps, "steps")
             source = (self._checked(*parts(next(stream))) for _ in range(count))
-            return _listed(test(executor, source, listeners))
-        data = self._checked(x, y, sample_weight)
-        size = size_of_batches(self.runtime.network, batch_size, len(data))
-        return _listed(test(executor, islice(batches(data, size), steps), listeners))
+            params = {"steps": count}
+        else:
+            data = self._checked(x, y, sample_weight)
+            division = Division.of(self.runtime.network, len(data), batch_size, steps, "steps")
+            source, params = division.batches(data), vars(division)
+        shown = shown_loop(verbose if model.shows_progress else 0, params["steps"], params.get("samples"))
+        labels = list(executor.objective.labels)
+        listeners = CallbackList.of(callbacks, model, **params, verbose=verbose, metrics=labels)
+        return _listed(test(executor, source, listeners, model, shown))
 
     def on_batch(
         self,
@@ -125,15 +136,15 @@ class Trainer:
     ) -> Any:
         """Runs one batch; returns losses and metrics as `evaluate` does, computed with the weights before the step.
 
-        The losses are those of this batch. training: whether the optimizer changes the weights. reset_metrics: whether
-        the metrics are those of this batch alone.
+        The total loss is that of this batch. training: whether the optimizer changes the weights. reset_metrics:
+        whether the metrics and the losses of outputs are those of this batch alone.
         """
         executor = self.executor
         batch = self._checked(x, y, sample_weight, class_weight)
         if reset_metrics:
             executor.start_metrics()
         else:
-            executor.reset("mean")
+            executor.reset_loss()
         executor.step(training, batch.x, batch.y, batch.weights)
         return _listed(executor.results())
 

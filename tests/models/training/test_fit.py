@@ -7,6 +7,7 @@ import pytest
 
 from kconvert import Model, Sequential
 from kconvert import layers as L
+from kconvert.models.training import metrics
 from kconvert.models.training.callbacks import Callback, LambdaCallback
 from kconvert.models.training.data import Sequence
 from kconvert.network.functional import Input
@@ -107,7 +108,7 @@ def test_validation_data_may_have_weights_and_a_frequency():
 
 def test_initial_epoch_and_steps():
     seen = Seen()
-    compiled().fit(X, Y, 2, epochs=5, initial_epoch=3, steps_per_epoch=3, verbose=0, callbacks=[seen])
+    compiled().fit(X, Y, epochs=5, initial_epoch=3, steps_per_epoch=3, verbose=0, callbacks=[seen])
     assert seen.epochs == [3, 4] and len(seen.sizes) == 6
 
 
@@ -168,6 +169,21 @@ def test_a_sequence_knows_how_many_batches_it_has():
     assert sequence.ends >= 1
 
 
+@pytest.mark.parametrize(("options", "mixed"), [({}, True), ({"shuffle": False}, False), ({"workers": 0}, False)])
+def test_the_batches_of_a_sequence_are_shuffled(options, mixed):
+    class Rows(Pairs):
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, index):
+            taken.append(index)
+            return X[:1], Y[:1]
+
+    taken = []
+    compiled().fit_generator(Rows(), verbose=0, **options)
+    assert (taken != list(range(20))) is mixed and sorted(taken) == list(range(20))
+
+
 # ------------------------------------------------------------------ outputs ----
 
 
@@ -176,6 +192,48 @@ def two_outputs():
     one = L.Dense(1, kernel_initializer="ones", name="one")(x)
     two = L.Dense(1, kernel_initializer="ones", name="two")(x)
     return Model(x, [one, two])
+
+
+def test_metrics_have_the_names_of_their_labels():
+    model = two_outputs()
+    model.compile("sgd", "mse", [metrics.MeanAbsoluteError(name="z")], backend="numpy")
+    assert [one.name for one in model.metrics] == ["one_z", "two_z"]
+    model.compile("sgd", "mse", ["mae", "mae"], weighted_metrics=["mae"], backend="numpy")
+    assert [one.name for one in model.metrics] == ["one_mae", "one_mae_1", "two_mae", "two_mae_1"]
+    assert model.metrics_names[3:] == [one.name for one in model.metrics]
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"loss_weights": 2.0}, TypeError),
+        ({"loss_weights": {"one": "2"}}, TypeError),
+        ({"loss_weights": [1.0, None]}, TypeError),
+        ({"metrics": "mae"}, TypeError),
+        ({"weighted_metrics": ("mae",)}, TypeError),
+        ({"metrics": [["mae"], None]}, ValueError),
+        ({"sample_weight_mode": {"one": "temporal"}}, ValueError),
+    ],
+)
+def test_arguments_of_compile_that_keras_refuses(given, error):
+    with pytest.raises(error):
+        two_outputs().compile("sgd", "mse", backend="numpy", **given)
+
+
+def test_weights_of_steps_need_labels_with_steps():
+    model = compiled(sample_weight_mode="temporal")
+    with pytest.raises(ValueError, match="time axis"):
+        model.train_on_batch(X, Y)
+
+
+def test_losses_of_outputs_go_on_with_the_metrics():
+    """As in Keras 2.3.1, where the total loss is that of the last batch."""
+    model = two_outputs()
+    model.compile("sgd", "mse", backend="numpy")
+    first, second = model.test_on_batch(X[:2], [Y[:2]] * 2), model.test_on_batch(X[2:], [Y[2:]] * 2)
+    model.test_on_batch(X[:2], [Y[:2]] * 2)
+    both = model.test_on_batch(X[2:], [Y[2:]] * 2, reset_metrics=False)
+    assert both == pytest.approx([second[0], *((a + b) / 2 for a, b in zip(first[1:], second[1:], strict=True))])
 
 
 def test_losses_of_several_outputs_are_weighted():

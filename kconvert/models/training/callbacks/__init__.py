@@ -3,7 +3,7 @@
 from .base import Callback, CallbackList, History, LambdaCallback
 from .control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN
 from .files import CSVLogger, ModelCheckpoint, TensorBoard
-from .progress import ProgressBar
+from .progress import Progbar, ProgbarLogger
 from .remote import RemoteMonitor
 
 __all__ = [
@@ -15,7 +15,8 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
-    "ProgressBar",
+    "Progbar",
+    "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "TensorBoard",

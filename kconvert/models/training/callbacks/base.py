@@ -239,6 +239,11 @@ def set_rate(optimizer: Any, rate: float) -> None:
         optimizer.lr = rate
 
 
+def say(epoch: int, text: str) -> None:
+    """Prints what a callback did after `epoch`, counted from 0, in the form of Keras."""
+    print(f"\nEpoch {epoch + 1:05d}: {text}")
+
+
 def worst(better: Callable[[Any, Any], Any]) -> float:
     """The value that every other value is better than. better: of `comparison`."""
     return -np.inf if better is np.greater else np.inf

@@ -11,7 +11,7 @@ import numpy as np
 
 from ....errors import KconvertError, Problem
 from ....lazy_dataclasses import dataclass
-from .base import Callback, Logs, comparison, monitored, rate_of, set_rate, worst
+from .base import Callback, Logs, comparison, monitored, rate_of, say, set_rate, worst
 
 
 class TerminateOnNaN(Callback):
@@ -20,7 +20,7 @@ class TerminateOnNaN(Callback):
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
-            print(f"Batch {batch}: the loss is {loss}, training stops")
+            print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
 
 
@@ -74,7 +74,7 @@ class EarlyStopping(Callback):
             self.model.stop_training = True
             if self.best_weights is not None:
                 if self.verbose:
-                    print(f"Epoch {epoch + 1}: the weights of the best epoch are restored")
+                    print("Restoring model weights from the end of the best epoch")
                 self.model.set_weights(self.best_weights)
 
     def worse(self) -> bool:
@@ -84,7 +84,7 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            print(f"Epoch {self.stopped_epoch + 1:05d}: early stopping")
 
 
 @dataclass(eq=False)
@@ -107,7 +107,7 @@ class LearningRateScheduler(Callback):
             )
         set_rate(optimizer, float(rate))
         if self.verbose:
-            print(f"Epoch {epoch + 1}: learning rate {float(rate):g}")
+            say(epoch, f"LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
@@ -179,10 +179,11 @@ class ReduceLROnPlateau(Callback):
         if self.monitor_op(value, self.best):
             self.best, self.wait = value, 0
         elif not self.in_cooldown() and self.worse(rate_of(optimizer)):
-            set_rate(optimizer, max(rate_of(optimizer) * self.factor, self.min_lr))
+            rate = max(rate_of(optimizer) * self.factor, self.min_lr)
+            set_rate(optimizer, rate)
             self.cooldown_counter = self.cooldown
             if self.verbose:
-                print(f"Epoch {epoch + 1}: learning rate reduced to {rate_of(optimizer):g}")
+                say(epoch, f"ReduceLROnPlateau reducing learning rate to {rate}.")
 
     def worse(self, rate: float) -> bool:
         """Counts an epoch without an improvement; returns whether the rate is to be reduced."""

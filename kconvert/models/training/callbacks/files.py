@@ -18,7 +18,7 @@ from ....conventions.generations import Convention
 from ....conversion.binding import places
 from ....errors import KconvertError, Problem, warn
 from ....lazy_dataclasses import dataclass
-from .base import Callback, Logs, comparison, monitored, worst
+from .base import Callback, Logs, comparison, monitored, say, worst
 
 
 @dataclass(eq=False)
@@ -58,9 +58,10 @@ class ModelCheckpoint(Callback):
             if not self.monitor_op(value, self.best):
                 self._say(epoch, f"{self.monitor} did not improve from {self.best:.5f}")
                 return
-            self._say(epoch, f"{self.monitor} improved from {self.best:.5f} to {value:.5f}")
+            self._say(epoch, f"{self.monitor} improved from {self.best:.5f} to {value:.5f}, saving model to {path}")
             self.best = value
-        self._say(epoch, f"saving the model to {path}")
+        else:
+            self._say(epoch, f"saving model to {path}")
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
 
     def _path(self, epoch: int, logs: Logs) -> str:
@@ -75,7 +76,7 @@ class ModelCheckpoint(Callback):
 
     def _say(self, epoch: int, text: str) -> None:
         if self.verbose:
-            print(f"Epoch {epoch + 1}: {text}")
+            say(epoch, text)
 
 
 @dataclass(eq=False)
