@@ -16,10 +16,12 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import LSTM_GATES, VECTOR, Weight, conv_kernel
+from ..errors import AlsoTypeError, Problem
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Shape, Weights
 from .cells import STORED_LSTM_GATES, GateInputs, RecurrentFields, _Cell, gated, lstm_step, unit_forget_bias
+from .component_names import are_checked
 from .options import integers
 from .recurrent import LoopFields, _LoopOfOptions
 from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, image, one_of, space
@@ -132,6 +134,12 @@ class _ConvLSTM(_LoopOfOptions, ConvLSTMFields, LoopFields):
     """Base class of convolutional LSTMs."""
 
     activity_regularizer: Any = field(default=None, kw_only=True)
+
+    def check_arguments(self) -> None:
+        """Raises KconvertError also for a loop that is to be unrolled, which Keras does not have here."""
+        super().check_arguments()
+        if self.unroll and are_checked():
+            raise AlsoTypeError(f"a {self.class_name} layer cannot be unrolled", problem=Problem.USAGE)
 
 
 class ConvLSTM1D(_ConvLSTM):

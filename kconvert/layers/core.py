@@ -88,6 +88,7 @@ class InputLayer(Layer):
                 where=f"layer {self.name}",
                 problem=Problem.UNREADABLE,
             )
+        self.trainable = False
 
     states_trainable: ClassVar[bool] = False
 

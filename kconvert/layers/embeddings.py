@@ -32,6 +32,17 @@ class Embedding(Layer):
     input_length: Any = None
     dropout: float = old_option(0.0)
 
+    @classmethod
+    def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments; `batch_size` alone states a shape too, because the layer always has one."""
+        batch = kwargs.get("batch_size")
+        args, kwargs = super().native_arguments(args, kwargs)
+        if batch is not None and kwargs.get("batch_input_shape") is None:
+            lengths = kwargs.get("input_length")
+            sizes = tuple(lengths) if isinstance(lengths, (list, tuple)) else (lengths,)
+            kwargs = {**kwargs, "batch_input_shape": (batch, *sizes)}
+        return args, kwargs
+
     def __post_init__(self) -> None:
         if self.batch_input_shape is None:
             self.batch_input_shape = (None, *(self.lengths or (None,)))

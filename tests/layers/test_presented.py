@@ -85,6 +85,7 @@ def test_words_may_have_capitals(words):
         lambda: L.MaxPooling2D(None),
         lambda: L.Dense(2, 3),
         lambda: L.Dense(2).count_params(),
+        lambda: L.ConvLSTM2D(2, 3, unroll=True),
     ],
 )
 def test_what_keras_refuses(make):
@@ -98,3 +99,12 @@ def test_arguments_that_keras_takes_without_effect():
     assert "kernel_initializer" not in layer.get_config()
     with pytest.warns(UserWarning, match="data_format"):
         L.LocallyConnected1D(2, 3, data_format="channels_last")
+
+
+def test_a_batch_size_alone_states_the_input_of_an_embedding():
+    assert L.Embedding(5, 2, batch_size=3).batch_input_shape == (3, None)
+    assert L.Embedding(5, 2, batch_size=3, input_length=4).batch_input_shape == (3, 4)
+
+
+def test_inputs_are_not_trainable():
+    assert L.InputLayer((3,)).trainable is False
