@@ -16,6 +16,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from os import PathLike
@@ -200,9 +201,29 @@ def _opened(path: Path) -> int:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Removes the hidden files and directories that no run has locked."""
+    """Removes the hidden files and directories that no run has locked.
+
+    Where that takes long, because thousands of files are there, it is not done again soon: it takes at most a hundredth
+    of the time of this process.
+    """
+    begin = time.monotonic()
+    if begin < _NOT_BEFORE.get(folder, begin):
+        return
+    _remove_unlocked(folder)
+    if (took := time.monotonic() - begin) > _LONG:
+        if len(_NOT_BEFORE) > _FOLDERS:
+            _NOT_BEFORE.clear()
+        _NOT_BEFORE[folder] = begin + 100 * took
+
+
+_LONG = 0.001  # seconds
+_FOLDERS = 100  # that are held in memory
+_NOT_BEFORE: dict[Path, float] = {}  # when hidden files are looked for in a folder again
+
+
+def _remove_unlocked(folder: Path) -> None:
     for name in os.listdir(folder):
-        if not _IS_HIDDEN.fullmatch(name):
+        if not (name.startswith(_HIDDEN) and _IS_HIDDEN.fullmatch(name)):
             continue
         path = folder / name
         with suppress(OSError):

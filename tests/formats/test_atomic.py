@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 
@@ -49,6 +50,24 @@ def test_the_file_of_a_live_run_stays(body, tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted([*before, "other"])
     process.kill()
     process.wait()
+
+
+def test_a_directory_of_many_files_is_not_listed_for_each_new_one(tmp_path, monkeypatch):
+    """Where a listing takes long, the next one waits a hundred times as long."""
+    listed, now = [], [0.0]
+
+    def slowly(folder):
+        listed.append(folder)
+        now[0] += 0.02
+
+    monkeypatch.setattr(atomic, "_remove_unlocked", slowly)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for i in range(10):
+        write_text(tmp_path / f"{i}.txt", "x")
+    assert listed == [tmp_path]
+    now[0] += 2
+    write_text(tmp_path / "a.txt", "x")
+    assert listed == [tmp_path] * 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="open files are not locked there")
