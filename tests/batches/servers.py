@@ -18,6 +18,16 @@ def rclone() -> str:
     return str(beside) if beside.exists() else shutil.which("rclone") or "rclone"
 
 
+def wait_for(port: int) -> None:
+    """Waits until a server listens at a port of this machine."""
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the server did not start")
+
+
 class S3:
     """A server of the buckets in `folder`, until it is stopped."""
 
@@ -34,12 +44,7 @@ class S3:
         self.process = subprocess.Popen(
             [*command, str(self.folder)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.1)
-        raise RuntimeError("the server did not start")
+        wait_for(self.port)
 
     def kill(self) -> None:
         self.process.kill()
@@ -62,6 +67,7 @@ class Machines:
             port = free.getsockname()[1]
         self.address = f"tcp://127.0.0.1:{port}"
         self.scheduler = self._started("scheduler", "--port", str(port))
+        wait_for(port)
         self.worker = self._started("worker", self.address, "--nthreads", "1", "--death-timeout", "60")
 
     def _started(self, what: str, *arguments: str) -> subprocess.Popen:
