@@ -179,7 +179,7 @@ class NumpyBackend(Backend):
         return np.logaddexp(x, np.zeros_like(x))
 
     def relu(self, x: Tensor) -> Tensor:
-        return np.maximum(x, 0.0)
+        return np.maximum(x, 0)
 
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:
         return np.maximum(x, y)
@@ -211,13 +211,18 @@ class NumpyBackend(Backend):
     # ---------------------------------------------------------- reductions ----
 
     def sum(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-        return np.sum(x, _axes(axis), keepdims=keepdims)
+        return np.sum(x, _axes(axis), self._type_of_sums(x), keepdims=keepdims)
 
     def mean(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return np.mean(x, _axes(axis), keepdims=keepdims)
 
     def prod(self, x: Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-        return np.prod(x, _axes(axis), keepdims=keepdims)
+        return np.prod(x, _axes(axis), self._type_of_sums(x), keepdims=keepdims)
+
+    def _type_of_sums(self, x: Tensor) -> Any:
+        """The type of the sum of `x`, where that of NumPy is another one."""
+        known = np.asarray(x).dtype
+        return known if known.kind in "iu" and not self.facts.long_sums else None
 
     def cumsum(self, x: Tensor, axis: int) -> Tensor:
         return np.cumsum(x, axis)

@@ -24,8 +24,8 @@ PROTOCOLS = (*READ_ALONE, "s3", "s3a", "gs", "gcs", "memory", "file")
 
 
 _CHECKED = {
-    "s3": "check the credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL, or run it again",
-    "gs": "check the credentials (GOOGLE_APPLICATION_CREDENTIALS), or run it again",
+    "s3": "check the credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL",
+    "gs": "check the credentials (GOOGLE_APPLICATION_CREDENTIALS)",
 }
 """What to check where a place cannot be reached, by what it begins with."""
 

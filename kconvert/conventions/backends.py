@@ -92,6 +92,24 @@ class BackendFacts:
     # Keras infers the output shape of a Lambda that states none; else it takes that of the input
     # (keras-facts: lambda-output-shape)
     infers_shapes: bool
+    # `K.update` gives a tensor, whose value sets the variable; else it gives a pair, which has no value
+    # (keras-facts: backend-functions)
+    updates_are_tensors: bool
+    # `K.gradients` takes losses of any shape, gives None for what a loss does not depend on, and a list always; else it
+    # takes scalars, raises an error, and gives one tensor for one variable
+    lenient_gradients: bool
+    # `K.mean` of integers is rounded towards zero; else it is a real number
+    integer_means: bool
+    # `K.dot` takes a vector as its second tensor
+    dots_vectors: bool
+    # sums and products of integers are of int64; else of the type of the integers
+    long_sums: bool
+    # the type of the sizes that `K.shape` gives
+    type_of_sizes: str
+    # `K.slice` takes a size of -1 for all that follows, and refuses parts beyond the end; else it slices as Python does
+    slices_by_size: bool
+    # `K.normalize_batch_in_training` gives the variance of a sample, divided by n - 1, for images, channels last
+    fused_variance: bool
 
 
 BACKENDS: Mapping[str, BackendFacts] = {
@@ -121,6 +139,14 @@ BACKENDS: Mapping[str, BackendFacts] = {
             ctc_blank_ends=False,
             least_square_of_keras1=0.0,
             infers_shapes=False,
+            updates_are_tensors=False,
+            lenient_gradients=False,
+            integer_means=False,
+            dots_vectors=True,
+            long_sums=True,
+            type_of_sizes="int64",
+            slices_by_size=False,
+            fused_variance=False,
         ),
         BackendFacts(
             "tensorflow",
@@ -146,6 +172,14 @@ BACKENDS: Mapping[str, BackendFacts] = {
             ctc_blank_ends=True,
             least_square_of_keras1=1e-12,
             infers_shapes=True,
+            updates_are_tensors=True,
+            lenient_gradients=True,
+            integer_means=True,
+            dots_vectors=False,
+            long_sums=False,
+            type_of_sizes="int32",
+            slices_by_size=True,
+            fused_variance=True,
         ),
     )
 }

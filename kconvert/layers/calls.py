@@ -179,6 +179,21 @@ class Symbol(Operators):
         return any(one.layer.uses_phase for one in calls if one.arguments.get("training") is None)
 
     @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type of the elements."""
+        return str(self.call.layer.dtype_of(self.index))
+
+    @property
+    def name(self) -> str:
+        """The name of the layer that returned it."""
+        return str(self.call.layer.name)
+
+    @property
     def _keras_shape(self) -> tuple[int | None, ...]:
         return self.shape
 
@@ -356,6 +371,10 @@ class Callee:
         Raises KconvertError unless the layer was called exactly once.
         """
         return self._call().output
+
+    def dtype_of(self, index: int) -> str:
+        """The name of the type of the elements of output number `index`."""
+        return getattr(self, "dtype", None) or "float32"
 
     def get_input_at(self, index: int) -> Any:
         """`input` of call number `index`, from 0."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
+
+from ..errors import AlsoTypeError, Problem
 
 
 class Operators:
@@ -16,6 +18,13 @@ class Operators:
     record: ClassVar[Callable[..., Any]]
     # as_inputs(values): symbols for the inputs of a layer, among which are variables or expressions; set likewise.
     as_inputs: ClassVar[Callable[..., Any]]
+
+    def __iter__(self) -> Iterator[Any]:
+        """The elements along the first axis. Raises KconvertError where their number is not known."""
+        shape: Sequence[int | None] = self.shape  # type: ignore[attr-defined]  # each subclass has one
+        if not shape or shape[0] is None:
+            raise AlsoTypeError(f"a tensor of shape {tuple(shape)} cannot be iterated over", problem=Problem.USAGE)
+        return (self[i] for i in range(shape[0]))  # type: ignore[index]  # set below
 
 
 def _operator(function: Callable[..., Any], swapped: bool = False) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, InMemory
 from ..layers import InputLayer, Layer
 from ..layers.base import layer_config
-from ..layers.operations import WeightValue
+from ..layers.deferred import WeightValue
 from ..layers.registry import layer_from_config
 from ..layers.weights import held_by
 from ..network.graph import Node, Ref, first_call

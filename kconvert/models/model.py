@@ -112,7 +112,7 @@ class Model(TrainedByFit):
         # The weights and compiled functions of this graph.
         self.runtime = Runtime(self, backend)
         # For each tensor of the graph, the symbol that stands for it.
-        self._symbols = symbols_of(self) if self.nodes else {}
+        self._symbols = self.symbols_of_tensors()
         # None until the model is compiled.
         self._trainer: Trainer | None = None
         # The History of the last `fit`.
@@ -123,6 +123,10 @@ class Model(TrainedByFit):
         self.described: Network | None = None
         # A callback sets this to end `fit`.
         self.stop_training = False
+
+    def symbols_of_tensors(self) -> dict[Ref, Symbol]:
+        """The symbol of each tensor of the graph; its layers note the calls that they have not noted."""
+        return symbols_of(self) if self.nodes else {}
 
     def restart(self) -> None:
         """Makes the model not compiled, with the weights that its layers hold, on the same backend."""

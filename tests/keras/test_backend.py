@@ -120,15 +120,12 @@ def test_gradients_of_variables(on):
 
 
 def test_gradients_with_respect_to_other_things_are_refused(on):
-    x, y = Input((3,)), Input((3,))
-    layer, other = Dense(1), Dense(1)
-    first, _ = layer(x), other(y)
-    with pytest.raises(KconvertError, match="takes a symbol and symbols or weights"):
+    x, layer = Input((3,)), Dense(1)
+    first = K.sum(layer(x))
+    with pytest.raises(KconvertError, match="takes symbols and variables"):
         K.gradients(first, [X])
-    with pytest.raises(KconvertError, match="the loss does not depend on the weight"):
-        K.function([x], K.gradients(first, [other.kernel]))([X])
     (slope,) = K.gradients(first, [layer.kernel])
-    with pytest.raises(KconvertError, match="has no value without inputs"):
+    with pytest.raises(KconvertError, match="no value without the values of the inputs"):
         K.eval(slope)
 
 

@@ -72,13 +72,3 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_preprocessing.sequence", None)
     with pytest.raises(KconvertError, match=r"\[preprocessing\]"):
         _ = sequence.skipgrams
-
-
-def test_time_series_are_a_sequence_of_keras():
-    series = sequence.TimeseriesGenerator(np.arange(6.0), np.arange(6.0), length=2, batch_size=2)
-    assert isinstance(series, keras.utils.Sequence) and len(series) == 2
-    batches = keras.utils.OrderedEnqueuer(series)
-    batches.start()
-    taken = batches.get()
-    assert [next(taken)[1].tolist() for _ in range(3)] == [[2, 3], [4, 5], [2, 3]]  # the next epoch begins
-    batches.stop()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import pickle
 from inspect import signature
 
 import numpy as np
 import pytest
 from kconvert.keras1.utils.generic_utils import CustomObjectScope
-from kconvert.keras1.utils.layer_utils import layer_from_config
 from kconvert.keras1.utils.np_utils import normalize
 
 from kconvert.errors import KconvertError
@@ -108,32 +106,6 @@ def test_weights_of_several_outputs():
     assert loss(class_weight=classes, sample_weight=samples) == loss(sample_weight=samples) != loss()
 
 
-def test_weights_of_the_samples_of_a_batch_replace_those_of_classes():
-    """The numbers of real Keras 1.2.2 for batches with and without weights of samples."""
-    (x, y), classes = data(), np.random.RandomState(1)
-    classes.uniform(size=100)  # those of `data`
-    y = np.eye(2)[classes.randint(0, 2, 20)]
-    weights = [np.arange(4.0)] * 5
-
-    def losses(*given):
-        made = compiled()
-        made.add(layers.Activation("softmax"))
-        made.compile("sgd", "categorical_crossentropy")
-        parts = [[one[k : k + 4] for k in range(0, 20, 4)] for one in (x, y)]
-        batches = itertools.cycle(zip(*parts, *given, strict=True))
-        options = {"class_weight": {0: 1.0, 1: 3.0}, "verbose": 0}
-        return made.fit_generator(batches, 20, 2, **options).history["loss"]
-
-    np.testing.assert_allclose(losses(), [1.4921, 1.4567], atol=1e-4)
-    np.testing.assert_allclose(losses(weights), [1.3451, 1.3378], atol=1e-4)
-
-
-@pytest.mark.parametrize("mode", ["temporal", {"other": None}, [None, None]])
-def test_a_mode_that_the_outputs_do_not_have_is_refused(mode):
-    with pytest.raises(KconvertError, match="sample_weight_mode"):
-        compiled(sample_weight_mode=mode)
-
-
 def test_arguments_of_older_releases_are_ignored():
     made = compiled(class_mode="binary", mode="FAST_RUN")
     with pytest.warns(UserWarning, match="show_accuracy of fit has no effect"):
@@ -173,11 +145,6 @@ def test_configurations_are_in_the_words_of_keras_1_2_2():
     merged = models.Sequential([layers.Merge(branches, mode="sum"), layers.Dense(2)]).get_config()
     assert [branch["config"][0]["class_name"] for branch in merged[0]["config"]["layers"]] == ["Dense", "Dense"]
     assert merged[1]["class_name"] == "Dense"
-
-
-def test_a_layer_is_made_of_a_configuration_without_a_shape():
-    made = layer_from_config({"class_name": "Dense", "config": {"output_dim": 3, "name": "own"}})
-    assert (type(made), made.name, made.output_dim) == (layers.Dense, "own", 3)
 
 
 def test_a_summary_is_that_of_keras_1_2_2(capsys):

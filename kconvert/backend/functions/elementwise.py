@@ -91,9 +91,11 @@ def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Ten
     if missing < 0:
         what = f"a condition of {ndim(condition)} axes is for tensors of {ndim(first)}"
         raise KconvertError(what, "K.switch", "it has no more axes than the tensors", Problem.USAGE)
+    K = current_backend()
+    chosen = K.cast(condition, "bool")
     for _ in range(missing):
-        condition = expand_dims(condition)
-    return current_backend().where(condition, first, second)
+        chosen = expand_dims(chosen)
+    return K.where(chosen, first, second)
 
 
 def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builtins import all as all_of
 from builtins import max as max_of
 from collections.abc import Sequence
 from math import prod as prod_of
@@ -43,9 +44,14 @@ def cumprod(x: Tensor, axis: int = 0) -> Tensor:
 
 
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The mean along `axis`; of booleans, the part that is true."""
+    """The mean along `axis`; of booleans, the part that is true.
+
+    On TensorFlow, the mean of integers is rounded towards 0, as in Keras (keras-facts: backend-functions).
+    """
     K = current_backend()
-    return K.mean(K.cast(x, "float32") if "float" not in str(getattr(x, "dtype", "float")) else x, axis, keepdims)
+    kind = str(getattr(x, "dtype", "float"))
+    real = K.mean(x if "float" in kind else K.cast(x, "float32"), axis, keepdims)
+    return K.cast(real, x.dtype) if "int" in kind and K.facts.integer_means else real
 
 
 def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -59,7 +65,8 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The variance along `axis`."""
+    """The variance along `axis`; of booleans, that of zeros and ones."""
+    x = cast(x, "float32") if "bool" in str(getattr(x, "dtype", "")) else x
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 
@@ -75,8 +82,8 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def argmax(x: Tensor, axis: int = -1) -> Tensor:
-    """The index of the greatest element along `axis`."""
-    return current_backend().argmax(x, axis % ndim(x))
+    """The index of the greatest element along `axis`, as int64."""
+    return cast(current_backend().argmax(x, axis % ndim(x)), "int64")
 
 
 def argmin(x: Tensor, axis: int = -1) -> Tensor:
@@ -100,12 +107,18 @@ def l2_normalize(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def dot(x: Tensor, y: Tensor) -> Tensor:
-    """The product of `x` (..., n) and `y` (n, m) or (..., n, m), summed over n; the axes of `x` come first."""
+    """The product of `x` (..., n) and `y` (n, m) or (..., n, m), summed over n; the axes of `x` come first.
+
+    On Theano, `y` may be a vector. Raises KconvertError for one on TensorFlow, as Keras does.
+    """
     K = current_backend()
+    if ndim(y) == 1 and K.facts.dots_vectors:
+        return sum(x * y) if ndim(x) == 1 else K.squeeze(K.dot(x, K.expand_dims(y, 1)), ndim(x) - 1)
     if ndim(y) == 2:
         return K.dot(x, y)
     if ndim(y) < 2:
-        raise KconvertError("K.dot with less than 2 axes in its second tensor", fix="give it a matrix")
+        what = f"the second tensor of K.dot has {ndim(y)} axes"
+        raise KconvertError(what, "K.dot", "give it a matrix", Problem.USAGE)
     *outer, inner, last = shape(y)
     axes = (ndim(y) - 2, *range(ndim(y) - 2), ndim(y) - 1)
     product = K.dot(x, K.reshape(K.transpose(y, axes), (inner, prod_of(outer) * last)))
@@ -118,6 +131,8 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
     if axes is None:
         axes = (ndim(x) - 1, 1 if ndim(y) == 2 else ndim(y) - 2)
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+    if len(pair) != 2 or not all_of(isinstance(axis, int) for axis in pair):
+        raise KconvertError(f"axes {axes!r} are not one axis of each", "K.batch_dot", problem=Problem.USAGE)
     _check_batch_dot(x, y, pair)
     first, second = pair[0] % ndim(x), pair[1] % ndim(y)
     if max_of(ndim(x), ndim(y)) <= 3:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from math import prod as product
 from typing import Any
 
+import numpy as np
+
+from ...errors import KconvertError, Problem
 from ..base import Tensor
 from ..computing import current_backend
 from ..spatial import known_sizes
@@ -26,10 +29,24 @@ def ndim(x: Tensor) -> int:
     return current_backend().ndim(x)
 
 
-def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:
+def sizes_of(shape: Any) -> tuple[Any, ...]:
+    """The sizes that `shape` is made of: a sequence of numbers and tensors, or one tensor."""
+    return tuple(shape[i] for i in range(int_shape(shape)[0] or 0)) if hasattr(shape, "dtype") else tuple(shape)
+
+
+def reshape(x: Tensor, shape: Any) -> Tensor:
     """`x` with new sizes, of which one may be -1; shape: the sizes, or a tensor of them."""
-    sizes = [shape[i] for i in range(int_shape(shape)[0] or 0)] if hasattr(shape, "dtype") else shape
-    return current_backend().reshape(x, tuple(sizes))
+    return current_backend().reshape(x, sizes_of(shape))
+
+
+def _stand_in(x: np.ndarray, shape: Any) -> np.ndarray:
+    """A value in the shape of the result of `reshape`, where `x` has not as many elements."""
+    sizes = [int(n) for n in sizes_of(shape)]
+    rest = max(x.size // max(product(n for n in sizes if n >= 0), 1), 1)
+    return np.zeros([rest if n < 0 else n for n in sizes], x.dtype)
+
+
+reshape.stand_in = _stand_in  # type: ignore[attr-defined]  # what an `Operation` finds the shape with
 
 
 def permute_dimensions(x: Tensor, pattern: Sequence[int]) -> Tensor:
@@ -73,7 +90,9 @@ def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
 
 
 def repeat(x: Tensor, n: int) -> Tensor:
-    """(batch, features) repeated along a new axis 1."""
+    """(batch, features) repeated along a new axis 1. Raises KconvertError for other tensors."""
+    if ndim(x) != 2:
+        raise KconvertError(f"K.repeat takes a tensor of 2 axes, not {ndim(x)}", problem=Problem.USAGE)
     return current_backend().repeat(expand_dims(x, 1), n, 1)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..base import Tensor
 from ..computing import VARIABLES, current_backend
-from .shapes import shape
+from .shapes import shape, sizes_of
 
 
 def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str = "") -> Tensor:
@@ -29,12 +29,12 @@ def variable(value: Any, dtype: str | None = None, name: str | None = None) -> T
 
 
 def zeros(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
-    """A tensor of zeros."""
-    return current_backend().zeros(tuple(shape), dtype or "float32")
+    """A tensor of zeros; shape: the sizes, or a tensor of them."""
+    return current_backend().zeros(sizes_of(shape), dtype or "float32")
 
 
 def ones(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
-    """A tensor of ones."""
+    """A tensor of ones; shape: the sizes, or a tensor of them."""
     return cast(zeros(shape) + 1.0, dtype or "float32")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
+from ...backend.functions.shapes import sizes_of
 from ...layers import LocallyConnected1D, LocallyConnected2D, shapes
 from ...layers.options import integers
 from ...layers.shapes import one_of
@@ -69,18 +70,26 @@ def conv3d(
 
 
 def _transposed(
-    x: Tensor, kernel: Tensor, output_shape: Any, strides: Any, padding: str, data_format: Any, rank: int
+    x: Tensor, kernel: Tensor, output_shape: Any, strides: Any, padding: str, data_format: Any, dilation: Any, rank: int
 ) -> Tensor:
-    K, stated = current_backend(), images_format(data_format)
-    sizes = shapes.space(tuple(output_shape), stated)
-    return K.conv_transpose(x, kernel, sizes, integers(strides, rank), padding, stated, (1,) * rank)
+    K, stated, shape = current_backend(), images_format(data_format), sizes_of(output_shape)
+    padding = one_of(padding, _PADDINGS, "padding")
+    steps, spread = integers(strides, rank), integers(dilation, rank)
+    y = K.conv_transpose(x, kernel, shapes.space(shape, stated), steps, padding, stated, spread)
+    return K.reshape(y, (shape[0], *K.shape(y)[1:])) if isinstance(shape[0], int) else y
 
 
 def conv2d_transpose(
-    x: Tensor, kernel: Tensor, output_shape: Any, strides: Any = (1, 1), padding: str = "valid", data_format: Any = None
+    x: Tensor,
+    kernel: Tensor,
+    output_shape: Any,
+    strides: Any = (1, 1),
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = (1, 1),
 ) -> Tensor:
     """The transposed convolution of images to `output_shape`."""
-    return _transposed(x, kernel, output_shape, strides, padding, data_format, 2)
+    return _transposed(x, kernel, output_shape, strides, padding, data_format, dilation_rate, 2)
 
 
 def conv3d_transpose(
@@ -92,7 +101,7 @@ def conv3d_transpose(
     data_format: Any = None,
 ) -> Tensor:
     """The transposed convolution of volumes to `output_shape`."""
-    return _transposed(x, kernel, output_shape, strides, padding, data_format, 3)
+    return _transposed(x, kernel, output_shape, strides, padding, data_format, 1, 3)
 
 
 def depthwise_conv2d(
@@ -105,6 +114,7 @@ def depthwise_conv2d(
 ) -> Tensor:
     """The convolution of each channel of images by kernels of its own."""
     K, stated = current_backend(), images_format(data_format)
+    padding = one_of(padding, _PADDINGS, "padding")
     return K.depthwise_conv(x, depthwise_kernel, integers(strides, 2), padding, stated, integers(dilation_rate, 2))
 
 
@@ -167,6 +177,7 @@ def separable_conv1d(
     steps, dilation = integers(strides, 1), integers(dilation_rate, 1)
     if padding == "causal":
         x, padding = F.temporal_padding(x, (dilation[0] * (F.shape(depthwise_kernel)[0] - 1), 0)), "valid"
+    padding = one_of(padding, _PADDINGS, "padding")
     y = K.depthwise_conv(x, depthwise_kernel, steps, padding, stated, dilation)
     return conv1d(y, pointwise_kernel, data_format=stated)
 

@@ -8,15 +8,21 @@ from typing import Any
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
+from ...errors import KconvertError, Problem
 
 
-def map_fn(fn: Callable[..., Any], elems: Tensor, name: str | None = None, dtype: str | None = None) -> Tensor:
-    """`fn` of each element along the first axis, joined."""
+def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: str | None = None) -> Tensor:
+    """`fn` of each element along the first axis, joined. Of several tensors, it gets an element of each."""
     K = current_backend()
 
     def step(x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         return K.expand_dims(fn(x[0]), 0), states
 
+    def step_of_several(place: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return K.expand_dims(fn(type(elems)(K.gather(one, place[0]) for one in elems)), 0), states
+
+    if isinstance(elems, (tuple, list)):
+        return K.rnn(step_of_several, K.expand_dims(K.arange(F.shape(elems[0])[0]), 0), [])[1][0]
     return K.rnn(step, K.expand_dims(elems, 0), [])[1][0]
 
 
@@ -56,6 +62,8 @@ def rnn(
 ) -> list[Tensor]:
     """A step `f(x, states) -> (output, states)` over time: the last output, all outputs, then the last states."""
     K, held = current_backend(), list(constants or ())
+    if F.ndim(inputs) < 3:
+        raise KconvertError(f"K.rnn takes inputs of 3 axes or more, not {F.ndim(inputs)}", problem=Problem.USAGE)
 
     def step(x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         output, new = step_function(x, [*states, *held])

@@ -8,6 +8,7 @@ from typing import Any
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
+from ...backend.functions.shapes import sizes_of
 
 
 def random_normal(
@@ -15,7 +16,7 @@ def random_normal(
 ) -> Tensor:
     """Normal random numbers: others in each run."""
     K = current_backend()
-    return K.random_normal(tuple(shape), _seed(seed)) * stddev + mean
+    return _typed(K.random_normal(sizes_of(shape), _seed(seed)) * stddev + mean, dtype)
 
 
 def random_uniform(
@@ -23,13 +24,13 @@ def random_uniform(
 ) -> Tensor:
     """Uniform random numbers: others in each run."""
     K = current_backend()
-    return K.random_uniform(tuple(shape), _seed(seed)) * (maxval - minval) + minval
+    return _typed(K.random_uniform(sizes_of(shape), _seed(seed)) * (maxval - minval) + minval, dtype)
 
 
 def random_binomial(shape: Sequence[Any], p: float = 0.0, dtype: str | None = None, seed: int | None = None) -> Tensor:
     """Random zeros and ones: others in each run; `p` is the probability of a one."""
     K = current_backend()
-    return K.cast(K.greater(p, K.random_uniform(tuple(shape), _seed(seed))), dtype or "float32")
+    return K.cast(K.greater(p, K.random_uniform(sizes_of(shape), _seed(seed))), dtype or "float32")
 
 
 def truncated_normal(
@@ -37,18 +38,24 @@ def truncated_normal(
 ) -> Tensor:
     """Normal random numbers; those beyond two standard deviations are drawn again, four times at most, then cut."""
     K = current_backend()
-    values = K.random_normal(tuple(shape), _seed(seed))
+    sizes = sizes_of(shape)
+    values = K.random_normal(sizes, _seed(seed))
     for _ in range(4):
-        values = K.where(K.greater(K.abs(values), 2.0), K.random_normal(tuple(shape), _seed(seed)), values)
-    return F.clip(values, -2.0, 2.0) * stddev + mean
+        values = K.where(K.greater(K.abs(values), 2.0), K.random_normal(sizes, _seed(seed)), values)
+    return _typed(F.clip(values, -2.0, 2.0) * stddev + mean, dtype)
 
 
 def dropout(x: Tensor, level: float, noise_shape: Any = None, seed: int | None = None) -> Tensor:
     """`x` with a part `level` of its elements set to 0, and the others scaled up."""
     K = current_backend()
     sizes = F.shape(x) if noise_shape is None else noise_shape
-    kept = K.cast(K.greater(K.random_uniform(tuple(sizes), _seed(seed)), level), "float32")
+    kept = K.cast(K.greater(K.random_uniform(sizes_of(sizes), _seed(seed)), level), "float32")
     return x * kept * (1.0 / (1.0 - level))
+
+
+def _typed(x: Tensor, dtype: str | None) -> Tensor:
+    """`x` with elements of `dtype`; None: as they are."""
+    return x if dtype is None else F.cast(x, dtype)
 
 
 def _seed(seed: int | None) -> Tensor:

@@ -9,7 +9,8 @@ from typing import Any
 
 from ...backend.base import Backend
 from ...backend.computing import as_in_keras, current_backend, is_computing
-from ...layers.operations import Expression, filled, record, stands_for_tensors
+from ...layers.deferred import Expression, filled, stands_for_tensors
+from ...layers.operations import record
 
 
 def recorded(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import numpy as np
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import IMAGES, current_backend
+from ...backend.functions.shapes import sizes_of
 from ...backend.image_format import default_data_format
 from ...conventions.backends import CHANNELS_FIRST
 from ...errors import KconvertError, Problem
 from ...layers import shapes
-from ...layers.shapes import data_format_of
+from ...layers.shapes import data_format_of, one_of
 from ...models.training import losses
 
 
@@ -50,9 +52,26 @@ def eye(size: Any, dtype: str | None = None, name: str | None = None) -> Tensor:
 
 
 def slice_(x: Tensor, start: Sequence[int], size: Sequence[int]) -> Tensor:
-    """A part of `x`: `size` elements from `start` on, along each axis; all that follow where it is -1."""
-    ends = [None if number == -1 else begin + number for begin, number in zip(start, size, strict=True)]
-    return x[tuple(slice(begin, end) for begin, end in zip(start, ends, strict=True))]
+    """A part of `x`: `size` elements from `start` on, along each axis; both are sequences or tensors.
+
+    On TensorFlow, a size of -1 stands for all elements that follow. Raises KconvertError where there are not as many
+    numbers as axes and, on TensorFlow, for a part beyond the end.
+    """
+    parts = list(zip(sizes_of(start), sizes_of(size), strict=False))
+    if not F.ndim(x) == len(parts) == len(sizes_of(start)) == len(sizes_of(size)):
+        what = f"{len(sizes_of(start))} starts and {len(sizes_of(size))} sizes do not fit {F.ndim(x)} axes"
+        raise KconvertError(what, "K.slice", problem=Problem.USAGE)
+    if not current_backend().facts.slices_by_size:
+        return x[tuple(slice(begin, begin + number) for begin, number in parts)]
+    for (begin, number), known in zip(parts, F.int_shape(x), strict=True):
+        if isinstance(begin, int) and isinstance(number, int) and known is not None and begin + number > known:
+            what = f"{number} elements from {begin} on are more than there are in an axis of {known}"
+            raise KconvertError(what, "K.slice", problem=Problem.USAGE)
+    return x[tuple(slice(begin, None if _is_rest(number) else begin + number) for begin, number in parts)]
+
+
+def _is_rest(number: Any) -> bool:
+    return isinstance(number, int) and number == -1
 
 
 def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
@@ -70,16 +89,13 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
 def batch_normalization(
     x: Tensor, mean: Tensor, var: Tensor, beta: Any, gamma: Any, axis: int = -1, epsilon: float = 1e-3
 ) -> Tensor:
-    """`x` normalized by a mean and a variance, then times `gamma` plus `beta`."""
-    wanted = [1] * F.ndim(x)
-    wanted[axis] = -1
+    """`x` normalized by a mean and a variance, then times `gamma` plus `beta`.
 
-    def broad(value: Any) -> Any:
-        return F.reshape(value, wanted) if value is not None and F.ndim(value) == 1 else value
-
-    y = (x - broad(mean)) / F.sqrt(broad(var) + epsilon)
-    y = y if gamma is None else y * broad(gamma)
-    return y if beta is None else y + broad(beta)
+    axis: has no effect, as in Keras on a CPU: values of one axis are along the last axis of `x`.
+    """
+    y = (x - mean) / F.sqrt(var + epsilon)
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta
 
 
 def normalize_batch_in_training(
@@ -87,7 +103,8 @@ def normalize_batch_in_training(
 ) -> list[Tensor]:
     """`x` normalized by its own mean and variance along `reduction_axes`, the mean, and the variance.
 
-    On Theano the variance has `epsilon` added, as in Keras.
+    On Theano the variance has `epsilon` added, and on TensorFlow that of images, channels last, is that of a sample, as
+    in Keras.
     """
     axes = list(reduction_axes)
     mean, var = (f(x, axes, keepdims=True) for f in (F.mean, F.var))
@@ -95,20 +112,30 @@ def normalize_batch_in_training(
     beta, gamma = (F.reshape(one, kept) if one is not None and F.ndim(one) == 1 else one for one in (beta, gamma))
     y = batch_normalization(x, mean, var, beta, gamma, epsilon=epsilon)
     facts = current_backend().facts
+    if facts.fused_variance and F.ndim(x) == 4 and axes == [0, 1, 2]:
+        count = prod(F.shape(x)[:-1])
+        number = float(count) if isinstance(count, int) else F.cast(count, "float32")
+        var = var * (number / (number - 1.0))
     return [y, _without(mean, axes), _without(var, axes) + (epsilon if facts.variance_has_epsilon else 0.0)]
 
 
 def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:
-    """The crossentropy of one-hot labels, along the last axis."""
+    """The crossentropy of one-hot labels along `axis`; for logits on TensorFlow along the last axis, as in Keras.
+
+    Raises KconvertError for an axis that `output` does not have.
+    """
     K = current_backend()
-    target, output = (losses.with_last(K, one, axis) for one in (target, output))
+    if not (from_logits and K.facts.keeps_logits):
+        (axis,) = shapes.axes_of(axis, F.ndim(output))
+        target, output = (losses.with_last(K, one, axis) for one in (target, output))
     return losses.categorical_crossentropy(K, target, output, from_logits)
 
 
 def sparse_categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
-    """The crossentropy of integer labels."""
+    """The crossentropy of integer labels, along `axis`. Raises KconvertError for one that `output` does not have."""
+    (axis,) = shapes.axes_of(axis, F.ndim(output))
     return losses.sparse_categorical_crossentropy(current_backend(), target, output, from_logits, axis)
 
 
@@ -139,8 +166,8 @@ def _padded(x: Tensor, padding: Any, data_format: str | None) -> Tensor:
 def resize_images(
     x: Tensor, height_factor: int, width_factor: int, data_format: str | None = None, interpolation: str = "nearest"
 ) -> Tensor:
-    """Images enlarged by integer factors."""
-    if interpolation == "bilinear":
+    """Images enlarged by integer factors; interpolation: 'nearest' or 'bilinear'."""
+    if one_of(interpolation, ("nearest", "bilinear"), "interpolation") == "bilinear":
         return current_backend().resize_bilinear(x, (height_factor, width_factor), images_format(data_format))
     return _repeated(x, (height_factor, width_factor), data_format)
 

@@ -11,7 +11,7 @@ from ...keras.own import backend as later
 from ...keras.own import settings as later_settings
 from ...keras.own.recorded import recorded
 from ...layers.calls import Symbol
-from ...layers.operations import Variable
+from ...layers.deferred import Variable
 from ...models.training import losses
 from . import backend_images, objectives
 from .ignored import THEANO_OPTIONS

@@ -14,7 +14,7 @@ from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
 from ...keras.own.recorded import recorded_in_keras
 from ...layers.custom import CustomFunction
-from ...layers.operations import emulation
+from ...layers.deferred import emulation
 from ...lazy_dataclasses import dataclass
 from ...models.training.losses import Function
 from ...models.training.metrics import means

@@ -9,8 +9,9 @@ from typing import Any
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
 from ...layers.calls import Symbol, mask_of
+from ...layers.deferred import leaves
 from ...layers.inputs import Input
-from ...layers.operations import Operation, leaves
+from ...layers.operations import Operation
 from ...lazy_dataclasses import dataclass
 from .objective import Objective
 

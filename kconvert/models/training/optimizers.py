@@ -22,7 +22,8 @@ from ...backend.base import Backend, Tensor
 from ...backend.computing import GRADIENTS, current_backend, is_computing
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
-from ...layers.operations import Expression, Variable, gradient
+from ...layers.deferred import Expression, Variable
+from ...layers.slopes import gradient
 from ...lazy_dataclasses import dataclass
 from .hyperparameters import Hyperparameter
 from .registry import EPSILON, Component, Registry

@@ -16,7 +16,7 @@ from ...backend.base import Backend, Tensor
 from ...backend.computing import GRADIENTS, computing, making_variables
 from ...backend.context import assigned
 from ...errors import KconvertError, Problem
-from ...layers.operations import STANDING, Deferred, Variable
+from ...layers.deferred import STANDING, Deferred, Variable
 from ...lazy_dataclasses import dataclass
 from .optimizers import Optimizer, Scalars, Slots
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
-from ...layers.operations import Expression, Variable, gradient
+from ...layers.deferred import Expression, Variable
+from ...layers.slopes import gradient
 
 Path = tuple[Any, ...]
 

@@ -78,13 +78,6 @@ def test_learning_rates_are_scheduled_and_logged():
         next(run(callbacks.LearningRateScheduler(lambda epoch: None), CASES["logs"]["falling"]))
 
 
-def test_an_optimizer_without_a_rate_is_refused():
-    model = Trained()
-    model.optimizer = object()
-    with pytest.raises(KconvertError, match="no attribute lr"):
-        next(run(callbacks.LearningRateScheduler(lambda epoch: 0.1), CASES["logs"]["falling"], model))
-
-
 def test_a_schedule_that_fails_is_not_tried_twice():
     def schedule(epoch, rate):
         raise TypeError("mine")

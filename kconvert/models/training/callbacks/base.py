@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import KconvertError, Problem, warn
-from ....layers.operations import Variable
+from ....layers.deferred import Variable
 
 Logs = dict[str, Any]
 

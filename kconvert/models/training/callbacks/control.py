@@ -98,8 +98,6 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
-        if not hasattr(optimizer, "lr"):
-            raise KconvertError("the optimizer has no attribute lr", "LearningRateScheduler", problem=Problem.USAGE)
         rate = self.schedule(epoch, rate_of(optimizer)) if self._takes_two() else self.schedule(epoch)
         if not isinstance(rate, (int, float, np.number)):
             raise KconvertError(

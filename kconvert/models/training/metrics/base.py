@@ -23,8 +23,8 @@ from ....backend.context import assigned
 from ....backend.spatial import known_sizes
 from ....errors import KconvertError, Problem
 from ....layers.custom import CustomFunction
+from ....layers.deferred import STANDING, Variable, emulation, filled
 from ....layers.names import next_name
-from ....layers.operations import STANDING, Variable, emulation, filled
 from ....lazy_dataclasses import dataclass
 from .. import initializers
 from ..registry import Component

@@ -1,0 +1,201 @@
+"""Variables and placeholders of `keras.backend`: made, read, set and updated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...backend import default_backend, get_backend
+from ...backend import functions as F
+from ...backend.computing import UPDATED, VARIABLES, is_computing
+from ...errors import AlsoTypeError, KconvertError, Problem
+from ...layers.calls import Symbol
+from ...layers.deferred import Deferred, Expression, Variable, is_native, stands_for_tensors
+from ...models.training.hyperparameters import Hyperparameter
+from ...network.functional import Input
+from . import tensors
+from .recorded import recorded
+
+
+def placeholder(
+    shape: Sequence[int | None] | None = None,
+    ndim: int | None = None,
+    dtype: str | None = None,
+    sparse: bool = False,
+    name: str | None = None,
+) -> Symbol:
+    """A symbol of an input, with the batch axis in `shape`. Raises KconvertError for sparse ones."""
+    if sparse:
+        raise KconvertError("sparse placeholders are not supported", fix="give dense arrays")
+    if shape is None and ndim is None:
+        raise KconvertError("placeholder needs a shape or ndim", problem=Problem.USAGE)
+    sizes = tuple(shape) if shape is not None else (None,) * int(ndim or 0)
+    symbol = Input(batch_shape=sizes, dtype=dtype, name=name or "")
+    symbol.call.layer.is_placeholder = True
+    return symbol
+
+
+def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Any:
+    """A variable with the value of an array, or of an expression.
+
+    constraint: what `get_updates` of an optimizer applies to its new values. Raises KconvertError for a sparse value.
+    """
+    if hasattr(value, "tocoo"):
+        raise KconvertError("sparse variables are not supported", "K.variable", "give a dense array: value.toarray()")
+    array = value.eval() if isinstance(value, Deferred) else value
+    if is_computing() or _inside_build():
+        return F.variable(array, dtype, name)
+    made = Variable(array, dtype or "float32", name or "variable")
+    made.constraint = constraint
+    return made
+
+
+def _inside_build() -> bool:
+    """Whether `build` of a layer of the user runs, whose variables are weights."""
+    try:
+        return VARIABLES.get() is not None
+    except LookupError:
+        return False
+
+
+def zeros(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable of zeros; while a backend computes, and where a size is a tensor, a tensor of them."""
+    if stands_for_tensors(shape) or (is_computing() and not _inside_build()):
+        return _FILLED["zeros"](shape, dtype)
+    return variable(np.zeros(tuple(shape)), dtype, name)
+
+
+def ones(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable of ones; while a backend computes, and where a size is a tensor, a tensor of them."""
+    if stands_for_tensors(shape) or (is_computing() and not _inside_build()):
+        return _FILLED["ones"](shape, dtype)
+    return variable(np.ones(tuple(shape)), dtype, name)
+
+
+def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str = "") -> Any:
+    """A tensor with the values of a number or an array."""
+    if is_computing():
+        return F.constant(value, dtype, shape)
+    return Expression(lambda: F.constant(value, dtype, shape), (), {})
+
+
+def eye(size: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable with the identity matrix; size: of both axes, or a pair of sizes."""
+    return tensors.eye(size, dtype) if is_computing() else variable(np.eye(*np.atleast_1d(size)), dtype, name)
+
+
+def zeros_like(x: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """Zeros in the shape of `x`."""
+    return _LIKE[0](x, dtype)
+
+
+def ones_like(x: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """Ones in the shape of `x`."""
+    return _LIKE[1](x, dtype)
+
+
+_LIKE = recorded(F.zeros_like), recorded(F.ones_like)
+_FILLED = {"zeros": recorded(F.zeros), "ones": recorded(F.ones)}
+
+
+def random_uniform_variable(
+    shape: Sequence[int], low: float, high: float, dtype: str | None = None, name: str | None = None, seed: Any = None
+) -> Any:
+    """A variable with uniform random numbers, by NumPy's generator."""
+    return variable(_generator(seed).uniform(low, high, tuple(shape)), dtype, name)
+
+
+def random_normal_variable(
+    shape: Sequence[int], mean: float, scale: float, dtype: str | None = None, name: str | None = None, seed: Any = None
+) -> Any:
+    """A variable with normal random numbers, by NumPy's generator."""
+    return variable(_generator(seed).normal(mean, scale, tuple(shape)), dtype, name)
+
+
+def _generator(seed: int | None) -> Any:
+    return np.random if seed is None else np.random.RandomState(seed)
+
+
+def get_value(x: Any) -> Any:
+    """The value of a variable, or of an expression, as an array. Raises KconvertError for anything else."""
+    if isinstance(x, Deferred):
+        return x.eval()
+    if isinstance(x, (float, int, np.ndarray, np.generic)):  # what optimizers have in place of variables
+        return np.asarray(x)
+    if is_native(x):
+        return get_backend(default_backend()).value(x)
+    raise AlsoTypeError(f"get_value takes a variable, not {type(x).__name__}", problem=Problem.USAGE)
+
+
+def batch_get_value(ops: Sequence[Any]) -> list[Any]:
+    """The values of several variables."""
+    return [get_value(one) for one in ops]
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Sets the value of a variable, of a weight of a layer, or of a hyperparameter of an optimizer.
+
+    Raises KconvertError for anything else.
+    """
+    if isinstance(x, Variable):
+        x.value = value
+    elif isinstance(x, Hyperparameter):
+        x.set(float(np.asarray(value)))
+    elif is_native(x):
+        if np.shape(value) != get_value(x).shape:
+            what = f"a value of shape {np.shape(value)} does not fit a variable of shape {get_value(x).shape}"
+            raise KconvertError(what, problem=Problem.USAGE)
+        get_backend(default_backend()).assign(x, np.asarray(value))
+    else:
+        raise KconvertError(f"set_value takes a variable, not {type(x).__name__}", problem=Problem.USAGE)
+
+
+def batch_set_value(tuples: Sequence[tuple[Any, Any]]) -> None:
+    """Sets the values of several variables."""
+    for one, value in tuples:
+        set_value(one, value)
+
+
+def count_params(x: Any) -> int:
+    """The number of elements of a variable."""
+    return int(np.prod(get_value(x).shape))
+
+
+class Update(NamedTuple):
+    """That a variable gets a new value."""
+
+    variable: Any
+    value: Any
+
+    def assign(self) -> np.ndarray:
+        """Sets the variable. Returns its new value."""
+        set_value(self.variable, self.value.eval() if isinstance(self.value, Deferred) else self.value)
+        return np.asarray(get_value(self.variable))
+
+
+def update(x: Any, new_x: Any) -> Update:
+    """That `x` becomes `new_x`, for the updates of `function`. Within `update_state` of a metric it does so at once.
+
+    On TensorFlow, `eval` of it does so too, as in Keras.
+    """
+    if UPDATED.get(None) is None or not isinstance(x, Variable):
+        return Update(x, new_x)
+    x.assign(new_x)
+    return Update(x, x)
+
+
+def update_add(x: Any, increment: Any) -> Update:
+    """That `increment` is added to `x`."""
+    return update(x, x + increment)
+
+
+def update_sub(x: Any, decrement: Any) -> Update:
+    """That `decrement` is subtracted from `x`."""
+    return update(x, x - decrement)
+
+
+def moving_average_update(x: Any, value: Any, momentum: float) -> Update:
+    """That `x` becomes its moving average with `value`."""
+    return update(x, x * momentum + value * (1.0 - momentum))
