@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -120,6 +121,10 @@ class Backend(ABC):
     @abstractmethod
     def ndim(self, x: Tensor) -> int:
         """The number of axes."""
+
+    def hashable_tensors(self) -> AbstractContextManager[None]:
+        """A block in which tensors can be keys of a dict."""
+        return nullcontext()
 
     @abstractmethod
     def reshape(self, x: Tensor, shape: Sequence[Size]) -> Tensor:

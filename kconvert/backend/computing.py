@@ -19,6 +19,8 @@ TRAINING: ContextVar[bool] = ContextVar("training", default=False)
 """Whether the run is one of training."""
 GRADIENTS: ContextVar[Callable[[Any, Any], list[Tensor]]] = ContextVar("gradients")
 """What gives the derivatives of a loss, where these are known before."""
+PRESENT: ContextVar[tuple[Backend, Any, Any] | None] = ContextVar("present", default=None)
+"""The backend and the network that run, and the tensors of its weights, nested by the names of layers."""
 VARIABLES: ContextVar[Callable[[Any, str | None], Tensor]] = ContextVar("variables")
 """What makes the tensor of a variable, from its value and its name."""
 UPDATED: ContextVar[Callable[[Any, Any], None]] = ContextVar("updated")

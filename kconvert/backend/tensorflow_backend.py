@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,14 @@ class TensorflowBackend(Backend):
 
     def version(self) -> str:
         return tf.__version__
+
+    @contextmanager
+    def hashable_tensors(self) -> Iterator[None]:
+        tf.compat.v1.disable_tensor_equality()
+        try:
+            yield
+        finally:
+            tf.compat.v1.enable_tensor_equality()
 
     # -------------------------------------------------------------- shapes ----
 

@@ -180,7 +180,7 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
-        left_out = ("_inbound", "_outbound", "_kept", "_built_for", "_noted")
+        left_out = ("_inbound", "_outbound", "_kept", "_built_for", "_noted", "_names_of_build")
         return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
     def take_first_weights(self) -> list[Any] | None:
@@ -335,12 +335,24 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
         """The weights of this layer for inputs of `shape`, in the order of Keras 2: those that `build` makes."""
         return [] if type(self).build is Layer.build else built_weights(self, shape)
 
+    weight_specs.of_base = True  # type: ignore[attr-defined]
+
     def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs of `input_shape`, with the batch axis; a call of the layer does so too.
 
         A layer that is written as in Keras makes them here, by `add_weight`.
         """
+        if (builder := self.__dict__.get("_builder")) is not None:
+            builder.make_own(input_shape)
         self.note_build(input_shape)
+
+    def show_own_weights(self, weights: Mapping[str, Weight], tensors: Mapping[str, Tensor]) -> None:
+        """Sets the attributes that have the weights of a class of Keras, while `build` of a class of the user runs."""
+        self.__dict__.update(tensors)
+
+    def shown_own_weights(self, weights: Sequence[Weight]) -> dict[str, Tensor]:
+        """The tensors of these weights by name, as the attributes show them: the user may have replaced them."""
+        return {weight.name: self.__dict__[weight.name] for weight in weights if weight.name in self.__dict__}
 
     def adapt(self, expected: Sequence[int], stored: Sequence[int]) -> bool:
         """Completes the configuration from the shape of a stored weight. Returns whether anything changed.
@@ -425,6 +437,8 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
         w: the weights by name, in the convention of the backend `K`. training: the phase; without one, the layer
         computes as in prediction.
         """
+        if not hasattr(K, "convention"):  # as in Keras: `call(x)` of a class that inherits from it
+            return K
         raise KconvertError(f"a {self.class_name} layer cannot run", where=f"layer {self.name}")
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:

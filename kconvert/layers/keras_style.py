@@ -18,7 +18,7 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import making_variables
+from ..backend.computing import current_backend, making_variables
 from ..backend.spatial import known_sizes
 from ..conventions.roles import Role, Weight
 from ..errors import KconvertError, Problem
@@ -42,6 +42,8 @@ class Builder:
         self._layer, self._make = layer, make
         self.made: list[tuple[Tensor, Weight, bool]] = []  # the tensor, the weight, and whether `add_weight` made it
         self.given: list[Any] = []  # the arrays that `set_weights` was called with
+        self.own: list[str] = []  # the names of the weights that the class of Keras has that the layer inherits from
+        self.phase: Phase | None = None  # while `call` runs
         # What `add_loss`, `add_update` and `add_metric` added while `call` ran.
         self.losses: list[Tensor] = []
         self.updates: list[tuple[Tensor, Tensor]] = []
@@ -61,6 +63,21 @@ class Builder:
         """A variable of `K.variable`, which is a weight if the layer lists it as one."""
         values = np.asarray(value, "float32")
         return self._add(name, values, True, False, initializer=_constant(values))
+
+    def make_own(self, shape: Any) -> None:
+        """Makes the weights of the class of Keras that the layer inherits from, and shows them as its attributes."""
+        weights = {weight.name: weight for weight in _own_specs(self._layer, shape)}
+        own = {}
+        for name, weight in weights.items():
+            own[name] = self._make(len(self.made), np.zeros(weight.shape, "float32"))
+            self.made.append((own[name], weight, True))
+        self.own += own
+        self._layer.show_own_weights(weights, own)
+
+    def weights(self, shape: Any) -> dict[str, Tensor]:
+        """The tensors of the weights by name; those of the class of Keras as the attributes of the layer show them."""
+        made = {weight.name: tensor for tensor, weight, _ in self.made}
+        return {**made, **self._layer.shown_own_weights(_own_specs(self._layer, shape))}
 
     def report(self, phase: Phase) -> None:
         """Tells `phase` what `call` added. Updates are those of training.
@@ -88,25 +105,89 @@ class Builder:
 
 
 def keras_style(cls: Any, base: Any) -> None:
-    """Gives the methods of a class that are written as in Keras the arguments that kconvert calls them with."""
+    """Gives the methods of a class that are written as in Keras the arguments that kconvert calls them with.
+
+    The methods of a class that inherits from it may call those of kconvert as in Keras, too.
+    """
     own = vars(cls)
     if "get_output_shape_for" in own and "compute_output_shape" not in own:
         cls.compute_output_shape = own["get_output_shape_for"]
-    if "compute_mask" in own and not _takes_backend(own["compute_mask"]):
-        cls.compute_mask = _masking(own["compute_mask"])
-    if "call" in own and not _takes_backend(own["call"]):
-        cls.call = _calling(own["call"])
-        if "build" in own and "compute_output_shape" in vars(cls):
-            cls.compute_output_shape = _shape_of_built(cls.compute_output_shape)
-        if cls.compute_output_shape is base.compute_output_shape:
-            cls.compute_output_shape = _computed_shape
+    for name, in_kconvert, either in (("compute_mask", _masking, _masking_either), ("call", _calling, _calling_either)):
+        if name in own and not hasattr(own[name], "in_kconvert"):
+            setattr(cls, name, (either if _takes_backend(own[name]) else in_kconvert)(own[name]))
+    if cls.is_network or not ("build" in own or hasattr(own.get("call"), "in_keras")):
+        return
+    if _specs_of_keras(cls) is not base.weight_specs:
+        cls.weight_specs = _specs_of_build
+        if "call" not in own:
+            cls.call = _calling(_inherited(cls))
+    if not hasattr(own.get("call"), "in_keras"):
+        return
+    if "build" in own and "compute_output_shape" in own:
+        cls.compute_output_shape = _shape_of_built(cls.compute_output_shape)
+    if cls.compute_output_shape is base.compute_output_shape:
+        cls.compute_output_shape = _computed_shape
+
+
+def _specs_of_build(self: Any, shape: Any) -> list[Weight]:
+    """The weights that `build` makes, of a class that inherits from one of Keras."""
+    return built_weights(self, shape)
+
+
+def _specs_of_keras(cls: Any) -> Any:
+    """`weight_specs` of the class of Keras that a class inherits from; that of the base class of all layers if none."""
+    found = (vars(one).get("weight_specs") for one in cls.__mro__)
+    return next(method for method in found if method not in (None, _specs_of_build))
+
+
+def _own_specs(layer: Any, shape: Any) -> list[Weight]:
+    """The weights of the class of Keras that the class of a layer inherits from."""
+    method = _specs_of_keras(type(layer))
+    return [] if hasattr(method, "of_base") else list(method(layer, shape))
+
+
+def _inherited(cls: Any) -> Callable[..., Any]:
+    """`call(self, x, mask=None)` of a class that does not define it."""
+
+    def call(self: Any, x: Any, mask: Any = None) -> Any:
+        return super(cls, self).call(x, mask)
+
+    return call
 
 
 def built_weights(layer: Any, shape: Any) -> list[Weight]:
     """The weights that `build` of the layer makes for inputs of `shape`."""
-    return [
-        weight for weight in _weights(_built(layer, get_backend("numpy"), shape, lambda _, values: values)) if weight
-    ]
+    built = _built(layer, get_backend("numpy"), shape, _array)
+    places = {id(tensor): i for i, tensor in enumerate(_listed(built))}
+    made = zip(built._builder.made, _weights(built), strict=True)
+    found = [(places.get(id(tensor), -1), weight) for (tensor, *_), weight in made if weight]
+    return [weight for _, weight in sorted(found, key=lambda pair: pair[0])]  # as the layer lists them, if it does
+
+
+def set_by_build(layer: Any, shape: Any) -> dict[str, Any]:
+    """The attributes that `build` of a layer sets for inputs of `shape`, with zeros as the weights."""
+    built = _built(layer, get_backend("numpy"), shape, _array)
+    return {name: value for name, value in built.__dict__.items() if name not in layer.__dict__ and name[0] != "_"}
+
+
+class _Array(np.ndarray):
+    """An array that can be a key of a dict, as the tensors of Keras 1."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def hashable(tensor: Tensor) -> Tensor:
+    """A tensor that can be a key of a dict: of an array a view."""
+    return tensor.view(_Array) if type(tensor) is np.ndarray else tensor
+
+
+def _array(number: int, values: np.ndarray) -> Tensor:
+    return hashable(values)
+
+
+def _listed(built: Any) -> list[Tensor]:
+    """The variables that `build` of a layer lists as its weights."""
+    return [tensor for name in _LISTS for tensor in built.__dict__.get(name) or ()]
 
 
 def is_in_keras_style(layer: Any) -> bool:
@@ -121,9 +202,10 @@ def _takes_backend(method: Any) -> bool:
 def _built(layer: Any, K: Backend, shape: Any, make: Callable[[int, np.ndarray], Tensor]) -> Any:
     """A copy of the layer whose `build` was run."""
     built = copy(layer)
-    builder = built.__dict__["_builder"] = Builder(layer, make)
+    builder = built.__dict__["_builder"] = Builder(built, make)
+    built.__dict__["constraints"] = dict(layer.__dict__.get("constraints", {}))
     function = CustomFunction(f"{layer.class_name}.build", type(layer).build)
-    with making_variables(builder.variable):
+    with making_variables(builder.variable), K.hashable_tensors():
         function.attempt(K, built, shape)
     return built
 
@@ -135,6 +217,11 @@ def _weights(built: Any) -> list[Weight | None]:
         weight if stated else replace(weight, trainable=listed[id(tensor)]) if id(tensor) in listed else None
         for tensor, weight, stated in built._builder.made
     ]
+    constraints = {id(tensor): constraint for tensor, constraint in built.__dict__["constraints"].items()}
+    for number, (tensor, *_) in enumerate(built._builder.made):
+        weight = weights[number]
+        if weight is not None and id(tensor) in constraints:
+            weights[number] = replace(weight, constraint=constraints[id(tensor)])
     return _with_values(weights, built._builder.given, built) if built._builder.given else weights
 
 
@@ -161,28 +248,70 @@ def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
     """`call(self, x, mask=None)` of Keras as `call(self, K, w, x, mask, training)`."""
     words = signature(method).parameters
 
-    def call(self: Any, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Any = None) -> Any:
+    @wraps(method)
+    def call(self: Any, K: Backend, w: Any = None, x: Any = None, mask: Any = None, training: Any = None) -> Any:
         sizes = [known_sizes(K, one) for one in as_list(x)]
         shape = sizes if isinstance(x, list) else sizes[0]
         built = with_weights(self, K, w, shape)
+        builder = built.__dict__["_builder"]
+        builder.phase = training
         given = {"mask": mask, "training": bool(training)}
         stated = {name: value for name, value in given.items() if name in words}
         y = CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **stated)
         if training is not None:
-            built.__dict__["_builder"].report(training)
+            builder.report(training)
         return y
 
-    call.in_keras = method  # type: ignore[attr-defined]
-    return call
+    found = _either(call, method)
+    found.in_keras = method  # type: ignore[attr-defined]
+    return found
+
+
+def _calling_either(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`call(self, K, w, x, mask, training)`, which a class that inherits from it may call as `call(x, mask)`."""
+
+    def call(self: Any, x: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            what = "call is called outside of call of a class that inherits from it"
+            raise KconvertError(what, f"layer {self.name}", "call the layer itself", Problem.USAGE)
+        K, inputs = current_backend(), as_list(x)
+        sizes = [known_sizes(K, one) for one in inputs]
+        w = builder.weights(sizes if isinstance(x, list) else sizes[0])
+        states = [] if initial_state is None else as_list(initial_state)
+        return method(self, K, w, [*inputs, *states] if states else x, mask, builder.phase)
+
+    return _either(method, call)
+
+
+def _masking_either(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`compute_mask(self, K, x, mask)`, which may be called as in Keras: `compute_mask(x, mask)`."""
+
+    def compute_mask(self: Any, x: Any, mask: Any = None) -> Any:
+        return method(self, current_backend(), x, mask)
+
+    return _either(method, compute_mask)
+
+
+def _either(in_kconvert: Callable[..., Any], in_keras: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that is called with a backend as in kconvert, or without one as in Keras."""
+
+    @wraps(in_kconvert)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        takes_backend = isinstance(args[0] if args else kwargs.get("K"), Backend)
+        return (in_kconvert if takes_backend else in_keras)(self, *args, **kwargs)
+
+    method.in_kconvert = in_kconvert  # type: ignore[attr-defined]
+    return method
 
 
 def with_weights(layer: Any, K: Backend, w: Mapping[str, Any], shape: Any) -> Any:
     """A copy of a layer whose attributes are the weights `w`, as `build` makes them for inputs of `shape`."""
-    weights = _weights(_built(layer, get_backend("numpy"), shape, lambda _, values: values))
+    weights = _weights(_built(layer, get_backend("numpy"), shape, _array))
 
     def stored(number: int, values: np.ndarray) -> Tensor:
         weight = weights[number]
-        return w[weight.name] if weight else K.constant(values)
+        return hashable(w[weight.name] if weight else K.constant(values))
 
     return _built(layer, K, shape, stored)
 
@@ -193,7 +322,7 @@ def _shape_of_built(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def compute_output_shape(self: Any, shape: Any) -> Any:
         try:
-            built = _built(self, get_backend("numpy"), shape, lambda _, values: values)
+            built = _built(self, get_backend("numpy"), shape, _array)
         except KconvertError:  # sizes that `build` needs are not known yet
             built = self
         return method(built, shape)
@@ -207,7 +336,7 @@ def _masking(method: Callable[..., Any]) -> Callable[..., Any]:
     def compute_mask(self: Any, K: Backend, x: Any, mask: Any = None) -> Any:
         return CustomFunction(f"{self.class_name}.compute_mask", method).attempt(K, self, x, mask)
 
-    return compute_mask
+    return _either(compute_mask, method)
 
 
 def _computed_shape(self: Any, shape: Any) -> Any:

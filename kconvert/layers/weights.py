@@ -18,6 +18,9 @@ class Held(Protocol):
     """The weights of one layer on its backend, in the order of Keras."""
 
     @property
+    def backend(self) -> Any: ...
+
+    @property
     def variables(self) -> Sequence[Any]: ...
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend.base import Variable
+from ..backend.base import Backend, Variable
 from ..conventions.generations import Convention
 from ..conversion.binding import Place, bind, places
 from ..conversion.gates import set_gates
@@ -33,6 +33,11 @@ class LayerWeights:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         runtime.start()
+
+    @property
+    def backend(self) -> Backend:
+        """The backend that the variables are of."""
+        return self._runtime.start()
 
     @property
     def variables(self) -> Sequence[Variable]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Compiled, Tensor, Variable
+from ..backend.computing import PRESENT
+from ..backend.context import assigned
 from ..backend.seeds import stated_or_fresh
 from ..conventions.generations import Convention
 from ..conversion.binding import Place, leaf_storage, places
@@ -206,8 +208,9 @@ class Runtime:
         position = {path: i for i, path in enumerate(variables)}
 
         def build_all(values: list[Tensor], inputs: list[Tensor]) -> tuple[Sequence[Tensor], dict[int, Tensor]]:
-            phase = Phase(K)
-            outputs = build(K, nest(zip(variables, values, strict=True)), inputs, phase)
+            phase, weights = Phase(K), nest(zip(variables, values, strict=True))
+            with assigned(PRESENT, (K, self.network, weights)):
+                outputs = build(K, weights, inputs, phase)
             return outputs, {position[path]: new for path, new in phase.updates.items()}
 
         specs, held = self.network.input_specs, list(variables.values())

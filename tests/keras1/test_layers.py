@@ -11,6 +11,7 @@ import pytest
 
 from kconvert.errors import KconvertError
 from kconvert.keras1 import activations, constraints, initializations, layers, models, regularizers
+from kconvert.keras1 import backend as K
 from tests.fixtures import FOLDER
 
 HERE = FOLDER / "keras1_layers"
@@ -85,6 +86,21 @@ def test_a_subclass_has_the_constructor_and_the_name_of_keras_1_2_2():
     layer = Half(8, init="zero", input_dim=2)
     assert layer.output_dim == 4 and layer.name.startswith("half_")
     assert models.Sequential([layer]).predict(np.ones((1, 2))).tolist() == [[0, 0, 0, 0]]
+
+
+def test_a_subclass_asks_its_base_for_the_shape_of_the_output():
+    class Longer(layers.Dense):
+        """A Dense layer whose output has one element more."""
+
+        def call(self, x, mask=None):
+            return K.concatenate([super().call(x, mask), x[:, :1]], axis=1)
+
+        def get_output_shape_for(self, input_shape):
+            batch, size = super().get_output_shape_for(input_shape)
+            return batch, size + 1
+
+    model = models.Sequential([Longer(2, init="one", input_dim=2)])
+    assert model.output_shape == (None, 3) and model.predict(np.ones((1, 2))).tolist() == [[2, 2, 1]]
 
 
 class Passes(layers.Layer):

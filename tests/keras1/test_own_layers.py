@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import runpy
+
 import numpy as np
 import pytest
 
+from kconvert import keras1
 from kconvert.errors import KconvertError
 from kconvert.keras1 import backend as K
-from kconvert.keras1 import engine, models
+from kconvert.keras1 import engine, layers, models
+from tests.fixtures import FOLDER
+
+HERE = FOLDER / "keras1_users"
+TOOLS = runpy.run_path(str(HERE / "layers.py"))
+KNOWN = {path.stem: json.loads(path.read_text()) for path in sorted(HERE.glob("*.json"))}
+
+
+@pytest.mark.parametrize(
+    ("on", "name"),
+    [pytest.param(on, name, marks=pytest.mark.needs(on)) for on, found in KNOWN.items() for name in found],
+    indirect=["on"],
+)
+def test_layers_of_users_compute_and_train_as_in_keras_1_2_2(on, name):
+    found = TOOLS["flat"](TOOLS["cases"](keras1)[name]())
+    np.testing.assert_allclose(found, KNOWN[on][name], rtol=1e-3, atol=1e-5)
 
 
 class Scale(engine.Layer):
@@ -65,3 +84,59 @@ def test_set_weights_in_build_gives_initial_values_in_the_order_of_get_weights()
     assert [array.tolist() for array in model.get_weights()] == [[1, 2, 3], [9]]
     with pytest.raises(KconvertError, match=r"shapes \[\(3,\), \(1,\)\], not \[\(2,\), \(1,\)\]"):
         models.Sequential([Weighted([np.ones(2), np.ones(1)], input_shape=(3,))]).get_weights()
+
+
+def test_weights_are_attributes_of_a_layer_that_was_called():
+    conv = layers.Convolution2D(2, 3, 3, dim_ordering="th", input_shape=(1, 4, 4))
+    lstm, dense = layers.LSTM(3, input_shape=(4, 2)), layers.Dense(2, input_dim=3)
+    with pytest.raises(AttributeError):
+        _ = dense.W
+    for layer in (conv, lstm, dense):
+        models.Sequential([layer])
+    kernel, bias = dense.get_weights()
+    np.testing.assert_array_equal(K.get_value(dense.W), kernel)
+    K.set_value(dense.b, bias + 1)
+    np.testing.assert_array_equal(dense.get_weights()[1], bias + 1)
+    np.testing.assert_array_equal(K.eval(conv.W), conv.get_weights()[0])
+    assert K.eval(conv.W).shape == conv.W_shape == (2, 1, 3, 3)
+    named = {f"{name}_{gate}": None for gate in "icfo" for name in "WUb"}
+    for name, array in zip(named, lstm.get_weights(), strict=True):
+        np.testing.assert_array_equal(K.eval(getattr(lstm, name)), array)
+
+
+class Grows(engine.Layer):
+    """A layer that uses what its `build` sets."""
+
+    def build(self, shape):
+        self.size = shape[1] + 2
+        self.W = self.add_weight((shape[1], self.size), "one", name="W")
+
+    def call(self, x, mask=None):
+        return K.dot(x, self.W)
+
+    def get_output_shape_for(self, shape):
+        return shape[0], self.size
+
+
+def test_what_build_sets_is_an_attribute_of_a_layer_that_was_called():
+    layer = Grows(input_shape=(3,))
+    assert not hasattr(layer, "size")
+    model = models.Sequential([layer])
+    assert layer.size == 5 and model.output_shape == (None, 5)
+    np.testing.assert_array_equal(K.get_value(layer.W), np.ones((3, 5)))
+
+
+def test_layers_and_models_tell_whether_they_use_the_phase():
+    uses = [layers.Dropout(0.5), layers.GaussianNoise(0.1), layers.BatchNormalization(), layers.LSTM(2, dropout_U=0.1)]
+    uses += [layers.TimeDistributed(layers.Dropout(0.1))]
+    does_not = [layers.Dropout(0.0), layers.BatchNormalization(mode=1), layers.LSTM(2), layers.Dense(1)]
+    assert all(layer.uses_learning_phase for layer in uses)
+    assert not any(layer.uses_learning_phase for layer in does_not)
+    assert models.Sequential([layers.Dense(1, input_dim=2), layers.Dropout(0.5)]).uses_learning_phase
+    assert not models.Sequential([layers.Dense(1, input_dim=2)]).uses_learning_phase
+
+
+def test_a_lambda_takes_no_mask():
+    masked = layers.Masking()(layers.Input((3, 2)))
+    with pytest.raises(ValueError, match="takes no mask"):
+        layers.Lambda(lambda x: x)(masked)

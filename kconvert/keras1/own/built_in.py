@@ -7,13 +7,16 @@ attributes and the configuration of Keras 1.2.2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from inspect import Parameter, Signature
 from typing import Any, ClassVar
 
 from ... import layers
+from ...backend.base import Tensor
+from ...backend.computing import current_backend
 from ...backend.image_format import without_settings
+from ...conventions.roles import Weight
 from ...conventions.words.rules import RULES
 from ...layers.custom import given
 from ...layers.registry import layer_from_config
@@ -21,6 +24,7 @@ from . import activations, constraints, initializations, regularizers
 from .arguments import ClassFacts, is_initialization
 from .merging import Merge
 from .settings import GENERATION
+from .tensor_chains import as_attributes, from_attributes
 from .topology import InputLayer, Layer, name_of
 
 _AS_STATED = frozenset({"padding", "input_dim", "input_length", "consume_less", "init"})
@@ -57,6 +61,13 @@ def in_keras1(layer: layers.Layer) -> layers.Layer:
     return made
 
 
+_RATES = frozenset({"p", "sigma", "dropout", "dropout_W", "dropout_U"})
+"""The arguments that are rates of dropout, or scales of noise."""
+
+_METHODS = ("call", "compute_mask", "compute_output_shape")
+"""The methods that a class of Keras 1.2.2 has of kconvert, also where one that it inherits from defines them."""
+
+
 class BuiltIn(Layer):
     """A layer of a class that Keras 1.2.2 has, or of a class that inherits from one."""
 
@@ -83,6 +94,20 @@ class BuiltIn(Layer):
         return self.facts.rule.new if self._is_own else type(self).__name__
 
     @property
+    def uses_learning_phase(self) -> bool:
+        """Whether the layer computes otherwise in training: as set, else as the arguments tell."""
+        if "uses_learning_phase" in self.__dict__:
+            return bool(self.__dict__["uses_learning_phase"])
+        rates = [_shown(self, word) for word in _RATES.intersection(self.facts.signature.parameters)]
+        normalizes = self.facts.name == "BatchNormalization" and getattr(self, "mode", 0) == 0
+        inner = getattr(self, "layer", None)
+        return normalizes or any(0 < (rate or 0) < 1 for rate in rates) or bool(inner and inner.uses_learning_phase)
+
+    @uses_learning_phase.setter
+    def uses_learning_phase(self, value: bool) -> None:
+        self.__dict__["uses_learning_phase"] = value
+
+    @property
     def _is_own(self) -> bool:
         """Whether Keras 1.2.2 has the class itself."""
         return "facts" in vars(type(self))
@@ -92,6 +117,12 @@ class BuiltIn(Layer):
         """The arguments of the constructor that the fields hold in another form."""
         found: dict[str, Any] = self.__dict__.setdefault("_as_stated", {})
         return found
+
+    def show_own_weights(self, weights: Mapping[str, Weight], tensors: Mapping[str, Tensor]) -> None:
+        self.__dict__.update(as_attributes(self, list(weights.values()), tensors, current_backend()))
+
+    def shown_own_weights(self, weights: Sequence[Weight]) -> dict[str, Tensor]:
+        return from_attributes(self, weights, current_backend())
 
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
         if not self._is_own:
@@ -187,7 +218,9 @@ def class_of(facts: ClassFacts, base: type[Any], module: str) -> type[BuiltIn]:
     parameters = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *facts.signature.parameters.values()]
     __init__.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     held = {f.name for f in fields(facts.made)} - {"activation"}  # a name there, and a function in Keras 1
-    words = {word: Attribute(word) for word in facts.config_words if word not in held}
+    words: dict[str, Any] = {word: Attribute(word) for word in facts.config_words if word not in held}
+    words.update((name, getattr(facts.made, name)) for name in _METHODS)
+    words["get_output_shape_for"] = facts.made.compute_output_shape
     body = {"__init__": __init__, "__module__": module, "__doc__": facts.made.__doc__, "facts": facts, **words}
     bases = (base,) if issubclass(base, facts.made) else (base, facts.made)
     metaclass: Any = type(facts.made)

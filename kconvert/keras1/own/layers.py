@@ -12,6 +12,8 @@ from .arguments import ClassFacts
 from .built_in import CLASSES, BuiltIn, class_of
 from .merging import Merge as Merge
 from .merging import merge as merge
+from .recurrent import Recurrent as Recurrent
+from .recurrent import StepsOfGRU, StepsOfLSTM, StepsOfSimpleRNN
 from .signatures import ALIASES, ARGUMENTS, BASES
 from .topology import Input as Input
 from .topology import InputLayer as InputLayer
@@ -31,7 +33,9 @@ def _class(name: str) -> type[BuiltIn]:
 
 
 class _OfFunction(BuiltIn):
-    """The configuration of a Lambda, which states its functions by their names."""
+    """The configuration of a Lambda, which states its functions by their names. It takes no masks."""
+
+    takes_mask = False
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor; functions by their names."""
@@ -49,7 +53,19 @@ class _OfFunction(BuiltIn):
         return made
 
 
-_OWN: Mapping[str, type[BuiltIn]] = {"Lambda": _OfFunction}
+class _SimpleRNN(StepsOfSimpleRNN, BuiltIn):
+    """A SimpleRNN whose methods a class of the user may replace."""
+
+
+class _GRU(StepsOfGRU, BuiltIn):
+    """A GRU whose methods a class of the user may replace."""
+
+
+class _LSTM(StepsOfLSTM, BuiltIn):
+    """An LSTM whose methods a class of the user may replace."""
+
+
+_OWN: Mapping[str, type[BuiltIn]] = {"Lambda": _OfFunction, "SimpleRNN": _SimpleRNN, "GRU": _GRU, "LSTM": _LSTM}
 """The base classes of classes with methods of their own."""
 
 for _name in sorted(ARGUMENTS, key=lambda name: name in BASES):  # a class comes before those that inherit from it

@@ -71,7 +71,7 @@ class Merge(Layer, layers.Merge):
             what = "a Merge whose mode is a function states no output_shape"
             fix = "give output_shape: a shape, or a function of the shapes of the inputs"
             raise KconvertError(what, f"layer {self.name}", fix, Problem.USAGE)
-        return super().compute_output_shape(shape)
+        return layers.Merge.compute_output_shape(self, shape)
 
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
         return {**layers.Merge.stated_config(self, old_options), **self._options()}

@@ -82,6 +82,11 @@ class Container(model.Model):
         }
 
     @property
+    def uses_learning_phase(self) -> bool:
+        """Whether a layer of the model computes otherwise in training."""
+        return any(getattr(layer, "uses_learning_phase", False) for layer in self.sublayers)
+
+    @property
     def loss(self) -> Any:
         """The argument of `compile`; None before it."""
         return self.__dict__.get("_stated", {}).get("loss")

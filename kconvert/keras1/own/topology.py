@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ... import layers
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...keras.own.settings import floatx
 from ...layers.calls import Symbol
+from ...layers.keras_style import set_by_build
+from ...layers.lists import one_or_list
 from ...layers.names import next_name
 from .initializations import with_initializations
 from .settings import GENERATION
+from .weight_attributes import attribute_of_build
 
 _WORDS = frozenset({"input_shape", "batch_input_shape", "input_dtype", "name", "trainable"})
 
@@ -24,6 +27,8 @@ class Layer(layers.Layer):
     """
 
     generation = GENERATION
+    # Whether the layer computes otherwise in training.
+    uses_learning_phase: bool = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         with with_initializations():
@@ -45,6 +50,28 @@ class Layer(layers.Layer):
             dtype_of_input(shape, kwargs.get("input_dtype")),
             None if shape is None else tuple(shape),
         )
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._set_by_build():
+            return attribute_of_build(self, name)
+        return super().__getattr__(name)
+
+    def get_output_shape_for(self, input_shape: Any) -> Any:
+        """The shape of the output: by default that of the input."""
+        return input_shape
+
+    def _set_by_build(self) -> Collection[str]:
+        """The names of the attributes that `build` sets, once the layer was called."""
+        stated = self.__dict__
+        shapes = None if "_builder" in stated else stated.get("_built_for") or bool(stated.get("_inbound"))
+        if not shapes or self.is_network:
+            return ()
+        if "_names_of_build" not in stated:
+            stated["_names_of_build"] = ()  # while `build` runs
+            shape = one_or_list(self.shapes_of_weights or [])
+            stated["_names_of_build"] = tuple(set_by_build(self, shape)) if shape else ()
+        names: Collection[str] = stated["_names_of_build"]
+        return names
 
     @property
     def input_dtype(self) -> str:

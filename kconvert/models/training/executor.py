@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
-from ...backend.computing import SYMBOLS
+from ...backend.computing import PRESENT, SYMBOLS
 from ...backend.context import assigned
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
@@ -158,9 +158,10 @@ class Executor:
             rest = iter(inputs[n:])
             given = [next(rest) if is_present else None for is_present in present]
             half = len(given) // 2
-            outputs, updates = self._run_batch(
-                dict(zip(keys, values, strict=True)), inputs[:n], given[:half], given[half:], training
-            )
+            held = dict(zip(keys, values, strict=True))
+            weights = nest((key[1:], value) for key, value in held.items() if key[0] == "weight")
+            with assigned(PRESENT, (self.K, self.network, weights)):
+                outputs, updates = self._run_batch(held, inputs[:n], given[:half], given[half:], training)
             return outputs, {keys.index(key): new for key, new in updates.items()}
 
         with giving(self.network.custom_objects):
