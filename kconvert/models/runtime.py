@@ -25,7 +25,16 @@ from ..layers.recurrent import KeptState
 from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
-from .store import as_run, as_stored, initial_variable, last_used, run_convention, share, shared_variables
+from .store import (
+    as_run,
+    as_stored,
+    initial_variable,
+    last_used,
+    run_convention,
+    share,
+    shared_variables,
+    variable_name,
+)
 
 # Builds the outputs of a compiled function: (backend, weights nested by names, inputs, phase) -> outputs.
 BuildFromWeights = Callable[[Backend, Any, list[Tensor], Phase], list[Tensor]]
@@ -112,9 +121,10 @@ class Runtime:
 
     def bind(self, backend: Backend, arrays: Arrays) -> None:
         """Makes the network run on `backend` with the weights `arrays`: in its convention, nested by names."""
-        self.take(
-            backend, {path: backend.variable(np.asarray(a, "float32"), "/".join(path[-2:])) for path, a in walk(arrays)}
-        )
+        table = self.network.weight_table()
+        names = {(*leaf.path, one.name): variable_name(leaf, one.name) for leaf in table for one in leaf.weights}
+        made = {path: backend.variable(np.asarray(a, "float32"), names[path]) for path, a in walk(arrays)}
+        self.take(backend, made)
 
     def take(self, backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
         """Replaces backend and variables. Compiled functions use the old ones, so they are dropped."""

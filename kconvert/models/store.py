@@ -13,8 +13,8 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Variable
-from ..conventions.generations import Convention
-from ..conventions.storage import Storage
+from ..conventions.generations import GENERATIONS, Convention
+from ..conventions.storage import Storage, slot_name
 from ..conversion.binding import leaf_storage
 from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, LeafWeights
@@ -83,7 +83,7 @@ def _converted(leaf: LeafWeights, weights: Weights, backend: Backend) -> Weights
     copies = {}
     for old, new in zip(there, here, strict=True):
         (canonical,) = old.from_run.apply(weights.backend.value(weights.variables[old.weight.name]))
-        copies[old.weight.name] = backend.variable(_run_form(new, canonical), _name(leaf, old.weight.name))
+        copies[old.weight.name] = backend.variable(_run_form(new, canonical), variable_name(leaf, old.weight.name))
     return Weights(backend, copies)
 
 
@@ -97,12 +97,14 @@ def initial_variable(leaf: LeafWeights, stored: Storage, backend: Backend, seed:
     """A new variable with the initial value of a weight of a layer; seed: of the random values."""
     make = initializers.get(stored.weight.initializer)
     canonical = make.for_weight(leaf, stored.weight, np.random.default_rng(seed))
-    return backend.variable(_run_form(stored, canonical), _name(leaf, stored.weight.name))
+    return backend.variable(_run_form(stored, canonical), variable_name(leaf, stored.weight.name))
 
 
-def _name(leaf: LeafWeights, weight: str) -> str:
-    """The name that Keras gives the variable of a weight: `dense_1/kernel`."""
-    return f"{leaf.layer.name}/{weight}"
+def variable_name(leaf: LeafWeights, weight: str) -> str:
+    """The name that Keras gives the variable of a weight: `dense_1/kernel`, or `dense_1_W` in Keras 1."""
+    generation = leaf.layer.generation
+    between = "/" if GENERATIONS[generation].scoped_names else "_"
+    return f"{leaf.layer.name}{between}{slot_name(generation, weight)}"
 
 
 def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:

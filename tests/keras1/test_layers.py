@@ -133,3 +133,119 @@ def test_merge_has_functions_as_its_mode_and_its_mask():
     once([a, b])
     with pytest.raises(RuntimeError, match="once"):
         once([a, b])
+
+
+def test_both_outputs_of_a_bidirectional_layer_are_there_without_a_mode():
+    x = layers.Input((3, 2))
+    outputs = layers.Bidirectional(layers.GRU(2, return_sequences=True), merge_mode=None)(x)
+    assert [one.shape for one in outputs] == [(None, 3, 2)] * 2
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: layers.Flatten(),
+        lambda: layers.Convolution1D(2, 2),
+        lambda: layers.Reshape((6,)),
+        lambda: layers.Permute((2, 1)),
+        lambda: layers.GlobalAveragePooling1D(),
+        lambda: layers.Lambda(lambda x: x),
+    ],
+)
+def test_layers_that_support_no_masks_refuse_them(layer):
+    masked = layers.Masking()(layers.Input((3, 2)))
+    with pytest.raises(ValueError, match="takes no mask"):
+        layer()(masked)
+    for accepts in (layers.LeakyReLU(), layers.BatchNormalization(), layers.LSTM(2), layers.SpatialDropout1D(0.1)):
+        accepts(masked)
+
+
+def test_merge_refuses_inputs_of_several_shapes():
+    a, b = layers.Input((3,)), layers.Input((4,))
+    for mode in ("sum", "mul", "ave", "cos", "max"):
+        with pytest.raises(KconvertError, match="one shape"):
+            layers.merge([a, b], mode)
+
+
+# ------------------------------------------------------------------- models ----
+
+
+def small():
+    model = models.Sequential([layers.Dense(3, input_dim=4, activation="tanh", name="a")])
+    model.add(layers.Dropout(0.5, name="b"))
+    model.add(layers.Dense(2, name="c"))
+    return model
+
+
+def test_a_sequential_is_configured_by_the_list_of_its_layers():
+    model = small()
+    config = model.get_config()
+    assert [item["class_name"] for item in config] == ["Dense", "Dropout", "Dense"]
+    assert config[1]["config"] == {"name": "b", "trainable": True, "p": 0.5}
+    again = models.Sequential.from_config(json.loads(json.dumps(config)))
+    again.set_weights(model.get_weights())
+    x = np.ones((2, 4))
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_a_graph_is_configured_by_its_layers_and_their_calls():
+    a, b, shared = layers.Input((3,), name="a"), layers.Input((3,), name="b"), layers.Dense(2, name="d")
+    inner = models.Sequential([layers.Dense(2, input_dim=4, name="e")], name="inner")
+    joined = layers.merge([shared(a), shared(b)], mode="concat", name="z")
+    model = models.Model(input=[a, b], output=inner(joined), name="whole")
+    config = model.get_config()
+    calls = {item["name"]: item["inbound_nodes"] for item in config["layers"]}
+    assert calls["d"] == [[["a", 0, 0]], [["b", 0, 0]]] and calls["z"] == [[["d", 0, 0], ["d", 1, 0]]]
+    again = models.Model.from_config(json.loads(json.dumps(config)))
+    again.set_weights(model.get_weights())
+    x = [np.ones((2, 3)), np.zeros((2, 3))]
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert again.name == "whole" and [type(one) for one in again.layers] == [type(one) for one in model.layers]
+    config["layers"][2]["inbound_nodes"] = [[["nobody", 0, 0]]]
+    with pytest.raises(KconvertError, match="called on what no layer gives"):
+        models.Model.from_config(config)
+
+
+def test_a_sequential_behind_a_merge_is_configured_with_its_branches():
+    left, right = (models.Sequential([layers.Dense(3, input_dim=n)]) for n in (2, 4))
+    model = models.Sequential([layers.Merge([left, right], mode="mul"), layers.Dense(1)])
+    config = model.get_config()
+    assert [item["class_name"] for item in config[0]["config"]["layers"]] == ["Sequential"] * 2
+    again = models.Sequential.from_config(config)
+    again.set_weights(model.get_weights())
+    x = [np.ones((2, 2)), np.ones((2, 4))]
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert [type(one).__name__ for one in model.flattened_layers] == ["Dense"] * 3
+
+
+def test_inputs_and_weights_have_the_names_of_keras_1_2_2():
+    model = models.Sequential([layers.Convolution2D(2, 2, 2, input_shape=(4, 4, 1), dim_ordering="tf", name="c")])
+    model.add(layers.BatchNormalization(name="n"))
+    model.add(layers.PReLU(name="p"))
+    (name,) = model.input_names
+    assert name.startswith("convolution2d_input_")
+    names = [one.name.partition(":")[0] for one in model.weights]
+    assert names == ["c_W", "c_b", "n_gamma", "n_beta", "p_alphas", "n_running_mean", "n_running_std"]
+
+
+def test_the_summary_is_that_of_keras_1_2_2(capsys):
+    a = layers.Input((3,), name="a")
+    models.Model(a, [layers.Dense(2, name="b")(a), layers.Dense(1, name="c")(a)]).summary(60)
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == SUMMARY.splitlines()
+
+
+SUMMARY = """\
+____________________________________________________________
+Layer (type)       Output Shape  Param  Connected to
+============================================================
+a (InputLayer)     (None, 3)     0
+____________________________________________________________
+b (Dense)          (None, 2)     8      a[0][0]
+____________________________________________________________
+c (Dense)          (None, 1)     4      a[0][0]
+============================================================
+Total params: 12
+Trainable params: 12
+Non-trainable params: 0
+____________________________________________________________
+"""

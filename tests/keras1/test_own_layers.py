@@ -134,9 +134,3 @@ def test_layers_and_models_tell_whether_they_use_the_phase():
     assert not any(layer.uses_learning_phase for layer in does_not)
     assert models.Sequential([layers.Dense(1, input_dim=2), layers.Dropout(0.5)]).uses_learning_phase
     assert not models.Sequential([layers.Dense(1, input_dim=2)]).uses_learning_phase
-
-
-def test_a_lambda_takes_no_mask():
-    masked = layers.Masking()(layers.Input((3, 2)))
-    with pytest.raises(ValueError, match="takes no mask"):
-        layers.Lambda(lambda x: x)(masked)

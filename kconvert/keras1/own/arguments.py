@@ -120,7 +120,7 @@ class ClassFacts:
         return dtype_of_input(shape, stated.get("input_dtype"))
 
     def _without_defaults(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The options of the class of kconvert, without those that it does not need or that are None."""
+        """The options of the class of kconvert, without those that it does not need, or that are None by default."""
         parameters = constructor_parameters(self.made)
         if all(parameter.name != "implementation" for parameter in parameters):
             options.pop("implementation", None)  # no number depends on it
@@ -128,6 +128,7 @@ class ClassFacts:
             if f.init and is_old(f) and key_of(f) in options:
                 options[f.name] = options.pop(key_of(f))
         needed = {parameter.name for parameter in parameters if parameter.default is None}
+        needed |= {name for name, one in self.signature.parameters.items() if one.default is not None}
         return {key: value for key, value in options.items() if value is not None or key in needed}
 
     def _value(self, word: str, stated: Mapping[str, Any]) -> Any:

@@ -18,14 +18,13 @@ from ...backend.computing import current_backend
 from ...backend.image_format import without_settings
 from ...conventions.roles import Weight
 from ...conventions.words.rules import RULES
-from ...layers.custom import given
-from ...layers.registry import layer_from_config
 from . import activations, constraints, initializations, regularizers
 from .arguments import ClassFacts, is_initialization
 from .merging import Merge
 from .settings import GENERATION
+from .signatures import MASKED
 from .tensor_chains import as_attributes, from_attributes
-from .topology import InputLayer, Layer, name_of
+from .topology import CLASSES, InputLayer, Layer, item_of_layer, layer_of_item, name_of
 
 _AS_STATED = frozenset({"padding", "input_dim", "input_length", "consume_less", "init"})
 _KINDS_AS_STATED = ("_init", "_regularizer", "_constraint")
@@ -35,16 +34,7 @@ _INPUT_DIM_OF_BUILT = ("Dense", "SimpleRNN", "GRU", "LSTM")
 """Classes whose `input_dim` is the size of the input once they were called."""
 
 
-CLASSES: dict[str, type[Layer]] = {"InputLayer": InputLayer, "Merge": Merge}
-"""The classes by name."""
-
-
-def layer_of_item(item: Any) -> Any:
-    """The layer that `{'class_name': ..., 'config': ...}` in the words of Keras 1.2.2 describes; a layer is itself."""
-    if not isinstance(item, Mapping):
-        return item
-    cls = {**CLASSES, **given().classes}.get(item["class_name"])
-    return layer_from_config(item) if cls is None else cls.from_config(item["config"])
+CLASSES.update(InputLayer=InputLayer, Merge=Merge)
 
 
 def in_keras1(layer: layers.Layer) -> layers.Layer:
@@ -108,6 +98,11 @@ class BuiltIn(Layer):
         self.__dict__["uses_learning_phase"] = value
 
     @property
+    def takes_mask(self) -> bool:
+        own = type(self).compute_mask is not CLASSES[self.facts.name].compute_mask
+        return own or bool(self.supports_masking) or self.facts.name in MASKED
+
+    @property
     def _is_own(self) -> bool:
         """Whether Keras 1.2.2 has the class itself."""
         return "facts" in vars(type(self))
@@ -134,11 +129,7 @@ class BuiltIn(Layer):
         config = super().get_config()
         config.update((word, _in_config(word, _shown(self, word))) for word in self.facts.config_words)
         inner = getattr(self, "layer", None)
-        return config if inner is None else {**config, "layer": _item(inner)}
-
-
-def _item(layer: layers.Layer) -> dict[str, Any]:
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+        return config if inner is None else {**config, "layer": item_of_layer(inner)}
 
 
 # --------------------------------------------------------------- attributes ----
@@ -221,6 +212,8 @@ def class_of(facts: ClassFacts, base: type[Any], module: str) -> type[BuiltIn]:
     words: dict[str, Any] = {word: Attribute(word) for word in facts.config_words if word not in held}
     words.update((name, getattr(facts.made, name)) for name in _METHODS)
     words["get_output_shape_for"] = facts.made.compute_output_shape
+    if facts.name not in MASKED:
+        words["supports_masking"] = False
     body = {"__init__": __init__, "__module__": module, "__doc__": facts.made.__doc__, "facts": facts, **words}
     bases = (base,) if issubclass(base, facts.made) else (base, facts.made)
     metaclass: Any = type(facts.made)

@@ -33,9 +33,7 @@ def _class(name: str) -> type[BuiltIn]:
 
 
 class _OfFunction(BuiltIn):
-    """The configuration of a Lambda, which states its functions by their names. It takes no masks."""
-
-    takes_mask = False
+    """The configuration of a Lambda, which states its functions by their names."""
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor; functions by their names."""

@@ -10,9 +10,10 @@ from ...errors import AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.core import NamedFunction
 from ...network.network import Network
-from .topology import Input, Layer, name_of
+from .topology import Input, Layer, item_of_layer, layer_of_item, name_of
 
 _MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
+_OF_ONE_SHAPE = ("sum", "mul", "ave", "cos", "max")
 _FUNCTIONS = ("mode", "output_shape", "output_mask")
 """The options that may be functions; `NAME_type` says in a configuration whether they are."""
 
@@ -71,6 +72,9 @@ class Merge(Layer, layers.Merge):
             what = "a Merge whose mode is a function states no output_shape"
             fix = "give output_shape: a shape, or a function of the shapes of the inputs"
             raise KconvertError(what, f"layer {self.name}", fix, Problem.USAGE)
+        if self.mode in _OF_ONE_SHAPE and len({tuple(one) for one in shape}) > 1:
+            what = f"mode {self.mode!r} of Merge takes inputs of one shape, not {', '.join(map(str, shape))}"
+            raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
         return layers.Merge.compute_output_shape(self, shape)
 
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
@@ -79,7 +83,9 @@ class Merge(Layer, layers.Merge):
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, with functions by their names."""
         axes = {"concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
-        return {"name": self.name, **axes, **self._options(), "arguments": self.extra.get("arguments") or {}}
+        config = {"name": self.name, **axes, **self._options(), "arguments": self.extra.get("arguments") or {}}
+        branches = [item_of_layer(one) for one in self.__dict__.get("_branches", ())]
+        return {**config, "layers": branches} if branches else config
 
     def _options(self) -> dict[str, Any]:
         """The options that may be functions, and their types."""
@@ -97,7 +103,7 @@ class Merge(Layer, layers.Merge):
         stated = {key: getattr(value, "function", value) for key, value in config.items()}
         for word in _FUNCTIONS:
             stated.pop(f"{word}_type", None)
-        return cls(**stated)
+        return cls(**{**stated, "layers": [layer_of_item(one) for one in stated.get("layers") or ()]})
 
 
 def merge(

@@ -13,6 +13,7 @@ from ...errors import AlsoTypeError, KconvertError, Problem
 from ...keras.own.training_data import standardize_class_weights, standardize_sample_weights
 from ...layers import Layer
 from ...layers.calls import calls_behind
+from ...layers.names import next_name
 from ...layers.registry import with_custom_objects
 from ...models import configurations, model, sequential
 from ...models.training.executor import Executor
@@ -32,6 +33,7 @@ from .objectives import objective
 from .optimizers import optimizer as optimizer_of
 from .progress import TestBar
 from .settings import GENERATION
+from .topology import InputLayer
 
 
 class Container(model.Model):
@@ -80,6 +82,11 @@ class Container(model.Model):
             "sample_weight_mode": sample_weight_mode,
             "loss_weights": loss_weights,
         }
+
+    @property
+    def weights(self) -> list[Any]:
+        """The variables of the weights: those that training changes first."""
+        return [*self.trainable_weights, *self.non_trainable_weights]
 
     @property
     def uses_learning_phase(self) -> bool:
@@ -366,6 +373,8 @@ class Sequential(sequential.Sequential, Container):
         elif self.merged is not None:
             self._behind([*self.merged, layer], layer(self.outputs[0]))
         else:
+            if not self.all_layers and (entry := _entry(layer)):
+                super().add(entry)
             super().add(layer)
             if not self.built:
                 fix = "give it input_shape=..."
@@ -411,6 +420,15 @@ class Sequential(sequential.Sequential, Container):
     def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 1) -> np.ndarray:  # type: ignore[override]
         """The class of each sample: the position of the greatest output; for one output 1 above 0.5, else 0."""
         return super().predict_classes(x, batch_size, verbose)
+
+
+def _entry(layer: Any) -> InputLayer | None:
+    """The input in front of the first layer of a Sequential, with the name that Keras 1.2.2 gives it."""
+    shape = None if getattr(layer, "is_network", True) or isinstance(layer, InputLayer) else layer.batch_input_shape
+    if shape is None:
+        return None
+    name = next_name(f"{type(layer).__name__.lower()}_input")
+    return InputLayer(batch_input_shape=shape, input_dtype=layer.dtype, name=name)
 
 
 def _merges(layer: Layer) -> bool:

@@ -193,6 +193,15 @@ ALIASES = {
 """Other names of these classes."""
 
 
+_MASKED = (
+    "Activation ActivityRegularization BatchNormalization Bidirectional ConvLSTM2D Dropout ELU Embedding GRU "
+    "GaussianDropout GaussianNoise LSTM LeakyReLU Masking PReLU ParametricSoftplus SReLU SimpleRNN SpatialDropout1D "
+    "SpatialDropout2D SpatialDropout3D ThresholdedReLU TimeDistributed TimeDistributedDense"
+)
+MASKED = frozenset(_MASKED.split())
+"""The classes whose input may have a mask."""
+
+
 def config_words(name: str) -> list[str]:
     """The arguments of a class that its `get_config` states, beside those of every layer.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ... import layers
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...keras.own.settings import floatx
 from ...layers.calls import Symbol
+from ...layers.custom import given
 from ...layers.keras_style import set_by_build
 from ...layers.lists import one_or_list
 from ...layers.names import next_name
+from ...layers.registry import layer_from_config
 from .initializations import with_initializations
 from .settings import GENERATION
 from .weight_attributes import attribute_of_build
@@ -29,6 +32,8 @@ class Layer(layers.Layer):
     generation = GENERATION
     # Whether the layer computes otherwise in training.
     uses_learning_phase: bool = False
+    # The constraints that `build` gives to weights.
+    constraints: Mapping[Any, Any] = MappingProxyType({})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         with with_initializations():
@@ -72,6 +77,15 @@ class Layer(layers.Layer):
             stated["_names_of_build"] = tuple(set_by_build(self, shape)) if shape else ()
         names: Collection[str] = stated["_names_of_build"]
         return names
+
+    @property
+    def regularizers(self) -> list[Any]:
+        """Nothing: Keras 1.2.2 has the penalties of a layer in `losses`, and leaves those out that are set here."""
+        return []
+
+    @regularizers.setter
+    def regularizers(self, _: Any) -> None:
+        """Has no effect."""
 
     @property
     def input_dtype(self) -> str:
@@ -155,3 +169,20 @@ def name_of(layer: layers.Layer, stated: str | None) -> str:
 def dtype_of_input(shape: Any, stated: str | None) -> str | None:
     """The type of the elements of an input: as stated, else `floatx`; None for a layer that states no input."""
     return None if shape is None else stated or floatx()
+
+
+CLASSES: dict[str, Any] = {}
+"""The classes of layers and models by name."""
+
+
+def layer_of_item(item: Any) -> Any:
+    """The layer that `{'class_name': ..., 'config': ...}` in the words of Keras 1.2.2 describes; a layer is itself."""
+    if not isinstance(item, Mapping):
+        return item
+    cls = {**CLASSES, **given().classes}.get(item["class_name"])
+    return layer_from_config(item) if cls is None else cls.from_config(item["config"])
+
+
+def item_of_layer(layer: Any) -> dict[str, Any]:
+    """The class and the configuration of a layer or a model, as Keras 1.2.2 states them."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
