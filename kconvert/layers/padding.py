@@ -33,7 +33,7 @@ class _Resizing(Layer):
         raise NotImplementedError
 
     @staticmethod
-    def length(size: int, amount: Any) -> int:
+    def new_size(size: int, amount: Any) -> int:
         """The size of an axis of `size` after a change by `amount`."""
         raise NotImplementedError
 
@@ -45,7 +45,7 @@ class _Resizing(Layer):
         check_axes(shape, self.rank + 2)
         amounts = self.by_axis()
         return tuple(
-            size if size is None or axis not in amounts else self.length(size, amounts[axis])
+            size if size is None or axis not in amounts else self.new_size(size, amounts[axis])
             for axis, size in enumerate(shape)
         )
 
@@ -63,7 +63,7 @@ class _ZeroPadding(_Resizing):
         return self.padding
 
     @staticmethod
-    def length(size: int, amount: Any) -> int:
+    def new_size(size: int, amount: Any) -> int:
         return size + sum(amount)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
@@ -127,7 +127,7 @@ class _Cropping(_Resizing):
         return self.cropping
 
     @staticmethod
-    def length(size: int, amount: Any) -> int:
+    def new_size(size: int, amount: Any) -> int:
         return size - sum(amount)
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
@@ -193,7 +193,7 @@ class _UpSampling(_Resizing):
         return self.size
 
     @staticmethod
-    def length(size: int, amount: Any) -> int:
+    def new_size(size: int, amount: Any) -> int:
         return size * amount
 
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:

@@ -50,6 +50,19 @@ def test_arguments_are_attributes():
     assert conv.kernel_size == (3, 2) and dense.units == 5 and dense.activation is activations.relu
 
 
+def test_attributes_hide_none_of_kconvert():
+    assert layers.UpSampling1D(2)(layers.Input((4, 2))).shape == (None, 8, 2)
+    deconv = layers.Deconvolution2D(
+        3, 2, 2, (None, 8, 8, 3), subsample=(2, 2), input_shape=(4, 4, 2), dim_ordering="tf"
+    )
+    assert models.Sequential([deconv]).layers[0].output_shape == deconv.get_config()["output_shape"] == (None, 8, 8, 3)
+
+
+def test_a_file_states_no_strides_of_a_convlstm2d_that_keras_1_2_2_cannot_read():
+    layer = layers.ConvLSTM2D(2, 2, 2, input_shape=(3, 4, 4, 1), dim_ordering="tf")
+    assert "subsample" not in models.Sequential([layer]).to_json()
+
+
 def test_the_size_of_the_input_is_known_once_it_is():
     model = models.Sequential([layers.Dense(3, input_shape=(4,))])
     assert model.layers[0].input_dim == model.layers[0].get_config()["input_dim"] == 4

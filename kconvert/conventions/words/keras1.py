@@ -240,6 +240,7 @@ def to_keras1(item: Json, custom: Collection[str], defaults: Defaults) -> Json:
     for key in rule.keys:
         if key.new in config:
             result.update(_written(key, config[key.new]))
+    result = {key: value for key, value in result.items() if key not in rule.implied or value != rule.implied[key]}
     result.update((key, to_keras1(one, custom, defaults)) for key, one in items.items())
     return {"class_name": rule.old, "config": result}
 

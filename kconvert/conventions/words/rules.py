@@ -176,6 +176,8 @@ class Rule:
     fits: Callable[[Mapping[str, Any]], bool] = _always
     # keys that Keras 1 must find in a configuration, with their usual values
     required: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    # keys of Keras 1 that it does not state itself, with the only values that it reads from a file
+    implied: Mapping[str, Any] = field(default_factory=dict, hash=False)
     # keys of Keras 2 that not every Keras 1 stated, with the values that they then have
     unstated: Mapping[str, Any] = field(default_factory=dict, hash=False)
     # keys of Keras 2 that are another one of its keys in Keras 1, which has one word for both
@@ -298,17 +300,20 @@ RULES: list[Rule] = [
         for cls in ("SimpleRNN", "GRU", "LSTM")
     ),
     *(_rule(cls, None, _RECURRENT, _SIZE_INPUT, "activation return_sequences") for cls in ("JZS1", "JZS2", "JZS3")),
-    _rule(
-        "ConvLSTM2D",
-        keys=[
-            *(key for key in _RECURRENT if key.old not in ("output_dim", "consume_less")),
-            *_ORDERING,
-            *_PADDING,
-            *_IMAGE_KERNEL,
-            Key("nb_filter", "filters"),
-            Key("subsample", "strides"),
-        ],
-        kept="activation return_sequences go_backwards stateful",
+    replace(
+        _rule(
+            "ConvLSTM2D",
+            keys=[
+                *(key for key in _RECURRENT if key.old not in ("output_dim", "consume_less")),
+                *_ORDERING,
+                *_PADDING,
+                *_IMAGE_KERNEL,
+                Key("nb_filter", "filters"),
+                Key("subsample", "strides"),
+            ],
+            kept="activation return_sequences go_backwards stateful",
+        ),
+        implied={"subsample": [1, 1]},
     ),
     _rule("LeakyReLU", kept="alpha"),
     _rule("ELU", kept="alpha"),
