@@ -79,6 +79,12 @@ class Layer(layers.Layer):
         return names
 
     @property
+    def passes_mask(self) -> bool:
+        """Whether the output is known to have the mask of the input: not where a class of the user computes it."""
+        base = CLASSES[self.facts.name] if hasattr(self, "facts") else layers.Layer
+        return super().passes_mask and type(self).compute_mask is base.compute_mask
+
+    @property
     def regularizers(self) -> list[Any]:
         """Nothing: Keras 1.2.2 has the penalties of a layer in `losses`, and leaves those out that are set here."""
         return []
