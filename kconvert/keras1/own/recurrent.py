@@ -84,7 +84,7 @@ class Recurrent(Layer):
         """The sequence whose time steps `step` gets."""
         return x
 
-    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+    def get_config(self) -> dict[str, Any]:
         words = ("return_sequences", "go_backwards", "stateful", "unroll", "consume_less", "input_dim", "input_length")
         return {**super().get_config(), **{word: getattr(self, word) for word in words}}
 
