@@ -115,7 +115,6 @@ REASONS: dict[str, str] = {
     "engine.training_utils.get_static_batch_size": _FINDS_NOTHING,
     "legacy.interfaces": _WORDS,
     "layers.convolutional_recurrent.ConvRNN2D": "ConvLSTM2D is its only cell here",
-    "layers.wrappers.Wrapper": "wrappers of the user are not supported",
     "utils.metrics_utils.result_wrapper": _GRAPHS,
     "utils.metrics_utils.update_state_wrapper": _GRAPHS,
 }

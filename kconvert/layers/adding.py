@@ -35,7 +35,7 @@ class Adding:
         if builder is None:
             self.note_added("loss", losses, inputs)
         else:
-            builder.losses += losses if isinstance(losses, (list, tuple)) else [losses]
+            builder.run.losses += losses if isinstance(losses, (list, tuple)) else [losses]
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Adds updates of weights to each training step, in `call` of a layer that is written as in Keras.
@@ -50,7 +50,7 @@ class Adding:
                 raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
             self.note_added("update", updates, inputs)
         else:
-            builder.updates += updates if isinstance(updates, list) else [updates]
+            builder.run.updates += updates if isinstance(updates, list) else [updates]
 
     def add_metric(self, value: Any, name: str | None = None) -> None:
         """Adds the mean of `value` to the metrics of the model, in `call` of a layer that is written as in Keras.
@@ -60,4 +60,4 @@ class Adding:
         builder = self.__dict__.get("_builder")
         if builder is None:
             raise KconvertError("add_metric is called outside of call", f"layer {self.name}", problem=Problem.USAGE)
-        builder.metrics.append((name or "mean", value))
+        builder.run.metrics.append((name or "mean", value))

@@ -29,7 +29,9 @@ from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem, warn
 from ..lazy_dataclasses import dataclass
 from .adding import Adding
-from .calls import INPUT_WORDS, Callee, input_arguments, steps_of_input
+from .at_work import ADOPTING, build_native, call_inside, is_at_work
+from .builder import is_in_keras_style
+from .calls import INPUT_WORDS, Callee, Symbol, input_arguments, steps_of_input
 from .component_names import are_checked, check_component_names, unchecked
 from .configuration import configured
 from .constructors import Constructed, constructor_parameters
@@ -37,6 +39,7 @@ from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
 from .input_spec import WithInputSpec, check_input_spec
 from .keras_style import built_weights, keras_style
+from .lists import as_list
 from .names import next_name
 from .options import is_later, is_old, key_of
 from .phase import Phase, WithPhase
@@ -95,6 +98,8 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
     states_trainable: ClassVar[bool] = True
     # Arguments that Keras 2.3 takes although they change nothing; a warning says so.
     without_effect: ClassVar[frozenset[str]] = frozenset()
+    # Whether the weights of layers that are its attributes are weights of it: from Keras 2.3 on.
+    tracks_layers: ClassVar[bool] = True
     # The fields of this base class.
     base_fields: ClassVar[frozenset[str]] = frozenset(
         {"name", "trainable", "dtype", "batch_input_shape", "extra", "left_out", "unstated"}
@@ -113,6 +118,8 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
         weights: the arrays that it gets in place of initial ones, in the order of `get_weights`.
         """
         layer = super().__new__(cls)
+        if (builder := ADOPTING.get()) is not None:
+            builder.adopt(layer)
         if given():
             layer.__dict__["_custom_objects"] = given()
         if not cls.is_network:
@@ -174,7 +181,7 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
 
     def __copy__(self) -> Any:
         """A layer with the same configuration, without calls and arrays."""
-        result = type(self).__new__(type(self))
+        result = object.__new__(type(self))
         result.__dict__.update({key: value for key, value in self.__getstate__().items() if key != "_entry"})
         return result
 
@@ -333,7 +340,8 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
 
     def weight_specs(self, shape: Any) -> list[Weight]:
         """The weights of this layer for inputs of `shape`, in the order of Keras 2: those that `build` makes."""
-        return [] if type(self).build is Layer.build else built_weights(self, shape)
+        written = type(self).build is not Layer.build or is_in_keras_style(self)
+        return built_weights(self, shape) if written else []
 
     weight_specs.of_base = True  # type: ignore[attr-defined]
 
@@ -342,9 +350,16 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
 
         A layer that is written as in Keras makes them here, by `add_weight`.
         """
-        if (builder := self.__dict__.get("_builder")) is not None:
-            builder.make_own(input_shape)
-        self.note_build(input_shape)
+        if is_at_work(self):
+            build_native(self, input_shape)
+        else:
+            self.note_build(input_shape)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Calls the layer on symbols, and returns the output symbols; in code of a user's layer, on tensors."""
+        if is_at_work(self) and not any(isinstance(one, Symbol) for one in as_list(inputs)):
+            return call_inside(self, inputs, *args, **kwargs)
+        return super().__call__(inputs, *args, **kwargs)
 
     def show_own_weights(self, weights: Mapping[str, Weight], tensors: Mapping[str, Tensor]) -> None:
         """Sets the attributes that have the weights of a class of Keras, while `build` of a class of the user runs."""

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from ..arguments import argument
 from ..backend.base import Backend, Tensor
 from ..conventions.roles import DENSE_KERNEL, GRU_GATES, LSTM_GATES, VECTOR, Role, Weight
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from ..kernels import AddHalves, Chain
 from ..lazy_dataclasses import dataclass
 from .activations import activation
@@ -139,6 +139,20 @@ class _Cell(Layer):
                 f" {argument('arch')}",
             )
         return super().from_config(config)
+
+    def call(self, K: Backend, w: Weights, x: Tensor, states: Any = None, training: Phase | None = None) -> Any:
+        """The output and the new states of one time step, for a cell of the user that inherits from one of Keras.
+
+        Raises KconvertError for a cell with dropout: each step would have another mask.
+        """
+        if self.dropout or self.recurrent_dropout:
+            what, fix = (
+                "a cell of the user that calls a cell with dropout cannot run",
+                "leave dropout to the user's cell",
+            )
+            raise KconvertError(what, f"layer {self.name}", fix, Problem.USAGE)
+        noise = self.noise(K, tuple(K.shape(x)), None)
+        return self.noisy_step(K, w, self.project(K, w, [x]), list(states), noise)
 
     def state_shapes(self, shape: Sizes) -> list[Sizes]:
         """The shapes of the states for step inputs of `shape`, whose sizes may be symbolic."""

@@ -110,7 +110,7 @@ class CustomFunction:
         found = []
         for number in _SIZES:
             zeros = [_zeros(sizes, number) for sizes in inputs]
-            with np.errstate(all="ignore"), assigned(SYMBOLS, _standing(number)):
+            with np.errstate(all="ignore"), assigned(SYMBOLS, zeros_for_symbols(number)):
                 output = self.run(get_backend("numpy"), zeros if isinstance(shape, list) else zeros[0], **arguments)
             found.append(tuple(int(n) for n in output.shape))
         if len(found[0]) != len(found[1]):
@@ -118,8 +118,8 @@ class CustomFunction:
         return tuple(n if n == m else None for n, m in zip(*found, strict=True))
 
 
-def _standing(number: int) -> Callable[[Any], np.ndarray]:
-    """What gives zeros for a symbol."""
+def zeros_for_symbols(number: int) -> Callable[[Any], np.ndarray]:
+    """What gives zeros for a symbol, with `number` for each unknown size."""
     return lambda symbol: _zeros(symbol.shape, number)
 
 
@@ -248,7 +248,7 @@ def give_from_now_on(objects: CustomObjects) -> None:
 
 
 @contextmanager
-def at_work(layer: Any) -> Iterator[None]:
+def with_objects(layer: Any) -> Iterator[None]:
     """Makes the objects of `layer` the custom objects within a block. Errors without a place name the layer."""
     try:
         with giving(layer.custom_objects):

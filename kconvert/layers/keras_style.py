@@ -1,15 +1,14 @@
 """Layer classes that are written as in Keras: `build`, `add_weight`, `call(self, x)`, `get_config`.
 
-Such a class inherits from `kconvert.layers.Layer` and calls the functions of `kconvert.backend`. Its methods keep
-tensors on `self`, so they run on a copy of the layer. A weight is carried as it is stored: its role says nothing of its
-axes.
+Such a class inherits from `kconvert.layers.Layer` or from a layer of Keras, and calls the functions of
+`kconvert.backend`. Its methods keep tensors on `self`, so they run on a copy of the layer, which is at work: see
+`builder`. A weight that `add_weight` makes is carried as it is stored: its role says nothing of its axes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import wraps
 from inspect import signature
 from typing import Any
@@ -18,132 +17,56 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import current_backend, making_variables
+from ..backend.computing import SYMBOLS, making_variables
+from ..backend.context import assigned
 from ..backend.spatial import known_sizes
-from ..conventions.roles import Role, Weight
+from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
-from .custom import CustomFunction
+from .at_work import (
+    ADOPTING,
+    call_native,
+    in_two_forms,
+    is_at_work,
+    mask_native,
+    specs_of_build,
+    specs_of_keras,
+    takes_backend,
+)
+from .builder import Builder, Make, Run, is_in_keras_style
+from .component_names import unchecked
+from .custom import CustomFunction, zeros_for_symbols
 from .lists import as_list
 from .phase import Phase
 
-Make = Callable[[str, np.ndarray], Tensor]  # (name, initial values) -> the tensor of the weight
-
-_AXES = "abcdefgh"
-_OPTIONS = ("initializer", "regularizer", "constraint")
-"""The arguments of `add_weight` that are components of training."""
-_LISTS = ("trainable_weights", "non_trainable_weights", "_trainable_weights", "_non_trainable_weights")
-"""The attributes in which a class of Keras 1 lists the variables that are its weights."""
-
-
-class Builder:
-    """Makes the weights while `build` of a layer runs; it counts what was made."""
-
-    def __init__(self, layer: Any, make: Callable[[int, np.ndarray], Tensor]) -> None:
-        self._layer, self._make = layer, make
-        self.made: list[tuple[Tensor, Weight, bool]] = []  # the tensor, the weight, and whether `add_weight` made it
-        self.given: list[Any] = []  # the arrays that `set_weights` was called with
-        self.own: list[str] = []  # the names of the weights that the class of Keras has that the layer inherits from
-        self.phase: Phase | None = None  # while `call` runs
-        # What `add_loss`, `add_update` and `add_metric` added while `call` ran.
-        self.losses: list[Tensor] = []
-        self.updates: list[tuple[Tensor, Tensor]] = []
-        self.metrics: list[tuple[str, Tensor]] = []
-
-    def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The weight that `add_weight` of Keras makes. A first argument that is a shape is that of Keras 1."""
-        of_keras1 = bool(args) and isinstance(args[0], (tuple, list))
-        words = ("shape", "initializer", "name") if of_keras1 else ("name", "shape", "dtype", "initializer")
-        stated = {**dict(zip(words, args, strict=False)), **kwargs}
-        shape = tuple(int(n) for n in stated.get("shape") or ())
-        options = {"initializer": "glorot_uniform"} | {key: stated[key] for key in _OPTIONS if stated.get(key)}
-        trainable = bool(stated.get("trainable", True))
-        return self._add(stated.get("name"), np.zeros(shape, "float32"), trainable, True, **options)
-
-    def variable(self, value: Any, name: str | None) -> Tensor:
-        """A variable of `K.variable`, which is a weight if the layer lists it as one."""
-        values = np.asarray(value, "float32")
-        return self._add(name, values, True, False, initializer=_constant(values))
-
-    def make_own(self, shape: Any) -> None:
-        """Makes the weights of the class of Keras that the layer inherits from, and shows them as its attributes."""
-        weights = {weight.name: weight for weight in _own_specs(self._layer, shape)}
-        own = {}
-        for name, weight in weights.items():
-            own[name] = self._make(len(self.made), np.zeros(weight.shape, "float32"))
-            self.made.append((own[name], weight, True))
-        self.own += own
-        self._layer.show_own_weights(weights, own)
-
-    def weights(self, shape: Any) -> dict[str, Tensor]:
-        """The tensors of the weights by name; those of the class of Keras as the attributes of the layer show them."""
-        made = {weight.name: tensor for tensor, weight, _ in self.made}
-        return {**made, **self._layer.shown_own_weights(_own_specs(self._layer, shape))}
-
-    def report(self, phase: Phase) -> None:
-        """Tells `phase` what `call` added. Updates are those of training.
-
-        Raises KconvertError where the target of an update is no weight of the layer.
-        """
-        for loss in self.losses:
-            phase.add(loss)
-        for name, value in self.metrics:
-            phase.measure(name, value)
-        names = {id(tensor): weight.name for tensor, weight, _ in self.made}
-        for target, value in self.updates if phase else ():
-            if id(target) not in names:
-                what = "add_update changes what is not a weight of the layer"
-                raise KconvertError(what, f"layer {self._layer.name}", "make it with add_weight", Problem.USAGE)
-            phase.update(names[id(target)], phase.K.stop_gradient(value))
-
-    def _add(self, name: str | None, values: np.ndarray, trainable: bool, stated: bool, **options: Any) -> Tensor:
-        """A weight; stated: whether `add_weight` made it. options: the other fields of `Weight`."""
-        name = (name or f"weight_{len(self.made)}").removeprefix(f"{self._layer.name}_")
-        role = Role("as stored", _AXES[: values.ndim])
-        tensor = self._make(len(self.made), values)
-        self.made.append((tensor, Weight(name, values.shape, role, trainable, **options), stated))
-        return tensor
+_SIZE = 32
+"""The number that stands for an unknown size where a call only shows which weights there are."""
 
 
 def keras_style(cls: Any, base: Any) -> None:
     """Gives the methods of a class that are written as in Keras the arguments that kconvert calls them with.
 
-    The methods of a class that inherits from it may call those of kconvert as in Keras, too.
+    The methods of kconvert may be called as in Keras, too, by a class that inherits from theirs.
     """
     own = vars(cls)
     if "get_output_shape_for" in own and "compute_output_shape" not in own:
         cls.compute_output_shape = own["get_output_shape_for"]
-    for name, in_kconvert, either in (("compute_mask", _masking, _masking_either), ("call", _calling, _calling_either)):
+    for name, as_keras, form in (("compute_mask", _masking, mask_native), ("call", _calling, call_native)):
         if name in own and not hasattr(own[name], "in_kconvert"):
-            setattr(cls, name, (either if _takes_backend(own[name]) else in_kconvert)(own[name]))
+            method = own[name]
+            setattr(cls, name, in_two_forms(method, form) if _takes_backend(method) else as_keras(method))
     if cls.is_network or not ("build" in own or hasattr(own.get("call"), "in_keras")):
         return
-    if _specs_of_keras(cls) is not base.weight_specs:
-        cls.weight_specs = _specs_of_build
+    if specs_of_keras(cls) is not base.weight_specs:
+        cls.weight_specs = specs_of_build(built_weights)
         if "call" not in own:
             cls.call = _calling(_inherited(cls))
     if not hasattr(own.get("call"), "in_keras"):
         return
+    cls.sublayers = base.sublayers
     if "build" in own and "compute_output_shape" in own:
         cls.compute_output_shape = _shape_of_built(cls.compute_output_shape)
     if cls.compute_output_shape is base.compute_output_shape:
         cls.compute_output_shape = _computed_shape
-
-
-def _specs_of_build(self: Any, shape: Any) -> list[Weight]:
-    """The weights that `build` makes, of a class that inherits from one of Keras."""
-    return built_weights(self, shape)
-
-
-def _specs_of_keras(cls: Any) -> Any:
-    """`weight_specs` of the class of Keras that a class inherits from; that of the base class of all layers if none."""
-    found = (vars(one).get("weight_specs") for one in cls.__mro__)
-    return next(method for method in found if method not in (None, _specs_of_build))
-
-
-def _own_specs(layer: Any, shape: Any) -> list[Weight]:
-    """The weights of the class of Keras that the class of a layer inherits from."""
-    method = _specs_of_keras(type(layer))
-    return [] if hasattr(method, "of_base") else list(method(layer, shape))
 
 
 def _inherited(cls: Any) -> Callable[..., Any]:
@@ -156,17 +79,15 @@ def _inherited(cls: Any) -> Callable[..., Any]:
 
 
 def built_weights(layer: Any, shape: Any) -> list[Weight]:
-    """The weights that `build` of the layer makes for inputs of `shape`."""
-    built = _built(layer, get_backend("numpy"), shape, _array)
-    places = {id(tensor): i for i, tensor in enumerate(_listed(built))}
-    made = zip(built._builder.made, _weights(built), strict=True)
-    found = [(places.get(id(tensor), -1), weight) for (tensor, *_), weight in made if weight]
-    return [weight for _, weight in sorted(found, key=lambda pair: pair[0])]  # as the layer lists them, if it does
+    """The weights that `build` of the layer, and `call` of the layers inside it, make for inputs of `shape`."""
+    built, weights = _weights(layer, shape)
+    run: Run = built._builder.run
+    return run.in_order(weights, built)
 
 
 def set_by_build(layer: Any, shape: Any) -> dict[str, Any]:
     """The attributes that `build` of a layer sets for inputs of `shape`, with zeros as the weights."""
-    built = _built(layer, get_backend("numpy"), shape, _array)
+    built = _on_zeros(layer, shape)
     return {name: value for name, value in built.__dict__.items() if name not in layer.__dict__ and name[0] != "_"}
 
 
@@ -181,139 +102,85 @@ def hashable(tensor: Tensor) -> Tensor:
     return tensor.view(_Array) if type(tensor) is np.ndarray else tensor
 
 
-def _array(number: int, values: np.ndarray) -> Tensor:
-    return hashable(values)
-
-
-def _listed(built: Any) -> list[Tensor]:
-    """The variables that `build` of a layer lists as its weights."""
-    return [tensor for name in _LISTS for tensor in built.__dict__.get(name) or ()]
-
-
-def is_in_keras_style(layer: Any) -> bool:
-    """Whether the `call` of a layer is written as in Keras."""
-    return hasattr(type(layer).call, "in_keras")
-
-
 def _takes_backend(method: Any) -> bool:
     return "K" in list(signature(method).parameters)[:2]
 
 
-def _built(layer: Any, K: Backend, shape: Any, make: Callable[[int, np.ndarray], Tensor]) -> Any:
-    """A copy of the layer whose `build` was run."""
+def _built(layer: Any, K: Backend, shape: Any, make: Make, phase: Phase | None = None) -> Any:
+    """A copy of the layer, at work, whose `build` was run."""
     built = copy(layer)
-    builder = built.__dict__["_builder"] = Builder(built, make)
+    builder = built.__dict__["_builder"] = Builder(built, Run(make, phase))
     built.__dict__["constraints"] = dict(layer.__dict__.get("constraints", {}))
     function = CustomFunction(f"{layer.class_name}.build", type(layer).build)
-    with making_variables(builder.variable), K.hashable_tensors():
+    with unchecked(), making_variables(builder.variable), ADOPTING.set_to(builder), K.hashable_tensors():
+        builder.adopt_attributes()
         function.attempt(K, built, shape)
     return built
 
 
-def _weights(built: Any) -> list[Weight | None]:
-    """One entry for each variable that `build` made: the weight that it is, or None if it is no weight."""
-    listed = {id(tensor): "non" not in name for name in _LISTS for tensor in built.__dict__.get(name) or ()}
-    weights = [
-        weight if stated else replace(weight, trainable=listed[id(tensor)]) if id(tensor) in listed else None
-        for tensor, weight, stated in built._builder.made
-    ]
-    constraints = {id(tensor): constraint for tensor, constraint in built.__dict__["constraints"].items()}
-    for number, (tensor, *_) in enumerate(built._builder.made):
-        weight = weights[number]
-        if weight is not None and id(tensor) in constraints:
-            weights[number] = replace(weight, constraint=constraints[id(tensor)])
-    return _with_values(weights, built._builder.given, built) if built._builder.given else weights
+def _on_zeros(layer: Any, shape: Any) -> Any:
+    """`_built` with NumPy, where weights are zeros."""
+    return _built(layer, get_backend("numpy"), shape, lambda _, values: hashable(values))
 
 
-def _with_values(weights: list[Weight | None], values: list[Any], layer: Any) -> list[Weight | None]:
-    """`weights` with initial values, in the order of `get_weights`. Raises KconvertError where they do not fit."""
-    arrays = [np.asarray(value, "float32") for value in values]
-    order = sorted((weight for weight in weights if weight), key=lambda weight: not weight.trainable)
-    wanted, found = [weight.shape for weight in order], [array.shape for array in arrays]
-    if wanted != found:
-        what = f"set_weights in build takes arrays of the shapes {wanted}, not {found}"
-        raise KconvertError(what, f"layer {layer.name}", "give one array for each weight", Problem.USAGE)
-    made = {
-        weight.name: replace(weight, initializer=_constant(array)) for weight, array in zip(order, arrays, strict=True)
-    }
-    return [weight and made[weight.name] for weight in weights]
+def _weights(layer: Any, shape: Any) -> tuple[Any, list[Weight | None]]:
+    """A layer at work, and the weights of its run. `call` is run on zeros if `build` left layers inside unbuilt."""
+    built = _on_zeros(layer, shape)
+    run = built._builder.run
+    if is_in_keras_style(layer) and any(_waits(inner) for inner in run.layers):
+        method = CustomFunction(f"{layer.class_name}.call", type(layer).call.in_keras)
+        inputs = [_zeros(sizes) for sizes in (shape if isinstance(shape, list) else [shape])]
+        with np.errstate(all="ignore"), assigned(SYMBOLS, zeros_for_symbols(_SIZE)):
+            method.attempt(get_backend("numpy"), built, inputs if isinstance(shape, list) else inputs[0])
+    return built, run.weights(built)
 
 
-def _constant(values: np.ndarray) -> Callable[..., np.ndarray]:
-    """An initializer of one weight, which gives `values`."""
-    return lambda shape, **_: values
+def _waits(layer: Any) -> bool:
+    """Whether a layer at work is not built, and may have weights."""
+    has = bool(layer.sublayers) or is_in_keras_style(layer) or not hasattr(specs_of_keras(type(layer)), "of_base")
+    return has and not layer.__dict__.get("built")
+
+
+def _zeros(sizes: Sequence[int | None]) -> np.ndarray:
+    """Zeros in the shape `sizes`, for a call in which only the layers that are built matter."""
+    batch, *others = sizes
+    return np.zeros([batch or 1, *(n or _SIZE for n in others)], "float32")
 
 
 def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`call(self, x, mask=None)` of Keras as `call(self, K, w, x, mask, training)`."""
+    """`call(self, x, mask=None)` of Keras as `call(self, K, w, x, mask, training)`; on a layer at work as it is."""
     words = signature(method).parameters
 
     @wraps(method)
-    def call(self: Any, K: Backend, w: Any = None, x: Any = None, mask: Any = None, training: Any = None) -> Any:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return run(self, *args, **kwargs) if takes_backend(args, kwargs) else method(self, *args, **kwargs)
+
+    def run(
+        self: Any, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Phase | None = None
+    ) -> Any:
         sizes = [known_sizes(K, one) for one in as_list(x)]
-        shape = sizes if isinstance(x, list) else sizes[0]
-        built = with_weights(self, K, w, shape)
-        builder = built.__dict__["_builder"]
-        builder.phase = training
+        built = with_weights(self, K, w, sizes if isinstance(x, list) else sizes[0], training)
+        state: Run = built._builder.run
+        state.note_mask(x, mask)
         given = {"mask": mask, "training": bool(training)}
         stated = {name: value for name, value in given.items() if name in words}
         y = CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **stated)
-        if training is not None:
-            builder.report(training)
+        state.report(self)
         return y
 
-    found = _either(call, method)
-    found.in_keras = method  # type: ignore[attr-defined]
-    return found
+    call.in_keras = call.in_kconvert = method  # type: ignore[attr-defined]
+    return call
 
 
-def _calling_either(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`call(self, K, w, x, mask, training)`, which a class that inherits from it may call as `call(x, mask)`."""
-
-    def call(self: Any, x: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
-        builder = self.__dict__.get("_builder")
-        if builder is None:
-            what = "call is called outside of call of a class that inherits from it"
-            raise KconvertError(what, f"layer {self.name}", "call the layer itself", Problem.USAGE)
-        K, inputs = current_backend(), as_list(x)
-        sizes = [known_sizes(K, one) for one in inputs]
-        w = builder.weights(sizes if isinstance(x, list) else sizes[0])
-        states = [] if initial_state is None else as_list(initial_state)
-        return method(self, K, w, [*inputs, *states] if states else x, mask, builder.phase)
-
-    return _either(method, call)
-
-
-def _masking_either(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`compute_mask(self, K, x, mask)`, which may be called as in Keras: `compute_mask(x, mask)`."""
-
-    def compute_mask(self: Any, x: Any, mask: Any = None) -> Any:
-        return method(self, current_backend(), x, mask)
-
-    return _either(method, compute_mask)
-
-
-def _either(in_kconvert: Callable[..., Any], in_keras: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that is called with a backend as in kconvert, or without one as in Keras."""
-
-    @wraps(in_kconvert)
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        takes_backend = isinstance(args[0] if args else kwargs.get("K"), Backend)
-        return (in_kconvert if takes_backend else in_keras)(self, *args, **kwargs)
-
-    method.in_kconvert = in_kconvert  # type: ignore[attr-defined]
-    return method
-
-
-def with_weights(layer: Any, K: Backend, w: Mapping[str, Any], shape: Any) -> Any:
+def with_weights(layer: Any, K: Backend, w: Mapping[str, Any], shape: Any, phase: Phase | None = None) -> Any:
     """A copy of a layer whose attributes are the weights `w`, as `build` makes them for inputs of `shape`."""
-    weights = _weights(_built(layer, get_backend("numpy"), shape, _array))
+    _, weights = _weights(layer, shape)
 
     def stored(number: int, values: np.ndarray) -> Tensor:
         weight = weights[number]
         return hashable(w[weight.name] if weight else K.constant(values))
 
-    return _built(layer, K, shape, stored)
+    return _built(layer, K, shape, stored, phase)
 
 
 def _shape_of_built(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -322,7 +189,7 @@ def _shape_of_built(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def compute_output_shape(self: Any, shape: Any) -> Any:
         try:
-            built = _built(self, get_backend("numpy"), shape, _array)
+            built = self if is_at_work(self) else _on_zeros(self, shape)
         except KconvertError:  # sizes that `build` needs are not known yet
             built = self
         return method(built, shape)
@@ -331,12 +198,17 @@ def _shape_of_built(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _masking(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`compute_mask(self, x, mask=None)` of Keras as `compute_mask(self, K, x, mask)`."""
+    """`compute_mask(self, x, mask=None)` of Keras as `compute_mask(self, K, x, mask)`; on a layer at work as it is."""
 
-    def compute_mask(self: Any, K: Backend, x: Any, mask: Any = None) -> Any:
+    def run(self: Any, K: Backend, x: Any, mask: Any = None) -> Any:
         return CustomFunction(f"{self.class_name}.compute_mask", method).attempt(K, self, x, mask)
 
-    return _either(compute_mask, method)
+    @wraps(method)
+    def compute_mask(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return run(self, *args, **kwargs) if takes_backend(args, kwargs) else method(self, *args, **kwargs)
+
+    compute_mask.in_kconvert = method  # type: ignore[attr-defined]
+    return compute_mask
 
 
 def _computed_shape(self: Any, shape: Any) -> Any:
@@ -350,6 +222,8 @@ def _computed_shape(self: Any, shape: Any) -> Any:
     try:
         return CustomFunction(self.class_name, run).shape_for(shape, {})
     except (KconvertError, ValueError) as error:
+        if isinstance(error, KconvertError) and error.problem is Problem.USAGE:
+            raise
         what = error.what if isinstance(error, KconvertError) else str(error)
         raise KconvertError(
             f"the output shape of {self.class_name} is not known: {what}",

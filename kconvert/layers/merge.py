@@ -13,13 +13,14 @@ from itertools import zip_longest
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
+from ..backend.computing import current_backend
 from ..conventions.words.calls import warn_of_old
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .calls import Symbol
 from .core import Lambda
-from .custom import giving
+from .custom import CustomFunction, giving
 from .phase import Phase
 from .reshaping import Reshape
 
@@ -127,7 +128,10 @@ def _check_count(layer: Layer, tensors: Any, count: int | None = None) -> None:
 
 @dataclass(eq=False, kw_only=True)
 class Elementwise(Layer):
-    """An operation element by element on inputs whose shapes are equal or broadcast."""
+    """An operation element by element on inputs whose shapes are equal or broadcast.
+
+    A class of the user defines it as `_merge_function(self, inputs)`, as in Keras.
+    """
 
     supports_masking: ClassVar[bool] = True
     # The operation, a key of `_OPERATIONS`.
@@ -142,7 +146,12 @@ class Elementwise(Layer):
 
     def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: Phase | None = None) -> Tensor:
         rank = max(K.ndim(tensor) for tensor in x)
-        return _combine(K, self.mode, [_with_rank(K, tensor, rank) for tensor in x])
+        function = CustomFunction(f"{self.class_name}._merge_function", self._merge_function)
+        return function.attempt(K, [_with_rank(K, tensor, rank) for tensor in x])
+
+    def _merge_function(self, inputs: list[Tensor]) -> Tensor:
+        """The result for tensors with equally many axes."""
+        return _combine(current_backend(), self.mode, inputs)
 
     def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> Any:
         return _common_mask(K, mask) if any(m is not None for m in mask or ()) else None

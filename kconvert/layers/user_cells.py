@@ -10,6 +10,7 @@ from ..backend.base import Backend, Tensor
 from ..backend.spatial import known_sizes
 from ..errors import KconvertError, Problem
 from .base import Weights
+from .builder import is_in_keras_style
 from .cells import GateInputs, Noise
 from .custom import CustomFunction
 from .keras_style import with_weights
@@ -19,7 +20,7 @@ from .shapes import Sizes
 
 def is_user_cell(cell: Any) -> bool:
     """Whether a layer is a cell that is written as in Keras."""
-    return hasattr(cell, "state_size") and hasattr(type(cell).call, "in_keras")
+    return hasattr(cell, "state_size") and is_in_keras_style(cell)
 
 
 def checked_cell(cell: Any) -> Any:

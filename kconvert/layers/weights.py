@@ -5,7 +5,7 @@ A layer holds no arrays. What holds them is made by the models, which register h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -33,6 +33,8 @@ class Held(Protocol):
     def penalties(self) -> Sequence[Any]: ...
 
     def get(self) -> list[np.ndarray]: ...
+
+    def canonical(self) -> Mapping[str, np.ndarray]: ...
 
     def set(self, arrays: Sequence[np.ndarray]) -> None: ...
 
@@ -110,7 +112,7 @@ class WithWeights:
         shapes differ.
         """
         if "_builder" in self.__dict__:
-            self.__dict__["_builder"].given = list(weights)
+            self.__dict__["_builder"].take(weights)
             return
         held = self._held()
         if held is None and not weights:
@@ -119,6 +121,11 @@ class WithWeights:
             fix = "call it on an input, or put it into a model with an input shape"
             raise KconvertError("the layer has no weights yet", f"layer {self.name}", fix, Problem.USAGE)
         held.set(weights)
+
+    def canonical_arrays(self) -> Mapping[str, np.ndarray]:
+        """The arrays in canonical form, by the names of the weights."""
+        held = self._held()
+        return held.canonical() if held else {}
 
     def count_params(self) -> int:
         """The number of elements of all weights. Raises KconvertError for a layer that was neither called nor built."""

@@ -35,31 +35,42 @@ def _named(layer: Layer) -> Layer:
     return layer
 
 
-class _Wrapper(Layer):
-    """Base class of layers around another layer."""
+@dataclass(eq=False)
+class Wrapper(Layer):
+    """Base class of layers around another layer, `self.layer`, which `build` and `call` of a user's class use.
+
+    The weights of that layer are those of the wrapper, as in Keras.
+    """
 
     layer: Any
+
+    def __post_init__(self) -> None:
+        self.layer = _named(layer_from_config(self.layer))
 
     @property
     def activity_regularizer(self) -> Any:
         """The regularizer of the outputs: that of the layer inside, applied to the output of the wrapper."""
         return getattr(self.layer, "activity_regularizer", None)
 
+    def build(self, input_shape: Any = None) -> None:
+        """Makes no weights; a wrapper of the user builds `self.layer` here."""
+        super().build(input_shape)
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raises KconvertError: Keras neither trains nor saves a weight that the wrapper itself makes."""
+        what = f"{self.class_name}.add_weight makes a weight that Keras neither trains nor saves"
+        raise KconvertError(what, f"layer {self.name}", "call self.layer.add_weight", Problem.USAGE)
+
 
 @dataclass(eq=False)
-class TimeDistributed(_Wrapper):
+class TimeDistributed(Wrapper):
     """A layer or a model applied to each time step separately.
 
     x: (batch, time, ...). The inner layer receives (batch * time, ...), and the mask in the same form, as in Keras
     2.3.1 for inputs of unknown batch size.
     """
 
-    layer: Any
-
     supports_masking = True
-
-    def __post_init__(self) -> None:
-        self.layer = _named(layer_from_config(self.layer))
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -122,7 +133,7 @@ class AutoEncoder(Layer):
 
 
 @dataclass(eq=False)
-class Bidirectional(_Wrapper):
+class Bidirectional(Wrapper):
     """A recurrent layer over a sequence, and a copy of it over the reversed sequence.
 
     x: the sequence (batch, time, ...), or a list of it and the initial states, those of the forward layer first

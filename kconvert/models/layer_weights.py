@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..backend.base import Backend, Variable
 from ..conventions.generations import Convention
-from ..conversion.binding import Place, bind, places
+from ..conversion.binding import Place, bind, leaf_storage, places
 from ..conversion.gates import set_gates
 from ..conversion.given_architecture import by_arrays
 from ..conversion.source import Origin
@@ -23,6 +23,7 @@ from ..layers.weights import held_by
 from ..network.graph import Node, Ref, first_call
 from ..network.network import Network
 from .runtime import Runtime
+from .store import run_convention
 from .training import regularizers
 from .training.executor import regularizer_of, trained_paths
 
@@ -69,6 +70,16 @@ class LayerWeights:
     def get(self) -> list[np.ndarray]:
         """The arrays, in the order and in the form of the Keras that the layer is of."""
         return self._runtime.get_weights()
+
+    def canonical(self) -> Mapping[str, np.ndarray]:
+        """The arrays in canonical form, by the names of the weights."""
+        K = self._runtime.start()
+        stored = [
+            (leaf.path + (one.weight.name,), one)
+            for leaf in self._runtime.network.weight_table()
+            for one in leaf_storage(leaf, run_convention(K))
+        ]
+        return {path[-1]: one.from_run.apply(K.value(self._runtime.variables[path]))[0] for path, one in stored}
 
     def set(self, arrays: Sequence[Any]) -> None:
         """Sets the arrays. Raises KconvertError where number or shapes differ."""

@@ -16,6 +16,7 @@ from ..backend.base import Backend, Variable
 from ..conventions.generations import GENERATIONS, Convention
 from ..conventions.storage import Storage, slot_name
 from ..conversion.binding import leaf_storage
+from ..layers.builder import AsStored
 from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, LeafWeights
 from .training import initializers
@@ -95,9 +96,12 @@ def last_used(table: list[LeafWeights]) -> Backend | None:
 
 def initial_variable(leaf: LeafWeights, stored: Storage, backend: Backend, seed: Any) -> Variable:
     """A new variable with the initial value of a weight of a layer; seed: of the random values."""
-    make = initializers.get(stored.weight.initializer)
+    name, initializer = variable_name(leaf, stored.weight.name), stored.weight.initializer
+    if isinstance(initializer, AsStored):
+        return backend.variable(as_run(stored, initializer.values), name)
+    make = initializers.get(initializer)
     canonical = make.for_weight(leaf, stored.weight, np.random.default_rng(seed))
-    return backend.variable(_run_form(stored, canonical), variable_name(leaf, stored.weight.name))
+    return backend.variable(_run_form(stored, canonical), name)
 
 
 def variable_name(leaf: LeafWeights, weight: str) -> str:

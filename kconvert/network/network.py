@@ -19,7 +19,7 @@ from ..errors import AlsoRuntimeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.activations import unknown_activation
 from ..layers.base import Shape, layer_config
-from ..layers.custom import at_work
+from ..layers.custom import with_objects
 from ..layers.lists import as_list, one_or_list
 from ..layers.phase import Phase, within
 from ..layers.registry import built_in, layer_of_graph
@@ -331,7 +331,12 @@ class Network(Layer):
                 y: Any = [result.get(ref) for ref in layer.output_refs]
                 y_mask: Any = [result_masks.get(ref) for ref in layer.output_refs]
             else:
-                with at_work(layer), images_in(images), assigned(TRAINING, bool(phase)), self.symbols_in(K, values):
+                with (
+                    with_objects(layer),
+                    images_in(images),
+                    assigned(TRAINING, bool(phase)),
+                    self.symbols_in(K, values),
+                ):
                     y = layer.call(K, weights, x, mask=mask, training=phase)
                     y = K.identity(y) if y is x else y  # as Keras does it (keras-facts: crossentropy-on-tensorflow)
                     y_mask = layer.compute_mask(K, x, mask)

@@ -7,7 +7,9 @@ from typing import Any
 
 from ... import layers
 from ...layers.input_spec import InputSpec as InputSpec
+from ...layers.merge import Elementwise as _Merge  # noqa: F401  # users inherit from it
 from ...layers.registry import layer_from_config, with_custom_objects
+from ...layers.wrappers import Wrapper as Wrapper
 from ...models.configurations import model_from_config
 
 Convolution2DTranspose = Deconv2D = layers.Conv2DTranspose

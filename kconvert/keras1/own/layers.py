@@ -18,6 +18,7 @@ from .signatures import ALIASES, ARGUMENTS, BASES
 from .topology import Input as Input
 from .topology import InputLayer as InputLayer
 from .topology import Layer as Layer
+from .wrappers import Wrapper as Wrapper
 
 _RULES: Mapping[str, Rule] = {rule.old: rule for rule in RULES}
 

@@ -34,6 +34,7 @@ class Layer(layers.Layer):
     uses_learning_phase: bool = False
     # The constraints that `build` gives to weights.
     constraints: Mapping[Any, Any] = MappingProxyType({})
+    tracks_layers = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         with with_initializations():

@@ -13,9 +13,9 @@ import numpy as np
 from ...backend import get_backend
 from ...backend.base import Backend, Tensor
 from ...errors import AlsoTypeError, KconvertError, Problem
+from ...layers.builder import is_in_keras_style
 from ...layers.calls import Symbol
 from ...layers.deferred import Deferred
-from ...layers.keras_style import is_in_keras_style
 from ...layers.phase import Phase
 from ...lazy_dataclasses import dataclass
 from ...network.nested import nest

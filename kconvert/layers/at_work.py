@@ -1,0 +1,242 @@
+"""Layers of Keras as code of the user calls them: `super().call(x)`, `self.dense(x)`, `self.layer.build(shape)`.
+
+A layer is at work while methods of a layer that is written as in Keras run: it is the copy that they run on, or a layer
+inside it. Its weights are attributes, which the code may read and replace, and its methods have the arguments of Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from copy import copy
+from dataclasses import replace
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+from ..backend.base import Backend, Tensor
+from ..backend.computing import current_backend
+from ..backend.context import assigned
+from ..backend.spatial import known_sizes
+from ..conventions.roles import Weight
+from ..errors import KconvertError, Problem
+from .builder import Builder
+from .lists import as_list
+from .phase import Phase
+
+Path = tuple[str, ...]
+"""The name of a weight, after those of the layers inside a layer of Keras: ("forward_lstm", "kernel")."""
+
+_WEIGHTS = "_native"
+"""The attribute with the weights of a layer of Keras, by path."""
+_SPECS = "_native_specs"
+"""The attribute with what they are."""
+
+
+class _Adopting:
+    """The builder whose `build` runs: layers that are made meanwhile are inside its layer."""
+
+    def __init__(self) -> None:
+        self._builder: ContextVar[Builder | None] = ContextVar("adopting", default=None)
+
+    def set_to(self, builder: Builder) -> AbstractContextManager[None]:
+        return assigned(self._builder, builder)
+
+    def get(self) -> Builder | None:
+        return self._builder.get()
+
+
+ADOPTING = _Adopting()
+
+
+def is_at_work(layer: Any) -> bool:
+    """Whether a layer is at work."""
+    return "_builder" in layer.__dict__
+
+
+def takes_backend(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a method is called with arguments of kconvert: the first is a backend."""
+    return isinstance(args[0] if args else kwargs.get("K"), Backend)
+
+
+def in_two_forms(method: Callable[..., Any], form: Callable[..., Any]) -> Callable[..., Any]:
+    """`method` of a layer of Keras. With the arguments of Keras, `form(layer, method, ...)` runs it.
+
+    Raises KconvertError for arguments of Keras where the layer is not at work.
+    """
+
+    @wraps(method)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if takes_backend(args, kwargs):
+            return method(self, *args, **kwargs)
+        if is_at_work(self):
+            return form(self, method, *args, **kwargs)
+        what = f"{method.__name__} is called outside of the methods of a class that inherits from it or uses it"
+        raise KconvertError(what, f"layer {self.name}", "call the layer itself", Problem.USAGE)
+
+    called.in_kconvert = method  # type: ignore[attr-defined]
+    return called
+
+
+def build_native(layer: Any, shape: Any) -> None:
+    """Makes the weights that the class of Keras of a layer at work has, as attributes."""
+    builder: Builder = layer.__dict__["_builder"]
+    specs = dict(_native_weights(layer, shape))
+    made = {path: builder.add_native("/".join(path), weight) for path, weight in specs.items()}
+    if (first := layer.take_first_weights()) is not None:
+        builder.take(first)
+    layer.__dict__[_WEIGHTS] = {path: (one.weight.name, one.tensor) for path, one in made.items()}
+    if not layer.sublayers:
+        by_name = {path[0]: weight for path, weight in specs.items()}
+        layer.__dict__[_SPECS] = list(by_name.values())
+        layer.show_own_weights(by_name, {path[0]: one.tensor for path, one in made.items()})
+    if builder.is_inside:  # lists of the outermost layer are those that the user makes
+        for name, trained in (("trainable_weights", True), ("non_trainable_weights", False)):
+            own = [one.tensor for one in made.values() if one.weight.trainable is trained]
+            layer.__dict__[name] = [*layer.__dict__.get(name, []), *own]
+    layer.__dict__["built"] = True
+
+
+def call_native(layer: Any, method: Callable[..., Any], x: Any, *args: Any, training: Any = None, **kwargs: Any) -> Any:
+    """`call` of a layer of Keras at work, with the arguments of Keras; method: that of its class.
+
+    training: None is the phase of the run. The states and constants of a recurrent layer follow its inputs.
+    """
+    _build_first(layer, x)
+    for word in ("initial_state", "constants"):
+        added = kwargs.pop(word, None)
+        x = x if added is None else [*as_list(x), *as_list(added)]
+    run = layer.__dict__["_builder"].run
+    phase = _phase(run.phase, training)
+    native = layer.__dict__.get(_WEIGHTS, {})
+    inner = None if phase is None else copy(phase)
+    if inner is not None:
+        inner.updates = {}
+    y = method(layer, current_backend(), _by_layer(layer, native, x), x, *args, training=inner, **kwargs)
+    if inner is not None and phase is not None:
+        _pass_on(layer, inner, phase, native)
+    return y
+
+
+def mask_native(layer: Any, method: Callable[..., Any], x: Any, mask: Any = None) -> Any:
+    """`compute_mask` of a layer of Keras at work, with the arguments of Keras."""
+    return method(layer, current_backend(), x, mask)
+
+
+def call_inside(layer: Any, x: Any, mask: Any = None, **kwargs: Any) -> Any:
+    """`layer(x)` for a layer inside a layer at work: it is built, gets the mask of `x`, and masks its output."""
+    run = layer.__dict__["_builder"].run
+    mask = run.mask_of(x) if mask is None else mask
+    with run.inside(layer):
+        _build_first(layer, x)
+        method = getattr(type(layer).call, "in_keras", None)
+        words = {"mask"} if method is None else set(signature(method).parameters)
+        y = layer.call(x, **({"mask": mask} if "mask" in words else {}), **kwargs)
+    run.note_mask(y, layer.compute_mask(x, mask))
+    if run.phase is not None:
+        run.phase.penalize_activity(layer, as_list(y))
+    return y
+
+
+def _build_first(layer: Any, x: Any) -> None:
+    """Builds a layer at work that was not built, for inputs like `x`."""
+    if not layer.__dict__.get("built"):
+        shape = _shape(x)
+        build_native(layer, shape) if layer.is_network else layer.build(shape)
+        layer.__dict__["built"] = True
+
+
+def specs_of_build(method: Callable[[Any, Any], list[Weight]]) -> Callable[[Any, Any], list[Weight]]:
+    """`weight_specs` of a class that inherits from one of Keras: the weights that `build` makes; method: finds them."""
+
+    def weight_specs(self: Any, shape: Any) -> list[Weight]:
+        return method(self, shape)
+
+    weight_specs.of_build = True  # type: ignore[attr-defined]
+    return weight_specs
+
+
+def specs_of_keras(cls: Any) -> Any:
+    """`weight_specs` of the class of Keras that a class inherits from; that of the base class of all layers if none."""
+    found = (vars(one).get("weight_specs") for one in cls.__mro__)
+    return next(method for method in found if method is not None and not hasattr(method, "of_build"))
+
+
+def _native_weights(layer: Any, shape: Any) -> Iterator[tuple[Path, Weight]]:
+    """The weights that the class of Keras of a layer has; one that holds arrays begins with them."""
+    if layer.sublayers:
+        yield from _of_layers_inside(layer, shape)
+    elif not hasattr(specs := specs_of_keras(type(layer)), "of_base"):
+        yield from _stated(layer, specs(layer, shape), layer.__dict__["_builder"].original)
+
+
+def _of_layers_inside(layer: Any, shape: Any) -> Iterator[tuple[Path, Weight]]:
+    """The weights of the layers inside a layer of Keras."""
+    for inner, sizes in zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True):
+        found = _of_layers_inside(inner, sizes) if inner.sublayers else _stated(inner, inner.weight_specs(sizes), inner)
+        for path, weight in found:
+            yield (inner.name, *path), weight
+
+
+def _stated(layer: Any, weights: list[Weight], holder: Any) -> Iterator[tuple[Path, Weight]]:
+    """`weights` with all that a layer states about them; holder: the layer that may hold arrays for them."""
+    holds = holder is not None and holder.entry is not None
+    for weight in weights:
+        initializer = _held(holder, weight.name) if holds else weight.initializer
+        yield (
+            (weight.name,),
+            replace(
+                weight,
+                trainable=weight.trainable and layer.trainable,
+                initializer=initializer,
+                regularizer=weight.regularizer or layer.option(weight.name, "regularizer"),
+                constraint=weight.constraint or layer.option(weight.name, "constraint"),
+            ),
+        )
+
+
+def _held(holder: Any, name: str) -> Callable[..., Any]:
+    """An initializer of one weight, which gives the array that `holder` has when the weight is made."""
+    return lambda shape, **_: holder.canonical_arrays()[name]
+
+
+def _shape(x: Any) -> Any:
+    """The shape of a tensor, or the shapes of a list of tensors; unknown sizes are None."""
+    sizes = [known_sizes(current_backend(), one) for one in as_list(x)]
+    return sizes if isinstance(x, list) else sizes[0]
+
+
+def _by_layer(layer: Any, native: Mapping[Path, tuple[str, Tensor]], x: Any) -> dict[str, Any]:
+    """The weights as `call` of kconvert takes them for inputs `x`: those of a layer inside are a dict under its name.
+
+    Where `build` of the user set attributes in place of weights, they are those attributes.
+    """
+    found: dict[str, Any] = {}
+    for path, (_, tensor) in native.items():
+        place = found
+        for name in path[:-1]:
+            place = place.setdefault(name, {})
+        place[path[-1]] = tensor
+    if layer.sublayers:
+        return found
+    specs = layer.__dict__.get(_SPECS)
+    stated = [weight for _, weight in _native_weights(layer, _shape(x))] if specs is None else specs
+    return {**found, **layer.shown_own_weights(stated)}
+
+
+def _phase(phase: Phase | None, training: Any) -> Phase | None:
+    """The phase of a call with the argument `training`."""
+    if phase is None or training is None or isinstance(training, Phase) or bool(training) is phase.training:
+        return phase
+    return phase.of_training(False) if training else phase.of_test()
+
+
+def _pass_on(layer: Any, inner: Phase, phase: Phase, native: Mapping[Path, tuple[str, Tensor]]) -> None:
+    """Passes the updates of a layer of Keras on as updates of the layer that it is a part of."""
+    for path, value in inner.updates.items():
+        own = path[len(phase.path) :]
+        if own not in native:
+            what = f"a {layer.class_name} that keeps states cannot be called in the code of another layer"
+            raise KconvertError(what, f"layer {layer.name}", "leave stateful out", Problem.USAGE)
+        phase.update(native[own][0], value)

@@ -1,0 +1,293 @@
+"""What the methods of a layer that is written as in Keras make while they run: weights, losses, updates and metrics.
+
+The methods keep tensors on `self`, so they run on a copy of the layer, which has a `Builder` as `_builder`. So do the
+layers inside it: each is a copy with a builder of its own, and all builders of one run share a `Run`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import field, replace
+from typing import Any
+
+import numpy as np
+
+from ..backend.base import Tensor
+from ..conventions.roles import Role, Weight
+from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
+from .names import snake_case
+from .phase import Phase
+from .weights import WithWeights
+
+Make = Callable[[int, np.ndarray], Tensor]  # (number of the weight, initial values) -> its tensor
+Rank = tuple[int, ...]
+
+_AXES = "abcdefgh"
+_OPTIONS = ("initializer", "regularizer", "constraint")
+"""The arguments of `add_weight` that are components of training."""
+_LISTS = ("trainable_weights", "non_trainable_weights", "_trainable_weights", "_non_trainable_weights")
+"""The attributes in which a class of Keras 1 lists the variables that are its weights."""
+_APPENDED = ("_trainable_weights", "_non_trainable_weights")
+"""Those that `build` of a class of Keras 2 appends to."""
+_NO_LAYERS = frozenset({"extra", "left_out", "unstated"})
+"""Attributes that hold no layers inside a layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A variable that was made in a run."""
+
+    tensor: Tensor
+    weight: Weight
+    # Whether it is a weight for certain; another one, as of `K.variable`, is a weight if the layer lists it.
+    stated: bool
+    # The layer of Keras whose weight it is, where only a list makes it a weight of the outermost one; else "".
+    untracked: str
+    # Where its layer is: () for the outermost one, (0,) for the first layer inside it, ...
+    rank: Rank
+
+
+@dataclass(eq=False)
+class Run:
+    """What one run makes, in all layers."""
+
+    make: Make
+    # The phase; None where there is none, as while weights are counted.
+    phase: Phase | None = None
+    made: list[Made] = field(default_factory=list)
+    losses: list[Tensor] = field(default_factory=list)
+    updates: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    metrics: list[tuple[str, Tensor]] = field(default_factory=list)
+    # The arrays that `set_weights` was called with, by the rank of the layer.
+    given: dict[Rank, list[Any]] = field(default_factory=dict)
+    # The names of the layers inside which are called, as in the names of variables in Keras.
+    scope: list[str] = field(default_factory=list)
+    # Tensors with their masks: a call of a layer without a mask takes that of its input.
+    masks: list[tuple[Any, Any]] = field(default_factory=list)
+    # The layers inside the outermost one.
+    layers: list[Any] = field(default_factory=list)
+    # How many layers of a class got their names from this run.
+    named: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def inside(self, layer: Any) -> Iterator[None]:
+        """The scope of a call of `layer`, which gets a name if it has none: `build` may make it anew in each run."""
+        if not layer.name:
+            word = snake_case(layer.class_name)
+            self.named[word] += 1
+            layer.name = f"{word}_{self.named[word]}"
+        self.scope.append(f"{layer.name}/")
+        try:
+            yield
+        finally:
+            self.scope.pop()
+
+    def mask_of(self, x: Any) -> Any:
+        """The mask of a tensor or a list of tensors; None where it has none."""
+        if isinstance(x, list):
+            masks = [self.mask_of(one) for one in x]
+            return None if all(mask is None for mask in masks) else masks
+        return next((mask for tensor, mask in self.masks if tensor is x), None)
+
+    def note_mask(self, x: Any, mask: Any) -> None:
+        """Notes the mask of a tensor, or the masks of a list of tensors."""
+        pairs = zip(x, mask, strict=True) if isinstance(x, list) and isinstance(mask, list) else [(x, mask)]
+        self.masks += [(tensor, one) for tensor, one in pairs if one is not None]
+
+    def weights(self, outer: Any) -> list[Weight | None]:
+        """One entry for each variable that was made: the weight of the layer `outer`, or None if it is no weight."""
+        listed = {id(tensor): "non" not in name for name in _LISTS for tensor in outer.__dict__.get(name) or ()}
+        weights = [_weight(one, listed.get(id(one.tensor)), outer) for one in self.made]
+        constraints = {id(tensor): constraint for tensor, constraint in outer.__dict__["constraints"].items()}
+        for number, one in enumerate(self.made):
+            weight = weights[number]
+            if weight is not None and id(one.tensor) in constraints:
+                weights[number] = replace(weight, constraint=constraints[id(one.tensor)])
+        for rank, arrays in self.given.items():
+            numbers = [i for i, one in enumerate(self.made) if one.rank[: len(rank)] == rank and weights[i]]
+            values = _with_values([weights[i] for i in numbers], arrays, outer)
+            for i, weight in zip(numbers, values, strict=True):
+                weights[i] = weight
+        return weights
+
+    def in_order(self, weights: Sequence[Weight | None], outer: Any) -> list[Weight]:
+        """The weights among `weights` in the order of Keras: a layer's own before those of the layers inside it.
+
+        Those that `outer` lists itself are in the order of its lists.
+        """
+        places = {id(tensor): i for i, tensor in enumerate(_listed(outer))}
+        found = [
+            ((places.get(id(one.tensor), -1), one.rank), weight)
+            for one, weight in zip(self.made, weights, strict=True)
+            if weight
+        ]
+        return [weight for _, weight in sorted(found, key=lambda pair: pair[0])]
+
+    def report(self, layer: Any) -> None:
+        """Tells the phase what was added. Updates are those of training.
+
+        Raises KconvertError where the target of an update is no weight of `layer`.
+        """
+        phase = self.phase
+        if phase is None:
+            return
+        for loss in self.losses:
+            phase.add(loss)
+        for name, value in self.metrics:
+            phase.measure(name, value)
+        names = {id(one.tensor): one.weight.name for one in self.made}
+        for target, value in self.updates if phase else ():
+            if id(target) not in names:
+                what = "add_update changes what is not a weight of the layer"
+                raise KconvertError(what, f"layer {layer.name}", "make it with add_weight", Problem.USAGE)
+            phase.update(names[id(target)], phase.K.stop_gradient(value))
+
+
+class Builder:
+    """What makes the weights of one layer in a run."""
+
+    def __init__(self, layer: Any, run: Run, rank: Rank = (), original: Any = None, tracked: bool = True) -> None:
+        self._layer, self.run, self._rank = layer, run, rank
+        # Whether its weights are those of the outermost layer, as in Keras those of layers that are attributes.
+        self.tracked = tracked
+        # The layer of which `layer` is a copy, where it is inside another one.
+        self.original = original
+        self._inside = 0
+        for name in _APPENDED:
+            layer.__dict__.setdefault(name, [])
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the layer is inside another one."""
+        return bool(self._rank)
+
+    def adopt(self, layer: Any, original: Any = None, tracked: bool = True) -> Any:
+        """Gives `layer` a builder in the same run, as a layer inside this one, and returns it.
+
+        tracked: whether it is an attribute of this one itself, not in a list.
+        """
+        tracked = tracked and self.tracked and self._layer.tracks_layers
+        rank = (*self._rank, self._inside)
+        builder = layer.__dict__["_builder"] = Builder(layer, self.run, rank, original, tracked)
+        self._inside += 1
+        layer.__dict__.pop("built", None)
+        self.run.layers.append(layer)
+        builder.adopt_attributes()
+        return layer
+
+    def adopt_attributes(self) -> None:
+        """Puts copies of the layers that are attributes in their places, if the layer is written as in Keras."""
+        copies: dict[int, Any] = {}
+        if not is_in_keras_style(self._layer):
+            return
+        for name, value in self._layer.__dict__.items():
+            if name not in _NO_LAYERS and not name.startswith("_builder"):
+                self._layer.__dict__[name] = self._with_copies(value, copies)
+
+    def _with_copies(self, value: Any, copies: dict[int, Any], tracked: bool = True) -> Any:
+        if isinstance(value, WithWeights) and not value.__dict__.get("_inbound"):  # else it is a layer of the model
+            if id(value) not in copies:
+                copies[id(value)] = self.adopt(copy(value), value, tracked)
+            return copies[id(value)]
+        if type(value) in (list, tuple):
+            return type(value)(self._with_copies(one, copies, False) for one in value)
+        if type(value) is dict:
+            return {key: self._with_copies(one, copies, False) for key, one in value.items()}
+        return value
+
+    def take(self, weights: Sequence[Any]) -> None:
+        """Takes the arrays of `set_weights` as the initial values of the weights of the layer."""
+        self.run.given[self._rank] = list(weights)
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The weight that `add_weight` of Keras makes. A first argument that is a shape is that of Keras 1."""
+        of_keras1 = bool(args) and isinstance(args[0], (tuple, list))
+        words = ("shape", "initializer", "name") if of_keras1 else ("name", "shape", "dtype", "initializer")
+        stated = {**dict(zip(words, args, strict=False)), **kwargs}
+        shape = tuple(int(n) for n in stated.get("shape") or ())
+        options = {"initializer": "glorot_uniform"} | {key: stated[key] for key in _OPTIONS if stated.get(key)}
+        options["trainable"] = bool(stated.get("trainable", True))
+        return self._add(stated.get("name"), np.zeros(shape, "float32"), True, **options)
+
+    def variable(self, value: Any, name: str | None) -> Tensor:
+        """A variable of `K.variable`, which is a weight if the layer lists it as one."""
+        values = np.asarray(value, "float32")
+        return self._add(name, values, False, initializer=constant(values))
+
+    def add_native(self, name: str, weight: Weight) -> Made:
+        """A weight that a class of Keras has, with its role."""
+        options = {key: getattr(weight, key) for key in ("role", "trainable", *_OPTIONS)}
+        self._add(name, np.zeros(weight.shape, "float32"), True, **options)
+        return self.run.made[-1]
+
+    def _add(self, name: str | None, values: np.ndarray, stated: bool, **options: Any) -> Tensor:
+        """A weight; stated: see `Made`. options: the other fields of `Weight`."""
+        made = self.run.made
+        own = name or f"weight_{len(made)}"
+        own = own.removeprefix(f"{self._layer.name}_") if self._layer.name else own
+        options = {"role": Role("as stored", _AXES[: values.ndim]), **options}
+        tensor = self.run.make(len(made), values)
+        weight = Weight(self._free("".join(self.run.scope) + own), values.shape, **options)
+        untracked = self._layer.class_name if stated and not self.tracked else ""
+        made.append(Made(tensor, weight, stated and self.tracked, untracked, self._rank))
+        return tensor
+
+    def _free(self, name: str) -> str:
+        """`name`, with a number if a variable of the run has it already, as in Keras."""
+        taken = {one.weight.name for one in self.run.made}
+        numbered = (f"{name}_{number}" for number in range(1, len(taken) + 1))
+        return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def _listed(layer: Any) -> list[Tensor]:
+    """The variables that `build` of a layer lists as its weights."""
+    return [tensor for name in _LISTS for tensor in layer.__dict__.get(name) or ()]
+
+
+def is_in_keras_style(layer: Any) -> bool:
+    """Whether the `call` of a layer is written as in Keras."""
+    return hasattr(type(layer).call, "in_keras")
+
+
+def constant(values: np.ndarray) -> Callable[..., np.ndarray]:
+    """An initializer of one weight, which gives `values` in canonical form."""
+    return lambda shape, **_: values
+
+
+@dataclass(frozen=True, eq=False)
+class AsStored:
+    """The initializer of a weight whose value was given as a file of the backend stores it."""
+
+    values: np.ndarray
+
+
+def _weight(made: Made, listed: bool | None, outer: Any) -> Weight | None:
+    """The weight that a variable is; None for none. listed: whether the list that has it is of trained weights.
+
+    Raises KconvertError for a weight of another layer that Keras would neither train nor save.
+    """
+    if made.stated:
+        return made.weight
+    if listed is None and made.untracked:
+        what = f"Keras neither trains nor saves the weights of its {made.untracked} layer"
+        fix = "make that layer an attribute (from Keras 2.3 on), or add its weights to _trainable_weights in build"
+        raise KconvertError(what, f"layer {outer.name}", fix, Problem.USAGE)
+    return None if listed is None else replace(made.weight, trainable=listed)
+
+
+def _with_values(weights: Sequence[Any], values: Sequence[Any], layer: Any) -> list[Weight]:
+    """`weights` with initial values, in the order of `get_weights`. Raises KconvertError where they do not fit."""
+    arrays = [np.asarray(value, "float32") for value in values]
+    order = sorted(weights, key=lambda weight: not weight.trainable)
+    wanted, found = [weight.shape for weight in order], [array.shape for array in arrays]
+    if wanted != found:
+        what = f"set_weights in build takes arrays of the shapes {wanted}, not {found}"
+        raise KconvertError(what, f"layer {layer.name}", "give one array for each weight", Problem.USAGE)
+    made: Mapping[str, Weight] = {
+        weight.name: replace(weight, initializer=AsStored(array)) for weight, array in zip(order, arrays, strict=True)
+    }
+    return [made[weight.name] for weight in weights]
