@@ -79,6 +79,16 @@ def in_two_forms(method: Callable[..., Any], form: Callable[..., Any]) -> Callab
     return called
 
 
+def building(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`build` of a model, which makes the weights of a model at work."""
+
+    @wraps(method)
+    def build(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return (build_native if is_at_work(self) else method)(self, *args, **kwargs)
+
+    return build
+
+
 def build_native(layer: Any, shape: Any) -> None:
     """Makes the weights that the class of Keras of a layer at work has, as attributes."""
     builder: Builder = layer.__dict__["_builder"]

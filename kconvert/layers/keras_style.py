@@ -24,6 +24,7 @@ from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
 from .at_work import (
     ADOPTING,
+    building,
     call_native,
     in_two_forms,
     is_at_work,
@@ -54,6 +55,8 @@ def keras_style(cls: Any, base: Any) -> None:
         if name in own and not hasattr(own[name], "in_kconvert"):
             method = own[name]
             setattr(cls, name, in_two_forms(method, form) if _takes_backend(method) else as_keras(method))
+    if cls.is_network and "build" in own:
+        cls.build = building(own["build"])
     if cls.is_network or not ("build" in own or hasattr(own.get("call"), "in_keras")):
         return
     if specs_of_keras(cls) is not base.weight_specs:

@@ -134,3 +134,30 @@ def test_layers_and_models_tell_whether_they_use_the_phase():
     assert not any(layer.uses_learning_phase for layer in does_not)
     assert models.Sequential([layers.Dense(1, input_dim=2), layers.Dropout(0.5)]).uses_learning_phase
     assert not models.Sequential([layers.Dense(1, input_dim=2)]).uses_learning_phase
+
+
+def test_a_model_inside_a_layer(on):
+    """A spatial transformer calls a model that finds the transformation. The numbers are those of Keras 1.2.2."""
+
+    class Scaled(engine.Layer):
+        def __init__(self, model, **kwargs):
+            self.model = model
+            super().__init__(**kwargs)
+
+        def build(self, input_shape):
+            self.model.build(input_shape)
+            self.trainable_weights = self.model.trainable_weights
+
+        def call(self, x, mask=None):
+            return K.reshape(x, (-1, 16)) * self.model.call(x)
+
+        def get_output_shape_for(self, input_shape):
+            return None, 16
+
+    inner = models.Sequential([layers.Flatten(input_shape=(4, 4, 1)), layers.Dense(16, init="one")])
+    model = models.Sequential([Scaled(inner, input_shape=(4, 4, 1))])
+    model.compile("sgd", "mse")
+    x = np.arange(32).reshape((2, 4, 4, 1)) / 32
+    np.testing.assert_allclose(model.predict(x).sum(1), [14.0625, 138.0625], rtol=1e-5)
+    assert model.train_on_batch(x, np.zeros((2, 16))) == pytest.approx(39.193695, rel=1e-5)
+    np.testing.assert_allclose(model.predict(x).sum(1), [13.982571, 137.53543], rtol=1e-5)
