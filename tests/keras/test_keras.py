@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from importlib import import_module
 
 import numpy as np
@@ -184,3 +185,12 @@ def test_losses_are_serialized_as_in_keras():
 def test_the_fans_of_a_kernel():
     fans = keras.initializers._compute_fans
     assert [fans((3, 4)), fans((2, 2, 3, 4)), fans((8, 3, 2, 2), "channels_first")] == [(3, 4), (12, 16), (12, 32)]
+
+
+def test_all_names_of_layers_are_imported_without_warnings():
+    """Keras 2.3.1 has the names of Keras 1, too, and says nothing."""
+    names = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec("from kconvert.keras.layers import *", names)
+    assert names["Convolution2D"] is names["Conv2D"]

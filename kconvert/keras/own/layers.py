@@ -6,15 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import layers
+from ...conventions.words.rules import RULES
 from ...layers.input_spec import InputSpec as InputSpec
 from ...layers.merge import Elementwise as _Merge  # noqa: F401  # users inherit from it
 from ...layers.registry import layer_from_config, with_custom_objects
 from ...layers.wrappers import Wrapper as Wrapper
 from ...models.configurations import model_from_config
+from ..names import KERAS2
 
 Convolution2DTranspose = Deconv2D = layers.Conv2DTranspose
 Deconvolution3D = Deconv3D = layers.Conv3DTranspose
 SeparableConvolution1D = layers.SeparableConv1D
+
+# Keras 2.3.1 has many classes under their names in Keras 1, too.
+globals().update(
+    {
+        rule.old: layers.LAYERS[rule.new]
+        for rule in RULES
+        if rule.old in KERAS2["layers"].split() and rule.old != rule.new
+    }
+)
 
 _SHORT = {"AveragePooling": "AvgPool", "MaxPooling": "MaxPool"}
 
