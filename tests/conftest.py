@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.pop("COLUMNS", None)  # output is compared at its usual width
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # waiting threads of several test processes slow each other down
@@ -35,6 +36,10 @@ LEFT_OUT = {"numpy", "theano", "tensorflow", "chromium"} - set(NAMED)
 collect_ignore = ["fixtures"]  # data, and the scripts that made them in other environments
 MODULES = Path(__file__).parents[1] / "kconvert" / "backend"
 EXPORT = [MODULES.parent / "export" / name for name in ("program.py", "writers.py")]  # they import TensorFlow
+
+# A test of a law does not fail because the machine is busy.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure(config):
