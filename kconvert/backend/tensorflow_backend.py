@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ from .quiet import quiet_run
 from .spatial import batch_dot_subscripts, in_groups, move_channels, unit_axis
 
 tf = tensorflow_compat.load()
+
+_BY_IDENTITY = RLock()
+_BLOCKS: list[None] = []
+"""One entry for each block in which tensors are compared by identity: a setting of the whole process."""
 
 
 class TensorflowBackend(Backend):
@@ -92,11 +97,15 @@ class TensorflowBackend(Backend):
 
     @contextmanager
     def hashable_tensors(self) -> Iterator[None]:
-        tf.compat.v1.disable_tensor_equality()
-        try:
-            yield
-        finally:
-            tf.compat.v1.enable_tensor_equality()
+        with _BY_IDENTITY:  # blocks are nested where `build` reads the weights of another layer
+            _BLOCKS.append(None)
+            tf.compat.v1.disable_tensor_equality()
+            try:
+                yield
+            finally:
+                _BLOCKS.pop()
+                if not _BLOCKS:
+                    tf.compat.v1.enable_tensor_equality()
 
     # -------------------------------------------------------------- shapes ----
 

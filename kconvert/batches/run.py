@@ -220,6 +220,8 @@ class _Run:
         present = places.listing(job.out, job.setup.storage) if places.is_url(job.out) else None
         while some := list(islice(tasks, TOGETHER)):
             left = [one for task in some if not self.ended and (one := self._left(task, present))]
+            if self.ended:
+                return
             self._journal.announce(task.target for task in left)
             yield from left
 

@@ -46,3 +46,8 @@ class Tables:
 def path_value(path: str) -> bytes:
     """A path as tables take it: SQLite takes no text with bytes that are not UTF-8, as names of files may have."""
     return path.encode("utf-8", "surrogatepass")
+
+
+def path_of(value: bytes) -> str:
+    """The path that `path_value` gave as bytes."""
+    return value.decode("utf-8", "surrogatepass")

@@ -21,7 +21,7 @@ from ..errors import KconvertError, Problem
 from ..formats.endings import HDF5
 from . import manifest, places
 from .sources import Item
-from .tables import Tables, path_value
+from .tables import Tables, path_of, path_value
 from .work import Setup, Task
 
 ALL, NONE, SAMPLE = "all", "none", "sample"
@@ -147,7 +147,7 @@ class Tasks:
             "JOIN items ON items.number = folders.number LIMIT 1"
         ):
             item = _item(made)
-            what = f"the result of {item.place} would be in {os.fsdecode(folder)}, which is to be that of another file"
+            what = f"the result of {item.place} would be in {path_of(folder)}, but another result has that name"
             raise KconvertError(what, item.where or None, "give another name", Problem.USAGE)
 
 

@@ -50,7 +50,7 @@ class Adding:
                 raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
             self.note_added("update", updates, inputs)
         else:
-            builder.run.updates += updates if isinstance(updates, list) else [updates]
+            builder.run.updates += [one for one in as_list(updates) if isinstance(one, tuple)]
 
     def add_metric(self, value: Any, name: str | None = None) -> None:
         """Adds the mean of `value` to the metrics of the model, in `call` of a layer that is written as in Keras.

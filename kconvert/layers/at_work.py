@@ -7,7 +7,6 @@ inside it. Its weights are attributes, which the code may read and replace, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import replace
@@ -15,13 +14,14 @@ from functools import wraps
 from inspect import signature
 from typing import Any
 
+import numpy as np
+
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend
-from ..backend.context import assigned
 from ..backend.spatial import known_sizes
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
-from .builder import Builder
+from .builder import Builder, is_in_keras_style
 from .lists import as_list
 from .phase import Phase
 
@@ -34,20 +34,8 @@ _SPECS = "_native_specs"
 """The attribute with what they are."""
 
 
-class _Adopting:
-    """The builder whose `build` runs: layers that are made meanwhile are inside its layer."""
-
-    def __init__(self) -> None:
-        self._builder: ContextVar[Builder | None] = ContextVar("adopting", default=None)
-
-    def set_to(self, builder: Builder) -> AbstractContextManager[None]:
-        return assigned(self._builder, builder)
-
-    def get(self) -> Builder | None:
-        return self._builder.get()
-
-
-ADOPTING = _Adopting()
+ADOPTING: ContextVar[Builder | None] = ContextVar("adopting", default=None)
+"""The builder whose `build` runs: layers that are made meanwhile are inside its layer."""
 
 
 def is_at_work(layer: Any) -> bool:
@@ -80,11 +68,14 @@ def in_two_forms(method: Callable[..., Any], form: Callable[..., Any]) -> Callab
 
 
 def building(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`build` of a model, which makes the weights of a model at work."""
+    """`build` of a model, which makes the weights of a model at work, once."""
 
     @wraps(method)
-    def build(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return (build_native if is_at_work(self) else method)(self, *args, **kwargs)
+    def build(self: Any, input_shape: Any = None) -> None:
+        if not is_at_work(self):
+            method(self, input_shape)
+        elif not self.__dict__.get("built"):
+            build_native(self, input_shape)
 
     return build
 
@@ -117,7 +108,10 @@ def call_native(layer: Any, method: Callable[..., Any], x: Any, *args: Any, trai
     for word in ("initial_state", "constants"):
         added = kwargs.pop(word, None)
         x = x if added is None else [*as_list(x), *as_list(added)]
-    run = layer.__dict__["_builder"].run
+    builder: Builder = layer.__dict__["_builder"]
+    run = builder.run
+    if run.counts and builder.is_inside and not is_in_keras_style(layer):
+        return _zeros(layer.compute_output_shape(_shape(x)))
     phase = _phase(run.phase, training)
     native = layer.__dict__.get(_WEIGHTS, {})
     inner = None if phase is None else copy(phase)
@@ -127,6 +121,11 @@ def call_native(layer: Any, method: Callable[..., Any], x: Any, *args: Any, trai
     if inner is not None and phase is not None:
         _pass_on(layer, inner, phase, native)
     return y
+
+
+def same_input(layer: Any, method: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Any:
+    """`call` of the base class of all layers, with the arguments of Keras."""
+    return x
 
 
 def mask_native(layer: Any, method: Callable[..., Any], x: Any, mask: Any = None) -> Any:
@@ -176,29 +175,37 @@ def specs_of_keras(cls: Any) -> Any:
 def _native_weights(layer: Any, shape: Any) -> Iterator[tuple[Path, Weight]]:
     """The weights that the class of Keras of a layer has; one that holds arrays begins with them."""
     if layer.sublayers:
-        yield from _of_layers_inside(layer, shape)
+        yield from _of_layers_inside(layer, shape, layer.trainable)
     elif not hasattr(specs := specs_of_keras(type(layer)), "of_base"):
-        yield from _stated(layer, specs(layer, shape), layer.__dict__["_builder"].original)
+        weights = specs(layer, shape)
+        yield from _stated(layer, weights, layer.__dict__["_builder"].original, layer.trainable)
 
 
-def _of_layers_inside(layer: Any, shape: Any) -> Iterator[tuple[Path, Weight]]:
-    """The weights of the layers inside a layer of Keras."""
+def _of_layers_inside(layer: Any, shape: Any, trained: bool) -> Iterator[tuple[Path, Weight]]:
+    """The weights of the layers inside a layer of Keras; trained: whether training changes those of the layer."""
     for inner, sizes in zip(layer.sublayers, layer.sublayer_shapes(shape), strict=True):
-        found = _of_layers_inside(inner, sizes) if inner.sublayers else _stated(inner, inner.weight_specs(sizes), inner)
+        trains = trained and inner.trainable
+        if inner.sublayers:
+            found = _of_layers_inside(inner, sizes, trains)
+        else:
+            found = _stated(inner, inner.weight_specs(sizes), inner, trains)
         for path, weight in found:
             yield (inner.name, *path), weight
 
 
-def _stated(layer: Any, weights: list[Weight], holder: Any) -> Iterator[tuple[Path, Weight]]:
-    """`weights` with all that a layer states about them; holder: the layer that may hold arrays for them."""
-    holds = holder is not None and holder.entry is not None
+def _stated(layer: Any, weights: list[Weight], holder: Any, trained: bool) -> Iterator[tuple[Path, Weight]]:
+    """`weights` with all that a layer states about them.
+
+    holder: the layer that may hold arrays for them. trained: whether training changes those of the layer.
+    """
+    holds = holder is not None and bool(holder.shapes_of_weights)
     for weight in weights:
         initializer = _held(holder, weight.name) if holds else weight.initializer
         yield (
             (weight.name,),
             replace(
                 weight,
-                trainable=weight.trainable and layer.trainable,
+                trainable=weight.trainable and trained,
                 initializer=initializer,
                 regularizer=weight.regularizer or layer.option(weight.name, "regularizer"),
                 constraint=weight.constraint or layer.option(weight.name, "constraint"),
@@ -215,6 +222,11 @@ def _shape(x: Any) -> Any:
     """The shape of a tensor, or the shapes of a list of tensors; unknown sizes are None."""
     sizes = [known_sizes(current_backend(), one) for one in as_list(x)]
     return sizes if isinstance(x, list) else sizes[0]
+
+
+def _zeros(shape: Any) -> Any:
+    """Zeros in a shape, or in each of a list of shapes."""
+    return [_zeros(one) for one in shape] if isinstance(shape, list) else np.zeros(shape, "float32")
 
 
 def _by_layer(layer: Any, native: Mapping[Path, tuple[str, Tensor]], x: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem, warn
 from ..lazy_dataclasses import dataclass
 from .adding import Adding
-from .at_work import ADOPTING, build_native, call_inside, is_at_work
+from .at_work import ADOPTING, build_native, call_inside, in_two_forms, is_at_work, mask_native, same_input
 from .builder import is_in_keras_style
 from .calls import INPUT_WORDS, Callee, Symbol, input_arguments, steps_of_input
 from .component_names import are_checked, check_component_names, unchecked
@@ -452,13 +452,15 @@ class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Con
         w: the weights by name, in the convention of the backend `K`. training: the phase; without one, the layer
         computes as in prediction.
         """
-        if not hasattr(K, "convention"):  # as in Keras: `call(x)` of a class that inherits from it
-            return K
         raise KconvertError(f"a {self.class_name} layer cannot run", where=f"layer {self.name}")
+
+    call = in_two_forms(call, same_input)
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Any:
         """The mask of the output: that of the input where the layer supports masking, else None."""
         return mask if self.supports_masking else None
+
+    compute_mask = in_two_forms(compute_mask, mask_native)
 
 
 @lru_cache(1024)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..backend.base import Tensor
 from ..conventions.roles import Role, Weight
-from ..errors import KconvertError, Problem
+from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .names import snake_case
 from .phase import Phase
@@ -29,6 +29,11 @@ Rank = tuple[int, ...]
 _AXES = "abcdefgh"
 _OPTIONS = ("initializer", "regularizer", "constraint")
 """The arguments of `add_weight` that are components of training."""
+_WORDS = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+"""The parameters of `add_weight` in Keras 2.3.1, in their order."""
+_WORDS_OF_KERAS1 = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
+"""Those in Keras 1.2.2."""
+_KNOWN = frozenset({*_WORDS, "sparse", "aggregation", "synchronization", "use_resource", "getter"})
 _LISTS = ("trainable_weights", "non_trainable_weights", "_trainable_weights", "_non_trainable_weights")
 """The attributes in which a class of Keras 1 lists the variables that are its weights."""
 _APPENDED = ("_trainable_weights", "_non_trainable_weights")
@@ -58,6 +63,8 @@ class Run:
     make: Make
     # The phase; None where there is none, as while weights are counted.
     phase: Phase | None = None
+    # Whether only the weights matter: layers of Keras inside give zeros in the shape of their output.
+    counts: bool = False
     made: list[Made] = field(default_factory=list)
     losses: list[Tensor] = field(default_factory=list)
     updates: list[tuple[Tensor, Tensor]] = field(default_factory=list)
@@ -206,7 +213,10 @@ class Builder:
     def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
         """The weight that `add_weight` of Keras makes. A first argument that is a shape is that of Keras 1."""
         of_keras1 = bool(args) and isinstance(args[0], (tuple, list))
-        words = ("shape", "initializer", "name") if of_keras1 else ("name", "shape", "dtype", "initializer")
+        words = _WORDS_OF_KERAS1 if of_keras1 else _WORDS
+        if len(args) > len(words) or not set(kwargs) <= _KNOWN:
+            what = f"add_weight has no argument {next(iter(set(kwargs) - _KNOWN), len(words) + 1)!r}"
+            raise AlsoTypeError(what, f"layer {self._layer.name}", problem=Problem.USAGE)
         stated = {**dict(zip(words, args, strict=False)), **kwargs}
         shape = tuple(int(n) for n in stated.get("shape") or ())
         options = {"initializer": "glorot_uniform"} | {key: stated[key] for key in _OPTIONS if stated.get(key)}

@@ -115,7 +115,7 @@ def _built(layer: Any, K: Backend, shape: Any, make: Make, phase: Phase | None =
     builder = built.__dict__["_builder"] = Builder(built, Run(make, phase))
     built.__dict__["constraints"] = dict(layer.__dict__.get("constraints", {}))
     function = CustomFunction(f"{layer.class_name}.build", type(layer).build)
-    with unchecked(), making_variables(builder.variable), ADOPTING.set_to(builder), K.hashable_tensors():
+    with unchecked(), making_variables(builder.variable), assigned(ADOPTING, builder), K.hashable_tensors():
         builder.adopt_attributes()
         function.attempt(K, built, shape)
     return built
@@ -133,6 +133,7 @@ def _weights(layer: Any, shape: Any) -> tuple[Any, list[Weight | None]]:
     if is_in_keras_style(layer) and any(_waits(inner) for inner in run.layers):
         method = CustomFunction(f"{layer.class_name}.call", type(layer).call.in_keras)
         inputs = [_zeros(sizes) for sizes in (shape if isinstance(shape, list) else [shape])]
+        run.counts = True
         with np.errstate(all="ignore"), assigned(SYMBOLS, zeros_for_symbols(_SIZE)):
             method.attempt(get_backend("numpy"), built, inputs if isinstance(shape, list) else inputs[0])
     return built, run.weights(built)

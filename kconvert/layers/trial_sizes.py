@@ -60,7 +60,7 @@ def _sizes(known: Sequence[int], count: int, equal: bool) -> Iterable[tuple[int,
     """Sizes for `count` axes: the same for all, or not."""
     if equal:
         return ((size,) * count for size in known)
-    return (sizes for sizes in product(known, repeat=min(count, _MOST)) if len(set(sizes)) > 1 and len(sizes) == count)
+    return (sizes for sizes in product(known, repeat=count) if len(set(sizes)) > 1) if count <= _MOST else ()
 
 
 def _assigned(shapes: Sequence[Shape], group: Sequence[Axis], sizes: Sequence[int]) -> list[Shape]:

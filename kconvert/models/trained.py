@@ -132,7 +132,7 @@ class TrainedByFit(WithEnds):
 
     def _make_train_function(self) -> None:
         """Compiles nothing: the first batch does. Raises KconvertError where the model is not compiled."""
-        assert self.trainer.executor
+        _ = self.trainer.executor
 
     _make_test_function = _make_train_function
 

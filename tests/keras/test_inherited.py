@@ -9,6 +9,7 @@ import pytest
 from kconvert.keras.layers import (
     LSTM,
     RNN,
+    Activation,
     Add,
     BatchNormalization,
     Conv2D,
@@ -318,6 +319,15 @@ def test_a_model_as_an_attribute_begins_with_its_weights(on):
     np.testing.assert_allclose(model.predict(X)[:, 0], X.sum(1) / 2 + 2, rtol=1e-5)
 
 
+def test_a_frozen_model_as_an_attribute(on):
+    inner = Sequential([Conv2D(2, 3, activation="relu", input_shape=(6, 6, 1)), Conv2D(1, 3)])
+    inner.trainable = False
+    model = of(Around(inner, input_shape=(6, 6, 1)))
+    assert [len(model.weights), len(model.trainable_weights)] == [4, 0]
+    images = np.random.RandomState(0).rand(2, 6, 6, 1)
+    np.testing.assert_allclose(model.predict(images), inner.predict(images) + 1, rtol=1e-5)
+
+
 def test_a_convolution_inside_begins_with_its_weights(on):
     kernel = np.random.RandomState(0).rand(2, 2, 1, 1)
     images = np.random.RandomState(1).rand(2, 4, 4, 1)
@@ -353,17 +363,64 @@ def test_layers_inside_get_the_mask_of_the_input(on):
     np.testing.assert_allclose(masked.predict(x), short.predict(x[:, :2]), rtol=1e-5)
 
 
+class Steps(Layer):
+    """The mask of its input passes through one of its layers to the next."""
+
+    supports_masking = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.squash = Activation("tanh")
+        self.last = ones(LSTM, 2, recurrent_initializer="ones")
+
+    def call(self, x):
+        return self.last(self.squash(x))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], 2
+
+
+def test_masks_pass_through_the_layers_inside(on):
+    x = np.array([[[1.0], [2.0], [0.0]]])
+    masked = Sequential([Masking(input_shape=(3, 1)), Steps(), Lambda(lambda y: y)])
+    short = Sequential([Steps(input_shape=(2, 1))])
+    np.testing.assert_allclose(masked.predict(x), short.predict(x[:, :2]), rtol=1e-5)
+
+
+class Positions(Layer):
+    """It gives `add_weight` all arguments by position."""
+
+    def build(self, input_shape):
+        self.w = self.add_weight("w", (5,), None, "ones", "l2", False, "non_neg")
+
+    def call(self, x):
+        return x * self.w
+
+
+def test_add_weight_takes_its_arguments_by_position(on):
+    model = of(Positions(input_shape=(5,)))
+    assert [len(model.weights), len(model.trainable_weights)] == [1, 0]
+    assert model.evaluate(X, X, verbose=0) == pytest.approx(0.05, rel=1e-4)  # what `l2` adds for five ones
+
+    class Misspelt(Layer):
+        def build(self, input_shape):
+            self.add_weight(name="w", shape=(1,), regulariser="l2")
+
+    with pytest.raises(KconvertError, match="add_weight has no argument 'regulariser'"):
+        of(Misspelt(input_shape=(5,))).get_weights()
+
+
 def test_an_embedding_and_time_steps(on):
     class Twice(Embedding):
         def call(self, inputs):
             return super().call(inputs) * 2
 
-    class Steps(TimeDistributed):
+    class Stepwise(TimeDistributed):
         pass
 
     embedded = of(Twice(10, 3, input_length=4, embeddings_initializer="ones")).predict(np.ones((1, 4)))
     np.testing.assert_allclose(embedded, np.full((1, 4, 3), 2))
-    steps = of(Steps(ones(Dense, 2), input_shape=(4, 5)))
+    steps = of(Stepwise(ones(Dense, 2), input_shape=(4, 5)))
     np.testing.assert_allclose(steps.predict(np.ones((1, 4, 5))), np.full((1, 4, 2), 5))
 
 

@@ -186,7 +186,8 @@ def initialization(spec: Any) -> Any:
     if not callable(spec) and spec not in DRAWS:
         fix = f"its initializations are {', '.join(DRAWS)}"
         raise KconvertError(f"Keras 1.2.2 has no initialization {spec!r}", fix=fix, problem=Problem.USAGE)
-    return Initialization(getattr(spec, "__name__", "") if getattr(spec, "__name__", "") in DRAWS else spec)
+    name = next((name for name in DRAWS if spec is globals().get(name)), None)
+    return Initialization(name or spec)
 
 
 _COMPONENTS = {name: partial(Initialization, name) for name in DRAWS}

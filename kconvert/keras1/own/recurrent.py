@@ -133,7 +133,7 @@ class _Gated(Recurrent):
         if self.consume_less != "cpu":
             return x
         names = [f"_{gate}" for gate in self.gates] or [""]
-        factors = self.get_constants(x)[1]
+        factors = self._factors(x, K.int_shape(x)[2], self.dropout_W)
         rows = factors if self.gates else [factors]
         products = [
             K.dot(x * (row if isinstance(row, float) else K.expand_dims(row, 1)), getattr(self, f"W{name}"))

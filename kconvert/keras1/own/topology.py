@@ -75,7 +75,11 @@ class Layer(layers.Layer):
         if "_names_of_build" not in stated:
             stated["_names_of_build"] = ()  # while `build` runs
             shape = one_or_list(self.shapes_of_weights or [])
-            stated["_names_of_build"] = tuple(set_by_build(self, shape)) if shape else ()
+            try:
+                stated["_names_of_build"] = tuple(set_by_build(self, shape)) if shape else ()
+            except BaseException:
+                del stated["_names_of_build"]
+                raise
         names: Collection[str] = stated["_names_of_build"]
         return names
 

@@ -24,13 +24,20 @@ def attribute_of_build(layer: Any, name: str) -> Any:
     """The attribute `name` that `build` of a layer sets. Raises AttributeError where it sets none."""
     present = PRESENT.get()
     if present is None:
-        value = set_by_build(layer, one_or_list(layer.shapes_of_weights))[name]
+        value = _set_by_build(layer, name)
         return _of_weights(layer, name) if isinstance(value, np.ndarray) else value
     K, network, weights = present
     found = _weights_in(network, weights, layer) if current_backend() is K else None
     if found is None:  # shapes are computed
-        return set_by_build(layer, one_or_list(layer.shapes_of_weights))[name]
+        return _set_by_build(layer, name)
     return _attribute(layer, K, found, name)
+
+
+def _set_by_build(layer: Any, name: str) -> Any:
+    found = set_by_build(layer, one_or_list(layer.shapes_of_weights))
+    if name not in found:
+        raise AttributeError(f"{type(layer).__name__!r} object has no attribute {name!r}")
+    return found[name]
 
 
 def _of_weights(layer: Any, name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -62,7 +61,7 @@ class ProgramRunner(Process):
     def _unverified(self, job: Job, what: str, fix: str | None = None) -> KconvertError:
         """The error about a program that does not run. One that was stopped tells how to let it go on."""
         trusted = "if you trust the program, "
-        if job.bound is not None and signal.Signals.SIGXCPU.name in what:
+        if job.bound is not None and "SIGXCPU" in what:
             what, fix = "took too long and was stopped", f"{trusted}allow it more time with {argument('timeout')}"
         elif job.bound is not None and _MEMORY.search(what):
             fix = f"{trusted}allow it more memory with {raised_limit('bytes', 4 * job.bound)}"
