@@ -113,7 +113,7 @@ def _normalization_of_axes(layer: Any, call: RuleInput) -> RuleResult:
     specs = layer.weight_specs(call.shapes[0])
     weights: dict[LayerPath, Chain] = {(w.name,): chain for w in specs if w.role.axes == names}
     axis = [_like(before, after, call.rank) for before, after in zip(as_list(layer.axis), new, strict=True)]
-    words: dict[str, Any] = {"axis": axis}
+    words: dict[str, Any] = {"axis": axis if isinstance(layer.axis, list) else axis[0]}
     if isinstance(layer, L.Normalization) and layer.mean is not None:
         sizes = layer.sizes(call.shapes[0])
         words |= {key: chain.apply(layer.stated(key, sizes))[0].tolist() for key in ("mean", "variance")}
@@ -122,7 +122,7 @@ def _normalization_of_axes(layer: Any, call: RuleInput) -> RuleResult:
 
 @rules(L.Rescaling, keeps=True)
 def _rescaling(layer: Any, call: RuleInput) -> RuleResult:
-    """A scale or offset that is an array broadcasts to the last axes of the input: it gets all of its axes."""
+    """A scale or offset that is an array broadcasts to the last axes of the input."""
     words = {key: _broadcast(getattr(layer, key), call.first) for key in ("scale", "offset")}
     return call.kept(call.first, changed(layer, **words))
 
@@ -135,6 +135,8 @@ def _broadcast(value: Any, layout: Layout) -> Any:
     array = array.reshape((1,) * (len(layout.axes) - array.ndim) + array.shape).transpose(layout.axes)
     if layout.features and array.shape[-1] > 1:
         array = array.take(Rows("o", "o", layout.features).index, axis=-1)
+    while array.ndim > 1 and len(array) == 1:  # axes that broadcasting adds
+        array = array[0]
     return array.tolist()
 
 
