@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backend.base import Tensor
 from ..errors import KconvertError, Problem
-from .lists import as_list
+from .lists import as_list, items_of
 
 
 class Adding:
@@ -35,7 +35,7 @@ class Adding:
         if builder is None:
             self.note_added("loss", losses, inputs)
         else:
-            builder.run.losses += losses if isinstance(losses, (list, tuple)) else [losses]
+            builder.run.losses += items_of(losses)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Adds updates of weights to each training step, in `call` of a layer that is written as in Keras.

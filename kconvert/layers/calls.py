@@ -22,7 +22,7 @@ from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
 from ..errors import AlsoAttributeError, AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
-from .lists import as_list, one_or_list
+from .lists import as_list, items_of, one_or_list
 from .names import next_name
 from .operators import Operators
 
@@ -223,14 +223,14 @@ def call(
     RNN gets in every step. mask: the mask of the input, or one for each input, in place of what they have; None: they
     keep theirs. Raises KconvertError where an input is not a symbol, or where the layer does not accept its shape.
     """
-    states = [] if initial_state is None else as_symbols(initial_state)
-    symbols = as_symbols(inputs)
+    states = [] if initial_state is None else items_of(initial_state)
+    symbols = items_of(inputs)
     if mask is not None:
-        pairs = zip(symbols, as_symbols(mask), strict=False)
+        pairs = zip(symbols, items_of(mask), strict=False)
         symbols = [one if own is None else Operators.with_mask(one, own) for one, own in pairs]
     symbols = [*symbols, *states]
     if constants is not None:
-        symbols += with_constants(layer, as_symbols(constants))
+        symbols += with_constants(layer, items_of(constants))
     if any(isinstance(item, Operators) and not isinstance(item, Symbol) for item in symbols):
         symbols = Operators.as_inputs(symbols)
     others = [item for item in symbols if not isinstance(item, Symbol)]
@@ -465,11 +465,6 @@ def mask_of(symbol: Symbol) -> Any:
 
 _SIZE = 3
 """The size that is tried for each unknown size."""
-
-
-def as_symbols(value: Any) -> list[Any]:
-    """A list or tuple of symbols as a list, one symbol as a list of one."""
-    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def calls_behind(outputs: Sequence[Symbol], ends: Collection[Call] = ()) -> list[Call]:

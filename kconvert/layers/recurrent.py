@@ -31,6 +31,7 @@ from .cells import (
     gate_inputs,
 )
 from .component_names import unchecked
+from .lists import items_of
 from .operators import Operators
 from .options import later_option
 from .phase import Phase
@@ -145,7 +146,7 @@ class _Loop(Layer):
         if not self.stateful:
             what = "the layer is not stateful"
             raise AlsoAttributeError(what, f"layer {self.name}", "give stateful=True", Problem.USAGE)
-        arrays = list(states) if isinstance(states, (list, tuple)) else [states]
+        arrays = items_of(states)
         if states is not None and len(arrays) != len(self.state_names):
             what = f"{len(arrays)} states were given where {len(self.state_names)} are expected"
             raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)

@@ -8,6 +8,7 @@ from ..backend.base import Backend, Tensor
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .cells import GateInputs, Noise, _Cell, gate_inputs
+from .lists import items_of
 from .phase import Phase
 from .registry import layer_from_config
 from .shapes import Sizes
@@ -31,7 +32,7 @@ class StackedRNNCells(_Cell):
     def state_size(self) -> list[Any]:
         """The sizes of the states, of one cell after the other."""
         sizes = [cell.state_size for cell in self.cells]
-        return [size for own in sizes for size in (own if isinstance(own, (list, tuple)) else [own])]
+        return [size for own in sizes for size in items_of(own)]
 
     @property
     def sublayers(self) -> list[Layer]:

@@ -14,6 +14,7 @@ from .builder import is_in_keras_style
 from .cells import GateInputs, Noise
 from .custom import CustomFunction
 from .keras_style import with_weights
+from .lists import items_of
 from .phase import Phase
 from .shapes import Sizes
 
@@ -51,7 +52,7 @@ class UserCell:
         self._cell, self._constants = cell, list(constants)
         size = cell.state_size
         # The size of each state, without the batch.
-        self._sizes = [_as_shape(one) for one in (size if isinstance(size, (list, tuple)) else [size])]
+        self._sizes = [_as_shape(one) for one in items_of(size)]
         self._output = _as_shape(getattr(cell, "output_size", None) or self._sizes[0])
 
     @property

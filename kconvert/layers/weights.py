@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import AlsoRuntimeError, KconvertError, Problem
 from .component_names import component
+from .lists import items_of
 
 
 class Held(Protocol):
@@ -248,4 +249,4 @@ _OF_OUTPUTS = "activity_regularizer"
 
 def _as_tuple(inputs: Any) -> tuple[Any, ...] | None:
     """Symbols as the inputs of a call; None stays None."""
-    return None if inputs is None else tuple(inputs if isinstance(inputs, (list, tuple)) else [inputs])
+    return None if inputs is None else tuple(items_of(inputs))

@@ -7,8 +7,8 @@ from copy import deepcopy
 from typing import Any
 
 from ..errors import KconvertError, Problem
-from ..layers.calls import Symbol, as_symbols
-from ..layers.lists import as_list, one_or_list
+from ..layers.calls import Symbol
+from ..layers.lists import as_list, items_of, one_or_list
 from ..layers.operators import Operators
 from ..network.graph import Ref
 from .model import Model
@@ -25,7 +25,7 @@ def clone_model(model: Model, input_tensors: Any = None) -> Model:
     _forget_weights(made)
     if input_tensors is None:
         return made
-    inputs = [one for value in as_symbols(input_tensors) for one in Operators.as_inputs([value])]
+    inputs = [one for value in items_of(input_tensors) for one in Operators.as_inputs([value])]
     if isinstance(made, Sequential) and not inputs[0].call.inputs:
         return Sequential([inputs[0].call.layer, *made.layers], made.name)
     return Model(inputs, _called(made, inputs))

@@ -29,8 +29,9 @@ from ..conversion.source import Source
 from ..errors import KconvertError, Problem
 from ..formats.hdf5.handles import path_to_read, path_to_write
 from ..layers import Layer
-from ..layers.calls import Symbol, as_symbols
+from ..layers.calls import Symbol
 from ..layers.custom import giving
+from ..layers.lists import items_of
 from ..layers.names import next_name, observe_names
 from ..layers.registry import with_custom_objects
 from ..network import summary as summary_table
@@ -221,7 +222,7 @@ class Model(TrainedByFit):
         free = [one for layer in self.sublayers for one in layer.get_updates_for(None)]
         if inputs is None:
             return free
-        if not all(one in self.inputs for one in as_symbols(inputs)):
+        if not all(one in self.inputs for one in items_of(inputs)):
             fix = "ask a layer for those of its own inputs"
             raise KconvertError("a symbol is no input of the model", self.name, fix, Problem.USAGE)
         return [one for one in self.updates if not any(one is other for other in free)]

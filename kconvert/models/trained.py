@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from ..conventions.words.calls import accepts_old_words
 from ..errors import AlsoAttributeError, AlsoRuntimeError, Problem
 from ..layers.calls import Symbol
+from ..layers.lists import items_of
 from ..network.added import added
 from ..network.functional import known_symbols
 from .ends import WithEnds
@@ -104,7 +105,7 @@ class TrainedByFit(WithEnds):
         if "_builder" in self.__dict__:
             super().add_loss(losses, inputs)
         else:
-            for one in losses if isinstance(losses, (list, tuple)) else [losses]:
+            for one in items_of(losses):
                 self._add(one, None)
 
     def add_metric(self, value: Any, name: str | None = None) -> None:

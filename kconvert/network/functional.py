@@ -8,8 +8,9 @@ from typing import Any
 
 from ..errors import AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
-from ..layers.calls import Call, Symbol, as_symbols, calls_behind, recorded
+from ..layers.calls import Call, Symbol, calls_behind, recorded
 from ..layers.inputs import Input as Input
+from ..layers.lists import items_of
 from ..layers.names import name_layers
 from .graph import Node, Ref, by_call, first_call
 from .network import Network
@@ -47,7 +48,7 @@ def _refs_of(symbols: Sequence[Symbol], refs: Mapping[Call, Ref]) -> list[Ref]:
 
 def _checked(value: Any) -> list[Symbol]:
     """One symbol or a list of symbols as a list. Raises KconvertError for anything else."""
-    symbols = as_symbols(value)
+    symbols = items_of(value)
     for symbol in symbols:
         if not isinstance(symbol, Symbol):
             raise AlsoTypeError(

@@ -17,7 +17,7 @@ from ...errors import AlsoAttributeError, AlsoTypeError, KconvertError, Problem
 from ...layers import InputLayer
 from ...layers.calls import Call, Symbol, calls_behind
 from ...layers.deferred import STANDING, Deferred, emulation, filled, is_native, leaves
-from ...layers.lists import as_list, one_or_list
+from ...layers.lists import as_list, items_of, one_or_list
 from ...layers.phase import FIXED, Phase
 from ...layers.slopes import gradient, variables_of_slopes
 from ...models.model import Model
@@ -136,7 +136,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> F
     others = [key for key in kwargs if key != "name"]
     if others:
         raise KconvertError(f"function has no argument {others[0]!r}: it has no session of TensorFlow")
-    given, wanted = ([*one] if isinstance(one, (list, tuple)) else [one] for one in (inputs, outputs))
+    given, wanted = map(items_of, (inputs, outputs))
     return Function(given, wanted, updates or [])
 
 
@@ -186,7 +186,7 @@ def gradients(loss: Any, variables: Any) -> Any:
     no list for one variable outside of a list; KconvertError is raised for a loss that is no scalar, and where the loss
     does not depend on something (keras-facts: backend-functions).
     """
-    wanted = list(variables) if isinstance(variables, (list, tuple)) else [variables]
+    wanted = items_of(variables)
     if is_computing():
         K, known = current_backend(), GRADIENTS.get(None)
         return known(loss, wanted) if known else K.gradients(K.sum(loss), wanted)

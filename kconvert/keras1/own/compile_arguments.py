@@ -42,7 +42,3 @@ def as_named(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [as_named(one) for one in value]
     return getattr(value, "__name__", value) if callable(value) else value
-
-
-def as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -13,6 +13,7 @@ from ...errors import AlsoTypeError, KconvertError, Problem
 from ...keras.own.training_data import standardize_class_weights, standardize_sample_weights
 from ...layers import Layer
 from ...layers.calls import calls_behind
+from ...layers.lists import items_of
 from ...layers.names import next_name
 from ...layers.registry import with_custom_objects
 from ...models import configurations, model, sequential
@@ -22,7 +23,7 @@ from ...network.functional import graph_between
 from ...network.network import Network
 from .built_in import in_keras1
 from .callbacks import ProgbarLogger, Words
-from .compile_arguments import as_list, as_named, by_output, metrics_by_output
+from .compile_arguments import as_named, by_output, metrics_by_output
 from .generators import Counted, cut
 from .ignored import THEANO_OPTIONS, ignoring
 from .initializations import with_initializations
@@ -72,7 +73,7 @@ class Container(model.Model):
         losses = [objective(one) for one in by_output(loss, names, "loss")]
         shapes = [symbol.shape for symbol in self.outputs]
         wanted = [
-            [one for named in as_list(spec) for one in metrics_of(named, of_output, shape)]
+            [one for named in items_of(spec) for one in metrics_of(named, of_output, shape)]
             for spec, of_output, shape in zip(metrics_by_output(metrics, names), losses, shapes, strict=True)
         ]
         super().compile(optimizer_of(optimizer), losses, wanted, loss_weights, sample_weight_mode)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import KconvertError, Problem, warn
+from ...layers.lists import items_of
 from ...lazy_dataclasses import dataclass
 from ...network.network import Network
 from ...network.sample_inputs import checked_inputs, numbers, size_of_batches
@@ -219,7 +220,7 @@ def _weights(
 
 def check_modes(modes: Any) -> None:
     """Raises KconvertError for a `sample_weight_mode` that Keras does not have: one value, or those of the outputs."""
-    listed = modes.values() if isinstance(modes, Mapping) else modes if isinstance(modes, (list, tuple)) else [modes]
+    listed = modes.values() if isinstance(modes, Mapping) else items_of(modes)
     for mode in listed:
         if mode not in (None, "temporal", "samplewise"):
             what = f"unknown sample_weight_mode {mode!r}"

@@ -16,6 +16,7 @@ from ...errors import AlsoTypeError, KconvertError, Problem
 from ...layers.builder import is_in_keras_style
 from ...layers.calls import Symbol
 from ...layers.deferred import Deferred
+from ...layers.lists import items_of
 from ...layers.phase import Phase
 from ...lazy_dataclasses import dataclass
 from ...network.nested import nest
@@ -162,7 +163,7 @@ class Objective:
             return [_own(spec) if len(self.names) > 1 else spec for _ in self.names]
         if isinstance(spec, Mapping):
             spec = {**dict.fromkeys(self.names, ()), **spec}
-        return [list(one) if isinstance(one, (list, tuple)) else [one] for one in self._each("metrics", spec)]
+        return [items_of(one) for one in self._each("metrics", spec)]
 
     def _each(self, what: str, spec: Any, repeat: bool = False, whole: Collection[int] = ()) -> list[Any]:
         """The value of each output, None where there is none.
