@@ -7,16 +7,11 @@ from typing import Any
 from ..backend.base import Tensor
 from ..errors import KconvertError, Problem
 from .lists import as_list, items_of
+from .weights import WithWeights
 
 
-class Adding:
+class Adding(WithWeights):
     """The part of a layer that adds weights in `build`, and losses, updates and metrics in `call`."""
-
-    name: str
-
-    def note_added(self, what: str, values: Any, inputs: Any) -> None:
-        """Notes what is added outside of `call`."""
-        raise NotImplementedError
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
         """A weight, with the arguments of Keras 1 or 2. Raises KconvertError outside of `build`."""

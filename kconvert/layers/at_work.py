@@ -14,14 +14,13 @@ from functools import wraps
 from inspect import signature
 from typing import Any
 
-import numpy as np
-
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend
 from ..backend.spatial import known_sizes
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
 from .builder import Builder, is_in_keras_style
+from .custom import zeros_in
 from .lists import as_list
 from .phase import Phase
 
@@ -111,7 +110,8 @@ def call_native(layer: Any, method: Callable[..., Any], x: Any, *args: Any, trai
     builder: Builder = layer.__dict__["_builder"]
     run = builder.run
     if run.counts and builder.is_inside and not is_in_keras_style(layer):
-        return _zeros(layer.compute_output_shape(_shape(x)))
+        shape = layer.compute_output_shape(shape_of(current_backend(), x))
+        return [zeros_in(one, 1) for one in shape] if isinstance(shape, list) else zeros_in(shape, 1)
     phase = _phase(run.phase, training)
     native = layer.__dict__.get(_WEIGHTS, {})
     inner = None if phase is None else copy(phase)
@@ -151,7 +151,7 @@ def call_inside(layer: Any, x: Any, mask: Any = None, **kwargs: Any) -> Any:
 def _build_first(layer: Any, x: Any) -> None:
     """Builds a layer at work that was not built, for inputs like `x`."""
     if not layer.__dict__.get("built"):
-        shape = _shape(x)
+        shape = shape_of(current_backend(), x)
         build_native(layer, shape) if layer.is_network else layer.build(shape)
         layer.__dict__["built"] = True
 
@@ -218,15 +218,10 @@ def _held(holder: Any, name: str) -> Callable[..., Any]:
     return lambda shape, **_: holder.canonical_arrays()[name]
 
 
-def _shape(x: Any) -> Any:
+def shape_of(K: Backend, x: Any) -> Any:
     """The shape of a tensor, or the shapes of a list of tensors; unknown sizes are None."""
-    sizes = [known_sizes(current_backend(), one) for one in as_list(x)]
+    sizes = [known_sizes(K, one) for one in as_list(x)]
     return sizes if isinstance(x, list) else sizes[0]
-
-
-def _zeros(shape: Any) -> Any:
-    """Zeros in a shape, or in each of a list of shapes."""
-    return [_zeros(one) for one in shape] if isinstance(shape, list) else np.zeros(shape, "float32")
 
 
 def _by_layer(layer: Any, native: Mapping[Path, tuple[str, Tensor]], x: Any) -> dict[str, Any]:
@@ -242,9 +237,9 @@ def _by_layer(layer: Any, native: Mapping[Path, tuple[str, Tensor]], x: Any) -> 
         place[path[-1]] = tensor
     if layer.sublayers:
         return found
-    specs = layer.__dict__.get(_SPECS)
-    stated = [weight for _, weight in _native_weights(layer, _shape(x))] if specs is None else specs
-    return {**found, **layer.shown_own_weights(stated)}
+    if _SPECS not in layer.__dict__:  # `build` of the user made no weights of the class
+        layer.__dict__[_SPECS] = [weight for _, weight in _native_weights(layer, shape_of(current_backend(), x))]
+    return {**found, **layer.shown_own_weights(layer.__dict__[_SPECS])}
 
 
 def _phase(phase: Phase | None, training: Any) -> Phase | None:

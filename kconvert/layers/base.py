@@ -44,7 +44,6 @@ from .names import next_name
 from .options import is_later, is_old, key_of
 from .phase import Phase, WithPhase
 from .presented import presented
-from .weights import WithWeights
 
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
@@ -56,7 +55,7 @@ def how_to_give_the_shape() -> str:
 
 
 @dataclass(eq=False, kw_only=True)
-class Layer(Callee, WithWeights, WithInputSpec, WithPhase, Adding, metaclass=Constructed):
+class Layer(Callee, Adding, WithInputSpec, WithPhase, metaclass=Constructed):
     """Base class of all layers: the configuration that they share, and the default methods."""
 
     name: str = ""

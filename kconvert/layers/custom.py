@@ -109,7 +109,7 @@ class CustomFunction:
         inputs = shape if isinstance(shape, list) else [shape]
         found = []
         for number in _SIZES:
-            zeros = [_zeros(sizes, number) for sizes in inputs]
+            zeros = [zeros_in(sizes, number) for sizes in inputs]
             with np.errstate(all="ignore"), assigned(SYMBOLS, zeros_for_symbols(number)):
                 output = self.run(get_backend("numpy"), zeros if isinstance(shape, list) else zeros[0], **arguments)
             found.append(tuple(int(n) for n in output.shape))
@@ -120,10 +120,10 @@ class CustomFunction:
 
 def zeros_for_symbols(number: int) -> Callable[[Any], np.ndarray]:
     """What gives zeros for a symbol, with `number` for each unknown size."""
-    return lambda symbol: _zeros(symbol.shape, number)
+    return lambda symbol: zeros_in(symbol.shape, number)
 
 
-def _zeros(sizes: Sequence[int | None], number: int) -> np.ndarray:
+def zeros_in(sizes: Sequence[int | None], number: int) -> np.ndarray:
     """Zeros in a shape, with `number` for each unknown size."""
     return np.zeros([number if n is None else n for n in sizes], "float32")
 

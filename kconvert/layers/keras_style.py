@@ -7,7 +7,7 @@ Such a class inherits from `kconvert.layers.Layer` or from a layer of Keras, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from copy import copy
 from functools import wraps
 from inspect import signature
@@ -19,7 +19,6 @@ from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import SYMBOLS, making_variables
 from ..backend.context import assigned
-from ..backend.spatial import known_sizes
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
 from .at_work import (
@@ -29,13 +28,14 @@ from .at_work import (
     in_two_forms,
     is_at_work,
     mask_native,
+    shape_of,
     specs_of_build,
     specs_of_keras,
     takes_backend,
 )
 from .builder import Builder, Make, Run, is_in_keras_style
 from .component_names import unchecked
-from .custom import CustomFunction, zeros_for_symbols
+from .custom import CustomFunction, zeros_for_symbols, zeros_in
 from .lists import as_list
 from .phase import Phase
 
@@ -54,7 +54,7 @@ def keras_style(cls: Any, base: Any) -> None:
     for name, as_keras, form in (("compute_mask", _masking, mask_native), ("call", _calling, call_native)):
         if name in own and not hasattr(own[name], "in_kconvert"):
             method = own[name]
-            setattr(cls, name, in_two_forms(method, form) if _takes_backend(method) else as_keras(method))
+            setattr(cls, name, in_two_forms(method, form) if _names_backend(method) else as_keras(method))
     if cls.is_network and "build" in own:
         cls.build = building(own["build"])
     if cls.is_network or not ("build" in own or hasattr(own.get("call"), "in_keras")):
@@ -105,7 +105,7 @@ def hashable(tensor: Tensor) -> Tensor:
     return tensor.view(_Array) if type(tensor) is np.ndarray else tensor
 
 
-def _takes_backend(method: Any) -> bool:
+def _names_backend(method: Any) -> bool:
     return "K" in list(signature(method).parameters)[:2]
 
 
@@ -127,15 +127,17 @@ def _on_zeros(layer: Any, shape: Any) -> Any:
 
 
 def _weights(layer: Any, shape: Any) -> tuple[Any, list[Weight | None]]:
-    """A layer at work, and the weights of its run. `call` is run on zeros if `build` left layers inside unbuilt."""
+    """A layer at work, and its weights. Where `build` did not build all layers inside, `call` is run on zeros, too."""
     built = _on_zeros(layer, shape)
     run = built._builder.run
     if is_in_keras_style(layer) and any(_waits(inner) for inner in run.layers):
         method = CustomFunction(f"{layer.class_name}.call", type(layer).call.in_keras)
-        inputs = [_zeros(sizes) for sizes in (shape if isinstance(shape, list) else [shape])]
+        # A batch of one sample is enough: only the layers that are built matter.
+        inputs = [zeros_in((batch or 1, *others), _SIZE) for batch, *others in as_list(shape)]
         run.counts = True
         with np.errstate(all="ignore"), assigned(SYMBOLS, zeros_for_symbols(_SIZE)):
-            method.attempt(get_backend("numpy"), built, inputs if isinstance(shape, list) else inputs[0])
+            x = inputs if isinstance(shape, list) else inputs[0]
+            method.attempt(get_backend("numpy"), built, x, **_stated(method.parameters, None, None))
     return built, run.weights(built)
 
 
@@ -145,10 +147,9 @@ def _waits(layer: Any) -> bool:
     return has and not layer.__dict__.get("built")
 
 
-def _zeros(sizes: Sequence[int | None]) -> np.ndarray:
-    """Zeros in the shape `sizes`, for a call in which only the layers that are built matter."""
-    batch, *others = sizes
-    return np.zeros([batch or 1, *(n or _SIZE for n in others)], "float32")
+def _stated(words: Container[str], mask: Any, training: Phase | None) -> dict[str, Any]:
+    """The arguments beside the input that a method `call` with the parameters `words` takes."""
+    return {name: one for name, one in {"mask": mask, "training": bool(training)}.items() if name in words}
 
 
 def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,13 +163,10 @@ def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
     def run(
         self: Any, K: Backend, w: Mapping[str, Any], x: Any, mask: Any = None, training: Phase | None = None
     ) -> Any:
-        sizes = [known_sizes(K, one) for one in as_list(x)]
-        built = with_weights(self, K, w, sizes if isinstance(x, list) else sizes[0], training)
+        built = with_weights(self, K, w, shape_of(K, x), training)
         state: Run = built._builder.run
         state.note_mask(x, mask)
-        given = {"mask": mask, "training": bool(training)}
-        stated = {name: value for name, value in given.items() if name in words}
-        y = CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **stated)
+        y = CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **_stated(words, mask, training))
         state.report(self)
         return y
 
