@@ -248,26 +248,30 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def filled(K: Backend, value: Any, known: Mapping[Any, Tensor]) -> Any:
     """`value` with tensors in place of symbols, variables, expressions and arrays."""
-    if isinstance(value, (list, tuple)):
-        items = [filled(K, one, known) for one in value]
-        return tuple(items) if isinstance(value, tuple) else items
-    if isinstance(value, Mapping):
-        return {key: filled(K, one, known) for key, one in value.items()}
-    if isinstance(value, Symbol):
-        return known[value] if value in known else _resolved(value)
-    if isinstance(value, np.ndarray):
-        return K.constant(value, _TYPES.get(value.dtype.kind, "float32"))
-    return value.tensor(K) if isinstance(value, Deferred) else value
+
+    def tensor(one: Any) -> Any:
+        if isinstance(one, Symbol):
+            return known[one] if one in known else _resolved(one)
+        if isinstance(one, np.ndarray):
+            return K.constant(one, _TYPES.get(one.dtype.kind, "float32"))
+        return one.tensor(K) if isinstance(one, Deferred) else one
+
+    return _with_leaves(tensor, value)
 
 
 def _sampled(K: Backend, value: Any) -> Any:
     """`value` with samples in place of expressions, and arrays in place of variables."""
+    return _with_leaves(lambda one: one.sample_on(K) if isinstance(one, Deferred) else filled(K, one, {}), value)
+
+
+def _with_leaves(function: Callable[[Any], Any], value: Any) -> Any:
+    """`value` with the results of `function` in place of everything inside lists, tuples and dicts."""
     if isinstance(value, (list, tuple)):
-        items = [_sampled(K, one) for one in value]
+        items = [_with_leaves(function, one) for one in value]
         return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, Mapping):
-        return {key: _sampled(K, one) for key, one in value.items()}
-    return value.sample_on(K) if isinstance(value, Deferred) else filled(K, value, {})
+        return {key: _with_leaves(function, one) for key, one in value.items()}
+    return function(value)
 
 
 def type_of(value: Any, made_by: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,16 +62,23 @@ def _inside_build() -> bool:
 
 def zeros(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
     """A variable of zeros; while a backend computes, and where a size is a tensor, a tensor of them."""
-    if stands_for_tensors(shape) or (is_computing() and not _inside_build()):
-        return _FILLED["zeros"](shape, dtype)
-    return variable(np.zeros(tuple(shape)), dtype, name)
+    return _filled(_zeros, np.zeros, shape, dtype, name)
 
 
 def ones(shape: Sequence[int], dtype: str | None = None, name: str | None = None) -> Any:
     """A variable of ones; while a backend computes, and where a size is a tensor, a tensor of them."""
+    return _filled(_ones, np.ones, shape, dtype, name)
+
+
+_zeros, _ones = recorded(F.zeros), recorded(F.ones)
+_zeros_like, _ones_like = recorded(F.zeros_like), recorded(F.ones_like)
+
+
+def _filled(tensor: Callable[..., Any], array: Callable[..., Any], shape: Any, dtype: Any, name: Any) -> Any:
+    """What `zeros` and `ones` return; tensor, array: what makes a tensor and an array of such numbers."""
     if stands_for_tensors(shape) or (is_computing() and not _inside_build()):
-        return _FILLED["ones"](shape, dtype)
-    return variable(np.ones(tuple(shape)), dtype, name)
+        return tensor(shape, dtype)
+    return variable(array(tuple(shape)), dtype, name)
 
 
 def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str = "") -> Any:
@@ -88,16 +95,12 @@ def eye(size: Any, dtype: str | None = None, name: str | None = None) -> Any:
 
 def zeros_like(x: Any, dtype: str | None = None, name: str | None = None) -> Any:
     """Zeros in the shape of `x`."""
-    return _LIKE[0](x, dtype)
+    return _zeros_like(x, dtype)
 
 
 def ones_like(x: Any, dtype: str | None = None, name: str | None = None) -> Any:
     """Ones in the shape of `x`."""
-    return _LIKE[1](x, dtype)
-
-
-_LIKE = recorded(F.zeros_like), recorded(F.ones_like)
-_FILLED = {"zeros": recorded(F.zeros), "ones": recorded(F.ones)}
+    return _ones_like(x, dtype)
 
 
 def random_uniform_variable(
@@ -164,7 +167,7 @@ def count_params(x: Any) -> int:
 
 
 class Update(NamedTuple):
-    """That a variable gets a new value."""
+    """The update that gives a variable a new value."""
 
     variable: Any
     value: Any
@@ -176,9 +179,9 @@ class Update(NamedTuple):
 
 
 def update(x: Any, new_x: Any) -> Update:
-    """That `x` becomes `new_x`, for the updates of `function`. Within `update_state` of a metric it does so at once.
+    """The update that gives `x` the value `new_x`, for the argument `updates` of `function`.
 
-    On TensorFlow, `eval` of it does so too, as in Keras.
+    Within `update_state` of a metric, `x` gets the value at once; on TensorFlow, in `eval` too, as in Keras.
     """
     if UPDATED.get(None) is None or not isinstance(x, Variable):
         return Update(x, new_x)
@@ -187,15 +190,15 @@ def update(x: Any, new_x: Any) -> Update:
 
 
 def update_add(x: Any, increment: Any) -> Update:
-    """That `increment` is added to `x`."""
+    """The update that adds `increment` to `x`."""
     return update(x, x + increment)
 
 
 def update_sub(x: Any, decrement: Any) -> Update:
-    """That `decrement` is subtracted from `x`."""
+    """The update that subtracts `decrement` from `x`."""
     return update(x, x - decrement)
 
 
 def moving_average_update(x: Any, value: Any, momentum: float) -> Update:
-    """That `x` becomes its moving average with `value`."""
+    """The update that replaces `x` by its moving average with `value`."""
     return update(x, x * momentum + value * (1.0 - momentum))
