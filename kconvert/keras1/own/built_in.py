@@ -88,14 +88,18 @@ class BuiltIn(Layer):
         """Whether the layer computes otherwise in training: as set, else as the arguments tell."""
         if "uses_learning_phase" in self.__dict__:
             return bool(self.__dict__["uses_learning_phase"])
-        rates = [_shown(self, word) for word in _RATES.intersection(self.facts.signature.parameters)]
-        normalizes = self.facts.name == "BatchNormalization" and getattr(self, "mode", 0) == 0
-        inner = getattr(self, "layer", None)
-        return normalizes or any(0 < (rate or 0) < 1 for rate in rates) or bool(inner and inner.uses_learning_phase)
+        return self.depends_on_phase
 
     @uses_learning_phase.setter
     def uses_learning_phase(self, value: bool) -> None:
         self.__dict__["uses_learning_phase"] = value
+
+    @property
+    def depends_on_phase(self) -> bool:
+        """Whether the arguments tell that the layer computes otherwise in training."""
+        rates = [_shown(self, word) for word in _RATES.intersection(self.facts.signature.parameters)]
+        inner = getattr(self, "layer", None)
+        return any(0 < (rate or 0) < 1 for rate in rates) or bool(inner and inner.uses_learning_phase)
 
     @property
     def takes_mask(self) -> bool:

@@ -52,6 +52,16 @@ class _OfFunction(BuiltIn):
         return made
 
 
+class _OfBatches(BuiltIn):
+    """A BatchNormalization, which takes the moments of the batch in training with mode=0."""
+
+    mode: int
+
+    @property
+    def depends_on_phase(self) -> bool:
+        return self.mode == 0
+
+
 class _SimpleRNN(StepsOfSimpleRNN, BuiltIn):
     """A SimpleRNN whose methods a class of the user may replace."""
 
@@ -64,7 +74,13 @@ class _LSTM(StepsOfLSTM, BuiltIn):
     """An LSTM whose methods a class of the user may replace."""
 
 
-_OWN: Mapping[str, type[BuiltIn]] = {"Lambda": _OfFunction, "SimpleRNN": _SimpleRNN, "GRU": _GRU, "LSTM": _LSTM}
+_OWN: Mapping[str, type[BuiltIn]] = {
+    "Lambda": _OfFunction,
+    "BatchNormalization": _OfBatches,
+    "SimpleRNN": _SimpleRNN,
+    "GRU": _GRU,
+    "LSTM": _LSTM,
+}
 """The base classes of classes with methods of their own."""
 
 for _name in sorted(ARGUMENTS, key=lambda name: name in BASES):  # a class comes before those that inherit from it

@@ -34,7 +34,7 @@ from .objectives import objective
 from .optimizers import optimizer as optimizer_of
 from .progress import TestBar
 from .settings import GENERATION
-from .topology import InputLayer
+from .topology import InputLayer, item_of_layer
 
 
 class Container(model.Model):
@@ -122,7 +122,7 @@ class Container(model.Model):
         config = self.stored_config()
         for entry, layer in zip(config["layers"], self.all_layers, strict=True):
             calls = [[ref[:3] for ref in refs] for refs in entry["inbound_nodes"]]
-            entry.update(_item(layer), inbound_nodes=calls)
+            entry.update(item_of_layer(layer), inbound_nodes=calls)
         return config
 
     @classmethod
@@ -284,10 +284,6 @@ def _listeners(callbacks: Sequence[Any] | None, verbose: int, samples: int | Non
     return [Words(samples), *(callbacks or ()), *([ProgbarLogger()] if verbose else ())]
 
 
-def _item(layer: Layer) -> dict[str, Any]:
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
-
-
 def _first(data: Any) -> Any:
     """The first of several arrays."""
     if isinstance(data, Mapping):
@@ -357,9 +353,9 @@ class Sequential(sequential.Sequential, Container):
 
     def get_config(self) -> Any:
         """The class and the configuration of each layer, as a list."""
-        entries = [_item(layer) for layer in self.layers]
+        entries = [item_of_layer(layer) for layer in self.layers]
         if self.merged is not None:
-            entries[0]["config"]["layers"] = [_item(branch) for branch in self.merged[0].__dict__["_branches"]]
+            entries[0]["config"]["layers"] = [item_of_layer(branch) for branch in self.merged[0].__dict__["_branches"]]
         return entries
 
     @classmethod
