@@ -9,6 +9,7 @@ from typing import Any
 
 from ...models.training.callbacks import Callback
 from ...models.training.callbacks.base import Logs
+from ...models.training.callbacks.progress import bar_of, means_of
 
 
 class Progbar:
@@ -39,10 +40,11 @@ class Progbar:
         if self.verbose == 1 and not force and now - self.last_update < self.interval:
             return
         if self.verbose == 1:
-            self._draw(f"{self._bar()} - {self._time(now - self.start)}{self._means()}")
+            bar = bar_of(self.seen_so_far, self.target, self.width)
+            self._draw(f"{bar} - {self._time(now - self.start)}{means_of(self.sum_values)}")
             sys.stdout.write("\n" if ended else "")
         elif self.verbose == 2 and ended:
-            print(f"{int(now - self.start)}s{self._means()}")
+            print(f"{int(now - self.start)}s{means_of(self.sum_values)}")
         sys.stdout.flush()
         self.last_update = now
 
@@ -55,23 +57,9 @@ class Progbar:
         sys.stdout.write("\b" * self.total_width + "\r" + line.ljust(self.total_width))
         self.total_width = len(line)
 
-    def _bar(self) -> str:
-        """`12/100 [==>...........................]`."""
-        done = int(self.width * self.seen_so_far / self.target)
-        end = ">" if self.seen_so_far < self.target else "="
-        bar = "=" * (done - 1) + end if done > 0 else ""
-        return f"{self.seen_so_far:{len(str(self.target))}d}/{self.target} [{bar.ljust(self.width, '.')}]"
-
     def _time(self, seconds: float) -> str:
         left = self.target - self.seen_so_far
         return f"ETA: {int(seconds / max(1, self.seen_so_far) * left)}s" if left > 0 else f"{int(seconds)}s"
-
-    def _means(self) -> str:
-        """` - loss: 0.1234 - acc: 0.9500`."""
-        means = {name: total / max(1, count) for name, (total, count) in self.sum_values.items()}
-        return "".join(
-            f" - {name}: {mean:.4f}" if abs(mean) > 1e-3 else f" - {name}: {mean:.4e}" for name, mean in means.items()
-        )
 
 
 class ProgbarLogger(Callback):

@@ -163,7 +163,9 @@ class History(Callback):
 
 
 class LambdaCallback(Callback):
-    """A callback made of functions, each for the hook of its name. Other arguments become attributes.
+    """Calls functions in place of its hooks: each argument is the function for the hook of the same name.
+
+    Other arguments become attributes.
 
     Raises KconvertError for an unknown hook.
 
@@ -244,6 +246,11 @@ def say(epoch: int, text: str) -> None:
     print(f"\nEpoch {epoch + 1:05d}: {text}")
 
 
+def upwards(amount: float, better: Callable[[Any, Any], Any]) -> float:
+    """An improvement by `amount`, which is negative where less is better. better: of `comparison`."""
+    return amount if better is np.greater else -amount
+
+
 def worst(better: Callable[[Any, Any], Any]) -> float:
     """The value that every other value is better than. better: of `comparison`."""
-    return -np.inf if better is np.greater else np.inf
+    return upwards(-np.inf, better)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ....errors import KconvertError, Problem
 from ....lazy_dataclasses import dataclass
-from .base import Callback, Logs, comparison, monitored, rate_of, say, set_rate, worst
+from .base import Callback, Logs, comparison, monitored, rate_of, say, set_rate, upwards, worst
 
 
 class TerminateOnNaN(Callback):
@@ -47,7 +47,7 @@ class EarlyStopping(Callback):
 
     def __post_init__(self) -> None:
         self.monitor_op = comparison(self.mode, self.monitor, self.rising)
-        self.min_delta *= 1 if self.monitor_op is np.greater else -1
+        self.min_delta = upwards(self.min_delta, self.monitor_op)
         self.wait = self.stopped_epoch = 0
         self.best_weights: Sequence[np.ndarray] | None = None
 
@@ -160,7 +160,7 @@ class ReduceLROnPlateau(Callback):
 
     def monitor_op(self, value: Any, best: Any) -> bool:
         """Whether `value` is better than `best` by more than `min_delta`; False for NaN."""
-        return bool(self.better(value, best + self.min_delta * (1 if self.better is np.greater else -1)))
+        return bool(self.better(value, best + upwards(self.min_delta, self.better)))
 
     def in_cooldown(self) -> bool:
         """Whether epochs do not count towards `patience` now."""

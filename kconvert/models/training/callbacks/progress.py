@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class Progbar:
         if self.verbose == 1 and (force or ends or self.is_due):
             self._draw()
         elif self.verbose == 2 and ends:
-            sys.stdout.write(f" - {self._seconds:.0f}s{self._means(float)}\n")
+            sys.stdout.write(f" - {self._seconds:.0f}s{means_of(self.sum_values, float)}\n")
             sys.stdout.flush()
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
@@ -79,7 +79,7 @@ class Progbar:
 
     def _draw(self) -> None:
         """Writes the bar in place of that of the last update: in a terminal over it, elsewhere in a new line."""
-        line = self._bar() + self._times() + self._means(abs)
+        line = self._bar() + self._times() + means_of(self.sum_values)
         before = "\b" * self._length + "\r" if self._redraws else "\n"
         after = "\n" if self.target is not None and self.seen_so_far >= self.target else ""
         sys.stdout.write(f"{before}{line.ljust(self._length)}{after}")
@@ -90,10 +90,7 @@ class Progbar:
         """`12/100 [==>.....]`."""
         if self.target is None:
             return f"{self.seen_so_far:7d}/Unknown"
-        done = int(self.width * self.seen_so_far / self.target) if self.target else self.width
-        head = ">" if self.seen_so_far < self.target else "="
-        bar = ("=" * (done - 1) + head if done else "").ljust(self.width, ".")
-        return f"{self.seen_so_far:{len(str(self.target))}d}/{self.target} [{bar}]"
+        return bar_of(self.seen_so_far, self.target, self.width)
 
     def _times(self) -> str:
         """` - ETA: 5s`; at the end ` - 2s 17ms/step`."""
@@ -103,10 +100,27 @@ class Progbar:
         unit, factor = ("s", 1.0) if each >= 1 else ("ms", 1e3) if each >= 1e-3 else ("us", 1e6)
         return f" - {self._seconds:.0f}s {each * factor:.0f}{unit}/step"
 
-    def _means(self, size: Any) -> str:
-        """` - loss: 0.1234 - accuracy: 0.9500`; size: of a value, which is small below 1e-3 and gets an exponent."""
-        means = {name: float(np.mean(total / max(1, n))) for name, (total, n) in self.sum_values.items()}
-        return "".join(f" - {name}: {mean:{'.4f' if size(mean) > 1e-3 else '.4e'}}" for name, mean in means.items())
+
+def bar_of(seen: int, target: int, width: int) -> str:
+    """A bar of `width` characters.
+
+    >>> bar_of(12, 100, 20)
+    ' 12/100 [=>..................]'
+    """
+    done = int(width * seen / target) if target else width
+    head = ">" if seen < target else "="
+    bar = ("=" * (done - 1) + head if done else "").ljust(width, ".")
+    return f"{seen:{len(str(target))}d}/{target} [{bar}]"
+
+
+def means_of(sums: Mapping[str, Sequence[Any]], size: Callable[[float], float] = abs) -> str:
+    """The means of values. sums: of each value, and the number of steps; size: a value of up to 1e-3 gets an exponent.
+
+    >>> means_of({"loss": (0.5, 2), "accuracy": (0.001, 2)})
+    ' - loss: 0.2500 - accuracy: 5.0000e-04'
+    """
+    means = {name: float(np.mean(total / max(1, n))) for name, (total, n) in sums.items()}
+    return "".join(f" - {name}: {mean:{'.4f' if size(mean) > 1e-3 else '.4e'}}" for name, mean in means.items())
 
 
 def shown_loop(verbose: Any, steps: int | None, samples: int | None) -> Callable[[int], None]:
