@@ -27,10 +27,7 @@ class Tables:
             self.ask(f"CREATE TABLE {table}")
 
     def ask(self, statement: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
-        """Runs one statement of SQL. Raises KconvertError where the disk is full.
-
-        Raises sqlite3.IntegrityError for a value that has to be unique and is there already.
-        """
+        """Runs one statement of SQL. Raises KconvertError where the disk is full."""
         try:
             return self._database.execute(statement, values)
         except sqlite3.OperationalError as error:

@@ -9,7 +9,6 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from sqlite3 import IntegrityError
 from typing import Any
 
 from ..arguments import argument
@@ -94,9 +93,7 @@ class Tasks:
         task = self._task(item)
         target = self._real(task.target)
         values = (self._count, path_value(target), path_value(self._real(item.place)), _stored(item))
-        try:
-            self._known.ask("INSERT INTO items VALUES (?, ?, ?, ?)", values)
-        except IntegrityError:
+        if not self._known.ask("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", values).rowcount:
             self._refuse_same_target(item, task)
             return
         if not places.is_url(target):
