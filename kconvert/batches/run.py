@@ -226,7 +226,10 @@ class _Run:
             yield from left
 
     def _left(self, task: Task, present: Container[str] | None) -> Task | None:
-        """A task, if it needs work; else its entry is added. present: the files in the target directory at a URL."""
+        """A task that needs work; for another one, its entry is added and None returned.
+
+        present: the files in the target directory, where that is at a URL.
+        """
         there = places.exists(task.target, {}) if present is None else task.target in present
         if there and (proved := self._journal.proved(task)):
             self.add(proved.entry, by_this_run=False)

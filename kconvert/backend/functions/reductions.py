@@ -109,7 +109,7 @@ def l2_normalize(x: Tensor, axis: Axis = None) -> Tensor:
 def dot(x: Tensor, y: Tensor) -> Tensor:
     """The product of `x` (..., n) and `y` (n, m) or (..., n, m), summed over n; the axes of `x` come first.
 
-    On Theano, `y` may be a vector. Raises KconvertError for one on TensorFlow, as Keras does.
+    `y` may be a vector on Theano. Raises KconvertError for a vector on TensorFlow, as Keras does.
     """
     K = current_backend()
     if ndim(y) == 1 and K.facts.dots_vectors:

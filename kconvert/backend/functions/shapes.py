@@ -35,7 +35,7 @@ def sizes_of(shape: Any) -> tuple[Any, ...]:
 
 
 def reshape(x: Tensor, shape: Any) -> Tensor:
-    """`x` with new sizes, of which one may be -1; shape: the sizes, or a tensor of them."""
+    """`x` with new sizes, of which one may be -1. shape: these sizes, or a tensor with them."""
     return current_backend().reshape(x, sizes_of(shape))
 
 

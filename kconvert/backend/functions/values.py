@@ -29,12 +29,12 @@ def variable(value: Any, dtype: str | None = None, name: str | None = None) -> T
 
 
 def zeros(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
-    """A tensor of zeros; shape: the sizes, or a tensor of them."""
+    """A tensor of zeros. shape: its sizes, or a tensor with its sizes."""
     return current_backend().zeros(sizes_of(shape), dtype or "float32")
 
 
 def ones(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
-    """A tensor of ones; shape: the sizes, or a tensor of them."""
+    """A tensor of ones. shape: its sizes, or a tensor with its sizes."""
     return cast(zeros(shape) + 1.0, dtype or "float32")
 
 

@@ -85,7 +85,7 @@ def learning_phase() -> Any:
 
 
 def set_learning_phase(value: int) -> None:
-    """Fixes the phase, 1 for training, 0 for testing: of `function`, and of the layers that are called from now on.
+    """Sets the phase of `function`, and of the layers that are called from now on: 1 is training, 0 is testing.
 
     Models compute these layers so in each method: a Dropout of phase 1 drops in `predict`, one of phase 0 never does.
     """

@@ -1,4 +1,4 @@
-"""What `keras.backend` tells of a tensor: its sizes, its type, what kind it is of."""
+"""The functions of `keras.backend` that describe a tensor: its sizes, its type and its kind."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _NOT_STORED: Mapping[str, tuple[Key, ...]] = {
 
 _EVERYWHERE = frozenset({"name", "trainable", "input_dtype"})
 _INPUT_DIM_KEPT = ("MaxoutDense", "Highway")
-"""Classes that store the argument `input_dim`, which states the shape of their input."""
+"""Classes whose configuration has `input_dim`. It also states the shape of their input."""
 _DTYPES = {"Embedding": "int32"}
 """The type of the input of a class, whatever `input_dtype` states."""
 

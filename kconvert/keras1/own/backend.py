@@ -97,7 +97,7 @@ def batch_get_value(xs: Sequence[Any]) -> list[Any]:
 
 
 def moving_average_update(variable: Any, value: Any, momentum: float) -> Any:
-    """That a variable becomes its moving average with `value`."""
+    """The update that replaces a variable by its moving average with `value`."""
     return later.moving_average_update(variable, value, momentum)
 
 
