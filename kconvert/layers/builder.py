@@ -149,7 +149,7 @@ class Run:
         names = {id(one.tensor): one.weight.name for one in self.made}
         for target, value in self.updates if phase else ():
             if id(target) not in names:
-                what = "add_update changes what is not a weight of the layer"
+                what = "add_update was given a tensor that is not a weight of the layer"
                 raise KconvertError(what, f"layer {layer.name}", "make it with add_weight", Problem.USAGE)
             phase.update(names[id(target)], phase.K.stop_gradient(value))
 

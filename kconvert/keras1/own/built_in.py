@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, getdoc
 from typing import Any, ClassVar
 
 from ... import layers
@@ -218,7 +218,8 @@ def class_of(facts: ClassFacts, base: type[Any], module: str) -> type[BuiltIn]:
     words["get_output_shape_for"] = facts.made.compute_output_shape
     if facts.name not in MASKED:
         words["supports_masking"] = False
-    body = {"__init__": __init__, "__module__": module, "__doc__": facts.made.__doc__, "facts": facts, **words}
+    purpose = (getdoc(facts.made) or "").split("\n\n")[0]  # the examples below it use the arguments of Keras 2
+    body = {"__init__": __init__, "__module__": module, "__doc__": purpose, "facts": facts, **words}
     bases = (base,) if issubclass(base, facts.made) else (base, facts.made)
     metaclass: Any = type(facts.made)
     made: type[BuiltIn] = metaclass(facts.name, bases, body)

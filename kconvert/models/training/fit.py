@@ -88,7 +88,7 @@ class Fit:
                 )
 
     def _check_steps(self, validates: bool, validation_steps: int | None) -> None:
-        """Raises KconvertError where the steps of the training are stated and not those of the validation, or back."""
+        """Raises KconvertError unless the steps of training and validation are both stated, or neither."""
         if validation_steps and self.steps is None:
             what, fix = "validation_steps was given without steps_per_epoch", "give both or none"
             raise KconvertError(what, "fit", fix, Problem.USAGE)

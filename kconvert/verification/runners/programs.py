@@ -54,7 +54,7 @@ class ProgramRunner(Process):
         return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
 
     def _described(self, job: Job, folder: Path) -> dict[str, Any]:
-        """The names of inputs and outputs; the arrays of inputs come in their order. And what the program may take."""
+        """The names of inputs and outputs, in the order of the arrays, and the bounds of the program."""
         bounds = {"bytes": job.bound, "seconds": SECONDS if self.timeout is None else None}
         return {"names": input_names(job.model), "outputs": output_names(job.model), **bounds}
 
