@@ -1,8 +1,8 @@
 """The journal of a batch: which files in the target directory are its own, and which of them are done and proved.
 
-A line is a JSON object: the targets that a run was about to make, or the result of one file. In a directory on this
-machine it is one file that grows; at a URL, where files cannot grow, each part is a file of its own. Its lines are not
-held in memory.
+A line is a JSON object: the targets that a run was about to make, or the result of one file. Targets have their names
+in the directory, so that it may be moved, or named in another way. In a directory on this machine the journal is one
+file that grows; at a URL, where files cannot grow, each part is a file of its own. Its lines are not held in memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ NAME = "kconvert-journal.jsonl"
 PARTS = "kconvert-journal"
 EVERY = 5.0  # seconds between the parts of a journal at a URL
 
-SCHEMA = 1
+SCHEMA = 2
+_BEGIN = json.dumps({"schema": SCHEMA, "target": ""}).partition('": ""')[0].encode()
+"""What each line begins with."""
 
 LENGTH = 2**24  # bytes of a line
 TOGETHER = 1000  # targets that one line announces
@@ -70,7 +72,7 @@ class Journal:
     """What earlier runs and this one did with the target directory `out`."""
 
     def __init__(self, out: str, options: Options) -> None:
-        self._options = options
+        self._out, self._options = out, options
         self._log: Log = _Objects(out, options) if places.is_url(out) else _File(Path(out))
         self._known = Tables("known (target BLOB PRIMARY KEY, key TEXT, line TEXT)")
         try:
@@ -115,41 +117,49 @@ class Journal:
 
     def owns(self, target: str) -> bool:
         """Whether a run of this batch made a target, or was about to."""
-        return self._row(target) is not None
+        return self._row(self._name(target)) is not None
 
-    def _own(self, target: str) -> None:
-        self._known.ask("INSERT OR IGNORE INTO known (target) VALUES (?)", (path_value(target),))
+    def _name(self, target: str) -> str:
+        return places.inside(self._out, target)
 
-    def _row(self, target: str) -> tuple[str | None, str | None] | None:
+    def _own(self, name: str) -> None:
+        self._known.ask("INSERT OR IGNORE INTO known (target) VALUES (?)", (path_value(name),))
+
+    def _row(self, name: str) -> tuple[str | None, str | None] | None:
         """The key of a target and the line of its result, both None where it was only announced."""
-        found = self._known.ask("SELECT key, line FROM known WHERE target = ?", (path_value(target),))
+        found = self._known.ask("SELECT key, line FROM known WHERE target = ?", (path_value(name),))
         row: tuple[str | None, str | None] | None = found.fetchone()
         return row
 
     def announce(self, targets: Iterable[str]) -> None:
         """Says which targets this run is about to make, before it makes any."""
-        new = iter([target for target in targets if not self.owns(target)])
+        new = iter([self._name(target) for target in targets if not self.owns(target)])
         while some := list(islice(new, TOGETHER)):
-            for target in some:
-                self._own(target)
+            for name in some:
+                self._own(name)
             self._add({"targets": some})
         self._log.flush()
 
     def proved(self, task: Task) -> Result | None:
         """The result of an earlier run, if it is what `task` asks for and its files are as they were written."""
-        their_key, line = self._row(task.target) or (None, None)
+        their_key, line = self._row(self._name(task.target)) or (None, None)
         if line is None:
             return None
         result = Result.from_json(json.loads(line)["result"])
         good = not result.failed and (result.entry.verdict is not None or not task.verify)
         if not good or not result.targets or their_key != key_of(task):
             return None
-        unchanged = all(stamp == places.stamp(file, self._options) for file, stamp in result.targets.items())
+        unchanged = all(
+            stamp == places.stamp(places.joined(self._out, name), self._options)
+            for name, stamp in result.targets.items()
+        )
         return result if unchanged else None
 
     def record(self, task: Task, result: Result) -> None:
         """Adds what came of a file."""
-        self._add({"target": task.target, "key": result.key, "result": result.to_json()})
+        said = result.to_json()
+        said["targets"] = {self._name(target): stamp for target, stamp in result.targets.items()}
+        self._add({"target": self._name(task.target), "key": result.key, "result": said})
 
     def _add(self, value: Mapping[str, Any]) -> None:
         self._log.add(json.dumps({"schema": SCHEMA, **value}))
@@ -162,7 +172,10 @@ def _foreign(why: str, where: str) -> KconvertError:
 
 
 def _lines(file: BinaryIO, path: str) -> Iterator[tuple[str, bytes]]:
-    """Each line of a file that is whole, with where it stands."""
+    """Each line of a file that is whole, with where it stands. A run may have been killed while it wrote the last one.
+
+    Raises KconvertError where the last one is no part of such a line.
+    """
     number = 0
     while True:
         number += 1
@@ -171,6 +184,9 @@ def _lines(file: BinaryIO, path: str) -> Iterator[tuple[str, bytes]]:
         if len(line) == LENGTH:
             raise _foreign(f"it is longer than {LENGTH:,} bytes", where)
         if not line.endswith(b"\n"):
+            begun = line.rstrip(b"\0")[: len(_BEGIN)]  # after a power failure, some file systems leave zeros
+            if not _BEGIN.startswith(begun):
+                raise _foreign("it does not begin like one", where)
             return
         yield where, line
 

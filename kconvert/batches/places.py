@@ -44,6 +44,11 @@ def joined(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if is_url(folder) else str(Path(folder, name))
 
 
+def inside(folder: str, place: str) -> str:
+    """The name of a place in a folder, of which `joined` makes the place again."""
+    return place.removeprefix(f"{folder.rstrip('/')}/") if is_url(folder) else os.path.relpath(place, folder)
+
+
 def last_part(place: str) -> str:
     """The name of a file without its folders; of a URL, without its query."""
     return PurePosixPath(without_query(place)).name if is_url(place) else Path(place).name

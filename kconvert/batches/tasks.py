@@ -17,6 +17,7 @@ from ..conversion.files import default_target
 from ..conversion.source import Source
 from ..conversion.target import KEEP, NATIVE, Wanted
 from ..errors import KconvertError, Problem
+from ..formats.atomic import refuse_collisions
 from ..formats.endings import HDF5
 from . import manifest, places
 from .sources import Item
@@ -89,8 +90,9 @@ class Tasks:
         return _task(item, *self._common)
 
     def add(self, item: Item) -> None:
-        """Adds a file, once. Raises KconvertError where another one has the same target."""
+        """Adds a file, once. Raises KconvertError where another one has the same target, or a report replaces it."""
         task = self._task(item)
+        refuse_collisions(task.setup.written, task.source.files)
         target = self._real(task.target)
         values = (self._count, path_value(target), path_value(self._real(item.place)), _stored(item))
         if not self._known.ask("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", values).rowcount:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..conversion.known_plans import KnownPlans
 from ..conversion.source import Source
 from ..conversion.target import Wanted
 from ..errors import KconvertError, Problem
-from ..formats.atomic import copy_file, new_path, refuse_collisions, scratch, writing
+from ..formats.atomic import NamedPath, copy_file, new_path, scratch, writing
 from ..formats.limits import Limits, limited, limits
 from ..formats.unchanged import unchanged
 from ..layers.registry import load_module
@@ -46,6 +47,8 @@ class Setup:
     custom: Sequence[str] = ()
     """Modules that register layers and functions of the user."""
     storage: Options = field(default_factory=dict)
+    written: Sequence[NamedPath] = ()
+    """The files that the command writes beside the results, such as reports, with their roles."""
     limits: Limits = field(default_factory=limits)
     """What reading a file may cost: those in force where the batch was started."""
     naming: Naming = field(default_factory=naming)
@@ -114,13 +117,14 @@ def run(task: Task) -> Result:
 
 
 def key_of(task: Task) -> str:
-    """What the result of a task depends on, in short: the release of kconvert, the options, the file.
+    """What the result of a task depends on, in short: the release of kconvert, the options, the files that are read.
 
     Raises KconvertError where the file cannot be reached.
     """
     setup, source = task.setup, task.source
-    stamps = [places.stamp(str(place), setup.storage) for place in (source.path, source.arch) if place is not None]
-    proof = [asdict(setup.tolerance), setup.inputs.samples, setup.inputs.seed, str(setup.inputs.arrays)]
+    read = [*source.files, *setup.inputs.files, *(("module", one) for one in setup.custom)]
+    stamps = [places.stamp(str(place), setup.storage) for _, place in read]
+    proof = [asdict(setup.tolerance), asdict(setup.running), setup.inputs.samples, setup.inputs.seed, setup.custom]
     values = {"source": vars(source), "wanted": vars(task.wanted), "stamps": stamps, "proof": proof}
     text = json.dumps({"kconvert": __version__, **values}, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -188,11 +192,9 @@ def _in_folder(task: Task, folder: Path) -> Iterator[tuple[Source, Path]]:
 
 
 def _run(task: Task, source: Source, target: Path) -> Result:
-    setup = task.setup
     if not places.is_url(task.target):
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-    refuse_collisions([("result", target)], setup.inputs.files)
     try:
         done = _converted(task, source, target)
     except NothingToConvert as nothing:
@@ -208,12 +210,12 @@ def _run(task: Task, source: Source, target: Path) -> Result:
 
 def _converted(task: Task, source: Source, target: Path) -> Conversion:
     """The conversion of a file. One that kconvert made is what it says it is: `source` speaks of those beside it."""
-    wanted = task.wanted.target(target)
+    wanted, setup = task.wanted.target(target), task.setup
+    convert = partial(convert_file, written=setup.written, read=setup.inputs.files, replaces=task.replaces)
     try:
-        return convert_file(source, wanted, target, replaces=task.replaces, planner=_PLANS)
+        return convert(source, wanted, target, planner=_PLANS)
     except AlreadyConverted:
-        source = replace(source, backend=None)
-        return convert_file(source, wanted, target, replaces=task.replaces, planner=_PLANS)
+        return convert(replace(source, backend=None), wanted, target, planner=_PLANS)
 
 
 def _copied(task: Task, source: Source, target: Path, why: str) -> Result:

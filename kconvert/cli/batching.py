@@ -88,8 +88,9 @@ def batch(
     from ..formats.atomic import refuse_collisions
     from ..layers.registry import custom_modules
 
-    refuse_collisions(files_to_write(reporting), [*(("source", one) for one in sources), *inputs.files])
-    setup = Setup(tolerance, inputs, replace(running, timeout=None), custom_modules())
+    written = files_to_write(reporting)
+    refuse_collisions(written, [*(("source", one) for one in sources), *inputs.files])
+    setup = Setup(tolerance, inputs, replace(running, timeout=None), custom_modules(), written=written)
     with nullcontext() if scheduler is None else connected(scheduler) as client, batch_progress() as watch:
         job = Job(sources, out, *conversion, setup, verify, jobs, running.timeout, fail_fast, client)
         done = run_batch(job, watch)

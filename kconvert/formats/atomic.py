@@ -60,8 +60,8 @@ def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
 
     with writing(path):
         target = Path(os.path.realpath(path))
-        if os.path.islink(path) and not target.exists():
-            raise refusal("is a symbolic link to a file that does not exist", f"remove it, or name {target} itself")
+        if not target.exists():
+            refuse_link(path)
         if directory and target.exists():
             raise refusal("exists already", "name a new directory")
         if target.is_dir() or (target.exists() and not target.is_file()):
@@ -80,31 +80,37 @@ def new_path(path: Path, source: Path | None, force: bool, directory: bool = Fal
 
     It is refused, too, where it is `source`, and where it exists and `force` does not replace it.
     """
-    target = writable_path(path, directory)
-    if target.exists():
-        if source is not None and source.exists() and target.samefile(source):
-            what, fix = "is the source file itself, which is never written to", "name another file"
-            raise KconvertError(what, str(path), fix, Problem.USAGE)
-        if not force:
-            raise _exists(path)
-    return target
+    if source is not None and source.exists() and one_file(path, source):
+        what, fix = "is the source file itself, which is never written to", "name another file"
+        raise KconvertError(what, str(path), fix, Problem.USAGE)
+    return derived_path(path, force, directory)
 
 
-def derived_path(path: Path, force: bool) -> Path:
+def derived_path(path: Path, force: bool, directory: bool = False) -> Path:
     """The real path of a file that the user did not name. Raises KconvertError (USAGE) as `writable_path` does.
 
-    A file that exists is refused, too, unless `force` is true.
+    A symbolic link is refused, too, and a file that exists unless `force` is true.
     """
-    target = writable_path(path)
+    target = writable_path(path, directory)
+    refuse_link(path)
     if target.exists() and not force:
         raise _exists(path)
     return target
 
 
-def refuse_collisions(written: Sequence[NamedPath], read: Sequence[NamedPath]) -> None:
-    """Refuses files to be written that are read too, or that are one file.
+def refuse_link(path: str | PathLike[str]) -> None:
+    """Raises KconvertError (USAGE) for a symbolic link: the user did not name the file that it leads to."""
+    if os.path.islink(path):
+        why = ", and files are not written through links" if os.path.exists(path) else " to a file that does not exist"
+        fix = f"remove it, or name {os.path.realpath(path)} itself"
+        raise KconvertError(f"is a symbolic link{why}", str(path), fix, Problem.USAGE)
 
-    Each is named by its role, such as 'report'. Raises Collision (USAGE) naming both roles.
+
+def refuse_collisions(written: Sequence[NamedPath], read: Sequence[NamedPath]) -> None:
+    """Refuses files to be written that are read too, or that are one file, and links in their places.
+
+    Each is named by its role, such as 'report'. Raises Collision (USAGE) naming both roles, and KconvertError for a
+    link.
     """
     for position, (role, path) in enumerate(written):
         taken = [f"is the {other} itself, which is never written to" for other, known in read if one_file(path, known)]
@@ -113,6 +119,8 @@ def refuse_collisions(written: Sequence[NamedPath], read: Sequence[NamedPath]) -
         ]
         if taken:
             raise Collision(taken[0], str(path), "name another file", Problem.USAGE)
+    for _, path in written:
+        refuse_link(path)
 
 
 def one_file(first: str | PathLike[str], second: str | PathLike[str]) -> bool:
@@ -175,6 +183,11 @@ def scratch() -> AbstractContextManager[Path]:
     return hidden(Path(tempfile.gettempdir(), "scratch"), directory=True, mode=0o700)
 
 
+def is_hidden(name: str) -> bool:
+    """Whether it is the name of such a hidden file or directory."""
+    return name.startswith(_HIDDEN) and _IS_HIDDEN.fullmatch(name) is not None
+
+
 def _created(path: Path, directory: bool, mode: int) -> int | None:
     """The locked descriptor of a new file or directory.
 
@@ -223,7 +236,7 @@ _NOT_BEFORE: dict[Path, float] = {}  # when hidden files are looked for in a fol
 
 def _remove_unlocked(folder: Path) -> None:
     for name in os.listdir(folder):
-        if not (name.startswith(_HIDDEN) and _IS_HIDDEN.fullmatch(name)):
+        if not is_hidden(name):
             continue
         path = folder / name
         with suppress(OSError):
@@ -353,6 +366,7 @@ def copy_file(source: Path, target: Path, force: bool, check: Callable[[], None]
 
 def write_text(target: Path, text: str) -> None:
     """Writes `text` as UTF-8; an existing file is replaced."""
+    refuse_link(target)
     with writing(target):
         data = text.encode("utf-8")
     with replacing(target, size=len(data)) as temporary, writing(target), open(temporary, "wb") as file:

@@ -53,13 +53,23 @@ def configured(cls: Any, config: Mapping[str, Any]) -> Any:
 
 
 def _check_kinds(cls: Any, arguments: Mapping[str, Any], where: str) -> None:
-    """Raises KconvertError where an option that is a number, or true or false, has a value that is none."""
+    """Raises KconvertError where an option has a value of another kind than its own."""
     for name, value in arguments.items():
-        if name not in _plain_fields(cls):
-            continue
-        if isinstance(value, _NOT_PLAIN) or (value is None and name in _numbers(cls)):
+        kind = _plain_fields(cls).get(name)
+        if kind is not None:
+            wrong = isinstance(value, _NOT_PLAIN) or (value is None and name in _numbers(cls))
+        else:
+            kind, wrong = "the name or the configuration of one", name.endswith(_NAMED) and _names_nothing(value)
+        if wrong:
             what = f"this is not the configuration of a {cls.__name__}: {name} is {shown(value)}"
-            raise KconvertError(what, where, f"{name} must be {_plain_fields(cls)[name]}", Problem.UNREADABLE)
+            raise KconvertError(what, where, f"{name} must be {kind}", Problem.UNREADABLE)
+
+
+def _names_nothing(value: Any) -> bool:
+    """Whether a value of a file names no function and no object."""
+    if isinstance(value, Mapping):
+        return not isinstance(value.get("class_name", ""), str)
+    return isinstance(value, (int, float, list, tuple))
 
 
 @lru_cache(1024)
@@ -76,6 +86,8 @@ def _numbers(cls: Any) -> frozenset[str]:
 
 _KINDS = {"int": "an integer", "float": "a number", "bool": "true or false"}
 _NOT_PLAIN = (str, list, tuple, Mapping)
+_NAMED = ("activation", "_initializer", "_regularizer", "_constraint")
+"""What the names of options end in whose values name a function or an object."""
 
 
 @lru_cache(1024)

@@ -6,6 +6,7 @@ The folder holds `runs.json` and one `.npy` file for each array. It is data only
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from ..arguments import argument
 from ..conventions.words.values import check_schema, parse_json
 from ..errors import KconvertError, Problem
-from ..formats.atomic import replacing, write_text, writing
+from ..formats.atomic import is_hidden, replacing, write_text, writing
 from ..formats.holes import stored_size
 from ..formats.limits import LONG_JSON, Budget, check_limit, limits
 from ..formats.regular import open_regular
@@ -25,6 +26,10 @@ from .value import Side
 
 SCHEMA = 5
 INDEX = "runs.json"
+_BEGIN = b'{"schema": '
+"""What the index begins with."""
+_ARRAY = re.compile(r"(input-\d+|(layer|output)-\d+-(source|target|alone))\.npy")
+"""The names of the other files."""
 
 _TEXT = (str, type(None))
 _SIDE = {"path": str, "convention": str, "ran_on": str, "version": str, "emulates": _TEXT}
@@ -94,12 +99,24 @@ def save_runs(runs: Runs, folder: str | PathLike[str]) -> None:
 
 
 def check_folder(folder: str | PathLike[str]) -> None:
-    """Refuses a folder that holds anything but saved runs."""
+    """Refuses a folder that holds anything but saved runs, or what is left of a run that was killed."""
     place = Path(folder)
-    if place.exists() and (not place.is_dir() or (any(place.iterdir()) and not (place / INDEX).exists())):
+    if place.exists() and not (place.is_dir() and all(map(_is_saved, place.iterdir()))):
         raise KconvertError(
             "holds something other than saved runs", str(place), "use a new or an empty folder", Problem.USAGE
         )
+
+
+def _is_saved(path: Path) -> bool:
+    """Whether a file in a folder is one that `save_runs` writes."""
+    if is_hidden(path.name):
+        return True
+    if path.is_symlink() or not path.is_file():
+        return False
+    if path.name == INDEX:
+        with path.open("rb") as file:
+            return file.read(len(_BEGIN)) == _BEGIN
+    return _ARRAY.fullmatch(path.name) is not None
 
 
 def load_runs(folder: str | PathLike[str]) -> Runs:

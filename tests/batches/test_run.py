@@ -7,12 +7,14 @@ import tracemalloc
 from pathlib import Path
 
 import fsspec
+import numpy as np
 import pytest
 
 import kconvert as kc
 from kconvert.batches.journal import Journal
 from kconvert.batches.run import BatchSummary
 from kconvert.errors import KconvertError, Problem
+from kconvert.layers.registry import load_module
 from kconvert.verification.report.words import outcome, tally
 from tests.cli.commands import HAZARD, LENET, contents
 
@@ -168,11 +170,11 @@ def test_the_memory_that_a_journal_takes_does_not_grow_with_it(tmp_path):
         line = {"name": "", "error": "", "code": 0, "verdict": None, "seconds": 0.1, "targets": {}}
         with open(tmp_path / "kconvert-journal.jsonl", "w") as file:
             for i in range(count):
-                said = {"schema": 1, "target": f"{i:064}", "key": "k", "result": {**line, "name": f"{i:064}"}}
+                said = {"schema": 2, "target": f"{i:064}", "key": "k", "result": {**line, "name": f"{i:064}"}}
                 file.write(f"{json.dumps(said)}\n")
         tracemalloc.start()
         with Journal(str(tmp_path), {}) as journal:
-            assert journal.owns(f"{count - 1:064}")
+            assert journal.owns(str(tmp_path / f"{count - 1:064}"))
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
@@ -237,6 +239,69 @@ def test_a_journal_that_is_no_file_is_neither_read_nor_written(models, tmp_path,
     with pytest.raises(KconvertError, match=r"kconvert-journal.jsonl: is no regular file; remove it"):
         kc.batch(models, tmp_path / "out", **TO, verify="none")
     assert (tmp_path / "precious").read_text() == "no line ends here"
+
+
+@pytest.mark.parametrize("named", ["absolute", "from elsewhere", "moved"])
+def test_a_batch_goes_on_where_its_directory_is_named_in_another_way(models, tmp_path, monkeypatch, named):
+    monkeypatch.chdir(tmp_path)
+    kc.batch(models, "out", **TO, verify="none")
+    before = {path: path.stat().st_mtime_ns for path in written("out")}
+    (models / "late.h5").write_bytes((models / "lstm.h5").read_bytes())
+    out = {"absolute": tmp_path / "out", "from elsewhere": Path("../out"), "moved": Path("moved")}[named]
+    if named == "moved":
+        Path("out").rename("moved")
+        before = {Path("moved", path.relative_to("out")): time for path, time in before.items()}
+    if named == "from elsewhere":
+        (tmp_path / "folder").mkdir()
+        monkeypatch.chdir("folder")
+        before = {Path("..", path): time for path, time in before.items()}
+    done = kc.batch(models, out, **TO, verify="none")
+    assert (done.code, len(done.entries)) == (0, 3)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize("text", ["notes of a user", '{"path": "lstm.h5"}'])
+def test_a_file_of_the_user_with_the_name_of_the_journal_stays(models, tmp_path, text):
+    journal = tmp_path / "out" / "kconvert-journal.jsonl"
+    journal.parent.mkdir()
+    journal.write_text(text)
+    with pytest.raises(KconvertError, match="line 1: is no line of a journal of kconvert"):
+        kc.batch(models, tmp_path / "out", **TO, verify="none")
+    assert journal.read_text() == text
+
+
+@pytest.mark.parametrize("last", ['{"sche', '{"schema": 2, "targ', '{"schema": 2, "targets": ["lst', "", "\0\0\0"])
+def test_a_line_of_the_journal_that_was_not_finished_is_left_out(models, tmp_path, last):
+    kc.batch(models, tmp_path / "out", **TO, verify="none")
+    before = written(tmp_path / "out")
+    journal = tmp_path / "out" / "kconvert-journal.jsonl"
+    lines = journal.read_text()
+    journal.write_text(lines + last)
+    assert kc.batch(models, tmp_path / "out", **TO, verify="none").code == 0
+    assert (written(tmp_path / "out"), journal.read_text()) == (before, lines)
+
+
+@pytest.mark.needs("theano", "tensorflow")
+def test_results_are_verified_again_where_what_verifies_them_changed(models, tmp_path):
+    inputs, done = tmp_path / "inputs.npy", []
+    code = "import kconvert\n\n\n@kconvert.register_function('f')\ndef f(K, x):\n    return x\n"
+    (tmp_path / "layers.py").write_text(code)
+    load_module(str(tmp_path / "layers.py"))
+
+    def changed():
+        now = kc.batch(models / "images", tmp_path / "out", **TO, inputs=inputs, watch=lambda *_: done.append(_[2]))
+        assert now.code == 0
+        entries = [entry for entry in done if entry]
+        done.clear()
+        return bool(entries)
+
+    np.save(inputs, np.zeros((1, 1, 12, 10), "f4"))
+    assert [changed(), changed()] == [True, False]
+    np.save(inputs, np.ones((2, 1, 12, 10), "f4"))
+    assert [changed(), changed()] == [True, False]
+    with open(tmp_path / "layers.py", "a") as file:
+        file.write("# changed\n")
+    assert [changed(), changed()] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -554,6 +554,20 @@ def test_no_file_of_the_command_is_replaced_by_another(words, options, force, al
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("given", ["option", "manifest"])
+@pytest.mark.parametrize("report", ["arch.json", "link.json", "weights.json"])
+def test_no_file_of_a_batch_is_replaced_by_a_report(report, given, alone, tmp_path):
+    (tmp_path / "link.json").hardlink_to("arch.json")
+    (tmp_path / "weights.json").hardlink_to("weights.h5")
+    (tmp_path / "all.csv").write_text("path,arch\nweights.h5,arch.json\n")
+    before = contents(tmp_path)
+    files = ["all.csv"] if given == "manifest" else ["weights.h5", "--arch", "arch.json"]
+    words = ["--out", "out", "--from", "theano", "--to", "tensorflow", "--report", report]
+    result = refused(USAGE, "itself, which is never written to", "batch", *files, *words)
+    assert f"kconvert: {report}: is the" in result.stderr
+    assert contents(tmp_path) == before
+
+
 def test_the_architecture_beside_is_named(alone, tmp_path):
     result = run(*alone, "-o", "out.h5", "--report", "report.md", "--report", "report.xml")
     assert result.exit_code == EQUAL

@@ -69,6 +69,25 @@ def test_a_folder_with_anything_else_is_left_alone(files, tmp_path):
     assert refusal(save_runs, runs, tmp_path / "precious.txt").problem is Problem.USAGE
 
 
+@pytest.mark.parametrize("name", ["runs.json", "input-0.npz", "layer-1-other.npy"])
+def test_a_file_of_the_user_that_is_named_like_saved_runs_stays(files, tmp_path, name):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    (folder / name).write_text('{"mine": 1}')
+    error = refusal(functools.partial(verify, *files, folder=folder))
+    assert error.problem is Problem.USAGE and "something other than saved runs" in str(error)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {name: '{"mine": 1}'}
+
+
+def test_what_a_killed_run_left_in_a_folder_is_written_over(files, tmp_path):
+    folder = tmp_path / "runs"
+    verify(*files, folder=folder)
+    (folder / "runs.json").unlink()
+    (folder / ".kconvert-0123456789abcdef").write_text("half")
+    verify(*files, folder=folder)
+    assert load_runs(folder).inputs and not (folder / ".kconvert-0123456789abcdef").exists()
+
+
 TAMPERED = {
     "a name that is a number": (["layers", 0, "name"], 5),
     "no inputs": (["inputs"], []),

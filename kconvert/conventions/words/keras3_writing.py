@@ -10,9 +10,9 @@ from dataclasses import field
 from typing import Any
 
 from ...arguments import argument
-from ...errors import KconvertError
+from ...errors import KconvertError, Problem
 from ...lazy_dataclasses import dataclass
-from .items import GRAPHS, Json, is_item
+from .items import GRAPHS, Json, is_item, shown
 from .keras1 import Defaults
 from .keras3_masks import RECURRENT
 
@@ -245,6 +245,9 @@ def _of_both_directions(item: Json) -> Json:
 def _activation(value: Any, layer: str) -> Any:
     """An activation by its name; one that Keras 3 computes otherwise as a Sequential of that name."""
     name = value or "linear"
+    if not isinstance(name, str):
+        what = f"{shown(value)} is the activation, and not the name or the configuration of one"
+        raise KconvertError(what, f"layer {layer}", problem=Problem.UNREADABLE)
     if name in OTHER_NAMES:
         return OTHER_NAMES[name]
     if name in ACTIVATIONS:

@@ -106,6 +106,12 @@ def test_the_hard_sigmoid_of_keras_3_has_a_name_of_its_own():
     assert again["config"]["layers"][-1]["config"]["activation"] == "hard_sigmoid"
 
 
+def test_an_activation_without_a_configuration_is_refused_with_its_layer():
+    """It was an error of Python, because such a value is looked up as a name."""
+    with pytest.raises(KconvertError, match=r"layer it: .*'class_name': 'relu'.* is the activation, and not the"):
+        written(chain(L.Dense(2, activation={"class_name": "relu"}, name="it")))
+
+
 def test_every_option_is_stated_that_has_another_default_in_keras_3():
     config = written(chain(L.GRU(3), L.RepeatVector(2), L.LeakyReLU()))
     *_, gru, _, relu = (layer["config"] for layer in config["config"]["layers"])

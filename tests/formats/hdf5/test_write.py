@@ -88,15 +88,17 @@ def test_the_source_is_never_written(small, tmp_path, alias, force):
         usage(other, checkpoint, "is the source file itself", force)
 
 
-def test_through_a_symlink(small, tmp_path):
+@pytest.mark.parametrize("force", [False, True])
+def test_through_a_symlink(small, tmp_path, force):
+    """The file that the link leads to stays: the user did not name it."""
     there = tmp_path / "there" / "out.h5"
     there.parent.mkdir()
     there.write_bytes(b"precious")
     (tmp_path / "link.h5").symlink_to(there)
-    usage(tmp_path / "link.h5", small, "exists already; pass force=True")
-    write(tmp_path / "link.h5", small, KERAS2, force=True)
+    words = "is a symbolic link, and files are not written through links; remove it, or name"
+    usage(tmp_path / "link.h5", small, f"{words} {there} itself", force)
     assert (tmp_path / "link.h5").is_symlink()
-    assert os.listdir(there.parent) == ["out.h5"] and there.read_bytes() != b"precious"
+    assert os.listdir(there.parent) == ["out.h5"] and there.read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize("force", [False, True])
