@@ -11,7 +11,7 @@ from enum import IntEnum
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
-LONGEST = 5000  # characters of what is wrong, where, or how to fix it: more than a path may have
+LONGEST = 5000  # characters of a text that are shown: more than a path may have
 
 
 class Problem(IntEnum):
@@ -52,9 +52,9 @@ class KconvertError(ValueError):
         super().__init__(what)
 
     def __str__(self) -> str:
-        place = f"{_shortened(self.where)}: " if self.where else ""
-        remedy = f"; {_shortened(self.fix)}" if self.fix else ""
-        return printable(f"{place}{_shortened(self.what)}{remedy}")
+        place = f"{printable(self.where)}: " if self.where else ""
+        remedy = f"; {printable(self.fix)}" if self.fix else ""
+        return f"{place}{printable(self.what)}{remedy}"
 
     def within(self, place: str) -> KconvertError:
         """The same error with `place` before its own place, as in `model.h5, layer conv1`."""
@@ -94,7 +94,7 @@ def errors_in(path: object) -> Iterator[None]:
 
 
 def _shortened(text: str) -> str:
-    """A part of a message without its middle, where a name or value from a file makes it longer than anybody reads."""
+    """A text without its middle, where a name or value from a file makes it longer than anybody reads."""
     left = len(text) - LONGEST
     return text if left <= 0 else f"{text[: LONGEST // 2]} ... ({left:,} characters) ... {text[-LONGEST // 2 :]}"
 
@@ -102,10 +102,12 @@ def _shortened(text: str) -> str:
 def printable(text: str) -> str:
     r"""`text` with its control characters escaped, because names come from files and a terminal would obey them.
 
+    The middle of a long text is left out: to draw a name of megabytes would take minutes.
+
     >>> printable("conv1\x1b[2J")
     'conv1\\x1b[2J'
     """
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in _shortened(text))
 
 
 def warn(what: str, category: type[Warning] = UserWarning) -> None:
