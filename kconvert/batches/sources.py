@@ -17,6 +17,7 @@ from . import manifest, places
 from .places import Options
 
 _MAGIC = "*?["
+_DEPTH = 100  # folders of a name
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _local(source: str, out: str) -> Iterator[Item]:
         found = [
             one
             for one in _files_below(path, closed)
-            if endings.is_known(one) and _may_be_file(one) and not os.path.realpath(one).startswith(inside + os.sep)
+            if endings.is_known(one) and _is_no_folder(one) and not os.path.realpath(one).startswith(inside + os.sep)
         ]
         found += closed  # each becomes a failure of the report
         if not found and (os.path.realpath(path) + os.sep).startswith(inside + os.sep):
@@ -79,7 +80,7 @@ def _local(source: str, out: str) -> Iterator[Item]:
     elif any(character in source for character in _MAGIC):
         root = Path(_fixed(source))
         found = [
-            one for one in _matching(source, root) if _may_be_file(one) or (one.is_dir() and files.is_weights(one))
+            one for one in _matching(source, root) if _is_no_folder(one) or (one.is_dir() and files.is_weights(one))
         ]
         if not found:
             near = None if root.exists() else similar(root)
@@ -99,10 +100,10 @@ def _files_below(folder: Path, closed: list[Path]) -> Iterator[Path]:
         yield from (Path(parent, name) for name in names)
 
 
-def _may_be_file(path: Path) -> bool:
-    """Whether a path is a file, or what it is cannot be told: then reading it fails."""
+def _is_no_folder(path: Path) -> bool:
+    """Whether a path is a file, or something that cannot be read as one: a pipe, a link to nothing."""
     try:
-        return path.is_file()
+        return not path.is_dir()
     except OSError:
         return True
 
@@ -152,11 +153,11 @@ def _remote(source: str, options: Options) -> Iterator[Item]:
 def safe(name: str, where: str) -> str:
     """The name of a file below the target directory. Raises KconvertError where it leads out of that."""
     parts = name.replace("\\", "/").split("/")
-    if not name or ".." in parts or "" in parts or "\0" in name or Path(name).is_absolute():
+    if not name or ".." in parts or "" in parts or "\0" in name or Path(name).is_absolute() or len(parts) > _DEPTH:
         raise KconvertError(
-            f"{name!r} is no name of a file in the target directory",
+            f"{name[:200]!r} is no name of a file in the target directory",
             where,
-            "give a relative path without '..'",
+            f"give a relative path without '..', of at most {_DEPTH} folders",
             Problem.USAGE,
         )
     return name

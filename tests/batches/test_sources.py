@@ -1,5 +1,6 @@
 """Sources: which files a batch has, and what they are called."""
 
+import os
 import shutil
 
 import pytest
@@ -49,6 +50,18 @@ def test_links_in_a_circle(models):
     assert names(models) == ["images/lenet.h5", "lstm.h5"]
     assert names(models / "**" / "*.h5") == ["images/lenet.h5", "lstm.h5"]
     assert names(models / "*" / "*.h5") == ["images/lenet.h5", "linked/lenet.h5"]
+
+
+def test_what_is_no_file_fails_and_is_not_left_out(models, tmp_path):
+    os.mkfifo(models / "pipe.h5")
+    (models / "gone.h5").symlink_to("nowhere")
+    (models / "zero.h5").symlink_to("/dev/zero")
+    done = kc.batch(models, tmp_path / "out", "theano", "tensorflow", verify="none")
+    failed = {entry.name: entry.error for entry in done.entries if entry.state == "error"}
+    assert set(failed) == {"gone.h5", "pipe.h5", "zero.h5"} and len(done.entries) == 5
+    assert "gone.h5: there is no such file" in failed["gone.h5"]
+    assert "is not a regular file" in failed["pipe.h5"] and "is not a regular file" in failed["zero.h5"]
+    assert names(models / "*.h5") == ["gone.h5", "lstm.h5", "pipe.h5", "zero.h5"]
 
 
 def test_patterns_match_hidden_names_where_they_say_so(models):
@@ -105,7 +118,9 @@ def test_a_source_is_never_replaced(models):
         kc.batch([models / "lstm.h5", models / "lstm.tensorflow.h5"], models, target="tensorflow", force=True)
 
 
-@pytest.mark.parametrize("name", ["", "/a.h5", "../a.h5", "a/../../b.h5", "a//b.h5", "..\\a.h5", "a\0.h5"])
+@pytest.mark.parametrize(
+    "name", ["", "/a.h5", "../a.h5", "a/../../b.h5", "a//b.h5", "..\\a.h5", "a\0.h5", "d/" * 101 + "a.h5"]
+)
 def test_names_that_lead_out_of_the_target_directory(name):
     with pytest.raises(KconvertError, match="is no name of a file in the target directory"):
         safe(name, "here")
