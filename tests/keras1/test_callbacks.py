@@ -60,6 +60,14 @@ def test_parameters_have_the_words_of_keras_1():
     assert history.params == {**stated, "metrics": ["loss", "val_loss"]}
 
 
+def test_the_samples_of_an_epoch_may_be_a_fraction():
+    """Such as the result of a division: the epoch ends after the batch that reaches it."""
+    x, y = data()
+    record = Record()
+    compiled().fit_generator(iter([(x[:5], y[:5])] * 3), 10.5, 1, verbose=0, callbacks=[record])
+    assert len(record.batches) == 3 and record.params["nb_sample"] == 10.5
+
+
 def test_an_epoch_ends_after_all_its_batches():
     """`stop_training` is read after the epoch."""
 

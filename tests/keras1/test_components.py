@@ -9,6 +9,7 @@ from inspect import signature
 import numpy as np
 import pytest
 from kconvert.keras1.utils.generic_utils import CustomObjectScope
+from kconvert.keras1.utils.layer_utils import layer_from_config
 from kconvert.keras1.utils.np_utils import normalize
 
 from kconvert.errors import KconvertError
@@ -145,6 +146,11 @@ def test_configurations_are_in_the_words_of_keras_1_2_2():
     merged = models.Sequential([layers.Merge(branches, mode="sum"), layers.Dense(2)]).get_config()
     assert [branch["config"][0]["class_name"] for branch in merged[0]["config"]["layers"]] == ["Dense", "Dense"]
     assert merged[1]["class_name"] == "Dense"
+
+
+def test_a_layer_is_made_of_a_configuration_without_a_shape():
+    made = layer_from_config({"class_name": "Dense", "config": {"output_dim": 3, "name": "own"}})
+    assert (type(made), made.name, made.output_dim) == (layers.Dense, "own", 3)
 
 
 def test_a_summary_is_that_of_keras_1_2_2(capsys):

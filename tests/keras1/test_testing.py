@@ -36,3 +36,10 @@ def test_get_test_data_and_keras_test():
     (x, y), (x_test, y_test) = get_test_data(nb_train=6, nb_test=2, input_shape=(3,), nb_class=4)
     assert (x.shape, y.shape, x_test.shape, y_test.shape) == ((6, 3), (6,), (2, 3), (2,)) and y.max() < 4
     assert keras_test(len) is len
+
+
+def test_the_numbers_of_a_regression_are_those_of_keras_1_2_2():
+    """Each sample draws its inputs, and then its labels."""
+    np.random.seed(1)
+    _, (_, y) = get_test_data(5, 2, (3,), (2,), classification=False)
+    np.testing.assert_allclose(y, [[-0.64844, 0.55174], [-0.24891, 0.37926]], atol=1e-5)

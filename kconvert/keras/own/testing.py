@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -31,15 +32,11 @@ def get_test_data(
     """
     samples = num_train + num_test
     mean = np.random.randint(0, num_classes, samples) if classification else np.random.random(samples)
-    x = _around(mean, tuple(input_shape))
-    y = mean if classification else _around(mean, tuple(output_shape))
+    sizes = [math.prod(input_shape), 0 if classification else math.prod(output_shape)]
+    numbers = np.random.normal(mean[:, None], 0.7, (samples, sum(sizes))).astype("float32")
+    x = numbers[:, : sizes[0]].reshape(samples, *input_shape)
+    y = mean if classification else numbers[:, sizes[0] :].reshape(samples, *output_shape)
     return (x[:num_train], y[:num_train]), (x[num_train:], y[num_train:])
-
-
-def _around(mean: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Normal numbers of the shape (samples, *shape), around the mean of each sample."""
-    center = mean.reshape(-1, *[1] * len(shape))
-    return np.random.normal(center, 0.7, (len(mean), *shape)).astype("float32")
 
 
 def layer_test(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,11 +17,11 @@ class Counted:
     batch may not have weights of samples, which would replace them.
     """
 
-    def __init__(self, generator: Any, samples: int | None, what: str, class_weight: bool = False) -> None:
-        if samples is None or int(samples) < 1:
+    def __init__(self, generator: Any, samples: float | None, what: str, class_weight: bool = False) -> None:
+        if samples is None or samples <= 0:
             raise KconvertError(f"{what} is not a number of samples", fix=f"give {what}", problem=Problem.USAGE)
         self.generator = _endless(generator)
-        self.samples, self.what, self.weighted = int(samples), what, class_weight
+        self.samples, self.what, self.weighted = math.ceil(samples), what, class_weight
         self.seen = 0
         # The number of samples of the last batch.
         self.size = 0

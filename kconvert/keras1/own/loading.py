@@ -10,8 +10,9 @@ from ...formats.hdf5.handles import path_to_read
 from ...layers.registry import with_custom_objects
 from ...models import configurations, loading, model
 from ...models.training import optimizers
+from .built_in import layer_of_item
 from .initializations import with_initializations
-from .models import as_keras1, in_dialect
+from .models import as_keras1
 from .models import model_from_config as model_from_config
 from .optimizers import optimizer
 from .optimizers import optimizer_from_config as optimizer_from_config
@@ -67,7 +68,5 @@ def layer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     """The layer or model that `{'class_name': ..., 'config': ...}` describes, in the words of Keras 1.2.2."""
     if config["class_name"] in ("Sequential", "Model"):
         return model_from_config(config, custom_objects)
-    stated = {"class_name": "Sequential", "config": [config]}
-    with with_custom_objects(custom_objects), with_initializations():
-        made = configurations.model_from_config(stated)
-    return in_dialect(made.layers[-1])
+    with with_custom_objects(custom_objects):
+        return layer_of_item(config)

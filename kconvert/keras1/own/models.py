@@ -239,7 +239,7 @@ class Container(model.Model):
         max_q_size, nb_worker, pickle_safe: have no effect; batches are made in this process.
         """
         train = Counted(generator, samples_per_epoch, "samples_per_epoch", class_weight is not None)
-        validation, count = None, None
+        validation = None
         if validation_data is not None:
             streams = hasattr(validation_data, "__next__")
             given = validation_data if streams else cut(validation_data, lambda: train.size)
@@ -253,8 +253,8 @@ class Container(model.Model):
             validation_data=validation,
             class_weight=self._classes(class_weight, None),
             initial_epoch=initial_epoch,
-            steps_per_epoch=samples_per_epoch,
-            validation_steps=count,
+            steps_per_epoch=train.samples,
+            validation_steps=None if validation is None else validation.samples,
         )
 
     def evaluate_generator(  # type: ignore[override]
