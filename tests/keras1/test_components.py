@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 from inspect import signature
 
@@ -105,6 +106,32 @@ def test_weights_of_several_outputs():
     classes, samples = {"first": {0: 1.0, 1: 3.0}}, {"first": np.arange(6.0)}
     assert loss(class_weight={0: 5.0, 1: 6.0}) == loss()
     assert loss(class_weight=classes, sample_weight=samples) == loss(sample_weight=samples) != loss()
+
+
+def test_weights_of_the_samples_of_a_batch_replace_those_of_classes():
+    """The numbers of real Keras 1.2.2 for batches with and without weights of samples."""
+    (x, y), classes = data(), np.random.RandomState(1)
+    classes.uniform(size=100)  # those of `data`
+    y = np.eye(2)[classes.randint(0, 2, 20)]
+    weights = [np.arange(4.0)] * 5
+
+    def losses(*given):
+        made = compiled()
+        made.add(layers.Activation("softmax"))
+        made.compile("sgd", "categorical_crossentropy")
+        parts = [[one[k : k + 4] for k in range(0, 20, 4)] for one in (x, y)]
+        batches = itertools.cycle(zip(*parts, *given, strict=True))
+        options = {"class_weight": {0: 1.0, 1: 3.0}, "verbose": 0}
+        return made.fit_generator(batches, 20, 2, **options).history["loss"]
+
+    np.testing.assert_allclose(losses(), [1.4921, 1.4567], atol=1e-4)
+    np.testing.assert_allclose(losses(weights), [1.3451, 1.3378], atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", ["temporal", {"other": None}, [None, None]])
+def test_a_mode_that_the_outputs_do_not_have_is_refused(mode):
+    with pytest.raises(KconvertError, match="sample_weight_mode"):
+        compiled(sample_weight_mode=mode)
 
 
 def test_arguments_of_older_releases_are_ignored():

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ...errors import KconvertError, Problem, warn
+from ...layers.lists import items_of
 from ...models.training.data import is_sequence, parts
+from .training import standardize_weights
 
 
 class Counted:
     """The batches of a generator, as an iterator that ends after `samples` samples, and goes on when it is asked again.
 
-    So each `for` loop over it takes the batches of one epoch. class_weight: whether classes have weights too; then a
-    batch may not have weights of samples, which would replace them.
+    So each `for` loop over it takes the batches of one epoch. classes: the weights of classes by output, which a batch
+    gets as weights of its samples where it has none of its own; outputs: the names of all outputs.
     """
 
-    def __init__(self, generator: Any, samples: float | None, what: str, class_weight: bool = False) -> None:
+    def __init__(
+        self,
+        generator: Any,
+        samples: float | None,
+        what: str,
+        classes: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] = (),
+    ) -> None:
         if samples is None or samples <= 0:
             raise KconvertError(f"{what} is not a number of samples", fix=f"give {what}", problem=Problem.USAGE)
         self.generator = _endless(generator)
-        self.samples, self.what, self.weighted = math.ceil(samples), what, class_weight
+        self.samples, self.what = math.ceil(samples), what
+        self.classes, self.outputs = classes or {}, outputs
         self.seen = 0
         # The number of samples of the last batch.
         self.size = 0
@@ -46,10 +58,17 @@ class Counted:
         self.seen += self.size
         if self.seen > self.samples and self.what == "samples_per_epoch":
             warn("an epoch has more samples than samples_per_epoch")
-        if self.weighted and isinstance(item, tuple) and len(item) == 3:
-            what = "class_weight cannot be combined with a generator that gives sample weights"
-            raise KconvertError(what, fix="leave one of them out", problem=Problem.USAGE)
-        return item
+        return self._weighted(*item) if self.classes and isinstance(item, tuple) and len(item) == 2 else item
+
+    def _weighted(self, x: Any, y: Any) -> tuple[Any, Any, dict[str, np.ndarray]]:
+        """A batch with weights of its samples by output, which are those of their classes."""
+        labels = y if isinstance(y, Mapping) else dict(zip(self.outputs, items_of(y), strict=False))
+        of_outputs = {name: np.asarray(one) for name, one in labels.items() if name in self.classes}
+        weights = {
+            name: standardize_weights(one if one.ndim > 1 else one[:, None], None, self.classes[name])
+            for name, one in of_outputs.items()
+        }
+        return x, y, weights
 
 
 def cut(data: Any, size: Callable[[], int]) -> Iterator[Any]:

@@ -72,6 +72,7 @@ class Container(model.Model):
         names = self.output_names
         losses = [objective(one) for one in by_output(loss, names, "loss")]
         shapes = [symbol.shape for symbol in self.outputs]
+        _check_modes(sample_weight_mode, names, shapes)
         wanted = [
             [one for named in items_of(spec) for one in metrics_of(named, of_output, shape)]
             for spec, of_output, shape in zip(metrics_by_output(metrics, names), losses, shapes, strict=True)
@@ -238,7 +239,8 @@ class Container(model.Model):
 
         max_q_size, nb_worker, pickle_safe: have no effect; batches are made in this process.
         """
-        train = Counted(generator, samples_per_epoch, "samples_per_epoch", class_weight is not None)
+        classes = self._classes(class_weight, None)
+        train = Counted(generator, samples_per_epoch, "samples_per_epoch", classes, self.output_names)
         validation = None
         if validation_data is not None:
             streams = hasattr(validation_data, "__next__")
@@ -251,7 +253,6 @@ class Container(model.Model):
             verbose=verbose,
             callbacks=_listeners(callbacks, verbose, samples_per_epoch),
             validation_data=validation,
-            class_weight=self._classes(class_weight, None),
             initial_epoch=initial_epoch,
             steps_per_epoch=train.samples,
             validation_steps=None if validation is None else validation.samples,
@@ -282,6 +283,14 @@ class Container(model.Model):
 def _listeners(callbacks: Sequence[Any] | None, verbose: int, samples: int | None = None) -> list[Any]:
     """The callbacks of a training. samples: of an epoch of a generator."""
     return [Words(samples), *(callbacks or ()), *([ProgbarLogger()] if verbose else ())]
+
+
+def _check_modes(modes: Any, names: Sequence[str], shapes: Sequence[Sequence[int | None]]) -> None:
+    """Raises KconvertError where an output has no `sample_weight_mode`, or no time steps to weigh."""
+    for name, mode, shape in zip(names, by_output(modes, names, "sample_weight_mode"), shapes, strict=True):
+        if mode == "temporal" and len(shape) < 3:
+            what = f"sample_weight_mode 'temporal' needs an output with time steps, not {tuple(shape)}"
+            raise KconvertError(what, f"output {name}", "leave it out", Problem.USAGE)
 
 
 def _first(data: Any) -> Any:
