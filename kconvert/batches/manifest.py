@@ -197,6 +197,7 @@ def _line(row: Mapping[str, Any], place: str, where: str) -> Line:
 
 def _beside(path: str, manifest: str, where: str) -> str:
     """A path of the manifest, which is relative to its folder. Raises KconvertError where there is no such file."""
+    path = places.without_file(path)
     if places.is_url(path):
         return path
     if places.is_url(manifest):

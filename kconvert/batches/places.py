@@ -20,8 +20,9 @@ MEMORY = "memory:"
 READ_ALONE = ("http", "https")
 """Protocols that nothing is written to."""
 
-PROTOCOLS = (*READ_ALONE, "s3", "s3a", "gs", "gcs", "memory", "file")
+PROTOCOLS = (*READ_ALONE, "s3", "s3a", "gs", "gcs", "memory")
 
+_FILE = "file://"
 
 _CHECKED = {
     "s3": "check the credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL",
@@ -32,6 +33,11 @@ _CHECKED = {
 
 def is_url(place: str) -> bool:
     return "://" in place
+
+
+def without_file(place: str) -> str:
+    """A file:// URL as the path that it names; other places as they are."""
+    return place.removeprefix(_FILE)
 
 
 def without_query(place: str) -> str:

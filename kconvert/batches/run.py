@@ -28,6 +28,8 @@ from .sources import expand
 from .tasks import ALL, Tasks, tasks_of
 from .work import STATES, Result, Setup, Task, failure, run
 
+MOST_JOBS = 1024
+
 FilePath = str | PathLike[str]
 
 Watch = Callable[[int, int, Entry | None], None]
@@ -167,6 +169,7 @@ def batch(
 
 def run_batch(job: Job, watch: Watch | None = None) -> Summary:
     """Runs a batch. Raises KconvertError where it cannot run at all."""
+    job = replace(job, sources=list(map(places.without_file, job.sources)), out=places.without_file(job.out))
     storage = job.setup.storage
     _check(job)
     items = expand(job.sources, job.out, storage)
@@ -188,10 +191,9 @@ def run_batch(job: Job, watch: Watch | None = None) -> Summary:
 
 def _check(job: Job) -> None:
     """Refuses a batch that could not run, before it reads its sources."""
-    if job.jobs < 1:
-        raise KconvertError(
-            "a batch needs at least one process", fix=f"give {argument('jobs', 1)}", problem=Problem.USAGE
-        )
+    if not 1 <= job.jobs <= MOST_JOBS:
+        what = f"a batch has from 1 to {MOST_JOBS:,} processes"
+        raise KconvertError(what, fix=f"give {argument('jobs', 1)}", problem=Problem.USAGE)
     if not job.out:
         raise KconvertError("the target directory has no name", fix="name a directory", problem=Problem.USAGE)
     if job.out.startswith(places.READ_ALONE):

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import KconvertError, Problem
 from ..formats import endings, files
+from ..formats.atomic import is_hidden
 from ..formats.missing import missing, similar
 from ..lazy_dataclasses import dataclass
 from . import manifest, places
@@ -96,7 +97,8 @@ def _files_below(folder: Path, closed: list[Path]) -> Iterator[Path]:
 
     closed: the folders that cannot be read are added to it.
     """
-    for parent, _, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+        folders[:] = [name for name in folders if not is_hidden(name)]  # temporary ones of kconvert
         yield from (Path(parent, name) for name in names)
 
 
@@ -153,6 +155,9 @@ def _remote(source: str, options: Options) -> Iterator[Item]:
 def safe(name: str, where: str) -> str:
     """The name of a file below the target directory. Raises KconvertError where it leads out of that."""
     parts = name.replace("\\", "/").split("/")
+    if any(map(is_hidden, parts)):
+        what = f"{name!r} has the name of a temporary file, which a later run removes"
+        raise KconvertError(what, where, "give another name", Problem.USAGE)
     if not name or ".." in parts or "" in parts or "\0" in name or Path(name).is_absolute() or len(parts) > _DEPTH:
         raise KconvertError(
             f"{name[:200]!r} is no name of a file in the target directory",

@@ -27,6 +27,7 @@ from .work import Setup, Task
 ALL, NONE, SAMPLE = "all", "none", "sample"
 
 FOLDERS = 4096  # folders that are held in memory
+DIGITS = 18  # of the number of files to verify
 
 _SOURCE = {
     "from": "backend",
@@ -177,7 +178,7 @@ def _chosen(count: int, verify: str) -> Container[int]:
     if verify in (ALL, NONE):
         return range(count if verify == ALL else 0)
     word, _, number = verify.partition(":")
-    if word != SAMPLE or not number.isdecimal() or not int(number):
+    if word != SAMPLE or not number.isdecimal() or len(number) > DIGITS or not int(number):
         what = f"{verify!r} does not say which files to verify"
         raise KconvertError(what, fix=f"give {argument('verify', 'all', 'none', 'sample:N')}", problem=Problem.USAGE)
     return set(random.Random(0).sample(range(count), min(int(number), count)))

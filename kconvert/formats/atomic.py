@@ -110,8 +110,12 @@ def refuse_collisions(written: Sequence[NamedPath], read: Sequence[NamedPath]) -
     """Refuses files to be written that are read too, or that are one file, and links in their places.
 
     Each is named by its role, such as 'report'. Raises Collision (USAGE) naming both roles, and KconvertError for a
-    link.
+    link, or for a file to be read that would be taken for a temporary file of a run that was killed, and removed.
     """
+    for role, path in read:
+        if is_hidden(Path(path).name):
+            what = f"the {role} has the name of a temporary file, which is removed where no run has locked it"
+            raise KconvertError(what, str(path), "give it another name", Problem.USAGE)
     for position, (role, path) in enumerate(written):
         taken = [f"is the {other} itself, which is never written to" for other, known in read if one_file(path, known)]
         taken += [

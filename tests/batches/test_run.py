@@ -205,9 +205,22 @@ def test_a_process_that_dies_costs_one_file(models, tmp_path, monkeypatch):
 def test_a_sample_is_verified(models, tmp_path):
     done = kc.batch(models, tmp_path / "out", **TO, verify="sample:1")
     assert sorted(states(done).values()) == ["converted", "equal"]
-    for wrong in ("sample:0", "sample:x", "some", "sample:-1"):
+    for wrong in ("sample:0", "sample:x", "some", "sample:-1", f"sample:{'9' * 5000}"):
         with pytest.raises(KconvertError, match="does not say which files to verify"):
             kc.batch(models, tmp_path / "out", **TO, verify=wrong)
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 1025, 10**30])
+def test_a_number_of_processes_that_no_machine_has_is_refused(models, tmp_path, jobs):
+    with pytest.raises(KconvertError, match="a batch has from 1 to 1,024 processes"):
+        kc.batch(models, tmp_path / "out", **TO, jobs=jobs)
+
+
+def test_a_file_url_is_a_path(models, tmp_path):
+    (models / "all.csv").write_text(f"path,from,to\nfile://{models}/lstm.h5,theano,tensorflow\n")
+    for name, sources in {"a": f"file://{models}", "b": f"file://{models}/all.csv"}.items():
+        done = kc.batch(sources, f"file://{tmp_path}/{name}", **TO, verify="none")
+        assert done.code == 0 and (tmp_path / name / "lstm.tensorflow.h5").is_file()
 
 
 def test_a_batch_in_memory(models):

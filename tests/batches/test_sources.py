@@ -64,6 +64,15 @@ def test_what_is_no_file_fails_and_is_not_left_out(models, tmp_path):
     assert names(models / "*.h5") == ["gone.h5", "lstm.h5", "pipe.h5", "zero.h5"]
 
 
+def test_temporary_files_are_no_sources_and_no_results(models):
+    """A later run removes them."""
+    left = ".kconvert-0123456789abcdef"
+    shutil.copytree(models / "images", models / left)
+    assert names(models) == ["images/lenet.h5", "lstm.h5"]
+    with pytest.raises(KconvertError, match="has the name of a temporary file, which a later run removes"):
+        safe(f"a/{left}/b.h5", "here")
+
+
 def test_patterns_match_hidden_names_where_they_say_so(models):
     shutil.copy(models / "lstm.h5", models / ".hidden.h5")
     assert names(models / "*.h5") == names(models / "***.h5") == ["lstm.h5"]

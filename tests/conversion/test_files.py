@@ -368,3 +368,11 @@ def test_a_source_that_changes_while_it_is_read(tmp_path, monkeypatch, change):
     assert caught.value.problem is Problem.UNREADABLE and caught.value.where == str(path)
     assert not (tmp_path / "out.h5").exists()
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
+def test_a_source_that_would_be_removed_as_a_temporary_file_is_refused(tmp_path):
+    source = tmp_path / ".kconvert-0123456789abcdef"
+    shutil.copy(FOLDER / "1.2.2-theano" / "lenet_th" / "model.h5", source)
+    with pytest.raises(KconvertError, match="the source file has the name of a temporary file"):
+        convert(source, tmp_path / "out.h5", target="tensorflow")
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
