@@ -134,7 +134,7 @@ def tells(case):
     return case.arch is None or case.release != "1.0.8"
 
 
-@pytest.mark.parametrize("case", filter(tells, cases(*GENERATIONS)), ids=identify)
+@pytest.mark.parametrize("case", list(filter(tells, cases(*GENERATIONS))), ids=identify)
 def test_what_real_files_are(case):
     with read(case.model) as checkpoint:
         origin = decide(checkpoint, Source(backend=case.backend))

@@ -18,6 +18,7 @@ QUICK = (
     "constraint_",
     "activation_",
     "generic",
+    "optimizers_that",
 )
 """The first words of the cases of every run; the others take minutes to compile."""
 
@@ -52,7 +53,7 @@ _ERRS_ON_TENSORFLOW = {
 """Cases in which real Keras on TensorFlow does not compute what its documentation says, as it does on Theano."""
 
 
-@pytest.mark.parametrize(("folder", "on", "case"), parameters(), indirect=["on"])
+@pytest.mark.parametrize(("folder", "on", "case"), list(parameters()), indirect=["on"])
 def test_computes_what_real_keras_computed(folder, on, case):
     found = names.computed(folder, case)
     on = "tensorflow" if (folder, case) in _ERRS_ON_THEANO else on

@@ -125,6 +125,8 @@ def get_value(x: Any) -> Any:
     """The value of a variable, or of an expression, as an array. Raises KconvertError for anything else."""
     if isinstance(x, Deferred):
         return x.eval()
+    if isinstance(x, Hyperparameter):
+        return np.float32(x)
     if isinstance(x, (float, int, np.ndarray, np.generic)):  # what optimizers have in place of variables
         return np.asarray(x)
     if is_native(x):

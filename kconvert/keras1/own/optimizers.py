@@ -13,8 +13,7 @@ from ...errors import AlsoNotImplementedError, AlsoTypeError, KconvertError, Pro
 from ...keras.own.objects import get_custom_objects as get_custom_objects
 from ...keras.own.optimizers import clip_norm as clip_norm
 from ...models.training import optimizers
-from ...models.training.optimizers import Scalars
-from ...models.training.variable_steps import VariableSteps
+from ...models.training.optimizer import Numbers, Scalars
 from .generic import get_from_module
 
 EPSILON = 1e-8
@@ -83,19 +82,14 @@ class Optimizer(optimizers.Optimizer):
         if self.kind is None:
             what = "the base class Optimizer has no step"
             raise AlsoNotImplementedError(what, fix="define get_updates", problem=Problem.USAGE)
-        steps = VariableSteps(self, params, [constraints.get(one) for one in params])
-        self.__dict__["_executor"] = steps
-        self.updates = list(steps.updates(loss))
-        return self.updates
+        return self._updated(loss, params, constraints.get)
 
 
 class _CountsForDecay(Optimizer):
     """An optimizer that counts its steps only where its learning rate decays."""
 
-    def rates(
-        self, K: Backend, scalars: Scalars, learning_rate: Tensor
-    ) -> tuple[Mapping[str, Tensor], dict[str, Tensor]]:
-        found, counted = super().rates(K, scalars, learning_rate)
+    def rates(self, K: Backend, scalars: Scalars, numbers: Numbers) -> tuple[Numbers, dict[str, Tensor]]:
+        found, counted = super().rates(K, scalars, numbers)
         return found, counted if self.initial_decay else dict(scalars)  # type: ignore[attr-defined]
 
 

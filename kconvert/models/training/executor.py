@@ -31,7 +31,7 @@ from ...network.sample_inputs import check_batch
 from ..runtime import Runtime
 from . import constraints, regularizers
 from .objective import Objective
-from .optimizers import Optimizer
+from .optimizer import Optimizer
 from .weighting import masked_weights
 
 VariableKey = tuple[Any, ...]
@@ -41,6 +41,7 @@ VariableKey = tuple[Any, ...]
     ("state", "lstm_1", ...)              the path of the state of a stateful layer
     ("slot", "dense_1", "kernel", "m")    the path of the weight, the name of the slot
     ("scalar", "iterations")              the name of the scalar of the optimizer
+    ("number", "momentum")                the name of the hyperparameter, which callbacks may change
     ("metric", "acc", "total")            the label of the metric, the name of its variable
     ("mean", "loss")                      the label of the loss; the sum over batches, and the number of samples
 """
@@ -49,9 +50,6 @@ Values = Mapping[VariableKey, Tensor]
 
 SEED: VariableKey = ("seed",)
 """Two integers: the seed of random layers, and the number of the step."""
-
-RATE: VariableKey = ("learning rate",)
-"""The learning rate of the next step."""
 
 
 class Executor:
@@ -71,7 +69,8 @@ class Executor:
         self.variables: dict[VariableKey, Variable] = {("weight", *path): v for path, v in runtime.variables.items()}
         self.variables.update((("state", *path), v) for path, v in runtime.keep_states().items())
         self._steps: dict[Any, Compiled] = {}
-        self._rate = float("nan")
+        # The hyperparameters of the last step.
+        self._numbers: dict[str, float] = {}
         made: dict[VariableKey, Any] = {SEED: np.array([seed, 0], "int32")}
         means = (*objective.loss_labels, *objective.added.values())
         made.update((("mean", label), np.zeros(2, "float32")) for label in means)
@@ -97,7 +96,9 @@ class Executor:
         made: dict[VariableKey, Any] = {("scalar", name): array for name, array in scalars if name not in held}
         for path, shape in shapes.items():
             made.update((("slot", *path, name), array) for name, array in self.optimizer.slots(shape).items())
-        self._add({RATE: np.float32(0.0), **made})
+        made.update((("number", name), np.float32(0.0)) for name in self.optimizer.numbers)
+        self._numbers = {}
+        self._add(made)
 
     def read_trained(self) -> list[np.ndarray]:
         """The values of the weights that training changes, in the order of the layers."""
@@ -137,13 +138,20 @@ class Executor:
         check_batch(self.network, len(xs[0]))
         given = [array for array in (*xs, *ys, *weights) if array is not None]
         shape = tuple(None if array is None else np.shape(array)[1:] for array in (*ys, *weights))
-        key = training, shape, self.optimizer.hyperparameters if training else ()
+        key = training, shape
         if key not in self._steps:
             self._steps[key] = self._compile(training, ys, weights)
-        if training and self.optimizer.learning_rate != self._rate:
-            self._rate = float(self.optimizer.learning_rate)
-            self.K.assign(self.variables[RATE], np.array(self._rate))
+        if training:
+            self._set_numbers()
         return self._steps[key](given)
+
+    def _set_numbers(self) -> None:
+        """Sets the variables of the hyperparameters that have changed since the last step."""
+        numbers = self.optimizer.numbers
+        for name, number in numbers.items():
+            if number != self._numbers.get(name):
+                self.K.assign(self.variables[_key("number", (name,))], np.array(number))
+        self._numbers = numbers
 
     def _compile(self, training: bool, ys: Sequence[Any], weights: Sequence[Any]) -> Compiled:
         """Compiles the step for labels and sample weights of these shapes."""
@@ -151,7 +159,7 @@ class Executor:
         specs = self.network.input_specs + [
             InputSpec((None, *np.shape(array)[1:])) for array in (*ys, *weights) if array is not None
         ]
-        keys = [key for key in self.variables if training or key[0] not in ("slot", "scalar", *SEED, *RATE)]
+        keys = [key for key in self.variables if training or key[0] not in ("slot", "scalar", "number", *SEED)]
         n = len(self.network.input_refs)
 
         def build(values: list[Tensor], inputs: list[Tensor]) -> tuple[list[Tensor], dict[int, Tensor]]:
@@ -253,7 +261,8 @@ class Executor:
         scalars = {key[1]: value for key, value in values.items() if key[0] == "scalar"}
         before = [values[key] for key in keys]
         gradients = K.gradients(total, before)
-        after, new_slots, new_scalars = self.optimizer.step(K, before, gradients, slots, scalars, values[RATE])
+        numbers = {key[1]: value for key, value in values.items() if key[0] == "number"}
+        after, new_slots, new_scalars = self.optimizer.step(K, before, gradients, slots, scalars, numbers)
         constrained = [
             new if constraint is None else constraint.constrained(K, new)
             for new, constraint in zip(after, map(self._constraint, self.trained), strict=True)

@@ -17,7 +17,7 @@ from .data import Batch, Division, checked_batch, is_stream, parts, stream_of
 from .executor import Executor, trained_paths
 from .fit import test
 from .objective import Objective
-from .optimizers import Optimizer
+from .optimizer import Optimizer
 from .user_optimizers import OfUser
 
 _KEPT = ("slot", "scalar", "seed")

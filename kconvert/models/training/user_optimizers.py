@@ -18,7 +18,7 @@ from ...backend.context import assigned
 from ...errors import KconvertError, Problem
 from ...layers.deferred import STANDING, Deferred, Variable
 from ...lazy_dataclasses import dataclass
-from .optimizers import Optimizer, Scalars, Slots
+from .optimizer import Numbers, Optimizer, Scalars, Slots
 
 
 @dataclass(kw_only=True)
@@ -62,7 +62,7 @@ class OfUser(Optimizer):
         gradients: Sequence[Tensor],
         slots: Sequence[Slots],
         scalars: Scalars,
-        learning_rate: Tensor,
+        numbers: Numbers,
     ) -> tuple[list[Tensor], list[dict[str, Tensor]], dict[str, Tensor]]:
         names = iter(self.made)
 

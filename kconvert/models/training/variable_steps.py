@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...backend import functions as F
 from ...backend.base import Tensor
-from ...backend.computing import current_backend
+from ...backend.computing import GRADIENTS, current_backend
 from ...layers.deferred import Expression, Variable
 from ...layers.slopes import gradient
 
@@ -16,7 +17,7 @@ Path = tuple[Any, ...]
 
 
 class VariableSteps:
-    """The state of an optimizer that changes the variables `params`: its scalars, its slots, its learning rate.
+    """The state of an optimizer that changes the variables `params`: its scalars, slots and hyperparameters.
 
     constraints: for each variable, what is applied to its new value, or None.
     """
@@ -24,7 +25,7 @@ class VariableSteps:
     def __init__(self, optimizer: Any, params: Sequence[Variable], constraints: Sequence[Any]) -> None:
         self.optimizer, self.params, self.constraints = optimizer, list(params), constraints
         self.trained: list[Path] = [(i,) for i in range(len(self.params))]
-        self.rate = Variable(float(optimizer.learning_rate))
+        self.numbers = numbers_of(optimizer)
         self.variables: dict[str, dict[Path, Variable]] = {"scalar": {}, "slot": {}}
         optimizer.prepare([one.shape for one in self.params])
         self.variables["scalar"].update(((name,), one) for name, one in optimizer.held_scalars.items())
@@ -49,20 +50,31 @@ class VariableSteps:
         for path, array in arrays.items():
             self.variables[kind][path].value = array
 
+    def set_number(self, name: str, value: float) -> None:
+        """Sets a hyperparameter from the next step on."""
+        self.numbers[name].value = value
+
     def updates(self, loss: Any) -> list[tuple[Variable, Any]]:
         """The pairs of a variable and its new value of a step that lowers `loss`."""
         held = {**self.variables["scalar"], **self.variables["slot"]}
         slopes = [gradient(loss, one) for one in self.params]
-        arguments = self.params, slopes, list(held.values()), self.rate
+        arguments = self.params, slopes, list(held.values()), list(self.numbers.values())
 
-        def step(params: list[Tensor], gradients: list[Tensor], values: list[Tensor], rate: Tensor) -> list[Tensor]:
-            return self._step(params, gradients, dict(zip(held, values, strict=True)), rate)
+        def step(
+            params: list[Tensor], gradients: list[Tensor], values: list[Tensor], numbers: list[Tensor]
+        ) -> list[Tensor]:
+            named = dict(zip(self.numbers, numbers, strict=True))
+            return self._step(params, gradients, dict(zip(held, values, strict=True)), named)
 
         targets = [*held.values(), *self.params]
         return [(target, Expression(step, arguments, {}, i)) for i, target in enumerate(targets)]
 
     def _step(
-        self, params: list[Tensor], gradients: list[Tensor], values: Mapping[Path, Tensor], rate: Tensor
+        self,
+        params: list[Tensor],
+        gradients: list[Tensor],
+        values: Mapping[Path, Tensor],
+        numbers: Mapping[str, Tensor],
     ) -> list[Tensor]:
         """The new values of scalars, slots and variables, in this order."""
         K = current_backend()
@@ -70,9 +82,38 @@ class VariableSteps:
         slots: list[dict[str, Tensor]] = [{} for _ in params]
         for i, name in self.variables["slot"]:
             slots[i][name] = values[i, name]
-        after, new_slots, new_scalars = self.optimizer.step(K, params, gradients, slots, scalars, rate)
+        after, new_slots, new_scalars = self.optimizer.step(K, params, gradients, slots, scalars, numbers)
         constrained = [
             new if constraint is None else constraint(new)
             for constraint, new in zip(self.constraints, after, strict=True)
         ]
         return [*new_scalars.values(), *(new_slots[i][name] for i, name in self.variables["slot"]), *constrained]
+
+
+def tensor_updates(optimizer: Any, loss: Any, params: Sequence[Tensor]) -> list[tuple[Any, Tensor]]:
+    """The pairs of a target and its new value of a step, for a class of the user that extends them.
+
+    It runs while a backend computes that step: slots are what `variable` makes there. Targets are the tensors `params`,
+    slots, and the variables of the scalars. The caller applies constraints.
+    """
+    K, known = current_backend(), GRADIENTS.get(None)
+    gradients = known(loss, params) if known else K.gradients(loss, params)
+    slots = [
+        {name: F.variable(array, name=name) for name, array in optimizer.slots(F.int_shape(one)).items()}
+        for one in params
+    ]
+    held = optimizer.held_scalars
+    scalars = {name: one.tensor(K) for name, one in held.items()}
+    numbers = {name: one.tensor(K) for name, one in numbers_of(optimizer).items()}
+    after, new_slots, new_scalars = optimizer.step(K, params, gradients, slots, scalars, numbers)
+    return [
+        *((held[name], value) for name, value in new_scalars.items()),
+        *((slot[name], value) for slot, new in zip(slots, new_slots, strict=True) for name, value in new.items()),
+        *zip(params, after, strict=True),
+    ]
+
+
+def numbers_of(optimizer: Any) -> dict[str, Variable]:
+    """The variables of the hyperparameters; those of a class of the user are its own."""
+    held = {name: one for name in optimizer.adjustable if (one := getattr(optimizer, name, None)) is not None}
+    return {name: one if isinstance(one, Variable) else Variable(one, name=name) for name, one in held.items()}

@@ -103,7 +103,7 @@ def test_history_has_every_epoch_and_what_others_logged():
     for epoch in (3, 4):
         several.on_epoch_end(epoch, {"loss": 1.0 / epoch, "val_loss": 1.0})
     assert history.epoch == [3, 4]
-    assert history.history == {"loss": [1 / 3, 1 / 4], "val_loss": [1.0, 1.0], "lr": [0.01, 0.01]}
+    assert history.history == {"loss": [1 / 3, 1 / 4], "val_loss": [1.0, 1.0], "lr": [np.float32(0.01)] * 2}
 
 
 def test_lambdas_and_the_order_of_hooks():

@@ -31,20 +31,21 @@ def compiled_steps(K, several):
             weights, gradients = [[next(given) for _ in START] for _ in range(2)]
             slots = [{name: next(given) for name in optimizer.slots(w.shape)} for w in START]
             scalars = {name: next(given) for name in optimizer.scalars()}
-            weights, slots, scalars = optimizer.step(K, weights, gradients, slots, scalars, next(given))
+            numbers = {name: next(given) for name in optimizer.numbers}
+            weights, slots, scalars = optimizer.step(K, weights, gradients, slots, scalars, numbers)
             after += [*weights, *(x for own in slots for x in own.values()), *scalars.values()]
         return after
 
     for optimizer in several:
         layout += [*START, *START, *(x for w in START for x in optimizer.slots(w.shape).values())]
-        layout += [*optimizer.scalars().values(), np.float32(0)]
+        layout += [*optimizer.scalars().values(), *map(np.float32, optimizer.numbers.values())]
     run = K.compile_reading(build, [InputSpec(np.shape(x), str(x.dtype)) for x in layout], [])
 
     def step(states, gradients):
         given = []
         for optimizer, (weights, slots, scalars) in zip(several, states, strict=True):
             given += [*weights, *gradients, *(x for own in slots for x in own.values()), *scalars.values()]
-            given.append(np.float32(optimizer.learning_rate))
+            given += map(np.float32, optimizer.numbers.values())
         after = iter(run(given))
         return [
             (

@@ -46,7 +46,7 @@ def labels(loss, count):
 
 
 @pytest.mark.parametrize("name", BACKENDS)
-@pytest.mark.parametrize(("seed", "loss"), enumerate(LOSSES))
+@pytest.mark.parametrize(("seed", "loss"), list(enumerate(LOSSES)))
 def test_random_nets_are_trained_and_evaluated(seed, loss, name):
     x, y = np.random.default_rng(5).normal(size=(7, 9, 8, 2)).astype("float32"), labels(loss, 7)
     found = []

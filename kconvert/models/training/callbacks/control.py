@@ -111,7 +111,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
-            logs["lr"] = rate_of(self.model.optimizer)
+            logs["lr"] = np.float32(rate_of(self.model.optimizer))
 
     def _takes_two(self) -> bool:
         try:
@@ -169,7 +169,7 @@ class ReduceLROnPlateau(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         if logs is not None:
-            logs["lr"] = rate_of(optimizer)
+            logs["lr"] = np.float32(rate_of(optimizer))
         value = monitored(logs, self.monitor, "ReduceLROnPlateau")
         if value is None:
             return
