@@ -7,12 +7,14 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from ..conventions.words.values import checked
 from ..errors import KconvertError, Problem
 from ..formats import endings
+from ..formats.atomic import scratch
 from ..formats.missing import missing
 from ..formats.regular import open_regular
 from ..lazy_dataclasses import dataclass
@@ -73,70 +75,62 @@ def read(place: str, options: Options) -> Iterator[Line]:
     Raises KconvertError, naming the line, where one is not as `COLUMNS` says, or names a file that does not exist.
     """
     rows = _csv if places.without_query(place).lower().endswith(".csv") else _json_lines
-    for number, row in rows(place, _text(place, options)):
-        where = f"{place}, line {number}"
-        if number > LINES:
-            raise _wrong(f"has more than {LINES:,} lines", place, "divide it")
-        yield _line(row, place, where)
+    with _text(place, options) as text:
+        for number, row in rows(place, text):
+            where = f"{place}, line {number}"
+            if number > LINES:
+                raise _wrong(f"has more than {LINES:,} lines", place, "divide it")
+            yield _line(row, place, where)
 
 
-def _text(place: str, options: Options) -> io.TextIOBase:
+@contextmanager
+def _text(place: str, options: Options) -> Iterator[io.TextIOBase]:
     """The manifest as text."""
-    if places.is_url(place):
-        fs, path = places.opened(place, options)
+    with scratch() if places.is_url(place) else nullcontext(Path()) as folder:
+        path = places.fetch(place, folder, options) if places.is_url(place) else place
         with places.failures(place):
-            data = fs.cat_file(path)
-        return io.StringIO(_decoded(data, place))
-    with places.failures(place):
-        return io.TextIOWrapper(open_regular(place, Problem.USAGE), encoding="utf-8-sig", newline="")
-
-
-def _decoded(data: bytes, place: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _wrong(f"is not UTF-8 ({error.reason})", place) from None
+            file = open_regular(path, Problem.USAGE)
+        with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            yield text
 
 
 def _csv(place: str, text: io.TextIOBase) -> Iterator[tuple[int, dict[str, Any]]]:
-    with text:
-        rows = csv.reader(_lines(place, text), strict=True)
-        heads: list[str] | None = None
-        while True:
-            try:
-                row = next(rows, None)
-            except csv.Error as error:
-                raise _wrong(f"is not CSV ({error})", f"{place}, line {rows.line_num}") from None
-            if row is None:
-                break
-            if not row:
-                continue
-            where = f"{place}, line {rows.line_num}"
-            if heads is None:
-                heads = [head.strip() for head in row]
-                _check_columns(heads, where)
-                continue
-            if len(row) != len(heads):
-                raise _wrong(f"has {len(row)} values, where there are {len(heads)} columns", where)
-            yield rows.line_num, {head: value for head, value in zip(heads, row, strict=True) if value != ""}
+    rows = csv.reader(_lines(place, text), strict=True)
+    heads: list[str] | None = None
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise _wrong(f"is not CSV ({error})", f"{place}, line {rows.line_num}") from None
+        if row is None:
+            break
+        if not row:
+            continue
+        where = f"{place}, line {rows.line_num}"
         if heads is None:
-            raise _wrong("is empty", place)
+            heads = [head.strip() for head in row]
+            _check_columns(heads, where)
+            continue
+        if len(row) != len(heads):
+            raise _wrong(f"has {len(row)} values, where there are {len(heads)} columns", where)
+        yield rows.line_num, {head: value for head, value in zip(heads, row, strict=True) if value != ""}
+    if heads is None:
+        raise _wrong("is empty", place)
 
 
 def _json_lines(place: str, text: io.TextIOBase) -> Iterator[tuple[int, dict[str, Any]]]:
-    with text:
-        for number, line in enumerate(_lines(place, text), start=1):
-            if not line.strip():
-                continue
-            where = f"{place}, line {number}"
-            try:
-                row = checked(json.loads(line, object_pairs_hook=_object))
-            except (ValueError, RecursionError) as error:
-                raise _wrong(f"is not JSON ({str(error).splitlines()[0]})", where) from None
-            if not isinstance(row, dict):
-                raise _wrong("is not a JSON object", where)
-            _check_columns(list(row), where)
-            yield number, {key: value for key, value in row.items() if value is not None}
+    for number, line in enumerate(_lines(place, text), start=1):
+        if not line.strip():
+            continue
+        where = f"{place}, line {number}"
+        try:
+            row = checked(json.loads(line, object_pairs_hook=_object))
+        except (ValueError, RecursionError) as error:
+            raise _wrong(f"is not JSON ({str(error).splitlines()[0]})", where) from None
+        if not isinstance(row, dict):
+            raise _wrong("is not a JSON object", where)
+        _check_columns(list(row), where)
+        yield number, {key: value for key, value in row.items() if value is not None}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

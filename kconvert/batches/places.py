@@ -10,6 +10,8 @@ from typing import Any
 
 from .._version import install
 from ..errors import KconvertError, Problem
+from ..formats.atomic import check_room
+from ..formats.limits import check_limit
 
 Options = Mapping[str, Any]
 """Arguments of an fsspec file system, such as its endpoint."""
@@ -139,12 +141,37 @@ def stamp(place: str, options: Options) -> str | None:
 
 
 def fetch(place: str, folder: Path, options: Options) -> Path:
-    """A file of another place as one in `folder`."""
+    """A file of another place as one in `folder`.
+
+    Raises KconvertError where there is no room for it, or it has many more bytes than its server says.
+    """
     fs, path = opened(place, options)
     target = folder / (last_part(place) or "file")
     with failures(place):
-        fs.get_file(path, str(target))
+        fs.get_file(path, str(target), callback=_bounded(place, target))
     return target
+
+
+def _bounded(place: str, target: Path) -> Any:
+    """What fsspec tells how many bytes of a file have come; ends the transfer where they are too many.
+
+    A server may send bytes for ever, or pack them so that few become many.
+    """
+    from fsspec.callbacks import Callback
+
+    class Bounded(Callback):
+        stated = came = 0
+
+        def set_size(self, size: int | None) -> None:
+            self.stated = size or 0
+            check_room(target, self.stated)
+
+        def relative_update(self, inc: int = 1) -> None:
+            self.came += inc
+            what = f"sends more bytes than the {self.stated:,} that its server states"
+            check_limit("bytes", self.came - self.stated, what, place)
+
+    return Bounded()
 
 
 def upload(file: Path, place: str, options: Options) -> None:

@@ -5,6 +5,7 @@ A group is built from its options when a command runs; what it needs of the libr
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import partial, wraps
@@ -50,6 +51,14 @@ def together(name: str, build: Callable[..., Any], *options: Command) -> Command
         return grouped
 
     return decorate
+
+
+class NumberRange(click.FloatRange):
+    """A number in a range, which NaN is not in: comparisons with it are false."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not a number.", param, ctx) if math.isnan(number) else number
 
 
 BACKEND = click.Choice(["theano", "tensorflow"])
@@ -304,7 +313,7 @@ _RUNNING = (
         help="Fail where a backend or Keras 3 is missing; else kconvert stands in.",
     ),
     verification_option(
-        "--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds that a side may run."
+        "--timeout", type=NumberRange(0, min_open=True), metavar="S", help="Seconds that a side may run."
     ),
     verification_option(
         "--theano-python", metavar="PATH", help="Interpreter with kconvert or an old Keras, to run Theano's side."
@@ -369,11 +378,11 @@ tolerance = together(
     "tolerance",
     _tolerance,
     verification_option(
-        "--atol", type=click.FloatRange(0), metavar="X", default=1e-5, help="Error allowed for every layer."
+        "--atol", type=NumberRange(0), metavar="X", default=1e-5, help="Error allowed for every layer."
     ),
     verification_option(
         "--rtol",
-        type=click.FloatRange(0),
+        type=NumberRange(0),
         metavar="X",
         default=1e-4,
         help="Error allowed, as a fraction of a layer's largest output.",

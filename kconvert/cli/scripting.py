@@ -10,7 +10,7 @@ import click
 
 from .command import Option
 from .group import main
-from .options import BACKEND, PATH, as_json, together
+from .options import BACKEND, PATH, NumberRange, as_json, together
 from .output import DIFFERS, EQUAL, print_json
 from .progress import progress
 
@@ -107,7 +107,7 @@ def run(
 @script_option("--seed", type=_SEED, metavar="N", default=0, help="Seed of random numbers.")
 @script_option(
     "--rtol",
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     metavar="X",
     default=1e-3,
     help="Largest relative difference that is equal.",

@@ -145,7 +145,7 @@ def replacing(
     that the block will write, if they are known. check: raises an error where what the block wrote is not to be kept.
     Raises KconvertError (USAGE) where there is no room for them.
     """
-    _check_room(target, size)
+    check_room(target, size)
     with hidden(target) as temporary:
         reserve(temporary, size, target)
         if size:
@@ -299,7 +299,7 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _check_room(target: Path, size: int) -> None:
+def check_room(target: Path, size: int) -> None:
     """Raises KconvertError where there is no room for a file of `size` bytes and what its format adds."""
     needed = size + _MARGIN
     with writing(target):

@@ -9,13 +9,15 @@ import signal
 import subprocess
 import sys
 import threading
+import zlib
+from contextlib import suppress
 
 import pytest
 
 import kconvert as kc
 from kconvert.batches import cluster, places
 from kconvert.batches.journal import Journal
-from kconvert.errors import Problem
+from kconvert.errors import KconvertError, Problem
 from tests.batches.servers import S3, Machines
 from tests.batches.test_run import TO, states, written
 from tests.cli.commands import LENET, contents
@@ -221,3 +223,41 @@ def test_other_protocols_and_chains_of_them_are_refused(url, tmp_path):
     """A chain could unpack anything, or keep copies in a cache."""
     with pytest.raises(kc.KconvertError, match=r"the protocol .* is not known; use s3://"):
         kc.batch(url, tmp_path / "out", **TO, verify="none")
+
+
+class Endless(http.server.BaseHTTPRequestHandler):
+    """Sends bytes until the reader leaves: as they are, or packed, so that few become many."""
+
+    protocol_version = "HTTP/1.1"
+    packed = zlib.compress(bytes(2**24))
+
+    def do_GET(self):
+        is_packed = "packed" in self.path
+        self.send_response(200)
+        headers = {"Content-Encoding": "deflate", "Content-Length": str(len(self.packed))} if is_packed else {}
+        for name, value in {"Connection": "close", **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.write(self.packed if is_packed else b"")
+            while not is_packed:
+                self.wfile.write(bytes(2**16))
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.parametrize("name", ["endless.h5", "packed.h5", "endless.csv", "packed.jsonl"])
+def test_a_server_that_sends_more_than_it_says_is_left(tmp_path, name):
+    """Its bytes filled the disk or, as a manifest, the memory."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/{name}"
+        with kc.limited(bytes=2**20):
+            try:
+                said = kc.batch(url, tmp_path / "out", "theano", "tensorflow", verify="none").entries[0].error
+            except KconvertError as error:
+                said = str(error)
+        server.shutdown()
+    assert f"{url}: sends more bytes than the" in said and "raise the limit with kconvert.limited(bytes=" in said

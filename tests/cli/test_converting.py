@@ -25,6 +25,7 @@ from kconvert.cli import group, options
 from kconvert.conventions.backends import BACKENDS, DATA_FORMATS
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
+from kconvert.verification.runners.pipes import Worker
 from tests.cli.commands import (
     DIFFERS,
     EQUAL,
@@ -606,3 +607,16 @@ def test_a_signal_leaves_nothing(tmp_path, number):
     assert process.wait() == 128 + number
     assert not os.listdir(result)
     assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("option", ["--atol", "--rtol", "--timeout"])
+def test_nan_is_no_number(option):
+    """Each error was larger than it."""
+    refused(USAGE, "is not a number", LENET / "model.h5", "--to", "tensorflow", option, "nan")
+
+
+def test_a_timeout_of_ages_is_any_time():
+    """It ended with an error of Python."""
+    worker = Worker([sys.executable, "-c", "print('{}')"], os.environ)
+    assert worker.ask({}, 1e300) == {}
+    worker.end()

@@ -53,7 +53,7 @@ class Worker:
             self._process.stdin.write(json.dumps({**request, "group": self._process.pid}).encode() + b"\n")
             self._process.stdin.flush()
         try:
-            line = self._answers.get(timeout=timeout)
+            line = self._answers.get(timeout=None if timeout is None else min(timeout, threading.TIMEOUT_MAX))
         except Empty:
             raise WorkerTimeout from None
         if not line:
