@@ -46,7 +46,8 @@ class TensorflowBackend(Backend):
         return tf.Variable(array, name=name or None)
 
     def value(self, variable: Variable) -> np.ndarray:
-        return variable.numpy()
+        with tf.init_scope():  # functions of users ask for values while a graph is made
+            return variable.numpy()
 
     def assign(self, variable: Variable, array: np.ndarray) -> None:
         variable.assign(np.asarray(array, variable.dtype.as_numpy_dtype))

@@ -41,6 +41,7 @@ from .input_spec import WithInputSpec, check_input_spec
 from .keras_style import built_weights, keras_style
 from .lists import as_list
 from .names import next_name
+from .on_tensors import call_on_tensors, takes_tensors
 from .options import is_later, is_old, key_of
 from .phase import Phase, WithPhase
 from .presented import presented
@@ -355,9 +356,11 @@ class Layer(Callee, Adding, WithInputSpec, WithPhase, metaclass=Constructed):
             self.note_build(input_shape)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Calls the layer on symbols, and returns the output symbols; in code of a user's layer, on tensors."""
+        """Calls the layer on symbols, and returns the output symbols; in functions of a user, on tensors."""
         if is_at_work(self) and not any(isinstance(one, Symbol) for one in as_list(inputs)):
             return call_inside(self, inputs, *args, **kwargs)
+        if takes_tensors(self, inputs):
+            return call_on_tensors(self, inputs, *args, **kwargs)
         return super().__call__(inputs, *args, **kwargs)
 
     def show_own_weights(self, weights: Mapping[str, Weight], tensors: Mapping[str, Tensor]) -> None:

@@ -21,6 +21,7 @@ from ..layers.deferred import WeightValue
 from ..layers.registry import layer_from_config
 from ..layers.weights import held_by
 from ..network.graph import Node, Ref, first_call
+from ..network.nested import nest
 from ..network.network import Network
 from .runtime import Runtime
 from .store import run_convention
@@ -80,6 +81,20 @@ class LayerWeights:
             for one in leaf_storage(leaf, run_convention(K))
         ]
         return {path[-1]: one.from_run.apply(K.value(self._runtime.variables[path]))[0] for path, one in stored}
+
+    def tensors(self, K: Backend) -> dict[str, Any]:
+        """The present values as tensors of `K`, nested by the names of layers and weights.
+
+        Raises KconvertError where `K` computes in another convention than the backend of the variables.
+        """
+        held = self.backend
+        if K.convention != held.convention:
+            what = f"a layer that runs on {held.convention} is called while {K.convention} computes"
+            raise KconvertError(what, f"layer {self._runtime.network.name}", "use one backend", Problem.USAGE)
+        variables = self._runtime.variables.items()
+        if K.name == held.name:
+            return nest((path, K.identity(variable)) for path, variable in variables)
+        return nest((path, K.constant(held.value(variable))) for path, variable in variables)
 
     def set(self, arrays: Sequence[Any]) -> None:
         """Sets the arrays. Raises KconvertError where number or shapes differ."""

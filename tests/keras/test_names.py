@@ -19,6 +19,8 @@ QUICK = (
     "activation_",
     "generic",
     "optimizers_that",
+    "loss_of",
+    "gradients_of_the",
 )
 """The first words of the cases of every run; the others take minutes to compile."""
 

@@ -189,6 +189,8 @@ def gradients(loss: Any, variables: Any) -> Any:
     wanted = items_of(variables)
     if is_computing():
         K, known = current_backend(), GRADIENTS.get(None)
+        # A loss of the user may take symbols from outside.
+        loss, *wanted = [filled(K, one, {}) if isinstance(one, Symbol) else one for one in (loss, *wanted)]
         return known(loss, wanted) if known else K.gradients(K.sum(loss), wanted)
     found = [gradient(loss, one) for one in wanted]
     listed = isinstance(variables, (list, tuple)) or emulation().facts.lenient_gradients

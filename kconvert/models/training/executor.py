@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
-from ...backend.computing import PRESENT, SYMBOLS
+from ...backend.computing import PRESENT, SYMBOLS, TRAINING
 from ...backend.context import assigned
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
@@ -186,7 +186,7 @@ class Executor:
         outputs = [tensors[ref] for ref in self.network.output_refs]
         output_masks = [masks[ref] for ref in self.network.output_refs]
         find: Callable[[Symbol], Tensor] = partial(self._tensor_of, tensors)
-        with assigned(SYMBOLS, find):
+        with assigned(SYMBOLS, find), assigned(TRAINING, training and self.network.uses_phase):
             total, parts = objective.total(K, ys, outputs, weights, output_masks)
         if not objective.trained and not phase.penalties and not self._regularized():
             raise KconvertError("no output has a loss, and no layer adds one", self.network.name, problem=Problem.USAGE)
@@ -260,7 +260,8 @@ class Executor:
         ]
         scalars = {key[1]: value for key, value in values.items() if key[0] == "scalar"}
         before = [values[key] for key in keys]
-        gradients = K.gradients(total, before)
+        # With respect to variables: a loss of the user may read the weights of layers itself.
+        gradients = K.gradients(total, [self.variables[key] for key in keys])
         numbers = {key[1]: value for key, value in values.items() if key[0] == "number"}
         after, new_slots, new_scalars = self.optimizer.step(K, before, gradients, slots, scalars, numbers)
         constrained = [

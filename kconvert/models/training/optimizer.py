@@ -13,7 +13,6 @@ Source: `optimizers.py` of Keras 2.3.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -23,7 +22,8 @@ from ...backend.base import Backend, Tensor
 from ...backend.computing import GRADIENTS, current_backend, is_computing
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
-from ...layers.deferred import Expression, Variable
+from ...layers.deferred import Variable
+from ...layers.operations import record
 from ...layers.slopes import gradient
 from ...lazy_dataclasses import dataclass
 from .hyperparameters import Hyperparameter, number_of
@@ -208,11 +208,17 @@ class Optimizer(Component):
         loss: a tensor, or a symbol such as `total_loss` of a model. params: tensors, or weights of layers.
         """
         if not is_computing():
-            slopes = tuple(gradient(loss, one) for one in params)
-            clipped = Expression(lambda *given: self.clip(current_backend(), given), slopes, {})
-            return [replace(clipped, index=i) for i in range(len(slopes))]
+            slopes = [gradient(loss, one) for one in params]
+            if None in slopes:
+                what, fix = "the loss does not depend on one of the weights", "leave it out of params"
+                raise KconvertError(what, "get_gradients", fix, Problem.USAGE)
+            return [record(self._clipped, i, *slopes) for i in range(len(slopes))]
         K, known = current_backend(), GRADIENTS.get(None)
         return self.clip(K, known(loss, params) if known else K.gradients(loss, params))
+
+    def _clipped(self, i: int, *gradients: Tensor) -> Tensor:
+        """Gradient number `i` of those that `clip` limits together."""
+        return self.clip(current_backend(), gradients)[i]
 
     @property
     def structure(self) -> Structure:
