@@ -68,13 +68,13 @@ def without_blanks(lines: str) -> str:
 
 
 def plain_text(part: RenderableType) -> str:
-    """A renderable as text without colours, as it is written to a file."""
+    """A renderable as text without colours, as it is written to a file, which may be printed in a log of GitHub."""
     lines = io.StringIO()
     console = rich.console.Console(
         file=lines, width=TEXT_WIDTH, color_system=None, highlight=False, markup=False, emoji=False
     )
     console.print(part)
-    return without_blanks(lines.getvalue())
+    return without_commands(without_blanks(lines.getvalue()))
 
 
 def text(value: object, style: str = "") -> Text:

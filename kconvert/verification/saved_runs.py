@@ -44,9 +44,9 @@ _PAIR = {
 }
 _ARRAYS = [{"name": str, "shape": [int]}]
 _PLAN = {
-    **dict.fromkeys(("source?", "target?", "data_format?"), str),
-    **{key: [str] for key in ("evidence?", "notes?", "hazards?", "differing?")},
-    "weights?": [{"weight": str, "from": _ARRAYS, "ops": [dict], "to": _ARRAYS}],
+    **dict.fromkeys(("source", "target", "data_format"), str),
+    **{key: [str] for key in ("evidence", "notes", "hazards", "differing")},
+    "weights": [{"weight": str, "from": _ARRAYS, "ops": [dict], "to": _ARRAYS}],
 }
 _INDEX = {
     "schema": int,
@@ -60,7 +60,7 @@ _INDEX = {
     "outputs": [_PAIR],
     "arrays": int,
     "weights": [str],
-    "plan": _PLAN,
+    "plan": dict,  # empty, or as _PLAN says
     "environment": {...: str},
     "seconds": float,
 }
@@ -130,6 +130,8 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
         if index["schema"] != SCHEMA:
             raise KconvertError("the runs were saved by another release of kconvert", str(place), "run them again")
         check_schema(index, _INDEX)
+        if index["plan"]:
+            check_schema(index["plan"], _PLAN)
         stored = _Stored(place)
         inputs = [stored.tensor(name) for name in index["inputs"]]
         if not inputs or not all(x.shape for x in inputs):

@@ -30,3 +30,4 @@ def test_elsewhere_names_are_shown_as_they_are(capsys, monkeypatch):
 @pytest.mark.parametrize("line", ["  ::error::x", "\t::error::x", "a\n::error::x\nb"])
 def test_blanks_before_a_command(line):
     assert "\u200b::error::x" in terminal.without_commands(line)
+    assert terminal.plain_text(terminal.text("::error::x")).startswith("\u200b")

@@ -95,6 +95,7 @@ TAMPERED = {
     "a side without a path": (["source", "path"], None),
     "a side that is a list": (["target"], []),
     "a plan of something else": (["plan", "notes"], 3),
+    "a plan without its weights": (["plan"], {"source": "keras1/theano"}),
     "an environment of numbers": (["environment", "python"], 3),
     "a fault without words": (["outputs", 0, "faults"], [{}]),
     "a reason that is an object": (["target", "why"], {"a": 1}),
