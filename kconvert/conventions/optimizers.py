@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any
 
+import numpy as np
+
 from ..lazy_dataclasses import dataclass
 
 
@@ -117,6 +119,11 @@ STRUCTURES = {
         scalars_of_keras1=("iterations",),
     ),
 }
+
+STARTS = {"iterations": np.array(0, "int64"), "m_schedule": np.array(1.0, "float32")}
+"""The values with which the scalars start that an older release does not store; it starts with them after loading too
+(keras-facts: optimizers-of-keras1).
+"""
 
 WITHOUT_EFFECT = frozenset({"name", "jit_compile", "is_legacy_optimizer", "ema_momentum", "ema_overwrite_frequency"})
 """Keys of optimizers of tf.keras that change nothing: the moving average has a switch of its own."""

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..conventions.generations import Convention, sorts_optimizer
-from ..conventions.optimizers import CUSTOM, RATE, STRUCTURES, Structure, plain_name
+from ..conventions.optimizers import CUSTOM, RATE, STARTS, STRUCTURES, Structure, plain_name
 from ..formats.checkpoint import Checkpoint, InMemory, LazyArray
 from ..formats.parts import Part
 from ..lazy_dataclasses import dataclass
@@ -185,11 +185,8 @@ def _for_keras2(
     goal: Convention,
     shapes: Sequence[tuple[int, ...]],
 ) -> list[LazyArray]:
-    """All that Keras 2.3 stores; slots that the file does not have start at zero. shapes: those of the parameters."""
-    scalars: Sequence[LazyArray] = state.scalars or [InMemory("iterations", np.array(0, "int64"))]
-    if len(scalars) != len(structure.scalars):
-        raise StateDropped(f"this release did not keep all that {state.name} of Keras 2.3 needs")
-    written = _renamed([_name(name, goal) for name in structure.scalars], scalars)
+    """All that Keras 2.3 stores; what the file does not have is as at the start. shapes: those of the parameters."""
+    written = _renamed([_name(name, goal) for name in structure.scalars], _all_scalars(state, structure))
     for number, name in enumerate(structure.slots):
         new = [_name(name, goal, i) for i in range(len(shapes))]
         if number < len(slots):
@@ -213,11 +210,10 @@ def _for_keras3(
     used = structure.slots_for(config)
     unused = [name for name, slot in zip(structure.slots, state.slots, strict=False) if _is_empty(slot)]
     known = [name for name in structure.slots[: len(slots)] if name not in unused]
-    further, products = structure.scalars[1:], state.scalars[1:]
-    if len(products) != len(further) or any(name not in known for name in used):
+    if any(name not in known for name in used):
         raise StateDropped(f"the file does not have all that {state.name} of Keras 3 needs")
-    iteration = state.scalars[0].read() if state.scalars else 0
-    written: list[LazyArray] = [InMemory(_name("iteration", goal), np.array(iteration, "int64"))]
+    iteration, *products = _all_scalars(state, structure)
+    written: list[LazyArray] = [InMemory(_name("iteration", goal), np.array(iteration.read(), "int64"))]
     if isinstance(config.get(RATE), (int, float)):
         written.append(InMemory(_name(RATE, goal), np.array(config[RATE], "float32")))
     named = {
@@ -226,7 +222,15 @@ def _for_keras3(
     }
     for group in structure.groups:
         written += _in_turn([named[name] for name in group if name in used])
-    return written + _renamed([_name(name, goal) for name in further], products)
+    return written + _renamed([_name(name, goal) for name in structure.scalars[1:]], products)
+
+
+def _all_scalars(state: State, structure: Structure) -> list[LazyArray]:
+    """The scalars of a structure; those that the release of the file does not store have the values of its start."""
+    if len(state.scalars) > len(structure.scalars):
+        raise StateDropped(f"{len(state.scalars)} scalars are more than {state.name} has")
+    missing = structure.scalars[len(state.scalars) :]
+    return [*state.scalars, *(InMemory(name, STARTS[name]) for name in missing)]
 
 
 def _renamed(names: Sequence[str], arrays: Sequence[LazyArray]) -> list[LazyArray]:
