@@ -51,6 +51,8 @@ class Source:
     """Whether only the layers that the file and `arch` both have are taken, by name."""
     arch_belongs: bool = False
     """Whether `arch` was written with the weights, so that it states their data format."""
+    otherwise: str | None = None
+    """The backend whose kernels the file has where it shows none; None: such a file is refused."""
     input_shape: InputShape | None = None
     """The shapes of inputs whose sizes the architecture leaves free, without the batch axis."""
 
@@ -237,6 +239,8 @@ def _other_release(theirs: str, weights: str) -> str:
 def _backend(source: Source, shown: Fact, where: str) -> Fact:
     """The backend whose kernels the arrays are: as given, else as the file shows."""
     if source.backend is None:
+        if shown.value is None and source.otherwise and not shown.stated:
+            return Fact(KERNELS_OF[source.otherwise], "it is that which runs, as the file shows none")
         if shown.value is None:
             raise KconvertError(
                 "the file does not show which backend saved it" + (f" ({shown.evidence})" if shown.stated else ""),

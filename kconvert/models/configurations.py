@@ -11,6 +11,7 @@ from ..conventions.words.values import parse_json
 from ..errors import AlsoTypeError, KconvertError, Problem
 from ..layers.registry import with_custom_objects
 from ..network import architecture
+from ..network.network import Network
 from .model import Model
 from .sequential import as_model
 
@@ -30,11 +31,15 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
     config: that dict.
     custom_objects: your functions and classes, by their names in the configuration.
     """
+    return model_from_config(parse_yaml(yaml_string), custom_objects)
+
+
+def parse_yaml(text: str) -> Any:
+    """What the YAML of an architecture states. Raises KconvertError where it is none."""
     try:
-        config = yaml.parse(yaml_string)
+        return yaml.parse(text)
     except ValueError as error:
         raise KconvertError(f"this is not YAML of an architecture ({error})", problem=Problem.UNREADABLE) from error
-    return model_from_config(config, custom_objects)
 
 
 def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -42,8 +47,13 @@ def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = No
 
     Raises KconvertError for a list, as `get_config` of a Sequential gave it before Keras 2.2.
     """
+    with with_custom_objects(custom_objects):
+        return as_model(network_of(config))
+
+
+def network_of(config: Any) -> Network:
+    """The network that `{'class_name': ..., 'config': ...}` describes. Raises KconvertError as `model_from_config`."""
     if isinstance(config, list):
         fix = "call Sequential.from_config, or give the class_name beside it"
         raise AlsoTypeError("a list of layers does not say of which class the model is", None, fix, Problem.USAGE)
-    with with_custom_objects(custom_objects):
-        return as_model(architecture.model_from_config(json.loads(json.dumps(config))))
+    return architecture.model_from_config(json.loads(json.dumps(config)))

@@ -47,12 +47,13 @@ def model_of(
     convention: str | None = None,
     compile: bool = True,
     custom_objects: Mapping[str, Any] | None = None,
-    make: Callable[[Network], Model] = as_model,
+    make: Callable[[Network, Any], Model] = lambda network, _: as_model(network),
     compile_as: CompileAs = _compile,
 ) -> Model:
     """The model of kconvert in the file `source`; `kconvert.load_model` describes the other arguments.
 
-    make: what makes a model of a network. compile_as: what compiles it as a file states.
+    make: what makes a model of a network and of the configuration in the file. compile_as: what compiles it as the
+    file states.
     """
     with with_custom_objects(custom_objects), open_source(source) as checkpoint:
         checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())
@@ -60,7 +61,7 @@ def model_of(
         runner = get_backend(backend or default_backend(), convention)
         plan = plan_to_run(checkpoint, found.origin, found.network, run_convention(runner))
         warn(plan, checkpoint)
-        model = make(plan.result.model)
+        model = make(plan.result.model, checkpoint.model_config or {})
         model.bind(runner, run_arrays(plan))
         checkpoint.check_source()
         model.conversion, model.described = plan, found.network

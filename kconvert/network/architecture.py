@@ -83,7 +83,7 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
     custom = custom_classes() | {layer.class_name for layer in leaves if _is_of_user(layer)}
     version, order = numbers_of(keras_version), list(model.by_name)
     context = Context(keras_version, version, backend, order, custom, defaults, lambda: dict(_graphs(model)))
-    return words.write(layer_config(model, words.old_options), context)
+    return model.arranged(words.write(layer_config(model, words.old_options), context))
 
 
 def defaults(class_name: str, config: Json) -> Mapping[str, Any]:

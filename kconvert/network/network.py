@@ -436,6 +436,10 @@ class Network(Layer):
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
         return self.stated_config(old_options)
 
+    def arranged(self, architecture: dict[str, Any]) -> dict[str, Any]:
+        """The architecture of the network, in the words of its Keras, in the form in which its class states it."""
+        return architecture
+
     def get_config(self) -> dict[str, Any]:
         """The configuration, with those of the layers as Keras 2.3.1 shows them."""
         stated = self.stated_config()

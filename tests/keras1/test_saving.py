@@ -18,8 +18,6 @@ TOOLS = runpy.run_path(str(HERE / "cases.py"))
 CASES = TOOLS["cases"](layers, models, regularizers, optimizers)
 KNOWN = {path.parent.name: json.loads(path.read_text()) for path in sorted(HERE.glob("*/known.json"))}
 ON = [pytest.param(on, name, marks=pytest.mark.needs(on)) for on in KNOWN for name in CASES]
-STARTS_ANEW = ("graph",)
-"""Models whose optimizer starts anew: Keras 1.2 does not store the schedule of Nadam."""
 LESS_EXACT = {("tensorflow", "texts"): 1e-2}
 """On TensorFlow, Keras 1.2.2 counts the step while the decay reads the count."""
 WORDS = ("keras_version", "layer_names", "weight_names")
@@ -70,15 +68,12 @@ def test_a_file_of_keras_1_2_2_computes_and_trains_as_there(on, name):
     weights = model.get_weights()
     assert [list(weight.shape) for weight in weights] == known["shapes"]
     assert [float(weight.sum()) for weight in weights] == pytest.approx(known["sums"], rel=1e-4, abs=1e-4)
-    if name not in STARTS_ANEW:
-        tolerance = LESS_EXACT.get((on, name), 1e-4)
-        found, wanted = np.asarray(TOOLS["losses"](model, x, y)), np.asarray(known["losses"])
-        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
+    tolerance = LESS_EXACT.get((on, name), 1e-4)
+    found, wanted = np.asarray(TOOLS["losses"](model, x, y)), np.asarray(known["losses"])
+    np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
 
 
 def test_a_file_is_as_keras_1_2_2_writes_it(on, name, tmp_path):
-    if name == "merged":
-        pytest.skip("a Sequential behind a Merge is read as a graph, and written as one")
     theirs = HERE / on / f"{name}.h5"
     models.load_model(theirs).save(tmp_path / "ours.h5")
     arrays, attributes, stated, state = tree(tmp_path / "ours.h5")
@@ -87,9 +82,8 @@ def test_a_file_is_as_keras_1_2_2_writes_it(on, name, tmp_path):
     for key, array in wanted.items():
         np.testing.assert_allclose(arrays[key], array, rtol=1e-6, atol=1e-7)
     assert [np.shape(one) for one in state] == [np.shape(one) for one in their_state]
-    if name not in STARTS_ANEW:
-        for one, other in zip(state, their_state, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
+    for one, other in zip(state, their_state, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
     ours, wanted_words = stated["training_config"], their_words["training_config"]
     config, wanted_config = (one.pop("optimizer_config") for one in (ours, wanted_words))
     assert (ours["loss"], ours["metrics"] or []) == (wanted_words["loss"], wanted_words["metrics"] or [])

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...backend import default_backend
+from ...conventions.words.values import parse_json
 from ...conversion.source import Source
 from ...formats.hdf5.handles import path_to_read
 from ...layers.registry import with_custom_objects
 from ...models import configurations, loading, model
 from ...models.training import optimizers
-from .built_in import layer_of_item
 from .initializations import with_initializations
-from .models import as_keras1
+from .models import as_stated
 from .models import model_from_config as model_from_config
 from .optimizers import optimizer
 from .optimizers import optimizer_from_config as optimizer_from_config
+from .topology import layer_of_item
 
 
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -35,7 +37,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None) -
         )
 
     with with_custom_objects(custom_objects), with_initializations(), path_to_read(filepath) as place:
-        return loading.model_of(Source(place), make=as_keras1, compile_as=compiled)
+        return loading.model_of(Source(place, otherwise=default_backend()), make=as_stated, compile_as=compiled)
 
 
 def _known(stated: Any, names: Mapping[str, Any]) -> Any:
@@ -54,14 +56,12 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that `to_json` describes, with initial weights."""
-    with with_custom_objects(custom_objects), with_initializations():
-        return as_keras1(configurations.model_from_json(json_string))
+    return model_from_config(parse_json(json_string), custom_objects)
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that `to_yaml` describes, with initial weights."""
-    with with_custom_objects(custom_objects), with_initializations():
-        return as_keras1(configurations.model_from_yaml(yaml_string))
+    return model_from_config(configurations.parse_yaml(yaml_string), custom_objects)
 
 
 def layer_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -13,6 +13,7 @@ from ...network.network import Network
 from .topology import Input, Layer, item_of_layer, layer_of_item, name_of
 
 _MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
+_OVER_AXES = ("dot", "cos")
 _OF_ONE_SHAPE = ("sum", "mul", "ave", "cos", "max")
 _FUNCTIONS = ("mode", "output_shape", "output_mask")
 """The options that may be functions; `NAME_type` says in a configuration whether they are."""
@@ -60,7 +61,11 @@ class Merge(Layer, layers.Merge):
         if self.inbound:
             what = "a Merge can be called once"
             raise AlsoRuntimeError(what, f"layer {self.name}", "use the function merge", Problem.USAGE)
-        return super().__call__(inputs)
+        output = super().__call__(inputs)
+        if self.mode in _OVER_AXES and isinstance(self.dot_axes, int):
+            axes = self.dot_axes
+            self.dot_axes = [axes % len(one.shape) if axes < 0 else axes for one in inputs]
+        return output
 
     @property
     def class_name(self) -> str:

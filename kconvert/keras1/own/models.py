@@ -1,303 +1,29 @@
-"""Models with the methods of Keras 1.2.2: their arguments, their order and their defaults."""
+"""Model and Sequential of Keras 1.2.2, and the models that networks and configurations become."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ...errors import AlsoTypeError, KconvertError, Problem
-from ...keras.own.training_data import standardize_class_weights, standardize_sample_weights
+from ...errors import KconvertError, Problem
 from ...layers import Layer
-from ...layers.calls import calls_behind
-from ...layers.lists import items_of
+from ...layers.calls import Symbol, calls_behind
 from ...layers.names import next_name
 from ...layers.registry import with_custom_objects
 from ...models import configurations, model, sequential
-from ...models.training.executor import Executor
 from ...network import sequential as networks
 from ...network.functional import graph_between
 from ...network.network import Network
 from .built_in import in_keras1
-from .callbacks import ProgbarLogger, Words
-from .compile_arguments import as_named, by_output, metrics_by_output
-from .generators import Counted, cut
-from .ignored import THEANO_OPTIONS, ignoring
+from .container import Container
+from .ignored import ignoring
 from .initializations import with_initializations
-from .layer_utils import print_summary
 from .merging import Merge as Merge
-from .metrics import metrics as metrics_of
-from .objectives import objective
-from .optimizers import optimizer as optimizer_of
-from .progress import TestBar
-from .settings import GENERATION
-from .topology import InputLayer, item_of_layer
-
-
-class Container(model.Model):
-    """The class of all models: what those of both kinds share."""
-
-    generation = GENERATION
-    needs_finite_loss = False
-    stops_within_epochs = False
-    shows_progress = False
-
-    def values_in_logs(self, executor: Executor) -> dict[str, Any]:
-        """What the logs of a batch have besides its losses: the metrics."""
-        return executor.metric_values()
-
-    def compile(  # type: ignore[override]
-        self,
-        optimizer: Any,
-        loss: Any,
-        metrics: Any = None,
-        loss_weights: Any = None,
-        sample_weight_mode: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Sets loss, optimizer and metrics.
-
-        kwargs: options of `theano.function`, which have no effect. Raises KconvertError for other arguments.
-        """
-        if unknown := sorted(set(kwargs) - THEANO_OPTIONS):
-            raise KconvertError(f"compile has no argument {unknown[0]!r}", fix="leave it out", problem=Problem.USAGE)
-        if not self.output_refs:
-            fix = "give the first layer input_shape=..."
-            raise KconvertError("the input shape of the model is not known", self.name, fix, Problem.USAGE)
-        if not isinstance(loss_weights, (Mapping, list, tuple, type(None))):
-            raise AlsoTypeError("loss_weights are a list or a dict", "compile(loss_weights=...)", problem=Problem.USAGE)
-        names = self.output_names
-        losses = [objective(one) for one in by_output(loss, names, "loss")]
-        shapes = [symbol.shape for symbol in self.outputs]
-        _check_modes(sample_weight_mode, names, shapes)
-        wanted = [
-            [one for named in items_of(spec) for one in metrics_of(named, of_output, shape)]
-            for spec, of_output, shape in zip(metrics_by_output(metrics, names), losses, shapes, strict=True)
-        ]
-        super().compile(optimizer_of(optimizer), losses, wanted, loss_weights, sample_weight_mode)
-        self._stated = {
-            "loss": loss,
-            "metrics": metrics,
-            "sample_weight_mode": sample_weight_mode,
-            "loss_weights": loss_weights,
-        }
-
-    @property
-    def weights(self) -> list[Any]:
-        """The variables of the weights: those that training changes first."""
-        return [*self.trainable_weights, *self.non_trainable_weights]
-
-    @property
-    def uses_learning_phase(self) -> bool:
-        """Whether a layer of the model computes otherwise in training."""
-        return any(getattr(layer, "uses_learning_phase", False) for layer in self.sublayers)
-
-    @property
-    def loss(self) -> Any:
-        """The argument of `compile`; None before it."""
-        return self.__dict__.get("_stated", {}).get("loss")
-
-    @property
-    def metrics(self) -> Any:
-        """The argument of `compile`; an empty list where there is none, or before it."""
-        return self.__dict__.get("_stated", {}).get("metrics") or []
-
-    def summary(  # type: ignore[override]
-        self, line_length: int = 100, positions: Sequence[float] | None = None
-    ) -> None:
-        """Prints a table of the layers: see `print_summary`."""
-        calls = calls_behind(self.outputs) if self.output_refs else []
-        names = {f"{call.layer.name}_ib-{call.layer.inbound.index(call)}" for call in calls}
-        print_summary(getattr(self, "flattened_layers", self.layers), names, line_length, positions)
-
-    def training_config(self) -> dict[str, Any]:
-        """The arguments of `compile` as files of Keras 1.2.2 state them: functions by their names."""
-        stated = {key: as_named(value) for key, value in self._stated.items()}
-        return {"optimizer_config": self.trainer.optimizer.to_config(), **stated}
-
-    def get_config(self) -> Any:
-        """The graph of the layers in the words of Keras 1.2.2."""
-        config = self.stored_config()
-        for entry, layer in zip(config["layers"], self.all_layers, strict=True):
-            calls = [[ref[:3] for ref in refs] for refs in entry["inbound_nodes"]]
-            entry.update(item_of_layer(layer), inbound_nodes=calls)
-        return config
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """The model with a configuration that `get_config` returned. custom_objects: as for `model_from_config`."""
-        return model_from_config({"class_name": "Model", "config": config}, custom_objects)
-
-    def save(self, filepath: Any, overwrite: bool = True) -> None:  # type: ignore[override]
-        """Writes architecture, weights and the optimizer with its state into a file of Keras 1.2.2."""
-        super().save(filepath, overwrite)
-
-    def load_weights(self, filepath: Any, by_name: bool = False, **said: Any) -> Any:  # type: ignore[override]
-        """Sets the weights from a file of any Keras.
-
-        by_name: of layers that have the names of those in the file. said: what the file does not state, as in
-        `kconvert.Model.load_weights`.
-        """
-        return super().load_weights(filepath, by_name=by_name, **said)
-
-    def fit(  # type: ignore[override]
-        self,
-        x: Any,
-        y: Any,
-        batch_size: int = 32,
-        nb_epoch: int = 10,
-        verbose: int = 1,
-        callbacks: Sequence[Any] | None = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool | str = True,
-        class_weight: Any = None,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-    ) -> Any:
-        """Trains for the epochs from `initial_epoch` to `nb_epoch`; returns the History.
-
-        sample_weight: replaces class_weight.
-        """
-        return super().fit(
-            x,
-            y,
-            batch_size,
-            nb_epoch,
-            verbose,
-            _listeners(callbacks, verbose),
-            0.0 if validation_data else validation_split,
-            validation_data or None,
-            shuffle,
-            self._classes(class_weight, sample_weight),
-            sample_weight,
-            initial_epoch,
-        )
-
-    def evaluate(  # type: ignore[override]
-        self, x: Any, y: Any, batch_size: int = 32, verbose: int = 1, sample_weight: Any = None
-    ) -> Any:
-        """The loss over the data, with metrics a list."""
-        return super().evaluate(x, y, batch_size, verbose, sample_weight, callbacks=self._bars(x, verbose))
-
-    def train_on_batch(  # type: ignore[override]
-        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
-    ) -> Any:
-        """One step of the optimizer on one batch; returns losses and metrics before the step."""
-        return super().train_on_batch(x, y, sample_weight, self._classes(class_weight, sample_weight))
-
-    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
-        """The losses and metrics of one batch."""
-        return super().test_on_batch(x, y, sample_weight)
-
-    def predict(self, x: Any, batch_size: int = 32, verbose: int = 0) -> Any:  # type: ignore[override]
-        """The outputs for `x`."""
-        return super().predict(x, batch_size, verbose, callbacks=self._bars(x, verbose))
-
-    def _bars(self, x: Any, verbose: int) -> list[TestBar]:
-        """The callbacks that show the progress of `evaluate` and `predict`."""
-        if verbose != 1:
-            return []
-        several = len(self.inputs) > 1 or isinstance(x, Mapping) or (isinstance(x, list) and len(x) == 1)
-        return [TestBar(len(_first(x) if several else x))]
-
-    def _classes(self, class_weight: Any, sample_weight: Any) -> Any:
-        """The weights of classes by output (keras-facts: weights-in-keras1).
-
-        Weights of the samples of an output replace those of its classes; what is not a dict has no effect.
-        """
-        of_classes = standardize_class_weights(class_weight, self.output_names)
-        of_samples = standardize_sample_weights(sample_weight, self.output_names)
-        used = {
-            name: classes
-            for name, classes, samples in zip(self.output_names, of_classes, of_samples, strict=True)
-            if isinstance(classes, Mapping) and samples is None
-        }
-        return used or None
-
-    # ----------------------------------------------------------- generators ----
-
-    def fit_generator(  # type: ignore[override]
-        self,
-        generator: Any,
-        samples_per_epoch: int,
-        nb_epoch: int,
-        verbose: int = 1,
-        callbacks: Sequence[Any] | None = None,
-        validation_data: Any = None,
-        nb_val_samples: int | None = None,
-        class_weight: Any = None,
-        max_q_size: int = 10,
-        nb_worker: int = 1,
-        pickle_safe: bool = False,
-        initial_epoch: int = 0,
-    ) -> Any:
-        """`fit` for a generator; an epoch ends when it has had `samples_per_epoch` samples.
-
-        max_q_size, nb_worker, pickle_safe: have no effect; batches are made in this process.
-        """
-        classes = self._classes(class_weight, None)
-        train = Counted(generator, samples_per_epoch, "samples_per_epoch", classes, self.output_names)
-        validation = None
-        if validation_data is not None:
-            streams = hasattr(validation_data, "__next__")
-            given = validation_data if streams else cut(validation_data, lambda: train.size)
-            count = nb_val_samples if streams else len(_first(validation_data[0]))
-            validation = Counted(given, count, "nb_val_samples")
-        return super().fit(
-            train,
-            epochs=nb_epoch,
-            verbose=verbose,
-            callbacks=_listeners(callbacks, verbose, samples_per_epoch),
-            validation_data=validation,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=train.samples,
-            validation_steps=None if validation is None else validation.samples,
-        )
-
-    def evaluate_generator(  # type: ignore[override]
-        self, generator: Any, val_samples: int, max_q_size: int = 10, nb_worker: int = 1, pickle_safe: bool = False
-    ) -> Any:
-        """`evaluate` for the batches of a generator, until there were `val_samples` samples."""
-        batches = list(Counted(generator, val_samples, "val_samples"))
-        return super().evaluate(iter(batches), steps=len(batches), verbose=0)
-
-    def predict_generator(  # type: ignore[override]
-        self, generator: Any, val_samples: int, max_q_size: int = 10, nb_worker: int = 1, pickle_safe: bool = False
-    ) -> Any:
-        """The outputs for the batches of a generator, which together have `val_samples` samples."""
-        counted = Counted(generator, val_samples, "val_samples")
-        outputs = [self.predict_on_batch(item[0] if isinstance(item, tuple) else item) for item in counted]
-        several = isinstance(outputs[0], list)
-        columns = zip(*outputs, strict=True) if several else [outputs]
-        joined = [np.concatenate(column) for column in columns]
-        if len(joined[0]) != val_samples:
-            what = f"the batches of the generator have {len(joined[0])} samples, and val_samples is {val_samples}"
-            raise KconvertError(what, fix="give a multiple of the batch size", problem=Problem.USAGE)
-        return joined if several else joined[0]
-
-
-def _listeners(callbacks: Sequence[Any] | None, verbose: int, samples: int | None = None) -> list[Any]:
-    """The callbacks of a training. samples: of an epoch of a generator."""
-    return [Words(samples), *(callbacks or ()), *([ProgbarLogger()] if verbose else ())]
-
-
-def _check_modes(modes: Any, names: Sequence[str], shapes: Sequence[Sequence[int | None]]) -> None:
-    """Raises KconvertError where an output has no `sample_weight_mode`, or no time steps to weigh."""
-    for name, mode, shape in zip(names, by_output(modes, names, "sample_weight_mode"), shapes, strict=True):
-        if mode == "temporal" and len(shape) < 3:
-            what = f"sample_weight_mode 'temporal' needs an output with time steps, not {tuple(shape)}"
-            raise KconvertError(what, f"output {name}", "leave it out", Problem.USAGE)
-
-
-def _first(data: Any) -> Any:
-    """The first of several arrays."""
-    if isinstance(data, Mapping):
-        return next(iter(data.values()))
-    return data[0] if isinstance(data, (list, tuple)) else data
+from .topology import CLASSES, InputLayer, item_of_layer
 
 
 class Model(Container):
@@ -310,6 +36,11 @@ class Model(Container):
 
     def __init__(self, input: Any, output: Any, name: str | None = None) -> None:
         super().__init__(input, output, name or "")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The model with a configuration that `get_config` returned. custom_objects: as for `model_from_config`."""
+        return model_from_config({"class_name": "Model", "config": config}, custom_objects)
 
 
 class Sequential(sequential.Sequential, Container):
@@ -362,9 +93,33 @@ class Sequential(sequential.Sequential, Container):
 
     def get_config(self) -> Any:
         """The class and the configuration of each layer, as a list."""
-        entries = [item_of_layer(layer) for layer in self.layers]
+        return self.items_by(item_of_layer)
+
+    def arranged(self, architecture: dict[str, Any]) -> dict[str, Any]:
+        if self.merged is None or not self.is_of_sequentials:
+            return architecture
+        entries = {entry["name"]: entry for entry in architecture["config"]["layers"]}
+
+        def item_of(layer: Layer) -> dict[str, Any]:
+            if layer.name in entries:
+                return {key: entries[layer.name][key] for key in ("class_name", "config")}
+            assert isinstance(layer, Sequential)
+            return {"class_name": "Sequential", "config": layer.items_by(item_of)}
+
+        return {**architecture, "class_name": "Sequential", "config": self.items_by(item_of)}
+
+    @property
+    def is_of_sequentials(self) -> bool:
+        """Whether all branches of its Merge are of this class, and those of a Merge in them."""
+        branches = () if self.merged is None else self.merged[0].__dict__["_branches"]
+        return all(isinstance(branch, Sequential) and branch.is_of_sequentials for branch in branches)
+
+    def items_by(self, item_of: Callable[[Layer], dict[str, Any]]) -> list[dict[str, Any]]:
+        """The class and the configuration of each layer; item_of: those of one layer, or of a branch of a Merge."""
+        entries = [item_of(layer) for layer in self.layers]
         if self.merged is not None:
-            entries[0]["config"]["layers"] = [item_of_layer(branch) for branch in self.merged[0].__dict__["_branches"]]
+            branches = [item_of(branch) for branch in self.merged[0].__dict__["_branches"]]
+            entries[0] = {**entries[0], "config": {**entries[0]["config"], "layers": branches}}
         return entries
 
     @classmethod
@@ -375,9 +130,9 @@ class Sequential(sequential.Sequential, Container):
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end. Raises KconvertError where the first layer states no input shape."""
         if isinstance(layer, Layer) and not self.all_layers and _merges(layer):
-            self._behind([layer], layer.output)
+            self.put_behind([layer], layer.output)
         elif self.merged is not None:
-            self._behind([*self.merged, layer], layer(self.outputs[0]))
+            self.put_behind([*self.merged, layer], layer(self.outputs[0]))
         else:
             if not self.all_layers and (entry := _entry(layer)):
                 super().add(entry)
@@ -386,7 +141,7 @@ class Sequential(sequential.Sequential, Container):
                 fix = "give it input_shape=..."
                 raise KconvertError("the first layer states no input shape", f"layer {layer.name}", fix, Problem.USAGE)
 
-    def _behind(self, layers: list[Layer], output: Any) -> None:
+    def put_behind(self, layers: list[Layer], output: Any) -> None:
         """Makes the model a graph that ends with `output`, which `layers` compute."""
         self.merged, self.class_name = layers, "Model"
         inputs = [call.outputs[0] for call in calls_behind([output]) if not call.inputs]
@@ -449,6 +204,47 @@ def _flattened(branch: Layer) -> list[Layer]:
     return branch.layers if isinstance(branch, Network) else [branch]
 
 
+CLASSES.update(Model=Model, Sequential=Sequential)
+
+
+def as_stated(network: Network, config: Any) -> Any:
+    """The model of Keras 1.2.2 with the layers of `network`, of the class that its configuration states.
+
+    config: `{'class_name': ..., 'config': ...}` in the words of any Keras.
+    """
+    made = as_keras1(network)
+    return _behind_merge(config["config"], made.outputs[0]) if _states_branches(config, made.by_name) else made
+
+
+def _states_branches(config: Any, known: Collection[str]) -> bool:
+    """Whether a configuration is of a Sequential of known layers that begins with a Merge of Sequentials."""
+    entries = config["config"] if config.get("class_name") == "Sequential" else None
+    if not isinstance(entries, list) or not all(entry.get("config", {}).get("name") in known for entry in entries):
+        return False
+    branches = entries[0]["config"].get("layers") if entries and entries[0].get("class_name") == "Merge" else ()
+    return bool(branches) and all(branch["class_name"] == "Sequential" for branch in branches)
+
+
+def _behind_merge(entries: Sequence[Mapping[str, Any]], output: Symbol) -> Sequential:
+    """The Sequential with the configuration `entries`, which begins with a Merge and computes `output`."""
+    calls = calls_behind([output])
+    by_name = {call.layer.name: call for call in calls}
+    found = [by_name[entry["config"]["name"]] for entry in entries]
+    merge = found[0].layer
+    branches = zip(entries[0]["config"]["layers"], found[0].inputs, strict=True)
+    merge.__dict__["_branches"] = [_branch(item, symbol) for item, symbol in branches]
+    made = Sequential()
+    made.put_behind([call.layer for call in found], output)
+    return made
+
+
+def _branch(item: Mapping[str, Any], output: Symbol) -> Sequential:
+    """The Sequential with the configuration `item`, which computes `output`."""
+    layers = [call.layer for call in calls_behind([output])]
+    known = [layer.name for layer in layers]
+    return _behind_merge(item["config"], output) if _states_branches(item, known) else Sequential(layers)
+
+
 def as_keras1(network: Network) -> Any:
     """A model of Keras 1.2.2 with the layers of `network`, also those of networks in it."""
     layers = [in_dialect(layer) for layer in network.all_layers]
@@ -473,7 +269,7 @@ def in_dialect(layer: Layer) -> Layer:
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that `{'class_name': ..., 'config': ...}` describes, with initial weights."""
     with with_custom_objects(custom_objects), with_initializations():
-        return as_keras1(configurations.model_from_config(config))
+        return as_stated(configurations.network_of(config), config)
 
 
 class _Listed(model.Model):

@@ -1,0 +1,90 @@
+"""Sequentials of `kconvert.keras1` behind a Merge of Sequentials; the classes and names are those of Keras 1.2.2."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kconvert.keras1 import layers, models
+
+
+def branch(name, size):
+    """A Sequential of two layers."""
+    made = models.Sequential()
+    made.add(layers.Dense(4, input_dim=size, name=name))
+    made.add(layers.Activation("tanh", name=f"{name}_tanh"))
+    return made
+
+
+def behind(branches, mode, name, **options):
+    """A Sequential behind a Merge of `branches`."""
+    made = models.Sequential()
+    made.add(layers.Merge(branches, mode=mode, name=name, **options))
+    made.add(layers.Dense(3, activation="softmax", name=f"{name}_dense"))
+    return made
+
+
+def nested():
+    """Behind a Merge of a Sequential that is behind a Merge itself."""
+    inner = behind([branch("left", 3), branch("right", 2)], "concat", "inner")
+    last = models.Sequential()
+    last.add(layers.Dense(3, input_dim=5, name="last"))
+    return behind([inner, last], "sum", "outer")
+
+
+DATA = [np.random.RandomState(size).uniform(-1, 1, (4, size)) for size in (3, 2, 5)]
+FLAT = ["left", "left_tanh", "right", "right_tanh", "inner_dense", "last", "outer_dense"]
+
+
+def from_file(model, path):
+    model.save(path)
+    return models.load_model(path)
+
+
+def from_json(model, path):
+    model.save_weights(path)
+    made = models.model_from_json(model.to_json())
+    made.load_weights(path, source_release="1.2.2", source="theano")
+    return made
+
+
+def from_yaml(model, path):
+    made = models.model_from_yaml(model.to_yaml())
+    made.set_weights(model.get_weights())
+    return made
+
+
+@pytest.mark.parametrize("again", [from_file, from_json, from_yaml])
+def test_it_is_a_sequential_again(again, tmp_path, monkeypatch):
+    monkeypatch.setenv("KCONVERT_BACKEND", "numpy")
+    model = nested()
+    made = again(model, tmp_path / "model.h5")
+    assert type(made) is models.Sequential
+    assert [layer.name for layer in made.layers] == ["outer", "outer_dense"]
+    assert [layer.name for layer in made.flattened_layers] == FLAT
+    assert made.input_shape == [(None, 3), (None, 2), (None, 5)]
+    np.testing.assert_allclose(made.predict(DATA), model.predict(DATA), rtol=1e-6)
+    assert made.predict_classes(DATA, verbose=0).shape == (4,)
+    assert made.to_json() == model.to_json()
+
+
+def test_the_axes_of_a_dot_are_stated_for_each_input():
+    merged = behind([branch("left", 3), branch("right", 3)], "dot", "dot", dot_axes=1)
+    assert merged.layers[0].dot_axes == [1, 1]
+    assert merged.get_config()[0]["config"]["dot_axes"] == [1, 1]
+
+
+def test_a_graph_behind_a_merge_stays_a_graph(tmp_path):
+    """A branch that is a Model: the layers in it are those of the file."""
+    image = layers.Input((3,), name="image")
+    inner = models.Model(image, layers.Dense(4, name="inner")(image))
+    model = behind([inner, branch("right", 2)], "sum", "sum")
+    again = from_file(model, tmp_path / "model.h5")
+    np.testing.assert_allclose(again.predict(DATA[:2]), model.predict(DATA[:2]), rtol=1e-6)
+
+
+def test_layers_of_a_configuration_state_no_input_shape():
+    from kconvert.keras1.utils.layer_utils import layer_from_config
+
+    made = layer_from_config({"class_name": "Dense", "config": layers.Dense(3, name="dense").get_config()})
+    assert (type(made), made.name, made.output_dim) == (layers.Dense, "dense", 3)
