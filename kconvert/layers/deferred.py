@@ -14,7 +14,10 @@ import numpy as np
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import SYMBOLS, UPDATED, computing, current_backend, is_computing
+from ..backend.tensor_chains import applied
+from ..conventions.storage import Storage
 from ..errors import KconvertError, Problem
+from ..kernels import Chain
 from ..lazy_dataclasses import dataclass
 from .calls import Symbol
 from .operators import Operators
@@ -211,13 +214,40 @@ class WeightValue(Deferred):
 
     # The variable of the backend.
     weight: Any
+    # By default that of the value, which no backend gives while it computes.
+    _shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        self._array = get_backend(default_backend()).value(self.weight)
+        self._shape = self._shape or np.shape(self.value)
+
+    @staticmethod
+    def of(x: Any) -> Any:
+        """What has the value of a variable of a backend; anything else is itself."""
+        return WeightValue(x) if is_native(x) else x
+
+    @property
+    def value(self) -> np.ndarray:
+        """The present value."""
+        array: np.ndarray = get_backend(default_backend()).value(self.weight)
+        return array
+
+    @value.setter
+    def value(self, array: Any) -> None:
+        get_backend(default_backend()).assign(self.weight, self._fitting(array))
+
+    def _fitting(self, array: Any) -> np.ndarray:
+        """An array as a new value. Raises KconvertError for one of another shape."""
+        if np.shape(array) != self.shape:
+            what = f"a value of shape {np.shape(array)} does not fit a variable of shape {self.shape}"
+            raise KconvertError(what, problem=Problem.USAGE)
+        return np.asarray(array, self.value.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._array.shape
+        return self._shape
+
+    def eval(self) -> np.ndarray:
+        return self.value
 
     def tensor(self, K: Backend) -> Tensor:
         standing = STANDING.get()
@@ -227,6 +257,57 @@ class WeightValue(Deferred):
         if K.name != K.convention:  # NumPy, which finds shapes
             return K.zeros(self.shape)
         return K.reshape(K.identity(self.weight), self.shape)
+
+
+class ShownWeight(WeightValue):
+    """A weight of a layer, or the part of one of its gates, in the form in which a Keras has it as a variable.
+
+    weight: the variable of the backend. stored: how that Keras stores the weight. index: which of its arrays it is.
+    """
+
+    def __init__(self, weight: Any, stored: Storage, index: int, name: str) -> None:
+        self.weight, self.stored, self.index, self.name = weight, stored, index, name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShownWeight) and (other.weight is self.weight and other.index == self.index)
+
+    def __hash__(self) -> int:
+        return hash((id(self.weight), self.index))
+
+    def _arrays(self) -> list[np.ndarray]:
+        """All arrays of the weight."""
+        return list(self._chain.apply(get_backend(default_backend()).value(self.weight)))
+
+    @property
+    def _chain(self) -> Chain:
+        return (self.stored.from_run >> self.stored.chain.inverse).simplified
+
+    @property
+    def value(self) -> np.ndarray:
+        return self._arrays()[self.index]
+
+    @value.setter
+    def value(self, array: Any) -> None:
+        arrays = self._arrays()
+        arrays[self.index] = self._fitting(array)
+        get_backend(default_backend()).assign(self.weight, self._chain.inverse.apply(*arrays)[0])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.stored.shapes[self.index]
+
+    @property
+    def whole(self) -> WeightValue:
+        """The weight as the backend runs it."""
+        return WeightValue(self.weight, tuple(self.stored.weight.shape))
+
+    def tensor(self, K: Backend) -> Tensor:
+        standing = STANDING.get()
+        return standing[id(self)] if id(self) in standing else self.shown(K, self.whole.tensor(K))
+
+    def shown(self, K: Backend, tensor: Tensor) -> Tensor:
+        """What is shown of a tensor in the form in which the backend runs the weight."""
+        return applied(self._chain, K, [tensor], [self.stored.weight.shape])[self.index]
 
 
 def emulation() -> Backend:

@@ -14,9 +14,9 @@ from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .calls import Symbol, calls_behind
 from .core import Lambda
-from .deferred import STANDING, Deferred, Expression, WeightValue, emulation, is_native, leaves
+from .deferred import STANDING, Deferred, Expression, ShownWeight, WeightValue, emulation, is_native, leaves
 from .lists import one_or_list
-from .operations import Operation
+from .operations import Operation, record
 
 
 @dataclass(eq=False)
@@ -49,6 +49,9 @@ def gradient(y: Any, x: Any) -> Any:
     layer. Where `y` does not depend on `x`, as in Keras: None on TensorFlow, and KconvertError on Theano. Raises
     KconvertError for anything else.
     """
+    if isinstance(x, ShownWeight):
+        whole = gradient(y, x.whole)
+        return None if whole is None else record(lambda slope: x.shown(current_backend(), slope), whole)
     if isinstance(x, (Symbol, Deferred)):
         wrt: Any = x
     elif is_native(x):
@@ -96,13 +99,20 @@ def _depends(y: Any, x: Any, with_a_slope: bool) -> bool:
     todo = [y]
     while todo:
         one = todo.pop()
-        if one is x or (isinstance(one, Symbol) and one == x) or _is_of_user(one) or _has_weight(one, x):
+        if one is x or _is_same(one, x) or _is_of_user(one) or _has_weight(one, x):
             return True
         key = one if isinstance(one, Symbol) else id(one)
         if key not in seen:
             seen.add(key)
             todo += () if with_a_slope and _has_no_slope(one) else _parts(one)
     return False
+
+
+def _is_same(one: Any, x: Any) -> bool:
+    """Whether two values are one symbol, or one weight of a layer."""
+    if isinstance(one, WeightValue):
+        return isinstance(x, WeightValue) and one.weight is x.weight
+    return isinstance(one, Symbol) and bool(one == x)
 
 
 _FLAT = (operator.floordiv, F.stop_gradient, F.zeros_like, F.ones_like)
@@ -142,4 +152,5 @@ def _has_weight(value: Any, x: Any) -> bool:
     layer = value.call.layer
     if not isinstance(x, WeightValue):
         return bool(layer.is_custom) or isinstance(layer, Lambda)
-    return any(leaf.entry is not None and any(w is x.weight for w in leaf.weights) for _, leaf in layer.leaves())
+    weights = (one for _, leaf in layer.leaves() if leaf.entry is not None for one in leaf.weights)
+    return any(_is_same(WeightValue.of(one), x) for one in weights)

@@ -17,7 +17,7 @@ from ..errors import KconvertError, Problem
 from ..formats.checkpoint import Checkpoint, Group, InMemory
 from ..layers import InputLayer, Layer
 from ..layers.base import layer_config
-from ..layers.deferred import WeightValue
+from ..layers.deferred import ShownWeight, WeightValue
 from ..layers.registry import layer_from_config
 from ..layers.weights import held_by
 from ..network.graph import Node, Ref, first_call
@@ -43,8 +43,9 @@ class LayerWeights:
 
     @property
     def variables(self) -> Sequence[Variable]:
-        """The variables of the backend, in the order of Keras."""
-        return [self._runtime.variables[path] for path in self._runtime.paths()]
+        """The variables in the order of Keras, each in the form in which the Keras of the layer has it."""
+        goal, variables = self._runtime.shown_convention(), self._runtime.variables
+        return [_shown(place, variables[place.path], goal) for place in self._runtime.shown_places()]
 
     @property
     def named(self) -> Sequence[tuple[str, Variable]]:
@@ -55,18 +56,18 @@ class LayerWeights:
     def trained(self) -> Sequence[bool]:
         """For each variable, whether training changes it."""
         trained = set(trained_paths(self._runtime.network))
-        return [path in trained for path in self._runtime.paths()]
+        return [place.path in trained for place in self._runtime.shown_places()]
 
     @property
     def penalties(self) -> Sequence[Any]:
         """What the regularizers of the weights add to the loss: expressions of the weights."""
-        runtime = self._runtime
-        specs = [
-            (regularizers.get(regularizer_of(leaf, weight)), runtime.variables[leaf.path + (weight.name,)])
-            for leaf in runtime.network.weight_table()
+        specs = {
+            (*leaf.path, weight.name): regularizers.get(regularizer_of(leaf, weight))
+            for leaf in self._runtime.network.weight_table()
             for weight in leaf.weights
-        ]
-        return [regularizer(WeightValue(variable)) for regularizer, variable in specs if regularizer is not None]
+        }
+        pairs = zip(self._runtime.shown_places(), self.variables, strict=True)
+        return [specs[place.path](WeightValue.of(one)) for place, one in pairs if specs[place.path] is not None]
 
     def get(self) -> list[np.ndarray]:
         """The arrays, in the order and in the form of the Keras that the layer is of."""
@@ -99,6 +100,14 @@ class LayerWeights:
     def set(self, arrays: Sequence[Any]) -> None:
         """Sets the arrays. Raises KconvertError where number or shapes differ."""
         self._runtime.set_weights(arrays)
+
+
+def _shown(place: Place, variable: Variable, goal: Convention) -> Any:
+    """The variable of a weight, or what shows it, or a part of it, in the form of `goal`."""
+    stored = place.stored
+    if not len((stored.from_run >> stored.chain.inverse).simplified):
+        return variable
+    return ShownWeight(variable, stored, place.index, place.name(goal))
 
 
 def _alone(layer: Layer, stands_for: Layer | None = None) -> Network:

@@ -115,7 +115,7 @@ class Runtime:
             weights = layer.take_first_weights()
             if weights is None:
                 continue
-            own = [place for place in self._shown_places() if place.path[: len(path)] == path]
+            own = [place for place in self.shown_places() if place.path[: len(path)] == path]
             if drawn.issuperset(place.path for place in own):
                 self._assign(own, weights, f"weights of layer {'/'.join(path)}")
 
@@ -148,14 +148,14 @@ class Runtime:
         K = self.start()
         return [
             np.asarray(as_stored(place.stored, K.value(self.variables[place.path]))[place.index])
-            for place in self._shown_places()
+            for place in self.shown_places()
         ]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Sets the weights, in the order of `get_weights`. Raises KconvertError where number or shapes differ."""
-        self._assign(self._shown_places(), weights, self.network.name)
+        self._assign(self.shown_places(), weights, self.network.name)
 
-    def _shown_places(self) -> list[Place]:
+    def shown_places(self) -> list[Place]:
         """Where the arrays are that `get_weights` gives."""
         return [place for _, found in places(self.network, self.shown_convention()) for place in found]
 

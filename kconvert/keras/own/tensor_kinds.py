@@ -10,7 +10,7 @@ from ...backend import functions as F
 from ...backend.computing import is_computing
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
-from ...layers.deferred import Deferred, Variable, is_native
+from ...layers.deferred import Deferred, Variable, WeightValue, is_native
 from ...layers.operations import Operation
 from .variables import get_value
 
@@ -53,7 +53,7 @@ def is_placeholder(x: Any) -> bool:
 
 def is_variable(x: Any) -> bool:
     """Whether `x` is a variable."""
-    return isinstance(x, Variable) or is_native(x)
+    return isinstance(x, (Variable, WeightValue)) or is_native(x)
 
 
 def is_tensor(x: Any) -> bool:

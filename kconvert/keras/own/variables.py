@@ -12,7 +12,7 @@ from ...backend import functions as F
 from ...backend.computing import UPDATED, VARIABLES, is_computing
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...layers.calls import Symbol
-from ...layers.deferred import Deferred, Expression, Variable, is_native, stands_for_tensors
+from ...layers.deferred import Deferred, Expression, Variable, WeightValue, is_native, stands_for_tensors
 from ...models.training.hyperparameters import Hyperparameter
 from ...network.functional import Input
 from . import tensors
@@ -144,15 +144,12 @@ def set_value(x: Any, value: Any) -> None:
 
     Raises KconvertError for anything else.
     """
-    if isinstance(x, Variable):
+    if isinstance(x, (Variable, WeightValue)):
         x.value = value
     elif isinstance(x, Hyperparameter):
         x.set(float(np.asarray(value)))
     elif is_native(x):
-        if np.shape(value) != get_value(x).shape:
-            what = f"a value of shape {np.shape(value)} does not fit a variable of shape {get_value(x).shape}"
-            raise KconvertError(what, problem=Problem.USAGE)
-        get_backend(default_backend()).assign(x, np.asarray(value))
+        WeightValue(x).value = value
     else:
         raise KconvertError(f"set_value takes a variable, not {type(x).__name__}", problem=Problem.USAGE)
 
@@ -165,7 +162,7 @@ def batch_set_value(tuples: Sequence[tuple[Any, Any]]) -> None:
 
 def count_params(x: Any) -> int:
     """The number of elements of a variable."""
-    return int(np.prod(get_value(x).shape))
+    return int(np.prod(x.shape if isinstance(x, WeightValue) else get_value(x).shape))
 
 
 class Update(NamedTuple):

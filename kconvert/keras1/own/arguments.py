@@ -34,6 +34,8 @@ _NOT_STORED: Mapping[str, tuple[Key, ...]] = {
 _EVERYWHERE = frozenset({"name", "trainable", "input_dtype"})
 _INPUT_DIM_KEPT = ("MaxoutDense", "Highway")
 """Classes whose configuration has `input_dim`. It also states the shape of their input."""
+_SEVERAL_ARRAYS, _ONE_ARRAY = ("GRU", "LSTM"), "gpu"
+"""Classes with an array for each gate, and the `consume_less` with which they have one for all."""
 _DTYPES = {"Embedding": "int32"}
 """The type of the input of a class, whatever `input_dtype` states."""
 
@@ -102,6 +104,8 @@ class ClassFacts:
         if self.name in _INPUT_DIM_KEPT and stated["input_dim"] is not None:
             shape.setdefault("input_shape", (stated["input_dim"],))
         stated["input_dtype"] = self._dtype({**stated, **shape})
+        if self.name in _SEVERAL_ARRAYS and stated["consume_less"] != _ONE_ARRAY:
+            stated["U_regularizer"] = stated["W_regularizer"]  # (keras-facts: regularizers-of-gates)
         not_stored = _NOT_STORED.get(self.name, ())
         for key in not_stored:  # a file could not state them
             for word in [word for word in key.olds if stated[word] == self.signature.parameters[word].default]:

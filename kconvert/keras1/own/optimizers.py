@@ -12,6 +12,7 @@ from ...conventions.optimizers import Structure
 from ...errors import AlsoNotImplementedError, AlsoTypeError, KconvertError, Problem
 from ...keras.own.objects import get_custom_objects as get_custom_objects
 from ...keras.own.optimizers import clip_norm as clip_norm
+from ...layers.deferred import ShownWeight
 from ...models.training import optimizers
 from ...models.training.optimizer import Numbers, Scalars
 from .generic import get_from_module
@@ -73,16 +74,23 @@ class Optimizer(optimizers.Optimizer):
         return self.get_updates(params, _NoConstraints(), loss)
 
     def get_updates(  # type: ignore[override]
-        self, params: Sequence[Any], constraints: Mapping[Any, Any], loss: Any
+        self, params: Sequence[Any], constraints: Any, loss: Any
     ) -> list[tuple[Any, Any]]:
         """The pairs of a variable and its new value of one step, for the updates of `K.function`.
 
-        params: the variables. constraints: what is applied to the new values, by the variables. loss: an expression.
+        params: variables, and weights of layers. constraints: what is applied to the new values, by these; or an empty
+        list. loss: an expression.
         """
         if self.kind is None:
             what = "the base class Optimizer has no step"
             raise AlsoNotImplementedError(what, fix="define get_updates", problem=Problem.USAGE)
-        return self._updated(loss, params, constraints.get)
+        return self._updated(loss, params, lambda one: _constraint_of(one, constraints))
+
+
+def _constraint_of(param: Any, constraints: Any) -> Any:
+    """What is applied to the new values of a variable; None without it. Tensors of TensorFlow have no hash."""
+    pairs = constraints.items() if isinstance(constraints, Mapping) else ()
+    return next((one for own, one in pairs if own is param or (isinstance(own, ShownWeight) and own == param)), None)
 
 
 class _CountsForDecay(Optimizer):

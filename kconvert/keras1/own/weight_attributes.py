@@ -14,6 +14,7 @@ import numpy as np
 from ...backend import get_backend
 from ...backend.base import Backend
 from ...backend.computing import PRESENT, current_backend, is_computing
+from ...layers.deferred import ShownWeight
 from ...layers.keras_style import hashable, set_by_build, with_weights
 from ...layers.lists import one_or_list
 from ...layers.operations import record
@@ -43,6 +44,12 @@ def _set_by_build(layer: Any, name: str) -> Any:
 def _of_weights(layer: Any, name: str) -> Any:
     """An attribute that is a weight, or that is computed from weights, with their present values."""
     held = layer._held()
+    if shown := [
+        one
+        for one in held.variables
+        if isinstance(one, ShownWeight) and one.name.partition(":")[0] == f"{layer.name}_{name}"
+    ]:
+        return shown[0]
     variables, running = dict(held.named), held.backend
     arrays = {own: hashable(np.asarray(running.value(variable))) for own, variable in variables.items()}
     value = _attribute(layer, get_backend("numpy", running.convention), arrays, name)

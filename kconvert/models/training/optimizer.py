@@ -13,7 +13,6 @@ Source: `optimizers.py` of Keras 2.3.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -190,7 +189,7 @@ class Optimizer(Component):
         loss: an expression of the variables `params`, which are constrained after the step. The state lies in variables
         of its own, which `get_weights` returns from now on.
         """
-        return self._updated(loss, params, attrgetter("constraint"))
+        return self._updated(loss, params, lambda one: getattr(one, "constraint", None))
 
     def _updated(self, loss: Any, params: Sequence[Any], constraint_of: Callable[[Any], Any]) -> list[tuple[Any, Any]]:
         """What `get_updates` returns; constraint_of: gives the constraint of one of `params`, or None."""

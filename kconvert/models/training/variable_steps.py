@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import GRADIENTS, current_backend
-from ...layers.deferred import Expression, Variable
+from ...layers.deferred import Variable, WeightValue
+from ...layers.operations import record
 from ...layers.slopes import gradient
 
 Path = tuple[Any, ...]
@@ -19,11 +21,12 @@ Path = tuple[Any, ...]
 class VariableSteps:
     """The state of an optimizer that changes the variables `params`: its scalars, slots and hyperparameters.
 
-    constraints: for each variable, what is applied to its new value, or None.
+    params: variables, and weights of layers. constraints: for each variable, what is applied to its new value, or None.
     """
 
-    def __init__(self, optimizer: Any, params: Sequence[Variable], constraints: Sequence[Any]) -> None:
-        self.optimizer, self.params, self.constraints = optimizer, list(params), constraints
+    def __init__(self, optimizer: Any, params: Sequence[Any], constraints: Sequence[Any]) -> None:
+        self.optimizer, self.constraints = optimizer, constraints
+        self.params: list[Any] = [WeightValue.of(one) for one in params]
         self.trained: list[Path] = [(i,) for i in range(len(self.params))]
         self.numbers = numbers_of(optimizer)
         self.variables: dict[str, dict[Path, Variable]] = {"scalar": {}, "slot": {}}
@@ -35,7 +38,7 @@ class VariableSteps:
 
     def read_trained(self) -> list[np.ndarray]:
         """The values of the variables that steps change."""
-        return [one.value for one in self.params]
+        return [np.asarray(one.value) for one in self.params]
 
     def variables_of(self, kind: str) -> dict[Path, Variable]:
         """The variables of one kind, 'scalar' or 'slot', by their names."""
@@ -66,8 +69,9 @@ class VariableSteps:
             named = dict(zip(self.numbers, numbers, strict=True))
             return self._step(params, gradients, dict(zip(held, values, strict=True)), named)
 
-        targets = [*held.values(), *self.params]
-        return [(target, Expression(step, arguments, {}, i)) for i, target in enumerate(targets)]
+        targets, made = [*held.values(), *self.params], record(step, *arguments)
+        found = made if isinstance(made, list) else [replace(made, index=i) for i in range(len(targets))]
+        return list(zip(targets, found, strict=True))
 
     def _step(
         self,

@@ -18,6 +18,7 @@ from kconvert.conversion.passes.releases import (
 from kconvert.conversion.planning import plan
 from kconvert.formats.hdf5 import read
 from kconvert.layers import (
+    LSTM,
     AveragePooling1D,
     Conv2DTranspose,
     Cropping1D,
@@ -31,6 +32,7 @@ from kconvert.layers import (
     ZeroPadding3D,
 )
 from kconvert.models.sequential import as_model
+from kconvert.models.training.regularizers import l2
 from kconvert.network.rewrite import changed
 from kconvert.network.sequential import Sequential
 from tests.fixtures import case
@@ -74,6 +76,16 @@ def test_a_crop_for_1_2_0_cuts_every_end(crop):
     expected, got = (as_model(network).bind(kc.get_backend("numpy"), {}).predict(x) for network in (model, written))
     np.testing.assert_array_equal(got, expected)
     assert write_for_release(model, "1.2.1", "theano").model.stored_config() == model.stored_config()
+
+
+@pytest.mark.parametrize(("implementation", "changes"), [(0, True), (1, True), (2, False)])
+def test_recurrent_kernels_of_1_2_2_have_the_regularizer_of_the_kernel(implementation, changes):
+    """Where each gate has arrays of its own."""
+    options = {"implementation": implementation, "batch_input_shape": (None, 3, 2), "name": "x"}
+    model = Sequential([LSTM(4, kernel_regularizer=l2(0.1), recurrent_regularizer=l2(0.2), **options)])
+    for release, wanted in (("1.2.2", l2(0.1) if changes else l2(0.2)), ("1.1.2", l2(0.2))):
+        read = read_from_release(model, release, "theano", False).model.by_name["x"]
+        assert (read.kernel_regularizer, read.recurrent_regularizer) == (l2(0.1), wanted)
 
 
 # --------------------------------------------------- Deconvolution2D of Keras 1 ----

@@ -1,7 +1,7 @@
 """What releases of Keras 1 computed otherwise than their configuration says today.
 
 (keras-facts: even-volumes-of-theano, zero-padding-of-four-numbers, zero-padding-is-symmetric, unsaved-output-shape,
-output-shape-needs-a-batch-size, crop-without-an-end, shared-axes-from-0)
+output-shape-needs-a-batch-size, crop-without-an-end, shared-axes-from-0, regularizers-of-gates)
 """
 
 from __future__ import annotations
@@ -90,7 +90,22 @@ def _sized_batch(layer: Any, shape: Shape) -> None:
         )
 
 
+def _as_kernel(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
+    """The regularizer of the kernel on the recurrent kernel too, where each gate has arrays of its own."""
+    if layer.fused_gates or layer.recurrent_regularizer == layer.kernel_regularizer:
+        return None
+    return [NewLayer(changed(layer, recurrent_regularizer=layer.kernel_regularizer))]
+
+
 KERAS1 = (
+    Oddity(
+        (1, 2, 0),
+        (1, 2, 2),
+        (L.GRU, L.LSTM),
+        "regularizes U with W_regularizer unless consume_less is 'gpu'",
+        _as_kernel,
+        stays,
+    ),
     Oddity(
         (1, 0, 0),
         (1, 1, 0),
