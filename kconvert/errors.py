@@ -80,6 +80,10 @@ class AlsoAttributeError(KconvertError, AttributeError):
     """What Keras raises as AttributeError: an attribute that a layer does not have in its present state."""
 
 
+class AlsoFileNotFoundError(KconvertError, FileNotFoundError):
+    """What Keras raises as OSError: a file or a directory that does not exist."""
+
+
 class AlsoNotImplementedError(KconvertError, NotImplementedError):
     """What Keras raises as NotImplementedError: what a model class of the user does not have."""
 

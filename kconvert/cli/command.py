@@ -63,11 +63,13 @@ def _errors_reported(ctx: click.Context) -> Iterator[None]:
     start = time.monotonic()
     try:
         yield
-    except (OSError, click.ClickException, click.exceptions.Exit, click.Abort):
-        raise  # of the output, or of the command line
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise  # of the command line
     except Exception as error:
         from ..formats.atomic import Collision
 
+        if isinstance(error, OSError) and not isinstance(error, KconvertError):
+            raise  # of the output
         if isinstance(error, Collision):  # a report may be one of the two files
             raise
         paths, as_json = ctx.params.get("paths", ()), ctx.params.get("as_json", False)

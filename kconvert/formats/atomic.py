@@ -23,7 +23,7 @@ from os import PathLike
 from pathlib import Path
 
 from ..arguments import argument
-from ..errors import KconvertError, Problem
+from ..errors import AlsoFileNotFoundError, KconvertError, Problem
 from .missing import NO_URL, url_of
 
 if sys.platform != "win32":
@@ -69,7 +69,8 @@ def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
         if not target.parent.is_dir() and (url := url_of(Path(path))):
             raise KconvertError(NO_URL[0], url, NO_URL[1], Problem.USAGE)
         if not target.parent.is_dir():
-            raise refusal(f"there is no directory {target.parent}", "create it first")
+            what = f"there is no directory {target.parent}"
+            raise AlsoFileNotFoundError(what, str(path), "create it first", Problem.USAGE)
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise refusal(f"the directory {target.parent} is not writable", "name another one")
     return target

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from ..errors import KconvertError
-from .failures import unreadable
+from ..errors import AlsoFileNotFoundError, KconvertError, Problem
 
 _LOOKED_AT = 10_000  # names in a directory
 _ALIKE = 0.7
@@ -22,10 +21,11 @@ NO_URL = "is a URL", "copy the file to this machine, or use kconvert batch (s3:/
 def missing(path: Path, where: str | None = None, what: str = "there is no such file") -> KconvertError:
     """The error about a path that does not exist. where: what the error names in place of the path."""
     if url := url_of(path):
-        wrong, fix = NO_URL
-        return unreadable(what if where else wrong, where or url, fix)
+        wrong, remedy = NO_URL
+        return AlsoFileNotFoundError(what if where else wrong, where or url, remedy, Problem.UNREADABLE)
     near = similar(path)
-    return unreadable(what, where or path, f"did you mean {near}?" if near else None)
+    fix = f"did you mean {near}?" if near else None
+    return AlsoFileNotFoundError(what, where or str(path), fix, Problem.UNREADABLE)
 
 
 def url_of(path: Path) -> str | None:
