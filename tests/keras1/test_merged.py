@@ -88,3 +88,22 @@ def test_layers_of_a_configuration_state_no_input_shape():
 
     made = layer_from_config({"class_name": "Dense", "config": layers.Dense(3, name="dense").get_config()})
     assert (type(made), made.name, made.output_dim) == (layers.Dense, "dense", 3)
+
+
+def test_an_input_layer_that_the_user_gives_is_listed_and_saved(tmp_path, monkeypatch):
+    """As in Keras 1.2.2; without one, the first layer states the shape."""
+    monkeypatch.setenv("KCONVERT_BACKEND", "numpy")
+    model = models.Sequential([layers.InputLayer((3,), name="entry"), layers.Dense(2, name="dense")])
+    for made in (model, from_file(model, tmp_path / "model.h5"), from_yaml(model, None)):
+        assert [layer.name for layer in made.layers] == ["entry", "dense"]
+        np.testing.assert_allclose(made.predict(DATA[0]), model.predict(DATA[0]), rtol=1e-6)
+        assert made.to_json() == model.to_json()
+    plain = models.Sequential([layers.Dense(2, input_dim=3, name="dense")])
+    assert [layer.name for layer in from_yaml(plain, None).layers] == ["dense"]
+
+
+def test_files_that_do_not_exist_are_errors_of_the_system(tmp_path):
+    with pytest.raises(OSError, match="no such file"):
+        models.load_model(tmp_path / "missing.h5")
+    with pytest.raises(OSError, match="no directory"):
+        branch("left", 3).save(tmp_path / "missing" / "model.h5")

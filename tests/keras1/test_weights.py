@@ -145,3 +145,22 @@ def test_regularizers_of_recurrent_layers(cls, consume_less, slot):
     assert found == pytest.approx(REGULARIZED[cls, consume_less, slot], rel=1e-5)
     stated = model.layers[0].get_config()
     assert [word for word in ("W_regularizer", "U_regularizer", "b_regularizer") if stated[word]] == [option]
+
+
+class OwnSimpleRNN(layers.SimpleRNN):
+    """A SimpleRNN that is computed by its methods."""
+
+    def step(self, x, states):
+        return super().step(x, states)
+
+
+@pytest.mark.parametrize("consume_less", ["mem", "gpu"])
+@pytest.mark.parametrize("cls", [layers.SimpleRNN, OwnSimpleRNN])
+def test_a_simple_rnn_drops_inputs_out_with_consume_less_cpu_alone(cls, consume_less):
+    """(keras-facts: dropout-of-simple-rnn)"""
+    layer = cls(3, dropout_W=0.9, consume_less=consume_less, input_shape=(4, 2))
+    model = filled(models.Sequential([layer]))
+    model.compile("sgd", "mse")
+    data = np.ones((2, 4, 2)), np.zeros((2, 3))
+    assert model.test_on_batch(*data) == pytest.approx(model.train_on_batch(*data), rel=1e-5)
+    assert (layer.dropout_W, model.uses_learning_phase) == (0.9, True)

@@ -18,6 +18,7 @@ from ...layers import Layer
 from ...layers.calls import INPUT_WORDS
 from ...layers.constructors import constructor_parameters
 from ...layers.options import is_old, key_of
+from ...layers.phase import RATES
 from ...lazy_dataclasses import dataclass
 from . import activations, constraints, regularizers
 from .components import constraint_on, regularizer_on
@@ -36,6 +37,8 @@ _INPUT_DIM_KEPT = ("MaxoutDense", "Highway")
 """Classes whose configuration has `input_dim`. It also states the shape of their input."""
 _SEVERAL_ARRAYS, _ONE_ARRAY = ("GRU", "LSTM"), "gpu"
 """Classes with an array for each gate, and the `consume_less` with which they have one for all."""
+_DROPS_INPUTS_ON_CPU = "SimpleRNN"
+"""The class whose `dropout_W` has no effect but with `consume_less='cpu'`."""
 _DTYPES = {"Embedding": "int32"}
 """The type of the input of a class, whatever `input_dtype` states."""
 
@@ -62,6 +65,12 @@ class ClassFacts:
     def keys(self) -> Mapping[str, Key]:
         """The rows that translate arguments, by the names of these in Keras 1.2.2."""
         return {old: key for key in self.rule.keys for old in key.olds}
+
+    @cached_property
+    def rates(self) -> list[str]:
+        """The arguments that are rates of dropout, or scales of noise."""
+        words = {**{word: word for word in RATES}, **{old: key.new for old, key in self.keys.items()}}
+        return [word for word in self.signature.parameters if words.get(word) in RATES]
 
     def field_of(self, key: str) -> str | None:
         """The field of the class of kconvert that holds a key of Keras 2; None where it has none."""
@@ -106,6 +115,8 @@ class ClassFacts:
         stated["input_dtype"] = self._dtype({**stated, **shape})
         if self.name in _SEVERAL_ARRAYS and stated["consume_less"] != _ONE_ARRAY:
             stated["U_regularizer"] = stated["W_regularizer"]  # (keras-facts: regularizers-of-gates)
+        if self.name == _DROPS_INPUTS_ON_CPU and stated["consume_less"] != "cpu":
+            stated["dropout_W"] = 0.0  # (keras-facts: dropout-of-simple-rnn)
         not_stored = _NOT_STORED.get(self.name, ())
         for key in not_stored:  # a file could not state them
             for word in [word for word in key.olds if stated[word] == self.signature.parameters[word].default]:

@@ -26,7 +26,7 @@ from .signatures import MASKED
 from .tensor_chains import as_attributes, from_attributes
 from .topology import CLASSES, InputLayer, Layer, item_of_layer, layer_of_item, name_of
 
-_AS_STATED = frozenset({"padding", "input_dim", "input_length", "consume_less", "init"})
+_AS_STATED = frozenset({"padding", "input_dim", "input_length", "consume_less", "init", "dropout_W"})
 _KINDS_AS_STATED = ("_init", "_regularizer", "_constraint")
 """The arguments, and the ends of the names of arguments, that fields hold in another form than the user states."""
 
@@ -50,9 +50,6 @@ def in_keras1(layer: layers.Layer) -> layers.Layer:
     made.__dict__.update(layer.__dict__)
     return made
 
-
-_RATES = frozenset({"p", "sigma", "dropout", "dropout_W", "dropout_U"})
-"""The arguments that are rates of dropout, or scales of noise."""
 
 _METHODS = ("call", "compute_mask", "compute_output_shape")
 """The methods that a class of Keras 1.2.2 has of kconvert, also where one that it inherits from defines them."""
@@ -97,7 +94,7 @@ class BuiltIn(Layer):
     @property
     def depends_on_phase(self) -> bool:
         """Whether the arguments tell that the layer computes otherwise in training."""
-        rates = [_shown(self, word) for word in _RATES.intersection(self.facts.signature.parameters)]
+        rates = [_shown(self, word) for word in self.facts.rates]
         inner = getattr(self, "layer", None)
         return any(0 < (rate or 0) < 1 for rate in rates) or bool(inner and inner.uses_learning_phase)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import KconvertError, Problem
 from ...layers import Layer
+from ...layers.base import layer_config
 from ...layers.calls import Symbol, calls_behind
 from ...layers.names import next_name
 from ...layers.registry import with_custom_objects
@@ -51,6 +52,8 @@ class Sequential(sequential.Sequential, Container):
 
     # The layers behind a Merge of models, with the Merge; None for other models.
     merged: list[Layer] | None = None
+    # Whether its first layer is an InputLayer that the user gave, which Keras 1.2.2 lists.
+    states_input = False
 
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None) -> None:
         super().__init__((), name)
@@ -59,7 +62,9 @@ class Sequential(sequential.Sequential, Container):
 
     @property
     def layers(self) -> list[Layer]:
-        return super().layers if self.merged is None else self.merged
+        if self.merged is not None:
+            return self.merged
+        return list(self.all_layers) if self.states_input else super().layers
 
     @property
     def model(self) -> Sequential:
@@ -70,7 +75,7 @@ class Sequential(sequential.Sequential, Container):
     def flattened_layers(self) -> list[Layer]:
         """All layers: behind a Merge of models those of the models first, and the Merge itself is left out."""
         if self.merged is None:
-            return super().layers
+            return self.layers
         branches = self.merged[0].__dict__["_branches"]
         inner = [layer for branch in branches for layer in _flattened(branch)]
         return [*dict.fromkeys(inner), *self.merged[1:]]
@@ -89,7 +94,10 @@ class Sequential(sequential.Sequential, Container):
         return super().get_layer(name, index)
 
     def stated_config(self, old_options: bool = False) -> dict[str, Any]:
-        return (Network if self.merged else networks.Sequential).stated_config(self, old_options)
+        config = (Network if self.merged else networks.Sequential).stated_config(self, old_options)
+        if self.states_input and self.merged is None:
+            config["layers"].insert(0, layer_config(self.all_layers[0], old_options))
+        return config
 
     def get_config(self) -> Any:
         """The class and the configuration of each layer, as a list."""
@@ -136,6 +144,7 @@ class Sequential(sequential.Sequential, Container):
         else:
             if not self.all_layers and (entry := _entry(layer)):
                 super().add(entry)
+            self.states_input |= not self.all_layers and isinstance(layer, InputLayer)
             super().add(layer)
             if not self.built:
                 fix = "give it input_shape=..."
@@ -213,7 +222,16 @@ def as_stated(network: Network, config: Any) -> Any:
     config: `{'class_name': ..., 'config': ...}` in the words of any Keras.
     """
     made = as_keras1(network)
+    if isinstance(made, Sequential):
+        made.states_input = _states_input(config)
     return _behind_merge(config["config"], made.outputs[0]) if _states_branches(config, made.by_name) else made
+
+
+def _states_input(config: Any) -> bool:
+    """Whether a configuration is of a Sequential that begins with an InputLayer."""
+    entries = config.get("config")
+    listed = entries.get("layers") if isinstance(entries, Mapping) else entries
+    return bool(listed) and next(iter(listed or ())).get("class_name") == "InputLayer"
 
 
 def _states_branches(config: Any, known: Collection[str]) -> bool:
@@ -249,7 +267,9 @@ def as_keras1(network: Network) -> Any:
     """A model of Keras 1.2.2 with the layers of `network`, also those of networks in it."""
     layers = [in_dialect(layer) for layer in network.all_layers]
     if isinstance(network, networks.Sequential):
-        return Sequential(layers, network.name)
+        made = Sequential(layers, network.name)
+        made.states_input = False  # the network has one in any case
+        return made
     copied = copy(network)
     copied.all_layers = layers
     return Model.from_network(copied)

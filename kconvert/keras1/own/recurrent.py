@@ -162,7 +162,11 @@ class _Gated(Recurrent):
 
 
 class StepsOfSimpleRNN(_Gated):
-    """The methods of SimpleRNN."""
+    """The methods of SimpleRNN, which drops inputs out with consume_less='cpu' alone."""
+
+    def get_constants(self: Any, x: Any) -> list[Any]:
+        of_states, of_inputs = super().get_constants(x)
+        return [of_states, of_inputs if self.consume_less == "cpu" else 1.0]
 
     def step(self: Any, x: Any, states: Any) -> Any:
         h, of_state, of_input = states[:3]
