@@ -164,3 +164,30 @@ def test_a_simple_rnn_drops_inputs_out_with_consume_less_cpu_alone(cls, consume_
     data = np.ones((2, 4, 2)), np.zeros((2, 3))
     assert model.test_on_batch(*data) == pytest.approx(model.train_on_batch(*data), rel=1e-5)
     assert (layer.dropout_W, model.uses_learning_phase) == (0.9, True)
+
+
+def test_regularizers_of_convlstm2d_have_no_effect():
+    options = {"border_mode": "same", "dim_ordering": "tf", "input_shape": (2, 3, 3, 1), "W_regularizer": "l2"}
+    assert models.Sequential([layers.ConvLSTM2D(2, 2, 2, **options)]).losses == []
+
+
+@ON_BOTH
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("dense", [0.0503644, 0.2146207, 0.1058638]), ("lstm", [0.04859041, 0.2143211, 0.1021958])],
+)
+def test_penalties_on_weights_in_a_loss_have_gradients(name, wanted, on):
+    if name == "dense":
+        layer, data = layers.Dense(2, input_dim=3), (numbers(2, 3), numbers(2, 2))
+    else:
+        layer, data = layers.LSTM(2, input_shape=(3, 2)), (numbers(2, 3, 2), numbers(2, 2))
+    model = filled(models.Sequential([layer]))
+
+    def loss(y_true, y_pred):
+        of_gate = K.sum(K.square(layer.W_i)) if name == "lstm" else 0.0
+        penalty = sum(K.sum(K.square(weight)) for weight in layer.trainable_weights)
+        return K.mean(K.square(y_true - y_pred), axis=-1) + 0.1 * of_gate + 0.1 * penalty
+
+    model.compile("sgd", loss)
+    model.train_on_batch(*data)
+    np.testing.assert_allclose(model.get_weights()[0].ravel()[:3], wanted, rtol=1e-5)

@@ -39,6 +39,8 @@ _SEVERAL_ARRAYS, _ONE_ARRAY = ("GRU", "LSTM"), "gpu"
 """Classes with an array for each gate, and the `consume_less` with which they have one for all."""
 _DROPS_INPUTS_ON_CPU = "SimpleRNN"
 """The class whose `dropout_W` has no effect but with `consume_less='cpu'`."""
+_UNREGULARIZED = "ConvLSTM2D"
+"""The class whose regularizers have no effect."""
 _DTYPES = {"Embedding": "int32"}
 """The type of the input of a class, whatever `input_dtype` states."""
 
@@ -113,10 +115,7 @@ class ClassFacts:
         if self.name in _INPUT_DIM_KEPT and stated["input_dim"] is not None:
             shape.setdefault("input_shape", (stated["input_dim"],))
         stated["input_dtype"] = self._dtype({**stated, **shape})
-        if self.name in _SEVERAL_ARRAYS and stated["consume_less"] != _ONE_ARRAY:
-            stated["U_regularizer"] = stated["W_regularizer"]  # (keras-facts: regularizers-of-gates)
-        if self.name == _DROPS_INPUTS_ON_CPU and stated["consume_less"] != "cpu":
-            stated["dropout_W"] = 0.0  # (keras-facts: dropout-of-simple-rnn)
+        stated.update(self._replaced(stated))
         not_stored = _NOT_STORED.get(self.name, ())
         for key in not_stored:  # a file could not state them
             for word in [word for word in key.olds if stated[word] == self.signature.parameters[word].default]:
@@ -125,6 +124,17 @@ class ClassFacts:
             stated[word] = self._value(word, stated)
         translate((*self.rule.keys, *not_stored), stated, self.name)
         return self._without_defaults(self.rule.with_same({**self.rule.unstated, **stated, **shape}))
+
+    def _replaced(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments that Keras 1.2.2 does not compute with, as it computes.
+
+        (keras-facts: regularizers-of-gates, dropout-of-simple-rnn)
+        """
+        if self.name in _SEVERAL_ARRAYS and stated["consume_less"] != _ONE_ARRAY:
+            return {"U_regularizer": stated["W_regularizer"]}
+        if self.name == _DROPS_INPUTS_ON_CPU and stated["consume_less"] != "cpu":
+            return {"dropout_W": 0.0}
+        return dict.fromkeys(("W_regularizer", "U_regularizer", "b_regularizer")) if self.name == _UNREGULARIZED else {}
 
     def _dtype(self, stated: Mapping[str, Any]) -> str | None:
         """The type of the input; None where its shape is not stated."""

@@ -260,7 +260,11 @@ def _branch(item: Mapping[str, Any], output: Symbol) -> Sequential:
     """The Sequential with the configuration `item`, which computes `output`."""
     layers = [call.layer for call in calls_behind([output])]
     known = [layer.name for layer in layers]
-    return _behind_merge(item["config"], output) if _states_branches(item, known) else Sequential(layers)
+    if _states_branches(item, known):
+        return _behind_merge(item["config"], output)
+    made = Sequential(layers)
+    made.states_input = _states_input(item)
+    return made
 
 
 def as_keras1(network: Network) -> Any:
