@@ -179,6 +179,7 @@ def test_the_memory_that_a_journal_takes_does_not_grow_with_it(tmp_path):
         tracemalloc.stop()
         return most
 
+    peak(1)  # what the first journal of a process loads stays
     assert peak(4000) < peak(400) + 50_000
 
 
