@@ -84,6 +84,10 @@ class AlsoFileNotFoundError(KconvertError, FileNotFoundError):
     """What Keras raises as OSError: a file or a directory that does not exist."""
 
 
+class AlsoImportError(KconvertError, ImportError):
+    """What Python raises as ImportError: a name that a module does not have."""
+
+
 class AlsoNotImplementedError(KconvertError, NotImplementedError):
     """What Keras raises as NotImplementedError: what a model class of the user does not have."""
 

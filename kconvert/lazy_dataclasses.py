@@ -84,9 +84,14 @@ def _methods(cls: type, eq: bool, frozen: bool, repr: bool) -> dict[str, Any]:
 def _printing(names: Sequence[str]) -> Callable[[Any], str]:
     @recursive_repr()
     def __repr__(self: Any) -> str:
-        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+        return f"{type(self).__qualname__}({', '.join(f'{name}={_held(self, name)!r}' for name in names)})"
 
     return __repr__
+
+
+def _held(one: Any, name: str) -> Any:
+    """The value of a field as the object keeps it: reading it may give what the value stands for."""
+    return vars(one)[name] if name in vars(one) else getattr(one, name)
 
 
 def _refusing(cls: Any, names: Sequence[str]) -> list[Callable[..., Any]]:

@@ -163,7 +163,7 @@ def test_threads_that_make_the_first_objects_at_once_get_the_same():
 def test_objects_are_pickled_into_a_new_process(value):
     """The class has made no object there, when the first is read."""
     code = "import pickle, sys; one = pickle.load(sys.stdin.buffer); print(one); print([type(one)(**{kwargs})])"
-    code = code.format(kwargs={f.name: getattr(value, f.name) for f in fields(value) if f.init and not f.kw_only})
+    code = code.format(kwargs={f.name: vars(value)[f.name] for f in fields(value) if f.init and not f.kw_only})
     run = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(value), capture_output=True, check=True)
     read, made = run.stdout.decode().splitlines()
     assert read == str(value)

@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from ..errors import AlsoImportError, KconvertError
 from .surface import Dialect
 
 
@@ -37,11 +38,9 @@ class SurfaceModule(ModuleType):
 
 def has(module: SurfaceModule, name: str) -> bool:
     """Whether kconvert has the name `name` of a module."""
-    from ..errors import KconvertError
-
     try:
         return module.dialect.find(module.inside, name) is not None
-    except (AttributeError, KconvertError):
+    except AttributeError:
         return False
 
 
@@ -54,10 +53,25 @@ class SurfaceFinder(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """The module; None where there is none. Raises ImportError for a name of Keras that kconvert does not have.
+
+        Python looks for a module of that name where `from ... import ...` finds no attribute.
+        """
         package, _, inside = fullname.partition(f"{self.dialect.package}.")
-        if package or inside not in self.dialect.modules:
+        if package:
+            return None
+        if inside not in self.dialect.modules:
+            self._check_name(*inside.rpartition(".")[::2])
             return None
         return ModuleSpec(fullname, self, is_package=True)
+
+    def _check_name(self, module: str, name: str) -> None:
+        """Raises a KconvertError that is an ImportError for a name of Keras that kconvert does not have."""
+        if name in self.dialect.names(module):
+            try:
+                self.dialect.find(module, name)
+            except KconvertError as error:
+                raise AlsoImportError(error.what, error.where, error.fix, error.problem) from None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = SurfaceModule(spec.name)

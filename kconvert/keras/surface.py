@@ -9,7 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from ..errors import KconvertError, Problem
+from ..errors import AlsoAttributeError, Problem
 from ..lazy_dataclasses import dataclass
 from . import names
 
@@ -166,7 +166,8 @@ class Dialect:
     def find(self, module: str, name: str) -> Any:
         """The object `name` of a module.
 
-        Raises AttributeError where Keras has no such name, and KconvertError where kconvert does not have it.
+        Raises AttributeError where Keras has no such name, and a KconvertError that is one too where kconvert does not
+        have it.
         """
         below = f"{module}.{name}" if module else name
         if below in self.modules:
@@ -186,14 +187,14 @@ class Dialect:
         what = f"{name} of keras.{module} in Keras {self.release} is not in kconvert"
         why = REASONS.get(f"{module}.{name}") or REASONS.get(module)
         fix = "docs/keras-module.md lists the names that are"
-        raise KconvertError(f"{what}: {why}" if why else what, fix=fix, problem=Problem.UNSUPPORTED)
+        raise AlsoAttributeError(f"{what}: {why}" if why else what, fix=fix, problem=Problem.UNSUPPORTED)
 
     def _check_backend(self, module: str) -> None:
-        """Raises KconvertError where the module is that of a backend which does not run."""
+        """Raises a KconvertError, as `find`, where the module is that of a backend which does not run."""
         needed = _OF_BACKEND.get(module)
         if needed and needed != (running := self.find("backend", "backend")()):
             what = f"keras.{module} needs the backend {needed}, and {running} runs"
-            raise KconvertError(what, fix=f"set KCONVERT_BACKEND={needed}", problem=Problem.UNSUPPORTED)
+            raise AlsoAttributeError(what, fix=f"set KCONVERT_BACKEND={needed}", problem=Problem.UNSUPPORTED)
 
     def _homes(self, module: str) -> list[str]:
         """The modules that may have the names of `module`."""

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 from ..arguments import own_code
 from ..backend.base import Backend, Tensor
-from ..backend.computing import as_in_keras
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.items import is_item
 from ..errors import AlsoTypeError, KconvertError, Problem
@@ -21,6 +20,7 @@ from .base import Layer, Shape, Weights
 from .component_names import found_by
 from .custom import CustomFunction
 from .phase import Phase
+from .recorded import recorded_in_keras
 from .registry import find_function, layer_from_config
 
 Function = Callable[[Backend, Tensor], Tensor]
@@ -31,43 +31,43 @@ SELU_SCALE = 1.0507009873554804934193349852946
 # ---------------------------------------------------------------- functions ----
 
 
-@as_in_keras
+@recorded_in_keras
 def linear(K: Backend, x: Tensor) -> Tensor:
     """x itself."""
     return x
 
 
-@as_in_keras
+@recorded_in_keras
 def tanh(K: Backend, x: Tensor) -> Tensor:
     """The hyperbolic tangent."""
     return K.tanh(x)
 
 
-@as_in_keras
+@recorded_in_keras
 def sigmoid(K: Backend, x: Tensor) -> Tensor:
     """1 / (1 + exp(-x))."""
     return K.sigmoid(x)
 
 
-@as_in_keras
+@recorded_in_keras
 def softplus(K: Backend, x: Tensor) -> Tensor:
     """log(1 + exp(x))."""
     return K.softplus(x)
 
 
-@as_in_keras
+@recorded_in_keras
 def softsign(K: Backend, x: Tensor) -> Tensor:
     """x / (abs(x) + 1)."""
     return x / (K.abs(x) + 1.0)
 
 
-@as_in_keras
+@recorded_in_keras
 def exponential(K: Backend, x: Tensor) -> Tensor:
     """exp(x)."""
     return K.exp(x)
 
 
-@as_in_keras
+@recorded_in_keras
 def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
     """x where above `threshold`, else `alpha * (x - threshold)`; at most `max_value`."""
     y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
@@ -76,19 +76,19 @@ def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, thresho
     return y - alpha * K.relu(threshold - x) if alpha else y
 
 
-@as_in_keras
+@recorded_in_keras
 def elu(K: Backend, x: Tensor, alpha: float = 1.0) -> Tensor:
     """x where positive, else `alpha * (exp(x) - 1)`."""
     return K.where(K.greater(x, 0.0), x, alpha * (K.exp(K.minimum(x, 0.0)) - 1.0))
 
 
-@as_in_keras
+@recorded_in_keras
 def selu(K: Backend, x: Tensor) -> Tensor:
     """`elu` with a factor, so that it preserves mean 0 and variance 1 (Keras 2.0.6 and later)."""
     return SELU_SCALE * elu(K, x, SELU_ALPHA)
 
 
-@as_in_keras
+@recorded_in_keras
 def hard_sigmoid(K: Backend, x: Tensor) -> Tensor:
     """0.2 x + 0.5, clipped to the range 0 to 1, as in every Keras before 3 (keras-facts: hard-sigmoid)."""
     return K.minimum(K.maximum(0.2 * x + 0.5, 0.0), 1.0)
@@ -99,7 +99,7 @@ def hard_sigmoid_of_keras3(K: Backend, x: Tensor) -> Tensor:
     return relu(K, x + 3.0, max_value=6.0) / 6.0
 
 
-@as_in_keras
+@recorded_in_keras
 def softmax(K: Backend, x: Tensor, axis: int = -1) -> Tensor:
     """Softmax along `axis`; for a matrix always along its last axis (keras-facts: softmax-of-a-matrix).
 
@@ -272,9 +272,25 @@ def _found(value: Any) -> tuple[Function | None, bool]:
     return None, False
 
 
-found_by(activation, "activation")
+def get(value: Any) -> Any:
+    """The activation that a configuration states, as users call it: with whatever stands for a tensor.
 
-get = deserialize = activation
+    It is a function of `ACTIVATIONS`, that of the user, or the layer that is stated. Raises KconvertError as
+    `activation` does.
+    """
+    if callable(value):
+        return value
+    function, name = activation(value), activation_name(value)
+    if name in ACTIVATIONS:
+        return function
+    if custom := find_function(name, name.rpartition(">")[2]):
+        return custom.function
+    return layer_from_config(value) if is_item(value) else recorded_in_keras(function)
+
+
+found_by(get, "activation")
+
+deserialize = get
 serialize = activation_name
 
 # ------------------------------------------------------------------- layers ----

@@ -13,6 +13,7 @@ from ..conventions.words.tf_keras_classes import of_tf_keras
 from ..errors import KconvertError
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
+from .component_names import stated
 from .phase import Phase
 
 ENTRY_POINTS = "kconvert.layers"
@@ -93,7 +94,7 @@ def left_alone(layer: Layer) -> AsIs:
     return AsIs(
         name=layer.name,
         trainable=layer.trainable,
-        dtype=layer.dtype,
+        dtype=stated(layer, "dtype"),
         batch_input_shape=layer.batch_input_shape,
         stated_class=layer.class_name,
         original=layer,

@@ -29,10 +29,11 @@ from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem, warn
 from ..lazy_dataclasses import dataclass
 from .adding import Adding
+from .as_called import AsCalled
 from .at_work import ADOPTING, build_native, call_inside, in_two_forms, is_at_work, mask_native, same_input
 from .builder import is_in_keras_style
 from .calls import INPUT_WORDS, Callee, Symbol, input_arguments, steps_of_input
-from .component_names import are_checked, check_component_names, unchecked
+from .component_names import WithComponents, are_checked, check_component_names, stated, unchecked
 from .configuration import configured
 from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
@@ -42,7 +43,7 @@ from .keras_style import built_weights, keras_style
 from .lists import as_list
 from .names import next_name
 from .on_tensors import call_on_tensors, takes_tensors
-from .options import is_later, is_old, key_of
+from .options import DTYPE, OrElse, is_later, is_old, key_of
 from .phase import Phase, WithPhase
 from .presented import presented
 
@@ -56,12 +57,13 @@ def how_to_give_the_shape() -> str:
 
 
 @dataclass(eq=False, kw_only=True)
-class Layer(Callee, Adding, WithInputSpec, WithPhase, metaclass=Constructed):
+class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, metaclass=Constructed):
     """Base class of all layers: the configuration that they share, and the default methods."""
 
     name: str = ""
     trainable: bool = True
-    dtype: str | None = None
+    # The type of the weights and outputs, where the layer states it; who reads it gets float32 where it does not.
+    dtype: str | None = OrElse(None, DTYPE)  # type: ignore[assignment]  # a descriptor
     # The shape of the input with the batch axis; None where the layer does not state it.
     batch_input_shape: Shape | None = None
     if TYPE_CHECKING:  # arguments of Keras, which `native_arguments` takes, are no fields
@@ -187,7 +189,7 @@ class Layer(Callee, Adding, WithInputSpec, WithPhase, metaclass=Constructed):
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
-        left_out = ("_inbound", "_outbound", "_kept", "_built_for", "_noted", "_names_of_build")
+        left_out = ("_inbound", "_outbound", "_kept", "_built_for", "_noted", "_names_of_build", "_called_with")
         return {key: value for key, value in self.__dict__.items() if key not in left_out}
 
     def take_first_weights(self) -> list[Any] | None:
@@ -249,10 +251,10 @@ class Layer(Callee, Adding, WithInputSpec, WithPhase, metaclass=Constructed):
             config["trainable"] = self.trainable
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = list(self.batch_input_shape)
-        if self.dtype is not None:
-            config["dtype"] = self.dtype
+        if (dtype := stated(self, "dtype")) is not None:
+            config["dtype"] = dtype
         for key, f in _config_keys(type(self), old_options):
-            value = getattr(self, f.name)
+            value = stated(self, f.name)
             if (is_later(f) and value == f.default) or self._is_unstated(f.name):
                 continue
             config[key] = json_value(value, old_options)
@@ -268,16 +270,16 @@ class Layer(Callee, Adding, WithInputSpec, WithPhase, metaclass=Constructed):
     def old_options(self) -> dict[str, Any]:
         """The options that Keras 2 dropped, by key, where their values are not the defaults."""
         old = [f for f in self.config_fields() if is_old(f)]
-        return {key_of(f): getattr(self, f.name) for f in old if getattr(self, f.name) != f.default}
+        return {key_of(f): stated(self, f.name) for f in old if stated(self, f.name) != f.default}
 
     def later_options(self) -> dict[str, Any]:
         """The options that tf.keras has and Keras 2.3 does not, by key, where their values are not the defaults."""
         later = [f for f in self.config_fields() if is_later(f)]
-        return {key_of(f): getattr(self, f.name) for f in later if getattr(self, f.name) != f.default}
+        return {key_of(f): stated(self, f.name) for f in later if stated(self, f.name) != f.default}
 
     def _is_unstated(self, name: str) -> bool:
         """Whether the configuration did not state `name` and it still has its default."""
-        return name in self.unstated and self.unstated[name] == getattr(self, name)
+        return name in self.unstated and self.unstated[name] == stated(self, name)
 
     @property
     def cannot_run(self) -> KconvertError | None:

@@ -278,6 +278,7 @@ def _check_weights(layer: Any, specs: Sequence[Any]) -> None:
 def recorded(made: Call) -> Call:
     """`made`, which its layer notes; layers inside it, as in a wrapper, note the shapes of their inputs."""
     layer = made.layer
+    layer.use_options()
     layer.inbound.append(made)
     for before in made.inbound_layers:
         before.outbound.append(made)

@@ -23,6 +23,7 @@ from ..kernels import AddHalves, Chain
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
+from .component_names import WithComponents
 from .phase import Phase
 from .shapes import Sizes, check_axes
 
@@ -38,7 +39,7 @@ STORED_LSTM_GATES = "icfo"
 
 
 @dataclass(eq=False, kw_only=True)
-class WeightFields:
+class WeightFields(WithComponents):
     """Options for the weights of recurrent layers and their cells."""
 
     kernel_initializer: Any = "glorot_uniform"

@@ -13,6 +13,7 @@ from ..conventions.words.items import shown
 from ..conventions.words.options import in_keras2, sorted_out
 from ..errors import KconvertError, Problem
 from .calls import input_arguments
+from .component_names import stated
 from .options import is_later, key_of
 
 
@@ -48,7 +49,7 @@ def configured(cls: Any, config: Mapping[str, Any]) -> Any:
     with _named_refusals(cls, config):
         layer = cls.__new__(cls)
         unwrap(cls.__init__)(layer, **arguments, extra=extra, left_out=left_out)
-    layer.unstated = {f.name: getattr(layer, f.name) for f in known.values() if f.name not in arguments}
+    layer.unstated = {f.name: stated(layer, f.name) for f in known.values() if f.name not in arguments}
     return layer
 
 

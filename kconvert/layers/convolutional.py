@@ -11,7 +11,7 @@ full-padding).
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import KW_ONLY, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
@@ -21,7 +21,7 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
-from .component_names import are_checked
+from .component_names import WithComponents, are_checked
 from .fields import KernelFields
 from .options import integers, later_option
 from .phase import Phase
@@ -257,7 +257,7 @@ class Conv3DTranspose(_ConvTranspose, KernelFields):
 
 
 @dataclass(eq=False, kw_only=True)
-class DepthwiseFields:
+class DepthwiseFields(WithComponents):
     """Options for a depthwise kernel and the bias."""
 
     depthwise_initializer: Any = "glorot_uniform"
@@ -352,9 +352,10 @@ class _SeparableConv(_Depthwise, DepthwiseFields):
     depth_multiplier: int = 1
     activation: Any = None
     use_bias: bool = True
-    pointwise_initializer: Any = field(default="glorot_uniform", kw_only=True)
-    pointwise_regularizer: Any = field(default=None, kw_only=True)
-    pointwise_constraint: Any = field(default=None, kw_only=True)
+    _: KW_ONLY
+    pointwise_initializer: Any = "glorot_uniform"
+    pointwise_regularizer: Any = None
+    pointwise_constraint: Any = None
 
     def kernels(self, n: int) -> list[Weight]:
         shape = (1,) * self.rank + (n * self.depth_multiplier, self.filters)

@@ -11,7 +11,7 @@ The recurrent convolution always has padding 'same' and stride 1 (keras-facts: c
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import KW_ONLY, field
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
@@ -133,7 +133,8 @@ class _ConvLSTM3DCell(_ConvLSTMCell):
 class _ConvLSTM(_LoopOfOptions, ConvLSTMFields, LoopFields):
     """Base class of convolutional LSTMs."""
 
-    activity_regularizer: Any = field(default=None, kw_only=True)
+    _: KW_ONLY
+    activity_regularizer: Any = None
 
     def check_arguments(self) -> None:
         """Raises KconvertError also for a loop that is to be unrolled, which Keras does not have here."""

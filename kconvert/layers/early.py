@@ -7,7 +7,7 @@ Keras 0.3.1. Reading a file of such a release gives these classes, and no other 
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Step, Tensor
@@ -156,7 +156,8 @@ class UpSampling2D030(UpSampling2D):
 class JZSFields(SimpleRNNFields):
     """Options of JZS1, JZS2 and JZS3."""
 
-    recurrent_activation: Any = field(default="sigmoid", kw_only=True)
+    _: KW_ONLY
+    recurrent_activation: Any = "sigmoid"
 
 
 @dataclass(eq=False)

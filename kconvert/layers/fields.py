@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..lazy_dataclasses import dataclass
+from .component_names import WithComponents
 
 
 @dataclass(eq=False, kw_only=True)
-class KernelFields:
+class KernelFields(WithComponents):
     """Options for the kernel and the bias of Dense, convolutions and locally connected layers."""
 
     kernel_initializer: Any = "glorot_uniform"

@@ -27,6 +27,27 @@ def later_option(default: Any) -> Any:
     return field(default=default, kw_only=True, metadata=LATER)
 
 
+DTYPE = "float32"
+"""The dtype of a layer that states none."""
+
+
+class OrElse:
+    """A field that keeps what it is given; who reads it gets `shown` where that is `default`."""
+
+    def __init__(self, default: Any, shown: Any) -> None:
+        self._default, self._shown = default, shown
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, one: Any, owner: type | None = None) -> Any:
+        value = self._default if one is None else one.__dict__.get(self._name, self._default)
+        return self._shown if one is not None and value is self._default else value
+
+    def __set__(self, one: Any, value: Any) -> None:
+        one.__dict__[self._name] = value
+
+
 def is_later(f: Field[Any]) -> bool:
     """Whether a field is an option of tf.keras that Keras 2.3 does not have."""
     return "later_option" in f.metadata

@@ -11,11 +11,8 @@ from typing import Any
 
 from ..conventions.backends import CHANNELS_LAST
 from ..errors import KconvertError
-from .component_names import component, takes_component
-from .options import is_later, is_old, key_of
-
-DTYPE = "float32"
-"""The dtype of a layer that states none."""
+from .component_names import component, stated, takes_component
+from .options import DTYPE, is_later, is_old, key_of
 
 
 def presented(layer: Any) -> dict[str, Any]:
@@ -24,7 +21,7 @@ def presented(layer: Any) -> dict[str, Any]:
     own = [f for f in type(layer).config_fields() if not is_old(f)]
     for f in own:
         if key_of(f) in config or (f.name in layer.unstated and not is_later(f)):
-            value = getattr(layer, f.name)
+            value = stated(layer, f.name)
             config[key_of(f)] = _shown(f.name, value, config.get(key_of(f), value))
     first = {"name": layer.name}
     if layer.states_trainable:

@@ -6,7 +6,7 @@ SimpleRNN, GRU and LSTM construct the cell from their options; RNN has the cell 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import KW_ONLY, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,7 +30,7 @@ from .cells import (
     _CuDNNLSTMCell,
     gate_inputs,
 )
-from .component_names import unchecked
+from .component_names import stated, unchecked
 from .lists import items_of
 from .operators import Operators
 from .options import later_option
@@ -257,7 +257,7 @@ class _LoopOfOptions(_Loop):
 
     @property
     def step_cell(self) -> _Cell:
-        options = {f.name: getattr(self, f.name) for f in self.cell_class.config_fields()}
+        options = {f.name: stated(self, f.name) for f in self.cell_class.config_fields()}
         with unchecked():  # the names that the layer has were checked when a user made it
             return self.cell_class(name=self.name, **options)
 
@@ -280,7 +280,8 @@ class SimpleRNN(_LoopOfOptions, SimpleRNNFields, MaskedLoopFields):
     (None, None, 4)
     """
 
-    activity_regularizer: Any = field(default=None, kw_only=True)
+    _: KW_ONLY
+    activity_regularizer: Any = None
     cell_class = SimpleRNNCell
 
 
@@ -290,7 +291,7 @@ class _GatedLoop(_LoopOfOptions):
     @property
     def not_in_cudnn(self) -> list[str]:
         """The options with values that cuDNN does not support, as `name=value` (keras-facts: cudnn-options)."""
-        options = {name: getattr(self, name) for name in _CuDNN.fixed_options if hasattr(self, name)}
+        options = {name: stated(self, name) for name in _CuDNN.fixed_options if hasattr(self, name)}
         return [f"{name}={value!r}" for name, value in options.items() if value != getattr(_CuDNN, name)]
 
 
@@ -302,7 +303,8 @@ class GRU(_GatedLoop, GRUFields, MaskedLoopFields):
     (2, 12)
     """
 
-    activity_regularizer: Any = field(default=None, kw_only=True)
+    _: KW_ONLY
+    activity_regularizer: Any = None
     cell_class = GRUCell
 
 
@@ -314,7 +316,8 @@ class LSTM(_GatedLoop, LSTMFields, MaskedLoopFields):
     [(None, 4), (None, 4), (None, 4)]
     """
 
-    activity_regularizer: Any = field(default=None, kw_only=True)
+    _: KW_ONLY
+    activity_regularizer: Any = None
     cell_class = LSTMCell
 
 
@@ -336,7 +339,8 @@ class CuDNNGRU(_CuDNN, CuDNNFields, SequenceFields):
     (2, 12)
     """
 
-    activity_regularizer: Any = field(default=None, kw_only=True)
+    _: KW_ONLY
+    activity_regularizer: Any = None
     cell_class = _CuDNNGRUCell
 
 
@@ -349,7 +353,8 @@ class CuDNNLSTM(_CuDNN, CuDNNFields, SequenceFields):
     """
 
     unit_forget_bias: bool = field(default=True, kw_only=True)
-    activity_regularizer: Any = field(default=None, kw_only=True)
+    _: KW_ONLY
+    activity_regularizer: Any = None
     cell_class = _CuDNNLSTMCell
 
 

@@ -239,7 +239,9 @@ class WithWeights:
 
     def _activities(self, inputs: Any = ...) -> list[Any]:
         """What the regularizers of the outputs add to the loss, for each call; inputs: for those on these alone."""
-        specs = [value for value in (vars(layer).get(_OF_OUTPUTS) for layer in self._parts()) if value is not None]
+        specs = [
+            value for value in (vars(layer.as_called).get(_OF_OUTPUTS) for layer in self._parts()) if value is not None
+        ]
         calls = zip(self._calls(), self.__dict__.get("_inbound", []), strict=True)
         outputs = [call.outputs for own, call in calls if inputs is ... or own == _as_tuple(inputs)]
         return [component(_OF_OUTPUTS, spec)(symbols[0]) for symbols in outputs for spec in specs]

@@ -378,17 +378,13 @@ class Model(TrainedByFit):
         positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
     ) -> None:
-        """Prints the layers with their output shapes and numbers of weights.
+        """Prints the layers with their output shapes and numbers of weights, as Keras 2.3.1 does.
 
-        line_length: by default the width of the terminal. positions: the ends of the columns, as parts of the line or
-        as columns of text; by default columns are as wide as their content. print_fn: is called with each line, in
-        place of printing.
+        line_length: the number of characters of a line. positions: the ends of the columns, as parts of the line or as
+        numbers of characters. print_fn: is called with each line, in place of printing. Raises KconvertError for a
+        model whose input shape is not known.
         """
-        if line_length is None and print_fn is None and positions is None:
-            summary_table.summary(self)
-            return
-        lines = summary_table.lines(self, line_length, positions)
-        for line in lines:
+        for line in summary_table.lines(self, line_length, positions):
             (print_fn or print)(line)
 
     # -------------------------------------------------------------- running ----

@@ -225,7 +225,7 @@ def leaf_weights(layer: Layer, shape: Any, outer: LayerPath = (), trainable: boo
     """
     path, trainable = (*outer, layer.name), trainable and layer.trainable
     try:
-        weights = [] if layer.sublayers else layer.weight_specs(shape)
+        weights = [] if layer.sublayers else layer.as_called.weight_specs(shape)
         inner_shapes = layer.sublayer_shapes(shape)
     except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise at_layer(error, layer, shape) from error

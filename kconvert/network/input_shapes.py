@@ -11,6 +11,7 @@ import numpy as np
 from ..arguments import argument
 from ..errors import KconvertError, Problem
 from ..layers.base import Shape
+from ..layers.component_names import stated
 from .network import Network
 from .rewrite import as_first, changed, rebuilt
 from .sequential import Sequential
@@ -75,7 +76,7 @@ def with_known_sizes(network: Network, shapes: Mapping[str, Shape]) -> Network:
     if isinstance(first, Network):
         first = with_known_sizes(first, {first.input_refs[0].layer: shape})
     else:
-        first = as_first(first, shape, network.input_layers[0].dtype)
+        first = as_first(first, shape, stated(network.input_layers[0], "dtype"))
     return Sequential([first, *rest], name=network.name, trainable=network.trainable)
 
 

@@ -221,7 +221,7 @@ class Network(Layer):
         layer = self.by_name[node.layer]
         shape = one_or_list([self._known(shapes, ref) for ref in node.inputs])
         try:
-            result = as_list(layer.compute_output_shape(shape))
+            result = as_list(layer.as_called.compute_output_shape(shape))
         except (KconvertError, TypeError, ValueError, LookupError, ArithmeticError) as error:
             raise at_layer(error, layer, shape) from error
         for output in result:
@@ -331,17 +331,18 @@ class Network(Layer):
                 y: Any = [result.get(ref) for ref in layer.output_refs]
                 y_mask: Any = [result_masks.get(ref) for ref in layer.output_refs]
             else:
+                called = layer.as_called
                 with (
                     with_objects(layer),
                     images_in(images),
                     assigned(TRAINING, bool(phase)),
                     self.symbols_in(K, values),
                 ):
-                    y = layer.call(K, weights, x, mask=mask, training=phase)
+                    y = called.call(K, weights, x, mask=mask, training=phase)
                     y = K.identity(y) if y is x else y  # as Keras does it (keras-facts: crossentropy-on-tensorflow)
-                    y_mask = layer.compute_mask(K, x, mask)
+                    y_mask = called.compute_mask(K, x, mask)
                 if phase is not None:
-                    phase.penalize_activity(layer, as_list(y))
+                    phase.penalize_activity(called, as_list(y))
             for i, one in enumerate(as_list(y)):
                 if one is None:  # an output of a nested network behind a call that is not made
                     continue

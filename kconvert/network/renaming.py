@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..layers.base import Layer
+from ..layers.component_names import stated
 from ..layers.options import remade
 from .graph import LayerPath, Node, Ref
 from .network import Network
@@ -43,7 +44,7 @@ def _network(model: Network, rename: Callable[[str], str]) -> Network:
         entry = model.input_layers[0]
         first, *rest = [layer for layer in layers.values() if layer is not layers[entry.name]]
         if first.batch_input_shape is None and not isinstance(first, Network):
-            first = as_first(first, entry.batch_input_shape, entry.dtype)
+            first = as_first(first, entry.batch_input_shape, stated(entry, "dtype"))
         return Sequential([first, *rest], name=own, trainable=model.trainable)
 
     def ref(old: Ref) -> Ref:

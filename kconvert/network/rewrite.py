@@ -18,6 +18,7 @@ from ..errors import KconvertError
 from ..kernels import Chain
 from ..layers import Bidirectional, InputLayer, TimeDistributed
 from ..layers.base import Layer, Shape
+from ..layers.component_names import stated
 from ..layers.lists import as_list, one_or_list
 from ..layers.options import remade
 from ..lazy_dataclasses import dataclass
@@ -89,14 +90,14 @@ def changed(layer: Layer, /, **config: Any) -> Any:
 
 def as_first(layer: Layer, shape: Shape | None, dtype: str | None) -> Any:
     """A copy of `layer` as the first one of a Sequential, which states the shape and the dtype of the input."""
-    return changed(layer, batch_input_shape=shape, dtype=layer.dtype or dtype)
+    return changed(layer, batch_input_shape=shape, dtype=stated(layer, "dtype") or dtype)
 
 
 def rebuilt(network: Network, layers: Mapping[str, Layer]) -> Network:
     """The same graph with other layers of the same names."""
     if isinstance(network, Sequential):
         entry, first, *rest = (layers[node.layer] for node in network.nodes)
-        first = as_first(first, entry.batch_input_shape, entry.dtype)
+        first = as_first(first, entry.batch_input_shape, stated(entry, "dtype"))
         return Sequential([first, *rest], name=network.name, trainable=network.trainable)
     return Network(
         all_layers=[layers[layer.name] for layer in network.all_layers],
@@ -350,7 +351,7 @@ def _assembled(
         (entry,) = model.input_layers
         first, *rest = [layer for layer in layers if layer is not entry]
         if first.batch_input_shape is None:
-            first = as_first(first, entry.batch_input_shape, entry.dtype)
+            first = as_first(first, entry.batch_input_shape, stated(entry, "dtype"))
         return Sequential([first, *rest], name=model.name, trainable=model.trainable)
     outputs = [ends.get(ref, ref) for ref in model.output_refs]
     return Network(

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import AlsoTypeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
 from ..layers.base import Shape, layer_config
+from ..layers.component_names import stated
 from ..layers.names import name_layers
 from ..layers.registry import built_in, layer_of_graph
 from .graph import Node, first_call
@@ -124,9 +125,9 @@ class Sequential(Network):
 def _input_of(layer: Layer) -> tuple[Shape | None, str | None]:
     """Shape and dtype of the input of `layer`; for a network, those of its first input. None where unknown."""
     if isinstance(layer, Network):
-        return (layer.input_shapes[0], layer.input_layers[0].dtype) if layer.input_refs else (None, None)
+        return (layer.input_shapes[0], stated(layer.input_layers[0], "dtype")) if layer.input_refs else (None, None)
     shape = layer.batch_input_shape
-    return (None if shape is None else tuple(shape)), layer.dtype
+    return (None if shape is None else tuple(shape)), stated(layer, "dtype")
 
 
 built_in(Sequential)

@@ -1,37 +1,101 @@
-"""summary: the layers of a network as a table."""
+"""summary: the layers of a network as the table that Keras 2.3.1 prints.
+
+Source: `print_summary` of `utils/layer_utils.py` of Keras 2.3.1.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from rich.table import Table
-
-from ..drawing.terminal import Console, text
+from ..errors import AlsoAttributeError, KconvertError, Problem, printable
+from ..layers import Layer
+from ..lazy_dataclasses import dataclass
 from .network import Network
 
-_COLUMNS = ("Layer", "Output shape", "Weights", "Connected to")
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a table, and how wide it is where nobody says it."""
+
+    titles: Sequence[str]
+    # The ends of the columns, as parts of the width.
+    ends: Sequence[float]
+    width: int
 
 
-def table(model: Network, widths: Sequence[int] = ()) -> Table:
-    """One row for each layer: name and class, output shape of the first call, number of weights, and inputs.
+_CHAIN = _Columns(("Layer (type)", "Output Shape", "Param #"), (0.45, 0.85, 1.0), 65)
+_GRAPH = _Columns((*_CHAIN.titles, "Connected to"), (0.33, 0.55, 0.67, 1.0), 98)
 
-    widths: of the first columns, which are shown alone; without them all columns are as wide as their content.
+
+def lines(model: Network, width: int | None = None, positions: Sequence[float] | None = None) -> Iterator[str]:
+    """The lines of the table of a model.
+
+    width: of a line, in characters. positions: the ends of the columns, as parts of the width or as numbers of
+    characters. A model whose layers are not one row has a column for the tensors that they are called on.
+    Raises KconvertError for a model whose input shape is not known.
     """
-    layers = Table(title=text(model.name), title_justify="left")
-    columns = _COLUMNS[: len(widths)] if widths else _COLUMNS
-    for title, width in zip_longest(columns, widths[: len(columns)]):
-        layers.add_column(title, justify="right" if title == "Weights" else "left", width=width)
-    shapes, counts = model.shapes(), weight_counts(model)
-    for layer in model.stored_layers:
-        calls = [node for node in model.nodes if node.layer == layer.name]
-        shape = str(shapes[calls[0].output]) if calls else ""
-        inputs = dict.fromkeys(ref.key for node in calls for ref in node.inputs)
-        name = f"{layer.name} ({layer.class_name})"
-        row = (text(name), shape, f"{counts.get(layer.name, 0):,}", text(", ".join(inputs)))
-        layers.add_row(*row[: len(columns)])
-    return layers
+    if not model.nodes:
+        fix = "call it on an input, call build, or fit it to data"
+        raise KconvertError("the model has no weights before it is built", model.name, fix, Problem.USAGE)
+    columns = _CHAIN if _is_chain(model) else _GRAPH
+    width = width or columns.width
+    ends = list(positions or columns.ends)
+    if ends[-1] <= 1:
+        ends = [int(width * end) for end in ends]
+    yield f'Model: "{printable(model.name)}"'
+    yield "_" * width
+    yield row(columns.titles, ends)
+    yield "=" * width
+    counts = weight_counts(model)
+    for layer in model.layers:
+        first, *others = _behind(model, layer) if columns is _GRAPH else [""]
+        name = printable(f"{layer.name} ({type(layer).__name__})")
+        yield row((name, _shape(layer), counts.get(layer.name, 0), first), ends)
+        yield from (row(("", "", "", one), ends) for one in others)
+        yield ("=" if layer is model.layers[-1] else "_") * width
+    total, trained = sum(counts.values()), sum(weight_counts(model, trainable=True).values())
+    yield f"Total params: {total:,}"
+    yield f"Trainable params: {trained:,}"
+    yield f"Non-trainable params: {total - trained:,}"
+    yield "_" * width
+
+
+def row(fields: Sequence[Any], ends: Sequence[float]) -> str:
+    """One line with a column for each field, cut where it is too long; columns are a space apart.
+
+    ends: the ends of the columns, as numbers of characters.
+    """
+    line = ""
+    for field, end in zip(fields, ends, strict=False):
+        line = f"{line[:-1]} {field}" if line else str(field)
+        line = line[: int(end)].ljust(int(end))
+    return line
+
+
+def _is_chain(model: Network) -> bool:
+    """Whether each layer of a model is called once, on the output of the one before it."""
+    if model.class_name == "Sequential":
+        return True
+    pairs = zip(model.nodes, model.nodes[1:], strict=False)
+    return len({node.layer for node in model.nodes}) == len(model.nodes) and all(
+        [ref.call for ref in node.inputs] == [before.output.call] for before, node in pairs
+    )
+
+
+def _shape(layer: Layer) -> Any:
+    """The shape of the output of a layer; 'multiple' where its calls have several."""
+    try:
+        return layer.output_shape
+    except AlsoAttributeError:
+        return "multiple"
+
+
+def _behind(model: Network, layer: Layer) -> list[str]:
+    """The tensors that a layer is called on, as `layer[call][output]`."""
+    refs = [ref for node in model.nodes if node.layer == layer.name for ref in node.inputs]
+    return [printable(f"{ref.layer}[{ref.node}][{ref.tensor}]") for ref in refs] or [""]
 
 
 def weight_counts(model: Network, trainable: bool = False) -> dict[str, int]:
@@ -44,32 +108,3 @@ def weight_counts(model: Network, trainable: bool = False) -> dict[str, int]:
         weights = [w for w in leaf.weights if not trainable or (w.trainable and leaf.trainable and model.trainable)]
         counts[leaf.path[0]] = counts.get(leaf.path[0], 0) + sum(math.prod(w.shape) for w in weights)
     return counts
-
-
-def summary(model: Network, console: Console | None = None, widths: Sequence[int] = ()) -> None:
-    """Prints the table of the layers, and the number of weights.
-
-    console: by default the standard output. widths: as for `table`.
-    """
-    console = console or Console()
-    total, trained = (sum(weight_counts(model, only).values()) for only in (False, True))
-    console.print(table(model, widths))
-    console.print(f"{total:,} weights: {trained:,} trainable, {total - trained:,} not trainable")
-
-
-def lines(model: Network, width: int | None = None, positions: Sequence[float] | None = None) -> list[str]:
-    """The lines that `summary` prints, `width` characters wide at most.
-
-    positions: the ends of the columns, as parts of the width or as numbers of characters.
-    """
-    length = width or 100
-    ends = [int(end * length if end <= 1 else end) for end in positions or ()]
-    widths = [max(1, end - begin - _BORDER) for begin, end in zip([0, *ends], ends, strict=False)]
-    console = Console(length)
-    with console.capture() as captured:
-        summary(model, console, widths)
-    return captured.get().splitlines()
-
-
-_BORDER = 3
-"""The characters between the texts of two columns."""

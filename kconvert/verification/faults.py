@@ -14,6 +14,7 @@ from ..conversion.steps import Step
 from ..formats.checkpoint import InMemory, LazyArray, pieces
 from ..layers import InputLayer
 from ..layers.base import Layer, json_value
+from ..layers.component_names import stated
 from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath
 from ..network.network import Network
@@ -136,7 +137,7 @@ def described(layer: Layer) -> str:
     """
     options = []
     for f in layer.config_fields():
-        value = getattr(layer, f.name)
+        value = stated(layer, f.name)
         if isinstance(value, Layer):
             options.append(described(value))
         elif "activation" in f.name or not (f.name.endswith(_NO_EFFECT) or _is_default(f, value)):
@@ -179,9 +180,9 @@ def _configured(expected: Layer, layer: Layer) -> dict[str, str]:
         return {"class_name": f"a {layer.class_name} where a {expected.class_name} is expected"}
     differences = {}
     for f in layer.config_fields():
-        if f.name.endswith(_NO_EFFECT) or isinstance(getattr(layer, f.name), Layer):
+        if f.name.endswith(_NO_EFFECT) or isinstance(stated(layer, f.name), Layer):
             continue
-        have, want = (json_value(getattr(one, f.name)) for one in (layer, expected))
+        have, want = (json_value(stated(one, f.name)) for one in (layer, expected))
         if have != want and not (f.name.endswith(_SATURATES) and all(one in (None, "linear") for one in (have, want))):
             differences[f.name] = f"{f.name} is {have!r} where {want!r} is expected"
     return differences

@@ -148,5 +148,5 @@ def misread(class_name: str, config: Mapping[str, Any]) -> Iterator[tuple[str, A
 def pads_nothing(layer: Layer, shapes: Sequence[Any], facts: BackendFacts) -> bool:
     """Whether a layer computes the same from inputs of `shapes` with padding 'same' and 'valid': nothing is added."""
     same = copy(layer)
-    same.padding = "same"  # type: ignore[attr-defined]
+    same.padding = "same"
     return all(window.added(facts) == (0, 0) for shape in shapes for window in windows(same, shape))

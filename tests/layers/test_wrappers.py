@@ -12,6 +12,7 @@ from kconvert.layers.convolutional import Conv2D
 from kconvert.layers.core import Dense
 from kconvert.layers.recurrent import GRU, LSTM
 from kconvert.layers.wrappers import Bidirectional, TimeDistributed
+from kconvert.models.training.regularizers import L1L2
 from tests.layers.saved import Saved, check_round_trip, named, stored_shapes
 
 CASES = ["td_conv2d_only_tf", "bidirectional_gru_concat", "bidirectional_none", "embedding_mask_bidirectional_lstm"]
@@ -158,4 +159,4 @@ def test_the_regularizer_of_outputs_counts_for_the_output_of_a_wrapper(wrapper):
     x, y = np.ones((2, 3, 4), "float32"), np.zeros((2, 3, 2), "float32")
     loss, mse = model.test_on_batch(x, y)
     assert loss - mse == pytest.approx(0.01 * np.square(model.predict(x)).sum(), rel=1e-4)
-    assert model.layers[0].activity_regularizer == "l2"
+    assert model.layers[0].activity_regularizer == L1L2(l2=0.01)

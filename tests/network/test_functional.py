@@ -108,7 +108,7 @@ def test_summary_counts_what_is_trained(capsys):
     model.summary()
     said = capsys.readouterr().out
     assert "dense_1 (Dense)" in said and "(None, 3)" in said
-    assert "35 weights: 21 trainable, 14 not trainable" in said
+    assert "Total params: 35\nTrainable params: 21\nNon-trainable params: 14\n" in said
 
 
 def test_names_in_a_summary_are_shown_as_they_are(capsys):

@@ -12,6 +12,7 @@ from ...conventions.words.items import is_item
 from ...conventions.words.tf_keras import LATER_REGULARIZERS
 from ...layers.activations import ACTIVATION_KEYS, BEYOND_KERAS2, KERAS3_ACTIVATIONS, activation_name
 from ...layers.base import Layer, json_value
+from ...layers.component_names import stated
 from ...network.network import Network
 from ...network.rewritten import Rewritten
 from .left_out import every, listed
@@ -61,14 +62,14 @@ def _beyond(layer: Layer) -> Iterator[str]:
         if is_item(regularizer) and regularizer["class_name"] in LATER_REGULARIZERS:
             yield f"the regularizer {regularizer['class_name']}"
     for key in ACTIVATION_KEYS:
-        value = getattr(layer, key, None)
+        value = vars(layer).get(key)
         if isinstance(value, dict) or activation_name(value) in BEYOND_KERAS2:
             yield f"the activation {activation_name(value)}"
 
 
 def _regularizers(layer: Layer) -> Iterator[Any]:
     """The regularizers of one layer, as JSON values."""
-    options = {field.name: getattr(layer, field.name) for field in layer.config_fields()} | layer.extra
+    options = {field.name: stated(layer, field.name) for field in layer.config_fields()} | layer.extra
     for name, value in options.items():
         if name.endswith("_regularizer"):
             yield json_value(value)

@@ -19,6 +19,7 @@ from ...conventions.generations import release as numbers
 from ...errors import KconvertError
 from ...kernels import AddHalves, Chain
 from ...layers.base import Layer
+from ...layers.component_names import stated
 from ...network.graph import LayerPath, LeafWeights
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, rewrite
@@ -52,7 +53,7 @@ def _gru(layer: L.CuDNNGRU) -> NewLayer:
 
 def _as(cls: type[Layer], layer: Layer, bias: Chain | None = None) -> NewLayer:
     """The layer of class `cls` that says what `layer` says of its fields. bias: the op on its canonical bias."""
-    shared = {f.name: getattr(layer, f.name) for f in fields(cls) if f.init and hasattr(layer, f.name)}
+    shared = {f.name: stated(layer, f.name) for f in fields(cls) if f.init and hasattr(layer, f.name)}
     return NewLayer(cls(**shared), weights={("bias",): bias} if bias else {})
 
 

@@ -16,6 +16,7 @@ from ...conventions.generations import release
 from ...errors import KconvertError
 from ...layers import early
 from ...layers.base import Layer, Shape
+from ...layers.component_names import stated
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed
 
@@ -50,7 +51,7 @@ def _maskless(layer: Any) -> bool:
 
 def _as_class(layer: Layer, cls: type[Layer], **config: Any) -> list[NewLayer]:
     """The same options in another class."""
-    shared = {f.name: getattr(layer, f.name) for f in fields(layer) if f.init}
+    shared = {f.name: stated(layer, f.name) for f in fields(layer) if f.init}
     return [NewLayer(cls(**shared | config))]
 
 

@@ -18,6 +18,7 @@ from ...conventions.backends import CHANNELS_LAST
 from ...errors import KconvertError
 from ...layers import early
 from ...layers.base import Layer
+from ...layers.component_names import stated
 from ...layers.merge import in_keras2
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, in_sequence, rewrite
@@ -90,7 +91,7 @@ def _gone(layer: Layer, shape: Any) -> list[Layer]:
 @modern.register(L.TimeDistributedDense)
 def _time_distributed_dense(layer: Any, shape: Any) -> list[Layer]:
     """A Keras 2 Dense works on the last axis of any input."""
-    shared = {f.name: getattr(layer, f.name) for f in fields(L.Dense) if f.init and hasattr(layer, f.name)}
+    shared = {f.name: stated(layer, f.name) for f in fields(L.Dense) if f.init and hasattr(layer, f.name)}
     return [L.Dense(**shared)]
 
 

@@ -17,6 +17,7 @@ from ...conventions.backends import CHANNELS_FIRST, CHANNELS_LAST
 from ...errors import KconvertError
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
+from ...layers.component_names import stated
 from ...lazy_dataclasses import dataclass
 from ...network.graph import LayerPath, Node, Ref
 from ...network.network import Network
@@ -204,7 +205,7 @@ def _assembled(model: Network, layers: list[Layer], nodes: list[Node], ends: Map
         node.inputs == (before.output,) for before, node in zip(new.nodes, new.nodes[1:], strict=False)
     )
     if chain and outputs[0] == new.nodes[-1].output and (isinstance(model, Sequential) or _is_entry(entry, others[0])):
-        first = as_first(others[0], entry.batch_input_shape, entry.dtype)
+        first = as_first(others[0], entry.batch_input_shape, stated(entry, "dtype"))
         return Sequential([first, *others[1:]], name=model.name, trainable=model.trainable)
     return new
 

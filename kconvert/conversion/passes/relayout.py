@@ -18,6 +18,7 @@ from ...arguments import argument
 from ...errors import KconvertError
 from ...kernels import Chain
 from ...layers.base import Layer, Shape
+from ...layers.component_names import stated
 from ...network.graph import LayerPath, Node, Ref
 from ...network.known_shapes import known_shapes
 from ...network.layout import Layout, identity
@@ -182,7 +183,7 @@ class _Walk:
 
     def _sequential(self, layers: dict[str, Layer]) -> Sequential:
         entry, first, *rest = (layers[node.layer] for node in self.nodes)
-        first = as_first(first, entry.batch_input_shape, entry.dtype)
+        first = as_first(first, entry.batch_input_shape, stated(entry, "dtype"))
         return Sequential([first, *rest], name=self.model.name, trainable=self.model.trainable)
 
 

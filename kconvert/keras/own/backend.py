@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 from ...backend import functions as F
 from ...errors import KconvertError, Problem
 from ...layers.deferred import Variable
+from ...layers.recorded import recorded, recorded_parts
 from . import alignments, convolutions, loops, random_numbers, running, tensors
-from .recorded import recorded, recorded_parts
 from .running import Function as Function
 from .running import eval as eval
 from .running import function as function

@@ -12,6 +12,9 @@ from ...layers.merge import Elementwise as _Merge  # noqa: F401  # users inherit
 from ...layers.registry import layer_from_config, with_custom_objects
 from ...layers.wrappers import Wrapper as Wrapper
 from ...models.configurations import model_from_config
+from ...models.training import constraints as constraints  # these know the components of layers
+from ...models.training import initializers as initializers
+from ...models.training import regularizers as regularizers
 from ..names import KERAS2
 
 Convolution2DTranspose = Deconv2D = layers.Conv2DTranspose

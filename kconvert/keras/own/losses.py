@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import KconvertError, Problem
+from ...layers.recorded import recorded
 from ...models.training import losses
 from .objects import deserialize_keras_object, serialize_keras_object
-from .recorded import recorded
 
 _KNOWN = [cls.function for cls in losses.CLASSES]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
+from ...layers.recorded import recorded
 from ...models.training import metrics
 from ...models.training.metrics import means
 from ...models.training.metrics.base import Metric
 from .losses import FUNCTIONS as _LOSSES
 from .losses import found, stated
 from .objects import deserialize_keras_object
-from .recorded import recorded
 
 accuracy = recorded(means.accuracy)
 binary_accuracy = recorded(means.binary_accuracy)

@@ -9,10 +9,10 @@ from typing import Any
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
 from ...errors import KconvertError, Problem
+from ...layers.recorded import recorded
 from ...models.training.metrics import counts
 from ...models.training.metrics.means import aligned
 from . import backend
-from .recorded import recorded
 
 NEG_INF = counts.NEVER
 """Stands for minus infinity."""

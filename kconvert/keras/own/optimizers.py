@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
-from .recorded import recorded
+from ...layers.recorded import recorded
 
 
 @recorded

@@ -19,11 +19,11 @@ from ...layers.calls import Call, Symbol, calls_behind
 from ...layers.deferred import STANDING, Deferred, emulation, filled, is_native, leaves
 from ...layers.lists import as_list, items_of, one_or_list
 from ...layers.phase import FIXED, Phase
+from ...layers.recorded import recorded
 from ...layers.slopes import gradient, variables_of_slopes
 from ...models.model import Model
 from ...network.functional import Input
 from ...network.nested import walk
-from .recorded import recorded
 from .settings import PHASE, LearningPhase, learning_phase
 from .variables import Update, get_value, set_value
 

@@ -13,10 +13,10 @@ from ...backend.computing import UPDATED, VARIABLES, is_computing
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.deferred import Deferred, Expression, Variable, WeightValue, is_native, stands_for_tensors
+from ...layers.recorded import recorded
 from ...models.training.hyperparameters import Hyperparameter
 from ...network.functional import Input
 from . import tensors
-from .recorded import recorded
 
 
 def placeholder(

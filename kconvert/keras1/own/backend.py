@@ -9,9 +9,9 @@ from ...backend.base import Tensor
 from ...backend.computing import current_backend
 from ...keras.own import backend as later
 from ...keras.own import settings as later_settings
-from ...keras.own.recorded import recorded
 from ...layers.calls import Symbol
 from ...layers.deferred import Variable
+from ...layers.recorded import recorded
 from ...models.training import losses
 from . import backend_images, objectives
 from .ignored import THEANO_OPTIONS

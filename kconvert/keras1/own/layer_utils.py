@@ -9,6 +9,7 @@ from ...backend.image_format import default_data_format
 from ...keras.own.backend import count_params
 from ...layers import Layer
 from ...network.network import Network
+from ...network.summary import row
 from .np_utils import convert_kernel
 from .settings import ORDERINGS
 
@@ -70,7 +71,7 @@ def print_summary(
     if ends[-1] <= 1:
         ends = [int(line_length * end) for end in ends]
     print("_" * line_length)
-    print(_row(("Layer (type)", "Output Shape", "Param #", "Connected to"), ends))
+    print(row(("Layer (type)", "Output Shape", "Param #", "Connected to"), ends))
     print("=" * line_length)
     for layer in layers:
         behind = _behind(layer, relevant_nodes)
@@ -78,7 +79,7 @@ def print_summary(
         shape = next(iter(shapes)) if len(shapes) == 1 else "multiple"
         first = (f"{layer.name} ({type(layer).__name__})", shape, layer.count_params(), behind[0] if behind else "")
         for fields in (first, *(("", "", "", one) for one in behind[1:])):
-            print(_row(fields, ends))
+            print(row(fields, ends))
         print(("=" if layer is layers[-1] else "_") * line_length)
     trainable, fixed = count_total_params(layers)
     print(f"Total params: {trainable + fixed:,}")
@@ -92,12 +93,3 @@ def _behind(layer: Layer, relevant: Container[str] | None) -> list[str]:
     calls = [call for i, call in enumerate(layer.inbound) if not relevant or f"{layer.name}_ib-{i}" in relevant]
     symbols = [symbol for call in calls for symbol in call.inputs]
     return [f"{one.call.layer.name}[{one.call.layer.inbound.index(one.call)}][{one.index}]" for one in symbols]
-
-
-def _row(fields: Sequence[Any], ends: Sequence[float]) -> str:
-    """One line with a column for each field, cut where it is too long; columns are a space apart."""
-    line = ""
-    for field, end in zip(fields, ends, strict=False):
-        line = f"{line[:-1]} {field}" if line else str(field)
-        line = line[: int(end)].ljust(int(end))
-    return line

@@ -12,9 +12,9 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
-from ...keras.own.recorded import recorded_in_keras
 from ...layers.custom import CustomFunction
 from ...layers.deferred import emulation
+from ...layers.recorded import recorded_in_keras
 from ...lazy_dataclasses import dataclass
 from ...models.training.losses import Function
 from ...models.training.metrics import means

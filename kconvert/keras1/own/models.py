@@ -13,6 +13,7 @@ from ...errors import KconvertError, Problem
 from ...layers import Layer
 from ...layers.base import layer_config
 from ...layers.calls import Symbol, calls_behind
+from ...layers.component_names import stated
 from ...layers.names import next_name
 from ...layers.registry import with_custom_objects
 from ...models import configurations, model, sequential
@@ -198,7 +199,7 @@ def _entry(layer: Any) -> InputLayer | None:
     if shape is None:
         return None
     name = next_name(f"{type(layer).__name__.lower()}_input")
-    return InputLayer(batch_input_shape=shape, input_dtype=layer.dtype, name=name)
+    return InputLayer(batch_input_shape=shape, input_dtype=stated(layer, "dtype"), name=name)
 
 
 def _merges(layer: Layer) -> bool:
@@ -315,5 +316,5 @@ def _as_model(network: Sequential) -> model.Model:
     with_models = copy(network)
     with_models.all_layers = model.user_layers(network)
     made = _Listed.from_network(with_models)
-    made.listed = network.flattened_layers  # type: ignore[attr-defined]
+    made.listed = network.flattened_layers
     return made

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
 from ...errors import KconvertError, Problem
-from ...keras.own.recorded import recorded_in_keras
+from ...layers.recorded import recorded_in_keras
 from ...lazy_dataclasses import dataclass
 from ...models.training import losses
 from ...models.training.losses import Function, Loss, Shape

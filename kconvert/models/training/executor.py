@@ -281,7 +281,7 @@ class Executor:
     def _constraint(self, path: LayerPath) -> Any:
         leaf = next(leaf for leaf in self.leaves if leaf.path == path[:-1])
         weight = next(weight for weight in leaf.weights if weight.name == path[-1])
-        return constraints.get(weight.constraint or leaf.layer.option(weight.name, "constraint"))
+        return constraints.get(weight.constraint or leaf.layer.as_called.option(weight.name, "constraint"))
 
     # -------------------------------------------------------------- results ----
 
@@ -312,7 +312,7 @@ class Executor:
 
 def regularizer_of(leaf: LeafWeights, weight: Weight) -> Any:
     """The regularizer of a weight, as the layer or its `add_weight` states it."""
-    return weight.regularizer or leaf.layer.option(weight.name, "regularizer")
+    return weight.regularizer or leaf.layer.as_called.option(weight.name, "regularizer")
 
 
 def _key(kind: str, name: VariableKey) -> VariableKey:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from inspect import signature
 from typing import Any
 
-from ...backend.base import Backend
-from ...backend.computing import as_in_keras, current_backend, is_computing
-from ...layers.deferred import Expression, filled, stands_for_tensors
-from ...layers.operations import record
+from ..backend.base import Backend
+from ..backend.computing import as_in_keras, current_backend, is_computing
+from .deferred import Expression, filled, stands_for_tensors
+from .operators import Operators
 
 
 def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,7 +23,7 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         if not is_computing():
-            return record(function, *args, **kwargs)
+            return Operators.record(function, *args, **kwargs)
         if stands_for_tensors(args, kwargs):
             K = current_backend()
             args, kwargs = filled(K, args, {}), filled(K, kwargs, {})
@@ -32,13 +33,18 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def recorded_in_keras(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function(K, ...)`, which may also be called without `K`, as in Keras: then it is recorded. It is a decorator."""
+    """`function(K, ...)`, which may also be called without `K`, as in Keras: then it is recorded. It is a decorator.
+
+    Its signature is that without `K`.
+    """
     without = recorded(as_in_keras(function))
 
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         return (function if args and isinstance(args[0], Backend) else without)(*args, **kwargs)
 
+    taken = signature(function)
+    called.__signature__ = taken.replace(parameters=list(taken.parameters.values())[1:])  # type: ignore[attr-defined]
     return called
 
 
