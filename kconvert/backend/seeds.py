@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import numpy as np
+
+SEEDS_BELOW = 10_000_000
+"""The numbers that Keras draws from NumPy's global generator as seeds are below this one."""
 
 
 class _Source:
@@ -16,8 +22,32 @@ def follow_numpy() -> None:
     _Source.numpy = True
 
 
+def follows_numpy() -> bool:
+    """Whether seeds come from NumPy's global generator."""
+    return _Source.numpy
+
+
 def stated_or_fresh(seed: int | None) -> int:
     """`seed`, or a fresh one if it is None."""
     if seed is not None:
         return seed
     return int(np.random.randint(0, 2**31 - 1)) if _Source.numpy else int(np.random.SeedSequence().entropy)  # type: ignore[arg-type]
+
+
+def stated_or_present(seed: int | None) -> int:
+    """`seed`, or one if it is None; NumPy's global generator gives it and stays as it is, as Keras draws none there."""
+    if seed is not None or not _Source.numpy:
+        return stated_or_fresh(seed)
+    copy = np.random.RandomState()
+    copy.set_state(np.random.get_state())
+    return int(copy.randint(0, 2**31 - 1))
+
+
+def of_samples(seed: int | None) -> Any:
+    """What shuffles samples: a generator with `seed`; for None NumPy's global generator where seeds come from it."""
+    return np.random if seed is None and _Source.numpy else np.random.default_rng(stated_or_fresh(seed))
+
+
+def of_batches(seed: int | None) -> Any:
+    """What shuffles the batches of a Sequence: as `of_samples`, but Python's generator in place of NumPy's global."""
+    return random if seed is None and _Source.numpy else of_samples(seed)

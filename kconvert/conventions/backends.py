@@ -108,6 +108,8 @@ class BackendFacts:
     type_of_sizes: str
     # `K.slice` takes a size of -1 for all that follows, and refuses parts beyond the end; else it slices as Python does
     slices_by_size: bool
+    # to flatten a batch, Keras draws a number below this one from NumPy's global generator, for a name; 0: it does not
+    flatten_draws_below: int
     # `K.normalize_batch_in_training` gives the variance of a sample, divided by n - 1, for images, channels last
     fused_variance: bool
 
@@ -146,6 +148,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             long_sums=True,
             type_of_sizes="int64",
             slices_by_size=False,
+            flatten_draws_below=0,
             fused_variance=False,
         ),
         BackendFacts(
@@ -179,6 +182,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             long_sums=False,
             type_of_sizes="int32",
             slices_by_size=True,
+            flatten_draws_below=10_000,
             fused_variance=True,
         ),
     )

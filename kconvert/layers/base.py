@@ -184,7 +184,9 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
     def __copy__(self) -> Any:
         """A layer with the same configuration, without calls and arrays."""
         result = object.__new__(type(self))
-        result.__dict__.update({key: value for key, value in self.__getstate__().items() if key != "_entry"})
+        result.__dict__.update(
+            {key: value for key, value in self.__getstate__().items() if key not in ("_entry", "_drawn")}
+        )
         return result
 
     def __getstate__(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
 from ..errors import AlsoAttributeError, AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
+from .drawn import draw_for_call
 from .lists import as_list, items_of, one_or_list
 from .names import next_name
 from .operators import Operators
@@ -280,6 +281,8 @@ def recorded(made: Call) -> Call:
     layer = made.layer
     layer.use_options()
     layer.inbound.append(made)
+    if made.inputs:
+        draw_for_call(layer, one_or_list([symbol.shape for symbol in made.inputs]))
     for before in made.inbound_layers:
         before.outbound.append(made)
     if made.inputs and not layer.is_network:

@@ -120,6 +120,9 @@ class _Cell(Layer):
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
 
+    # The number of masks of each kind of dropout in Keras.
+    masks_of_dropout: ClassVar[int] = 1
+
     @property
     def state_size(self) -> Any:
         """The size of the state, or the list of sizes, without the batch."""
@@ -315,6 +318,7 @@ class GRUCell(_DenseCell, GRUFields):
     """
 
     gates, stored_gates = GRU_GATES, GRU_GATES
+    masks_of_dropout = 3
 
     @property
     def bias_from_cudnn(self) -> Chain | None:
@@ -366,6 +370,7 @@ class LSTMCell(_DenseCell, LSTMFields):
     """c' = f * c + i * candidate; h' = o * activation(c'). The states are h and c."""
 
     gates, stored_gates = LSTM_GATES, STORED_LSTM_GATES
+    masks_of_dropout = 4
     states = 2
 
     @property

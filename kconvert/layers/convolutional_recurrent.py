@@ -58,6 +58,7 @@ class _ConvLSTMCell(_Cell, ConvLSTMFields):
     """One time step of a ConvLSTM. The states are h and c."""
 
     states = 2
+    masks_of_dropout = 4
     size_field = "filters"
 
     @property

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Size, Tensor
+from ..backend.seeds import SEEDS_BELOW
 
 FIXED: dict[str, int | None] = {"phase": None}
 """The phase of the layers that are called from now on: 1 for training, 0 for testing, None for that of each run."""
@@ -41,6 +42,19 @@ class WithPhase:
         """Whether it computes otherwise in training: it draws random numbers, or a layer inside it does so."""
         draws = any(getattr(self, rate, None) for rate in RATES)
         return self.fixed_phase is None and (draws or any(layer.uses_phase for layer in self.sublayers))
+
+    @property
+    def draws_of_call(self) -> list[int]:
+        """The numbers that Keras draws in each call, by what they are below: for noise, and each mask of dropout."""
+        rates = [getattr(self, rate, None) for rate in RATES if rate != "stddev"]
+        own = sum(isinstance(rate, (int, float)) and 0 < rate < 1 for rate in rates) + hasattr(self, "stddev")
+        inner = [number for layer in self.sublayers for number in layer.draws_of_call]
+        return [SEEDS_BELOW] * own * self.masks_of_dropout + inner
+
+    @property
+    def masks_of_dropout(self) -> int:
+        """The number of masks of each kind of dropout, as one for each gate."""
+        return 1
 
     def take_phase(self) -> None:
         """Notes the phase that is set now; called for a model, its layers do so where one is set."""

@@ -256,6 +256,10 @@ class _LoopOfOptions(_Loop):
     cell_class: ClassVar[type[_Cell]]
 
     @property
+    def masks_of_dropout(self) -> int:
+        return self.step_cell.masks_of_dropout
+
+    @property
     def step_cell(self) -> _Cell:
         options = {f.name: stated(self, f.name) for f in self.cell_class.config_fields()}
         with unchecked():  # the names that the layer has were checked when a user made it

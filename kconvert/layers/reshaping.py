@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from ..backend import default_backend
 from ..backend.base import Backend, Tensor
-from ..conventions.backends import CHANNELS_FIRST, DATA_FORMATS
+from ..conventions.backends import BACKENDS, CHANNELS_FIRST, DATA_FORMATS
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights, how_to_give_the_shape
@@ -27,6 +28,11 @@ class Flatten(Layer):
     accepts: ClassVar[InputSpec] = InputSpec(min_ndim=3)
 
     data_format: str | None = None
+
+    @property
+    def draws_of_call(self) -> list[int]:
+        highest = BACKENDS[default_backend()].flatten_draws_below
+        return [highest] if highest else []
 
     def __post_init__(self) -> None:
         one_of(self.data_format, (None, *DATA_FORMATS), "data_format")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import KconvertError, Problem
 from ..layers.calls import Symbol
+from ..layers.drawn import draw_again
 from ..layers.lists import as_list, items_of, one_or_list
 from ..layers.operators import Operators
 from ..network.graph import Ref
@@ -49,6 +50,7 @@ def _forget_weights(model: Model) -> None:
     """Gives every layer of a copy, and every model in it, no weights."""
     for leaf in model.weight_table():
         leaf.layer.entry = None
+        draw_again(leaf.layer, leaf.weights)
     model.restart()
     for layer in model.sublayers:
         if isinstance(layer, Model):

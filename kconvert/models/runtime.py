@@ -20,6 +20,7 @@ from ..conversion.binding import Place, leaf_storage, places
 from ..errors import KconvertError, Problem
 from ..layers import Layer
 from ..layers.custom import giving
+from ..layers.drawn import drawn_seeds
 from ..layers.phase import Phase
 from ..layers.recurrent import KeptState
 from ..network.graph import LayerPath
@@ -90,7 +91,7 @@ class Runtime:
         K = self.backend = self.backend or (
             backend if isinstance(backend, Backend) else _backend(backend, self.network)
         )
-        seed = stated_or_fresh(seed)
+        fresh: int | None = None
         number, table, drawn = 0, self.network.weight_table(), set()
         for leaf in table:
             shared = shared_variables(leaf, K)
@@ -99,9 +100,14 @@ class Runtime:
                 path = (*leaf.path, stored.weight.name)
                 if path not in self.variables:
                     own = shared.get(stored.weight.name)
-                    drawn.update([path] if own is None else [])
-                    with giving(leaf.layer.custom_objects):
-                        self.variables[path] = initial_variable(leaf, stored, K, [seed, number]) if own is None else own
+                    if own is None:
+                        drawn.add(path)
+                        before = drawn_seeds(leaf.layer) if seed is None else None
+                        fresh = stated_or_fresh(seed) if fresh is None and before is None else fresh
+                        of_weight = [fresh, number] if before is None else before.get(stored.weight.name, 0)
+                        with giving(leaf.layer.custom_objects):
+                            own = initial_variable(leaf, stored, K, of_weight)
+                    self.variables[path] = own
         share(table, K, self.variables)
         if drawn:
             self._set_first_weights(self.network.sublayers, (), drawn)

@@ -268,17 +268,13 @@ class Division:
         return batches(data, self.batch_size, order) if self.batch_size else repeat(data, self.steps or 0)
 
 
-def shuffled(n: int, how: bool | str, size: int, rng: np.random.Generator) -> np.ndarray | None:
-    """A random order of `n` samples, as indices; None where they are not shuffled.
+def shuffle_order(order: np.ndarray, how: bool | str, size: int, rng: Any) -> None:
+    """Shuffles the indices of samples, in place: each epoch shuffles the order of the epoch before, as in Keras.
 
-    how: whether to shuffle; 'batch': only whole batches of `size` samples are shuffled, and a smaller last batch stays
-    last.
+    how: True, or 'batch': only whole batches of `size` samples are shuffled, and a smaller last batch stays last. rng:
+    a generator of NumPy, or the module `numpy.random`.
     """
-    if how == "batch":
-        whole = n // size * size
-        mixed = rng.permutation(np.arange(whole).reshape(-1, size)).ravel()
-        return np.concatenate([mixed, np.arange(whole, n)])
-    return rng.permutation(n) if how else None
+    rng.shuffle(order[: len(order) // size * size].reshape(-1, size) if how == "batch" else order)
 
 
 def split(data: Batch, fraction: float) -> tuple[Batch, Batch]:
@@ -306,10 +302,16 @@ def is_sequence(x: Any) -> bool:
     return indexed and not isinstance(x, (list, tuple, Mapping, str)) and not hasattr(x, "shape")
 
 
-def endless(sequence: Any, rng: np.random.Generator | None = None) -> Iterator[Any]:
-    """The batches of a Sequence, epoch after epoch without end; with `rng` in another order in each epoch."""
+def endless(sequence: Any, rng: Any = None) -> Iterator[Any]:
+    """The batches of a Sequence, epoch after epoch without end.
+
+    rng: what shuffles their order in each epoch, a generator of NumPy or the module `random`; None: nothing does.
+    """
     while True:
-        for i in range(len(sequence)) if rng is None else rng.permutation(len(sequence)).tolist():
+        order = list(range(len(sequence)))
+        if rng is not None:
+            rng.shuffle(order)
+        for i in order:
             yield sequence[i]
         if hasattr(sequence, "on_epoch_end"):
             sequence.on_epoch_end()
@@ -324,9 +326,7 @@ def parts(item: Any) -> tuple[Any, Any, Any]:
     return item[0], item[1], item[2] if len(item) == 3 else None
 
 
-def stream_of(
-    x: Any, steps: int | None, what: str, rng: np.random.Generator | None = None
-) -> tuple[int, Iterator[Any]]:
+def stream_of(x: Any, steps: int | None, what: str, rng: Any = None) -> tuple[int, Iterator[Any]]:
     """The number of batches to take from the stream `x`, and an iterator over it.
 
     steps: the number, None for all batches of a Sequence. what: the argument for `steps`, for messages. rng: mixes the

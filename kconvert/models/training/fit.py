@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ...backend.seeds import stated_or_fresh
+from ...backend.seeds import of_batches, of_samples
 from ...errors import KconvertError, Problem
 from . import callbacks as cb
-from .data import Batch, Division, checked_batch, is_stream, parts, shuffled, split, stream_of
+from .data import Batch, Division, checked_batch, is_stream, parts, shuffle_order, split, stream_of
 from .executor import Executor
 
 # Returns the batches of one epoch.
@@ -54,14 +54,14 @@ class Fit:
         # The number of batches of an epoch where it is stated, and their size; in a stream, that of the last batch.
         self.steps: int | None = None
         self.batch_size: int | None = None
-        self.rng = np.random.default_rng(stated_or_fresh(seed))
+        self.rng = of_samples(seed)
         held_out = None
         if self.is_stream:
             split_given = validation_split or None
             self._refuse_with_stream(
                 y=y, sample_weight=sample_weight, batch_size=batch_size, validation_split=split_given
             )
-            steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch", self.rng if shuffle else None)
+            steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch", of_batches(seed) if shuffle else None)
             self.steps, self.epoch = steps, self._from_stream(stream, steps, class_weight)
         else:
             data = checked_batch(executor.network, executor.objective, x, y, sample_weight, class_weight)
@@ -97,9 +97,13 @@ class Fit:
             raise KconvertError(what, "fit", fix, Problem.USAGE)
 
     def _from_arrays(self, data: Batch, division: Division, shuffle: bool | str) -> Source:
+        order = np.arange(len(data))
+
         def epoch() -> Iterator[Batch]:
-            size = division.batch_size
-            return division.batches(data, shuffled(len(data), shuffle, size, self.rng) if size else None)
+            if shuffle and division.batch_size:
+                shuffle_order(order, shuffle, division.batch_size, self.rng)
+                return division.batches(data, order)
+            return division.batches(data)
 
         return epoch
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
 from ...backend import get_backend
 from ...backend.computing import computing, current_backend
-from ...backend.seeds import stated_or_fresh
+from ...backend.seeds import SEEDS_BELOW, stated_or_fresh
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.component_names import found_by
@@ -54,6 +55,13 @@ class Initializer(Component):
             self.__dict__["_calls"] = calls + 1
             rng = self.generator(seed + calls)
         return np.asarray(self.draw(tuple(shape), rng), "float32")
+
+    def draw_seed(self, shape: Shape) -> int | None:
+        """Draws from NumPy's global generator what Keras draws for a weight of `shape`, and gives a seed.
+
+        None where nothing is drawn: the values are not random, or the initializer has a seed.
+        """
+        return int(np.random.randint(SEEDS_BELOW)) if getattr(self, "seed", 0) is None else None
 
     def generator(self, seed: int) -> Any:
         """What draws the values of an initializer with a seed."""
@@ -185,6 +193,9 @@ class Orthogonal(Initializer):
     gain: float = 1.0
     seed: int | None = None
 
+    def draw_seed(self, shape: Shape) -> int | None:
+        return None if self.seed is not None else crc32(np.random.normal(size=shape).tobytes())
+
     def generator(self, seed: int) -> Any:
         """The generator of NumPy that Keras takes, on every backend."""
         return np.random.RandomState(seed)
@@ -217,6 +228,12 @@ class UnitForgetBias(Initializer):
     """
 
     bias_initializer: Any = "zeros"
+
+    def draw_seed(self, shape: Shape) -> int | None:
+        seeds = [
+            get(self.bias_initializer).draw_seed(shape) for _ in range(2)
+        ]  # for what is before and behind the ones
+        return seeds[0]
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         values = get(self.bias_initializer).values(shape, rng).copy()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend.seeds import stated_or_fresh
+from ...backend.seeds import stated_or_present
 from ...errors import warn
 from ...lazy_dataclasses import dataclass
 from ..runtime import Runtime, refuse_empty
@@ -73,7 +73,7 @@ class Trainer:
             self.sample_weight_mode,
             self.target_tensors,
         )
-        seed = int(np.random.default_rng(stated_or_fresh(self.seed)).integers(2**31))
+        seed = int(np.random.default_rng(stated_or_present(self.seed)).integers(2**31))
         optimizer = OfUser(own=self.optimizer) if self.optimizer.has_own_updates() else self.optimizer
         self._executor = executor = Executor(self.runtime, objective, optimizer, seed, self.jit_compile)
         for kind, arrays in (self._state or {}).items():
