@@ -17,7 +17,7 @@ from ..conventions.words.items import is_item
 from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
-from .component_names import found_by
+from .component_names import found_by, stated
 from .custom import CustomFunction
 from .phase import Phase
 from .recorded import recorded_in_keras
@@ -214,7 +214,7 @@ def unknown_activation(layer: Layer) -> KconvertError | None:
     for path, leaf in layer.leaves():
         for key in ACTIVATION_KEYS:
             try:
-                activation(getattr(leaf, key, None))
+                activation(stated(leaf, key) if hasattr(leaf, key) else None)
             except KconvertError as error:
                 return KconvertError(error.what, f"layer {path}", error.fix)
     return None
@@ -305,7 +305,7 @@ class Activation(Layer):
     supports_masking: ClassVar[bool] = True
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
-        return activation(self.activation)(K, x)
+        return activation(stated(self, "activation"))(K, x)
 
 
 @dataclass(eq=False)
@@ -444,7 +444,7 @@ class PReLU(_MapParameters):
     alpha_constraint: Any = None
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
-        return self.parameters(shape, alpha=self.alpha_initializer)
+        return self.parameters(shape, alpha=stated(self, "alpha_initializer"))
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         return K.maximum(x, 0.0) + w["alpha"] * K.minimum(x, 0.0)

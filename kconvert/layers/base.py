@@ -391,7 +391,8 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
         >>> LSTM(4, recurrent_constraint="max_norm").option("recurrent_kernel", "constraint")
         'max_norm'
         """
-        return getattr(self, f"{weight.removesuffix('_kernel')}_{kind}", None)
+        name = f"{weight.removesuffix('_kernel')}_{kind}"
+        return stated(self, name) if hasattr(self, name) else None
 
     @property
     def sublayers(self) -> list[Layer]:

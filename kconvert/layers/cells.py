@@ -23,7 +23,7 @@ from ..kernels import AddHalves, Chain
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
-from .component_names import WithComponents
+from .component_names import WithComponents, stated
 from .phase import Phase
 from .shapes import Sizes, check_axes
 
@@ -249,8 +249,10 @@ class _DenseCell(_Cell):
         n = self.known(shape, -1)
         matrix, vector = self.gated_role(DENSE_KERNEL), self.gated_role(VECTOR)
         weights = [
-            Weight("kernel", (n, self.width), matrix, initializer=self.kernel_initializer),
-            Weight("recurrent_kernel", (self.units, self.width), matrix, initializer=self.recurrent_initializer),
+            Weight("kernel", (n, self.width), matrix, initializer=stated(self, "kernel_initializer")),
+            Weight(
+                "recurrent_kernel", (self.units, self.width), matrix, initializer=stated(self, "recurrent_initializer")
+            ),
             Weight("bias", self.bias_shape, vector, initializer=self.initial_bias),
         ]
         return weights if self.use_bias else weights[:2]
@@ -280,7 +282,7 @@ class _DenseCell(_Cell):
     @property
     def initial_bias(self) -> Any:
         """The initializer of the bias."""
-        return self.bias_initializer
+        return stated(self, "bias_initializer")
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         check_axes(shape, 2)
@@ -305,7 +307,7 @@ class SimpleRNNCell(_DenseCell, SimpleRNNFields):
     def step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
     ) -> tuple[Tensor, list[Tensor]]:
-        new = activation(self.activation)(K, x + gated(K, K.dot, h, w["recurrent_kernel"]))
+        new = activation(stated(self, "activation"))(K, x + gated(K, K.dot, h, w["recurrent_kernel"]))
         return new, [new]
 
 
@@ -334,7 +336,7 @@ class GRUCell(_DenseCell, GRUFields):
     def step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
     ) -> tuple[Tensor, list[Tensor]]:
-        gate, recurrent = activation(self.recurrent_activation), w["recurrent_kernel"]
+        gate, recurrent = activation(stated(self, "recurrent_activation")), w["recurrent_kernel"]
         before = h[0] if len(h) == 1 else states[0]
         # With reset_after, all three gates are products of h; without, the candidate is a product of the reset h.
         at_once = 3 if self.reset_after else 2
@@ -346,7 +348,7 @@ class GRUCell(_DenseCell, GRUFields):
         h_z, h_r, *h_h = K.split(inner, at_once)
         z, r = gate(K, x_z + h_z), gate(K, x_r + h_r)
         reset = r * h_h[0] if self.reset_after else K.dot(r * h[-1], recurrent[:, split:])
-        new = z * before + (1.0 - z) * activation(self.activation)(K, x_h + reset)
+        new = z * before + (1.0 - z) * activation(stated(self, "activation"))(K, x_h + reset)
         return new, [new]
 
 
@@ -379,13 +381,23 @@ class LSTMCell(_DenseCell, LSTMFields):
 
     @property
     def initial_bias(self) -> Any:
-        return unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+        return (
+            unit_forget_bias(stated(self, "bias_initializer"))
+            if self.unit_forget_bias
+            else stated(self, "bias_initializer")
+        )
 
     def step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
     ) -> tuple[Tensor, list[Tensor]]:
         gates = K.split(x + gated(K, K.dot, h, w["recurrent_kernel"]), 4)
-        return lstm_step(K, gates, states[1], activation(self.activation), activation(self.recurrent_activation))
+        return lstm_step(
+            K,
+            gates,
+            states[1],
+            activation(stated(self, "activation")),
+            activation(stated(self, "recurrent_activation")),
+        )
 
 
 class _CuDNNCell(_DenseCell):

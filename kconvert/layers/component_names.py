@@ -15,6 +15,7 @@ from typing import Any
 
 from ..backend.context import assigned
 from ..errors import KconvertError, Problem
+from .custom import giving
 
 _FINDERS: dict[str, Callable[[Any], Any]] = {}
 """What finds a component by its name, by the end of the names of options that take one."""
@@ -47,7 +48,8 @@ class ComponentOption:
             return self._default
         value = stated(layer, self._name)
         try:
-            return component(self._name, value)
+            with giving(layer.custom_objects):
+                return component(self._name, value)
         except KconvertError:  # a file may name a component that is not known here
             return value
 

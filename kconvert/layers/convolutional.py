@@ -21,7 +21,7 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
-from .component_names import WithComponents, are_checked
+from .component_names import WithComponents, are_checked, stated
 from .fields import KernelFields
 from .options import integers, later_option
 from .phase import Phase
@@ -54,7 +54,7 @@ class _Convolution(Layer):
     def weight_specs(self, shape: Shape) -> list[Weight]:
         n = self.known(shape, channel_axis(len(shape), self.data_format))
         kernels = self.kernels(n)
-        bias = Weight("bias", (self.channels_out(n),), initializer=self.bias_initializer)
+        bias = Weight("bias", (self.channels_out(n),), initializer=stated(self, "bias_initializer"))
         return [*kernels, bias] if self.use_bias else kernels
 
     def kernels(self, n: int) -> list[Weight]:
@@ -78,7 +78,7 @@ class _Convolution(Layer):
         y = self.convolve(K, w, x)
         if self.use_bias:
             y = bias_add(K, y, w["bias"], self.data_format)
-        return activation(self.activation)(K, y)
+        return activation(stated(self, "activation"))(K, y)
 
     def convolve(self, K: Backend, w: Weights, x: Tensor) -> Tensor:
         """The convolution of `x`, without bias and activation."""
@@ -114,7 +114,7 @@ class _PlainConvolution(_Convolution, KernelFields):
             what = f"{n} channels and {self.filters} filters cannot be in {self.groups} equal groups"
             raise KconvertError(what, where=f"layer {self.name}")
         shape = (*self.kernel_size, n // self.groups, self.filters)
-        return [Weight("kernel", shape, conv_kernel(self.rank), initializer=self.kernel_initializer)]
+        return [Weight("kernel", shape, conv_kernel(self.rank), initializer=stated(self, "kernel_initializer"))]
 
     def channels_out(self, n: int) -> int:
         return self.filters
@@ -194,7 +194,9 @@ class _ConvTranspose(_Convolution):
 
     def kernels(self, n: int) -> list[Weight]:
         shape = (*self.kernel_size, self.filters, n)
-        return [Weight("kernel", shape, transposed_conv_kernel(self.rank), initializer=self.kernel_initializer)]
+        return [
+            Weight("kernel", shape, transposed_conv_kernel(self.rank), initializer=stated(self, "kernel_initializer"))
+        ]
 
     def channels_out(self, n: int) -> int:
         return self.filters
@@ -285,7 +287,14 @@ class _Depthwise(_Convolution):
 
     def kernels(self, n: int) -> list[Weight]:
         shape = (*self.kernel_size, n, self.depth_multiplier)
-        return [Weight("depthwise_kernel", shape, depthwise_kernel(self.rank), initializer=self.depthwise_initializer)]
+        return [
+            Weight(
+                "depthwise_kernel",
+                shape,
+                depthwise_kernel(self.rank),
+                initializer=stated(self, "depthwise_initializer"),
+            )
+        ]
 
     def channels_out(self, n: int) -> int:
         return n * self.depth_multiplier
@@ -360,7 +369,7 @@ class _SeparableConv(_Depthwise, DepthwiseFields):
     def kernels(self, n: int) -> list[Weight]:
         shape = (1,) * self.rank + (n * self.depth_multiplier, self.filters)
         pointwise = Weight(
-            "pointwise_kernel", shape, pointwise_kernel(self.rank), initializer=self.pointwise_initializer
+            "pointwise_kernel", shape, pointwise_kernel(self.rank), initializer=stated(self, "pointwise_initializer")
         )
         return [*super().kernels(n), pointwise]
 

@@ -21,7 +21,7 @@ from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Shape, Weights
 from .cells import STORED_LSTM_GATES, GateInputs, RecurrentFields, _Cell, gated, lstm_step, unit_forget_bias
-from .component_names import are_checked
+from .component_names import are_checked, stated
 from .options import integers
 from .recurrent import LoopFields, _LoopOfOptions
 from .shapes import Sizes, bias_add, channel_axis, conv_length, data_format_of, image, one_of, space
@@ -69,11 +69,15 @@ class _ConvLSTMCell(_Cell, ConvLSTMFields):
     def weight_specs(self, shape: Shape) -> list[Weight]:
         n, width = self.known(shape, self.channels), 4 * self.filters
         kernel, vector = (role.with_gates(LSTM_GATES, STORED_LSTM_GATES) for role in (conv_kernel(self.rank), VECTOR))
-        start = unit_forget_bias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+        start = (
+            unit_forget_bias(stated(self, "bias_initializer"))
+            if self.unit_forget_bias
+            else stated(self, "bias_initializer")
+        )
         recurrent_shape = (*self.kernel_size, self.filters, width)
         weights = [
-            Weight("kernel", (*self.kernel_size, n, width), kernel, initializer=self.kernel_initializer),
-            Weight("recurrent_kernel", recurrent_shape, kernel, initializer=self.recurrent_initializer),
+            Weight("kernel", (*self.kernel_size, n, width), kernel, initializer=stated(self, "kernel_initializer")),
+            Weight("recurrent_kernel", recurrent_shape, kernel, initializer=stated(self, "recurrent_initializer")),
             Weight("bias", (width,), vector, initializer=start),
         ]
         return weights if self.use_bias else weights[:2]
@@ -106,7 +110,7 @@ class _ConvLSTMCell(_Cell, ConvLSTMFields):
             return K.conv(images, kernel, ones, "same", self.data_format, ones)
 
         sums = x + gated(K, product, h, w["recurrent_kernel"], self.channels)
-        activate, gate = activation(self.activation), activation(self.recurrent_activation)
+        activate, gate = activation(stated(self, "activation")), activation(stated(self, "recurrent_activation"))
         return lstm_step(K, self.gates(sums), states[1], activate, gate)
 
     def gates(self, x: Tensor) -> list[Tensor]:

@@ -17,7 +17,7 @@ from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .calls import Call, Symbol
-from .component_names import are_checked
+from .component_names import are_checked, stated
 from .custom import CustomFunction, check_output, giving
 from .fields import KernelFields
 from .input_spec import InputSpec
@@ -119,15 +119,15 @@ class Dense(KernelFields, Layer):
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, -1), self.units)
-        kernel = Weight("kernel", size, DENSE_KERNEL, initializer=self.kernel_initializer)
-        bias = Weight("bias", size[1:], VECTOR, initializer=self.bias_initializer)
+        kernel = Weight("kernel", size, DENSE_KERNEL, initializer=stated(self, "kernel_initializer"))
+        bias = Weight("bias", size[1:], VECTOR, initializer=stated(self, "bias_initializer"))
         return [kernel, bias] if self.use_bias else [kernel]
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], self.units)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
-        return activation(self.activation)(K, _affine(K, w, x))
+        return activation(stated(self, "activation"))(K, _affine(K, w, x))
 
 
 @dataclass(eq=False)
@@ -197,7 +197,7 @@ class Highway(_LegacyDense):
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         transform = K.sigmoid(_affine(K, w, x, "carry_"))
-        return transform * activation(self.activation)(K, _affine(K, w, x)) + (1.0 - transform) * x
+        return transform * activation(stated(self, "activation"))(K, _affine(K, w, x)) + (1.0 - transform) * x
 
 
 def _affine(K: Backend, w: Weights, x: Tensor, prefix: str = "") -> Tensor:

@@ -17,6 +17,7 @@ from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .cells import GateInputs, SimpleRNNCell, SimpleRNNFields, _Cell
+from .component_names import stated
 from .convolutional import Conv2D
 from .padding import UpSampling1D, UpSampling2D
 from .phase import Phase
@@ -90,7 +91,7 @@ class _ProductCell(SimpleRNNCell):
     def step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
     ) -> tuple[Tensor, list[Tensor]]:
-        new = activation(self.activation)(K, x * K.dot(h[0], w["recurrent_kernel"]))
+        new = activation(stated(self, "activation"))(K, x * K.dot(h[0], w["recurrent_kernel"]))
         return new, [new]
 
 
@@ -130,7 +131,7 @@ class Conv2D030(Conv2D):
         if self.data_format != CHANNELS_LAST or not self.use_bias:
             return super().call(K, w, x, mask, training)
         bias = K.reshape(w["bias"], (1, self.filters, 1, 1))
-        return activation(self.activation)(K, self.convolve(K, w, x) + bias)
+        return activation(stated(self, "activation"))(K, self.convolve(K, w, x) + bias)
 
 
 class UpSampling1D030(UpSampling1D):
@@ -193,10 +194,10 @@ class _JZSCell(_Cell, JZSFields):
     def step(
         self, K: Backend, w: Weights, x: Tensor, states: list[Tensor], h: GateInputs
     ) -> tuple[Tensor, list[Tensor]]:
-        gate, before = activation(self.recurrent_activation), states[0]
+        gate, before = activation(stated(self, "recurrent_activation")), states[0]
         x_z, x_r, x_h = K.split(x, 3)
         z, r = gate(K, x_z + self.update(K, w, before)), gate(K, x_r + K.dot(before, w["U_r"]))
-        new = activation(self.activation)(K, x_h + K.dot(r * before, w["U_h"]))
+        new = activation(stated(self, "activation"))(K, x_h + K.dot(r * before, w["U_h"]))
         after = new * z + before * (1.0 - z)
         return after, [after]
 

@@ -14,6 +14,7 @@ from ..errors import KconvertError
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
+from .component_names import stated
 from .fields import KernelFields
 from .phase import Phase
 
@@ -132,12 +133,12 @@ class EinsumDense(KernelFields, Layer):
         for axis in parsed.kernel:
             if sizes.get(axis) is None:
                 self.known(shape, parsed.inputs.find(axis))
-        kernel = self._weight("kernel", parsed.kernel, sizes, self.kernel_initializer)
+        kernel = self._weight("kernel", parsed.kernel, sizes, stated(self, "kernel_initializer"))
         if not self.bias_axes:
             return [kernel]
         first = min(parsed.output.find(axis) for axis in self.bias_axes)
         axes = "".join(axis if axis in self.bias_axes else "1" for axis in parsed.output[first:])
-        return [kernel, self._weight("bias", axes, sizes, self.bias_initializer)]
+        return [kernel, self._weight("bias", axes, sizes, stated(self, "bias_initializer"))]
 
     def _weight(self, name: str, axes: str, sizes: dict[str, int | None], initializer: Any) -> Weight:
         shape = tuple(1 if axis == "1" else sizes[axis] or 0 for axis in axes)
@@ -158,7 +159,7 @@ class EinsumDense(KernelFields, Layer):
         axes = parsed.shared + rows + columns
         y = K.reshape(product, [sizes[axis] for axis in axes])
         y = K.transpose(y, [axes.index(axis) for axis in parsed.output])
-        return activation(self.activation)(K, y + w["bias"] if self.bias_axes else y)
+        return activation(stated(self, "activation"))(K, y + w["bias"] if self.bias_axes else y)
 
 
 def _matrices(K: Backend, x: Tensor, axes: str, groups: Sequence[str], sizes: dict[str, Any]) -> Tensor:

@@ -10,6 +10,7 @@ from ..conventions.roles import Weight, embeddings
 from ..errors import KconvertError
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
+from .component_names import stated
 from .options import old_option
 from .phase import Phase
 
@@ -60,7 +61,9 @@ class Embedding(Layer):
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.input_dim, self.output_dim)
-        return [Weight("embeddings", size, embeddings(self.dropout), initializer=self.embeddings_initializer)]
+        return [
+            Weight("embeddings", size, embeddings(self.dropout), initializer=stated(self, "embeddings_initializer"))
+        ]
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         lengths = self.lengths or shape[1:]

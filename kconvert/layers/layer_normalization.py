@@ -8,6 +8,7 @@ from ..backend.base import Backend, Tensor
 from ..conventions.roles import Weight, map_parameter
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
+from .component_names import stated
 from .normalization import moments
 from .phase import Phase
 from .shapes import axes_of
@@ -45,8 +46,8 @@ class LayerNormalization(Layer):
             return []  # the size of the batch, which may be one of `axis`, need not be known
         size = tuple(self.known(shape, axis) for axis in axes_of(self.axis, len(shape)))
         role = map_parameter(len(size))
-        gamma = Weight("gamma", size, role, initializer=self.gamma_initializer)
-        beta = Weight("beta", size, role, initializer=self.beta_initializer)
+        gamma = Weight("gamma", size, role, initializer=stated(self, "gamma_initializer"))
+        beta = Weight("beta", size, role, initializer=stated(self, "beta_initializer"))
         return [*([gamma] if self.scale else []), *([beta] if self.center else [])]
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:

@@ -16,6 +16,7 @@ from ..conventions.roles import LOCAL_KERNEL, Weight, local_bias
 from ..lazy_dataclasses import dataclass
 from .activations import activation
 from .base import Layer, Shape, Weights
+from .component_names import stated
 from .fields import KernelFields
 from .options import integers
 from .phase import Phase
@@ -53,8 +54,10 @@ class _LocallyConnected(Layer):
         sizes = self.lengths(space(shape, self.data_format))
         patch = prod(self.kernel_size) * self.known(shape, channel_axis(len(shape), self.data_format))
         kernel_shape = (prod(sizes), patch, self.filters)
-        kernel = Weight("kernel", kernel_shape, LOCAL_KERNEL, initializer=self.kernel_initializer)
-        bias = Weight("bias", (*sizes, self.filters), local_bias(self.rank), initializer=self.bias_initializer)
+        kernel = Weight("kernel", kernel_shape, LOCAL_KERNEL, initializer=stated(self, "kernel_initializer"))
+        bias = Weight(
+            "bias", (*sizes, self.filters), local_bias(self.rank), initializer=stated(self, "bias_initializer")
+        )
         return [kernel, bias] if self.use_bias else [kernel]
 
     def lengths(self, sizes: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -75,7 +78,7 @@ class _LocallyConnected(Layer):
             # In channels_first, Keras reshapes the bias to (filters, spatial...) and does not transpose it
             # (keras-facts: local-bias-is-reshaped).
             y = y + K.reshape(w["bias"], image(1, sizes, self.filters, self.data_format))
-        return activation(self.activation)(K, y)
+        return activation(stated(self, "activation"))(K, y)
 
     def patches(self, K: Backend, x: Tensor, sizes: tuple[Any, ...]) -> Tensor:
         """The patches of the input, (positions, batch, patch); sizes: the spatial sizes of the output."""

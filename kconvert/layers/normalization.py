@@ -10,6 +10,7 @@ from ..conventions.roles import VECTOR, Weight, variance
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
+from .component_names import stated
 from .options import old_option
 from .phase import Phase
 
@@ -51,13 +52,13 @@ class BatchNormalization(Layer):
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, self.axis),)
-        gamma = Weight("gamma", size, VECTOR, initializer=self.gamma_initializer)
-        beta = Weight("beta", size, VECTOR, initializer=self.beta_initializer)
+        gamma = Weight("gamma", size, VECTOR, initializer=stated(self, "gamma_initializer"))
+        beta = Weight("beta", size, VECTOR, initializer=stated(self, "beta_initializer"))
         return [
             *([gamma] if self.scale else []),
             *([beta] if self.center else []),
-            Weight("moving_mean", size, VECTOR, False, self.moving_mean_initializer),
-            Weight("moving_variance", size, variance(self.epsilon), False, self.moving_variance_initializer),
+            Weight("moving_mean", size, VECTOR, False, stated(self, "moving_mean_initializer")),
+            Weight("moving_variance", size, variance(self.epsilon), False, stated(self, "moving_variance_initializer")),
         ]
 
     @property

@@ -208,7 +208,7 @@ def _pair(name: str, target_name: str, layer: Layer, x: Tensor, y: Tensor, match
 
 
 def _has_softmax(layer: Layer) -> bool:
-    return isinstance(layer, Softmax) or getattr(layer, "activation", None) == "softmax"
+    return isinstance(layer, Softmax) or vars(layer).get("activation") == "softmax"
 
 
 def with_noise(pairing: Pairing, runs: Runs, noisy: RunResult) -> Runs:

@@ -72,7 +72,7 @@ def with_masks(layer: Any, version: tuple[int, ...]) -> Sequence[NewLayer] | Non
     if cls is None:
         return None
     as_gate = version == (0, 3, 0) and isinstance(layer, L.GRU)
-    return _as_class(layer, cls, **({"activation": layer.recurrent_activation} if as_gate else {}))
+    return _as_class(layer, cls, **({"activation": stated(layer, "recurrent_activation")} if as_gate else {}))
 
 
 def without_masks(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
@@ -80,7 +80,7 @@ def without_masks(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     if not layer.makes_mask:
         return None
     if isinstance(layer, L.Masking):
-        same = {key: getattr(layer, key) for key in ("name", "trainable", "dtype", "batch_input_shape")}
+        same = {key: stated(layer, key) for key in ("name", "trainable", "dtype", "batch_input_shape")}
         return [NewLayer(L.Activation("linear", **same))]
     return [NewLayer(changed(layer, mask_zero=False))]
 
@@ -120,11 +120,11 @@ def for_multiplying(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
 
 def gate_activation(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
     """A GRU whose candidate has the activation of its gates."""
-    return [NewLayer(changed(layer, activation=layer.recurrent_activation))]
+    return [NewLayer(changed(layer, activation=stated(layer, "recurrent_activation")))]
 
 
 def for_gate_activation(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
-    if layer.activation != layer.recurrent_activation:
+    if stated(layer, "activation") != stated(layer, "recurrent_activation"):
         raise not_computed_by(layer, "Keras 0.3.0")
     return None
 

@@ -25,6 +25,7 @@ from ...errors import KconvertError
 from ...kernels import Chain, Fold, Order, Rows, Scale, Transpose
 from ...kernels.rows import Block
 from ...layers.base import Layer, Shape
+from ...layers.component_names import stated
 from ...layers.shapes import space, space_axes
 from ...lazy_dataclasses import dataclass
 from ...network.graph import LayerPath
@@ -219,7 +220,7 @@ def _highway(layer: L.Highway, shape: Shape) -> Sequence[NewLayer]:
         "bias_constraint": layer.b_constraint,
     }
     entry = L.Activation("linear", name=part(layer, "input"))
-    dense = L.Dense(units, activation=layer.activation, name=layer.name, **options)
+    dense = L.Dense(units, activation=stated(layer, "activation"), name=layer.name, **options)
     gate = L.Dense(units, activation="sigmoid", name=part(layer, "gate"), **options)
     carry = L.Rescaling(-1.0, 1.0, name=part(layer, "carry"))
     kept, new = (L.Multiply(name=part(layer, what)) for what in ("kept", "new"))
@@ -254,13 +255,13 @@ def _local(layer: Any, shape: Shape) -> Sequence[NewLayer]:
     dense = L.EinsumDense(
         equation=f"b{letters}i,{letters}io->b{letters}o",
         declared_shape=(*lengths, layer.filters),
-        activation=layer.activation,
+        activation=stated(layer, "activation"),
         bias_axes=f"{letters}o" if layer.use_bias else None,
-        kernel_regularizer=layer.kernel_regularizer,
-        bias_regularizer=layer.bias_regularizer,
-        activity_regularizer=layer.activity_regularizer,
-        kernel_constraint=layer.kernel_constraint,
-        bias_constraint=layer.bias_constraint,
+        kernel_regularizer=stated(layer, "kernel_regularizer"),
+        bias_regularizer=stated(layer, "bias_regularizer"),
+        activity_regularizer=stated(layer, "activity_regularizer"),
+        kernel_constraint=stated(layer, "kernel_constraint"),
+        bias_constraint=stated(layer, "bias_constraint"),
         name=layer.name,
         trainable=layer.trainable,
     )

@@ -12,6 +12,7 @@ from ... import layers as L
 from ...errors import KconvertError
 from ...kernels import Chain, Transpose
 from ...layers.base import Layer, Shape
+from ...layers.component_names import stated
 from ...network.graph import LayerPath
 from ...network.rewrite import NewLayer
 from ...network.rewritten import Source
@@ -36,10 +37,10 @@ def normalized(layer: L.BatchNormalization, shape: Shape) -> Sequence[NewLayer]:
         equation=f"{axes}{beyond},{gamma}{beyond}->{axes}",
         declared_shape=shape[1:],
         bias_axes=gamma if layer.center else None,
-        kernel_regularizer=layer.gamma_regularizer,
-        bias_regularizer=layer.beta_regularizer,
-        kernel_constraint=layer.gamma_constraint,
-        bias_constraint=layer.beta_constraint,
+        kernel_regularizer=stated(layer, "gamma_regularizer"),
+        bias_regularizer=stated(layer, "beta_regularizer"),
+        kernel_constraint=stated(layer, "gamma_constraint"),
+        bias_constraint=stated(layer, "beta_constraint"),
         name=layer.name,
         trainable=layer.trainable,
     )

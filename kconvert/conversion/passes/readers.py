@@ -50,7 +50,7 @@ def _unstated_reset(layer: Any, masked: bool) -> bool:
 
 def _hard_sigmoid(layer: Any, masked: bool) -> bool:
     names = ("activation", "recurrent_activation")
-    return any(getattr(layer, name, None) == "hard_sigmoid" for name in names)
+    return any(vars(layer).get(name) == "hard_sigmoid" for name in names)
 
 
 DIFFERENCES = (

@@ -231,10 +231,10 @@ def _of_dense(dense: Any, bias: bool) -> dict[str, Any]:
     """The options that a layer of Keras 1 has of the dense layer that was written for it."""
     return {
         "bias": bias,
-        "W_regularizer": dense.kernel_regularizer,
-        "b_regularizer": dense.bias_regularizer,
-        "W_constraint": dense.kernel_constraint,
-        "b_constraint": dense.bias_constraint,
+        "W_regularizer": stated(dense, "kernel_regularizer"),
+        "b_regularizer": stated(dense, "bias_regularizer"),
+        "W_constraint": stated(dense, "kernel_constraint"),
+        "b_constraint": stated(dense, "bias_constraint"),
         "trainable": dense.trainable,
     }
 
@@ -248,7 +248,7 @@ def _maxout(name: str, parts: Parts) -> Layer:
 
 def _highway(name: str, parts: Parts) -> Layer:
     dense = parts[""]
-    return L.Highway(activation=dense.activation, name=name, **_of_dense(dense, dense.use_bias))
+    return L.Highway(activation=stated(dense, "activation"), name=name, **_of_dense(dense, dense.use_bias))
 
 
 def _local(cls: type[Any]) -> Builder:
@@ -264,13 +264,13 @@ def _local(cls: type[Any]) -> Builder:
             dense.declared_shape[-1],
             tuple(max(at) + 1 for at in zip(*offsets, strict=True)),
             strides=pools[0] if pools else 1,
-            activation=dense.activation,
+            activation=stated(dense, "activation"),
             use_bias=dense.bias_axes is not None,
-            kernel_regularizer=dense.kernel_regularizer,
-            bias_regularizer=dense.bias_regularizer,
-            activity_regularizer=dense.activity_regularizer,
-            kernel_constraint=dense.kernel_constraint,
-            bias_constraint=dense.bias_constraint,
+            kernel_regularizer=stated(dense, "kernel_regularizer"),
+            bias_regularizer=stated(dense, "bias_regularizer"),
+            activity_regularizer=stated(dense, "activity_regularizer"),
+            kernel_constraint=stated(dense, "kernel_constraint"),
+            bias_constraint=stated(dense, "bias_constraint"),
             name=name,
             trainable=dense.trainable,
             **({"data_format": data_format} if cls.rank > 1 else {}),

@@ -48,7 +48,7 @@ def _activation(layer: Any, call: RuleInput) -> RuleResult:
 
 def _mixes_features(layer: Any) -> bool:
     """Whether the activation may look at more than one element; a function of the user may."""
-    return not is_elementwise(getattr(layer, "activation", None))
+    return not is_elementwise(vars(layer).get("activation"))
 
 
 # Layers of images that state a data format. A class in this list gets the rule below, and wants images in the new data

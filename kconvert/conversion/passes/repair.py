@@ -31,6 +31,7 @@ from ...formats.limits import check_limit
 from ...kernels import Chain, Grow
 from ...layers.activations import activation_name, is_elementwise
 from ...layers.base import Layer, Shape
+from ...layers.component_names import stated
 from ...lazy_dataclasses import dataclass
 from ...network.network import Network
 from ...network.rewrite import NewLayer, changed, class_names, in_sequence, in_sequence_or_nested, rewrite
@@ -128,10 +129,12 @@ def _transposed(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer
         batch, *_ = getattr(layer, "keras1_output_shape", None) or shape
         full.keras1_output_shape = [batch, *full.compute_output_shape(shape)[1:]]
     cropped = padded(layer, [(-before, -after) for before, after in crops])
-    if is_elementwise(layer.activation):
+    if is_elementwise(stated(layer, "activation")):
         return in_sequence(full, *cropped)
     full.activation = "linear"  # a softmax looks at the whole last axis, which is cropped first
-    after = L.Activation(layer.activation, name=f"{layer.name}_{activation_name(layer.activation)}")
+    after = L.Activation(
+        stated(layer, "activation"), name=f"{layer.name}_{activation_name(stated(layer, 'activation'))}"
+    )
     return in_sequence(full, *cropped, after)
 
 
