@@ -14,6 +14,7 @@ import numpy as np
 
 from ..backend.seeds import follows_numpy
 from ..conventions.roles import Weight
+from ..errors import KconvertError
 from .component_names import component
 
 _DRAWN = "_drawn"
@@ -51,7 +52,12 @@ def _leaves(layer: Any, shape: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _seeds(weights: Sequence[Weight]) -> Iterator[tuple[str, int]]:
+    """The names of weights and their seeds; without those whose values are not random, or not known, as in a file."""
     for weight in weights:
-        seed = component("_initializer", weight.initializer).draw_seed(weight.shape)
+        try:
+            initializer = component("_initializer", weight.initializer)
+        except KconvertError:
+            continue
+        seed = initializer.draw_seed(weight.shape)
         if seed is not None:
             yield weight.name, seed

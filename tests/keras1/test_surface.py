@@ -15,7 +15,6 @@ from kconvert.keras1 import activations, constraints, layers, models, optimizers
 from kconvert.keras1 import backend as K
 from kconvert.keras1.own import settings
 from kconvert.keras1.own.signatures import ARGUMENTS
-from kconvert.models.training import initializers
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +33,8 @@ def test_layers_have_the_defaults_of_keras_1():
 
 def test_arguments_go_in_the_order_of_keras_1():
     dense = layers.Dense(4, "normal", "relu")
-    made = dense.units, dense.kernel_initializer, dense.activation
-    assert made == (4, initializers.get("normal"), activations.relu)
+    made = dense.units, dense.kernel_initializer.function, dense.activation
+    assert made == (4, "normal", activations.relu)
     conv = layers.Convolution2D(8, 3, 5, "he_normal", "relu", None, "same", (2, 1))
     assert (conv.filters, conv.kernel_size, conv.padding, conv.strides) == (8, (3, 5), "same", (2, 1))
     bare = str(inspect.signature(layers.MaxPooling1D))
@@ -160,7 +159,7 @@ def test_both_kernels_of_a_separable_convolution_have_one_initializer():
     text = models.Sequential([made]).to_json()
     assert json.loads(text)["config"][0]["config"]["init"] == "he_normal"
     (again,) = models.model_from_json(text).layers
-    assert again.depthwise_initializer == again.pointwise_initializer == initializers.get("he_normal")
+    assert again.depthwise_initializer.function == again.pointwise_initializer.function == "he_normal"
 
 
 @pytest.mark.parametrize("name", ["MaxoutDense", "Highway", "Dense"])
