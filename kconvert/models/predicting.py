@@ -43,11 +43,17 @@ def predict(
     for number, batch in enumerate(batches):
         logs = {"batch": number, "size": len(batch[0])}
         listeners.on_predict_batch_begin(number, logs)
-        outputs.append(runtime.compiled_function("predict", build)(batch))
+        results = runtime.compiled_function("predict", build)(batch)
+        outputs.append([_of_samples(one, len(batch[0])) for one in results])
         listeners.on_predict_batch_end(number, {**logs, "outputs": outputs[-1]})
         shown(len(batch[0]))
     listeners.on_predict_end({})
     return one_or_list([np.concatenate(parts) for parts in zip(*outputs, strict=True)])
+
+
+def _of_samples(output: Any, samples: int) -> np.ndarray:
+    """An output of a batch; one number for the whole batch stands for each of its samples, as in Keras."""
+    return np.full(samples, output) if np.ndim(output) == 0 else output
 
 
 def activations(runtime: Runtime, x: Any, replaced: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
