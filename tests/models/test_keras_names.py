@@ -142,7 +142,7 @@ class Activated(layers.Dense):
 @pytest.mark.parametrize("given", [{"input_shape": (2,)}, {"input_dim": 2}, {"batch_input_shape": (None, 2)}])
 def test_the_constructor_of_a_keras_layer_translates_for_subclasses_too(given):
     layer = Activated(3, **given)
-    assert (layer.units, layer.activation, layer.batch_input_shape) == (3, "relu", (None, 2))
+    assert (layer.units, layer.get_config()["activation"], layer.batch_input_shape) == (3, "relu", (None, 2))
     assert Sequential([layer]).predict(np.ones((1, 2))).shape == (1, 3)
 
 
