@@ -19,6 +19,7 @@ from ..backend.computing import current_backend
 from ..backend.spatial import known_sizes
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .builder import Builder, is_in_keras_style
 from .custom import zeros_in
 from .lists import as_list
@@ -31,6 +32,8 @@ _WEIGHTS = "_native"
 """The attribute with the weights of a layer of Keras, by path."""
 _SPECS = "_native_specs"
 """The attribute with what they are."""
+_SHAPE = "_native_shape"
+"""The attribute with the shape of the inputs that they are made for."""
 
 
 ADOPTING: ContextVar[Builder | None] = ContextVar("adopting", default=None)
@@ -87,6 +90,7 @@ def build_native(layer: Any, shape: Any) -> None:
     if (first := layer.take_first_weights()) is not None:
         builder.take(first)
     layer.__dict__[_WEIGHTS] = {path: (one.weight.name, one.tensor) for path, one in made.items()}
+    layer.__dict__[_SHAPE] = shape
     if not layer.sublayers:
         by_name = {path[0]: weight for path, weight in specs.items()}
         layer.__dict__[_SPECS] = list(by_name.values())
@@ -96,6 +100,29 @@ def build_native(layer: Any, shape: Any) -> None:
             own = [one.tensor for one in made.values() if one.weight.trainable is trained]
             layer.__dict__[name] = [*layer.__dict__.get(name, []), *own]
     layer.__dict__["built"] = True
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """A weight of a layer of Keras inside a layer at work."""
+
+    # Its name in the outermost layer.
+    name: str
+    # The layer of the user's object, not the copy that is at work, and the name of the weight there.
+    layer: Any
+    weight: str
+    # The shape of the inputs of that layer; None where it knows them itself.
+    shape: Any
+
+
+def weights_inside(layer: Any) -> Iterator[Inside]:
+    """The weights of a layer at work that the class of Keras has, if the layer is a copy of one of the user's."""
+    original = layer.__dict__["_builder"].original
+    for path, (name, _) in layer.__dict__.get(_WEIGHTS, {}).items() if original is not None else ():
+        inner = original
+        for one in path[:-1]:
+            inner = next(sub for sub in inner.sublayers if sub.name == one)
+        yield Inside(name, inner, path[-1], layer.__dict__[_SHAPE] if inner is original else None)
 
 
 def call_native(layer: Any, method: Callable[..., Any], x: Any, *args: Any, training: Any = None, **kwargs: Any) -> Any:

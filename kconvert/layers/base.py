@@ -39,13 +39,19 @@ from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
 from .input_spec import WithInputSpec, check_input_spec
-from .keras_style import built_weights, keras_style
+from .keras_style import built_weights, keras_style, note_layers_inside
 from .lists import as_list
 from .names import next_name
 from .on_tensors import call_on_tensors, takes_tensors
 from .options import DTYPE, OrElse, is_later, is_old, key_of
 from .phase import Phase, WithPhase
 from .presented import presented
+from .weights import AROUND
+
+_OF_CALLS = frozenset(
+    {"_inbound", "_outbound", "_kept", "_built_for", "_noted", "_names_of_build", "_called_with", AROUND}
+)
+"""Attributes that calls of a layer set, which copies of it do not have."""
 
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]
@@ -191,8 +197,7 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of a deep copy or a pickle: the configuration and the arrays, without calls."""
-        left_out = ("_inbound", "_outbound", "_kept", "_built_for", "_noted", "_names_of_build", "_called_with")
-        return {key: value for key, value in self.__dict__.items() if key not in left_out}
+        return {key: value for key, value in self.__dict__.items() if key not in _OF_CALLS}
 
     def take_first_weights(self) -> list[Any] | None:
         """The argument `weights` of the constructor, at the first call; None later, and where it was not given."""
@@ -365,7 +370,9 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
             return call_inside(self, inputs, *args, **kwargs)
         if takes_tensors(self, inputs):
             return call_on_tensors(self, inputs, *args, **kwargs)
-        return super().__call__(inputs, *args, **kwargs)
+        outputs = super().__call__(inputs, *args, **kwargs)
+        note_layers_inside(self)
+        return outputs
 
     def show_own_weights(self, weights: Mapping[str, Weight], tensors: Mapping[str, Tensor]) -> None:
         """Sets the attributes that have the weights of a class of Keras, while `build` of a class of the user runs."""
@@ -391,8 +398,7 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
         >>> LSTM(4, recurrent_constraint="max_norm").option("recurrent_kernel", "constraint")
         'max_norm'
         """
-        name = f"{weight.removesuffix('_kernel')}_{kind}"
-        return stated(self, name) if hasattr(self, name) else None
+        return vars(self).get(f"{weight.removesuffix('_kernel')}_{kind}")
 
     @property
     def sublayers(self) -> list[Layer]:

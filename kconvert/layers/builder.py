@@ -21,7 +21,7 @@ from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .names import snake_case
 from .phase import Phase
-from .weights import WithWeights
+from .weights import AROUND, WithWeights
 
 Make = Callable[[int, np.ndarray], Tensor]  # (number of the weight, initial values) -> its tensor
 Rank = tuple[int, ...]
@@ -38,7 +38,7 @@ _LISTS = ("trainable_weights", "non_trainable_weights", "_trainable_weights", "_
 """The attributes in which a class of Keras 1 lists the variables that are its weights."""
 _APPENDED = ("_trainable_weights", "_non_trainable_weights")
 """Those that `build` of a class of Keras 2 appends to."""
-_NO_LAYERS = frozenset({"extra", "left_out", "unstated"})
+_NO_LAYERS = frozenset({"extra", "left_out", "unstated", AROUND})
 """Attributes that hold no layers inside a layer."""
 
 

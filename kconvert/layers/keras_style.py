@@ -23,6 +23,7 @@ from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
 from .at_work import (
     ADOPTING,
+    Inside,
     building,
     call_native,
     in_two_forms,
@@ -32,12 +33,14 @@ from .at_work import (
     specs_of_build,
     specs_of_keras,
     takes_backend,
+    weights_inside,
 )
 from .builder import Builder, Make, Run, is_in_keras_style
 from .component_names import unchecked
 from .custom import CustomFunction, zeros_for_symbols, zeros_in
-from .lists import as_list
+from .lists import as_list, one_or_list
 from .phase import Phase
+from .weights import AROUND, WithWeights
 
 _SIZE = 32
 """The number that stands for an unknown size where a call only shows which weights there are."""
@@ -86,6 +89,29 @@ def built_weights(layer: Any, shape: Any) -> list[Weight]:
     built, weights = _weights(layer, shape)
     run: Run = built._builder.run
     return run.in_order(weights, built)
+
+
+def note_layers_inside(layer: Any) -> None:
+    """Lets the layers that are attributes of a layer of the user find the weights that they share with it."""
+    for one in _layers_inside(layer):
+        one.__dict__[AROUND] = layer
+
+
+def shared_weights(layer: Any) -> list[Inside]:
+    """The weights that a layer of the user shares with the layers of Keras that are its attributes."""
+    shapes = layer.shapes_of_weights
+    if not shapes or not _layers_inside(layer):
+        return []
+    built, _ = _weights(layer, one_or_list(shapes))
+    run: Run = built._builder.run
+    return [one for inner in run.layers for one in weights_inside(inner)]
+
+
+def _layers_inside(layer: Any) -> list[Any]:
+    """The layers that are attributes of a layer, if it is written as in Keras."""
+    if not is_in_keras_style(layer):
+        return []
+    return [one for name, one in vars(layer).items() if isinstance(one, WithWeights) and name != AROUND]
 
 
 def set_by_build(layer: Any, shape: Any) -> dict[str, Any]:

@@ -58,6 +58,10 @@ _ATTRIBUTES = frozenset(
 """The names of weights that layers of Keras have as attributes."""
 
 
+AROUND = "_around"
+"""The attribute with the layer of the user that has the layer as an attribute, from its first call on."""
+
+
 class WithWeights:
     """The part of a layer that users read and set its weights with. A layer that was not called has none."""
 
@@ -96,6 +100,9 @@ class WithWeights:
 
     def _held(self) -> Held | None:
         """The weights; None for an InputLayer, and for a layer whose input is not known yet."""
+        around = self.__dict__.get(AROUND)
+        if around is not None and not self.shapes_of_weights:
+            around._held()  # makes the weights, which both layers share
         if not self.shapes_of_weights:
             return None
         if not _holders:

@@ -7,6 +7,7 @@ convention of the backend, so one seed gives the same network on every backend.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from ..backend.base import Backend, Variable
 from ..conventions.generations import GENERATIONS, Convention
 from ..conventions.storage import Storage, slot_name
 from ..conversion.binding import leaf_storage
+from ..layers.base import Layer
 from ..layers.builder import AsStored
+from ..layers.keras_style import shared_weights
 from ..lazy_dataclasses import dataclass
 from ..network.graph import LayerPath, LeafWeights
 from .training import initializers
@@ -73,9 +76,15 @@ def shared_variables(leaf: LeafWeights, backend: Backend) -> Mapping[str, Variab
     """The variables that a layer already has, by the names of weights; converted copies for another backend."""
     entry: Entry | None = leaf.layer.entry
     if entry is None:
-        return {}
+        return _of_layers_inside(leaf.layer, backend)
     weights = entry.on(backend) or _converted(leaf, entry.latest, backend)
     return weights.variables
+
+
+def _of_layers_inside(layer: Layer, backend: Backend) -> dict[str, Variable]:
+    """The variables that the layers inside a layer of the user have, by the names of its weights."""
+    held = [(one, one.layer.entry and one.layer.entry.on(backend)) for one in shared_weights(layer)]
+    return {one.name: weights.variables[one.weight] for one, weights in held if weights}
 
 
 def _converted(leaf: LeafWeights, weights: Weights, backend: Backend) -> Weights:
@@ -112,11 +121,23 @@ def variable_name(leaf: LeafWeights, weight: str) -> str:
 
 
 def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
-    """Gives each layer of `table` an entry with its variables, for other models that contain the layer."""
+    """Gives each layer of `table` an entry with its variables, for other models that contain the layer.
+
+    So it does the layers of Keras inside a layer of the user.
+    """
     for leaf in table:
         own = {weight.name: variables[leaf.path + (weight.name,)] for weight in leaf.weights}
-        leaf.layer.entry = leaf.layer.entry or Entry()
-        leaf.layer.entry.put(Weights(backend, own))
+        _put(leaf.layer, Weights(backend, own))
+        for inner, group in groupby(shared_weights(leaf.layer), key=lambda one: one.layer):
+            shared = list(group)
+            if inner.shapes_of_weights is None:
+                inner.note_build(shared[0].shape)
+            _put(inner, Weights(backend, {one.weight: own[one.name] for one in shared if one.name in own}))
+
+
+def _put(layer: Layer, weights: Weights) -> None:
+    layer.entry = layer.entry or Entry()
+    layer.entry.put(weights)
 
 
 def as_stored(stored: Storage, array: np.ndarray) -> tuple[np.ndarray, ...]:
