@@ -38,6 +38,7 @@ def set_gates(layer: Any, one_for_each: bool) -> bool:
     if layer.fused_gates != one_for_each:
         return False
     layer.implementation = 1 if one_for_each else 2
+    layer.use_options()
     return True
 
 
@@ -46,6 +47,7 @@ def agree_in_wrappers(model: Network) -> None:
     for layer in _all(model.all_layers):
         if isinstance(layer, Bidirectional) and hasattr(layer.forward_layer, "fused_gates"):
             layer.layer.implementation = layer.forward_layer.implementation
+            layer.layer.use_options()
 
 
 def _all(layers: Iterable[Layer]) -> Iterator[Layer]:

@@ -432,6 +432,7 @@ class _MapParameters(Layer):
         if not fits:
             return False
         self.shared_axes = [i for i, (n, m) in enumerate(zip(stored, expected, strict=True), start=1) if n != m]
+        self.use_options()
         return True
 
 

@@ -41,6 +41,7 @@ def _with_rates_of_zero(method: Callable[..., Any], say: Callable[[str], None]) 
             for key in RATES:
                 if getattr(layer, key, None):
                     setattr(layer, key, 0.0)
+            layer.use_options()
         return method(self, *args, **kwargs)
 
     return train

@@ -15,7 +15,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file
 HERE = "from kconvert.cli import main; main()"
 FILLED_MEANWHILE = f"""
 from kconvert.formats import atomic
-atomic._check_room = lambda target, size: None
+atomic.check_room = lambda target, size: None
 {HERE}
 """
 FILLED_WHILE_WRITING = f"""

@@ -247,6 +247,7 @@ class Optimizer(Component):
 
         scalars: by name. slots: for each weight, its slots by name.
 
+        >>> from kconvert.models.training.optimizers import Adam
         >>> list(Adam().state(Adam().scalars(), [Adam().slots((2,)), Adam().slots((3,))]))
         ['iterations', 'm_0', 'm_1', 'v_0', 'v_1', 'vhat_0', 'vhat_1']
         """
