@@ -14,7 +14,7 @@ import kconvert as kc
 from kconvert.batches.journal import Journal
 from kconvert.batches.run import BatchSummary
 from kconvert.errors import KconvertError, Problem
-from kconvert.layers.registry import load_module
+from kconvert.layers.registry import FUNCTIONS, load_module
 from kconvert.verification.report.words import outcome, tally
 from tests.cli.commands import HAZARD, LENET, contents
 
@@ -296,7 +296,8 @@ def test_a_line_of_the_journal_that_was_not_finished_is_left_out(models, tmp_pat
 
 
 @pytest.mark.needs("theano", "tensorflow")
-def test_results_are_verified_again_where_what_verifies_them_changed(models, tmp_path):
+def test_results_are_verified_again_where_what_verifies_them_changed(models, tmp_path, monkeypatch):
+    monkeypatch.setitem(FUNCTIONS, "f", None)  # which is forgotten after the test
     inputs, done = tmp_path / "inputs.npy", []
     code = "import kconvert\n\n\n@kconvert.register_function('f')\ndef f(K, x):\n    return x\n"
     (tmp_path / "layers.py").write_text(code)

@@ -31,7 +31,7 @@ def metrics_by_output(spec: Any, names: Sequence[str]) -> list[Any]:
             warn(f"compile: there is no output {name!r}, so its metrics have no effect")
         return [spec.get(name, []) for name in names]
     if spec is not None and not isinstance(spec, (list, tuple)):
-        raise AlsoTypeError("metrics are a list or a dict", "compile(metrics=...)", problem=Problem.USAGE)
+        raise AlsoTypeError("metrics must be a list or a dict", "compile(metrics=...)", problem=Problem.USAGE)
     return [spec or []] * len(names)
 
 

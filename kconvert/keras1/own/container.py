@@ -57,7 +57,8 @@ class Container(model.Model):
             fix = "give the first layer input_shape=..."
             raise KconvertError("the input shape of the model is not known", self.name, fix, Problem.USAGE)
         if not isinstance(loss_weights, (Mapping, list, tuple, type(None))):
-            raise AlsoTypeError("loss_weights are a list or a dict", "compile(loss_weights=...)", problem=Problem.USAGE)
+            what = "loss_weights must be a list or a dict"
+            raise AlsoTypeError(what, "compile(loss_weights=...)", problem=Problem.USAGE)
         names = self.output_names
         losses = [objective(one) for one in by_output(loss, names, "loss")]
         shapes = [symbol.shape for symbol in self.outputs]
