@@ -50,6 +50,8 @@ def is_operation(entry: Mapping[str, Any]) -> bool:
     if "module" in entry:
         return str(entry["module"]).startswith(OPERATIONS)
     name, config = entry["class_name"], entry["config"]
+    if not isinstance(name, str):  # it is refused as a layer
+        return False
     layer = name == "InputLayer" or name.startswith("SpatialDropout") or name in MODELS
     return not layer and isinstance(config, Mapping) and "trainable" not in config
 

@@ -10,6 +10,7 @@ from docs.generate.examples import ARGUMENTS, INNER
 from kconvert import KconvertError
 from kconvert import layers as L
 from kconvert.conventions.words import keras3_writing
+from kconvert.conventions.words.keras3_masks import is_operation
 from kconvert.formats.objects import snake_case
 from kconvert.layers.registry import LAYERS
 from kconvert.network.architecture import defaults, model_config, model_from_config
@@ -158,3 +159,7 @@ def test_an_initializer_of_the_user_is_left_out():
     config = {"name": "x", "units": 3, "kernel_initializer": {"class_name": "Mine", "config": {}}}
     layer = L.Dense.from_config(config)
     assert written(chain(layer))["config"]["layers"][-1]["config"]["kernel_initializer"] == "zeros"
+
+
+def test_a_class_name_that_is_no_text_is_no_operation():
+    assert not is_operation({"class_name": ["Dense"], "config": {}})
