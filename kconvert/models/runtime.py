@@ -33,6 +33,7 @@ from .store import (
     last_used,
     run_convention,
     share,
+    share_inside,
     shared_variables,
     variable_name,
 )
@@ -73,6 +74,8 @@ class Runtime:
         self.backend = backend
         # The weights, in the convention of `backend`, by path: the names of the layers, then that of the weight.
         self.variables: dict[LayerPath, Variable] = {}
+        # Whether the layers inside layers of the user have these variables; to find them, `build` and `call` run.
+        self._shared_inside = False
         # The states that stateful layers carry from one batch to the next, by path.
         self.states: dict[LayerPath, Variable] = {}
         # The compiled functions by name; they use `variables` and `states`.
@@ -108,7 +111,11 @@ class Runtime:
                         with giving(leaf.layer.custom_objects):
                             own = initial_variable(leaf, stored, K, of_weight)
                     self.variables[path] = own
+                    self._shared_inside = False
         share(table, K, self.variables)
+        if not self._shared_inside:
+            share_inside(table, K, self.variables)
+            self._shared_inside = True
         if drawn:
             self._set_first_weights(self.network.sublayers, (), drawn)
         return K
@@ -135,7 +142,7 @@ class Runtime:
     def take(self, backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
         """Replaces backend and variables. Compiled functions use the old ones, so they are dropped."""
         self.backend, self.variables = backend, dict(variables)
-        self.states, self._functions = {}, {}
+        self.states, self._functions, self._shared_inside = {}, {}, False
 
     # --------------------------------------------------------------- arrays ----
 

@@ -121,18 +121,25 @@ def variable_name(leaf: LeafWeights, weight: str) -> str:
 
 
 def share(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
-    """Gives each layer of `table` an entry with its variables, for other models that contain the layer.
-
-    So it does the layers of Keras inside a layer of the user.
-    """
+    """Gives each layer of `table` an entry with its variables, for other models that contain the layer."""
     for leaf in table:
-        own = {weight.name: variables[leaf.path + (weight.name,)] for weight in leaf.weights}
-        _put(leaf.layer, Weights(backend, own))
+        _put(leaf.layer, Weights(backend, _own(leaf, variables)))
+
+
+def share_inside(table: list[LeafWeights], backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
+    """Gives the layers of Keras inside each layer of the user entries with the variables that they share with it."""
+    for leaf in table:
+        own = _own(leaf, variables)
         for inner, group in groupby(shared_weights(leaf.layer), key=lambda one: one.layer):
             shared = list(group)
             if inner.shapes_of_weights is None:
                 inner.note_build(shared[0].shape)
             _put(inner, Weights(backend, {one.weight: own[one.name] for one in shared if one.name in own}))
+
+
+def _own(leaf: LeafWeights, variables: Mapping[LayerPath, Variable]) -> dict[str, Variable]:
+    """The variables of one layer, by the names of its weights."""
+    return {weight.name: variables[leaf.path + (weight.name,)] for weight in leaf.weights}
 
 
 def _put(layer: Layer, weights: Weights) -> None:
