@@ -81,7 +81,7 @@ class AlsoAttributeError(KconvertError, AttributeError):
 
 
 class AlsoFileNotFoundError(KconvertError, FileNotFoundError):
-    """What Keras raises as OSError: a file or a directory that does not exist."""
+    """The error for a file or a directory that does not exist, which Keras raises as OSError."""
 
 
 class AlsoImportError(KconvertError, ImportError):

@@ -14,8 +14,8 @@ from .base import Backend, Tensor
 
 @singledispatch
 def on_tensors(op: Any, K: Backend, tensors: Sequence[Tensor], shapes: Sequence[Any]) -> list[Tensor]:
-    """The tensors that `op` makes of `tensors`, which have `shapes`. Raises KconvertError for ops on values."""
-    raise KconvertError(f"the op {op} is not one on tensors")
+    """Applies one op to `tensors` with the shapes `shapes`. Raises KconvertError for ops that compute new values."""
+    raise KconvertError(f"the op {op} cannot be applied to tensors")
 
 
 @on_tensors.register
@@ -56,7 +56,7 @@ def _blocks(tensor: Tensor, shape: Any, count: int) -> list[Tensor]:
 
 
 def applied(chain: Chain, K: Backend, tensors: Sequence[Tensor], shapes: Any) -> list[Tensor]:
-    """The tensors that a chain makes of `tensors`, which have `shapes`. Raises KconvertError for ops on values."""
+    """Applies a chain to `tensors` with the shapes `shapes`. Raises KconvertError for ops that compute new values."""
     found = list(tensors)
     for op in chain.simplified.ops:
         found, shapes = on_tensors(op, K, found, shapes), Chain((op,)).shapes(tuple(map(tuple, shapes)))

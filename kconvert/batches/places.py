@@ -38,7 +38,7 @@ def is_url(place: str) -> bool:
 
 
 def without_file(place: str) -> str:
-    """A file:// URL as the path that it names; other places as they are."""
+    """The path that a file:// URL names. Any other place is returned unchanged."""
     return place.removeprefix(_FILE)
 
 

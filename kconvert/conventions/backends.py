@@ -108,7 +108,7 @@ class BackendFacts:
     type_of_sizes: str
     # `K.slice` takes a size of -1 for all that follows, and refuses parts beyond the end; else it slices as Python does
     slices_by_size: bool
-    # to flatten a batch, Keras draws a number below this one from NumPy's global generator, for a name; 0: it does not
+    # the limit of the number that Keras draws from NumPy's global generator when it flattens a batch; 0: it draws none
     flatten_draws_below: int
     # `K.normalize_batch_in_training` gives the variance of a sample, divided by n - 1, for images, channels last
     fused_variance: bool

@@ -34,7 +34,7 @@ class AsCalled:
         return made
 
     def use_options(self) -> None:
-        """Makes the present options those that the layer is called with."""
+        """Computes with the present options from now on, as if the layer were called again."""
         self.__dict__.pop(_CALLED_WITH, None)
 
 

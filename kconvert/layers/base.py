@@ -51,7 +51,7 @@ from .weights import AROUND
 _OF_CALLS = frozenset(
     {"_inbound", "_outbound", "_kept", "_built_for", "_noted", "_names_of_build", "_called_with", AROUND}
 )
-"""Attributes that calls of a layer set, which copies of it do not have."""
+"""The attributes that calls of a layer set. Copies of the layer do not have them."""
 
 Shape = tuple[int | None, ...]
 Weights = Mapping[str, Any]

@@ -214,7 +214,7 @@ class WeightValue(Deferred):
 
     # The variable of the backend.
     weight: Any
-    # By default that of the value, which no backend gives while it computes.
+    # By default the shape of the value. While a backend computes, the value cannot be read.
     _shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

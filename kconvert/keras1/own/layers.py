@@ -53,7 +53,7 @@ class _OfFunction(BuiltIn):
 
 
 class _OfBatches(BuiltIn):
-    """A BatchNormalization, which takes the moments of the batch in training with mode=0."""
+    """A BatchNormalization. With mode=0, it uses the moments of the batch in training."""
 
     mode: int
 

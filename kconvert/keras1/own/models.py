@@ -1,4 +1,4 @@
-"""Model and Sequential of Keras 1.2.2, and the models that networks and configurations become."""
+"""Model and Sequential of Keras 1.2.2, and functions that make them from networks and configurations."""
 
 from __future__ import annotations
 
