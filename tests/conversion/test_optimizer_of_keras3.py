@@ -27,8 +27,8 @@ TRAINED = {
 }
 """Optimizers: the class, its options, the backend, and how far the weights may be apart after a step of 0.01.
 
-RMSprop and Adagrad divide by the root of squared gradients: where these are near 0, their rounding, which depends on the
-processor, is a large part of the step.
+RMSprop and Adagrad divide by the root of squared gradients: where these are near 0, their rounding, which depends on
+the processor, is a large part of the step.
 """
 
 STEPS = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from h5py import h5a, h5g, h5i, h5r, h5t
 
 from ...lazy_dataclasses import dataclass
 from ..limits import Budget, limits
-from .global_heap import GlobalHeap
+from .global_heap import GlobalHeap, GuardedFile
 
 _READ_BEFORE = 4096  # bytes of a collection of strings that HDF5 reads before it knows the size
 SHARE = 1000  # the part of what text may cost that a list of strings may be assumed to cost, in place of a closer look
@@ -54,34 +53,26 @@ class Costs:
         """
         count, each = math.prod(stored.shape or ()), kind.get_size()
         if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str():
-            if count == 1:
-                return self._one_text(group, name, where)
             return self._texts(group, name, count, where)
         self.budget.text(count * each, where)
         return _value(stored, kind)
 
     def _texts(self, group: Attributed, name: str, count: int, where: str) -> Any:
-        """A list of `count` strings, which may all be the same one.
+        """One string, or a list of `count` strings, which may all be the same one.
 
         A list that would cost too much if it held the longest string of the file is read so that HDF5 refuses the
         collection with that string.
         """
-        opened, bound = h5py.AttributeManager(group), None
-        if count * self.size > limits().text // SHARE:
-            bound = self._heap.bound(limits().text // count)
+        most, bound = limits().text, None
+        if count > 1 and count * self.size > most // SHARE:
+            bound = self._heap.bound(most // count)
         try:
-            value = opened[name] if bound is None else self._guarded(group, bound - _READ_BEFORE - 1)[name]
+            value = self._guarded(group, most if bound is None else bound - _READ_BEFORE - 1)[name]
         except OSError:
             if bound is not None:
                 self.budget.text(count * self._heap.longest, where)
             raise
         return self._spent(value, where)
-
-    def _one_text(self, group: Attributed, name: str, where: str) -> Any:
-        """A string. It is no longer than the file; in a large file, it is read in a way that refuses a long one."""
-        most = limits().text
-        opened = h5py.AttributeManager(group) if self.size <= most else self._guarded(group, most)
-        return self._spent(opened[name], where)
 
     def _spent(self, value: Any, where: str) -> Any:
         """A value of text, whose cost is spent."""
@@ -89,9 +80,9 @@ class Costs:
         return value
 
     def _guarded(self, group: Attributed, most: int) -> h5py.AttributeManager:
-        """The attributes of a group, read so that HDF5 reads no more than `most` bytes of strings at once."""
+        """The attributes of a group, read without damaged strings, and no more than `most` bytes of strings at once."""
         if most not in self._files:
-            self._files[most] = h5py.File(_Guarded(self._descriptor(), most), "r")
+            self._files[most] = h5py.File(GuardedFile(self._descriptor(), most, self._width), "r")
         place = h5r.create(group.id, b".", h5r.OBJECT)
         return h5py.AttributeManager(_Attributed(h5r.dereference(place, self._files[most].id)))
 
@@ -100,9 +91,13 @@ class Costs:
 
     @cached_property
     def _heap(self) -> GlobalHeap:
-        width = h5i.get_file_id(self.root).get_create_plist().get_sizes()[1]
         with open(self._descriptor(), "rb", buffering=0) as file:
-            return GlobalHeap(file, width)
+            return GlobalHeap(file, self._width)
+
+    @cached_property
+    def _width(self) -> int:
+        """The bytes in which the file states sizes."""
+        return h5i.get_file_id(self.root).get_create_plist().get_sizes()[1]
 
 
 @dataclass(frozen=True)
@@ -124,16 +119,3 @@ def _value(stored: h5a.AttrID, kind: h5t.TypeID) -> Any:
 @lru_cache(64)
 def _in_memory(dtype: np.dtype[Any]) -> h5t.TypeID:
     return h5t.py_create(dtype)
-
-
-class _Guarded(io.FileIO):
-    """A file of which at most `most` bytes are read at a time."""
-
-    def __init__(self, descriptor: int, most: int) -> None:
-        super().__init__(descriptor, "rb")
-        self._most = most
-
-    def readinto(self, buffer: Any) -> int | None:
-        if len(buffer) > self._most:
-            raise OSError(f"it needs {len(buffer):,} bytes at once, where text may need {self._most:,}")
-        return super().readinto(buffer)

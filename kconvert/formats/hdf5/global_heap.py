@@ -6,14 +6,73 @@ bytes of the file are searched for all that may be a collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 SIGNATURE = b"GCOL\x01"  # what a collection begins with, with the version of its form
 _RESERVED = 3  # bytes between the signature and the size of the collection
 _HEADER = 16  # bytes of a collection before its first string, and of a string before its text
 _PIECE = 2**20
 _LOOKED_INTO = 2**25  # bytes of collections whose strings are measured; in a later one, a string may be as long as it
+_MOST_STRINGS = 2**20  # of the collections that one file is read with: some seconds
+
+
+def lengths(header: Callable[[int], bytes], size: int, width: int) -> Iterator[int]:
+    """The bytes of each string of a collection of `size` bytes. Raises ValueError where its parts do not fill it.
+
+    header: gives the 16 bytes at a place of the collection. width: the bytes in which the file states sizes.
+    """
+    place = _HEADER
+    while place <= size - _HEADER:
+        begin = header(place)
+        length = int.from_bytes(begin[8 : 8 + width], "little")
+        free = begin[:2] == b"\0\0"  # free space, whose length counts all of it
+        step = length if free else _HEADER + -(-length // 8) * 8
+        if step < 8 or place + step > size:
+            raise ValueError(f"a part of {step:,} bytes at byte {place:,} of a collection of {size:,} bytes")
+        yield 0 if free else length
+        place += step
+
+
+class GuardedFile(io.FileIO):
+    """A file whose strings HDF5 may read: at most `most` bytes at a time, and no damaged collection.
+
+    HDF5 follows the parts of a collection without an end where one of them has no bytes.
+    width: the bytes in which the file states sizes.
+    """
+
+    def __init__(self, descriptor: int, most: int, width: int) -> None:
+        super().__init__(descriptor, "rb")
+        self._most, self._width = most, width
+        self._left = _MOST_STRINGS
+
+    def readinto(self, buffer: Any) -> int | None:
+        if len(buffer) > self._most:
+            raise OSError(f"it needs {len(buffer):,} bytes at once, where text may need {self._most:,}")
+        self._check(self.tell(), len(buffer))
+        return super().readinto(buffer)
+
+    def _check(self, begin: int, count: int) -> None:
+        """Follows each collection that begins in what is read. Raises OSError where one is damaged."""
+        before = min(begin, len(SIGNATURE) - 1)  # it may have begun in what was read before
+        data = os.pread(self.fileno(), before + count, begin - before)
+        place = data.find(SIGNATURE)
+        while place >= 0:
+            self._follow(begin - before + place)
+            place = data.find(SIGNATURE, place + 1)
+
+    def _follow(self, position: int) -> None:
+        at = position + len(SIGNATURE) + _RESERVED
+        size = int.from_bytes(os.pread(self.fileno(), self._width, at), "little")
+        try:
+            for _ in lengths(lambda place: os.pread(self.fileno(), _HEADER, position + place), size, self._width):
+                self._left -= 1
+                if self._left < 0:
+                    raise ValueError(f"the file has more than {_MOST_STRINGS:,} strings")
+        except ValueError as error:
+            raise OSError(f"the strings at byte {position:,} are damaged: {error}") from None
 
 
 class GlobalHeap:
@@ -62,13 +121,10 @@ class GlobalHeap:
             return size
         self._left -= max(size, _HEADER)
         self._file.seek(position)
-        data, place, longest = self._file.read(size), _HEADER, 0
-        while place <= len(data) - _HEADER:
-            length = self._number(data, place + 8)
-            free = data[place : place + 2] == b"\0\0"  # free space, whose length counts all of it
-            longest = longest if free else max(longest, length)
-            step = length if free else _HEADER + -(-length // 8) * 8
-            if step < _HEADER or place + step > size:
-                return size
-            place += step
-        return longest if len(data) == size else size
+        data = self._file.read(size)
+        if len(data) < size:
+            return size
+        try:
+            return max(lengths(lambda place: data[place : place + _HEADER], size, self._width), default=0)
+        except ValueError:
+            return size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 
 import h5py
 import numpy as np
@@ -203,6 +204,24 @@ def test_missing_filter_or_damaged_chunk(changed, refused):
         file[KERNEL].id.write_direct_chunk((0, 0), b"not gzip at all")
 
     refused(changed(spoil), KERNEL, "cannot be read")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(struct.pack("<HHIQ", 0, 0, 0, 0), id="free space of no bytes"),
+        pytest.param(struct.pack("<HHIQ", 1, 1, 0, 2**64 - 16), id="no bytes after an overflow"),
+        pytest.param(struct.pack("<HHIQ", 1, 1, 0, 2**64 - 64), id="backwards"),
+    ],
+)
+def test_a_collection_of_strings_whose_parts_do_not_go_on(changed, refused, part):
+    """HDF5 follows the parts without an end."""
+    path = changed(lambda file: file.attrs.__setitem__("keras_version", "2.3.1"))
+    data = bytearray(path.read_bytes())
+    first = data.index(b"GCOL\x01") + 16
+    data[first : first + len(part)] = part
+    path.write_bytes(data)
+    refused(path, "the strings at byte", "are damaged")
 
 
 @pytest.mark.parametrize(
