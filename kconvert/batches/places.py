@@ -75,7 +75,8 @@ def failures(place: str) -> Iterator[None]:
             what = f"there is no such place ({error})"
         raise KconvertError(what, place, problem=Problem.UNREADABLE) from None
     except Exception as error:  # each file system has its own
-        reason = " ".join(str(error).split()) or type(error).__name__
+        kind = type(error).__name__
+        reason = " ".join((str(error) or kind if isinstance(error, OSError) else f"{kind}: {error}").split())
         fix = next((fix for start, fix in _CHECKED.items() if place.startswith(start)), None)
         raise KconvertError(f"cannot be reached ({reason[:300]})", place, fix, Problem.UNREADABLE) from None
 

@@ -16,7 +16,7 @@ from ..arguments import argument
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 
-_NUMBERED = re.compile(r"(.+?)(?:_(\d{1,9}))?")
+_ADDED_NUMBER = re.compile(r"_\d+\Z")
 # A name to which TensorFlow has added a number, because its graph had that name already: dense_1_1.
 _ADDED = re.compile(r"(.*_\d+)_\d+")
 
@@ -99,10 +99,13 @@ def _stored(names: Sequence[str], slots: Iterable[str]) -> list[_Array] | None:
 
 def _called(stem: str, slots: Iterable[str]) -> _Array | None:
     """The array with a name: the last name before its slot is that of its layer."""
+    without_number = _ADDED_NUMBER.sub("", stem)
     for slot in slots:
-        match = re.fullmatch(rf"(?:.*/)?([^/]+)[/_]{re.escape(slot)}(?:_\d+)?", stem)
-        if match:
-            return _Array(match[1], slot)
+        for name in (stem, without_number):
+            if name.endswith((f"/{slot}", f"_{slot}")):
+                layer = name[: -len(slot) - 1].rpartition("/")[2]
+                if layer:
+                    return _Array(layer, slot)
     return None
 
 
@@ -126,8 +129,10 @@ def _base(name: str) -> str:
 
 def _parts(name: str) -> tuple[str, int]:
     """How a name begins, and its number: tf.keras gives none to the first layer."""
-    found = _NUMBERED.fullmatch(name)
-    return (found[1], int(found[2] or 0)) if found else (name, 0)
+    found = _ADDED_NUMBER.search(name)
+    if not found or found.start() == 0 or len(found[0]) > 10:
+        return name, 0
+    return name[: found.start()], int(found[0][1:])
 
 
 # ----------------------------------------------------------------- pairing ----

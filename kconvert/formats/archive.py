@@ -30,6 +30,7 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MEMBERS = (CONFIG, METADATA, WEIGHTS)
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 PIECE = 2**20
+_ENCRYPTED = 1  # the flag of a member
 _DEFLATE = 1000  # how many times larger a member may be than it is packed: JSON of many layers is packed well
 OPTIMIZERS = "keras.optimizers"
 COMPILED = "compile_config"  # the arguments of `compile`, in the architecture
@@ -54,6 +55,9 @@ class Archive:
         info = self.file.NameToInfo.get(name)
         if info is None:
             raise unreadable(f"holds no {name}", self.path)
+        if info.flag_bits & _ENCRYPTED:
+            fix = "unpack the archive with its password, and pack it again without one: zip -0"
+            raise unreadable("is encrypted", self._where(name), fix)
         if info.file_size > _DEFLATE * max(info.compress_size, 1) or info.compress_size > self.path.stat().st_size:
             what = f"would expand from {info.compress_size:,} bytes to {info.file_size:,}"
             raise unreadable(what, self._where(name), "unpack it, and pack it again without compression: zip -0")

@@ -6,7 +6,7 @@ A function has the arguments (K, x) and returns a tensor with the shape of x. Th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import unwrap
 from typing import Any, ClassVar
 
@@ -209,15 +209,14 @@ ACTIVATION_KEYS = ("activation", "recurrent_activation")
 """The options of layers that are activations."""
 
 
-def unknown_activation(layer: Layer) -> KconvertError | None:
-    """Why a layer with an activation that is not known cannot run; None for other layers."""
+def unknown_activations(layer: Layer) -> Iterator[KconvertError]:
+    """Why a layer, or a layer inside it, cannot run: an activation that is not known."""
     for path, leaf in layer.leaves():
         for key in ACTIVATION_KEYS:
             try:
                 activation(stated(leaf, key) if hasattr(leaf, key) else None)
             except KconvertError as error:
-                return KconvertError(error.what, f"layer {path}", error.fix)
-    return None
+                yield KconvertError(error.what, f"layer {path}", error.fix)
 
 
 def activation_name(value: Any) -> str:

@@ -17,7 +17,7 @@ from ..backend.context import assigned
 from ..conventions.words.call_arguments import always_trains, check_arguments
 from ..errors import AlsoRuntimeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
-from ..layers.activations import unknown_activation
+from ..layers.activations import unknown_activations
 from ..layers.base import Shape, layer_config
 from ..layers.custom import with_objects
 from ..layers.lists import as_list, one_or_list
@@ -372,7 +372,8 @@ class Network(Layer):
     def refused_call(self, node: Node) -> KconvertError | None:
         """Why a call cannot run; None where it can."""
         layer = self.by_name[node.layer]
-        return layer.cannot_run or always_trains(node.kwargs, f"layer {node.layer}") or unknown_activation(layer)
+        refused = layer.cannot_run or always_trains(node.kwargs, f"layer {node.layer}")
+        return refused or next(unknown_activations(layer), None)
 
     @property
     def cannot_run(self) -> KconvertError | None:
@@ -509,7 +510,11 @@ built_in(Network, name=Network.class_name)
 
 def _is_text(name: str) -> bool:
     """Whether a file can hold a name: JSON may have halves of characters, and names in HDF5 end at a null character."""
-    return not any("\ud800" <= character <= "\udfff" or character == "\0" for character in name)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in name
 
 
 def _check_shape(shape: Shape, layer: Layer) -> None:

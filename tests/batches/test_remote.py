@@ -261,3 +261,24 @@ def test_a_server_that_sends_more_than_it_says_is_left(tmp_path, name):
                 said = str(error)
         server.shutdown()
     assert f"{url}: sends more bytes than the" in said and "raise the limit with kconvert.limited(bytes=" in said
+
+
+class InCircles(http.server.BaseHTTPRequestHandler):
+    """Redirects each request to the same address."""
+
+    def do_GET(self):
+        self.send_response(302)
+        self.send_header("Location", self.path)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_a_server_that_redirects_in_circles_is_named(tmp_path):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), InCircles) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/a.h5"
+        said = kc.batch(url, tmp_path / "out", **TO, verify="none").entries[0].error
+        server.shutdown()
+    assert f"{url}: cannot be reached (TooManyRedirects: " in said

@@ -197,6 +197,8 @@ def test_an_activation_that_only_its_user_knows_leaves_the_other_layers_to_be_co
     model.start("numpy", seed=0)
     model.save(tmp_path / "model.h5")
     done = kc.convert(tmp_path / "model.h5", tmp_path / "out.h5", target="theano")
+    named = [note.partition(": ")[0].rpartition("/")[2] for note in done.plan.notes if "its name stays" in note]
+    assert sorted(named) == ["act", "dense_1", "one"]
     report = verify(done.source, done.target)
     assert report.word.startswith("EQUAL") and len(report.left_out) == 3 and len(report.layers) == 4
     assert all("unknown activation 'mine'" in one.reason for one in report.left_out)

@@ -1,6 +1,7 @@
 """`.keras` archives from elsewhere may be hostile."""
 
 import json
+import re
 import zipfile
 
 import pytest
@@ -61,6 +62,20 @@ def test_a_member_that_is_there_twice_is_refused(member, tmp_path):
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr(member, archive.read(member))
     with pytest.raises(KconvertError, match=f"x.keras: has the member {member} 2 times"):
+        kc.inspect(path)
+
+
+def test_an_encrypted_archive_is_refused(tmp_path):
+    path = tmp_path / "encrypted.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("metadata.json", "config.json", "model.weights.h5"):
+            archive.writestr(name, "{}")
+    data = bytearray(path.read_bytes())
+    for signature, place_of_flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for found in re.finditer(re.escape(signature), bytes(data)):
+            data[found.start() + place_of_flags] |= 1
+    path.write_bytes(data)
+    with pytest.raises(KconvertError, match=r"metadata\.json: is encrypted; unpack the archive with its password"):
         kc.inspect(path)
 
 

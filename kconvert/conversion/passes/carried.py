@@ -1,17 +1,19 @@
-"""Layers that are carried as they are: what a user should know of them, and where that would be wrong."""
+"""What is carried as it is, because it is not known: what a user should know of it, and where that would be wrong."""
 
 from __future__ import annotations
 
 from ...arguments import argument
 from ...errors import KconvertError
+from ...layers.activations import unknown_activations
 from ...layers.as_is import AsIs, how_to_register
 from ...network.network import Network
 from .left_out import every
 
 
 def notes_on_carried(network: Network) -> list[str]:
-    """A note on each layer that is carried as it is."""
-    return [f"{layer.name}: {_why(layer)}; its weights stay as they are stored" for layer in _carried(network)]
+    """A note on each layer and on each activation that is carried as it is."""
+    layers = [f"{layer.name}: {_why(layer)}; its weights stay as they are stored" for layer in _carried(network)]
+    return [*layers, *(f"{error.where}: {error.what}; its name stays" for error in unknown_activations(network))]
 
 
 def refuse_carried(network: Network) -> None:

@@ -214,7 +214,9 @@ class StoredGroup:
                 "build the model with the dtype float32, load the weights into it, and save that",
                 Problem.UNSUPPORTED,
             )
-        if space.get_simple_extent_type() == h5s.NULL or dtype.kind not in "biuf":
+        if space.get_simple_extent_type() == h5s.NULL:
+            raise unreadable("is not an array of numbers: it has no elements and no shape", where, COPY_AGAIN)
+        if dtype.kind not in "biuf":
             raise unreadable(f"is not an array of numbers (type {dtype})", where)
         shape = space.get_simple_extent_dims()
         self.costs.array(math.prod(shape) * dtype.itemsize, dataset.get_storage_size(), shape, chunks, where)
