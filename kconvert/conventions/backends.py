@@ -75,8 +75,8 @@ class BackendFacts:
     # crossentropies count from logits: those given, and those behind a sigmoid or softmax that ends the model; else
     # they compute the probabilities and clip them (keras-facts: crossentropy-on-tensorflow)
     keeps_logits: bool
-    # what is added to the clipped probabilities within the logarithms of a binary crossentropy
-    log_epsilon: float
+    # whether `epsilon` is added to the clipped probabilities within the logarithms of a binary crossentropy
+    log_adds_epsilon: bool
     # a sparse crossentropy takes the logarithms of clipped predictions as logits; else it divides predictions by their
     # sum, and then clips them
     sparse_of_logs: bool
@@ -87,7 +87,9 @@ class BackendFacts:
     # in `K.ctc_batch_cost` a label that is the blank ends the labels; else it is one of them
     # (keras-facts: ctc-blank-ends)
     ctc_blank_ends: bool
-    # the least sum of squares by which Keras 1.2 scales vectors to length 1 (keras-facts: l2-normalize-in-keras1)
+    # the least sum of squares by which Keras 2 scales vectors to length 1; 0: `epsilon` (keras-facts: l2-normalize)
+    least_square: float
+    # the same for Keras 1.2, where 0 is no limit (keras-facts: l2-normalize-in-keras1)
     least_square_of_keras1: float
     # Keras infers the output shape of a Lambda that states none; else it takes that of the input
     # (keras-facts: lambda-output-shape)
@@ -135,10 +137,11 @@ BACKENDS: Mapping[str, BackendFacts] = {
             batch_variance=_theano_batch_variance,
             batch_variance_of_keras1=lambda variance, epsilon: variance + epsilon,
             keeps_logits=False,
-            log_epsilon=0.0,
+            log_adds_epsilon=False,
             sparse_of_logs=False,
             ctc_smoothing=1e-4,
             ctc_blank_ends=False,
+            least_square=0.0,
             least_square_of_keras1=0.0,
             infers_shapes=False,
             updates_are_tensors=False,
@@ -169,10 +172,11 @@ BACKENDS: Mapping[str, BackendFacts] = {
             batch_variance=_tensorflow_batch_variance,
             batch_variance_of_keras1=lambda variance, epsilon: variance,
             keeps_logits=True,
-            log_epsilon=1e-7,
+            log_adds_epsilon=True,
             sparse_of_logs=True,
             ctc_smoothing=0.0,
             ctc_blank_ends=True,
+            least_square=1e-12,
             least_square_of_keras1=1e-12,
             infers_shapes=True,
             updates_are_tensors=True,

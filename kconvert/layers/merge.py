@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend
+from ..backend.float_settings import epsilon
+from ..backend.vectors import unit_vectors
 from ..conventions.words.calls import warn_of_old
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
@@ -249,16 +251,11 @@ class Dot(Layer):
     def call(self, K: Backend, w: Weights, x: list[Tensor], mask: Any = None, training: Phase | None = None) -> Tensor:
         axes = _dot_axes(self.axes, [K.ndim(tensor) for tensor in x])
         if self.normalize:
-            x = [_unit(K, tensor, axis) for tensor, axis in zip(x, axes, strict=True)]
+            x = [unit_vectors(K, tensor, axis) for tensor, axis in zip(x, axes, strict=True)]
         return K.batch_dot(x[0], x[1], axes)
 
     def compute_mask(self, K: Backend, x: list[Tensor], mask: Any = None) -> None:
         return None
-
-
-def _unit(K: Backend, x: Tensor, axis: int) -> Tensor:
-    """`x` with the vectors along `axis` scaled to length 1; vectors of (nearly) zero length stay near zero."""
-    return x / K.sqrt(K.maximum(K.sum(x * x, axis=axis, keepdims=True), 1e-12))
 
 
 # ------------------------------------------------------------------- Keras 1 ----
@@ -368,7 +365,7 @@ class Merge(Layer):
 def _cosine(K: Backend, x: Tensor, y: Tensor, axes: tuple[int, int]) -> Tensor:
     """Cosine similarity along `axes`, with a new axis after the batch axis, as in Keras 1.2."""
     squares = K.batch_dot(x, x, axes) * K.batch_dot(y, y, axes)
-    return K.expand_dims(K.batch_dot(x, y, axes) / K.maximum(K.sqrt(squares), 1e-7), 1)
+    return K.expand_dims(K.batch_dot(x, y, axes) / K.maximum(K.sqrt(squares), epsilon()), 1)
 
 
 _CLASSES: Mapping[str, type[Layer]] = {"sum": Add, "mul": Multiply, "ave": Average, "max": Maximum}

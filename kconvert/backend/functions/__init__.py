@@ -5,6 +5,7 @@ Theano, TensorFlow or NumPy. What the backends do not compute alike is left out:
 and padding depend on the backend, and random numbers.
 """
 
+from ..float_settings import epsilon
 from .elementwise import (
     abs,
     clip,
@@ -35,7 +36,7 @@ from .elementwise import (
     switch,
     tanh,
 )
-from .facts import backend, epsilon, floatx, image_data_format, image_dim_ordering
+from .facts import backend, floatx, image_data_format, image_dim_ordering
 from .reductions import (
     all,
     any,

@@ -27,11 +27,6 @@ def image_dim_ordering() -> str:
     return {"channels_first": "th", "channels_last": "tf"}[image_data_format()]
 
 
-def epsilon() -> float:
-    """1e-7, as in Keras unless its configuration says otherwise."""
-    return 1e-7
-
-
 def floatx() -> str:
     """'float32', in which layers compute."""
     return "float32"

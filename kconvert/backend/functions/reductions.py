@@ -11,7 +11,8 @@ from typing import Any
 from ...errors import KconvertError, Problem
 from ..base import Tensor
 from ..computing import current_backend
-from .elementwise import exp, log, maximum, sqrt, square
+from ..vectors import unit_vectors
+from .elementwise import exp, log, sqrt, square
 from .shapes import ndim, shape
 from .values import cast
 
@@ -102,8 +103,8 @@ def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def l2_normalize(x: Tensor, axis: Axis = None) -> Tensor:
-    """`x` with the vectors along `axis` scaled to length 1; vectors of nearly no length stay near 0."""
-    return x / sqrt(maximum(sum(square(x), axis, keepdims=True), 1e-12))
+    """`x` with the vectors along `axis` scaled to length 1."""
+    return unit_vectors(current_backend(), x, axis)
 
 
 def dot(x: Tensor, y: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import numpy as np
 from ...backend import default_backend
 from ...backend import functions as F
 from ...backend.computing import IMAGES, TRAINING, is_computing
-from ...backend.functions import epsilon as epsilon
+from ...backend.float_settings import epsilon as epsilon
+from ...backend.float_settings import set_epsilon as set_epsilon
 from ...backend.functions import floatx as floatx
 from ...backend.image_format import default_data_format, set_default_data_format
 from ...conventions.words.rules import DIM_ORDERING
@@ -28,11 +29,6 @@ def backend() -> str:
 def set_floatx(dtype: str) -> None:
     """Accepts 'float32' alone. Raises KconvertError for other types."""
     only(dtype, floatx(), "set_floatx")
-
-
-def set_epsilon(e: float) -> None:
-    """Accepts 1e-7 alone, with which layers and losses compute. Raises KconvertError for other values."""
-    only(float(e), epsilon(), "set_epsilon")
 
 
 def image_data_format() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Tensor
+from ...backend.float_settings import epsilon
 from ...errors import KconvertError, Problem
 from ...layers.custom import CustomFunction
 from ...layers.deferred import emulation
@@ -19,7 +20,6 @@ from ...lazy_dataclasses import dataclass
 from ...models.training.losses import Function
 from ...models.training.metrics import means
 from ...models.training.metrics.base import OfSums, Sums
-from ...models.training.registry import EPSILON
 from . import objectives
 from .generic import get_from_module
 from .objectives import Objective
@@ -68,13 +68,13 @@ def _positive(K: Backend, x: Tensor) -> Tensor:
 @recorded_in_keras
 def precision(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The part of the elements predicted as 1 that are 1."""
-    return _positive(K, y_true * y_pred) / (_positive(K, y_pred) + EPSILON)
+    return _positive(K, y_true * y_pred) / (_positive(K, y_pred) + epsilon())
 
 
 @recorded_in_keras
 def recall(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The part of the elements that are 1 which are predicted as 1."""
-    return _positive(K, y_true * y_pred) / (_positive(K, y_true) + EPSILON)
+    return _positive(K, y_true * y_pred) / (_positive(K, y_true) + epsilon())
 
 
 @recorded_in_keras
@@ -86,7 +86,7 @@ def fbeta_score(K: Backend, y_true: Tensor, y_pred: Tensor, beta: float = 1) -> 
     if beta < 0:
         raise KconvertError("beta of fbeta_score cannot be negative", problem=Problem.USAGE)
     p, r, square = precision(K, y_true, y_pred), recall(K, y_true, y_pred), float(beta) ** 2
-    return (1.0 + square) * (p * r) / (square * p + r + EPSILON)
+    return (1.0 + square) * (p * r) / (square * p + r + epsilon())
 
 
 @recorded_in_keras
@@ -102,7 +102,7 @@ def matthews_correlation(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     tp, tn = K.sum(true * predicted), K.sum((1.0 - true) * (1.0 - predicted))
     fp, fn = K.sum((1.0 - true) * predicted), K.sum(true * (1.0 - predicted))
     product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return (tp * tn - fp * fn) / (K.sqrt(product) + EPSILON)
+    return (tp * tn - fp * fn) / (K.sqrt(product) + epsilon())
 
 
 _OWN = "precision recall fbeta_score fmeasure matthews_correlation"

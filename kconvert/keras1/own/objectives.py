@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
+from ...backend.float_settings import epsilon
 from ...errors import KconvertError, Problem
 from ...layers.recorded import recorded_in_keras
 from ...lazy_dataclasses import dataclass
 from ...models.training import losses
 from ...models.training.losses import Function, Loss, Shape
-from ...models.training.registry import EPSILON
 from .generic import get_from_module
 
 # ---------------------------------------------------------------- functions ----
@@ -52,7 +52,7 @@ def squared_hinge(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 def binary_crossentropies(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The crossentropy of each element; labels are 0 and 1."""
-    p = K.clip(y_pred, EPSILON, 1.0 - EPSILON)
+    p = K.clip(y_pred, epsilon(), 1.0 - epsilon())
     rest = K.relu(1.0 - p)  # it is positive; a graph optimizer may not add the constants around it
     if not K.facts.sparse_of_logs:
         return -(y_true * K.log(p) + (1.0 - y_true) * K.log(rest))

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
 from ...backend.computing import current_backend
+from ...backend.float_settings import epsilon
 from ...layers.component_names import found_by
 from ...layers.custom import CustomFunction
 from ...layers.operations import record
 from ...lazy_dataclasses import dataclass
-from .registry import EPSILON, Component, Registry, of_user
+from .registry import Component, Registry, of_user
 from .registry import serialize as serialize
 
 
@@ -42,7 +43,7 @@ class MaxNorm(Constraint):
 
     def constrained(self, K: Backend, w: Tensor) -> Tensor:
         norms = _norms(K, w, self.axis)
-        return w * (K.minimum(norms, float(self.max_value)) / (EPSILON + norms))
+        return w * (K.minimum(norms, float(self.max_value)) / (epsilon() + norms))
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class UnitNorm(Constraint):
     axis: int | Sequence[int] = 0
 
     def constrained(self, K: Backend, w: Tensor) -> Tensor:
-        return w / (EPSILON + _norms(K, w, self.axis))
+        return w / (epsilon() + _norms(K, w, self.axis))
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class MinMaxNorm(Constraint):
     def constrained(self, K: Backend, w: Tensor) -> Tensor:
         norms = _norms(K, w, self.axis)
         limited = K.minimum(K.maximum(norms, float(self.min_value)), float(self.max_value))
-        return w * ((self.rate * limited + (1.0 - self.rate) * norms) / (EPSILON + norms))
+        return w * ((self.rate * limited + (1.0 - self.rate) * norms) / (epsilon() + norms))
 
 
 def _norms(K: Backend, w: Tensor, axis: int | Sequence[int]) -> Tensor:

@@ -17,6 +17,7 @@ import numpy as np
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
 from ...backend.computing import PRESENT, SYMBOLS, TRAINING
 from ...backend.context import assigned
+from ...backend.float_settings import keeping_epsilon
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
@@ -186,7 +187,8 @@ class Executor:
         outputs = [tensors[ref] for ref in self.network.output_refs]
         output_masks = [masks[ref] for ref in self.network.output_refs]
         find: Callable[[Symbol], Tensor] = partial(self._tensor_of, tensors)
-        with assigned(SYMBOLS, find), assigned(TRAINING, training and self.network.uses_phase):
+        during_losses = assigned(TRAINING, training and self.network.uses_phase)
+        with assigned(SYMBOLS, find), during_losses, keeping_epsilon(objective.epsilon):
             total, parts = objective.total(K, ys, outputs, weights, output_masks)
         if not objective.trained and not phase.penalties and not self._regularized():
             raise KconvertError("no output has a loss, and no layer adds one", self.network.name, problem=Problem.USAGE)
@@ -197,7 +199,8 @@ class Executor:
             i, label = tracked.output, tracked.label
             before = {name: values["metric", label, name] for name in tracked.metric.variables}
             weight = masked_weights(K, weights[i] if tracked.weighted else None, output_masks[i])
-            new = tracked.metric.updated(K, before, ys[i], outputs[i], weight)
+            with keeping_epsilon(objective.epsilon):
+                new = tracked.metric.updated(K, before, ys[i], outputs[i], weight)
             updates.update((("metric", label, name), K.stop_gradient(one)) for name, one in new.items())
         for path, label in objective.added.items():
             value = K.stop_gradient(K.cast(phase.measures[path], "float32"))

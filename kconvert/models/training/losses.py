@@ -3,8 +3,9 @@
 A function `f(K, y_true, y_pred)` returns one value for each sample and, for sequences, each step: it reduces the last
 axis, as a rule by the mean. A `Loss` reduces these values to a scalar, with sample weights and a mask.
 
-Where a loss takes the logarithm of probabilities, it clips them to 1e-7 ... 1 - 1e-7. Crossentropies on TensorFlow
-count from the logits instead where the model ends with a sigmoid or softmax (keras-facts: crossentropy-on-tensorflow).
+Where a loss takes the logarithm of probabilities, it clips them to epsilon ... 1 - epsilon. Crossentropies on
+TensorFlow count from the logits instead where the model ends with a sigmoid or softmax
+(keras-facts: crossentropy-on-tensorflow).
 Source: `losses.py` of Keras 2.3.1.
 """
 
@@ -18,11 +19,13 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...backend.computing import as_in_keras, current_backend
+from ...backend.float_settings import epsilon
+from ...backend.vectors import unit_vectors
 from ...layers.custom import CustomFunction
 from ...layers.names import snake_case
 from ...layers.operations import record
 from ...lazy_dataclasses import dataclass
-from .registry import EPSILON, Component, Registry
+from .registry import Component, Registry
 from .registry import serialize as serialize
 from .weighting import check_reduction, weighted
 
@@ -47,13 +50,13 @@ def mean_absolute_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
 @as_in_keras
 def mean_absolute_percentage_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the absolute errors, in percent of the labels."""
-    return 100.0 * K.mean(K.abs((y_true - y_pred) / K.maximum(K.abs(y_true), EPSILON)), -1)
+    return 100.0 * K.mean(K.abs((y_true - y_pred) / K.maximum(K.abs(y_true), epsilon())), -1)
 
 
 @as_in_keras
 def mean_squared_logarithmic_error(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of the squared differences of log(1 + y); negative values count as 0."""
-    predicted, true = (K.log(K.maximum(y, EPSILON) + 1.0) for y in (y_pred, y_true))
+    predicted, true = (K.log(K.maximum(y, epsilon()) + 1.0) for y in (y_pred, y_true))
     return K.mean(_square(predicted - true), -1)
 
 
@@ -138,28 +141,28 @@ def binary_crossentropies(K: Backend, y_true: Tensor, y_pred: Tensor, from_logit
             return K.relu(x) - x * y_true + K.softplus(-magnitude)
     elif from_logits:
         y_pred = K.sigmoid(y_pred)
-    p, epsilon = K.clip(y_pred, EPSILON, 1.0 - EPSILON), K.facts.log_epsilon
+    p, added = _within(K, y_pred), epsilon() if K.facts.log_adds_epsilon else 0.0
     rest = K.relu(1.0 - p)  # it is positive; a graph optimizer may not add the constants around it
-    return -(y_true * K.log(p + epsilon) + (1.0 - y_true) * K.log(rest + epsilon))
+    return -(y_true * K.log(p + added) + (1.0 - y_true) * K.log(rest + added))
 
 
 @as_in_keras
 def kullback_leibler_divergence(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The sum of y_true * log(y_true / y_pred); both are probabilities."""
-    y_true, y_pred = (K.clip(y, EPSILON, 1.0) for y in (y_true, y_pred))
+    y_true, y_pred = (K.clip(y, epsilon(), 1.0) for y in (y_true, y_pred))
     return K.sum(y_true * K.log(y_true / y_pred), -1)
 
 
 @as_in_keras
 def poisson(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The mean of y_pred - y_true * log(y_pred)."""
-    return K.mean(y_pred - y_true * K.log(y_pred + EPSILON), -1)
+    return K.mean(y_pred - y_true * K.log(y_pred + epsilon()), -1)
 
 
 @as_in_keras
 def cosine_proximity(K: Backend, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """The negative cosine of the angle between labels and predictions: -1 for the same direction."""
-    return -K.sum(_normalized(K, y_true, axis) * _normalized(K, y_pred, axis), axis)
+    return -K.sum(unit_vectors(K, y_true, axis) * unit_vectors(K, y_pred, axis), axis)
 
 
 def one_hot(K: Backend, labels: Tensor, y_pred: Tensor) -> Tensor:
@@ -193,17 +196,17 @@ def _log_probabilities(K: Backend, y_pred: Tensor, from_logits: bool, of_logs: b
     if K.facts.keeps_logits:
         logits = y_pred if from_logits else K.input_of(y_pred, "softmax")
         if logits is None and of_logs:
-            logits = K.log(K.clip(y_pred, EPSILON, 1.0 - EPSILON))
+            logits = K.log(_within(K, y_pred))
         if logits is not None:
             shifted = logits - K.stop_gradient(K.max(logits, -1, keepdims=True))
             return shifted - K.log(K.sum(K.exp(shifted), -1, keepdims=True))
     scaled = K.softmax(y_pred) if from_logits else y_pred / K.sum(y_pred, -1, keepdims=True)
-    return K.log(K.clip(scaled, EPSILON, 1.0 - EPSILON))
+    return K.log(_within(K, scaled))
 
 
-def _normalized(K: Backend, x: Tensor, axis: int) -> Tensor:
-    """`x` scaled to Euclidean norm 1 along `axis`."""
-    return x / K.sqrt(K.maximum(K.sum(_square(x), axis, keepdims=True), 1e-12))
+def _within(K: Backend, probabilities: Tensor) -> Tensor:
+    """Probabilities that are neither 0 nor 1."""
+    return K.clip(probabilities, epsilon(), 1.0 - epsilon())
 
 
 # ------------------------------------------------------------------ classes ----

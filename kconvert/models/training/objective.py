@@ -12,6 +12,7 @@ import numpy as np
 
 from ...backend import get_backend
 from ...backend.base import Backend, Tensor
+from ...backend.float_settings import epsilon
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...layers.builder import is_in_keras_style
 from ...layers.calls import Symbol
@@ -60,6 +61,8 @@ class Objective:
         sample_weight_mode: Any = None,
         target_tensors: Any = None,
     ) -> None:
+        # Losses and metrics compute with it, whatever is set later: Keras builds their graphs in `compile`.
+        self.epsilon = epsilon()
         self.names = output_names(network)
         self.shapes = [network.shapes()[ref] for ref in network.output_refs]
         self.losses: list[Loss | None] = [losses.get(one) for one in self._each("loss", loss, repeat=True)]

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...backend.computing import GRADIENTS, current_backend, is_computing
+from ...backend.float_settings import epsilon
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
 from ...layers.deferred import Variable
@@ -26,7 +27,7 @@ from ...layers.operations import record
 from ...layers.slopes import gradient
 from ...lazy_dataclasses import dataclass
 from .hyperparameters import Hyperparameter, number_of
-from .registry import EPSILON, Component
+from .registry import Component
 from .variable_steps import VariableSteps, tensor_updates
 
 Slots = Mapping[str, Tensor]
@@ -52,8 +53,8 @@ class Optimizer(Component):
     def __post_init__(self) -> None:
         # The pairs of a variable and its new value that `get_updates` returned.
         self.updates: list[Any] = []
-        if getattr(self, "epsilon", EPSILON) is None:  # in Keras 2.1 and 2.2: the default
-            vars(self)["epsilon"] = EPSILON
+        if getattr(self, "epsilon", 0.0) is None:
+            vars(self)["epsilon"] = epsilon()
 
     def get_config(self) -> dict[str, Any]:
         """The configuration as Keras 2.3.1 writes it; limits of gradients only where they are set.

@@ -16,7 +16,7 @@ from ...lazy_dataclasses import dataclass
 from .hyperparameters import number_of
 from .optimizer import Numbers, Scalars, Slots
 from .optimizer import Optimizer as Optimizer
-from .registry import EPSILON, Registry
+from .registry import Registry
 from .registry import serialize as serialize
 
 
@@ -67,7 +67,7 @@ class RMSprop(_Decaying):
 
     learning_rate: float = 0.001
     rho: float = 0.9
-    epsilon: float = EPSILON
+    epsilon: float | None = None
 
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Numbers
@@ -82,7 +82,7 @@ class Adagrad(_Decaying):
     """Divides each gradient by the root of the sum of all its squares so far."""
 
     learning_rate: float = 0.01
-    epsilon: float = EPSILON
+    epsilon: float | None = None
 
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Numbers
@@ -98,7 +98,7 @@ class Adadelta(_Decaying):
 
     learning_rate: float = 1.0
     rho: float = 0.95
-    epsilon: float = EPSILON
+    epsilon: float | None = None
 
     def update(
         self, K: Backend, weight: Tensor, gradient: Tensor, slots: Slots, rates: Numbers
@@ -118,7 +118,7 @@ class Adam(_Decaying):
     beta_1: float = 0.9
     beta_2: float = 0.999
     amsgrad: bool = False
-    epsilon: float = EPSILON
+    epsilon: float | None = None
 
     def slots(self, shape: Sequence[int]) -> dict[str, np.ndarray]:
         """m, v and vhat; without amsgrad, vhat is one unused element (keras-facts: empty-vhat)."""
@@ -145,7 +145,7 @@ class Adamax(_Decaying):
     learning_rate: float = 0.002
     beta_1: float = 0.9
     beta_2: float = 0.999
-    epsilon: float = EPSILON
+    epsilon: float | None = None
 
     def rates_at(self, K: Backend, lr: Tensor, t: Tensor, numbers: Numbers) -> Numbers:
         return {"lr": lr / _bias_correction(numbers["beta_1"], t)}
@@ -165,7 +165,7 @@ class Nadam(Optimizer):
     learning_rate: float = 0.002
     beta_1: float = 0.9
     beta_2: float = 0.999
-    epsilon: float = EPSILON
+    epsilon: float | None = None
     schedule_decay: float = 0.004
 
     def scalars(self) -> dict[str, np.ndarray]:

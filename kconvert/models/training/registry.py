@@ -19,9 +19,6 @@ from ...layers.custom import CustomFunction, given
 from ...layers.registry import with_custom_objects
 from ...lazy_dataclasses import dataclass
 
-EPSILON = 1e-7
-"""Added to denominators and to the arguments of logarithms: `keras.backend.epsilon()` of Keras 2."""
-
 
 class Component(metaclass=Constructed):
     """Base class of all components of training: a dataclass with a configuration."""

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ....backend.base import Backend, Tensor
+from ....backend.float_settings import epsilon
 from ....errors import KconvertError, Problem
 from ....lazy_dataclasses import dataclass
 from ..losses import one_hot
-from ..registry import EPSILON
 from ..weighting import weighted_values
 from .base import OfSums, Sums
 from .means import aligned
@@ -281,7 +281,7 @@ class AUC(_Counts):
             raise KconvertError("AUC needs at least two thresholds", problem=Problem.USAGE)
         n = self.num_thresholds
         between = [i / (n - 1) for i in range(1, n - 1)] if self.thresholds is None else sorted(self.thresholds)
-        vars(self).update(num_thresholds=len(between) + 2, thresholds=[-EPSILON, *between, 1.0 + EPSILON])
+        vars(self).update(num_thresholds=len(between) + 2, thresholds=[-epsilon(), *between, 1.0 + epsilon()])
 
     @property
     def limits(self) -> list[float]:
