@@ -19,6 +19,7 @@ from types import ModuleType
 
 import numpy as np
 
+from ..errors import KconvertError, Problem
 from .environment import environment
 
 # Names that Theano imports from NumPy and that NumPy 1.24 removed.
@@ -133,8 +134,13 @@ def _header_flags() -> str:
     if not moved.exists():
         return "-fpermissive -w"
     headers = cache_directory() / "include"
-    headers.mkdir(parents=True, exist_ok=True)
-    (headers / "longintrepr.h").write_text("#include <cpython/longintrepr.h>\n")
+    try:
+        headers.mkdir(parents=True, exist_ok=True)
+        (headers / "longintrepr.h").write_text("#include <cpython/longintrepr.h>\n")
+    except OSError as error:
+        what = f"the directory for compiled modules cannot be written: {error.strerror}"
+        fix = "set KCONVERT_THEANO_COMPILEDIR to a directory that can be written"
+        raise KconvertError(what, str(cache_directory()), fix, Problem.UNVERIFIED) from error
     return f"-I{headers} -fpermissive -w"
 
 

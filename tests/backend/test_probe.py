@@ -66,3 +66,15 @@ def test_loading_theano_keeps_the_users_flags_but_float32(theano, tmp_path):
     flags = "floatX=float64,optimizer_verbose=True"
     printed = python(code, THEANO_FLAGS=flags, KCONVERT_THEANO_COMPILEDIR=str(tmp_path / "modules"))
     assert printed == f"float32 True {flags} {tmp_path / 'modules'}"
+
+
+def test_a_compile_directory_that_cannot_be_written_is_named_with_its_remedy(theano, tmp_path):
+    (tmp_path / "file").write_text("")
+    code = (
+        "from kconvert.backend import get_backend; from kconvert.errors import KconvertError\n"
+        "try: get_backend('theano')\n"
+        "except KconvertError as error: print(error)"
+    )
+    said = python(code, KCONVERT_THEANO_COMPILEDIR=str(tmp_path / "file" / "modules"))
+    assert f"{tmp_path / 'file' / 'modules'}: the directory for compiled modules cannot be written" in said
+    assert "set KCONVERT_THEANO_COMPILEDIR to" in said
