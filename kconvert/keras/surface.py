@@ -106,7 +106,6 @@ _LOOPS = "it runs compiled functions of Keras; fit, evaluate and predict of a mo
 _WORDS = "it translates arguments for one decorator, which kconvert does by its tables of words"
 
 REASONS: dict[str, str] = {
-    "engine.topology.Node": "layers keep no nodes; their inputs and outputs are input, output and get_input_at",
     "engine.saving.allow_read_from_gcs": "there is no storage of Google in kconvert",
     "engine.saving.allow_write_to_gcs": "there is no storage of Google in kconvert",
     "engine.training_arrays": _LOOPS,

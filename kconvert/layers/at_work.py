@@ -23,6 +23,7 @@ from ..lazy_dataclasses import dataclass
 from .builder import Builder, is_in_keras_style
 from .custom import zeros_in
 from .lists import as_list
+from .operators import Operators
 from .phase import Phase
 
 Path = tuple[str, ...]
@@ -50,11 +51,16 @@ def takes_backend(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     return isinstance(args[0] if args else kwargs.get("K"), Backend)
 
 
+_ON_SYMBOLS = {"call": "call_on_symbols", "compute_mask": "mask_on_symbols"}
+"""What computes the result of a method for symbols."""
+
+
 def in_two_forms(method: Callable[..., Any], form: Callable[..., Any]) -> Callable[..., Any]:
     """`method` of a layer of Keras. With the arguments of Keras, `form(layer, method, ...)` runs it.
 
-    Raises KconvertError for arguments of Keras where the layer is not at work.
+    Where the layer is not at work, it is called on symbols. Raises KconvertError for other arguments of Keras.
     """
+    on_symbols = _ON_SYMBOLS[method.__name__]
 
     @wraps(method)
     def called(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -62,6 +68,8 @@ def in_two_forms(method: Callable[..., Any], form: Callable[..., Any]) -> Callab
             return method(self, *args, **kwargs)
         if is_at_work(self):
             return form(self, method, *args, **kwargs)
+        if args and all(isinstance(one, Operators) for one in as_list(args[0])):
+            return getattr(self, on_symbols)(*args, **kwargs)
         what = f"{method.__name__} is called outside of the methods of a class that inherits from it or uses it"
         raise KconvertError(what, f"layer {self.name}", "call the layer itself", Problem.USAGE)
 

@@ -95,7 +95,13 @@ class Call:
     @property
     def node_indices(self) -> list[int]:
         """For each input, the number of the call that returned it among those of its layer."""
-        return [one.call.layer.inbound.index(one.call) for one in self.inputs]
+        return [one.call.index for one in self.inputs]
+
+    @property
+    def index(self) -> int:
+        """The number of the call among those of its layer, as Keras counts them."""
+        calls: list[Call] = self.layer.inbound_nodes
+        return calls.index(self)
 
     @property
     def tensor_indices(self) -> list[int]:
@@ -144,7 +150,7 @@ class Call:
     @property
     def input(self) -> Any:
         """The input, or the list of inputs; for an InputLayer, its output."""
-        return one_or_list(list(self.inputs) or self.outputs)
+        return one_or_list(self.input_tensors)
 
     @property
     def output(self) -> Any:
@@ -201,7 +207,7 @@ class Symbol(Operators):
     @property
     def _keras_history(self) -> tuple[Any, int, int]:
         """The layer, the number of its call and the number of the output, as in Keras."""
-        return self.call.layer, self.call.layer.inbound.index(self.call), self.index
+        return self.call.layer, self.call.index, self.index
 
 
 def shapes_of(symbols: Any) -> Any:
@@ -224,6 +230,18 @@ def call(
     RNN gets in every step. mask: the mask of the input, or one for each input, in place of what they have; None: they
     keep theirs. Raises KconvertError where an input is not a symbol, or where the layer does not accept its shape.
     """
+    return recorded(call_between(layer, inputs, initial_state, training, constants, mask)).output
+
+
+def call_between(
+    layer: CalledLayer,
+    inputs: Symbol | Sequence[Symbol],
+    initial_state: Any = None,
+    training: bool | None = None,
+    constants: Any = None,
+    mask: Any = None,
+) -> Call:
+    """The call of `layer` on `inputs`, which the layer has not noted; see `call`."""
     states = [] if initial_state is None else items_of(initial_state)
     symbols = items_of(inputs)
     if mask is not None:
@@ -260,8 +278,7 @@ def call(
     layer.take_phase()
     outputs = result if isinstance(result, list) else [result]
     arguments = {} if training is None else {"training": training}
-    made = Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images)
-    return recorded(made).output
+    return Call(layer, tuple(symbols), tuple(tuple(sizes) for sizes in outputs), arguments, images)
 
 
 def _check_weights(layer: Any, specs: Sequence[Any]) -> None:
@@ -319,6 +336,15 @@ class Callee:
         """Calls the layer on symbols: the results of `Input(...)` or of other layers. Returns the output symbols."""
         return call(self, inputs, **kwargs)  # type: ignore[arg-type]  # `Layer` has the rest
 
+    def call_on_symbols(self, x: Any, mask: Any = None, **kwargs: Any) -> Any:
+        """`call` of the layer on symbols, with the arguments of Keras."""
+        return self(x, **({} if mask is None else {"mask": mask}), **kwargs)
+
+    def mask_on_symbols(self, x: Any, mask: Any = None) -> Any:
+        """`compute_mask` of the layer on symbols, with the arguments of Keras."""
+        inputs, masks = as_list(x), as_list(mask)
+        return mask_after(self, inputs, [*masks, *[None] * (len(inputs) - len(masks))])
+
     @property
     def inbound(self) -> list[Call]:
         """The calls of the layer on symbols, in order."""
@@ -326,10 +352,12 @@ class Callee:
 
     @property
     def inbound_nodes(self) -> list[Call]:
-        """`inbound`, under its name in Keras."""
+        """The calls as Keras numbers them: `inbound`, for a network behind the call that it is itself."""
         return self.inbound
 
-    _inbound_nodes = inbound_nodes
+    @property
+    def _inbound_nodes(self) -> list[Call]:
+        return self.inbound_nodes
 
     @property
     def outbound(self) -> list[Call]:
@@ -348,17 +376,18 @@ class Callee:
 
         Raises KconvertError where there is no such call.
         """
-        if not self.inbound:
+        calls = self.inbound_nodes
+        if not calls:
             error = AlsoAttributeError if index is None else AlsoRuntimeError
             raise error("the layer was not called", f"layer {self.name}", "call it on a symbol", Problem.USAGE)
-        if index is None and len(self.inbound) > 1:
-            what = f"the layer was called {len(self.inbound)} times, so it has no single input or output"
+        if index is None and len(calls) > 1:
+            what = f"the layer was called {len(calls)} times, so it has no single input or output"
             fix = "use get_output_at(i) or get_input_at(i)"
             raise AlsoAttributeError(what, f"layer {self.name}", fix, Problem.USAGE)
-        if index is not None and not -len(self.inbound) <= index < len(self.inbound):
+        if index is not None and not -len(calls) <= index < len(calls):
             what = f"the layer has no call {index}"
-            raise KconvertError(what, f"layer {self.name}", f"it was called {len(self.inbound)} times", Problem.USAGE)
-        return self.inbound[index or 0]
+            raise KconvertError(what, f"layer {self.name}", f"it was called {len(calls)} times", Problem.USAGE)
+        return calls[index or 0]
 
     @property
     def input(self) -> Any:
@@ -398,21 +427,21 @@ class Callee:
 
     def get_input_mask_at(self, index: int) -> Any:
         """The mask of the input of call number `index`, or the list of masks; None where there is none."""
-        return one_or_list([mask_of(one) for one in self._call(index).inputs] or [None])
+        return one_or_list(self._call(index).input_masks)
 
     def get_output_mask_at(self, index: int) -> Any:
         """The mask of the output of call number `index`, or the list of masks; None where there is none."""
-        return one_or_list([mask_of(one) for one in self._call(index).outputs])
+        return one_or_list(self._call(index).output_masks)
 
     @property
     def input_mask(self) -> Any:
         """The mask of the input. Raises KconvertError unless the layer was called exactly once."""
-        return one_or_list([mask_of(one) for one in self._call().inputs] or [None])
+        return one_or_list(self._call().input_masks)
 
     @property
     def output_mask(self) -> Any:
         """The mask of the output. Raises KconvertError unless the layer was called exactly once."""
-        return one_or_list([mask_of(one) for one in self._call().outputs])
+        return one_or_list(self._call().output_masks)
 
     @property
     def input_shape(self) -> Any:
@@ -448,13 +477,17 @@ def mask_of(symbol: Symbol) -> Any:
     call, inputs = symbol.call, symbol.call.inputs
     if not inputs:
         return None
-    masks = [mask_of(one) for one in inputs]
+    return mask_after(call.layer, inputs, [mask_of(one) for one in inputs], symbol.index)
+
+
+def mask_after(layer: Any, inputs: Sequence[Symbol], masks: Sequence[Any], index: int = 0) -> Any:
+    """The symbol of the mask of output number `index` of a layer, for inputs with `masks`; None where it has none."""
 
     def masks_of(K: Backend, xs: Sequence[Tensor], given: Sequence[Tensor]) -> Any:
         rest = iter(given)
         stated = [None if mask is None else next(rest) for mask in masks]
-        found = as_list(call.layer.compute_mask(K, one_or_list(list(xs)), one_or_list(stated)))
-        return found[symbol.index] if symbol.index < len(found) else None
+        found = as_list(layer.compute_mask(K, one_or_list(list(xs)), one_or_list(stated)))
+        return found[index] if index < len(found) else None
 
     sizes = [[_SIZE if n is None else n for n in one.shape] for one in inputs]
     known = [np.ones(size[:2], "bool") for size, mask in zip(sizes, masks, strict=True) if mask is not None]

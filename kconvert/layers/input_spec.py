@@ -17,18 +17,28 @@ class InputSpec:
     dtype: str | None = None
     # With the batch axis; None for a size that may be any.
     shape: Sequence[int | None] | None = None
-    ndim: int | None = None
+    # A text such as '2+' is a least number of axes, as in Keras 1.
+    ndim: int | str | None = None
     max_ndim: int | None = None
     min_ndim: int | None = None
     # The sizes of some axes, by their numbers.
     axes: Mapping[int, int | None] | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.ndim, str) and not (self.ndim.endswith("+") and self.ndim[:-1].isdigit()):
+            fix = "a text has the form '2+'"
+            raise KconvertError(f"an InputSpec has no ndim={self.ndim!r}", fix=fix, problem=Problem.USAGE)
+        if self.shape is not None:
+            object.__setattr__(self, "ndim", len(self.shape))
+
     def refusal(self, shape: Sequence[int | None]) -> str | None:
         """Why an input of `shape` is not accepted; None where it is."""
         rank = len(shape)
-        ndim = len(self.shape) if self.shape is not None else self.ndim
-        if ndim is not None and rank != ndim:
-            return f"it takes inputs of {ndim} axes"
+        if isinstance(self.ndim, str):
+            if rank < int(self.ndim[:-1]):
+                return f"it takes inputs of at least {self.ndim[:-1]} axes"
+        elif self.ndim is not None and rank != self.ndim:
+            return f"it takes inputs of {self.ndim} axes"
         if self.max_ndim is not None and rank > self.max_ndim:
             return f"it takes inputs of at most {self.max_ndim} axes"
         if self.min_ndim is not None and rank < self.min_ndim:

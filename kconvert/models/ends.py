@@ -5,17 +5,37 @@ Source: `engine/network.py` and `engine/training.py`; scripts read the names tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import KconvertError, Problem
 from ..layers import Layer
-from ..layers.calls import Symbol, mask_of
+from ..layers.calls import Call, Symbol, mask_of
 from ..layers.lists import one_or_list
+from ..lazy_dataclasses import dataclass
 from ..network.graph import Ref
 from .runtime import Runtime
 from .subclassing import BuiltByCall
 from .training.objective import output_names
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GraphCall(Call):
+    """The first call of a network, as Keras counts them: that between its own inputs and outputs."""
+
+    ends: tuple[Sequence[Symbol], Sequence[Symbol]] = ((), ())
+
+    @property
+    def input_tensors(self) -> list[Symbol]:
+        return list(self.ends[0])
+
+    @property
+    def outputs(self) -> list[Symbol]:
+        return list(self.ends[1])
+
+    @property
+    def input_masks(self) -> list[Any]:
+        return [None for _ in self.ends[0]]
 
 
 class WithEnds(BuiltByCall):
@@ -40,6 +60,13 @@ class WithEnds(BuiltByCall):
     def outputs(self, symbols: Any) -> None:
         what = "the outputs of a model cannot be set"
         raise KconvertError(what, self.name, "Model(model.inputs, outputs) has others", Problem.UNSUPPORTED)
+
+    @property
+    def inbound_nodes(self) -> list[Call]:
+        if not self.output_refs:
+            return self.inbound
+        shapes = tuple(one.shape for one in self.outputs)
+        return [GraphCall(self, shapes=shapes, ends=(self.inputs, self.outputs)), *self.inbound]
 
     @property
     def input(self) -> Any:

@@ -16,8 +16,9 @@ from ...models.training.executor import Executor
 from .callbacks import ProgbarLogger, Words
 from .compile_arguments import as_named, by_output, metrics_by_output
 from .generators import Counted, cut
+from .graph import WithGraph
 from .ignored import THEANO_OPTIONS
-from .layer_utils import print_summary
+from .layer_utils import node_name, print_summary
 from .metrics import metrics as metrics_of
 from .objectives import objective
 from .optimizers import optimizer as optimizer_of
@@ -26,7 +27,7 @@ from .settings import GENERATION
 from .topology import item_of_layer
 
 
-class Container(model.Model):
+class Container(WithGraph, model.Model):
     """The class of all models: what those of both kinds share."""
 
     generation = GENERATION
@@ -100,7 +101,7 @@ class Container(model.Model):
     ) -> None:
         """Prints a table of the layers: see `print_summary`."""
         calls = calls_behind(self.outputs) if self.output_refs else []
-        names = {f"{call.layer.name}_ib-{call.layer.inbound.index(call)}" for call in calls}
+        names = {node_name(call) for call in calls}
         print_summary(getattr(self, "flattened_layers", self.layers), names, line_length, positions)
 
     def training_config(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from ...backend.image_format import default_data_format
 from ...keras.own.backend import count_params
 from ...layers import Layer
+from ...layers.calls import Call
 from ...network.network import Network
 from ...network.summary import row
 from .np_utils import convert_kernel
@@ -90,6 +91,11 @@ def print_summary(
 
 def _behind(layer: Layer, relevant: Container[str] | None) -> list[str]:
     """The outputs that a layer is called on: `NAME[CALL][OUTPUT]`."""
-    calls = [call for i, call in enumerate(layer.inbound) if not relevant or f"{layer.name}_ib-{i}" in relevant]
+    calls = [call for call in layer.inbound if not relevant or node_name(call) in relevant]
     symbols = [symbol for call in calls for symbol in call.inputs]
-    return [f"{one.call.layer.name}[{one.call.layer.inbound.index(one.call)}][{one.index}]" for one in symbols]
+    return [f"{one.call.layer.name}[{one.call.index}][{one.index}]" for one in symbols]
+
+
+def node_name(call: Call) -> str:
+    """The name of a call in `container_nodes` of a model."""
+    return f"{call.layer.name}_ib-{call.index}"

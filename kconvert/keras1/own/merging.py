@@ -55,8 +55,12 @@ class Merge(Layer, layers.Merge):
 
     def __call__(self, inputs: Any, mask: Any = None) -> Any:  # type: ignore[override]
         """The symbol that merges `inputs`. Raises KconvertError where it is no list, and at a second call."""
-        if not isinstance(inputs, list):
-            what = f"a Merge merges a list of symbols, not a {type(inputs).__name__}"
+        if not isinstance(inputs, list) or len(inputs) < 2:
+            found = "a list of one" if isinstance(inputs, list) else f"a {type(inputs).__name__}"
+            what = f"a Merge merges a list of two or more symbols, not {found}"
+            raise AlsoTypeError(what, f"layer {self.name}", problem=Problem.USAGE)
+        if self.mode in _OVER_AXES and not isinstance(self.dot_axes, (int, list, tuple)):
+            what = f"dot_axes must be a number or a list of two, not {self.dot_axes!r}"
             raise AlsoTypeError(what, f"layer {self.name}", problem=Problem.USAGE)
         if self.inbound:
             what = "a Merge can be called once"

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import KconvertError, Problem
 from ...layers import Layer
 from ...layers.base import layer_config
-from ...layers.calls import Symbol, calls_behind
+from ...layers.calls import Call, Symbol, calls_behind
 from ...layers.component_names import stated
 from ...layers.names import next_name
 from ...layers.registry import with_custom_objects
@@ -26,6 +26,9 @@ from .ignored import ignoring
 from .initializations import with_initializations
 from .merging import Merge as Merge
 from .topology import CLASSES, InputLayer, item_of_layer
+
+Node = Call
+"""A call of a layer, under its name in Keras."""
 
 
 class Model(Container):
@@ -45,7 +48,7 @@ class Model(Container):
         return model_from_config({"class_name": "Model", "config": config}, custom_objects)
 
 
-class Sequential(sequential.Sequential, Container):
+class Sequential(sequential.Sequential, Model):
     """A list of layers. The first one may be a `Merge` of layers or models; then the model has their inputs.
 
     layers: the list. Raises KconvertError where the first layer states no input shape.
@@ -143,13 +146,18 @@ class Sequential(sequential.Sequential, Container):
         elif self.merged is not None:
             self.put_behind([*self.merged, layer], layer(self.outputs[0]))
         else:
-            if not self.all_layers and (entry := _entry(layer)):
-                super().add(entry)
-            self.states_input |= not self.all_layers and isinstance(layer, InputLayer)
+            if not self.all_layers and isinstance(layer, Layer):
+                self._begin_with(layer)
             super().add(layer)
-            if not self.built:
-                fix = "give it input_shape=..."
-                raise KconvertError("the first layer states no input shape", f"layer {layer.name}", fix, Problem.USAGE)
+
+    def _begin_with(self, layer: Layer) -> None:
+        """Adds the input in front of the first layer. Raises KconvertError where that states no input shape."""
+        self.states_input = isinstance(layer, InputLayer)
+        if entry := _entry(layer):
+            super().add(entry)
+        elif layer.batch_input_shape is None and not (layer.is_network and layer.built):
+            fix = "give it input_shape=..."
+            raise KconvertError("the first layer states no input shape", f"layer {layer.name}", fix, Problem.USAGE)
 
     def put_behind(self, layers: list[Layer], output: Any) -> None:
         """Makes the model a graph that ends with `output`, which `layers` compute."""

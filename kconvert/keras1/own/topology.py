@@ -12,7 +12,7 @@ from ...keras.own.settings import floatx
 from ...layers.calls import Symbol
 from ...layers.custom import given
 from ...layers.keras_style import set_by_build
-from ...layers.lists import one_or_list
+from ...layers.lists import as_list, one_or_list
 from ...layers.names import next_name
 from ...layers.registry import layer_from_config
 from .initializations import with_initializations
@@ -99,6 +99,28 @@ class Layer(layers.Layer):
         """Has no effect."""
 
     @property
+    def input_spec(self) -> Any:
+        """What the layer accepts: a list of an InputSpec for each input; None where it accepts anything."""
+        stated = super().input_spec
+        return stated if stated is None else as_list(stated)
+
+    @input_spec.setter
+    def input_spec(self, spec: Any) -> None:
+        self.__dict__["input_spec"] = spec
+
+    def assert_input_compatibility(self, input: Any) -> None:
+        """Raises KconvertError where the layer does not accept `input`, a symbol or a list of symbols."""
+        self.check_inputs([one.shape for one in as_list(input)])
+
+    def create_input_layer(
+        self, batch_input_shape: Sequence[int | None], input_dtype: str | None = None, name: str | None = None
+    ) -> None:
+        """Calls the layer on a new Input with `batch_input_shape`."""
+        self.batch_input_shape = tuple(batch_input_shape)
+        self.dtype = dtype_of_input(batch_input_shape, input_dtype)
+        self(Input(batch_shape=batch_input_shape, name=name or f"{self.name}_input", dtype=self.dtype))
+
+    @property
     def input_dtype(self) -> str:
         """The type of the elements of the input that the layer states."""
         return self.dtype or floatx()
@@ -129,6 +151,8 @@ class InputLayer(Layer, layers.InputLayer):
     ) -> None:
         if sparse:
             raise KconvertError("sparse inputs are not supported", fix="give dense arrays")
+        if any(shape is not None and not isinstance(shape, Sequence) for shape in (input_shape, batch_input_shape)):
+            raise AlsoTypeError("the shape of an input must be a tuple", fix="shape=(3,)", problem=Problem.USAGE)
         if input_tensor is not None:
             batch_input_shape = batch_input_shape or input_tensor.shape
         layers.InputLayer.__init__(
