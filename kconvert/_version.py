@@ -1,6 +1,6 @@
 """The version, the name of the distribution, where its sources are, and how to install it.
 
-`setup.py` runs this file alone, so it imports nothing.
+`setup.py` runs this file by itself, so it imports nothing.
 """
 
 __version__ = "0.2.0"

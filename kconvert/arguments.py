@@ -1,4 +1,4 @@
-"""How messages name what a user gives: as an argument of the library, or as the option of the command line.
+"""Names arguments in messages: as an argument of the library, or as an option of the command line.
 
 A message is made with `argument("arch")`. The library says `arch=`; while the command line runs, it says `--arch`.
 """
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Naming:
-    """The names of the library. Another front end overrides what it names otherwise."""
+    """The names of the library. Another front end overrides the methods for which its names differ."""
 
     def argument(self, name: str, values: Sequence[object]) -> str:
         """How to name an argument with one of `values`; without values, the argument itself."""
@@ -31,7 +31,8 @@ _naming = Naming()
 def argument(name: str, *values: object) -> str:
     """How a message names an argument of the library.
 
-    values: what to give for it, one of these. A flag is True or False, a shape a tuple; what may be repeated is a list.
+    values: the values to suggest, of which one is needed. A flag is True or False, a shape is a tuple; an option that
+    may be repeated is a list.
 
     >>> argument("arch"), argument("source", "theano", "tensorflow"), argument("repair", False)
     ('arch=', "source='theano' or 'tensorflow'", 'repair=False')
@@ -40,7 +41,7 @@ def argument(name: str, *values: object) -> str:
 
 
 def raised_limit(name: str, number: int) -> str:
-    """How a message says that a limit is to be raised.
+    """How a message tells the user to raise a limit.
 
     >>> raised_limit("calls", 200_000)
     'kconvert.limited(calls=200000)'
@@ -49,7 +50,7 @@ def raised_limit(name: str, number: int) -> str:
 
 
 def own_code(what: str, key: str, call: str) -> str:
-    """How a message says that code of the user is needed.
+    """How a message asks for code of the user.
 
     what: 'function' or 'class'. key: its name in `custom_objects`. call: what registers it for all files.
 
@@ -61,13 +62,13 @@ kconvert.register_function('softmacks')"
 
 
 def naming() -> Naming:
-    """The naming in force, for another process that makes messages for this one."""
+    """The current naming, for another process that writes messages for this one."""
     return _naming
 
 
 @contextmanager
 def named_by(naming: Naming) -> Iterator[None]:
-    """Messages that are made within the block, in any thread of this process, name arguments so."""
+    """Within the block, messages of all threads of this process use this naming."""
     global _naming
     before, _naming = _naming, naming
     try:

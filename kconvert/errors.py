@@ -11,7 +11,7 @@ from enum import IntEnum
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
-LONGEST = 5000  # characters of a text that are shown: more than a path may have
+LONGEST = 5000  # characters of a text that are shown; longer than any path
 
 
 class Problem(IntEnum):
@@ -19,14 +19,14 @@ class Problem(IntEnum):
 
     USAGE = 2  # the call or the command line is wrong
     UNSUPPORTED = 3  # the model cannot be converted
-    UNREADABLE = 4  # a file cannot be read, or is hostile
+    UNREADABLE = 4  # a file cannot be read, is damaged, or exceeds a limit
     UNVERIFIED = 5  # a required backend is missing, or the model cannot run
     PARTLY_VERIFIED = 6  # what can run is equal, and some layers cannot run
     SOME_FAILED = 7  # of many files, some could not be converted or verified
 
 
 class KconvertError(ValueError):
-    """What kconvert refuses to do, in one sentence that a user can act on. Keras raises ValueError for most of it.
+    """The error of kconvert, a short message that a user can act on. It is a ValueError, as most errors of Keras are.
 
     what: what is wrong.
     where: the file, the layer; from the outside in.
@@ -69,15 +69,15 @@ class KconvertError(ValueError):
 
 
 class AlsoRuntimeError(KconvertError, RuntimeError):
-    """What Keras raises as RuntimeError: a model is used before it is compiled, or a graph of layers is not whole."""
+    """An error that Keras raises as RuntimeError: a model is not compiled yet, or a graph of layers is incomplete."""
 
 
 class AlsoTypeError(KconvertError, TypeError):
-    """What Keras raises as TypeError: an object of a wrong class, or a layer that does not take masks."""
+    """An error that Keras raises as TypeError: an object of a wrong class, or a layer that does not support masks."""
 
 
 class AlsoAttributeError(KconvertError, AttributeError):
-    """What Keras raises as AttributeError: an attribute that a layer does not have in its present state."""
+    """An error that Keras raises as AttributeError: an attribute that a layer does not have in its current state."""
 
 
 class AlsoFileNotFoundError(KconvertError, FileNotFoundError):
@@ -85,11 +85,11 @@ class AlsoFileNotFoundError(KconvertError, FileNotFoundError):
 
 
 class AlsoImportError(KconvertError, ImportError):
-    """What Python raises as ImportError: a name that a module does not have."""
+    """An error that Python raises as ImportError: a name that a module does not have."""
 
 
 class AlsoNotImplementedError(KconvertError, NotImplementedError):
-    """What Keras raises as NotImplementedError: what a model class of the user does not have."""
+    """An error that Keras raises as NotImplementedError: a method that a model class of the user does not define."""
 
 
 @contextmanager
@@ -102,15 +102,15 @@ def errors_in(path: object) -> Iterator[None]:
 
 
 def _shortened(text: str) -> str:
-    """A text without its middle, where a name or value from a file makes it longer than anybody reads."""
+    """A text that is shortened in the middle if it is longer than LONGEST, as names from files can be."""
     left = len(text) - LONGEST
     return text if left <= 0 else f"{text[: LONGEST // 2]} ... ({left:,} characters) ... {text[-LONGEST // 2 :]}"
 
 
 def printable(text: str) -> str:
-    r"""`text` with its control characters escaped, because names come from files and a terminal would obey them.
+    r"""`text` with its control characters escaped: names come from files, and a terminal would interpret them.
 
-    The middle of a long text is left out: to draw a name of megabytes would take minutes.
+    A long text is shortened in the middle, because drawing a name of megabytes would take minutes.
 
     >>> printable("conv1\x1b[2J")
     'conv1\\x1b[2J'

@@ -1,11 +1,11 @@
-"""`dataclass` as that of the standard library, but it compiles a constructor where it is first used.
+"""A `dataclass` decorator like that of the standard library, but it compiles constructors at their first use.
 
-It exists for the time that a command takes to start. The standard library writes the source of up to six methods for
-each class and compiles it. `kconvert inspect` imports 225 dataclasses and makes objects of 32 of them: making the
-methods of all took a fifth of its processor time (0.28 s; 0.22 s with this module). Here the other methods are plain
-functions, and the constructor is compiled, still by the standard library, when it is first called or looked at.
+It makes commands start faster. The standard library writes the source of up to six methods for each class, and compiles
+it. `kconvert inspect` imports 225 dataclasses and makes objects of 32 of them: making the methods of all took a fifth
+of its processor time (0.28 s; 0.22 s with this module). Here the other methods are plain functions, and the constructor
+is compiled, still by the standard library, when it is first called or looked at.
 
-Otherwise these classes are dataclasses as all others: `fields`, `replace`, `asdict`, `inspect.signature`, `help`,
+Otherwise these classes are normal dataclasses: `fields`, `replace`, `asdict`, `inspect.signature`, `help`,
 pickle and subclasses work as always. `order`, `slots` and `InitVar` are not supported.
 """
 
@@ -18,7 +18,7 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # type checkers know what the one of the standard library makes
+if TYPE_CHECKING:  # type checkers only understand the decorator of the standard library
     from dataclasses import dataclass as dataclass
 else:
 
@@ -90,12 +90,12 @@ def _printing(names: Sequence[str]) -> Callable[[Any], str]:
 
 
 def _held(one: Any, name: str) -> Any:
-    """The value of a field as the object keeps it: reading it may give what the value stands for."""
+    """The stored value of a field; reading the attribute may return another value, such as an object for a name."""
     return vars(one)[name] if name in vars(one) else getattr(one, name)
 
 
 def _refusing(cls: Any, names: Sequence[str]) -> list[Callable[..., Any]]:
-    """What keeps the fields of `cls` as they are. A subclass that is not a dataclass may have attributes besides."""
+    """The methods that make the fields of `cls` read-only; a subclass that is no dataclass may add other attributes."""
 
     def __setattr__(self: Any, name: str, value: Any) -> None:
         if type(self) is cls or name in names:

@@ -163,7 +163,7 @@ def _verify(
 
 
 def _agreed(request: pytest.FixtureRequest, name: str, run: Callable[[], Report]) -> Report:
-    """The report, if both sides agree; in any case it is collected under the name of the test and of the files."""
+    """The report, if both sides agree. In any case it is collected, under the name of the test and the files."""
     __tracebackhide__ = True
     from .verification.report.words import reason, verdict
     from .verification.value import Entry
@@ -215,7 +215,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Says the verdict on all files below each report; without reports, that on each file whose verdict is limited."""
+    """Prints the verdict of each report; without reports, that of each file whose verdict is limited."""
     for path in _paths(config):
         from .verification.report.words import tally
 

@@ -156,7 +156,7 @@ def fetch(place: str, folder: Path, options: Options) -> Path:
 def _bounded(place: str, target: Path) -> Any:
     """What fsspec tells how many bytes of a file have come; ends the transfer where they are too many.
 
-    A server may send bytes for ever, or pack them so that few become many.
+    A server may send bytes forever, or pack them so that few become many.
     """
     from fsspec.callbacks import Callback
 

@@ -130,7 +130,7 @@ def batch(
     source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
     backend.
     source_release: the release of Keras that saved the file, where the file does not state it.
-    repair: whether layers that the two backends compute differently are rewritten; else they are refused.
+    repair: whether layers that the two backends compute differently are rewritten; otherwise they are refused.
     drop_optimizer: whether the state of the optimizer is left out.
     force: whether `source` holds even where files say otherwise, and existing results are replaced.
     layers: 'NAME=Class' or 'NAME=as-is' for layers whose class the weights alone do not show.

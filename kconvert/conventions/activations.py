@@ -12,7 +12,7 @@ ELSEWHERE: Mapping[tuple[str, str], Mapping[str, str]] = {("keras", "3"): {"hard
 
 
 def other_activations(package: str, release: str) -> Iterator[tuple[str, str]]:
-    """(name, how it differs) for each activation that a release of a package computes otherwise.
+    """(name, how it differs) for each activation that a release of a package computes differently.
 
     >>> dict(other_activations("keras", "3.11.2"))["hard_sigmoid"]
     'hard_sigmoid is relu6(x + 3) / 6 there, and min(max(0.2 x + 0.5, 0), 1) in Keras 2'

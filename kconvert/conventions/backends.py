@@ -72,43 +72,44 @@ class BackendFacts:
     batch_variance: Callable[[Any, Any, float, bool], Any]
     # the same for Keras 1.2, from (variance of the batch, epsilon): it corrects nothing
     batch_variance_of_keras1: Callable[[Any, float], Any]
-    # crossentropies count from logits: those given, and those behind a sigmoid or softmax that ends the model; else
+    # crossentropies count from logits: those given, and those after a sigmoid or softmax that ends the model; else
     # they compute the probabilities and clip them (keras-facts: crossentropy-on-tensorflow)
     keeps_logits: bool
     # whether `epsilon` is added to the clipped probabilities within the logarithms of a binary crossentropy
     log_adds_epsilon: bool
-    # a sparse crossentropy takes the logarithms of clipped predictions as logits; else it divides predictions by their
-    # sum, and then clips them
+    # a sparse crossentropy takes the logarithms of clipped predictions as logits; otherwise it divides predictions by
+    # their sum, and then clips them
     sparse_of_logs: bool
     # `K.ctc_batch_cost` mixes this part of a uniform distribution into the probabilities, and adds up those of the
     # labels over the time steps; 0: it normalises the probabilities, and counts the labels once
     # (keras-facts: ctc-on-theano)
     ctc_smoothing: float
-    # in `K.ctc_batch_cost` a label that is the blank ends the labels; else it is one of them
+    # in `K.ctc_batch_cost` a label that is the blank ends the labels; otherwise it is one of them
     # (keras-facts: ctc-blank-ends)
     ctc_blank_ends: bool
     # the least sum of squares by which Keras 2 scales vectors to length 1; 0: `epsilon` (keras-facts: l2-normalize)
     least_square: float
     # the same for Keras 1.2, where 0 is no limit (keras-facts: l2-normalize-in-keras1)
     least_square_of_keras1: float
-    # Keras infers the output shape of a Lambda that states none; else it takes that of the input
+    # Keras infers the output shape of a Lambda that states none; otherwise it takes that of the input
     # (keras-facts: lambda-output-shape)
     infers_shapes: bool
-    # `K.update` gives a tensor, whose value sets the variable; else it gives a pair, which has no value
+    # `K.update` gives a tensor, whose value sets the variable; otherwise it gives a pair, which has no value
     # (keras-facts: backend-functions)
     updates_are_tensors: bool
-    # `K.gradients` takes losses of any shape, gives None for what a loss does not depend on, and a list always; else it
-    # takes scalars, raises an error, and gives one tensor for one variable
+    # `K.gradients` takes losses of any shape, gives None for what a loss does not depend on, and a list always;
+    # otherwise it takes scalars, raises an error, and gives one tensor for one variable
     lenient_gradients: bool
-    # `K.mean` of integers is rounded towards zero; else it is a real number
+    # `K.mean` of integers is rounded towards zero; otherwise it is a real number
     integer_means: bool
     # `K.dot` takes a vector as its second tensor
     dots_vectors: bool
-    # sums and products of integers are of int64; else of the type of the integers
+    # sums and products of integers are of int64; otherwise of the type of the integers
     long_sums: bool
     # the type of the sizes that `K.shape` gives
     type_of_sizes: str
-    # `K.slice` takes a size of -1 for all that follows, and refuses parts beyond the end; else it slices as Python does
+    # `K.slice` takes a size of -1 for all that follows, and refuses parts beyond the end; otherwise it slices as
+    # Python does
     slices_by_size: bool
     # the limit of the number that Keras draws from NumPy's global generator when it flattens a batch; 0: it draws none
     flatten_draws_below: int

@@ -26,7 +26,7 @@ class Reader:
     releases: str
     # what it runs on; the first one that is installed is taken
     backends: tuple[str, ...]
-    # the classes of layers that it does not have, or computes otherwise: they are written as layers that it has
+    # the classes of layers that it does not have, or computes differently: they are written as layers that it has
     # (conversion/passes/expressions.py)
     lacks: frozenset[str]
     # it uses the mask of a recurrent layer with initial states, and merges masks as Keras 2 does
@@ -38,7 +38,7 @@ class Reader:
     slashes: bool
     # it reads files of tf.keras as they are meant
     reads_tf_keras: bool
-    # the end of a sentence about what it computes otherwise in channels_first; '': nothing
+    # the end of a sentence about what it computes differently in channels_first; '': nothing
     channels_first: str = ""
 
 
@@ -82,7 +82,7 @@ class Generation:
     releases: str
     # How the `keras_version` of its files begins; the longest beginning counts (keras-facts: form-by-release)
     versions: tuple[str, ...]
-    # Groups and arrays of a file have numbers; else they have names (keras-facts: keras0-files, named-files)
+    # Groups and arrays of a file have numbers; otherwise they have names (keras-facts: keras0-files, named-files)
     numbered: bool
     # Recurrent layers store one array for all gates
     fused_gates: bool
@@ -99,7 +99,7 @@ class Generation:
     states_backend: bool
     # A list of names that is too long for one attribute is split (keras-facts: split-lists-of-names)
     splits_names: bool
-    # Layers of one depth are in the order of their names; else as a walk from the outputs meets them
+    # Layers of one depth are in the order of their names; otherwise as a walk from the outputs meets them
     # (keras-facts: order-by-names)
     sorts_layers: bool
     # They are in the order of their names after K.set_legacy_weight_ordering(True)
@@ -108,9 +108,9 @@ class Generation:
     early_depths: bool
     # A file has no place for the architecture, which is written beside it
     architecture_beside: bool
-    # Each way of merging has a layer class of its own; else there is one class with a mode
+    # Each way of merging has a layer class of its own; otherwise there is one class with a mode
     merge_layers: bool
-    # A transposed convolution states its whole output shape; else what to add to the smallest one
+    # A transposed convolution states its whole output shape; otherwise what to add to the smallest one
     # (keras-facts: deconvolution-output-shape)
     states_output_shape: bool
     # There are CuDNN layers, other than in files for a reader
@@ -119,8 +119,8 @@ class Generation:
     numbers_outputs: bool
     # The backends whose kernels its files can have
     backends: tuple[str, ...]
-    # An optimizer's state has all arrays of one moment together; else all moments of one parameter, and the learning
-    # rate (keras-facts: optimizer-slots)
+    # An optimizer's state has all arrays of one moment together; otherwise all moments of one parameter, and the
+    # learning rate (keras-facts: optimizer-slots)
     moments_together: bool
     # An optimizer's state has all scalars of Keras 2.3, and slots that are not used (keras-facts: optimizers-of-keras1)
     whole_optimizers: bool
@@ -334,7 +334,7 @@ FIRST_WITH_OPTIMIZER_IN_ORDER = (2, 0, 6)
 
 
 def sorts_optimizer(version: str | None) -> bool:
-    """Whether a release sorts the arrays of an optimizer by the names of the weights; else they follow the layers.
+    """Whether a release sorts the arrays of an optimizer by the names of the weights; otherwise they follow the layers.
 
     (keras-facts: optimizer-order)
 

@@ -21,7 +21,7 @@ class SliceFunction:
     words: frozenset[str]
     """The names in the function."""
     drops_rest: bool
-    """Whether samples that do not fill a slice are left out; else the last slice takes them."""
+    """Whether samples that do not fill a slice are left out; otherwise the last slice takes them."""
 
 
 SLICE_FUNCTIONS = (

@@ -1,1 +1,1 @@
-"""Conversion: what the source is, the plan, and the files that come of it."""
+"""Conversion: identifies the source, plans the conversion of each weight, and writes the result."""

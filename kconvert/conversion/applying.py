@@ -15,7 +15,7 @@ from .binding import Place
 from .planning import Plan
 from .steps import Step
 
-MENTIONED = 3  # hazards that a refusal names; the plan has them all
+MENTIONED = 3  # the number of hazards that an error names; the plan has them all
 
 
 def apply(plan: Plan, checkpoint: Checkpoint, provenance: dict[str, Any] | None = None) -> Checkpoint:
@@ -67,13 +67,13 @@ def refuse_hazards(plan: Plan, checkpoint: Checkpoint) -> None:
 
 
 def _group(name: str, found: Sequence[Place], steps: Mapping[LayerPath, Step], generation: str) -> Group:
-    """The arrays of one layer, with what each is."""
+    """The arrays of one layer, each with its name and its facts."""
     arrays = [steps[place.path].result(place.index) for place in found]
     return Group(name, arrays, [_facts(place, generation) for place in found])
 
 
 def _facts(place: Place, generation: str) -> dict[str, Any]:
-    """What an array is: the weight of a layer, and the names of its axes and gates where each axis has one."""
+    """The facts on an array: its weight, and the names of its axes and gates if each axis has one."""
     role = place.stored.weight.role
     axes = role.stored_axes(generation, getattr(place.layer, "data_format", None))
     gates = role.gates if len(place.stored.slots) == 1 else place.slot.rpartition("_")[2]
@@ -89,7 +89,7 @@ def _facts(place: Place, generation: str) -> dict[str, Any]:
 
 
 def _groups_as_before(groups: Sequence[Group], names: Sequence[str]) -> list[Group]:
-    """Groups in the order of the file from before, without those without arrays that it does not have."""
+    """The groups in the order of the original file. Groups without arrays that this file does not have are left out."""
     rank = {name: i for i, name in enumerate(names)}
     kept = [group for group in groups if group.arrays or group.name in rank]
     return sorted(kept, key=lambda group: rank.get(group.name, len(rank)))
@@ -98,9 +98,9 @@ def _groups_as_before(groups: Sequence[Group], names: Sequence[str]) -> list[Gro
 def _in_order(
     found: Sequence[Place], stored: Sequence[str] | None, plan: Plan, steps: Mapping[LayerPath, Step]
 ) -> Sequence[Place]:
-    """The arrays of a group in the order of the file, where its own generation reads its own architecture.
+    """The arrays of a group in the order of the source, if the result keeps the generation and the architecture.
 
-    A release may have another order than others (keras-facts: trainable-first).
+    The order depends on the release (keras-facts: trainable-first).
     """
     sources = [steps[place.path].sources[place.index : place.index + 1] for place in found]
     names = [array.name for arrays in sources for array in arrays]

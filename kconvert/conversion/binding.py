@@ -1,8 +1,8 @@
-"""Which stored array is which weight: the groups of a file against the layers of a model.
+"""Binds stored arrays to weights: matches the groups of a file with the layers of a model.
 
-Both sides are written down as the same value, a list of `Place`s: where Keras of some convention puts
-each array of a model. Reading matches places to a file's arrays by name, or by layers and order where
-names were given anew (renamed.py); writing lays the arrays out by them.
+Reading and writing use the same list of `Place`s: where Keras of a convention puts each array of a model. Reading
+matches the places with the arrays of a file by name, or by layers and order if names differ (renamed.py). Writing
+arranges the arrays by their places.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .renamed import Position, matched
 
 @dataclass(frozen=True)
 class Place:
-    """One stored array: slot `slot` of the weights of `layer`, which stands at path `leaf`."""
+    """One stored array: slot `slot` of the weights of `layer`, which has the path `leaf` in the model."""
 
     leaf: LayerPath
     layer: Layer
@@ -49,7 +49,7 @@ class Place:
 
     @property
     def index(self) -> int:
-        """Which of the weight's arrays this is."""
+        """The index of the array among those of its weight."""
         return self.stored.slots.index(self.slot)
 
     def name(self, convention: Convention) -> str:
@@ -68,7 +68,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Binding:
-    """One weight of a model and the stored arrays it is made of, slot by slot."""
+    """One weight of a model and the stored arrays that it consists of, one for each slot."""
 
     path: LayerPath
     weight: Weight
@@ -80,7 +80,7 @@ class Binding:
         return tuple(array.read() for array in self.arrays)
 
     def canonical(self, arrays: tuple[np.ndarray, ...] | None = None) -> np.ndarray:
-        """The weight in canonical form: of `arrays` that are stored alike, or of its own."""
+        """The weight in canonical form, from `arrays` that are stored in the same way, or from its own arrays."""
         (array,) = self.stored.chain.apply(*(self.read() if arrays is None else arrays))
         return array
 
@@ -98,14 +98,14 @@ def leaf_storage(leaf: LeafWeights, convention: Convention) -> list[Storage]:
 def places(model: Network, convention: Convention, by_name: bool | None = None) -> list[tuple[str, list[Place]]]:
     """Where a Keras of `convention` puts every array of `model`: (group, its arrays in order).
 
-    by_name: whether layers of one depth are in the order of their names; None: as the generation has them.
+    by_name: whether layers of the same depth are sorted by name; None: as usual for the generation.
     In a group, trainable arrays come before the others (keras-facts: trainable-first). Keras 0.3 does not know this
     order: it numbers the layers of a Sequential in the order in which they were added (keras-facts: keras0-groups).
     """
     if convention.generation.numbered:
         return _numbered_places(model, convention)
     by_name = convention.generation.sorts_layers if by_name is None else by_name
-    if (by_name or convention.generation.early_depths) and model.nodes:  # else they are in the order of their file
+    if (by_name or convention.generation.early_depths) and model.nodes:  # otherwise they keep the order of their file
         model = ordered(model, by_name, convention.generation.early_depths)
     groups: dict[str, list[Place]] = {layer.name: [] for layer in model.stored_layers}
     for leaf in model.weight_table():
@@ -114,7 +114,7 @@ def places(model: Network, convention: Convention, by_name: bool | None = None) 
 
 
 def _numbered_places(model: Network, convention: Convention) -> list[tuple[str, list[Place]]]:
-    """As Keras 0.3 has them: one group a Graph; else `layer_0` with all up to a first merge, `layer_1`, ..."""
+    """The places in Keras 0.3: one group for a Graph, or `layer_0` with all up to the first merge, `layer_1`, ..."""
     found: dict[str, list[Place]] = {}
     for leaf in model.weight_table():
         found.setdefault(leaf.path[0], []).extend(_leaf_places(leaf, convention))
@@ -142,7 +142,7 @@ def _leaf_places(leaf: LeafWeights, convention: Convention) -> list[Place]:
 
 
 def layers_are_sorted(model: Network, checkpoint: Checkpoint, convention: Convention) -> bool:
-    """Whether the layers of a file are in the order of their names, where its generation can have both orders."""
+    """Whether the layers of a file are sorted by name, if its generation can have both orders."""
     walked, by_name = _two_orders(model, convention)
     if not by_name:
         return convention.generation.sorts_layers
@@ -151,7 +151,7 @@ def layers_are_sorted(model: Network, checkpoint: Checkpoint, convention: Conven
 
 
 def _two_orders(model: Network, convention: Convention) -> list[list[str]]:
-    """The layers that have weights in the order of a walk and in that of their names; [] where one order is certain."""
+    """The layers with weights, in graph order and sorted by name; [] if the generation has only one of these orders."""
     if not convention.generation.may_sort_layers:
         return [[], []]
     return [[name for name, found in places(model, convention, by_name) if found] for by_name in (False, True)]
@@ -164,7 +164,7 @@ Matched = tuple[str, list[Place], Group]
 
 
 def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Binding], list[str]]:
-    """Every weight of `model` with its arrays in `checkpoint`, and notes on what was matched otherwise than by name.
+    """Every weight of `model` with its arrays in `checkpoint`, and notes on layers that were not matched by name.
 
     Raises KconvertError naming the layer where names, number or shapes of arrays do not fit.
     """
@@ -176,7 +176,7 @@ def bind(model: Network, checkpoint: Checkpoint, convention: Convention) -> tupl
 
 
 def misfits(model: Network, checkpoint: Checkpoint, convention: Convention) -> Mapping[str, KconvertError]:
-    """Why layers that `model` and `checkpoint` both have, by name, cannot be bound; those that fit are left out."""
+    """For each layer that `model` and `checkpoint` both have by name, why it cannot be bound, if it cannot."""
     pairs, notes = _groups_of_arrays(model, replace(checkpoint, partial=True), convention)
     ranks = _ranks(model)
     found = {}
@@ -207,7 +207,7 @@ def _bound(pair: Matched, convention: Convention, ranks: Ranks, notes: list[str]
 def _groups_of_arrays(
     model: Network, checkpoint: Checkpoint, convention: Convention
 ) -> tuple[list[Matched], list[str]]:
-    """The layers with their groups, and notes. The layers learn from the arrays what they do not state."""
+    """The layers with their groups, and notes. Settings that the layers do not state are read from the arrays."""
     pairs, notes = _matched_groups(model, checkpoint, convention)
     if _gates_were_set(model, pairs, checkpoint, convention):
         pairs, notes = _matched_groups(model, checkpoint, convention)
@@ -250,7 +250,7 @@ def _gates_were_set(model: Network, pairs: Sequence[Matched], checkpoint: Checkp
 
 
 def _adapted(pairs: Sequence[Matched]) -> bool:
-    """Whether a layer learned from its arrays what the configuration does not say (`Layer.adapt`)."""
+    """Whether a layer took settings from its arrays that the configuration does not state (`Layer.adapt`)."""
     for _, expected, group in pairs:
         arrays = _by_name(expected, group.arrays) or group.arrays
         for place, array in zip(expected, arrays, strict=False):
@@ -261,7 +261,7 @@ def _adapted(pairs: Sequence[Matched]) -> bool:
 
 
 def _matched_groups(model: Network, checkpoint: Checkpoint, convention: Convention) -> tuple[list[Matched], list[str]]:
-    """The layers with their groups, and notes: by name, else by order among those that have weights."""
+    """The layers with their groups, and notes: matched by name, or by order among the layers with weights."""
     expected = [(name, found) for name, found in places(model, convention) if found]
     groups = {group.name: group for group in checkpoint.groups if group.arrays}
     if checkpoint.partial:
@@ -294,7 +294,7 @@ def _matched_groups(model: Network, checkpoint: Checkpoint, convention: Conventi
 
 
 def _whole_model(expected: Sequence[tuple[str, list[Place]]], group: Group) -> list[Place] | None:
-    """The places of all weights in the order in which the one group of a nested model has them: trainable ones first.
+    """The places of all weights in the order of the single group of a nested model: trainable ones first.
 
     None if the group has another number of arrays.
     """
@@ -315,7 +315,7 @@ def _matched_arrays(
     ranks: Ranks,
     notes: list[str],
 ) -> list[tuple[Place, LazyArray]]:
-    """The arrays of one group: by full name, else layer by layer, else by position."""
+    """The arrays of one group: matched by full name, or layer by layer, or by position."""
     if len(group.arrays) != len(expected):
         raise KconvertError(
             f"{len(group.arrays)} arrays in the file ({_some({array.name for array in group.arrays})}) where the layer"
@@ -346,7 +346,7 @@ Pairs = list[tuple[Place, LazyArray]]
 
 
 def _counterparts(pairs: Pairs, convention: Convention, notes: list[str]) -> Pairs:
-    """Places as the file has them: those of a layer's counterpart (LSTM, CuDNNLSTM) where its arrays are that."""
+    """The places in the file: those of a layer's counterpart (LSTM, CuDNNLSTM) if the arrays belong to that."""
     leaves: dict[LayerPath, Pairs] = {}
     for place, array in pairs:
         leaves.setdefault(place.leaf, []).append((place, array))
@@ -370,7 +370,7 @@ def _fit(pairs: Pairs) -> bool:
 
 
 def _counterpart_note(layer: Any) -> str:
-    """What is said of a layer whose counterpart the file has."""
+    """The note on a layer whose counterpart is in the file."""
     without = getattr(layer, "not_in_cudnn", None)
     if without is None:
         return f"the file has weights that cuDNN did not pack, for this {layer.class_name} they are packed"
@@ -379,7 +379,7 @@ def _counterpart_note(layer: Any) -> str:
 
 
 def _by_name(expected: Sequence[Place], arrays: Sequence[LazyArray]) -> list[LazyArray] | None:
-    """The array of each place, where every place's layer and slot end exactly one array's name."""
+    """The array of each place, if layer and slot of every place are the end of exactly one array's name."""
     endings = [f"{place.leaf[-1]}_{place.slot}".replace("/", "_") for place in expected]
     fitting: dict[str, list[LazyArray]] = {ending: [] for ending in endings}
     lengths = set(map(len, fitting))
@@ -400,7 +400,7 @@ def _layer_by_layer(
     ranks: Mapping[LayerPath, int],
     notes: list[str],
 ) -> Sequence[LazyArray]:
-    """The array of each place, where layers may have other names in the file."""
+    """The array of each place, if layers may have other names in the file."""
     positions = [Position(place.leaf, place.slot, ranks[place.leaf]) for place in expected]
     try:
         found = matched([array.name for array in arrays], positions)
@@ -415,7 +415,7 @@ def _layer_by_layer(
 
 
 def arrays_for(model: Network, checkpoint: Checkpoint, source: Convention, target: Convention) -> Arrays:
-    """The arrays of a checkpoint as the layers of `model` take them on the backend of `target`, nested by path."""
+    """The arrays of a checkpoint as the layers of `model` use them on the backend of `target`, nested by path."""
     bindings, _ = bind(model, checkpoint, source)
     stored = {place.path: place.stored for _, found in places(model, target) for place in found}
     leaves = []

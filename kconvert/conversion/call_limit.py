@@ -1,4 +1,4 @@
-"""The limit on calls of layers: networks multiply in networks, so that a small architecture can cost a lot."""
+"""The limit on calls of layers: nested networks multiply, so a small architecture can have very many calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from ..network.network import Network
 
 
 def bounded(network: Network, where: str | None = None) -> Network:
-    """The same network. Raises KconvertError where it has more calls than the limit."""
+    """Returns the network unchanged. Raises KconvertError if it has more calls than the limit."""
     check_limit("calls", count_calls(network), "has too many calls of layers", where)
     return network

@@ -1,4 +1,4 @@
-"""The arguments of `compile`: those of tf.keras and Keras 3 in the words of Keras 2.3, and those for Keras 3.
+"""The arguments of `compile`: translates those of tf.keras and Keras 3 to Keras 2.3, and those of Keras 2.3 to Keras 3.
 
 (keras-facts: compiled-by-tf-keras, compiled-for-keras3)
 """
@@ -24,14 +24,14 @@ Json = dict[str, Any]
 
 
 class NotExpressed(Exception):
-    """The target cannot be told this; the message names it."""
+    """The target cannot express this; the message names it."""
 
 
 def for_keras2(stated: Json, has_slots: bool = False, of_keras3: bool = False) -> tuple[Json | None, list[str]]:
-    """`stated` for Keras 2.3, and notes. None where it would train otherwise, or not load the file.
+    """`stated` for Keras 2.3, and notes. None if Keras 2.3 would train differently, or could not load the file.
 
-    Metrics do not change the training: they alone are left out where Keras 2.3 does not have one. has_slots: whether
-    the file stores the moments of the optimizer. of_keras3: whether Keras 3 wrote the file; else tf.keras did.
+    Metrics do not change the training, so a metric that Keras 2.3 does not have is left out. has_slots: whether
+    the file stores the moments of the optimizer. of_keras3: whether Keras 3 wrote the file; otherwise tf.keras did.
     """
     optimizer = _dict(stated.get("optimizer_config"))
     later = of_keras3 or str(optimizer.get("class_name", "")).startswith(CUSTOM)
@@ -49,7 +49,7 @@ def for_keras2(stated: Json, has_slots: bool = False, of_keras3: bool = False) -
 
 
 def for_keras3(stated: Json) -> tuple[Json | None, list[str]]:
-    """`stated`, in words of Keras 0.2 - 2.3, as HDF5 files of Keras 3 state it, and notes; see `for_keras2`."""
+    """`stated`, from Keras 0.2 - 2.3, in the form of HDF5 files of Keras 3, and notes; see `for_keras2`."""
     optimizer = _dict(stated.get("optimizer_config"))
 
     def made() -> Json:
@@ -70,7 +70,7 @@ def _compiled(
     metric: Callable[[Json], Any],
     name: Callable[[str], str] = str,
 ) -> tuple[Json | None, list[str]]:
-    """What `made` gives with the metrics, and notes; None where `reader` cannot be told it.
+    """The result of `made` with the metrics, and notes; None if `reader` cannot express it.
 
     metric, name: the form of a metric that is stated by its configuration, and by its name.
     """
@@ -89,7 +89,7 @@ def _compiled(
 
 
 def keyed_by(stated: Json, outputs: Mapping[str, str]) -> Json:
-    """`stated` with what it says of each output under another name.
+    """`stated`, with the outputs renamed.
 
     >>> keyed_by({"loss": {"concatenate_1": "mse"}, "metrics": ["mae"]}, {"concatenate_1": "size"})
     {'loss': {'size': 'mse'}, 'metrics': ['mae']}
@@ -98,12 +98,12 @@ def keyed_by(stated: Json, outputs: Mapping[str, str]) -> Json:
 
 
 def _renamed(value: Mapping[str, Any], outputs: Mapping[str, str]) -> Json:
-    """A dict by outputs with their other names; any other dict stays as it is."""
+    """A dict by outputs, with the outputs renamed; any other dict is returned unchanged."""
     return {outputs.get(key, key): one for key, one in value.items()} if outputs.keys() >= value.keys() else dict(value)
 
 
 def _dict(value: Any) -> Json:
-    """A copy of a part of the configuration; empty where the file has something else there."""
+    """A copy of a part of the configuration; empty if the part is not a dict."""
     return dict(value) if isinstance(value, Mapping) else {}
 
 
@@ -134,7 +134,7 @@ def _optimizer(stated: Json, has_slots: bool, later: bool) -> Json:
 
 
 def _on_epsilon(stated: Json) -> list[str]:
-    """A note on an optimizer that adds epsilon elsewhere in TensorFlow 2.11 and later and in Keras 3."""
+    """A note on an optimizer that adds epsilon at another place in TensorFlow 2.11 and later and in Keras 3."""
     name = plain_name(stated["class_name"])
     if not STRUCTURES[name].epsilon_below_root:
         return []
@@ -157,7 +157,7 @@ def _loss(stated: Json) -> Json:
 
 
 def _metric(stated: Json) -> str:
-    """The function that a metric is the mean of."""
+    """The function whose mean the metric computes."""
     function = _dict(stated.get("config")).get("fn")
     if not isinstance(function, str):
         raise NotExpressed(f"the metric {stated['class_name']}")
@@ -220,7 +220,7 @@ def _class_of_keras3(stated: Json) -> Json:
 
 
 def _named(what: str, known: Mapping[str, str]) -> Callable[[str], str]:
-    """What Keras 3 calls a function, by its name in Keras 2.3; raises NotExpressed where it does not have it."""
+    """The name in Keras 3 of a function of Keras 2.3. Raises NotExpressed if Keras 3 does not have it."""
 
     def name_in_keras3(name: str) -> str:
         if name not in known:

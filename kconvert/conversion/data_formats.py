@@ -1,7 +1,7 @@
-"""A network in the other data format, as the same code makes it on the other backend: its weights do not follow.
+"""Builds the network that the same code builds in the other data format, without a change of the weights.
 
-`relayout` keeps what a network computes; here the layers are what they are called, and compute something else where the
-data format changes what weights mean: behind a Flatten, a Reshape, a Permute.
+`relayout` keeps the function of a network. Here the layers keep their arguments, and compute something else if the data
+format changes the meaning of weights: after a Flatten, a Reshape or a Permute.
 """
 
 from __future__ import annotations
@@ -24,26 +24,25 @@ from .passes.relayout import relayout
 from .passes.relayout_rules import IMAGE_LAYERS
 
 IMAGES = (*IMAGE_LAYERS, L.LocallyConnected2D, L.ConvLSTM2D, L.ConvLSTM3D)
-"""The layers that take the data format of the user's configuration of Keras where the code states none."""
+"""The layers whose data format comes from the user's configuration of Keras if the code does not state it."""
 
 Classes = tuple[type[Layer], ...]
 
 _BY_DATA_FORMAT: tuple[Classes, ...] = ((L.BatchNormalization,), (L.Concatenate, L.Merge))
-"""Code states the axis of these according to the data format, or leaves it out: both are tried."""
+"""Code may set the axis of these layers for its data format, or use the default: both are tried."""
 
 _BY_NUMBER: tuple[Classes, ...] = ((L.InputLayer,), (L.Permute,), (L.Reshape,))
-"""Code states the shape of an input according to the data format, and the axes of the others by number: what else there
-may be is tried only where this does not fit."""
+"""Code sets the shape of an input for its data format, and the axes of other layers by number; tried first."""
 
 
 def stated_format(network: Network) -> str | None:
-    """The data format that all layers state which take that of the user's configuration; None where they differ."""
+    """The data format of all layers that use that of the user's configuration; None if they differ."""
     formats = {layer.data_format for _, layer in network.leaves() if isinstance(layer, IMAGES)}
     return formats.pop() if len(formats) == 1 else None
 
 
 def unused_format(network: Network, given: str | None) -> list[str]:
-    """A note where all layers of a file state another data format than the one that the user gives."""
+    """A note if all layers of a file state another data format than the user gives."""
     stated = stated_format(network)
     if stated is None or given in (None, stated):
         return []
@@ -59,7 +58,7 @@ def other_format(data_format: str) -> str:
 
 
 def in_format(network: Network, data_format: str, fits: Callable[[Network], bool]) -> list[Network]:
-    """The networks that the code of `network` may make in `data_format`, of those that the arrays fit."""
+    """The networks that the code of `network` may build in `data_format`, if the arrays fit them."""
     mapped = _mapped(network, data_format)
     found: list[Network] = []
     for near in product((False, True), repeat=len(_BY_DATA_FORMAT)):
@@ -71,7 +70,7 @@ def in_format(network: Network, data_format: str, fits: Callable[[Network], bool
 
 
 def _kept(choices: Sequence[bool]) -> Classes:
-    """The classes whose axes stay as they are."""
+    """The classes whose axes do not change."""
     return tuple(
         cls for group, kept in zip(_BY_DATA_FORMAT + _BY_NUMBER, choices, strict=True) if kept for cls in group
     )
@@ -95,12 +94,12 @@ def _config(layer: Any) -> Any:
 
 
 def _flattens(network: Network) -> frozenset[str]:
-    """All Flattens, by path: none of them shall change its own data format."""
+    """The paths of all Flatten layers, which must not change their own data format."""
     return frozenset(path.partition("/")[2] for path, layer in network.leaves() if isinstance(layer, L.Flatten))
 
 
 def _mapped(network: Network, data_format: str) -> Network:
-    """The network with its axes moved, which gives the numbers of the axes in the other data format."""
+    """The network in the other data format, from which the new numbers of axes are taken."""
     try:
         return relayout(network, data_format, _flattens(network)).model
     except KconvertError:
@@ -111,7 +110,7 @@ def _mapped(network: Network, data_format: str) -> Network:
 
 
 def _taken(network: Network, mapped: Network, data_format: str, kept: Classes) -> Network:
-    """The same graph of layers that state `data_format`; layers of the classes `kept` have their old axes."""
+    """The same graph with layers in `data_format`; layers of the classes `kept` keep their axes."""
     layers = {
         name: _layer(layer, mapped.by_name.get(name, layer), data_format, kept)
         for name, layer in network.by_name.items()
@@ -126,7 +125,7 @@ def _taken(network: Network, mapped: Network, data_format: str, kept: Classes) -
 
 
 def _steps_before_images(network: Network, ref: Ref) -> int | None:
-    """How many axes of time an input of images has; None where no image layer takes it."""
+    """The number of time axes of an input of images; None if no image layer uses it."""
     shapes = network.shapes()
     todo, seen = [ref], {ref}
     while todo:
@@ -145,7 +144,7 @@ def _steps_before_images(network: Network, ref: Ref) -> int | None:
 
 @singledispatch
 def _steps(layer: Any, position: int) -> int | None:
-    """How many axes of time an image layer takes; None where the layer is none."""
+    """The number of time axes that an image layer expects; None for other layers."""
     return 0 if isinstance(layer, IMAGES) else None
 
 
@@ -194,13 +193,13 @@ def _wrapper(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
 
 @_layer.register(L.Flatten)
 def _flatten(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
-    """A Flatten that states a data format takes it from the user's configuration, too (Keras 2.2+)."""
+    """A Flatten with a data format, which also comes from the user's configuration (Keras 2.2+)."""
     return changed(layer, data_format=layer.data_format and data_format)
 
 
 @_layer.register(L.Reshape)
 def _reshape(layer: Any, mapped: Any, data_format: str, kept: Classes) -> Any:
-    """A Reshape to images: the channels go to where the data format has them."""
+    """A Reshape to images: moves the channels to their axis in the data format."""
     shape = tuple(layer.target_shape)
     if isinstance(layer, kept) or len(shape) < 3:
         return changed(layer)

@@ -1,7 +1,7 @@
-"""What a file shows of the Keras that wrote it, each fact with its evidence.
+"""What a file shows about the Keras that wrote it, each fact with its evidence.
 
-The arrays and their names come first, then the attributes, then the name of the file. What contradicts a fact stands
-with it. What follows from the facts and from the words of the user is decided in source.py.
+The arrays and their names have priority over the attributes, and these over the name of the file. Each fact also has
+the evidence against it. source.py decides what follows from the facts and from the arguments of the user.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..lazy_dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fact:
-    """What is known of a file, and how."""
+    """A fact about a file, with its evidence."""
 
     value: str | None
     """None: it cannot be known."""
@@ -27,7 +27,7 @@ class Fact:
     notes: tuple[str, ...] = ()
     """What in the file contradicts it."""
     stated: bool = False
-    """Whether the file states it in an attribute; else it is concluded."""
+    """Whether an attribute of the file states it; otherwise it is inferred."""
 
     def sentence(self, name: str) -> str:
         """'backend theano: the backend attribute of the root'."""
@@ -47,7 +47,7 @@ _SCOPED = _all(lambda generation: generation.scoped_names)[0]  # a file of Keras
 
 
 def akin(one: Generation, other: Generation) -> bool:
-    """Whether two generations name arrays alike, so that only the release tells one from the other."""
+    """Whether two generations use the same names of arrays, so that only the release distinguishes them."""
     return (one.numbered, one.scoped_names) == (other.numbered, other.scoped_names)
 
 
@@ -68,14 +68,14 @@ _KERAS1_NAME = re.compile(
 
 
 def _unscoped(name: str) -> bool:
-    """Whether Keras 1 names an array so. Keras 2 names one that a user's layer calls 'att_1_W' 'att_1/att_1_W'."""
+    """Whether a name is one of Keras 1. In Keras 2, the array 'att_1_W' of a user's layer is called 'att_1/att_1_W'."""
     scope, _, last = name.rpartition("/")
     inner = scope.rpartition("/")[2]
     return bool(_KERAS1_NAME.fullmatch(last)) and not (inner and last.startswith(f"{inner}_"))
 
 
 def _by_names(checkpoint: Checkpoint) -> Fact | None:
-    """The generation that all names agree on; None where they do not."""
+    """The generation that all names agree on; None if they do not."""
     names = checkpoint.names
     unscoped = [name for name in names if _unscoped(name)]
     scoped = [name for name in names if "/" in name and name not in unscoped]
@@ -91,7 +91,7 @@ def _like(keras: int, name: str) -> str:
 
 
 def stated_release(checkpoint: Checkpoint) -> tuple[str, str] | None:
-    """(release, the place where the file states it); None where it states none that is known."""
+    """(release, the place where the file states it); None if it states no known release."""
     inside = (checkpoint.model_config or {}).get("keras_version")
     stated = {checkpoint.stated_in.get("keras_version", "the file"): checkpoint.keras_version, "model_config": inside}
     known = ((version, place) for place, version in stated.items() if isinstance(version, str) and of_release(version))
@@ -99,7 +99,7 @@ def stated_release(checkpoint: Checkpoint) -> tuple[str, str] | None:
 
 
 def generation_of(checkpoint: Checkpoint) -> Fact:
-    """The generation that wrote a file: by the names of its arrays, and by the attributes where these do not tell.
+    """The generation that wrote a file: from the names of its arrays, or from the attributes if these do not show it.
 
     (keras-facts: form-by-release, who-wrote-it, names-of-arrays)
     """
@@ -124,7 +124,7 @@ def generation_of(checkpoint: Checkpoint) -> Fact:
 
 
 def _row(version: str) -> Generation:
-    """The generation of a release that is known."""
+    """The generation of a known release."""
     row = of_release(version)
     assert row is not None
     return row
@@ -139,7 +139,7 @@ def _by_stamp(checkpoint: Checkpoint, named: Fact) -> Fact | None:
 
 
 def _against(checkpoint: Checkpoint, named: Fact, release: tuple[str, str] | None) -> Iterator[str]:
-    """What the attributes say against the names."""
+    """The attributes that contradict the names."""
     if release:
         yield f"keras_version of {release[1]} is {release[0]}, but {named.evidence}: the file is read as {named.value}"
     elif checkpoint.backend and not GENERATIONS[str(named.value)].states_backend:
@@ -148,14 +148,14 @@ def _against(checkpoint: Checkpoint, named: Fact, release: tuple[str, str] | Non
 
 # ------------------------------------------------------------------ backend ----
 
-# The backend that parts of a file's name speak of: 'vgg16_weights_tf_dim_ordering_th_kernels.h5'
-# (keras-facts: kernels-in-file-names)
+# The backend that parts of a file name refer to: 'vgg16_weights_tf_dim_ordering_th_kernels.h5' (keras-facts:
+# kernels-in-file-names)
 _IN_FILE_NAMES = (("th", "kernels"), ("tf", "kernels"), ("theano",), ("tensorflow",))
 _SHORT = {"th": "theano", "tf": "tensorflow"}
 
 
 def backend_of(checkpoint: Checkpoint) -> Fact:
-    """The backend whose kernels the arrays are: by the attribute, the name of the file, the ':0' of TensorFlow.
+    """The backend of the kernels: from the attribute, the name of the file, or the ':0' of TensorFlow.
 
     What kconvert wrote about a file counts as an attribute. The ':0' shows who wrote the file; the kernels may be those
     of the other backend (keras-facts: names-end-in-colon-zero, kernels-saved-elsewhere).
@@ -178,7 +178,7 @@ def backend_of(checkpoint: Checkpoint) -> Fact:
 
 
 ONLY_BACKEND = "tensorflow"
-"""The backend of every file that has another format than HDF5."""
+"""The backend of all files that are not HDF5."""
 
 
 def _stated_backends(checkpoint: Checkpoint) -> Iterator[Fact]:
@@ -198,7 +198,7 @@ def _stated_backends(checkpoint: Checkpoint) -> Iterator[Fact]:
 
 
 def _by_file_name(checkpoint: Checkpoint) -> Iterator[Fact]:
-    """The one backend that the name of the file speaks of."""
+    """The single backend that the name of the file refers to."""
     words = re.split(r"[^a-z0-9]+", checkpoint.path.name.lower()) if checkpoint.path else []
     found = {
         _SHORT.get(parts[0], parts[0]): "_".join(parts)
@@ -221,7 +221,7 @@ def _by_endings(checkpoint: Checkpoint) -> Iterator[Fact]:
 
 
 def _may_be_of_theano(checkpoint: Checkpoint) -> bool:
-    """Whether the release that a file states runs on Theano, where it states one."""
+    """Whether the stated release of a file runs on Theano; True if no release is stated."""
     release = stated_release(checkpoint)
     row = of_release(release[0]) if release else None
     return row is None or row.has("theano")

@@ -31,20 +31,20 @@ from .planning import Plan
 from .source import Source
 from .target import KEEP, NATIVE, Target, Wanted
 
-SMALL = 2**20  # bytes that are hashed sooner than a thread starts
+SMALL = 2**20  # files up to this many bytes are hashed faster than a thread starts
 
 
 class NothingToConvert(KconvertError):
-    """A file that already is what is asked for."""
+    """The file is already in the requested form."""
 
 
 class AlreadyConverted(KconvertError):
-    """A file that kconvert made for the backend that is asked for."""
+    """kconvert already converted the file for the requested backend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Conversion:
-    """A finished conversion: what was done, from where to where.
+    """A finished conversion: the plan, the source and the target.
 
     architecture: the JSON file beside the target, where that holds weights alone for another architecture than the one
     that was given (`plan.differing`), or where its format cannot hold the architecture (Keras 0.3).
@@ -59,7 +59,7 @@ class Conversion:
         return f"<Conversion {self.source} -> {self.target}: {self.plan!r}>"
 
     def sides(self, source: Source) -> tuple[Source, Source]:
-        """What was converted and the result, to be verified."""
+        """The source and the result, for a verification."""
         result = replace(
             source,
             path=self.target,
@@ -110,7 +110,7 @@ def convert(
     source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
     backend.
     source_release: the release of Keras that saved the file, where the file does not state it.
-    repair: whether layers that the two backends compute differently are rewritten; else they are refused.
+    repair: whether layers that the two backends compute differently are rewritten; otherwise they are refused.
     drop_optimizer: whether the state of the optimizer is left out.
     force: whether `source` holds even where the file says otherwise, and an existing `out` is replaced.
     layers: 'NAME=Class' or 'NAME=as-is' for layers whose class the weights alone do not show.
@@ -144,10 +144,10 @@ def convert_file(
     replaces: bool = False,
     planner: Planner = planned,
 ) -> Conversion:
-    """`convert`, for a file that has a path and a target.
+    """`convert`, for a `Source` and a `Target`.
 
     written, read: the other files of the command, which the result must not replace. replaces: an existing result is
-    replaced even if `source.force` does not say so. planner: makes the plan, or knows it from another file.
+    replaced even if `source.force` does not say so. planner: makes the plan, or reuses that of another file.
     """
     if target.form.runtime is not None:
         what = f"is a program for {target.form.runtime.title}, and no weight file"
@@ -208,7 +208,7 @@ def _sha256(path: Path) -> Iterator[Future[str]]:
 
 @contextmanager
 def _architecture(made: Plan, path: Path | None, force: bool) -> Iterator[Path | None]:
-    """Writes the architecture of a result when the block has written the weights; nothing where it fails."""
+    """Writes the architecture of a result after the block has written the weights; nothing if the block fails."""
     if path is None:
         yield None
         return
@@ -226,7 +226,7 @@ def default_target(path: Path, backend: str, form: Form = HDF5) -> Path:
 
 
 def refuse_converted(checkpoint: Checkpoint, source: Source, target: Target) -> None:
-    """Raises AlreadyConverted (USAGE) for a file that would be converted for its target once more."""
+    """Raises AlreadyConverted (USAGE) if kconvert already converted the file for this target."""
     stamp = checkpoint.provenance or {}
     made_for = str(stamp.get("target", "")).split("/")[-1]
     if made_for == target.backend and source.backend not in (None, made_for) and not source.force:
@@ -240,7 +240,7 @@ def refuse_converted(checkpoint: Checkpoint, source: Source, target: Target) -> 
 
 
 def refuse_unchanged(made: Plan, checkpoint: Checkpoint) -> None:
-    """Raises NothingToConvert (USAGE) for a file that already is what is asked for."""
+    """Raises NothingToConvert (USAGE) if the file is already in the requested form."""
     if not made.changes and checkpoint.format is None and checkpoint.form == made.goal.form:
         raise NothingToConvert(
             f"the file already is in the convention {made.target}, data format {made.goal.data_format or KEEP}",

@@ -1,6 +1,6 @@
-"""The shape of an input that the architecture does not state, as the stored arrays show it.
+"""Infers the shape of an input that the architecture does not state from the stored arrays.
 
-tf.keras saves a Sequential that was built for data, or whose first layer is an adapted Normalization, without it.
+tf.keras does not save the shape if a Sequential was built by its first data, or begins with an adapted Normalization.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..network.network import Network
 
 
 def shape_for(checkpoint: Checkpoint, given: InputShape | None) -> Callable[[Layer], Shape | None]:
-    """What the shape of the input of a Sequential is, from its first layer; given: that which the user gives."""
+    """The shape of the input of a Sequential, from its first layer. given: the shape that the user gives."""
     return partial(_shape_for, checkpoint, given)
 
 
@@ -42,7 +42,7 @@ def _shape_for(checkpoint: Checkpoint, given: InputShape | None, first: Layer) -
 
 
 def with_adapted_sizes(network: Network, checkpoint: Checkpoint) -> Network:
-    """`network` with the sizes of inputs that a Normalization has in its stored mean, and the architecture not."""
+    """`network` with the sizes of inputs that only the stored mean of a Normalization shows."""
     shapes = dict(zip(network.input_refs, network.input_shapes, strict=True))
     known: dict[str, Shape] = {}
     for node in network.nodes:
@@ -58,7 +58,7 @@ def with_adapted_sizes(network: Network, checkpoint: Checkpoint) -> Network:
 
 
 def _arrays(checkpoint: Checkpoint, layer: Layer, name: str) -> Iterator[LazyArray]:
-    """The arrays of a name that the file has for a layer."""
+    """The arrays with this name that the file has for a layer."""
     for group in checkpoint.groups:
         for array in group.arrays:
             *path, last = [group.name, *array.name.split("/")]

@@ -1,7 +1,7 @@
 """Whether recurrent layers store one array for all gates or one for each, as the arrays of a file show.
 
-Before Keras 2 that is an option of the layer which changes nothing else (keras-facts: gpu-mode-is-fused). An
-architecture that was written elsewhere may state another one than the weights were saved with.
+Before Keras 2, this is an option of the layer that changes nothing else (keras-facts: gpu-mode-is-fused). An
+architecture from another source may state another value than the weights were saved with.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def set_gates(layer: Any, one_for_each: bool) -> bool:
 
 
 def agree_in_wrappers(model: Network) -> None:
-    """What a Bidirectional states of its inner layer follows the copies that have the weights."""
+    """Sets the option in the configuration of a Bidirectional as in its two layers, which have the weights."""
     for layer in _all(model.all_layers):
         if isinstance(layer, Bidirectional) and hasattr(layer.forward_layer, "fused_gates"):
             layer.layer.implementation = layer.forward_layer.implementation

@@ -1,7 +1,8 @@
-"""An architecture that the user gives: made elsewhere, it says less of the weights than their arrays do.
+"""An architecture that the user gives may come from another release or backend than the weights.
 
-The weights mean what the release, the backend and the data format that they were trained with made of the same code.
-The arrays tell which of these the architecture has otherwise; where they do not, and it matters, the user is asked.
+The meaning of the weights depends on the release, the backend and the data format that they were trained with. The
+arrays show where the architecture differs from these. If they do not show it and the answer matters, an error asks the
+user.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from .data_formats import affected, in_format, other_format, stated_format
 from .evidence import akin, kept_from
 from .source import Origin, Source
 
-MENTIONED = 3  # layers that a question names
+MENTIONED = 3  # the number of layers that an error names
 FLATTEN_STATES = (2, 2, 0)
 """The first release whose Flatten has a data format (keras-facts: flatten-data-format)."""
 
 
 def as_saved(network: Network, checkpoint: Checkpoint, source: Source, origin: Origin) -> tuple[Origin, Network]:
-    """What the weights are, and the network that they belong to, with notes on what the architecture says otherwise.
+    """The convention of the weights and their network, with notes on where the given architecture differs.
 
     Raises KconvertError where the data format of the weights is not known and matters.
     """
@@ -55,7 +56,7 @@ def _fits(network: Network, checkpoint: Checkpoint, convention: Convention) -> b
 
 
 def by_arrays(network: Network, checkpoint: Checkpoint, origin: Origin) -> Origin:
-    """The generation whose arrays have these shapes, where only the release tells one from the other."""
+    """The generation whose arrays have these shapes, among generations that only the release distinguishes."""
     taken = origin.convention
     if origin.release_stated or _fits(network, checkpoint, taken):
         return origin
@@ -71,7 +72,7 @@ def by_arrays(network: Network, checkpoint: Checkpoint, origin: Origin) -> Origi
 
 
 def _flattening(network: Network, source: Source, origin: Origin, notes: list[str]) -> Network:
-    """Flattens without the data format that the release of the weights did not have."""
+    """Removes the data format of Flatten layers if the release of the weights did not have it."""
     row = origin.convention.generation
     version = numbers_of(origin.release or row.last_release)
     if version >= FLATTEN_STATES:
@@ -86,7 +87,7 @@ def _flattening(network: Network, source: Source, origin: Origin, notes: list[st
 
 
 def _unstated_flattens(network: Network, source: Source) -> Iterator[str]:
-    """A note where the architecture is of a release whose Flatten has no data format, and it would matter."""
+    """A note if the release of the architecture has no data format for Flatten, and it would matter."""
     theirs = str(architecture_json(str(source.arch)).get("keras_version"))
     names = [layer.name for _, layer in network.leaves() if isinstance(layer, L.Flatten) and not layer.data_format]
     if () < numbers_of(theirs) < FLATTEN_STATES and names and stated_format(network) == CHANNELS_FIRST:
@@ -136,7 +137,7 @@ def _in_format_of_weights(
 
 
 def _doubt(source: Source, backend: str, stated: str, layers: Sequence[str], where: str) -> list[str]:
-    """Raises KconvertError where the architecture was written on another backend than that of the weights."""
+    """Raises KconvertError if the architecture was written on another backend than the weights."""
     other = other_format(stated)
     writer = KERNELS_OF.get(str(architecture_json(str(source.arch)).get("backend")))
     if writer == backend:
@@ -166,7 +167,7 @@ def _only(ways: Sequence[Network], where: str) -> Network:
 
 
 def _different(network: Network, way: Network, data_format: str, convention: Convention) -> Iterator[str]:
-    """The layers that compute otherwise in the other data format, or whose arrays are read otherwise."""
+    """The layers that compute something else in the other data format, or whose arrays are read differently."""
     yield from affected(network, way, data_format)
     for ours, theirs in zip(network.weight_table(), way.weight_table(), strict=True):
         chains = [[stored.chain for stored in leaf_storage(leaf, convention)] for leaf in (ours, theirs)]

@@ -1,4 +1,4 @@
-"""Inspecting: what a weight file is, each fact with its evidence. Nothing is converted, and no array is read."""
+"""Inspects a weight file: each fact with its evidence. Nothing is converted, and no array is read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class StoredLayer:
 
     name: str
     class_name: str | None
-    """As the architecture or the arrays tell; None where neither does."""
+    """From the architecture or the arrays; None if neither shows it."""
     weights: Sequence[StoredWeight]
 
     @property
@@ -64,7 +64,7 @@ class StoredLayer:
 
 @dataclass(frozen=True)
 class Inspection(Shown):
-    """What a file is."""
+    """The facts about a file, and its layers."""
 
     path: str
     size: int
@@ -76,10 +76,10 @@ class Inspection(Shown):
     """By target backend, the layers whose outputs would differ there. A backend for which that is not known is absent,
     and the notes say why."""
     provenance: Json | None = None
-    """What kconvert wrote when it made the file."""
+    """The provenance that kconvert wrote into the file, if it did."""
     notes: Sequence[str] = ()
     inferred: Sequence[Inferred] = ()
-    """For weights alone: what each layer is."""
+    """For weights alone: the inferred class of each layer."""
     network: Network | None = field(default=None, compare=False)
     """The network; None where there is no architecture, or kconvert cannot read it."""
 
@@ -92,7 +92,7 @@ class Inspection(Shown):
 
     @property
     def parameters(self) -> int:
-        """How many numbers the layers hold, the optimizer's not counted."""
+        """The number of parameters of the layers, without those of the optimizer."""
         return sum(layer.parameters for layer in self.layers)
 
     def to_json(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _understood(
 
 
 def _inferred(checkpoint: Checkpoint, source_data_format: str | None) -> tuple[list[Inferred], list[str]]:
-    """What the arrays tell of the layers, or a note that says why they tell nothing."""
+    """What the arrays show of the layers, or a note that says why they show nothing."""
     backend = backend_of(checkpoint).value or next(iter(BACKENDS))
     other = next(name for name in BACKENDS if name != backend)
     origin, goal = (Convention(str(generation_of(checkpoint).value), name) for name in (backend, other))
@@ -235,7 +235,7 @@ def _layers(
 
 
 def _classes(checkpoint: Checkpoint, config: Json | None, model: Network | None) -> dict[str, str]:
-    """Class by group: in the file's own words where it has them; by order where groups have numbers for names."""
+    """The class of each group: as stated in the file, or by order if groups have numbers as names."""
     if not checkpoint.named:
         layers = model.sublayers if model else []
         fits = len(layers) == len(checkpoint.groups)
@@ -259,7 +259,7 @@ def _named_classes(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _hazards(model: Network, backend: str | None) -> dict[str, list[str]]:
-    """By target: what it computes differently from the backend of the file, or from any other if that is unknown."""
+    """By target backend: the layers that it computes differently from the backend of the file, or from any one."""
     sources = [name for name in BACKENDS if backend in (name, None)]
     return {
         target: [str(hazard) for source in sources if source != target for hazard in hazards(model, source, target)]

@@ -1,7 +1,7 @@
-"""Plans that are already made: files that differ in their numbers alone share a plan.
+"""Reuses plans: files that differ only in the values of their arrays share a plan.
 
-A plan reads no array, with few exceptions: a plan for which one was read is not kept. All else that a plan depends on
-is in its key.
+With few exceptions, planning reads no array; a plan for which an array was read is not reused. The key contains
+everything else that a plan depends on.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ Planner = Callable[[Checkpoint, Source, Target], AbstractContextManager[Planned]
 
 @contextmanager
 def planned(checkpoint: Checkpoint, source: Source, target: Target) -> Iterator[Planned]:
-    """A plan that is made for this file alone. Raises KconvertError as `plan_conversion` does."""
+    """A plan for this file only. Raises KconvertError as `plan_conversion` does."""
     yield Planned(plan_conversion(checkpoint, source, target))
 
 
 class KnownPlans:
-    """A planner that makes one plan for all files that differ in their numbers alone. It is for one thread."""
+    """A planner that makes one plan for all files that differ only in the values of their arrays. Not thread-safe."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, _Shared] = OrderedDict()
@@ -91,7 +91,7 @@ class _Arrays:
 
 @dataclass(frozen=True, eq=False)
 class _Array:
-    """Stands for an array of each file."""
+    """A placeholder for the same array of each file."""
 
     name: str
     shape: tuple[int, ...]
@@ -118,7 +118,7 @@ class _Shared(Planned):
     arrays: _Arrays
     # Whether no array of `first` was read for it.
     is_general: bool
-    # What `first` becomes, without provenance.
+    # The converted checkpoint of `first`, without provenance.
     applied: Checkpoint | None = None
 
     @classmethod
@@ -154,9 +154,9 @@ class _Shared(Planned):
 
 
 def _key(checkpoint: Checkpoint, source: Source, target: Target) -> Hashable | None:
-    """All that a plan depends on beside the numbers in the arrays; None where that cannot be compared.
+    """Everything that a plan depends on except the values of arrays; None if it cannot be compared.
 
-    Of the name of the file, it is what the name says of the backend.
+    Only the backend that the file name refers to is part of the key, not the name.
     """
     try:
         stated = [checkpoint.model_config, checkpoint.training_config, _without_hash(checkpoint.provenance)]
@@ -180,7 +180,7 @@ def _key(checkpoint: Checkpoint, source: Source, target: Target) -> Hashable | N
 
 
 def _without_hash(provenance: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """What kconvert wrote about a file, without what names the file that it was made from."""
+    """The provenance of a file, without the name and the hash of its source."""
     return None if provenance is None else {**provenance, "source_sha256": None}
 
 

@@ -1,4 +1,4 @@
-"""Opening the file of a source, with the architecture that weights without names need."""
+"""Opens the file of a source. Arrays without names get names from the architecture."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .source import Source
 
 @contextmanager
 def open_source(source: Source, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
-    """The checkpoint of a source; its arrays can be read until the `with` block ends.
+    """The checkpoint of a source, whose arrays can be read until the `with` block ends.
 
-    architecture: reads that of the user, where `source` does not name it. Raises KconvertError where the file cannot be
-    read.
+    architecture: reads the user's architecture, if `source` does not name a file. Raises KconvertError where the file
+    cannot be read.
     """
     if source.arch is not None:
         architecture = partial(architecture_json, str(source.arch))
@@ -38,9 +38,9 @@ def open_source(source: Source, architecture: Architecture | None = None) -> Ite
 
 
 def _with_slots(checkpoint: Checkpoint, architecture: Architecture | None) -> Checkpoint:
-    """The same arrays, called after the weights of their layers; as they are where the architecture cannot be read.
+    """The same arrays, named after the weights of their layers; unchanged if the architecture cannot be read.
 
-    The architecture is that of the file, else that of the user.
+    The architecture is that of the file, or that of the user if the file has none.
     """
     try:
         network = _network(checkpoint, architecture)

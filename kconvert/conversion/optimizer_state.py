@@ -1,4 +1,4 @@
-"""The optimizer's state of a whole-model file, taken through the same plan as the weights.
+"""Converts the optimizer state of a whole-model file with the same plan as the weights.
 
 Keras stores a few scalars and then one array for every trainable parameter, once for each kind of
 moment it keeps (keras-facts: optimizer-slots), or all moments of a parameter together (keras-facts:
@@ -33,7 +33,7 @@ Item = TypeVar("Item")
 
 
 class StateDropped(Exception):
-    """The state of an optimizer cannot be read or written; the message is the reason."""
+    """The optimizer state cannot be read or written; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class State:
 def read_state(
     checkpoint: Checkpoint, model: Network, bindings: Sequence[Binding], origin: Convention, release: str
 ) -> State:
-    """The optimizer's state of a file that `release` wrote. Raises StateDropped where it cannot be understood."""
+    """The optimizer state of a file that `release` wrote. Raises StateDropped if it cannot be read."""
     stated = checkpoint.optimizer_class or ""
     name = plain_name(stated)
     if name not in STRUCTURES:
@@ -115,7 +115,7 @@ def _in_turn(slots: Sequence[Sequence[Item]]) -> list[Item]:
 
 
 def _is_empty(slot: dict[Key, LazyArray]) -> bool:
-    """Whether the slot is not used: one element a parameter (keras-facts: empty-vhat)."""
+    """Whether the slot is not used: its arrays have one element each (keras-facts: empty-vhat)."""
     return all(tuple(array.shape) == (1,) for array in slot.values())
 
 
@@ -144,7 +144,8 @@ def write_state(
     """The state in the order and layout of the target.
 
     result: the network of the target. steps: what happens to each weight. release: that of the reader. complete: write
-    all that Keras 2.3 expects, under its names; a state that an older release did not keep starts at zero. Else arrays
+    all that Keras 2.3 expects, under its names; a state that an older release did not keep starts at zero. Otherwise
+    arrays
     keep their names. optimizer: what the target states of it. Raises StateDropped where the state cannot be written.
     """
     if any(not op.rearranges for step in steps for op in step.chain):
@@ -185,7 +186,7 @@ def _for_keras2(
     goal: Convention,
     shapes: Sequence[tuple[int, ...]],
 ) -> list[LazyArray]:
-    """All that Keras 2.3 stores; what the file does not have is as at the start. shapes: those of the parameters."""
+    """All that Keras 2.3 stores; missing arrays get their initial values. shapes: those of the parameters."""
     written = _renamed([_name(name, goal) for name in structure.scalars], _all_scalars(state, structure))
     for number, name in enumerate(structure.slots):
         new = [_name(name, goal, i) for i in range(len(shapes))]
@@ -226,7 +227,7 @@ def _for_keras3(
 
 
 def _all_scalars(state: State, structure: Structure) -> list[LazyArray]:
-    """The scalars of a structure; those that the release of the file does not store have the values of its start."""
+    """The scalars of a structure. Those that the release of the file does not store have their initial values."""
     if len(state.scalars) > len(structure.scalars):
         raise StateDropped(f"{len(state.scalars)} scalars are more than {state.name} has")
     missing = structure.scalars[len(state.scalars) :]
@@ -282,7 +283,7 @@ def _target_order(model: Network, goal: Convention, release: str) -> list[tuple[
 def _moved(
     slot: dict[Key, LazyArray], steps: Sequence[Step], origins: Mapping[LayerPath, Binding | None]
 ) -> dict[tuple[LayerPath, int], LazyArray]:
-    """One slot's arrays, each through the chain of its parameter; empty ones as they are.
+    """The arrays of one slot, each converted by the chain of its parameter; empty ones unchanged.
 
     origins: the weight of the file that each weight of the result is made from.
     """

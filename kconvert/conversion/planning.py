@@ -183,8 +183,8 @@ def plan(
     source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
     backend.
     source_release: the release of Keras that saved the file, where the file does not state it.
-    repair: whether layers that the two backends compute differently are rewritten; else they are refused when the plan
-    is applied.
+    repair: whether layers that the two backends compute differently are rewritten; otherwise they are refused when the
+    plan is applied.
     drop_optimizer: whether the state of the optimizer is left out.
     force: whether `source` holds even where the file says otherwise.
     layers: 'NAME=Class' or 'NAME=as-is' for layers whose class the weights alone do not show.
@@ -221,9 +221,9 @@ def plan(
 def plan_conversion(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     """The conversion of `checkpoint`, which is the file `source`, for `target`.
 
-    An input shape that is given holds for the result where the conversion depends on it; else the result leaves sizes
-    free as the source does. Raises KconvertError where the source is unknown or contradicted, or something cannot be
-    converted.
+    An input shape that is given holds for the result where the conversion depends on it; otherwise the result leaves
+    sizes free as the source does. Raises KconvertError where the source is unknown or contradicted, or something
+    cannot be converted.
     """
     with errors_in(checkpoint.path):
         return _planned_as_free(checkpoint, source, target)

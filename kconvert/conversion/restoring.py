@@ -83,7 +83,7 @@ def _shapes(network: Network) -> dict[LayerPath, tuple[Layer, list[int]]]:
 
 
 def earlier(network: Network, checkpoint: Checkpoint, source: Source, origin: Origin, goal: Goal) -> Earlier | None:
-    """The conversion that made the file, where `goal` leads back to what it started from; else None.
+    """The conversion that made the file, where `goal` leads back to what it started from; otherwise None.
 
     network: that of the file, as its architecture describes it.
     """

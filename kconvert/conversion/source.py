@@ -74,7 +74,7 @@ class Origin:
     release: str | None
     """The release that wrote the file, or else its architecture; None where neither is stated."""
     release_stated: bool
-    """Whether the file or the user states the release; else it is that of the architecture, or not known."""
+    """Whether the file or the user states the release; otherwise it is that of the architecture, or not known."""
     evidence: Sequence[str]
     """How each of these facts is known, a sentence each."""
     notes: Sequence[str]

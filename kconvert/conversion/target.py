@@ -93,11 +93,11 @@ class Goal:
     release: str
     """The release that shall read the file."""
     release_stated: bool
-    """Whether `target` states the release or the generation; else it is that of the source."""
+    """Whether `target` states the release or the generation; otherwise it is that of the source."""
     data_format: str | None
     """The data format of image layers; None: each keeps its own."""
     modernize: bool
-    """Whether the network gets the words of Keras 2; else it keeps those of its own generation."""
+    """Whether the network gets the words of Keras 2; otherwise it keeps those of its own generation."""
     restore: bool | None
     """Whether a file that kconvert made becomes what it was before; None: if that is in the data format."""
     repair: bool

@@ -1,1 +1,1 @@
-"""What values draw themselves with: number words, terminal tables, HTML pages and charts. It knows no value."""
+"""Helpers for output: formatted numbers, terminal tables, HTML pages and charts. It depends on no other room."""

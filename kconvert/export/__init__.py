@@ -1,1 +1,1 @@
-"""Export: programs for other runtimes, made from the network that a conversion for TensorFlow gives."""
+"""Export: writes programs for other runtimes from the network that was converted for TensorFlow."""

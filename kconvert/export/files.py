@@ -80,7 +80,7 @@ def export_model(
     source_data_format: the data format of the weights, where layers do not state it or `arch` was made on another
     backend.
     source_release: the release of Keras that saved the file, where the file does not state it.
-    repair: whether layers that the two backends compute differently are rewritten; else they are refused.
+    repair: whether layers that the two backends compute differently are rewritten; otherwise they are refused.
     force: whether `source` holds even where the file says otherwise, and an existing `out` is replaced.
     custom_objects: your functions and classes of layers, by their names in the file, as in Keras; a Lambda that is
     stored as code finds its function under the name of the layer.

@@ -134,7 +134,7 @@ class Checkpoint:
     format: str | None = None
     """The format of the file, in words, if only tf.keras writes files of that format."""
     slots: bool = True
-    """Whether the arrays are called after weights; else their names end in their number in the layer."""
+    """Whether the arrays are called after weights; otherwise their names end in their number in the layer."""
     notes: Sequence[str] = ()
     """Notes on what the file holds and this checkpoint leaves out."""
     check_source: Callable[[], None] = lambda: None

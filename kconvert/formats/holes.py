@@ -11,7 +11,7 @@ _PARTS = 100_000  # that are looked at; a file with more of them holds a lot
 
 
 def stored_size(path: Path) -> int:
-    """The bytes of a file without its holes, where the system tells them; else its size."""
+    """The bytes of a file without its holes, where the system tells them; otherwise its size."""
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if not hasattr(os, "SEEK_HOLE"):

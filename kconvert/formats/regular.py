@@ -1,4 +1,4 @@
-"""Opening files that must be regular ones: a pipe or a device could keep the reader waiting for ever."""
+"""Opening files that must be regular ones: a pipe or a device could keep the reader waiting forever."""
 
 from __future__ import annotations
 

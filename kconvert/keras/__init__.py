@@ -1,4 +1,4 @@
-"""The modules of Keras 2.3.1 on the dual backend: `import kconvert.keras as keras`.
+"""The modules of Keras 2.3.1, on Theano and TensorFlow: `import kconvert.keras as keras`.
 
     from kconvert.keras.models import Sequential
     from kconvert.keras.layers import Dense

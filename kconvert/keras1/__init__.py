@@ -1,4 +1,4 @@
-"""The modules of Keras 1.2.2 on the dual backend: `import kconvert.keras1 as keras`.
+"""The modules of Keras 1.2.2, on Theano and TensorFlow: `import kconvert.keras1 as keras`.
 
     from kconvert.keras1.models import Sequential
     from kconvert.keras1.layers import Convolution2D

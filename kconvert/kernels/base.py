@@ -110,7 +110,7 @@ class EachOp(Op):
         return False
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
-        """An op that keeps the last axis moves behind a `GateOp`, where its neighbours may be ops that cancel it."""
+        """An op that keeps the last axis moves after a `GateOp`, where its neighbours may be ops that cancel it."""
         return (following, self) if self.keeps_last_axis and isinstance(following, GateOp) else None
 
     def for_region(self, wanted: Region, shape: Shape) -> tuple[Region, Chain] | None:

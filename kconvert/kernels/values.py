@@ -37,7 +37,7 @@ class ValueOp(EachOp):
         return wanted, Chain((self,))
 
     def then(self, following: Op) -> tuple[Op, ...] | None:
-        """Cancels with the inverse; else moves behind ops that rearrange, where the inverse may follow."""
+        """Cancels with the inverse; otherwise moves after ops that rearrange, where the inverse may follow."""
         if following == self.inverse:
             return ()
         return (following, self) if following.rearranges else None

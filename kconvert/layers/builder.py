@@ -50,7 +50,7 @@ class Made:
     weight: Weight
     # Whether it is a weight for certain; another one, as of `K.variable`, is a weight if the layer lists it.
     stated: bool
-    # The layer of Keras whose weight it is, where only a list makes it a weight of the outermost one; else "".
+    # The layer of Keras whose weight it is, where only a list makes it a weight of the outermost one; otherwise "".
     untracked: str
     # Where its layer is: () for the outermost one, (0,) for the first layer inside it, ...
     rank: Rank

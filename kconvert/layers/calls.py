@@ -64,7 +64,7 @@ class Call:
     shapes: tuple[tuple[int | None, ...], ...] = ()
     # Further arguments of the call. They are stored, and written back.
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    # The data format of the images that the inputs have, by the layers behind the call.
+    # The data format of the images that the inputs have, by the layers after the call.
     images: str | None = None
     # The order of the calls: later calls have greater numbers.
     number: int = field(default_factory=lambda: next(_numbers))
@@ -176,12 +176,12 @@ class Symbol(Operators):
 
     @property
     def tensor(self) -> Any:
-        """For an input that is always a variable or an expression: that; else None."""
+        """For an input that is always a variable or an expression: that; otherwise None."""
         return None if self.call.inputs else self.call.layer.tensor
 
     @property
     def _uses_learning_phase(self) -> bool:
-        """Whether a layer behind it computes otherwise in training."""
+        """Whether a layer after it computes differently in training."""
         calls = calls_behind([self])
         return any(one.layer.uses_phase for one in calls if one.arguments.get("training") is None)
 
@@ -319,7 +319,7 @@ def with_constants(layer: Any, constants: Sequence[Symbol]) -> Sequence[Symbol]:
 
 
 def images_behind(symbols: Sequence[Symbol], own: str | None = None) -> str | None:
-    """The data format that the layers behind symbols state; None where there are none or they differ.
+    """The data format that the layers after symbols state; None where there are none or they differ.
 
     own: that of the layer that is called on them.
     """

@@ -47,7 +47,7 @@ class _ResettingMasks(_Loop):
 class _MasksOfZeros(_Loop):
     """A masked input becomes 0, and steps of 0 keep the states and give 0 (keras-facts: early-masks).
 
-    Only where the layer returns sequences; else it ignores the mask.
+    Only where the layer returns sequences; otherwise it ignores the mask.
     """
 
     def steps_of_zeros(self, K: Backend, x: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ class WithPhase:
 
     @property
     def uses_phase(self) -> bool:
-        """Whether it computes otherwise in training: it draws random numbers, or a layer inside it does so."""
+        """Whether it computes differently in training: it draws random numbers, or a layer inside it does so."""
         draws = any(getattr(self, rate, None) for rate in RATES)
         return self.fixed_phase is None and (draws or any(layer.uses_phase for layer in self.sublayers))
 

@@ -45,13 +45,13 @@ from .user_cells import check_constants, checked_cell, in_loop
 class SequenceFields:
     """Options of recurrent layers for the sequence."""
 
-    # Return the outputs of all time steps, in the order computed; else the last output.
+    # Return the outputs of all time steps, in the order computed; otherwise the last output.
     return_sequences: bool = False
     # Return the last states too, after the output.
     return_state: bool = False
     # Process the sequence from its end.
     go_backwards: bool = False
-    # Start from the states at the end of the batch before; else from zeros.
+    # Start from the states at the end of the batch before; otherwise from zeros.
     stateful: bool = False
 
 
@@ -67,7 +67,7 @@ class LoopFields(SequenceFields):
 class MaskedLoopFields(LoopFields):
     """Options of loops that tf.keras and Keras 3 also compute with zeros at masked steps."""
 
-    # The output of a masked step is 0; else it is that of the step before.
+    # The output of a masked step is 0; otherwise it is that of the step before.
     zero_output_for_mask: bool = later_option(False)
 
 

@@ -82,7 +82,7 @@ def same_as(library: Library) -> Callable[[Network, Network], bool]:
 
 
 def differences(made: Network, live: Network) -> Iterator[str]:
-    """What the layers of a live model compute otherwise than those of a file; the layers are paired in their order."""
+    """What the layers of a live model compute differently from those of a file, paired in their order."""
     ours, theirs = (list(one.weight_table()) for one in (made, live))
     if len(ours) != len(theirs):
         return

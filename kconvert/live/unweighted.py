@@ -1,4 +1,4 @@
-"""What layers without weights compute otherwise in a live model than in a file."""
+"""What layers without weights compute differently in a live model than in a file."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def load_weights(
     weights alone; by default that of the model. source_release: the release that saved the file, for files that do
     not state it.
     Raises KconvertError, which names the first layer that does not fit, where the file is not of this model, and where
-    a layer of the model computes otherwise on its backend; then no weight has changed.
+    a layer of the model computes differently on its backend; then no weight has changed.
     """
     if skip_mismatch and not by_name:
         raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
@@ -131,7 +131,7 @@ def _rounded(variables: Mapping[tuple[str, ...], Any]) -> Iterator[str]:
 
 
 def _differences(done: Restored, live: Network) -> Iterator[str]:
-    """What a live model computes otherwise than the file, activations at their layers if these have weights."""
+    """What a live model computes differently from the file, activations at their layers if these have weights."""
     assert done.other is not None
     named = list(differences(done.other, live))
     yield from named

@@ -1,1 +1,1 @@
-"""The models of users, which train, predict, save and load."""
+"""The models that users hold: they train, predict, save and load."""

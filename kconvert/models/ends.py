@@ -108,7 +108,7 @@ class WithEnds(BuiltByCall):
 
     @property
     def uses_learning_phase(self) -> bool:
-        """Whether an output is computed otherwise in training."""
+        """Whether an output is computed differently in training."""
         return any(one._uses_learning_phase for one in self.outputs)
 
     @property

@@ -278,8 +278,8 @@ class Model(TrainedByFit):
     ) -> Model:
         """Sets the weights from an HDF5 file of any convention, converted to the model's backend; returns the model.
 
-        The file is converted as `load_model` does it. Layers that the backend of the model computes otherwise than the
-        backend that saved the file are rewritten in the model; `conversion` says which, and a warning is logged.
+        The file is converted as `load_model` does it. Layers that the backend of the model computes differently from
+        the backend that saved the file are rewritten in the model; `conversion` says which, and a warning is logged.
 
         path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
         by_name: whether to set the weights of those layers alone that the file has under the same name;

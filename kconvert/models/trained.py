@@ -34,7 +34,7 @@ class TrainedByFit(WithEnds):
     needs_finite_loss: ClassVar[bool] = True
     # Whether a callback that sets `stop_training` after a batch ends the epoch.
     stops_within_epochs: ClassVar[bool] = True
-    # Whether `fit`, `evaluate` and `predict` themselves show their progress; else the callbacks do.
+    # Whether `fit`, `evaluate` and `predict` themselves show their progress; otherwise the callbacks do.
     shows_progress: ClassVar[bool] = True
 
     def build(self, input_shape: Any) -> None:
@@ -345,7 +345,7 @@ class TrainedByFit(WithEnds):
     ) -> Any:
         """One step of the optimizer on one batch; returns losses and metrics before the step, as `evaluate` does.
 
-        reset_metrics: whether the metrics are those of this batch alone; else they go on from the batches before.
+        reset_metrics: whether the metrics are those of this batch alone; otherwise they go on from the batches before.
         """
         trainer = self._trainer_for(x)
         trainer.warn_of_changes()

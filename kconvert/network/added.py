@@ -20,7 +20,7 @@ from .graph import Ref
 class Added:
     """A scalar or a tensor that is computed from the tensors of a network."""
 
-    # None: it is a loss; else the name of a metric.
+    # None: it is a loss; otherwise the name of a metric.
     metric: str | None
     # A symbol or a number.
     symbol: Any

@@ -166,7 +166,7 @@ def _walk(by_call: Mapping[CallId, Node], outputs: Sequence[Ref]) -> list[tuple[
 def _depths(walk: Sequence[tuple[Node, bool]]) -> dict[str, int]:
     """The depth of each layer by its name: the greatest distance of its calls from an output.
 
-    A later call of a layer is as deep as the deepest that was met before it, and the calls behind it are deeper.
+    A later call of a layer is as deep as the deepest that was met before it, and the calls after it are deeper.
     """
     depths: dict[str, int] = {}
     by_call: dict[CallId, int] = {}

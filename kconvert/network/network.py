@@ -138,7 +138,7 @@ class Network(Layer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers that Keras lists: all of them, but in a Sequential those behind the input layer."""
+        """The layers that Keras lists: all of them, but in a Sequential those after the input layer."""
         return list(self.all_layers)
 
     @property
@@ -305,7 +305,7 @@ class Network(Layer):
         w: the weights in the convention of `K`, nested by the names of layers and weights. inputs, masks: one for each
         input; missing masks are None. record: called with the name and the value of each tensor, also in nested
         networks; its result replaces the value. prefix: what the names begin with. given: the outputs of calls that are
-        not made, by name; of a call without outputs, nothing is known, and the calls behind it are not made either.
+        not made, by name; of a call without outputs, nothing is known, and the calls after it are not made either.
         """
         values = dict(zip(self.input_refs, inputs, strict=True))
         images = self.image_data_format

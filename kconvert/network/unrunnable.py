@@ -24,7 +24,7 @@ class Unrunnable:
     layer: Layer
     # Why it cannot run, and what would make it run.
     reason: str
-    # What the layers behind it may be run on: random tensors of the shapes that the call has for its outputs.
+    # What the layers after it may be run on: random tensors of the shapes that the call has for its outputs.
     outputs: Sequence[np.ndarray]
 
 

@@ -1,1 +1,1 @@
-"""Scripts of Keras, run unmodified on either backend: `kconvert run` and `kconvert compare`."""
+"""Runs unmodified Keras scripts on either backend: `kconvert run` and `kconvert compare`."""

@@ -14,7 +14,7 @@ from .shortening import replaced
 def labels_as_before(imported: bool, say: Callable[[str], None]) -> Iterator[None]:
     """In the block, ticks without a label have none, and labels without a tick are left out; `say` is told so.
 
-    imported: whether the script imports Matplotlib; else nothing changes.
+    imported: whether the script imports Matplotlib; otherwise nothing changes.
     """
     if not imported:
         yield

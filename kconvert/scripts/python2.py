@@ -1,4 +1,4 @@
-"""Scripts of Python 2: translated into Python 3 by lib2to3, with a division that is whole for whole numbers."""
+"""Python 2 scripts: lib2to3 translates them into Python 3, and `/` divides integers as in Python 2."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NAMES = frozenset({"basestring", "execfile", "raw_input", "reduce", "unichr", "u
 """Builtin functions that only Python 2 has."""
 
 _BOTH = re.compile(r"version_info|NameError|\bPY[23]\b")
-"""What a script says that asks which Python runs it."""
+"""Code in a script that checks the version of Python."""
 
 _DIVIDED, _DIVIDED_IN_PLACE = "__kconvert_divided__", "__kconvert_divided_in_place__"
-"""The names under which the code of a script finds the division of Python 2."""
+"""The names under which the translated code calls the division of Python 2."""
 
 
 def reason(tree: ast.Module, text: str) -> str | None:
-    """Why a script that Python 3 can parse is of Python 2; None if nothing says so."""
+    """Why a script that Python 3 can parse is written for Python 2; None if nothing shows it."""
     if _BOTH.search(text):
         return None
     nodes = list(ast.walk(tree))
@@ -39,7 +39,7 @@ def reason(tree: ast.Module, text: str) -> str | None:
 
 
 def translated(text: str, path: str) -> str | None:
-    """The text of a script of Python 2 in Python 3, line by line; None if it is not of Python 2.
+    """The text of a Python 2 script, translated line by line into Python 3; None if it is not written for Python 2.
 
     Raises KconvertError where this Python cannot translate.
     """
@@ -99,7 +99,7 @@ def divided_in_place(left: Any, right: Any) -> Any:
 
 
 def _is_whole(value: Any) -> bool:
-    """Whether it is an integer, or an array of integers."""
+    """Whether the value is an integer, or an array of integers."""
     return isinstance(value, int) or (isinstance(value, np.ndarray | np.generic) and (value.dtype.kind in "iub"))
 
 

@@ -1,1 +1,1 @@
-"""Verification: both sides of a conversion are run, and every layer is compared."""
+"""Verification: runs both sides of a conversion, and compares every layer."""

@@ -70,10 +70,10 @@ class Pairing:
     given: Given = field(default_factory=dict)  # outputs of the calls that cannot run, in the layout of the source
     target_given: Given = field(default_factory=dict)  # the same for the target
     reasons: Mapping[str, str] = field(default_factory=dict)  # why a call cannot run, by its name in the source
-    behind: str = ""  # why the layers behind those calls are not run either; '': they are run on random tensors
+    behind: str = ""  # why the layers after those calls are not run either; '': they are run on random tensors
 
     def without_layers_behind(self, reason: str) -> Pairing:
-        """The same without the layers behind the calls that cannot run."""
+        """The same without the layers after the calls that cannot run."""
         given, target_given = (dict.fromkeys(one, ()) for one in (self.given, self.target_given))
         return replace(self, given=given, target_given=target_given, behind=reason)
 
@@ -158,7 +158,7 @@ def _side(path: object, convention: object, result: RunResult) -> Side:
 def _layers(match: Match, ours: Tensors, theirs: Tensors, otherwise: Mapping[str, str]) -> list[TensorPair]:
     """Every tensor that both sides have, in the order of the graph.
 
-    otherwise: what the package that runs the target is known to compute otherwise, by the names of layers.
+    otherwise: what the package that runs the target is known to compute differently, by the names of layers.
     """
     plan, layers = match.plan, match.plan.model.tensor_layers()
     found = []

@@ -14,7 +14,7 @@ from .matching import Match
 def match_program(source: Source, target: Source, plan: Plan | None = None) -> Match:
     """The two, with the conversion that makes the network of the program.
 
-    plan: that conversion, if it is known; else the usual one for such a file.
+    plan: that conversion, if it is known; otherwise the usual one for such a file.
     """
     bound = limits().bytes if plan is None else None
     if plan is None:

@@ -63,7 +63,7 @@ class Running:
     pythons: interpreters by backend, with kconvert or a real Keras.
     package: 'keras' or 'tf_keras': the target runs in that real Keras; 'kconvert': in no real Keras; None: in what
     reads it.
-    required: whether a missing backend or reader is an error; else NumPy emulates it, or kconvert stands in.
+    required: whether a missing backend or reader is an error; otherwise NumPy emulates it, or kconvert stands in.
     keras_backend: of Keras 3: 'tensorflow', 'jax' or 'torch'; None: the first that is installed.
     keras_python: the interpreter whose Keras runs the target.
     """
@@ -209,7 +209,7 @@ class Verifier:
         return self._that_runs(with_given(Pairing(found, arrays, inputs_from)))
 
     def _that_runs(self, pairing: Pairing) -> Pairing:
-        """The pairing without the layers behind those that cannot run, where they do not run on random tensors."""
+        """The pairing without the layers after those that cannot run, where they do not run on random tensors."""
         if not pairing.given and not pairing.target_given:
             return pairing
         try:

@@ -99,7 +99,7 @@ def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Ten
 
 
 def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
-    """`x` where above `threshold`, at most `max_value`; else `alpha * (x - threshold)`."""
+    """`x` where above `threshold`, at most `max_value`; otherwise `alpha * (x - threshold)`."""
     K = current_backend()
     y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
     if max_value is not None:

@@ -1,1 +1,1 @@
-"""The words of every Keras generation and today's, JSON to JSON."""
+"""Translates the names and configurations of every Keras generation to those of Keras 2 and back, JSON to JSON."""

@@ -186,7 +186,7 @@ def _written_graph(config: Json, order: Sequence[str]) -> Json:
 
 
 class _GraphWriter:
-    """The nodes of a Graph; a Merge is part of how the layer behind it is connected."""
+    """The nodes of a Graph; a Merge is part of how the layer after it is connected."""
 
     def __init__(self, entries: Mapping[str, Json]) -> None:
         self.entries = entries

@@ -148,7 +148,7 @@ class Masks:
     # ----------------------------------------------------- masks that are stated ----
 
     def _stated(self, value: Any) -> Any:
-        """What the operations behind a mask compute, as a value to compare."""
+        """What the operations after a mask compute, as a value to compare."""
         if isinstance(value, list):
             return tuple(self._stated(one) for one in value)
         if not is_tensor(value):

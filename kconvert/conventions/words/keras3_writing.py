@@ -243,7 +243,7 @@ def _of_both_directions(item: Json) -> Json:
 
 
 def _activation(value: Any, layer: str) -> Any:
-    """An activation by its name; one that Keras 3 computes otherwise as a Sequential of that name."""
+    """An activation by its name; one that Keras 3 computes differently as a Sequential of that name."""
     name = value or "linear"
     if not isinstance(name, str):
         what = f"{shown(value)} is the activation, and not the name or the configuration of one"

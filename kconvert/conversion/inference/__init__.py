@@ -1,1 +1,1 @@
-"""Weights without an architecture: which layers they belong to."""
+"""Infers the layers of weights that have no architecture."""

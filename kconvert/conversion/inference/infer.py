@@ -1,9 +1,9 @@
 """Weights without an architecture: which layers they belong to, by names, number and shapes of the arrays.
 
-A layer is a candidate for every class whose weights could look like that, and kept where its weights, stored in the
-file's convention, have exactly the names and shapes of the file. The candidates that are left are compared by what
-the conversion would do to the arrays: where all do the same, nothing needs to be decided. A kernel is reversed only
-if the name of the layer or its set of arrays says what it is, never because its shape would allow it.
+A class is a candidate if its weights, stored in the convention of the file, have exactly the names and shapes of the
+arrays. The candidates are compared by what the conversion would do to the arrays. If all do the same, no decision is
+needed. A kernel is reversed only if the name of the layer or its set of arrays says what it is, never because its shape
+would allow it.
 
 There is no graph, so the data format is kept.
 """
@@ -38,13 +38,13 @@ from .readers import READERS, Stored
 from .without_graph import CERTAIN, LIKELY, UNDECIDED, Inferred, WithoutGraph
 
 AS_IS = "as-is"
-MENTIONED = 3  # layers that a refusal names
-PLAIN = frozenset({"kernel", "bias", "W", "b"})  # names that layers of a user have as well
+MENTIONED = 3  # the number of layers that an error names
+PLAIN = frozenset({"kernel", "bias", "W", "b"})  # names that layers of users also have
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A layer whose weights are stored as the arrays of the file are."""
+    """A layer whose weights have the names and shapes of the stored arrays."""
 
     layer: Layer
     shape: Any
@@ -63,7 +63,7 @@ class Candidate:
 
     @property
     def moves(self) -> bool:
-        """Whether anything happens to its arrays."""
+        """Whether the conversion changes its arrays."""
         chains = [*(chain for _, chain in self.conversions), *(weight.role.unpack for weight in self.weights)]
         return any(len(chain) for chain in chains)
 
@@ -83,11 +83,11 @@ def infer(
     said: Sequence[str] = (),
     source_data_format: str | None = None,
 ) -> WithoutGraph:
-    """The layers of a file of weights alone, as far as is needed to bring it from `origin` to `goal`.
+    """The layers of a file of weights alone, as far as a conversion from `origin` to `goal` needs them.
 
-    said: 'NAME=Class' or 'NAME=as-is' for what cannot be told, NAME with * and ? for several.
+    said: 'NAME=Class' or 'NAME=as-is' for layers that cannot be inferred; NAME may contain * and ?.
     source_data_format: for kernels of Keras 1 whose shape does not show it.
-    Raises KconvertError naming the layers that cannot be told, and how to tell them.
+    Raises KconvertError that names the layers that cannot be inferred, and the option to give.
     """
     where = str(checkpoint.path or "checkpoint")
     _refuse_nameless(origin, where)
@@ -134,9 +134,9 @@ def infer(
 def guess(
     checkpoint: Checkpoint, origin: Convention, goal: Convention, source_data_format: str | None = None
 ) -> list[Inferred]:
-    """What the arrays of a file of weights alone tell of each layer, or why they do not tell.
+    """What the arrays of a file of weights alone show of each layer, or why they show nothing.
 
-    Raises KconvertError where they tell of no layer at all.
+    Raises KconvertError if they show no layer at all.
     """
     where = str(checkpoint.path or "checkpoint")
     _refuse_nameless(origin, where)
@@ -160,7 +160,7 @@ def _refuse_nameless(origin: Convention, where: str) -> None:
 
 
 def _given(said: Iterable[str]) -> dict[str, str]:
-    """'NAME=Class' by name; classes in Keras 2's words."""
+    """The classes by NAME, with their names in Keras 2."""
     found = {}
     for text in said:
         pattern, equals, name = text.rpartition("=")
@@ -202,7 +202,7 @@ class _Inference:
     """The candidates of each class for arrays of these names and shapes, which many layers of a deep network share."""
 
     def decide(self, leaf: Leaf, said: str | None) -> tuple[Candidate, Inferred]:
-        """What a layer is. Raises _Undecided, and KconvertError where what is said of it cannot be."""
+        """The class of a layer. Raises _Undecided, and KconvertError if the class that the user gives does not fit."""
         chosen, inferred = self._decide(leaf, said)
         layer = copy(chosen.layer)
         layer.name = leaf.path[-1]
@@ -243,7 +243,7 @@ class _Inference:
         return self._only(leaf, fitting, CERTAIN, f"no other layer has such arrays ({arrays})")
 
     def _only(self, leaf: Leaf, fitting: Sequence[Candidate], confidence: str, why: str) -> tuple[Candidate, Inferred]:
-        """The first of several that do the same to the arrays."""
+        """The first of several candidates that do the same to the arrays."""
         names = tuple(dict.fromkeys(candidate.name for candidate in fitting))
         if len({candidate.conversions for candidate in fitting}) > 1:
             if len(names) == 1:

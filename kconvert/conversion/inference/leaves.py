@@ -1,4 +1,4 @@
-"""The layers whose arrays a group of a file holds, as the names of the arrays tell them."""
+"""Finds the layers in a group of a file from the names of its arrays."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Leaf:
     arrays: Mapping[str, LazyArray]
     """Its arrays by slot."""
     frozen: bool
-    """Whether it stands behind arrays that are never trained."""
+    """Whether it follows arrays that are never trained."""
     scope: str
-    """What the names of its arrays begin with."""
+    """The common prefix of the names of its arrays."""
     order: tuple[str, ...]
     """The scopes of its group as they follow one another."""
     plain: Mapping[str, LazyArray]
-    """Its arrays by slot without the numbers behind them; empty where that makes two alike."""
+    """Its arrays by slot without the numbers at their end; empty if two slots would then be equal."""
 
     @property
     def title(self) -> str:
@@ -53,7 +53,7 @@ class _Named:
 
 
 def leaves_of(group: Group, form: str, where: str) -> list[Leaf]:
-    """The layers whose arrays a group holds: one, or several where it is a wrapper's or a nested model's."""
+    """The layers whose arrays a group holds: one, or several for a wrapper or a nested model."""
     named = [_Named(*split_name(array.name, form, group.name), array) for array in group.arrays]
     named = _in_their_layers(_cell_by_cell(named, slot_name(form, "recurrent_kernel")))
     scopes: dict[str, list[_Named]] = {}
@@ -61,7 +61,7 @@ def leaves_of(group: Group, form: str, where: str) -> list[Leaf]:
     fixed = {slot_name(form, name) for name in ("moving_mean", "moving_variance")}
     passed = False
     for one in named:
-        frozen.setdefault(one.scope, passed)  # Keras puts frozen layers behind, among the arrays that never train
+        frozen.setdefault(one.scope, passed)  # Keras puts frozen layers among the arrays that never train
         passed = passed or one.slot in fixed
         scopes.setdefault(one.scope, []).append(one)
     places = tuple(scope for scope, _ in groupby(one.scope for one in named))

@@ -1,4 +1,4 @@
-"""What the names of layers and of arrays tell of a layer, where there is no architecture."""
+"""Infers classes from the names of layers and arrays, without an architecture."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ...layers.base import Layer
 from ...layers.registry import LAYERS
 from ..taken import without_number
 
-# A layer that is given no name is called after its class: convolution2d_1, conv2d_1, batch_normalization_3.
+# A layer without a given name is named after its class: convolution2d_1, conv2d_1, batch_normalization_3.
 _AUTOMATIC = {rule.old.lower(): rule.new for rule in RULES} | {name.lower(): name for name in LAYERS}
-_AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequential"}  # their name tells nothing
+_AROUND_OTHERS = {"TimeDistributed", "Bidirectional", "RNN", "Model", "Sequential"}  # their names show nothing
 
 # What users call layers: block1_conv1, conv_2, local3.
 _WORDS: Mapping[str, tuple[type[Layer], ...]] = {
@@ -27,7 +27,7 @@ _WORDS: Mapping[str, tuple[type[Layer], ...]] = {
 
 
 def automatic_class(name: str) -> str | None:
-    """The class whose layers Keras names so. TensorFlow may have added a second number (keras-facts: taken-names).
+    """The class that Keras names like this. TensorFlow may have added a second number (keras-facts: taken-names).
 
     >>> automatic_class("convolution2d_1"), automatic_class("conv_lst_m2d_2"), automatic_class("fc_1")
     ('Conv2D', 'ConvLSTM2D', None)
@@ -42,7 +42,7 @@ def automatic_class(name: str) -> str | None:
 
 
 def words_for(name: str) -> list[type[Layer]]:
-    """The classes that words in a name speak for."""
+    """The classes that words in a name suggest."""
     words = {re.sub(r"\d+$", "", word.lower()) for word in re.split(r"[^A-Za-z0-9]+", name)}
     return [cls for word, classes in _WORDS.items() if word in words for cls in classes]
 

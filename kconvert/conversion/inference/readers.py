@@ -1,4 +1,4 @@
-"""How the layer of each class is read off its arrays, where there is no architecture."""
+"""Creates the layer of each class from its arrays, without an architecture."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Stored:
         return slot_name(self.form, weight) in self.shapes
 
     def shape(self, weight: str, role: Role) -> Shape:
-        """The canonical shape of a weight. LookupError or KconvertError where it does not look like that."""
+        """The canonical shape of a weight. LookupError or KconvertError if the arrays do not fit."""
         slot, fused = slot_name(self.form, weight), self.fused(weight)
         shape = self.shapes[slot if fused else f"{slot}_{role.gates[0]}"]
         *size, width = Transpose(role.stored_axes(self.form, self.data_format), role.axes).shape(shape)
@@ -120,7 +120,7 @@ def _separable(rank: int, cls: Any, a: Stored) -> Reading:
 
 
 def _local(rank: int, cls: Any, a: Stored) -> Reading:
-    """Kernels of size 1 over patches for channels, as large as the positions: stored like any other of that size."""
+    """A layer of kernel size 1, whose channels are the patches: its arrays are those of any other kernel size."""
     positions, patch, filters = a.shape("kernel", LOCAL_KERNEL)
     sizes = a.shape("bias", local_bias(rank))[:-1] if "bias" in a else (positions, 1)[:rank]
     return cls(filters, 1, use_bias="bias" in a), (None, *sizes, patch)
@@ -155,8 +155,8 @@ def _image(rank: int, n: int, a: Stored) -> Any:
     return image(None, (None,) * rank, n, a.data_format)
 
 
-# How the layer of each class is read off its arrays. The first of several that are stored alike is taken. A subclass is
-# read like its nearest base class in the table.
+# The function that creates the layer of each class from its arrays. If several classes store the same arrays, the first
+# one is used. A subclass uses the function of its nearest base class in the table.
 READERS: Mapping[type[Layer], Callable[[Any, Stored], Reading]] = {
     L.Dense: _dense,
     L.TimeDistributedDense: _dense,

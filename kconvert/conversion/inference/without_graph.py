@@ -18,11 +18,11 @@ CERTAIN, LIKELY, UNDECIDED = "certain", "likely", "undecided"
 
 @dataclass(frozen=True)
 class Inferred:
-    """What is known of one layer."""
+    """What is known about one layer."""
 
     path: LayerPath
     classes: tuple[str, ...]
-    """The classes that fit, which all store its weights alike; none where it is undecided."""
+    """The classes that fit, which all store the weights in the same way; empty if it is undecided."""
     confidence: str
     """'certain', 'likely' or 'undecided'."""
     evidence: str
@@ -42,12 +42,12 @@ class WithoutGraph(Network):
     calls: list[tuple[str, Layer, Any]]
     """(path, layer, shape of its input) of each layer; sizes that are not known are None."""
     inferred: list[Inferred]
-    """How each layer is known."""
+    """How each layer was inferred."""
     image_formats: frozenset[str | None]
-    """The data formats of the layers that take images; None stands for one that is not known."""
+    """The data formats of image layers; None if it is not known."""
 
     def _check_ends(self) -> None:
-        """There is no graph to check."""
+        """Without a graph, there is nothing to check."""
 
     def weight_table(self) -> list[LeafWeights]:
         return self.table
@@ -57,11 +57,11 @@ class WithoutGraph(Network):
         return {}
 
     def has_other_images(self, data_format: str | None) -> bool:
-        """Whether there are images that are not, or may not be, in `data_format`."""
+        """Whether there are images that are not in `data_format`, or may not be."""
         return data_format is not None and not self.image_formats <= {data_format}
 
     def kept(self, usual: str | None, backend: str) -> str:
-        """A note that the data format stays, although another one is, or may be, usual on the target's backend."""
+        """A note that the data format is kept, although another one is, or may be, usual on the target's backend."""
         known = next(iter(self.image_formats)) if len(self.image_formats) == 1 else None
         dense = ", ".join(self._behind_images())
         return (
@@ -71,7 +71,7 @@ class WithoutGraph(Network):
         )
 
     def _behind_images(self) -> Iterator[str]:
-        """The Dense layers whose rows may be features of a Flatten: not those of the layer before them in the file."""
+        """The Dense layers whose rows may be features of a Flatten: they do not fit the previous layer in the file."""
         images, features = False, None
         for title, layer, shape in self.calls:
             if isinstance(layer, Dense) and images and shape[-1] != features:
@@ -80,7 +80,7 @@ class WithoutGraph(Network):
             features = getattr(layer, "filters", None) or getattr(layer, "units", None)
 
     def refuse_other(self, data_format: str | None) -> None:
-        """Raises KconvertError where images would have to be brought to another `data_format`."""
+        """Raises KconvertError if images would have to be converted to another `data_format`."""
         if not self.has_other_images(data_format):
             return
         raise KconvertError(

@@ -1,1 +1,1 @@
-"""Pages of plans and inspections, as HTML without anything from outside."""
+"""Self-contained HTML pages of plans and inspections."""

@@ -13,14 +13,14 @@ from ...kernels import Chain
 from ...lazy_dataclasses import dataclass
 from ..steps import Step
 
-SHOWN = 6  # steps that are drawn
-MOST = 4 * 2**20  # elements of an array that is read for a picture
+SHOWN = 6  # the number of steps that are drawn
+MOST = 4 * 2**20  # the most elements of an array that is read for a picture
 SIDE = 24  # rows and columns of a heat map
 
 
 @dataclass(frozen=True)
 class BeforeAfter:
-    """A part of an array, as the op finds it and as it leaves it."""
+    """A part of an array before and after the op."""
 
     weight: str
     op: str
@@ -31,7 +31,7 @@ class BeforeAfter:
 
 
 def before_after(steps: Sequence[Step]) -> Iterator[BeforeAfter]:
-    """Heat maps for the first steps that change values' places; one for each kind of op, then more of them.
+    """Heat maps for the first steps that move values: first one for each kind of op, then further ones.
 
     Steps whose arrays are large, or cannot be read, have none.
     """
@@ -52,7 +52,7 @@ def _drawn(step: Step) -> BeforeAfter | None:
 
 
 def _maps(step: Step) -> BeforeAfter | None:
-    """The op of the chain that moves values within an array of the same shape, where it is seen."""
+    """The op of the chain that visibly moves values within an array of the same shape."""
     arrays = tuple(array.read() for array in step.sources)
     for op in step.chain:
         after = Chain((op,)).apply(*arrays)
@@ -65,7 +65,7 @@ def _maps(step: Step) -> BeforeAfter | None:
 
 
 def _part(shape: Sequence[int]) -> tuple[tuple[int | slice, ...], str]:
-    """The first two axes of a kernel with space, of its first input and output; all of a matrix."""
+    """The first two spatial axes of a kernel, for its first input and output channel; a whole matrix."""
     if len(shape) == 2:
         cut = any(size > SIDE for size in shape)
         return (), f"the first {min(shape[0], SIDE)} x {min(shape[1], SIDE)} elements" if cut else "all of it"

@@ -1,4 +1,4 @@
-"""The page of a plan: the network with its hazards, and the way of each array from stored to result."""
+"""The page of a plan: the network with its hazards, and how each array is converted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .marks import HAZARD, REARRANGED, REPAIRED, legend_of, marks_of
 
 @dataclass(frozen=True)
 class Way:
-    """What happens to one weight."""
+    """The conversion of one weight."""
 
     weight: str
     stored: Sequence[str]

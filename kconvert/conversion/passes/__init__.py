@@ -1,1 +1,1 @@
-"""Passes: each takes a network and gives a network that says the same for its target."""
+"""Passes: each takes a network and returns one that computes the same on its target."""

@@ -49,7 +49,7 @@ def expressed(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
 
 @singledispatch
 def lacked(layer: Layer) -> bool:
-    """Whether a layer of a class that a reader does not have, or computes otherwise, has to be expressed."""
+    """Whether a layer of a class that a reader does not have, or computes differently, has to be expressed."""
     return True
 
 

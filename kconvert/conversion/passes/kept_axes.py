@@ -15,7 +15,7 @@ from .parts import part
 
 
 def without_kept_axes(model: Network) -> Rewritten:
-    """`model` with a Reshape behind each global pooling that keeps the axes."""
+    """`model` with a Reshape after each global pooling that keeps the axes."""
     return rewrite(model, _reshaped) if any(map(_keeps_axes, every(model))) else Rewritten(model)
 
 

@@ -1,8 +1,8 @@
 """Lambdas and other layers whose output shape a file does not state (keras-facts: lambda-output-shape).
 
 Keras on TensorFlow infers the shape from the function, which is never loaded. If the function is registered, the shape
-is computed with it. Else the shape is taken to be that of the input, as long as the stored arrays fit, and as long as
-the sizes behind the Lambda do not decide how a layer is converted.
+is computed with it. Otherwise the shape is taken to be that of the input, as long as the stored arrays fit, and as
+long as the sizes after the Lambda do not decide how a layer is converted.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def refuse_code(network: Network, reader: Reader) -> None:
 
 @contextmanager
 def blamed_on_lambdas(network: Network) -> Iterator[None]:
-    """Where a layer behind a Lambda of unknown shape is refused, the error names the Lambda and asks for its shape."""
+    """Where a layer after a Lambda of unknown shape is refused, the error names the Lambda and asks for its shape."""
     try:
         yield
     except KconvertError as error:
@@ -66,7 +66,7 @@ def blamed_on_lambdas(network: Network) -> Iterator[None]:
 def with_shapes(model: Network, source: str, target: str) -> Rewritten:
     """`model` with the shapes of Lambdas that `target` does not infer, and a note on each that is not known.
 
-    Raises KconvertError where such a shape decides how a layer behind the Lambda is converted.
+    Raises KconvertError where such a shape decides how a layer after the Lambda is converted.
     """
     unknown = _unknown(model)
     if source != target and unknown:

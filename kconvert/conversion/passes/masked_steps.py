@@ -3,8 +3,8 @@
 (keras-facts: masked-bidirectional) Keras 2 repeats the output of the step before. It has no layer that gives a mask as
 a tensor, but a masked recurrent layer shows it. One that counts the steps, modulo 2 and in one-hot form, repeats its
 value at a masked step. The count of the last step that is not masked, up to a step, and of the next one, from it, are
-equal where the step itself is not masked. Else they differ, or one of them is zeros. So the product of the two is the
-mask, which then multiplies the output.
+equal where the step itself is not masked. Otherwise they differ, or one of them is zeros. So the product of the two is
+the mask, which then multiplies the output.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ MASKED = (L.SimpleRNN, L.GRU, L.LSTM, L.RNN, L.ConvLSTM2D, L.GlobalAveragePoolin
 
 
 def refuse_merged_masks(network: Network, fix: str) -> None:
-    """Raises KconvertError where a mask counts that Keras 3 merges otherwise (keras-facts: merged-masks)."""
+    """Raises KconvertError where a mask counts that Keras 3 merges differently (keras-facts: merged-masks)."""
     for name, layer, mask, _ in masked_layers(network):
         if mask is not None and mask.merged and isinstance(layer, MASKED):
             raise KconvertError(

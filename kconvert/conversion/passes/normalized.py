@@ -59,7 +59,7 @@ def _normalized_batch(layer: L.BatchNormalization, shape: Shape) -> list[NewLaye
     """(x - mean) / sqrt(variance + epsilon), from all axes but that of the layer.
 
     Axes that follow each other to the last but one would be taken for the last ones by Keras 3 on torch: an axis of
-    size 1 is added behind them (keras-facts: layer-normalization-on-torch).
+    size 1 is added after them (keras-facts: layer-normalization-on-torch).
     """
     axis, axes = layer.axis % len(shape), AXES[: len(shape)]
     others = [i for i in range(len(shape)) if i != axis]

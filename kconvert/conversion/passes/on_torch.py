@@ -1,4 +1,4 @@
-"""A note on layers that Keras 3 computes otherwise on torch than on its other backends."""
+"""A note on layers that Keras 3 computes differently on torch than on its other backends."""
 
 from __future__ import annotations
 

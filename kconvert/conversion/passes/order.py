@@ -141,7 +141,7 @@ def _recovered(network: Network, origin: Origin, goal: Goal) -> Rewritten:
 
 
 def _directions(network: Network, origin: Origin, goal: Goal) -> Rewritten:
-    """The passes behind it change each layer by itself."""
+    """The passes after it change each layer by itself."""
     return with_copies(network)
 
 

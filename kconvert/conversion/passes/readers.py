@@ -1,4 +1,4 @@
-"""What tf_keras and Keras 3 compute otherwise than Keras 2.3 from the same file: a note that names the layers.
+"""What tf_keras and Keras 3 compute differently from Keras 2.3 from the same file: a note that names the layers.
 
 A result for Keras 2 on TensorFlow can be loaded in them too, and they load it without an error (keras-facts:
 readers-of-today). The same rows tell what a file that one of them saved means.
@@ -25,7 +25,7 @@ FIRST_KERAS3 = (3,)
 
 @dataclass(frozen=True)
 class Difference:
-    """One kind of layer that other readers of a Keras 2 file compute otherwise."""
+    """One kind of layer that other readers of a Keras 2 file compute differently."""
 
     readers: tuple[str, ...]
     """Those that do."""
@@ -75,7 +75,7 @@ def notes_for_readers(model: Network) -> Rewritten:
 
 
 def notes_on_writer(model: Network, version: str | None) -> Rewritten:
-    """`model` of a file of release `version`, with a note on what tf.keras computes otherwise than Keras 2.
+    """`model` of a file of release `version`, with a note on what tf.keras computes differently from Keras 2.
 
     A file of Keras 3 is one that kconvert wrote: its layers compute what Keras 2 does.
     """
@@ -92,7 +92,7 @@ def notes_on_writer(model: Network, version: str | None) -> Rewritten:
 
 
 def computed_otherwise(model: Network, package: str, version: str) -> dict[str, str]:
-    """What a release of a package computes otherwise than Keras 2.3, by the names of the layers.
+    """What a release of a package computes differently from Keras 2.3, by the names of the layers.
 
     Activations are named in conventions/activations.py.
     """

@@ -2,7 +2,7 @@
 
 Keras 3 keeps the names of layers when it saves a model again. The names NAME__CLASS__PART say which layers make up one
 layer. That layer is built from what they state, and expressed again: only where this gives the same layers, with the
-same options and the same inputs, the one layer takes their place. Else they stay.
+same options and the same inputs, the one layer takes their place. Otherwise they stay.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ def _rows(axis: str, of: str, layout: Layout) -> Chain:
 
 @rules(L.Flatten)
 def _flatten(layer: Any, call: RuleInput) -> RuleResult:
-    """A Flatten that can state a data format (Keras 2.2+) may keep the order by itself; else weights absorb it."""
+    """A Flatten that can state a data format (Keras 2.2+) may keep the order by itself; otherwise weights absorb it."""
     if not layer.data_format:
         return _flattened(call, layer, False, False)
     first = layer.data_format == CHANNELS_FIRST

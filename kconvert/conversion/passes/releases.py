@@ -84,7 +84,7 @@ def _refuse_missing(network: Network, version: str) -> None:
 
 
 def of_unknown_release(model: Network, generation: Generation, backend: str, given: bool) -> Rewritten:
-    """`model` of a file whose release nothing tells, with a note on each layer that some release computed otherwise."""
+    """`model` of a file of unknown release, with a note on each layer that some release computed differently."""
     major = release(generation.last_release)[0]
     notes = []
     for oddity in ODDITIES:

@@ -2,7 +2,7 @@
 
 (keras-facts: masked-bidirectional) Keras 2 repeats at a masked step the output of the step before; in the backward
 direction, that of the step behind. So does a masked SimpleRNN of tf_keras that stands alone and gives its input. One
-such layer follows in each direction, and the two directions are merged behind them. The layer of the backward direction
+such layer follows in each direction, and the two directions are merged after them. The layer of the backward direction
 gives the last step first, so that another one turns its output round; that one must not be masked, and behind a Reshape
 there is no mask.
 """

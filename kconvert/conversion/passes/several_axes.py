@@ -16,7 +16,7 @@ from .parts import part
 
 
 def with_one_axis(model: Network) -> Rewritten:
-    """`model` with a Permute and a Reshape before and behind each Softmax along several axes."""
+    """`model` with a Permute and a Reshape before and after each Softmax along several axes."""
     return rewrite(model, _reshaped) if any(map(_has_several, every(model))) else Rewritten(model)
 
 

@@ -2,7 +2,7 @@
 
 With padding='same', Theano adds kernel // 2 zeros on both sides. With an even kernel this gives more elements than
 Keras declares, and Keras crops the result by the size of the kernel. A separable convolution looks at the size of its
-pointwise kernel, which is 1, and crops nothing. Most layers behind it take the elements that are there; a few take
+pointwise kernel, which is 1, and crops nothing. Most layers after it take the elements that are there; a few take
 as many as declared.
 """
 

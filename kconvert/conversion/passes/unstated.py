@@ -18,7 +18,7 @@ MENTIONED = 3  # layers that a note names
 
 
 def note_release(network: Network, origin: Origin) -> Rewritten:
-    """Notes on layers that other releases stored otherwise under the same names."""
+    """Notes on layers that other releases stored differently under the same names."""
     return Rewritten(network, notes=release_notes((layer for _, layer in network.leaves()), origin))
 
 

@@ -1,4 +1,4 @@
-"""Files of safetensors, with all that a Keras file says in their metadata; no library is needed for them."""
+"""Safetensors files, whose metadata hold the attributes of a Keras file. They are read without a library."""
 
 from .reader import is_safetensors, read
 from .writer import write

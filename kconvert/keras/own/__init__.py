@@ -1,1 +1,1 @@
-"""What the modules of Keras have beside the models, layers and components of kconvert."""
+"""The parts of the Keras modules that are not models, layers or components of kconvert."""

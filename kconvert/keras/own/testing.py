@@ -27,8 +27,8 @@ def get_test_data(
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Random samples that a model can learn, for training and for testing: ((x, y), (x, y)).
 
-    classification: whether y are integer classes (samples,), below num_classes; else numbers (samples, *output_shape).
-    The inputs of a sample are normal numbers around its class, or around the mean of its numbers.
+    classification: whether y are integer classes (samples,), below num_classes; otherwise numbers (samples,
+    *output_shape). The inputs of a sample are normal numbers around its class, or around the mean of its numbers.
     """
     samples = num_train + num_test
     mean = np.random.randint(0, num_classes, samples) if classification else np.random.random(samples)

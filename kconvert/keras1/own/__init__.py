@@ -1,1 +1,1 @@
-"""What `kconvert.keras1` has beside the classes and functions of kconvert."""
+"""The parts of `kconvert.keras1` that are not classes or functions of kconvert."""

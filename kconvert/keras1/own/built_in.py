@@ -82,7 +82,7 @@ class BuiltIn(Layer):
 
     @property
     def uses_learning_phase(self) -> bool:
-        """Whether the layer computes otherwise in training: as set, else as the arguments tell."""
+        """Whether the layer computes differently in training: as set, else as the arguments tell."""
         if "uses_learning_phase" in self.__dict__:
             return bool(self.__dict__["uses_learning_phase"])
         return self.depends_on_phase
@@ -93,7 +93,7 @@ class BuiltIn(Layer):
 
     @property
     def depends_on_phase(self) -> bool:
-        """Whether the arguments tell that the layer computes otherwise in training."""
+        """Whether the arguments tell that the layer computes differently in training."""
         rates = [_shown(self, word) for word in self.facts.rates]
         inner = getattr(self, "layer", None)
         return any(0 < (rate or 0) < 1 for rate in rates) or bool(inner and inner.uses_learning_phase)

@@ -20,7 +20,7 @@ _WORDS = {"epochs": "nb_epoch", "samples": "nb_sample"}
 
 
 class Words(Callback):
-    """Gives the callbacks behind it parameters and logs as Keras 1.2.2 does.
+    """Gives the callbacks after it parameters and logs as Keras 1.2.2 does.
 
     samples: of an epoch of a generator, None without one. The parameters have its words; the logs of a batch have the
     metrics of that batch alone; the model has the arrays of the validation.

@@ -83,7 +83,7 @@ class Container(WithGraph, model.Model):
 
     @property
     def uses_learning_phase(self) -> bool:
-        """Whether a layer of the model computes otherwise in training."""
+        """Whether a layer of the model computes differently in training."""
         return any(getattr(layer, "uses_learning_phase", False) for layer in self.sublayers)
 
     @property

@@ -23,7 +23,7 @@ from .wrappers import Wrapper as Wrapper
 _RULES: Mapping[str, Rule] = {rule.old: rule for rule in RULES}
 
 _MADE: Mapping[str, type[layers.Layer]] = {"BatchNormalization": normalization.BatchNormalization}
-"""The classes of this dialect that compute otherwise than those of Keras 2."""
+"""The classes of this dialect that compute differently from those of Keras 2."""
 
 
 def _class(name: str) -> type[BuiltIn]:

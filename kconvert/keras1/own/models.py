@@ -54,7 +54,7 @@ class Sequential(sequential.Sequential, Model):
     layers: the list. Raises KconvertError where the first layer states no input shape.
     """
 
-    # The layers behind a Merge of models, with the Merge; None for other models.
+    # The layers after a Merge of models, with the Merge; None for other models.
     merged: list[Layer] | None = None
     # Whether its first layer is an InputLayer that the user gave, which Keras 1.2.2 lists.
     states_input = False

@@ -18,7 +18,7 @@ K: Any = backend
 """`keras.backend` of Keras 1.2.2."""
 
 _METHODS = frozenset({"step", "get_constants", "preprocess_input", "get_initial_states"})
-"""The methods by which a class of the user computes otherwise."""
+"""The methods by which a class of the user computes differently."""
 
 
 class Recurrent(Layer):

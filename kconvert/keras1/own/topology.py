@@ -30,7 +30,7 @@ class Layer(layers.Layer):
     """
 
     generation = GENERATION
-    # Whether the layer computes otherwise in training.
+    # Whether the layer computes differently in training.
     uses_learning_phase: bool = False
     # The constraints that `build` gives to weights.
     constraints: Mapping[Any, Any] = MappingProxyType({})

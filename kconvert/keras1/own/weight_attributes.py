@@ -1,7 +1,8 @@
 """What `build` of a layer sets as attributes, such as `layer.W`, as Keras 1.2.2 has it after the layer was called.
 
-While a model computes, a weight is the tensor of the present run, so that losses and other layers may use it. Else it
-is the variable of the weight, or what is computed from that where Keras 1.2.2 has the weight in another form.
+While a model computes, a weight is the tensor of the present run, so that losses and other layers may use it.
+Otherwise it is the variable of the weight, or what is computed from that where Keras 1.2.2 has the weight in another
+form.
 """
 
 from __future__ import annotations

@@ -160,8 +160,8 @@ def _by_output(objective: Objective, value: Any, what: str, optional: bool = Fal
 def _classes(objective: Objective, class_weight: Any) -> list[Mapping[int, float] | None]:
     """The class weights of each output, None where there are none.
 
-    class_weight: for a single output a dict by class; else these dicts by the names of outputs, or in a list. As in
-    Keras, weights that are no dict, and those of unknown outputs, have no effect; a warning says so.
+    class_weight: for a single output a dict by class; otherwise these dicts by the names of outputs, or in a list. As
+    in Keras, weights that are no dict, and those of unknown outputs, have no effect; a warning says so.
     """
     names = objective.names
     if class_weight is None or (isinstance(class_weight, (Mapping, list, str)) and not class_weight):

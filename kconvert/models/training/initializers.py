@@ -230,9 +230,7 @@ class UnitForgetBias(Initializer):
     bias_initializer: Any = "zeros"
 
     def draw_seed(self, shape: Shape) -> int | None:
-        seeds = [
-            get(self.bias_initializer).draw_seed(shape) for _ in range(2)
-        ]  # for what is before and behind the ones
+        seeds = [get(self.bias_initializer).draw_seed(shape) for _ in range(2)]  # for what is before and after the ones
         return seeds[0]
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:

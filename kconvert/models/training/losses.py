@@ -228,7 +228,7 @@ class Loss(Component):
     # In the configuration; by default that of the function.
     name: str = ""
 
-    # Whether the loss of one of several outputs is averaged over samples, as before 2.3; else over batches.
+    # Whether the loss of one of several outputs is averaged over samples, as before 2.3; otherwise over batches.
     by_samples: ClassVar[bool] = False
     # The loss per sample: f(K, y_true, y_pred, **options). A class of the user has a method call(y_true, y_pred).
     function: ClassVar[Function]
@@ -284,7 +284,7 @@ class Loss(Component):
         return weighted(K, self.per_sample(K, y_true, y_pred), sample_weight, mask, self.reduction)
 
     def to_config(self) -> Any:
-        """The name of the function where all options have their defaults; else the class with its configuration."""
+        """The name of the function if all options have their defaults; otherwise the class with its configuration."""
         return self.default_name if self == type(self)() else super().to_config()
 
 

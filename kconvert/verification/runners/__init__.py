@@ -1,5 +1,5 @@
 """Runners: where each side of a verification runs.
 
-`Here` is this process, `Process` one of its own: a framework that hangs, crashes or takes all memory there
-stops nothing else. `RealKeras` runs a file in a real Keras of another interpreter. `open_runner` chooses.
+`Here` runs a side in this process, `Process` in a separate one: if a framework hangs, crashes or uses all memory there,
+nothing else stops. `RealKeras` runs a file in a real Keras of another interpreter. `open_runner` chooses.
 """

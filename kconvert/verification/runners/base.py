@@ -25,7 +25,7 @@ class Job:
     model: Network  # the architecture that it is run with
     convention: Convention  # of the file
     run_on: str  # the backend that runs it
-    required: bool = False  # a missing backend is an error; else NumPy emulates it
+    required: bool = False  # a missing backend is an error; otherwise NumPy emulates it
     custom: tuple[str, ...] = ()  # modules that register layers, imported first
     arch: str | None = None  # the architecture that is given with the file; None: a real Keras gets that of `model`
     partial: bool = False  # whether the file is read by name, because it has the weights of only some layers

@@ -1,1 +1,1 @@
-"""What single releases computed otherwise than their configuration says today, a module for each generation."""
+"""Layers that single releases computed differently from Keras 2.3; one module for each generation."""

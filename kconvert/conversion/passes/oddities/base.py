@@ -38,7 +38,7 @@ class Oddity:
     masks: bool | None = None
     """Whether they do that only in networks where masks matter (True), or only in others (False)."""
     resizes: bool = False
-    """Whether the sizes of what comes behind change: such layers are read one after the other."""
+    """Whether the sizes of what follows change: such layers are read one after the other."""
     counts_axes: bool = False
     """Whether it is about the numbers of axes, which are written after the data format is changed."""
 

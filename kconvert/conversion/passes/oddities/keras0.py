@@ -1,4 +1,4 @@
-"""What releases of Keras 0 computed otherwise than their configuration says today.
+"""What releases of Keras 0 computed differently from their configuration says today.
 
 (keras-facts: average-instead-of-maximum, product-rnn, activation-of-the-candidate, tiling, bias-along-rows,
 early-masks)

@@ -1,4 +1,4 @@
-"""What releases of Keras 1 computed otherwise than their configuration says today.
+"""What releases of Keras 1 computed differently from their configuration says today.
 
 (keras-facts: even-volumes-of-theano, zero-padding-of-four-numbers, zero-padding-is-symmetric, unsaved-output-shape,
 output-shape-needs-a-batch-size, crop-without-an-end, shared-axes-from-0, regularizers-of-gates)

@@ -1,4 +1,4 @@
-"""What releases of Keras 2 computed otherwise than their configuration says today.
+"""What releases of Keras 2 computed differently from their configuration says today.
 
 (keras-facts: average-counts-zeros, dilation-ignored, pooling-3d-surplus, raised-epsilon)
 """

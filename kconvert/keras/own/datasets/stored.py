@@ -57,7 +57,7 @@ def _plain(value: Any) -> Any:
 
 
 def as_array(value: Any) -> Any:
-    """The array that `value` replaces if it is an `_Array`; else `value` itself."""
+    """The array that `value` replaces if it is an `_Array`; otherwise `value` itself."""
     return value.array() if isinstance(value, _Array) else value
 
 

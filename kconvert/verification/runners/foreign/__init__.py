@@ -1,1 +1,1 @@
-"""Scripts for interpreters that need not have kconvert: in words of Python 2.7 and 3.5, without any other import."""
+"""Scripts for interpreters without kconvert. They run on Python 2.7 and 3.5, and import nothing of kconvert."""
