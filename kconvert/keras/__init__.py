@@ -14,6 +14,7 @@ from typing import Any
 from ..backend.image_format import follow_keras_json
 from ..backend.seeds import follow_numpy
 from .importing import install
+from .overwriting import follow_answers
 from .surface import KERAS2
 
 __version__ = KERAS2.release
@@ -21,6 +22,7 @@ __version__ = KERAS2.release
 install(KERAS2)
 follow_numpy()
 follow_keras_json()
+follow_answers()
 
 
 def __getattr__(name: str) -> Any:

@@ -151,8 +151,8 @@ KERAS2: dict[str, str] = {
         "conv_input_length conv_output_length convert_kernel deconv_length normalize_padding normalize_tuple"
     ),
     "utils.data_utils": (
-        "GeneratorEnqueuer OrderedEnqueuer Progbar Sequence SequenceEnqueuer get_file get_index init_pool "
-        "init_pool_generator next_sample validate_file"
+        "GeneratorEnqueuer OrderedEnqueuer Progbar Sequence SequenceEnqueuer _extract_archive _hash_file get_file "
+        "get_index init_pool init_pool_generator next_sample validate_file"
     ),
     "utils.generic_utils": (
         "CustomObjectScope Progbar check_for_unexpected_keys custom_object_scope deserialize_keras_object "
@@ -299,8 +299,10 @@ INTERNAL: dict[str, dict[str, str]] = {
         "callbacks.tensorboard_v2": "",
         "datasets.cifar": "load_batch",
         "engine.base_layer": "disable_tracking",
+        "engine.network": "ask_to_proceed_with_overwrite",
         "engine.saving": (
-            "allow_read_from_gcs allow_write_to_gcs load_attributes_from_hdf5_group load_model "
+            "allow_read_from_gcs allow_write_to_gcs ask_to_proceed_with_overwrite "
+            "load_attributes_from_hdf5_group load_model "
             "load_weights_from_hdf5_group load_weights_from_hdf5_group_by_name model_from_config "
             "model_from_json model_from_yaml pickle_model preprocess_weights_for_loading "
             "save_attributes_to_hdf5_group save_model save_weights_to_hdf5_group unpickle_model"

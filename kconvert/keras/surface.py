@@ -56,6 +56,8 @@ HOMES: dict[str, str] = {
     "datasets.reuters": "keras.own.datasets.reuters",
     "engine": "keras.own.layers layers network.functional models.model models.sequential keras.own.networks",
     "engine.base_layer": "keras.own.layers layers keras.own.generic keras.own.networks",
+    "engine.network": "keras.own.layers layers network.functional models.model models.sequential keras.own.networks "
+    "keras.own.utils",
     "engine.saving": "keras.own.saving keras.own.models models.configurations",
     "engine.training_arrays": "",
     "engine.training_generator": "keras.own.generator_methods",
@@ -84,7 +86,7 @@ HOMES: dict[str, str] = {
     "utils.losses_utils": "keras.own.losses_utils",
     "utils.metrics_utils": "keras.own.metrics_utils keras.own.generic",
     "utils.test_utils": "keras.own.testing",
-    "utils.vis_utils": "network.plot models.model layers",
+    "utils.vis_utils": "network.plot models.model layers keras.own.networks",
     "wrappers": "",
     "wrappers.scikit_learn": "keras.own.scikit_learn keras.own.utils models.sequential",
 }

@@ -14,6 +14,7 @@ from typing import Any
 from ..backend.image_format import follow_keras_json
 from ..backend.seeds import follow_numpy
 from ..keras.importing import install
+from ..keras.overwriting import follow_answers
 from .surface import KERAS1
 
 __version__ = KERAS1.release
@@ -21,6 +22,7 @@ __version__ = KERAS1.release
 install(KERAS1)
 follow_numpy()
 follow_keras_json()
+follow_answers()
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR
 from ..conventions.words.items import shown
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
+from . import python_functions
 from .activations import activation
 from .base import Layer, Shape, Weights
 from .calls import Call, Symbol
@@ -23,6 +24,7 @@ from .fields import KernelFields
 from .input_spec import InputSpec
 from .options import old_option
 from .phase import Phase
+from .python_functions import DumpedFunction
 from .registry import find_function
 from .shapes import MOST_AXES
 
@@ -229,27 +231,14 @@ class Masking(Layer):
 # --------------------------------------------------------- arbitrary functions ----
 
 
-class NamedFunction(str):
-    """The name of a function of the user in a configuration, with the function."""
-
-    function: Any
-
-    def __new__(cls, function: Any) -> NamedFunction:
-        name = super().__new__(cls, getattr(function, "__name__", type(function).__name__))
-        name.function = function
-        return name
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return NamedFunction, (self.function,)
-
-
 @dataclass(eq=False)
 class Lambda(Layer):
     """A user's function, which a file stores as Python bytecode or by name. Bytecode is never loaded.
 
-    A function of the user replaces it, under the name of the layer or under the name of the function in the file: one
-    that is given as `custom_objects`, or registered with `kconvert.register_function`. Another one may compute the
-    shape of the output, under the name of the layer and `_output_shape`, or under the name in the file.
+    A configuration that this process wrote has its functions again (`python_functions`). Else a function of the user
+    replaces it, under the name of the layer or under the name of the function in the file: one that is given as
+    `custom_objects`, or registered with `kconvert.register_function`. Another one may compute the shape of the output,
+    under the name of the layer and `_output_shape`, or under the name in the file.
     """
 
     # The function, as the file stores it or as the user gives it.
@@ -267,20 +256,46 @@ class Lambda(Layer):
     infers: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.function = getattr(self.function, "function", self.function)
-        self.declared_shape = getattr(self.declared_shape, "function", self.declared_shape)
+        self.function = self._live(self.function, self.function_type)
+        self.declared_shape = self._live(self.declared_shape, self.output_shape_type)
         self.infers = callable(self.function)
 
-    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
-        """The configuration; functions of the user are stored by their names.
+    def _live(self, stated: Any, kind: str) -> Any:
+        """The function that the configuration states, if it is at hand and is no custom object; else what it states."""
+        function = getattr(stated, "function", None)
+        if function is None and kind in ("lambda", "function") and find_function(self.name, stated) is None:
+            function = python_functions.found(stated, kind, self.name)
+        return stated if function is None else function
 
-        A layer that is made of the configuration itself has them again; in JSON there are the names alone.
-        """
+    def __getstate__(self) -> dict[str, Any]:
+        """The state of a deep copy or a pickle, in which lambdas are bytecode."""
+        dumped = {
+            key: value
+            for key in ("function", "declared_shape")
+            if isinstance(value := self._stored(getattr(self, key))[0], DumpedFunction)
+        }
+        return {**super().__getstate__(), **dumped}
+
+    def __copy__(self) -> Any:
+        result = super().__copy__()
+        result.__setstate__(result.__dict__)
+        return result
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({key: getattr(value, "function", value) for key, value in state.items()})
+
+    def _stored(self, value: Any) -> tuple[Any, str | None]:
+        """A function as the configuration states it, with its kind; any other value as it is, and None."""
+        return python_functions.stored(value, self.name) if callable(value) else (value, None)
+
+    def stated_config(self, old_options: bool = False) -> dict[str, Any]:
+        """The configuration: lambdas are stored as bytecode, other functions of the user by their names."""
         config = super().stated_config(old_options)
         config.pop("mask", None)
         for key, value in (("function", self.function), ("output_shape", self.declared_shape)):
-            if callable(value):
-                config.update({key: NamedFunction(value), f"{key}_type": "function"})
+            stated, kind = self._stored(value)
+            if kind:
+                config.update({key: stated, f"{key}_type": kind})
         return config
 
     @property

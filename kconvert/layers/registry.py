@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
 from typing import Any, TypeVar
 
 from ..conventions.words.items import is_item, not_an_item
@@ -129,7 +130,7 @@ def _sorted(objects: Any) -> CustomObjects:
             functions[name] = CustomFunction(name, _of_layer(value))
         elif callable(value):
             functions[name] = CustomFunction(name, value)
-        else:
+        elif not isinstance(value, ModuleType):  # a module, which bytecode of Keras needs, is no object of a file
             raise _not_custom(f"custom_objects[{name!r}]", value)
     return CustomObjects(functions, classes, components)
 

@@ -22,11 +22,14 @@ def clone_model(model: Model, input_tensors: Any = None) -> Model:
     input_tensors: symbols to call the new layers on; the model then takes these as its inputs. A variable or an
     expression becomes an input that is always this.
     """
+    if not isinstance(model, Model):
+        raise KconvertError(f"{type(model).__name__} is not a model", problem=Problem.USAGE)
     made: Model = deepcopy(model)
     _forget_weights(made)
     if input_tensors is None:
         return made
     inputs = [one for value in items_of(input_tensors) for one in Operators.as_inputs([value])]
+    _check_number(made, inputs)
     if isinstance(made, Sequential) and not inputs[0].call.inputs:
         return Sequential([inputs[0].call.layer, *made.layers], made.name)
     return Model(inputs, _called(made, inputs))
@@ -34,9 +37,6 @@ def clone_model(model: Model, input_tensors: Any = None) -> Model:
 
 def _called(model: Model, inputs: Sequence[Symbol]) -> list[Symbol]:
     """The outputs of a model whose layers, which were not called before, are called on other inputs."""
-    if len(inputs) != len(model.input_refs):
-        what = f"{len(inputs)} tensors were given for {len(model.input_refs)} inputs"
-        raise KconvertError(what, model.name, problem=Problem.USAGE)
     values = dict(zip(model.input_refs, inputs, strict=True))
     for node in model.nodes:
         if node.inputs:
@@ -44,6 +44,12 @@ def _called(model: Model, inputs: Sequence[Symbol]) -> list[Symbol]:
             outputs = layer(one_or_list([values[ref] for ref in node.inputs]), **node.kwargs)
             values.update((Ref(node.layer, node.index, i), one) for i, one in enumerate(as_list(outputs)))
     return [values[ref] for ref in model.output_refs]
+
+
+def _check_number(model: Model, inputs: Sequence[Symbol]) -> None:
+    if len(inputs) != len(model.input_refs):
+        what = f"{len(inputs)} tensors were given for {len(model.input_refs)} inputs"
+        raise KconvertError(what, model.name, problem=Problem.USAGE)
 
 
 def _forget_weights(model: Model) -> None:

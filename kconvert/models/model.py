@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..backend import get_backend
+from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Tensor, Variable
 from ..backend.computing import SYMBOLS
 from ..backend.context import assigned
@@ -43,6 +43,7 @@ from ..network.network import Network, same_network
 from . import predicting, presenting, restoring, saving
 from .layer_weights import LayerWeights
 from .listing import Layers
+from .overwriting import may_replace
 from .runtime import Runtime
 from .store import run_convention
 from .trained import TrainedByFit
@@ -271,6 +272,7 @@ class Model(TrainedByFit):
         path: Any,
         by_name: bool = False,
         skip_mismatch: bool = False,
+        reshape: bool = False,
         *,
         source: str | None = None,
         source_data_format: str | None = None,
@@ -284,17 +286,16 @@ class Model(TrainedByFit):
         path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
         by_name: whether to set the weights of those layers alone that the file has under the same name;
         `conversion.partial` lists them, and the others with the reason. skip_mismatch: with by_name, whether layers
-        whose weights have another number or shape stay as they are. source: the backend that saved the file, for files
-        that do not state it. source_data_format: the data format that the layers had there, for files of weights alone;
-        by default that of the model. source_release: the release that saved the file, for files that do not state it.
+        whose weights have another number or shape stay as they are. reshape: has no effect.
+        source: the backend that saved the file, for files that do not state it. source_data_format: the data format
+        that the layers had there, for files of weights alone; by default that of the model. source_release: the release
+        that saved the file, for files that do not state it.
         Raises KconvertError where the arrays do not match the layers, or a layer cannot be rewritten; then no weight
         has changed.
         """
         if isinstance(backend := cast(object, by_name), str):
             fix = f"name the backend: source={backend!r}"
             raise KconvertError(f"by_name is True or False, not {backend!r}", str(path), fix, Problem.USAGE)
-        if skip_mismatch and not by_name:
-            raise KconvertError("skip_mismatch needs by_name=True", str(path), problem=Problem.USAGE)
         with path_to_read(path) as place:
             said = Source(place, source, source_data_format, release=source_release, partial=by_name)
             self._load(said, skip_mismatch)
@@ -344,12 +345,16 @@ class Model(TrainedByFit):
         """Writes architecture, weights and the optimizer with its state into an HDF5 file of Keras 2.3.
 
         path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
-        overwrite: whether an existing file is replaced; if not, it raises KconvertError. include_optimizer: whether to
-        write the optimizer.
+        overwrite: whether an existing file is replaced; if not, it raises KconvertError; with `kconvert.keras` on a
+        terminal, the user is asked. include_optimizer: whether to write the optimizer.
+        Raises KconvertError for a model class of the user with `call`.
         """
+        if (replaces := may_replace(path, overwrite, "save")) is None:
+            return
+        self.refuse_code()
         with path_to_write(path) as place:
             trainer = self._trainer if include_optimizer else None
-            saving.save(self.runtime, trainer, self.training_config() if trainer else None, place, overwrite)
+            saving.save(self.runtime, trainer, self.training_config() if trainer else None, place, replaces)
 
     def training_config(self) -> dict[str, Any]:
         """The arguments of `compile` as files state them. Raises KconvertError where the model is not compiled."""
@@ -357,16 +362,20 @@ class Model(TrainedByFit):
 
     def save_weights(self, path: Any, overwrite: bool = True) -> None:
         """Writes the weights alone into an HDF5 file of Keras 2.3; path, overwrite: as in `save`."""
+        if (replaces := may_replace(path, overwrite, "save_weights")) is None:
+            return
         with path_to_write(path) as place:
-            saving.save_weights(self.runtime, place, overwrite)
+            saving.save_weights(self.runtime, place, replaces)
 
     def to_json(self, **options: Any) -> str:
         """The architecture as JSON of Keras 2.3; options: of `json.dumps`.
 
-        Raises KconvertError for an option of a layer that only Keras 1 has.
+        Raises KconvertError for an option of a layer that only Keras 1 has, and for a model class of the user with
+        `call`.
         """
-        backend = {} if self.backend is None else {"backend": self.backend.convention}
-        return saving.to_json(self, **backend, **options)
+        self.refuse_code()
+        backend = default_backend() if self.backend is None else self.backend.convention
+        return saving.to_json(self, backend, **options)
 
     def to_yaml(self, **options: Any) -> str:
         """The architecture as YAML of Keras 2.3; options: of `yaml.dump`. Raises KconvertError as `to_json` does."""

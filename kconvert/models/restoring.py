@@ -23,6 +23,7 @@ from ..conversion.running import plan_to_run, run_arrays, run_state
 from ..conversion.source import Origin, Source, decide
 from ..conversion.target import KEEP, Target, decide_goal
 from ..errors import KconvertError
+from ..errors import warn as warn_user
 from ..formats.checkpoint import Checkpoint
 from ..layers import Flatten, Layer
 from ..layers.base import layer_config
@@ -116,7 +117,11 @@ def _by_name(network: Network, file: _File, origin: Origin, skip_mismatch: bool)
     network = file.network(network, origin)
     common = select(network, file.checkpoint, origin.convention, True).of(file.checkpoint)
     found = by_arrays(network, common, origin)
-    return select(network, file.checkpoint, found.convention, skip_mismatch)
+    selection = select(network, file.checkpoint, found.convention, skip_mismatch)
+    stored = {group.name for group in file.checkpoint.groups}
+    for name in stored.intersection(selection.left):
+        warn_user(f"layer {name} keeps its weights: {selection.left[name]}")
+    return selection
 
 
 def _with_fixed(network: Network, partial: Selection, checkpoint: Checkpoint) -> Network:

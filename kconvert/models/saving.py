@@ -21,7 +21,6 @@ from ..conversion.passes.surplus import with_even_kernel
 from ..errors import KconvertError
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Group, InMemory, LazyArray
-from ..layers.lists import one_or_list
 from ..network.architecture import model_config
 from ..network.network import Network
 from .runtime import Runtime
@@ -126,10 +125,9 @@ def _groups(runtime: Runtime, goal: Convention) -> list[Group]:
 
 def training_config(trainer: Trainer) -> dict[str, Any]:
     """The arguments of `compile` as Keras 2.3 stores them."""
-    losses = [None if loss is None else loss.to_config() for loss in trainer.executor.objective.losses]
     return {
         "optimizer_config": trainer.optimizer.to_config(),
-        "loss": one_or_list(losses),
+        "loss": _plain(trainer.loss),
         "metrics": _plain(trainer.metrics),
         "weighted_metrics": _plain(trainer.weighted_metrics),
         "loss_weights": _plain(trainer.loss_weights),

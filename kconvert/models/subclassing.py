@@ -66,10 +66,14 @@ class BuiltByCall(Network):
 
     def get_config(self) -> dict[str, Any]:
         """The configuration. Raises KconvertError for a class with `call`, whose code no configuration states."""
+        self.refuse_code()
+        return super().get_config()
+
+    def refuse_code(self) -> None:
+        """Raises KconvertError for a class with `call`, whose code no configuration states."""
         if self.calls_layers is not None:
             fix = "save its weights, or write it as a functional model"
             raise AlsoNotImplementedError("the class of the model defines call", self.name, fix)
-        return super().get_config()
 
     def _check_ends(self) -> None:
         """Checks inputs and outputs as every network does; a model class of the user that is not built has none."""

@@ -141,9 +141,9 @@ def test_layers_of_another_data_format_that_do_not_fit_stay_as_they_are(channels
         np.testing.assert_array_equal(array, wanted)
 
 
-def test_skip_mismatch_needs_names():
+def test_skip_mismatch_has_no_effect_without_names():
     model = Sequential([L.Dense(2, input_shape=(3,))])
-    with pytest.raises(KconvertError, match="needs by_name=True"):
+    with pytest.raises(KconvertError, match="the file has weights for 2 layers"):
         model.load_weights(FIELD / "weights.h5", skip_mismatch=True)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import marshal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import FullArgSpec, Parameter, getfullargspec, signature
-from typing import Any, NoReturn
+from types import FunctionType
+from typing import Any
 
 from ...conventions.backends import CHANNELS_FIRST, DATA_FORMATS
 from ...errors import KconvertError, Problem
+from ...layers.python_functions import dumped, function_of
 from ...layers.shapes import one_of
 
 
@@ -52,14 +56,21 @@ def transpose_shape(shape: Sequence[Any], target_format: str, spatial_axes: Sequ
     return type(shape)(moved)  # type: ignore[call-arg]
 
 
-def func_dump(func: Any) -> NoReturn:
-    """Raises KconvertError: kconvert does not store Python code."""
-    raise KconvertError("func_dump stores Python bytecode, which kconvert does not", problem=Problem.UNSUPPORTED)
+def func_dump(func: Any) -> tuple[str, Any, Any]:
+    """A Python function as (bytecode as text, defaults, values of its closure)."""
+    return dumped(func)
 
 
-def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> NoReturn:
-    """Raises KconvertError: kconvert does not run Python code that was stored."""
-    raise KconvertError("func_load runs stored bytecode, which kconvert does not", problem=Problem.UNSUPPORTED)
+def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> FunctionType:
+    """The function that `func_dump` made a value of. Only for values that can be trusted: it is what Python runs.
+
+    code: the bytecode as text, or all that `func_dump` returned. globs: the global names of the function; None: those
+    of this module, as in Keras.
+    """
+    if isinstance(code, (list, tuple)):
+        code, defaults, closure = code
+    loaded = marshal.loads(codecs.decode(code.encode("ascii"), "base64"))
+    return function_of(loaded, globals() if globs is None else globs, defaults, closure)
 
 
 def check_for_unexpected_keys(name: str, input_dict: Mapping[str, Any], expected_values: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import layers
 from ...conventions.words.rules import RULES
+from ...errors import KconvertError, Problem
 from ...layers.input_spec import InputSpec as InputSpec
 from ...layers.merge import Elementwise as _Merge  # noqa: F401  # users inherit from it
 from ...layers.registry import layer_from_config, with_custom_objects
@@ -47,8 +48,16 @@ def serialize(layer: Any) -> dict[str, Any]:
     return {"class_name": layer.class_name, "config": layer.get_config()}
 
 
-def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The layer or the model that `serialize` described. custom_objects: your functions and classes, by name."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer or the model that `serialize` described; None stays None.
+
+    custom_objects: your functions and classes, by name. Raises KconvertError for anything else.
+    """
+    if config is None:
+        return None
+    if not isinstance(config, Mapping):
+        fix = "give a dict with class_name and config"
+        raise KconvertError(f"unknown layer {config!r}", fix=fix, problem=Problem.USAGE)
     if config["class_name"] in ("Model", "Sequential"):
         return model_from_config(config, custom_objects)
     with with_custom_objects(custom_objects):

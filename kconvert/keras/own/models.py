@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...conversion.source import Source
-from ...errors import KconvertError, Problem
+from ...errors import KconvertError, Problem, warn
 from ...formats.hdf5.handles import path_to_read
 from ...models.loading import model_of
 from ...models.model import Model
@@ -26,6 +26,8 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
         if layer.cannot_run is not None:
             raise layer.cannot_run
     training = model.conversion.training if model.conversion else None
+    if compile and not training:
+        warn("the file does not say how the model was compiled, so it is not compiled")
     if compile and training and training.get("optimizer_config") and not model.is_compiled:
         what = "the model cannot be compiled as the file states it: the reason is in the warning above"
         fix = "give your functions and classes as custom_objects, or load it with compile=False"

@@ -12,6 +12,8 @@ from ...errors import KconvertError
 from ...layers import InputLayer as _InputLayer
 from ...layers.calls import Symbol, calls_behind
 from ...layers.shapes import one_of
+from ...layers.wrappers import Wrapper
+from ...network.network import Network
 from . import backend
 from .lengths import convert_kernel
 
@@ -26,6 +28,16 @@ def print_summary(
 ) -> None:
     """Prints the layers of a model: see `Model.summary`."""
     model.summary(line_length, positions, print_fn)
+
+
+def is_model(layer: Any) -> bool:
+    """Whether a layer is a model."""
+    return isinstance(layer, Network)
+
+
+def is_wrapped_model(layer: Any) -> bool:
+    """Whether a layer is a wrapper around a model."""
+    return isinstance(layer, Wrapper) and isinstance(layer.layer, Network)
 
 
 def count_params(weights: Iterable[Any]) -> int:

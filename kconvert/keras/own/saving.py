@@ -5,7 +5,6 @@ Source: the module of this name in Keras 2.3.1.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -14,13 +13,12 @@ import numpy as np
 
 from ...backend import default_backend
 from ...conventions.generations import Convention
-from ...errors import AlsoRuntimeError, KconvertError, Problem
+from ...errors import AlsoRuntimeError, KconvertError, Problem, warn
 from ...formats.hdf5.reader import as_stored
 from ...formats.hdf5.writer import HEADER_LIMIT, in_pieces
 from ...models.layer_weights import converted
 from .models import load_model
-
-_LOG = logging.getLogger(__name__)
+from .utils import ask_to_proceed_with_overwrite as ask_to_proceed_with_overwrite
 
 _RELEASE = "2.3.1"
 _KERAS1 = "1"
@@ -134,7 +132,7 @@ def load_weights_from_hdf5_group_by_name(
             except KconvertError as error:
                 if not skip_mismatch:
                     raise
-                _LOG.warning("%s: its weights stay as they are: %s", name, error.what)
+                warn(f"layer {name} keeps its weights: {error.what}")
     for layer, arrays in new:
         layer.set_weights(arrays)
 

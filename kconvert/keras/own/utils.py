@@ -14,6 +14,8 @@ from urllib.request import url2pathname
 import numpy as np
 
 from ...errors import KconvertError, Problem
+from ...layers.lists import items_of
+from ...layers.shapes import one_of
 from .folders import VARIABLE, data_folder, local, place_of
 
 
@@ -53,8 +55,9 @@ def get_file(
 ) -> str:
     """The path of the file `fname`, in the folder of the data sets. Raises KconvertError where it is not there.
 
-    origin: a `file:` URL, whose file is copied to there; nothing is downloaded from others, and checksums have no
-    effect. cache_subdir: the folder beside `datasets` that the file is in; an absolute `fname` is taken as it is.
+    origin: a `file:` URL, whose file is copied to there; nothing is downloaded from others.
+    file_hash, hash_algorithm: a file with another checksum is copied again: see `validate_file`. md5_hash: the same for
+    MD5. cache_subdir: the folder beside `datasets` that the file is in; an absolute `fname` is taken as it is.
     cache_dir: the folder around it. extract: whether to unpack a tar or zip file beside itself; so does untar, for
     which `fname` may also be a folder, or have '.tar.gz' after it.
     """
@@ -63,6 +66,8 @@ def get_file(
     if folder:
         fname, stored = str(folder / fname), str(folder / stored)
     found = find_file(fname, cache_subdir) or find_file(stored, cache_subdir)
+    if found and found.is_file() and (known := file_hash or md5_hash):
+        found = found if validate_file(str(found), known, hash_algorithm) else _copied(origin, found) or found
     if found is None:
         found = _copied(origin, (folder or place_of(cache_subdir)) / stored)
     if found is None:
@@ -72,7 +77,7 @@ def get_file(
             problem=Problem.UNREADABLE,
         )
     if (untar or extract) and found.is_file():
-        _unpack(found)
+        _unpack(found, found.parent)
     return str(found.with_name(Path(fname).name))
 
 
@@ -86,12 +91,28 @@ def _copied(origin: str, target: Path) -> Path | None:
     return Path(shutil.copyfile(source, target))
 
 
-def _unpack(archive: Path) -> None:
-    """Writes what a tar or zip file holds beside it, but no file that is there already.
+def _extract_archive(file_path: Any, path: Any = ".", archive_format: Any = "auto") -> bool:
+    """Writes what a tar or zip file holds into the folder `path`; returns whether it is such a file.
+
+    archive_format: 'tar', 'zip', a list of them, 'auto' for both, or None for neither. Raises KconvertError where the
+    file cannot be unpacked.
+    """
+    formats = list(_KINDS) if archive_format == "auto" else items_of(archive_format or [])
+    fitting = any(_KINDS[one_of(one, _KINDS, "archive_format")](file_path) for one in formats)
+    if fitting:
+        _unpack(Path(file_path), Path(path))
+    return fitting
+
+
+_KINDS = {"tar": tarfile.is_tarfile, "zip": zipfile.is_zipfile}
+"""Formats of archives, each with the function that recognises it."""
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Writes what a tar or zip file holds into a folder, but no file that is there already.
 
     Raises KconvertError for another file, and for a member that would lie elsewhere.
     """
-    folder = archive.parent
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as file:
@@ -127,9 +148,14 @@ def validate_file(fpath: str, file_hash: str, algorithm: str = "auto", chunk_siz
 
     algorithm: 'sha256', 'md5', or 'auto', which takes the one that has so many digits.
     """
-    name = "sha256" if algorithm == "sha256" or (algorithm == "auto" and len(file_hash) == 64) else "md5"
-    digest = hashlib.new(name)
+    sha256 = algorithm == "sha256" or (algorithm == "auto" and len(file_hash) == 64)
+    return _hash_file(fpath, "sha256" if sha256 else "md5", chunk_size) == file_hash
+
+
+def _hash_file(fpath: str, algorithm: str = "sha256", chunk_size: int = 65535) -> str:
+    """The checksum of a file in hexadecimal digits. algorithm: 'sha256' or 'auto' for SHA-256, else MD5."""
+    digest = hashlib.new("sha256" if algorithm in ("sha256", "auto") else "md5")
     with Path(fpath).open("rb") as file:
         while block := file.read(chunk_size):
             digest.update(block)
-    return digest.hexdigest() == file_hash
+    return digest.hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 from ... import layers
 from ...errors import AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ...layers.calls import Symbol
-from ...layers.core import NamedFunction
+from ...layers.python_functions import NamedFunction
 from ...network.network import Network
 from .topology import Input, Layer, item_of_layer, layer_of_item, name_of
 
