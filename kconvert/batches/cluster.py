@@ -1,4 +1,4 @@
-"""Cluster: the tasks of a batch on the workers of a Dask cluster."""
+"""Runs the tasks of a batch on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .work import Result, Task, failure, run
 
 PATIENCE = "10s"  # for an answer of the scheduler
 GONE = "the scheduler does not answer any longer"
-POLL = 1.0  # seconds after which it is looked whether the scheduler is still there
+POLL = 1.0  # seconds between checks that the scheduler still runs
 AHEAD = 4  # tasks for each thread of the cluster that wait for it
 
 
@@ -85,5 +85,5 @@ def _result(task: Task, future: Any) -> Result:
 
 
 def _lost(task: Task, reason: str) -> Result:
-    """What comes of a task that the cluster has no result of."""
+    """The result of a task for which the cluster has none."""
     return failure(task, f"{task.source.path}: did not run on the cluster ({reason})", Problem.UNVERIFIED)

@@ -1,8 +1,8 @@
-"""The journal of a batch: which files in the target directory are its own, and which of them are done and proved.
+"""The journal of a batch: which files in the target directory it wrote, and which of them are done and verified.
 
-A line is a JSON object: the targets that a run was about to make, or the result of one file. Targets have their names
-in the directory, so that it may be moved, or named in another way. In a directory on this machine the journal is one
-file that grows; at a URL, where files cannot grow, each part is a file of its own. Its lines are not held in memory.
+A line is a JSON object: the targets that a run was about to make, or the result of one file. Targets are relative to
+the directory, so that it can be moved or renamed. In a local directory, the journal is one file to which lines are
+appended. At a URL, where files cannot be appended to, each part is a separate file. The lines are not held in memory.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Log(Protocol):
 
 
 class Journal:
-    """What earlier runs and this one did with the target directory `out`."""
+    """What this run and earlier ones did in the target directory `out`."""
 
     def __init__(self, out: str, options: Options) -> None:
         self._out, self._options = out, options
@@ -132,7 +132,7 @@ class Journal:
         return row
 
     def announce(self, targets: Iterable[str]) -> None:
-        """Says which targets this run is about to make, before it makes any."""
+        """Records which targets this run is about to write, before it writes any."""
         new = iter([self._name(target) for target in targets if not self.owns(target)])
         while some := list(islice(new, TOGETHER)):
             for name in some:
@@ -141,7 +141,7 @@ class Journal:
         self._log.flush()
 
     def proved(self, task: Task) -> Result | None:
-        """The result of an earlier run, if it is what `task` asks for and its files are as they were written."""
+        """The result of an earlier run, if it is for the same `task` and its files are unchanged."""
         their_key, line = self._row(self._name(task.target)) or (None, None)
         if line is None:
             return None
@@ -156,7 +156,7 @@ class Journal:
         return result if unchanged else None
 
     def record(self, task: Task, result: Result) -> None:
-        """Adds what came of a file."""
+        """Adds the result of a file."""
         said = result.to_json()
         said["targets"] = {self._name(target): stamp for target, stamp in result.targets.items()}
         self._add({"target": self._name(task.target), "key": result.key, "result": said})

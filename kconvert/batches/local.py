@@ -1,4 +1,4 @@
-"""Local: the tasks of a batch in worker processes of this machine, which live until the batch ends."""
+"""Runs the tasks of a batch in worker processes of this machine, which live until the batch ends."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def stamp(place: str, options: Options) -> str | None:
 def fetch(place: str, folder: Path, options: Options) -> Path:
     """A file of another place as one in `folder`.
 
-    Raises KconvertError where there is no room for it, or it has many more bytes than its server says.
+    Raises KconvertError if there is no disk space, or the server sends many more bytes than it states.
     """
     fs, path = opened(place, options)
     target = folder / (last_part(place) or "file")
@@ -154,9 +154,9 @@ def fetch(place: str, folder: Path, options: Options) -> Path:
 
 
 def _bounded(place: str, target: Path) -> Any:
-    """What fsspec tells how many bytes of a file have come; ends the transfer where they are too many.
+    """An fsspec callback that counts the received bytes, and stops the transfer if there are too many.
 
-    A server may send bytes forever, or pack them so that few become many.
+    A server may send bytes endlessly, or compressed bytes that expand to many.
     """
     from fsspec.callbacks import Callback
 
@@ -176,7 +176,7 @@ def _bounded(place: str, target: Path) -> Any:
 
 
 def upload(file: Path, place: str, options: Options) -> None:
-    """Puts a file at a URL: there it appears whole or not at all."""
+    """Uploads a file to a URL, completely or not at all."""
     fs, path = opened(place, options)
     with failures(place):
         fs.put_file(str(file), path)

@@ -1,4 +1,4 @@
-"""run: a batch from its sources to one report over all files; what an earlier run did and proved is not done again."""
+"""Runs a batch, from its sources to one report on all files. Files that an earlier run verified are not done again."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ MOST_JOBS = 1024
 FilePath = str | PathLike[str]
 
 Watch = Callable[[int, int, Entry | None], None]
-"""Is told how many files are done, how many there are, and what came of the last one, if this run did it."""
+"""Called with the number of finished files, the total number, and the result of the last one, if this run did it."""
 
 
 @dataclass(frozen=True)
 class BatchSummary(Summary):
-    """What came of all files of a batch, failures first."""
+    """The results of all files of a batch, failures first."""
 
     UNDECIDED = ("FAILED", "failed")
 
@@ -202,7 +202,7 @@ def _check(job: Job) -> None:
 
 
 class _Run:
-    """What came of the files of a batch so far."""
+    """The results of the files of a batch so far."""
 
     def __init__(self, job: Job, tasks: Tasks, journal: Journal, watch: Watch) -> None:
         self.entries: list[Entry] = []
@@ -217,7 +217,7 @@ class _Run:
         self.ended |= self._job.fail_fast and Result(entry).failed
 
     def todo(self) -> Iterator[Task]:
-        """The tasks that are left. They are looked at some at a time, so that the first one runs at once."""
+        """The remaining tasks. They are checked a few at a time, so that the first one starts immediately."""
         job, tasks = self._job, iter(self._tasks)
         present = places.listing(job.out, job.setup.storage) if places.is_url(job.out) else None
         while some := list(islice(tasks, TOGETHER)):

@@ -28,7 +28,7 @@ class Item:
     place: str
     """Its path or URL."""
     name: str
-    """What it is called in the report, and below the target directory."""
+    """Its name in the report, and below the target directory."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest says of it: the names of options, and their values."""
     where: str = ""
@@ -38,7 +38,7 @@ class Item:
 def expand(sources: Sequence[str], out: str, options: Options) -> Iterator[Item]:
     """The files of a batch: in the order of their names, then those of manifests in the order of their lines.
 
-    What lies in the target directory is no source. A file that several sources name in the same way is there once.
+    Files in the target directory are not sources. A file that several sources name in the same way is there once.
 
     Raises KconvertError where a source names no file.
     """
@@ -103,7 +103,7 @@ def _files_below(folder: Path, closed: list[Path]) -> Iterator[Path]:
 
 
 def _is_no_folder(path: Path) -> bool:
-    """Whether a path is a file, or something that cannot be read as one: a pipe, a link to nothing."""
+    """Whether a path is a file, or something that cannot be read as a file: a pipe, a broken link."""
     try:
         return not path.is_dir()
     except OSError:

@@ -1,4 +1,4 @@
-"""Tasks: what is to be done with each file of a batch, from the options of all and those of its line."""
+"""Creates the task for each file of a batch, from the options of the command and those of its line in a manifest."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "data_format": (NATIVE, KEEP, *DATA_FORMATS),
     "source_data_format": DATA_FORMATS,
 }
-"""The words that a column may have."""
+"""The values that a column may have."""
 _NAMES = {"from": "backend", "to": "backend"}
 
 
@@ -200,7 +200,7 @@ def _task(item: Item, out: str, source: Source, wanted: Wanted, setup: Setup) ->
 
 
 def _check_words(said: Mapping[str, Any]) -> None:
-    """Refuses words of a manifest that no file could be converted with."""
+    """Refuses values of a manifest with which no file could be converted."""
     for column, known in _WORDS.items():
         if column in said and said[column] not in known:
             what = f"unknown {_NAMES.get(column, column)} {said[column]!r}"

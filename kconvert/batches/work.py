@@ -1,4 +1,4 @@
-"""Work: one file of a batch, converted and verified as the main command does it; and what comes of it."""
+"""Converts and verifies one file of a batch as the main command does, and reports the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from . import places
 from .places import Options
 
 STATES = ("differs", "error", "unproved", "partly", "converted", "copied", "equal")
-"""What can come of a file, failures first."""
+"""The possible results of a file, failures first."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Setup:
     written: Sequence[NamedPath] = ()
     """The files that the command writes beside the results, such as reports, with their roles."""
     limits: Limits = field(default_factory=limits)
-    """What reading a file may cost: those in force where the batch was started."""
+    """The limits on reading a file: those of the process that started the batch."""
     naming: Naming = field(default_factory=naming)
-    """How errors name what the user gives: as where the batch was started."""
+    """How errors name arguments: as in the process that started the batch."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task."""
+    """The result of a task."""
 
     entry: Entry
     targets: Mapping[str, str | None] = field(default_factory=dict)
@@ -100,12 +100,12 @@ class Result:
 
 
 _ONE_AT_A_TIME = threading.Lock()  # neither HDF5 nor Theano runs in several threads
-_PLANS = KnownPlans()  # as long as the process lives, as the verifiers with their compiled functions
+_PLANS = KnownPlans()  # kept as long as the process lives, like the verifiers with their compiled functions
 _VERIFIERS: dict[str, Verifier] = {}  # by what they run
 
 
 def run(task: Task) -> Result:
-    """Converts a file, and verifies the result where it is asked for. What fails is in the entry of the result."""
+    """Converts a file, and verifies the result if requested. The entry of the result states errors."""
     with _ONE_AT_A_TIME:
         start = time.monotonic()
         try:
@@ -117,7 +117,7 @@ def run(task: Task) -> Result:
 
 
 def key_of(task: Task) -> str:
-    """What the result of a task depends on, in short: the release of kconvert, the options, the files that are read.
+    """A hash of what the result of a task depends on: the release of kconvert, the options, the files that are read.
 
     Raises KconvertError where the file cannot be reached.
     """
@@ -209,7 +209,7 @@ def _run(task: Task, source: Source, target: Path) -> Result:
 
 
 def _converted(task: Task, source: Source, target: Path) -> Conversion:
-    """The conversion of a file. One that kconvert made is what it says it is: `source` speaks of those beside it."""
+    """The conversion of a file. For a file that kconvert wrote, its provenance counts and not `source`."""
     wanted, setup = task.wanted.target(target), task.setup
     convert = partial(convert_file, written=setup.written, read=setup.inputs.files, replaces=task.replaces)
     try:
@@ -227,7 +227,7 @@ def _copied(task: Task, source: Source, target: Path, why: str) -> Result:
 
 
 def _delivered(task: Task, entry: Entry, written: dict[str, str]) -> Result:
-    """The result, once the files that were written on this machine are at the places that they are for."""
+    """The result, after the files that were written on this machine have been moved to their places."""
     storage = task.setup.storage
     if places.is_url(task.target):
         for file, place in reversed(written.items()):  # the weights last: with them the result is there
@@ -236,7 +236,7 @@ def _delivered(task: Task, entry: Entry, written: dict[str, str]) -> Result:
 
 
 def _verified(task: Task, source: Source, done: Conversion) -> tuple[Verdict | None, str, int]:
-    """The verdict on a conversion; or why there is none, and the exit code of that."""
+    """The verdict on a conversion; or why there is none, and the exit code for that."""
     setup = task.setup
     verifier = _verifier(setup.running)
     try:

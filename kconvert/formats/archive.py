@@ -1,7 +1,7 @@
 """The `.keras` files of tf.keras and Keras 3: a zip archive of the architecture, the weights and the release.
 
-An archive from elsewhere may be hostile: only its three known members are read, by name, into memory or a temporary
-file without a name, up to a bound; nothing is unpacked to a path, and no code is loaded.
+An archive from an unknown source may be malicious. Only its three known members are read, by name and up to a limit,
+into memory or an unnamed temporary file. Nothing is unpacked to a path, and no code is loaded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MEMBERS = (CONFIG, METADATA, WEIGHTS)
 _KEPT = ("class_name", "config", keras3.STAMP)  # of the architecture
 PIECE = 2**20
 _ENCRYPTED = 1  # the flag of a member
-_DEFLATE = 1000  # how many times larger a member may be than it is packed: JSON of many layers is packed well
+_DEFLATE = 1000  # how many times larger than its compressed size a member may be: JSON of many layers compresses well
 OPTIMIZERS = "keras.optimizers"
 COMPILED = "compile_config"  # the arguments of `compile`, in the architecture
 LEFT_OUT = "how the model was compiled and the state of the optimizer are left out"
@@ -39,7 +39,7 @@ LEFT_OUT = "how the model was compiled and the state of the optimizer are left o
 
 @dataclass(frozen=True)
 class Archive:
-    """An open archive, whose members are read with bounds."""
+    """An open archive, whose members are read up to a limit."""
 
     path: Path
     file: zipfile.ZipFile
@@ -91,7 +91,7 @@ class Archive:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file begins as a zip archive does."""
+    """Whether a file begins like a zip archive."""
     with open(path, "rb") as file:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
@@ -107,9 +107,9 @@ def opened(path: Path) -> Iterator[Archive]:
 
 @contextmanager
 def read(path: Path, architecture: Architecture | None = None) -> Iterator[Checkpoint]:
-    """Opens a `.keras` file, whose own architecture says which array is which.
+    """Opens a `.keras` file. Its architecture shows which array belongs to which weight.
 
-    Raises KconvertError where it is damaged or hostile.
+    Raises KconvertError if it is damaged or malicious.
     """
     with opened(path) as archive:
         times = Counter(info.filename for info in archive.file.infolist())

@@ -1,7 +1,7 @@
-"""Writing files whole or not at all: each is made beside its place, synced, and then put there.
+"""Writes files completely or not at all: each is written under a hidden name, synced, and then renamed.
 
-The hidden file or directory of a run is locked. Where a run is killed, the next one in that directory finds it without
-a lock and removes it.
+The hidden file or directory of a process is locked. If the process is killed, the next run in that directory finds it
+unlocked and deletes it.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ if sys.platform != "win32":
 
 log = logging.getLogger(__name__)
 
-_HIDDEN = ".kconvert-"  # what the names of hidden files begin with; 16 hexadecimal digits follow
+_HIDDEN = ".kconvert-"  # the prefix of the names of hidden files; 16 hexadecimal digits follow
 _IS_HIDDEN = re.compile(re.escape(_HIDDEN) + "[0-9a-f]{16}")
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the file does not become longer
 _BEGIN = 2  # SYNC_FILE_RANGE_WRITE: begins to store what changed, and does not wait
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PIECE = 2**20  # bytes that are copied at a time
-_MARGIN = 64 * 2**10  # bytes that are wanted beside those of a file
+_MARGIN = 64 * 2**10  # free bytes that are required in addition to those of a file
 
 NamedPath = tuple[str, str | PathLike[str]]
 """The role of a file in a command, and its path."""
 
 
 class Collision(KconvertError):
-    """A file to be written that is read too, or that is another file to be written."""
+    """A file is to be written that is also read, or that is written twice."""
 
 
 def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
@@ -110,8 +110,8 @@ def refuse_link(path: str | PathLike[str]) -> None:
 def refuse_collisions(written: Sequence[NamedPath], read: Sequence[NamedPath]) -> None:
     """Refuses files to be written that are read too, or that are one file, and links in their places.
 
-    Each is named by its role, such as 'report'. Raises Collision (USAGE) naming both roles, and KconvertError for a
-    link, or for a file to be read that would be taken for a temporary file of a run that was killed, and removed.
+    The error names each by its role, such as 'report'. Raises Collision (USAGE) naming both roles, and KconvertError
+    for a link, or for a file to be read that would be taken for a temporary file of a run that was killed, and removed.
     """
     for role, path in read:
         if is_hidden(Path(path).name):
@@ -140,10 +140,10 @@ def one_file(first: str | PathLike[str], second: str | PathLike[str]) -> bool:
 def replacing(
     target: Path, force: bool = True, size: int = 0, check: Callable[[], None] = lambda: None
 ) -> Iterator[Path]:
-    """A new hidden file beside `target` for the block to fill; then it takes the place of `target`.
+    """A new hidden file in the directory of `target` for the block to write; afterwards it replaces `target`.
 
     On any error it is removed, and `target` stays as it was. force: replace a file that exists by then. size: the bytes
-    that the block will write, if they are known. check: raises an error where what the block wrote is not to be kept.
+    that the block will write, if they are known. check: raises an error if the result of the block must not be kept.
     Raises KconvertError (USAGE) where there is no room for them.
     """
     check_room(target, size)
@@ -154,7 +154,7 @@ def replacing(
         yield temporary
         check()
         with writing(target):
-            os.truncate(temporary, temporary.stat().st_size)  # gives back what was reserved and is not used
+            os.truncate(temporary, temporary.stat().st_size)  # frees reserved space that is not used
             if target.exists():
                 shutil.copymode(target, temporary)
             _sync(temporary)
@@ -165,7 +165,7 @@ def replacing(
 
 @contextmanager
 def hidden(target: Path, directory: bool = False, mode: int = 0o777) -> Iterator[Path]:
-    """A new hidden file or directory beside `target` for the block, removed after it where it still has its name.
+    """A new hidden file or directory beside `target` for the block. It is deleted afterwards, unless it was renamed.
 
     mode: the permissions of a directory, where the system allows them. It is locked as long as the block runs. Those of
     runs that were killed are not: they are removed first.
@@ -184,7 +184,7 @@ def hidden(target: Path, directory: bool = False, mode: int = 0o777) -> Iterator
 
 
 def scratch() -> AbstractContextManager[Path]:
-    """A new directory for temporary files, for the block alone; those of runs that were killed are removed first."""
+    """A new directory for temporary files of the block. Those of killed processes are deleted first."""
     return hidden(Path(tempfile.gettempdir(), "scratch"), directory=True, mode=0o700)
 
 
@@ -196,7 +196,7 @@ def is_hidden(name: str) -> bool:
 def _created(path: Path, directory: bool, mode: int) -> int | None:
     """The locked descriptor of a new file or directory.
 
-    Another run may take it for abandoned before it is locked, and lock and remove it: then it is made again.
+    Another process may delete it as abandoned before it is locked; then it is created again.
     """
     while True:
         if directory:
@@ -221,7 +221,7 @@ def _opened(path: Path) -> int:
 def _remove_abandoned(folder: Path) -> None:
     """Removes the hidden files and directories that no run has locked.
 
-    Where that takes long, because thousands of files are there, it is not done again soon: it takes at most a hundredth
+    If this takes long, because there are thousands of files, it is repeated rarely, so that it uses at most a hundredth
     of the time of this process.
     """
     begin = time.monotonic()
@@ -312,7 +312,7 @@ def check_room(target: Path, size: int) -> None:
 
 
 def reserve(path: Path, size: int, target: Path) -> None:
-    """Keeps room on the disk for a file of `size` bytes that is yet to be written, where the system can do that.
+    """Reserves disk space for a file of `size` bytes that is not written yet, if the system supports it.
 
     HDF5 crashes if the disk becomes full while it writes. Raises KconvertError (USAGE), naming `target`, where there is
     no room.
@@ -327,7 +327,7 @@ def reserve(path: Path, size: int, target: Path) -> None:
 
 
 def begin_storing(descriptor: int) -> None:
-    """Lets the system write to the disk what is in a file so far, so that less is left to wait for in the end."""
+    """Makes the system write the content of a file so far to the disk, so that the final sync takes less time."""
     if sys.platform == "linux":
         whole = ctypes.c_int64(0), ctypes.c_int64(0)  # from the first byte to the last
         ctypes.CDLL(None).sync_file_range(descriptor, *whole, _BEGIN)

@@ -1,6 +1,6 @@
-"""Checkpoint: a weight file as a value, whose arrays are read only when they are asked for.
+"""Checkpoint: the content of a weight file as a value, whose arrays are read when they are needed.
 
-It holds what stands in the file. What that means (its generation, its backend) is decided in conversion/source.py.
+It holds the content of the file. conversion/source.py decides what it means (its generation and backend).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..lazy_dataclasses import dataclass
 from .endings import HDF5, Form
 from .parts import BLOCK, Box, InOrder, Part, blocks, cut
 
-_OVERHEAD = 4096  # bytes of a file for each group and each array, beside its numbers
+_OVERHEAD = 4096  # bytes of a file for each group and each array, in addition to the values
 
 Architecture = Callable[[], dict[str, Any]]
 """Reads the architecture that the user gives, as JSON values."""
@@ -98,17 +98,17 @@ class Group:
     name: str
     arrays: Sequence[LazyArray]
     facts: Sequence[dict[str, Any]] = ()
-    """What each array is, as JSON values: in a checkpoint that a conversion made."""
+    """Facts on each array, as JSON values, in a checkpoint that a conversion made."""
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a weight file holds, as it stands there."""
+    """The content of a weight file, unchanged."""
 
     groups: Sequence[Group]
     """The arrays, layer by layer."""
     partial: bool = False
-    """Whether it is read by name: only the layers that it and a network both have are bound to each other."""
+    """Whether it is read by name: only layers that both the file and a network have are bound."""
     named: bool = True
     """Whether the layers and arrays have names; in files of Keras 0.2 - 0.3 they have numbers."""
     path: Path | None = None
@@ -118,7 +118,7 @@ class Checkpoint:
     keras_version: str | None = None
     """The attribute `keras_version`; None where the file has none."""
     stated_in: Mapping[str, str] = field(default_factory=dict)
-    """In which place of the file these two attributes stand: {'backend': 'the root'}."""
+    """Where the file states these two attributes: {'backend': 'the root'}."""
     whole_model: bool = False
     """Whether `model.save` wrote the file; only such a file holds an optimizer."""
     model_config: dict[str, Any] | None = None
@@ -130,17 +130,17 @@ class Checkpoint:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """The other attributes of the root."""
     form: Form = HDF5
-    """The form of the file, as far as a conversion writes such files."""
+    """The form of the file; HDF5 for files that a conversion does not write."""
     format: str | None = None
     """The format of the file, in words, if only tf.keras writes files of that format."""
     slots: bool = True
-    """Whether the arrays are called after weights; otherwise their names end in their number in the layer."""
+    """Whether the arrays are named after weights; otherwise their names end with their number in the layer."""
     notes: Sequence[str] = ()
     """Notes on what the file holds and this checkpoint leaves out."""
     check_source: Callable[[], None] = lambda: None
-    """Raises KconvertError where its file was changed since it was opened."""
+    """Raises KconvertError if the file has changed since it was opened."""
     provenance: dict[str, Any] | None = None
-    """What kconvert wrote about how it made the file; in a checkpoint to be written, values may be Futures."""
+    """The provenance, which says how kconvert made the file; in a checkpoint to be written, values may be Futures."""
 
     @property
     def optimizer_class(self) -> str | None:

@@ -1,6 +1,6 @@
-"""Parts of files that are read where they are asked for, without mapping the file into memory.
+"""Reads parts of files when they are needed, without mapping the file into memory.
 
-A program that reads a mapped file is killed where another one cuts the file off.
+A process that reads a mapped file is killed if another process truncates the file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from .failures import library_errors, unreadable
 from .parts import Box
 
-RUN = 2**16  # bytes that are read in one piece, though only some of them are wanted
+RUN = 2**16  # bytes that are read at once, although only some of them are needed
 
 
 class Content:

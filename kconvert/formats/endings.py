@@ -1,4 +1,4 @@
-"""The forms of weight files and their endings: what a conversion writes, and what a search in folders finds.
+"""The forms of weight files and their file extensions, for writing and for a search in folders.
 
 The case of the letters of an ending does not matter. Models are saved and files are read under any name, as in Keras.
 """
@@ -34,7 +34,7 @@ class Runtime:
     directory: bool = False
     # what weights with less precision may be, by the names of the options
     quantizations: tuple[str, ...] = ()
-    # bytes that a file has less than; None: any number
+    # a file must have fewer bytes than this; None: any number
     limit: int | None = None
     # the packages that write its files, beside the backend; the extra installs them, too
     written_by: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Form:
     formats: tuple[str, ...]
     # a file holds the architecture (True), weights alone (False), or what the source has (None)
     whole: bool | None = None
-    # what `format` may not be, although a shorter ending allows it: its reader takes such a name for another form
+    # values of `format` that a shorter ending allows, but not this one, because their reader expects another form
     refuses: tuple[str, ...] = ()
     # what executes its files; None: they hold weights, and are read
     runtime: Runtime | None = None
@@ -68,7 +68,7 @@ class Form:
 
     @property
     def needs_architecture(self) -> bool:
-        """Whether the architecture tells where an array stands in a file."""
+        """Whether the architecture is needed to find an array in a file."""
         return self.whole is not None
 
 

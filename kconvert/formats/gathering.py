@@ -1,4 +1,4 @@
-"""Parts of a stored array in few reads of slices with a positive step, which is what HDF5 reads."""
+"""Reads parts of a stored array with few slices of positive step, because HDF5 reads only such slices."""
 
 from __future__ import annotations
 

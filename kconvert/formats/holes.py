@@ -1,4 +1,4 @@
-"""Holes: parts of a file that the disk does not hold, and that are read as zeros. A file of 1 TB may need 4 kB."""
+"""Sparse files: holes are not stored on the disk and read as zeros, so a file of 1 TB may need 4 kB."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .limits import check_limit, expansion
 
-_PARTS = 100_000  # that are looked at; a file with more of them holds a lot
+_PARTS = 100_000  # the number of parts that are counted; a file with more parts stores enough
 
 
 def stored_size(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Limits: what reading one file may cost. A file that needs more is refused: it is damaged, or it was made to harm.
+"""Limits on the cost of reading one file. A file that exceeds them is refused as damaged or malicious.
 
 A file of a few kilobytes can declare terabytes. Real files stay far below these limits; `limited` raises them.
 """
@@ -17,7 +17,7 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 
 LONG_JSON = "has too long a text of JSON (bytes)"
-EXPANSION = 100  # how many times larger than what is stored of it data may become at no cost: gzip reaches 1032
+EXPANSION = 100  # data up to this many times their stored size cost nothing; gzip reaches a factor of 1032
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,17 @@ class Limits:
     """What one file may cost."""
 
     bytes: int = 2**30
-    """Bytes that arrays, a packed file or one with holes become, beyond 100 times what is stored of them."""
+    """Bytes of arrays, decompressed data and sparse files, as far as they exceed 100 times the stored bytes."""
     arrays: int = 100_000
     """Arrays."""
     chunks: int = 1_000_000
-    """Chunks that HDF5 stores arrays in."""
+    """Chunks of arrays in HDF5 files."""
     chunk: int = 512 * 2**20
-    """Bytes of one such chunk, which HDF5 holds in memory."""
+    """Bytes of one chunk, which HDF5 holds in memory."""
     text: int = 512 * 2**20
     """Bytes of names and attributes."""
     json: int = 32 * 2**20
-    """Bytes of JSON or YAML in one place, of which each may become 25 bytes in memory."""
+    """Bytes of one JSON or YAML document; each byte may need 25 bytes of memory."""
     calls: int = 50_000
     """Calls of layers in a network, where each call of a nested network counts its own calls."""
 
@@ -65,7 +65,7 @@ def limited(**limits: int) -> Iterator[None]:
 
 
 def limits() -> Limits:
-    """The limits in force."""
+    """The current limits."""
     return _LIMITS.get()
 
 
@@ -87,14 +87,14 @@ def expansion(size: int, stored: int) -> int:
 
 
 class Budget:
-    """What has been spent on one file."""
+    """The costs of one file so far."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.spent = dict.fromkeys((field.name for field in fields(Limits)), 0)
 
     def spend(self, name: str, cost: int, what: str, where: str) -> None:
-        """Adds a cost. Raises KconvertError where all of this kind are above the limit."""
+        """Adds a cost. Raises KconvertError if the sum of its kind exceeds the limit."""
         self.spent[name] += cost
         check_limit(name, self.spent[name], what, where)
 

@@ -1,4 +1,4 @@
-"""Files that are not there: the error names one that was perhaps meant, or says that the path is a URL."""
+"""The error about a file that does not exist: it names a similar path, or says that the path is a URL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def url_of(path: Path) -> str | None:
 
 
 def similar(path: Path) -> Path | None:
-    """A path that exists and is nearly `path`: with another name in place of the first that is not there."""
+    """An existing path that is similar to `path`: another name replaces the first one that does not exist."""
     from difflib import get_close_matches  # for this error alone
 
     parts = path.parts

@@ -20,9 +20,9 @@ _SCALAR = re.compile(r"iter|iterations|lr|learning_rate|decay|momentum|rho|beta_
 
 
 def grouped(variables: Mapping[str, LazyArray], architecture: Json, where: Path) -> list[Group]:
-    """The variables of the layers of an architecture, whose names are all that tells one from the other.
+    """The variables of the layers of an architecture, which only their names distinguish.
 
-    What an optimizer keeps is left out. Raises KconvertError where a name is not that of a layer.
+    Variables of an optimizer are left out. Raises KconvertError where a name is not that of a layer.
     """
     model = item_of(architecture)
     owners = {name: top.name for top in model.layers or [] for name in _names(top)}
@@ -60,6 +60,6 @@ def _names(item: Item) -> Iterator[str]:
 
 
 def _is_of_optimizer(key: str, variables: Mapping[str, LazyArray]) -> bool:
-    """Whether a variable is a slot of another one, or stands in no layer."""
+    """Whether a variable is a slot of another one, or belongs to no layer."""
     outer, _, last = key.rpartition("/")
     return not outer or outer in variables or bool(_SCALAR.fullmatch(last)) or key.startswith(("training/", "loss/"))

@@ -30,7 +30,7 @@ _HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], _Header]] = {
 
 @dataclass(frozen=True)
 class NpyArray:
-    """An array of numbers in an .npy file, which is opened for each part: thousands of arrays hold no file open."""
+    """An array of numbers in an .npy file, which is opened for each part, so that many arrays keep no file open."""
 
     path: Path
     shape: tuple[int, ...]
@@ -38,7 +38,7 @@ class NpyArray:
     begin: int
     """Where the elements begin."""
     reversed: bool
-    """Whether the first axis is the one whose elements are neighbours."""
+    """Whether the elements along the first axis are contiguous (Fortran order)."""
 
     @property
     def nbytes(self) -> int:

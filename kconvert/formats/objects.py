@@ -1,8 +1,8 @@
-"""Weights that a file keeps by the objects of a model, brought into the groups and names of an HDF5 file of Keras 2.
+"""Reads weights that a file stores by the objects of a model, with the groups and names of a Keras 2 HDF5 file.
 
 tf.keras stores a model also as a tree of objects: a model holds its layers, a wrapper the layer inside it, a recurrent
-layer its cell. The tree says neither the class nor the name of a layer, so the architecture is walked beside it. Each
-format says by a `Tree` how the members of an object are called.
+layer its cell. The tree contains neither the classes nor the names of layers, so it is matched with the architecture.
+Each format has a `Tree` that knows the names of the members of an object.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parts of large arrays: the blocks in which an array is written, and parts of it that lie anywhere."""
+"""Parts of large arrays: the blocks in which an array is written, and arbitrary parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class InOrder:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """The axes in the order in which the source stores them, the one whose elements are neighbours last."""
+        """The axes in the order in which the source stores them; the last one is contiguous."""
         return tuple(range(len(self.shape)))
 
 
@@ -58,7 +58,7 @@ def _boxes(shape: Sequence[int], lengths: Sequence[int], starts: Sequence[range]
 
 
 def _lengths(shape: Sequence[int], order: Sequence[int], count: int) -> list[int]:
-    """The lengths of a block of at most `count` elements: the shorter run of neighbours is made longer each time."""
+    """The lengths of a block of at most `count` elements: the shorter contiguous run is extended in each step."""
     lengths = [1] * len(shape)
     ways = [list(range(len(shape)))[::-1], list(order)[::-1]]  # axes as written and as read, the fastest first
     while True:
@@ -78,7 +78,7 @@ def _lengths(shape: Sequence[int], order: Sequence[int], count: int) -> list[int
 
 
 def _run(shape: Sequence[int], lengths: Sequence[int], way: Sequence[int]) -> int:
-    """How many neighbours a block has along the axes `way`."""
+    """The length of the contiguous run of a block along the axes `way`."""
     result = 1
     for axis in way:
         result *= lengths[axis]

@@ -1,4 +1,4 @@
-"""What kconvert writes into a file about how it made it, checked when it is read: anybody can change a file."""
+"""The provenance that kconvert writes into a file. It is checked when it is read, because anybody can change a file."""
 
 from __future__ import annotations
 

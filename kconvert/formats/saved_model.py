@@ -1,4 +1,4 @@
-"""SavedModel directories of tf.keras: the architecture that stands in them, and their checkpoint.
+"""SavedModel directories of tf.keras: reads the architecture and the checkpoint in them.
 
 (keras-facts: saved-models-of-tf-keras)
 """

@@ -1,4 +1,4 @@
-"""Whether files are still the ones that were opened: other programs may write to them while they are read."""
+"""Checks that files do not change while they are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .failures import unreadable
 Identity = tuple[int, int, int, int, int]
 """The device and the number of a file, its size, and the times of the last changes of its content and of the file.
 
-A program that sets the time of the content back, as copying programs do, changes the file then.
+If a program resets the modification time, as copying programs do, the time of the last status change shows it.
 """
 
 

@@ -1,4 +1,4 @@
-"""Comparison: two tensors compared element by element, and how their errors are spread."""
+"""Compares two tensors element by element, and describes the distribution of their errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..lazy_dataclasses import dataclass
 from .tensors import Tensor, both, parts, reshaped, rows
 from .tolerance import Tolerance
 
-BINS = 24  # of a histogram: decades of error below the scale, three bins each
+BINS = 24  # bins of a histogram: three for each decade of error below the scale
 MAP_SIDE = 32  # cells of a heat map along one axis
 SMALLEST = 1e-8  # smaller errors, as a fraction of the scale, are in the first bin of a histogram
 
@@ -27,10 +27,10 @@ class Comparison:
     max_error: float
     mean_error: float
     scale: float  # the largest magnitude in the source's tensor
-    needed: float  # an rtol that is enough, with the atol of the tolerance; infinite where none is
+    needed: float  # the rtol that is needed, with the atol of the tolerance; infinite if none is enough
     allowed: float  # the largest error that is allowed
     equal: bool
-    cosine: float = 1.0  # of the angle between the two tensors
+    cosine: float = 1.0  # cosine of the angle between the two tensors
     worst: tuple[int, ...] = ()  # index of the element with the largest error
     values: tuple[float, ...] = ()  # that element in the source and in the target
     not_finite: int = 0  # how many elements are NaN or infinite on either side
@@ -38,7 +38,7 @@ class Comparison:
     # five best. Classes closer together than the tolerance count as equally good.
     top1: float | None = None
     top5: float | None = None
-    problem: str = ""  # why the two cannot be compared, or that one alone holds NaN
+    problem: str = ""  # why the two cannot be compared, or that only one of them holds NaN
     compared: bool = True  # whether there are elements to compare
     amplified: bool = False  # equal only because the network amplifies rounding by as much (`runs.ROUNDINGS`)
 
@@ -102,18 +102,18 @@ def compare(
 
 @dataclass
 class _Totals:
-    """What is known of two tensors after some of their boxes."""
+    """Statistics of two tensors, accumulated box by box."""
 
-    largest: float = 0.0  # error
-    sum: float = 0.0  # of the errors
+    largest: float = 0.0  # the largest error
+    sum: float = 0.0  # the sum of the errors
     scale: float = 0.0
     not_finite: int = 0  # elements that are NaN or infinite on either side
-    one_sided: int = 0  # those of them that are not the same on the other side
+    one_sided: int = 0  # those of them whose counterpart has another value
     worst: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
     _worst_error: float = -1.0
-    _squares: tuple[float, float] = (0.0, 0.0)  # of each tensor
-    _product: float = 0.0  # of the two
+    _squares: tuple[float, float] = (0.0, 0.0)  # the sum of squares of each tensor
+    _product: float = 0.0  # the scalar product of the two tensors
 
     def add(self, box: Box, x: np.ndarray, y: np.ndarray) -> None:
         """Adds the elements in one box, which comes after the boxes before in the order of the tensors."""
@@ -136,7 +136,7 @@ class _Totals:
 
     @property
     def cosine(self) -> float:
-        """1 where both are zero, 0 where one is."""
+        """1 if both tensors are zero, 0 if one of them is."""
         norms = [math.sqrt(square) for square in self._squares]
         if not all(norms):
             return float(norms[0] == norms[1])
@@ -185,7 +185,7 @@ def _agreement(source: Tensor, target: Tensor, k: int, allowed: float) -> float:
 
 @dataclass(frozen=True)
 class Details:
-    """How the errors of one tensor are spread."""
+    """The distribution of the errors of one tensor."""
 
     name: str
     histogram: Sequence[int]  # elements by error / scale: BINS on a log axis from 1e-8 (and less) to 1 (and more)
@@ -194,7 +194,7 @@ class Details:
 
 
 def details(name: str, source: Tensor, target: Tensor) -> Details | None:
-    """The spread of the errors of one tensor; None where the two cannot be compared."""
+    """The distribution of the errors of one tensor; None if the two cannot be compared."""
     if source.size != target.size or not source.size:
         return None
     if _sizes(source) != _sizes(target):

@@ -1,4 +1,4 @@
-"""Difference: the weights of two files compared without running them, whatever their conventions."""
+"""Compares the weights of two files in any conventions, without running the models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDING = 1e-5  # a larger error, as a fraction of the largest value of the wei
 
 @dataclass(frozen=True)
 class WeightDifference:
-    """A weight that is not the same in both files, bit for bit."""
+    """A weight that is not bit for bit the same in both files."""
 
     weight: str
     error: float  # the largest error, as a fraction of the largest value of the weight
@@ -33,7 +33,7 @@ class WeightDifference:
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs between two files."""
+    """The differences between two files."""
 
     files: tuple[tuple[str, str], tuple[str, str]]  # path and convention of each
     weights: int  # how many were compared

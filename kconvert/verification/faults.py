@@ -1,4 +1,4 @@
-"""Faults: what is wrong with the layers of a target, compared with what the conversion of the source writes."""
+"""Finds faults in the layers of a target: differences from the converted source."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Bindings = Mapping[LayerPath, Binding]
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with one layer of the target, whatever the layer computes."""
+    """A fault in one layer of the target, independent of its outputs."""
 
-    words: str  # one clause
+    words: str  # a clause that describes the fault
     weights: Sequence[str] = ()  # the wrong weights; none where the configuration is wrong
     remedy: str = ""  # what would repair them; '' where that is not known
-    decides: bool = False  # whether the layer counts as wrong even where its outputs are within the tolerance
+    decides: bool = False  # whether the layer counts as wrong even if its outputs are within the tolerance
 
 
 def weight_error(step: Step, binding: Binding | None) -> float | None:
@@ -79,7 +79,7 @@ def find_faults(
 def _weight_faults(
     plan: Plan, model: Network, bindings: Bindings, differing: Sequence[LayerPath]
 ) -> dict[LayerPath, list[Fault]]:
-    """What is wrong with the weights of each layer, rounding aside."""
+    """The faults in the weights of each layer, except rounding."""
     layers = {path[:-1] for path in differing if path in bindings}
     reordered = in_other_order(model) if layers else {}
     found = {}
@@ -175,7 +175,7 @@ def _layer_paths(layer: Layer, outer: LayerPath = ()) -> list[tuple[LayerPath, L
 
 
 def _configured(expected: Layer, layer: Layer) -> dict[str, str]:
-    """How one configuration differs from the other, by option; empty where no difference has an effect."""
+    """The differences between two configurations, by option; empty if no difference has an effect."""
     if expected.class_name != layer.class_name:
         return {"class_name": f"a {layer.class_name} where a {expected.class_name} is expected"}
     differences = {}

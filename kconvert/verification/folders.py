@@ -1,4 +1,4 @@
-"""Folders: many pairs of files in one verification."""
+"""Verifies all pairs of files in two folders."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Two files read together: how each is run, and how the tensors and weights of one relate to the other's.
+"""Reads two files together: how each is run, and which tensors and weights correspond.
 
 The target is compared with what the conversion of the source writes: the same plan as that of `kconvert.convert`.
-Between the two runs only the layout of tensors is converted, which the plan knows. So a wrong file gives wrong numbers
-here, as it does in Keras.
+Between the two runs, only the layout of tensors is converted, as the plan states. So a wrong file gives wrong outputs
+here, as in Keras.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .faults import Fault, find_faults, weight_error
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """A source and a target, with all that is known of them before they are run."""
+    """A source and a target, with all facts that are known before they are run."""
 
     source: Source
     target: Source

@@ -62,7 +62,7 @@ class Inputs:
 
 @dataclass(frozen=True, eq=False)
 class Pairing:
-    """Two files, and the inputs that both are run on."""
+    """Two files, and the inputs for both of them."""
 
     match: Match
     inputs: Sequence[np.ndarray]  # in the layout of the source

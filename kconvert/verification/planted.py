@@ -1,4 +1,4 @@
-"""SelfTest: whether the verification found the errors that were planted in a copy of a file."""
+"""SelfTest: the results of a self-test, which plants errors in a copy of a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Planted:
     """One planted error."""
 
     layer: str  # where it was planted
-    words: str  # what it is
+    words: str  # what is wrong
     outcome: str  # LOCATED, CAUGHT, MISSED, REFUSED or HARMLESS
     cause: str = ""  # the first cause in the report, or why the file does not run
     error: float | None = None  # the error of that layer run alone, as a fraction of its scale
@@ -42,7 +42,7 @@ class SelfTest:
     planted: Sequence[Planted]
 
     def count(self, outcome: str) -> int:
-        """How many errors have this outcome."""
+        """The number of errors with this outcome."""
         return sum(planted.outcome == outcome for planted in self.planted)
 
     @property

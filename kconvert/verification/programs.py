@@ -1,4 +1,4 @@
-"""A source and a program that was made of it: nothing in a program can be matched but its inputs and outputs."""
+"""Matches a source with a program that was made from it: only inputs and outputs can be matched."""
 
 from __future__ import annotations
 

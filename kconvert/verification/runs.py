@@ -1,6 +1,6 @@
-"""Runs: what both sides computed, and the verdict on it.
+"""Runs: the results of both sides, and the verdict on them.
 
-A `Runs` holds all that a verdict needs and no model, so that it can be saved in a folder and judged again.
+A `Runs` holds everything that a verdict needs, but no model. So it can be saved in a folder and compared again.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ INFINITE = float("inf")
 class TensorPair:
     """One tensor on both sides, in the layout of the target."""
 
-    name: str  # in the source
+    name: str  # its name in the source
     target_name: str
     layer: str  # class of the layer that makes it
     source: Tensor
     target: Tensor
     classes: bool = False  # whether the last axis holds class scores
     alone: Tensor | None = None  # the output of the target's layer on the source's inputs, once it was run alone
-    faults: Sequence[Fault] = ()  # of the layer, without errors of weights that are rounding
+    faults: Sequence[Fault] = ()  # faults in the layer, except rounding errors of weights
     computes: str = ""  # what the layer of the source computes: its class and options
     noise: float | None = None  # the change of the source's tensor when its weights change by one rounding, if measured
 
     @property
     def constant(self) -> bool:
-        """Whether all elements of both sides are one number: then the outputs do not depend on the inputs."""
+        """Whether all elements of both sides are equal: then the outputs do not depend on the inputs."""
         if self.source.size < 2:
             return False
         first = self.source[tuple(slice(0, 1) for _ in self.source.shape)]
@@ -61,7 +61,7 @@ class TensorPair:
 
     @property
     def wrong(self) -> bool:
-        """Whether the layer is known to compute something else, even where these outputs do not show it."""
+        """Whether the layer is known to compute something else, even if these outputs do not show it."""
         return any(fault.decides for fault in self.faults)
 
 
@@ -69,11 +69,11 @@ class TensorPair:
 class Omitted(LeftOut):
     """A tensor that was not computed."""
 
-    faults: Sequence[Fault] = ()  # of the layer: what is wrong with it although it was not run
+    faults: Sequence[Fault] = ()  # faults in the layer, although it was not run
 
     @property
     def wrong(self) -> Comparison | None:
-        """The layer as one that differs, where its weights or its configuration are wrong."""
+        """The layer as a difference, if its weights or its configuration are wrong."""
         if not self.faults:
             return None
         words = f"it was not run, and it is wrong: {_words(self.faults)}"
@@ -101,10 +101,10 @@ class Runs:
     not_compared: Sequence[str] = ()  # tensors of the source that the target does not have
     left_out: Sequence[Omitted] = ()  # tensors that were not computed
     arrays: int = 0  # how many weights were compared
-    weights: Sequence[str] = ()  # those of the target that differ from the converted source, bit for bit
+    weights: Sequence[str] = ()  # weights of the target that are not bit for bit those of the converted source
     plan: Mapping[str, Any] = field(default_factory=dict)  # `Plan.to_json`
     environment: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0  # that the runs took
+    seconds: float = 0.0  # how long the runs took
 
     @property
     def ran_alone(self) -> bool:
@@ -155,9 +155,9 @@ def _compared(pair: TensorPair, tolerance: Tolerance) -> Comparison:
 
 
 def _known_wrong(pair: TensorPair, tolerance: Tolerance) -> bool:
-    """Whether the layer differs because it is known to be wrong; a tolerance that was loosened grants what it allows.
+    """Whether the layer differs because it is known to be wrong; a wider tolerance applies to such layers, too.
 
-    Outputs that are constant show nothing at any tolerance.
+    Constant outputs prove nothing at any tolerance.
     """
     return pair.wrong and (pair.constant or not tolerance.loosened)
 
@@ -198,7 +198,7 @@ def _not_finite(layers: Sequence[Comparison]) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The versions that a reader of the report may need."""
+    """The versions of the installed packages, for the report."""
     return {
         "kconvert": __version__,
         "python": platform.python_version(),
@@ -211,7 +211,7 @@ def environment() -> dict[str, str]:
 
 
 def _causes(runs: Runs, report: Report) -> list[Cause]:
-    """The layers that differ even on the source's inputs; where none does, small errors add up."""
+    """The layers that differ even on the source's inputs; if none does, small errors accumulate."""
     first = report.first_divergence
     if first is None:
         return []
@@ -225,7 +225,7 @@ def _causes(runs: Runs, report: Report) -> list[Cause]:
 
 
 def _together(runs: Runs, report: Report) -> str:
-    """Why only the whole differs, as far as that is known."""
+    """Why only the whole network differs, as far as it is known."""
     words = "every layer run alone on equal inputs is within the tolerance, only the whole network is not"
     noisy = [pair.noise for pair in runs.layers if pair.name == getattr(report.first_divergence, "name", "")]
     if noisy and noisy[0] is not None:
@@ -236,7 +236,7 @@ def _together(runs: Runs, report: Report) -> str:
 
 
 def _cause(pair: TensorPair, target: Side, tolerance: Tolerance) -> Cause | None:
-    """Why a layer computes other outputs from the same inputs; None where it does not."""
+    """Why a layer computes other outputs from the same inputs; None if it does not."""
     if pair.alone is None:
         return None
     alone = compare(pair.name, pair.layer, pair.source, pair.alone, _for(pair, tolerance))
@@ -272,7 +272,7 @@ def _otherwise(pair: TensorPair, target: Side, alone: Comparison) -> str:
 
 
 def _amplified(runs: Runs, report: Report) -> tuple[Report, list[Cause]] | None:
-    """The report in which what the network amplifies is equal, and its remaining causes; None where that shows nothing.
+    """The report that allows for amplified rounding, and its remaining causes; None if that is not applicable.
 
     It needs every layer, run alone, to be within the tolerance, all weights to be right, and the noise of every tensor.
     """

@@ -1,4 +1,4 @@
-"""Runs saved in a folder: computed once, judged as often as needed.
+"""Saves runs in a folder, so that they can be compared again without being computed again.
 
 The folder holds `runs.json` and one `.npy` file for each array. It is data only: nothing in it is code.
 """
@@ -27,7 +27,7 @@ from .value import Side
 SCHEMA = 5
 INDEX = "runs.json"
 _BEGIN = b'{"schema": '
-"""What the index begins with."""
+"""The first bytes of the index."""
 _ARRAY = re.compile(r"(input-\d+|(layer|output)-\d+-(source|target|alone))\.npy")
 """The names of the other files."""
 
@@ -179,7 +179,7 @@ def _pair(folder: Path, stem: str, pair: TensorPair) -> dict[str, Any]:
 
 
 class _Stored:
-    """The tensors in a folder, which share one budget: arrays full of holes cost no room on the disk, and time."""
+    """The tensors in a folder, which share one budget, because sparse arrays need no disk space, but time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

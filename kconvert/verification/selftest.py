@@ -1,6 +1,6 @@
-"""Self-test: known errors, planted one at a time in a copy of the target, which the verification must locate.
+"""Self-test: plants known errors, one at a time, in a copy of the target; the verification must locate each.
 
-A verification that cannot fail proves nothing. An error that changes nothing (a symmetric kernel that is reversed) is
+An error that changes nothing (a symmetric kernel that is reversed) is
 counted as harmless.
 """
 

@@ -16,7 +16,7 @@ from ..network.network import Network
 from ..network.sample_inputs import checked_inputs
 
 MOST_ARRAYS = 1000  # each is looked up and read by its name
-MOST_UNPACKED = 2**30  # bytes of inputs that are packed in a smaller file
+MOST_UNPACKED = 2**30  # bytes of decompressed inputs
 _OF_NUMBERS = "use an .npy or .npz file of numbers"
 
 
@@ -87,7 +87,7 @@ def _unfit(what: str, path: Path) -> KconvertError:
 
 
 def _check_unpacked(size: int, path: Path) -> None:
-    """Raises KconvertError where inputs of so many bytes would fill the memory, and the disk holds far fewer."""
+    """Raises KconvertError if inputs would fill the memory, although the file stores far fewer bytes."""
     stored = stored_size(path)
     if size > max(MOST_UNPACKED, stored):
         what = f"the inputs would expand from {stored:,} bytes to {size:,}"

@@ -1,4 +1,4 @@
-"""Tensors: what the layers of a network put out, in memory or in a file, and read block by block."""
+"""Tensors: outputs of layers, in memory or in a file, which are read block by block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tolerance: how far two tensors may be apart."""
+"""Tolerance: the allowed difference of two tensors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MENTIONED = 5  # names that an error lists
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far two tensors may be apart: atol + rtol * (largest magnitude of the source's tensor).
+    """The allowed difference of two tensors: atol + rtol * (largest absolute value of the source's tensor).
 
     >>> Tolerance(rtol=1e-4, layers={"lstm_1": 1e-3}).of("lstm_1").rtol
     0.001
@@ -40,7 +40,7 @@ class Tolerance:
         return self.atol > DEFAULT_TOLERANCE.atol or largest > DEFAULT_TOLERANCE.rtol
 
     def check_layers(self, tensors: Iterable[str]) -> None:
-        """Refuses a tolerance for a layer that makes none of `tensors`: it would have no effect."""
+        """Refuses a tolerance for a layer that computes none of `tensors`, because it would have no effect."""
         layers = {tensor: _layer(tensor) for tensor in tensors}
         known = list(dict.fromkeys(layers.values()))
         for name in sorted({*self.layers} - {*layers, *known}):

@@ -1,4 +1,4 @@
-"""Report: what a verification found, as one value that every form of report is made from."""
+"""Report: the result of a verification as one value, from which every form of report is made."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ WEIGHTS, ARCHITECTURE, PRECISION = "weights", "architecture", "precision"
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two files, and what ran it."""
+    """One of the two files, and the backend or package that ran it."""
 
     path: str
     convention: str
     ran_on: str  # the backend, or the package of a real Keras
-    version: str  # of it
+    version: str  # its version
     emulates: str | None = None  # the backend that NumPy emulated
-    stands_in_for: str | None = None  # what reads such files and did not run this one: 'Keras 3'
-    why: str = ""  # why that did not
-    quantized: str | None = None  # what its weights have become: 'float16'
+    stands_in_for: str | None = None  # the reader of the file, if kconvert ran in its place: 'Keras 3'
+    why: str = ""  # why the reader did not run the file
+    quantized: str | None = None  # the type of its quantized weights: 'float16'
     lacking: str = ""  # why the backend that NumPy emulated did not run
 
     @property
@@ -67,16 +67,16 @@ class Side:
 
     @property
     def reasons(self) -> list[str]:
-        """Why something else ran the file than what it is for."""
+        """Why the file was run by something other than the backend or reader that it is for."""
         lacking = [self.lacking or f"{self.emulated} is not installed"] if self.reference else []
         return lacking + ([self.why] if self.why else [])
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a layer of the target differs from the source's even when it is given the source's inputs."""
+    """Why a layer of the target differs from that of the source, although both get the same inputs."""
 
-    name: str  # the tensor
+    name: str  # name of the tensor
     layer: str  # class of the layer that makes it
     kind: str  # WEIGHTS, ARCHITECTURE, or PRECISION where each layer alone agrees and only the whole differs
     alone: float  # the largest error of the layer run alone, as a fraction of its scale
@@ -112,15 +112,15 @@ class Report(Shown):
     causes: the layers that cause a difference, without those that inherit it.
     arrays: how many weights were compared.
     weights: those of the target that differ from the converted source, bit for bit.
-    details: how the errors of the worst layers are spread.
+    details: the distribution of the errors of the worst layers.
     plan: the conversion to the target's convention, as `Plan.to_json` gives it.
     notes: what a user should know.
     not_compared: tensors of the source that the target does not have.
-    left_out: what cannot run, and what could therefore not be compared.
+    left_out: tensors that could not be compared, because their layers cannot run.
     samples: how many inputs there were.
     inputs: where they came from.
     environment: versions.
-    seconds: that the runs took.
+    seconds: how long the runs took.
     schema: the number of the schema of its JSON.
     """
 
@@ -156,7 +156,7 @@ class Report(Shown):
 
     @property
     def equal(self) -> bool:
-        """Whether there are outputs, they and every layer are equal, nothing was left out, and nothing quantized."""
+        """Whether there are outputs, all outputs and layers are equal, and nothing was left out or quantized."""
         return not self.target.quantized and bool(self.outputs) and self._all_equal and not self.left_out
 
     @property
@@ -179,7 +179,7 @@ class Report(Shown):
 
     @property
     def qualifiers(self) -> Sequence[str]:
-        """What limits the verdict, and is said with it: 'with NumPy emulating Theano'."""
+        """The limits of the verdict, which are part of it: 'with NumPy emulating Theano'."""
         found = [f"with weights of {self.target.quantized}"] if self.target.quantized else []
         found += ["within a LOOSENED tolerance"] if self.tolerance.loosened else []
         if self.word not in (EQUAL, QUANTIZED):
@@ -229,7 +229,7 @@ class Report(Shown):
 
     @property
     def needed(self) -> float:
-        """An rtol that is enough for all; infinite where none is."""
+        """The rtol that is enough for all tensors; infinite if none is."""
         return max((comparison.needed for comparison in self.comparisons), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
@@ -252,7 +252,7 @@ _STATES = {EQUAL: "equal", DIFFERS: "differs", UNPROVED: "unproved"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a report says, without its tensors: what is kept of each of thousands of files."""
+    """A report without its tensors, which is small enough to keep for thousands of files."""
 
     state: str  # that of its entry; COPIED where a batch had nothing to convert
     words: str  # the verdict in one sentence

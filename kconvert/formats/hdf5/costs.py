@@ -1,4 +1,4 @@
-"""What the arrays and attributes of an HDF5 file cost to read, before they are read."""
+"""The cost of the arrays and attributes of an HDF5 file, determined before they are read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..limits import Budget, limits
 from .global_heap import GlobalHeap, GuardedFile
 
 _READ_BEFORE = 4096  # bytes of a collection of strings that HDF5 reads before it knows the size
-SHARE = 1000  # the part of what text may cost that a list of strings may be assumed to cost, in place of a closer look
+SHARE = 1000  # a list of strings is only measured exactly if it may cost more than this fraction of the limit
 
 
 class Attributed(Protocol):
@@ -29,7 +29,7 @@ class Attributed(Protocol):
 
 
 class Costs:
-    """One open file, whose costs are spent from one budget.
+    """One open file, whose costs count against one budget.
 
     content: the file, where it is a part of the file `path`.
     """
@@ -108,7 +108,7 @@ class _Attributed:
 
 
 def _value(stored: h5a.AttrID, kind: h5t.TypeID) -> Any:
-    """Numbers or strings of one length, as `attrs` gives them, in half of the time."""
+    """Numbers or strings of one length, as from `attrs`, but in half the time."""
     if stored.shape is None:
         return h5py.Empty(stored.dtype)
     value = np.zeros(stored.shape, kind.dtype)

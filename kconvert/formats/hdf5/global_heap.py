@@ -1,7 +1,7 @@
 """The global heap of an HDF5 file: the collections that hold its strings of variable length.
 
-HDF5 does not tell how long such a string is before it has read it, and reads the whole collection that it is in. So the
-bytes of the file are searched for all that may be a collection.
+HDF5 does not report the length of such a string before it has read it, and it reads the whole collection of the string.
+So the file is searched for all bytes that may be a collection.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-SIGNATURE = b"GCOL\x01"  # what a collection begins with, with the version of its form
+SIGNATURE = b"GCOL\x01"  # the first bytes of a collection, with the version of its format
 _RESERVED = 3  # bytes between the signature and the size of the collection
 _HEADER = 16  # bytes of a collection before its first string, and of a string before its text
 _PIECE = 2**20
@@ -39,7 +39,7 @@ def lengths(header: Callable[[int], bytes], size: int, width: int) -> Iterator[i
 class GuardedFile(io.FileIO):
     """A file whose strings HDF5 may read: at most `most` bytes at a time, and no damaged collection.
 
-    HDF5 follows the parts of a collection without an end where one of them has no bytes.
+    HDF5 loops endlessly in a collection with a part of zero bytes.
     width: the bytes in which the file states sizes.
     """
 
@@ -76,7 +76,7 @@ class GuardedFile(io.FileIO):
 
 
 class GlobalHeap:
-    """The sizes of the collections and of their strings, in a file that may hold more that looks like a collection.
+    """The sizes of collections and their strings; other bytes of the file may look like collections, too.
 
     file: the file, opened without a buffer. width: the bytes in which it states sizes.
     """

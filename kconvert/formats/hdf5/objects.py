@@ -1,4 +1,4 @@
-"""The weights that tf.keras 2.12 - 2.15 keeps by objects and classes: `layers/conv2d_1/vars/0`.
+"""Weights that tf.keras 2.12 - 2.15 stores by objects and classes: `layers/conv2d_1/vars/0`.
 
 They are the `model.weights.h5` of a `.keras` file, and the file of `model.save_weights("NAME.weights.h5")`
 (keras-facts: weights-by-objects).
@@ -26,7 +26,7 @@ NAME = "name"
 
 
 def is_by_objects(root: StoredGroup) -> bool:
-    """Whether a file keeps weights by objects."""
+    """Whether a file stores weights by objects."""
     return any(name in root for name in LAYERS)
 
 

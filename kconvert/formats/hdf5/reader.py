@@ -1,4 +1,4 @@
-"""Reading: the files of Keras 0.2 to 2.3, whole models and weights alone."""
+"""Reads the files of Keras 0.2 to 2.3: whole models and weights alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NEVER = Event()
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""
 
-_HASHED_AT_ONCE = 2**21  # bytes: other threads run meanwhile, and each block waits for them twice
+_HASHED_AT_ONCE = 2**21  # bytes; other threads run at the same time, and each block waits for them twice
 
 BY_OBJECTS = "weights of tf.keras 2.12 - 2.15 or Keras 3"
 """The format of a file that keeps weights by objects, in words."""
@@ -67,7 +67,7 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
             checkpoint.groups[0].arrays[0].read()
 
     architecture: reads that of the user, which weights that are kept by objects need. Raises KconvertError (UNREADABLE)
-    where the file is missing, damaged, hostile or no file of Keras 0.2 - 2.3 or tf.keras.
+    if the file is missing, damaged, malicious, or not a file of Keras 0.2 - 2.3 or tf.keras.
     """
     path = regular_file(path)
     with hdf5_errors("cannot be opened", str(path)):
@@ -78,7 +78,7 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
 
 
 def _instead_of(path: Path) -> str | None:
-    """What to give instead of a file whose name or first bytes show what it is; None where they do not."""
+    """What to give in place of a file that is not HDF5, if its name or its first bytes show what it is."""
     if (runtime := program_runtime(path)) is not None:
         return f"it is a program for {runtime.title}: give the file that it was made from"
     if path.suffix.lower() in _ARCHITECTURES:
@@ -230,7 +230,7 @@ def _arrays(group: StoredGroup) -> list[LazyArray]:
 
 
 def _refuse_repeated(names: Sequence[str], attribute: str, group: StoredGroup) -> None:
-    """Refuses a list of names that has one twice: HDF5 cannot store it twice, so that no Keras writes such a list."""
+    """Refuses a list with a repeated name: HDF5 cannot store it twice, so no release of Keras writes such a list."""
     if len(set(names)) < len(names):
         name, _ = Counter(names).most_common(1)[0]
         raise unreadable(f"attribute {attribute} has the name {name!r} more than once", group.where)

@@ -1,4 +1,4 @@
-"""Reading an HDF5 file that somebody else made: everything is checked, and every error is one sentence."""
+"""Reads HDF5 files from unknown sources: everything is checked, and every error is a KconvertError."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def hdf5_errors(what: str, where: str, problem: Problem = Problem.UNREADABLE) ->
 
 
 def hdf5_error(error: Exception, what: str, where: str, problem: Problem = Problem.UNREADABLE) -> KconvertError:
-    """What `hdf5_errors` raises. Code that runs for every array catches the exception itself, which costs no time."""
+    """The error that `hdf5_errors` raises, for code that catches exceptions itself because it runs for every array."""
     return library_error(error, what, where, _last_argument, problem)
 
 
@@ -95,7 +95,7 @@ def _chunks_of(dataset: h5d.DatasetID, where: str) -> tuple[int, ...] | None:
 
 
 def _missing_filter(dataset: h5d.DatasetID, where: str) -> KconvertError | None:
-    """The error about data that are packed in a way that this HDF5 does not know; None where it knows them."""
+    """The error about data that are compressed with a filter that is not installed; None if it is."""
     properties = dataset.get_create_plist()
     for number in range(properties.get_nfilters()):
         code, _, _, name = properties.get_filter(number)
@@ -108,7 +108,7 @@ def _missing_filter(dataset: h5d.DatasetID, where: str) -> KconvertError | None:
 
 @dataclass(frozen=True, eq=False)
 class StoredArray(InOrder):
-    """A dataset of an open file, read when asked."""
+    """A dataset of an open file, which is read when needed."""
 
     name: str
     shape: tuple[int, ...]
@@ -140,12 +140,12 @@ class StoredArray(InOrder):
 
 @dataclass(frozen=True, eq=False)
 class StoredGroup:
-    """A group of an open file, reached through hard links alone."""
+    """A group of an open file, accessed only through hard links."""
 
     path: Path
     id: h5g.GroupID
     costs: Costs
-    """What its parts cost to read."""
+    """The costs of reading its parts."""
     name: str = "/"
     """The path of the group in the file."""
 
@@ -202,7 +202,7 @@ class StoredGroup:
     def _checked(self, dataset: h5d.DatasetID, where: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """The shape and the type of a dataset.
 
-        Refuses what Keras never writes and what would read another file or exhaust the memory.
+        Refuses datasets that Keras never writes, that read another file, or that would exhaust the memory.
         """
         space, dtype = dataset.get_space(), dataset.dtype
         in_one_piece = dataset.get_offset() is not None  # and in this file

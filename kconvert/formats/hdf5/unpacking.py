@@ -1,4 +1,4 @@
-"""Unpacking: large arrays in chunks, which HDF5 would unpack again for every part of them."""
+"""Decompresses large chunked arrays once; HDF5 would decompress the chunks again for every part."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import h5py
 
 from ..parts import BLOCK, boxes
 
-SLAB = 4 * BLOCK  # bytes of chunks that are unpacked at a time
+SLAB = 4 * BLOCK  # bytes of chunks that are decompressed at a time
 
 
 def unpacked(dataset: h5py.Dataset, size: int = BLOCK) -> h5py.Dataset:

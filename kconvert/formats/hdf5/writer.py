@@ -1,4 +1,4 @@
-"""Writing: files that Keras 0.3, 1 and 2 load, written block by block and put in their place when they are complete."""
+"""Writes files that Keras 0.3, 1 and 2 load, block by block; a file gets its name when it is complete."""
 
 from __future__ import annotations
 

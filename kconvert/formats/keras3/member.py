@@ -15,8 +15,8 @@ PIECE = 2**18  # bytes that stay in the caches of a processor while their checks
 def new_member(archive: ZipFile, name: str, stored: IO[bytes]) -> Iterator[IO[bytes]]:
     """A new member as a file for the block to write and read anywhere. stored: the file that `archive` is written to.
 
-    `zipfile` writes a member from its beginning to its end, and computes the checksum meanwhile. Here the bytes are in
-    their place before it does so: it gets them in turn, and puts them where they are.
+    `zipfile` writes a member from its beginning to its end, and computes the checksum meanwhile. Here the bytes are
+    already at their position: `zipfile` reads them in order, and writes the same bytes again.
     """
     with archive.open(ZipInfo(name), "w", force_zip64=True) as member:
         start = stored.tell()

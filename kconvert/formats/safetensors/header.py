@@ -1,6 +1,6 @@
 """The header of a safetensors file: a length of 8 bytes, JSON, and after it the arrays one after the other.
 
-What a Keras file says stands in `__metadata__`, where each value is text:
+The attributes of a Keras file are in `__metadata__`, where each value is text:
 
     kconvert         how kconvert made the file, with the conventions of the source and of the arrays
     backend, keras_version, model_config, training_config        as in the HDF5 files of Keras

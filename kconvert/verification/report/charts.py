@@ -53,7 +53,7 @@ def ratio(found: Comparison) -> float:
 
 @dataclass(frozen=True)
 class Spread:
-    """How the errors of one tensor are spread."""
+    """The distribution of the errors of one tensor."""
 
     name: str
     layer: str

@@ -1,4 +1,4 @@
-"""HTML: one page without anything from outside, for a browser, a phone, a screen reader."""
+"""HTML reports: one self-contained page, also for phones and screen readers."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def render(done: Report | Summary) -> str:
 
 
 def _suite(entry: Entry) -> TestSuite:
-    """One pair of files. XML cannot hold control characters: they are spelled out."""
+    """One pair of files. XML cannot contain control characters, so they are escaped."""
     suite = TestSuite(printable(entry.name))
     report = entry.report
     if report is None:

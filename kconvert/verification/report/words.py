@@ -1,4 +1,4 @@
-"""What every form of report says in the same words: verdicts, differences, causes."""
+"""Texts that all forms of reports share: verdicts, differences, causes."""
 
 from __future__ import annotations
 

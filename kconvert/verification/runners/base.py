@@ -1,4 +1,4 @@
-"""What a runner is given, and what it returns."""
+"""The input and the result of a runner: Job, RunResult; and their contract, Runner."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Job:
 
     path: str  # the weight file
     model: Network  # the architecture that it is run with
-    convention: Convention  # of the file
+    convention: Convention  # the convention of the file
     run_on: str  # the backend that runs it
     required: bool = False  # a missing backend is an error; otherwise NumPy emulates it
     custom: tuple[str, ...] = ()  # modules that register layers, imported first
     arch: str | None = None  # the architecture that is given with the file; None: a real Keras gets that of `model`
     partial: bool = False  # whether the file is read by name, because it has the weights of only some layers
     given: Given = field(default_factory=dict)  # outputs of the calls that cannot run, by name (`Network.run`)
-    bound: int | None = None  # bytes that a program may take beyond its size; None: any, as it was made here
+    bound: int | None = None  # bytes that a program may use beyond its size; None: any, as kconvert made it
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class RunResult:
     ran_on: str  # the backend, or the package of a real Keras
     version: str  # "1.0.5", or for a real Keras "1.2.2 on theano 1.0.5"
     emulates: str | None = None  # the backend that NumPy emulated
-    lacking: str = ""  # why that backend did not run
-    stands_in_for: str | None = None  # the reader of the file that did not run it: 'Keras 3'
-    why: str = ""  # why that did not
-    outputs_alone: bool = False  # there are the outputs of the model, and none of its layers
-    quantized: str | None = None  # what its weights have become: 'float16'
+    lacking: str = ""  # why the emulated backend did not run
+    stands_in_for: str | None = None  # the reader of the file, if kconvert ran in its place: 'Keras 3'
+    why: str = ""  # why the reader did not run the file
+    outputs_alone: bool = False  # only the outputs of the model are known, not those of its layers
+    quantized: str | None = None  # the type of its quantized weights: 'float16'
 
     def load(self) -> dict[str, StoredTensor]:
         """The tensors themselves, read when they are used."""
@@ -56,19 +56,19 @@ Self = TypeVar("Self", bound="Runner")
 
 
 class Runner(Protocol):
-    """Where one side runs. Also a context manager, which closes it."""
+    """Runs one side. It is a context manager, which closes the runner at its end."""
 
     def run(
         self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None = None
     ) -> RunResult:
         """Runs the model on one batch and writes the output of every layer into the folder `out`.
 
-        overrides: tensors that replace the model's own in all that comes after (`network.outputs.Activations`).
+        overrides: tensors that replace those of the model in all following layers (`network.outputs.Activations`).
         Raises KconvertError: of the file as when it is read, UNVERIFIED where the model cannot run.
         """
 
     def close(self) -> None:
-        """Ends what was started; another run starts it again."""
+        """Ends the processes that were started; the next run starts them again."""
 
     def __enter__(self: Self) -> Self:
         return self
@@ -81,7 +81,7 @@ Name = TypeVar("Name")
 
 
 def save(arrays: Mapping[Name, Tensor], folder: Path) -> dict[Name, Path]:
-    """Writes each array into a file of its own, called by number: names come from files, and may be no file names."""
+    """Writes each array into a file named by its number, because names of tensors may not be valid file names."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{number}.npy" for number, name in enumerate(arrays)}
     for name, array in arrays.items():

@@ -1,4 +1,4 @@
-"""open_runner: the runner that a user asked for one side."""
+"""Chooses the runner for one side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .reading import Reading
 from .real_keras import RealKeras
 
 OWN = "kconvert"
-"""The runner that runs a file in the layers of kconvert, whatever reads such files."""
+"""The name of the runner that runs a file in the layers of kconvert, for any reader."""
 
 
 def open_runner(
@@ -54,7 +54,7 @@ def open_reader(
     timeout: float | None = None,
     required: bool = False,
 ) -> Runner:
-    """The runner of files for `reader`: that package where it is installed, else `own`, which says so.
+    """The runner for files of `reader`: that package if it is installed, otherwise `own`, and the result says so.
 
     python: another interpreter that has it. backend: the one that it runs on, by default the first that is installed.
     Raises KconvertError where it is not installed, and the user named either of these or says that it is `required`.

@@ -1,4 +1,4 @@
-"""Here: a model run in this process."""
+"""Here: runs a model in this process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Identified(pickle.Pickler):
 
 
 def _identity(model: Network) -> bytes:
-    """A value that is equal for models which compute the same with the same weights."""
+    """A value that is equal for models that compute the same function of their weights."""
     stream = io.BytesIO()
     _Identified(stream).dump(model)
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""What another Python interpreter has installed: asked once, before it runs anything."""
+"""Finds out what another Python interpreter has installed, once, before it runs anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .pipes import kill, last_lines, start
 
 START_TIMEOUT = 60.0  # seconds for an interpreter to start
 
-# In words of Python 2.7 as well. The working directory, which may hold anything, is left out.
+# Valid in Python 2.7 as well. Nothing is imported from the working directory, which may contain any files.
 _QUESTION = """
 import json, pkgutil, sys
 sys.path.pop(0)

@@ -1,4 +1,4 @@
-"""Worker processes in sessions of their own: asked by lines of JSON, and killed with all that they started."""
+"""Worker processes in separate sessions, which answer lines of JSON and are killed with all their children."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from ...formats.atomic import scratch
 
-GRACE = 5.0  # seconds in which a process that closed its pipe has to end
+GRACE = 5.0  # seconds that a process has to end after it closed its pipe
 LINES = 3  # of the log, that an error shows
 WIDTH = 200  # of each of these lines
 

@@ -1,4 +1,4 @@
-"""Process: a model run in a process of its own, which may hang, crash or run out of memory by itself."""
+"""Process: runs a model in a separate process, which may hang, crash or run out of memory without harm to this one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .pipes import Worker, WorkerDied, WorkerTimeout, like_here
 log = logging.getLogger(__name__)
 
 _MAIN = "from kconvert.verification.runners.worker import main; main()"
-_ELSEWHERE = f"import sys; sys.path.pop(0); {_MAIN}"  # without the working directory, which may hold anything
+_ELSEWHERE = f"import sys; sys.path.pop(0); {_MAIN}"  # without the working directory, which may contain any files
 
 
 class Process(Runner):

@@ -1,4 +1,4 @@
-"""ProgramRunner: a program run in the runtime that it is for, in a process of its own."""
+"""ProgramRunner: runs a program in its runtime, in a separate process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..tensors import Tensor
 from .base import Job, RunResult
 from .process import Process
 
-SECONDS = 10  # of a processor, that a program may take whose maker is not known
+SECONDS = 10  # of processor time that a program from an unknown source may use
 _MEMORY = re.compile("alloc|memory", re.IGNORECASE)
 _WORKER = Path(__file__).parent / "foreign" / "program_worker.py"
 

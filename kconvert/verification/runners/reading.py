@@ -1,4 +1,4 @@
-"""Reading: a file run in what will read it, and in kconvert's own layers where that is not possible."""
+"""Reading: runs a file in the package that it is for, or in kconvert's layers if that is not possible."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .real_keras import RealKeras
 class Reading(Runner):
     """Runs jobs in the real Keras that reads such files.
 
-    Where it is not there, or a job cannot be given to it, `own` stands in, and the result says so.
+    If it is not installed, or a job cannot be given to it, `own` runs the job, and the result says so.
     """
 
     def __init__(self, title: str, own: Runner, real: RealKeras | None = None, why: str = "") -> None:
         self.title = title  # of the reader: 'Keras 3'
         self.own = own
         self.real = real
-        self.why = why  # why it is not there
+        self.why = why  # why it is not installed
 
     def run(
         self, job: Job, inputs: Sequence[np.ndarray], out: Path, overrides: Mapping[str, Tensor] | None = None

@@ -1,4 +1,4 @@
-"""RealKeras: a file run in the real Keras that saved it, or in a later one that reads it."""
+"""RealKeras: runs a file in the real Keras that saved it, or in a later one that reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the graph of a SavedModel may do where it is run: compute, and reach no file and no Python.
+"""Checks that the graph of a SavedModel only computes, and accesses no files and no Python code.
 
 It runs without kconvert. TensorFlow loads and runs graphs with operations that write files.
 """
@@ -19,7 +19,7 @@ VARIABLES = (
 )
 RANDOM = ("Multinomial", "RandomStandardNormal", "RandomUniform", "RandomUniformInt", "TruncatedNormal")
 STATEFUL = frozenset((*CALLS, *VARIABLES, *RANDOM, "Assert", "CudnnRNN", "CudnnRNNV2", "CudnnRNNV3"))
-"""Operations with states or effects that may be run."""
+"""Operations with states or side effects that are allowed."""
 
 COMPUTING = (
     "data_format",
@@ -36,7 +36,7 @@ RECURRENT = ("direction", "input_mode", "rnn_mode")
 NAMING = ("container", "debug_name", "shared_name", "tensor_array_name")
 CALLING = ("config", "config_proto", "executor_type")
 WORDS = frozenset((*COMPUTING, *RECURRENT, *NAMING, *CALLING, "fused_ops"))
-"""Options that are text and name no file."""
+"""Text options that do not name a file."""
 
 SAVING = frozenset(
     ("MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename", "StaticRegexFullMatch", "StringJoin")

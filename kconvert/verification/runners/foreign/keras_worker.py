@@ -2,7 +2,7 @@
 
     python keras_worker.py PACKAGE      (KERAS_BACKEND says on what; requests as in serving.py)
 
-It keeps to Python 2.7 and 3.5, and runs without kconvert.
+It runs on Python 2.7 and 3.5, without kconvert.
 """
 
 import importlib

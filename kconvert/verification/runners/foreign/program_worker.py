@@ -1,4 +1,4 @@
-"""Runs programs, each in the runtime that it is for: SavedModels, LiteRT, ONNX.
+"""Runs programs in their runtimes: SavedModels, LiteRT, ONNX.
 
     python program_worker.py RUNTIME      (requests as in serving.py)
 
@@ -15,7 +15,7 @@ import numpy as np
 class Program(object):
     """A program that is loaded.
 
-    package: what is imported to run it. version: of the runtime. quantized: what its weights have become, or None.
+    package: what is imported to run it. version: of the runtime. quantized: the type of its quantized weights, or None.
     inputs: shape and type by name.
     """
 
@@ -74,7 +74,7 @@ class LiteRT(Program):
 
 
 def quantization(tensors):
-    """What the weights of a model of LiteRT have become; None where they have not."""
+    """The type of the quantized weights of a LiteRT model; None if they are not quantized."""
     types = {np.dtype(tensor["dtype"]).name for tensor in tensors}
     return "float16" if "float16" in types else "8-bit integers" if "int8" in types else None
 
@@ -111,7 +111,7 @@ STACK = 8 * MB  # of a thread; runtimes start one for each processor
 
 
 def bound(memory, seconds, paths):
-    """Bounds what this process takes from now on: a program may ask for any memory, and never end.
+    """Limits the memory and time of this process from now on: a program may request any memory, or never end.
 
     memory: in bytes, beside `EXPANSION` for each byte of the files. seconds: of a processor, beside one for each
     megabyte of them; None: any time.

@@ -1,6 +1,6 @@
-"""A worker's end of the pipes: requests and answers, each a line of JSON.
+"""The worker side of the pipes: requests and answers, each a line of JSON.
 
-It keeps to Python 2.7 and 3.5, as it also runs in interpreters without kconvert.
+It runs on Python 2.7 and 3.5, because it is also used in interpreters without kconvert.
 """
 
 import json
