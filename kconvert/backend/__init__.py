@@ -44,7 +44,7 @@ class Probe:
     version: str | None  # version of the framework; None if it is not installed
     missing: str = ""  # why the backend cannot run; "" if it can
     fix: str = ""  # how to install what is missing
-    hint: str = ""  # what would make a backend that runs faster
+    hint: str = ""  # how to make a backend that runs faster
 
     @property
     def usable(self) -> bool:
@@ -109,7 +109,7 @@ def set_backend(name: str) -> None:
 
 
 def default_backend() -> str:
-    """The backend of models that are given none.
+    """The backend of models for which none is given.
 
     The first of these that is set: `set_backend`, the environment variable KCONVERT_BACKEND, `{"backend": ...}` in
     ~/.kconvert/config.json. If none is set: tensorflow, or theano if only that is installed.

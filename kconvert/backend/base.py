@@ -1,4 +1,4 @@
-"""The contract of a backend: the operations that layers are written in.
+"""The contract of a backend: the operations that layers use.
 
 A layer calls these on `K` and never imports a framework. Arithmetic (`+ - * / **`) and basic indexing (`x[:, 0]`,
 slices with steps) work on the tensors of every backend; comparisons are methods (`K.greater`). A shape may hold
@@ -106,7 +106,7 @@ class Backend(ABC):
 
     @abstractmethod
     def stop_gradient(self, x: Tensor) -> Tensor:
-        """`x`, which `gradients` takes as a constant."""
+        """`x`, which `gradients` treats as a constant."""
 
     @abstractmethod
     def version(self) -> str:
@@ -314,11 +314,11 @@ class Backend(ABC):
 
     @abstractmethod
     def identity(self, x: Tensor) -> Tensor:
-        """`x` itself, which does not tell any more what computed it."""
+        """`x` itself, as a tensor that hides how it was computed."""
 
     @abstractmethod
     def input_of(self, y: Tensor, function: str) -> Tensor | None:
-        """The tensor that `y` is the 'sigmoid' or the 'softmax' of; None where `y` does not tell it."""
+        """The argument of the 'sigmoid' or 'softmax' that computed `y`; None if that is not known."""
 
     # --------------------------------------------------------- convolution ----
 

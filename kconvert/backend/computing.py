@@ -1,4 +1,4 @@
-"""What the functions of `keras.backend` in `functions/` depend on, within a block: the backend, the data format."""
+"""The state that functions of `keras.backend` depend on within a block, such as the backend and the data format."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _COMPUTING: ContextVar[Backend] = ContextVar("computing")
 IMAGES: ContextVar[str | None] = ContextVar("images", default=None)
 """The data format of images."""
 TRAINING: ContextVar[bool] = ContextVar("training", default=False)
-"""Whether the run is one of training."""
+"""Whether the run is a training step."""
 GRADIENTS: ContextVar[Callable[[Any, Any], list[Tensor]]] = ContextVar("gradients")
-"""What gives the derivatives of a loss, where these are known before."""
+"""The function that returns the derivatives of a loss, if these are already known."""
 PRESENT: ContextVar[tuple[Backend, Any, Any] | None] = ContextVar("present", default=None)
 """The backend and the network that run, and the tensors of its weights, nested by the names of layers."""
 VARIABLES: ContextVar[Callable[[Any, str | None], Tensor]] = ContextVar("variables")
-"""What makes the tensor of a variable, from its value and its name."""
+"""The function that creates the tensor of a variable, from its value and its name."""
 UPDATED: ContextVar[Callable[[Any, Any], None]] = ContextVar("updated")
-"""What replaces the value of a variable by a tensor."""
+"""The function that replaces the value of a variable by a tensor."""
 SYMBOLS: ContextVar[Callable[[Any], Tensor]] = ContextVar("symbols")
-"""What gives the tensors of symbols: a loss and a layer of the user may use what other layers computed."""
+"""The function that returns the tensors of symbols: losses and layers of the user may use outputs of other layers."""
 
 
 def computing(K: Backend) -> AbstractContextManager[None]:

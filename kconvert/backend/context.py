@@ -1,4 +1,4 @@
-"""Values that hold within a block."""
+"""Sets context variables within a block."""
 
 from __future__ import annotations
 

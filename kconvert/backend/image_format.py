@@ -1,4 +1,4 @@
-"""The data format of layers that state none. It is set by `keras.backend`, or stands in `~/.keras/keras.json`."""
+"""The default data format of layers. It is set by `keras.backend`, or in `~/.keras/keras.json`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..errors import KconvertError, Problem
 from .context import assigned
 
 DIM_ORDERINGS = {"channels_first": "th", "channels_last": "tf"}
-"""The data formats in the words of Keras 1."""
+"""The names of the data formats in Keras 1."""
 
 _WORDS = {"image_data_format": DATA_FORMATS, "image_dim_ordering": tuple(DIM_ORDERINGS.values())}
 """The keys of `keras.json` in Keras 2 and in Keras 1, with their values."""

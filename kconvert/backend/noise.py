@@ -25,7 +25,7 @@ def normal(shape: Sequence[Any], seed: Any) -> np.ndarray:
 
 
 def series(seed: int | None) -> Any:
-    """What draws the seeds of a series: NumPy's global generator, which `np.random.seed` sets, where `seed` is None."""
+    """The generator for the seeds of a series; if `seed` is None, NumPy's global one, which `np.random.seed` sets."""
     return np.random if seed is None else np.random.RandomState(seed % 2**32)
 
 

@@ -1,6 +1,6 @@
-"""Warnings of the frameworks: old releases call what Python and NumPy of today deprecate, and no user can mend that.
+"""Suppresses warnings of the frameworks: old releases use deprecated functions of Python and NumPy.
 
-Where a user turns warnings into errors, as tests do, such a framework would not even be imported.
+If warnings are turned into errors, as in tests, such a framework could not be imported.
 """
 
 from __future__ import annotations

@@ -44,10 +44,10 @@ def stated_or_present(seed: int | None) -> int:
 
 
 def of_samples(seed: int | None) -> Any:
-    """What shuffles samples: a generator with `seed`; for None NumPy's global generator where seeds come from it."""
+    """The generator that shuffles samples: one with `seed`, or for None NumPy's global one if seeds come from it."""
     return np.random if seed is None and _Source.numpy else np.random.default_rng(stated_or_fresh(seed))
 
 
 def of_batches(seed: int | None) -> Any:
-    """What shuffles the batches of a Sequence: as `of_samples`, but Python's generator in place of NumPy's global."""
+    """The generator that shuffles the batches of a Sequence: as `of_samples`, but Python's in place of NumPy's."""
     return random if seed is None and _Source.numpy else of_samples(seed)

@@ -1,4 +1,4 @@
-"""What the backends share about sizes and spatial axes: sizes as integers, and transpositions with `K.transpose`."""
+"""Functions for sizes and spatial axes that the backends share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def in_groups(
     dilation: tuple[int, ...],
     groups: int,
 ) -> Tensor:
-    """Convolves each group of channels alone, for a backend that has no grouped convolution, or no gradient of it.
+    """Convolves each group of channels separately, for a backend without grouped convolutions or their gradient.
 
     kernel: (spatial..., in / groups, out). The other arguments are those of `K.conv`.
     """

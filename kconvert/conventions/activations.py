@@ -1,14 +1,14 @@
-"""Activations that have one name and compute something else in another Keras."""
+"""Activations that compute different functions under the same name in different packages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 HERE: Mapping[str, str] = {"hard_sigmoid": "min(max(0.2 x + 0.5, 0), 1)"}
-"""What Keras 0.2 - 2.3 and tf_keras compute (keras-facts: hard-sigmoid)."""
+"""The functions of Keras 0.2 - 2.3 and tf_keras (keras-facts: hard-sigmoid)."""
 
 ELSEWHERE: Mapping[tuple[str, str], Mapping[str, str]] = {("keras", "3"): {"hard_sigmoid": "relu6(x + 3) / 6"}}
-"""What other packages compute, by package and major release."""
+"""The functions of other packages, by package and major release."""
 
 
 def other_activations(package: str, release: str) -> Iterator[tuple[str, str]]:

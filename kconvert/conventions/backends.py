@@ -41,14 +41,14 @@ class BackendFacts:
     """What Keras computed on one backend (keras-facts: backend-facts)."""
 
     name: str
-    # how sentences and tables call it
+    # its name in sentences and tables
     title: str
     # the first release of Keras that ran on it, and the first one that had masks there (keras-facts: early-masks)
     first_release: tuple[int, ...]
     first_masks: tuple[int, ...]
     # kernels are applied reversed: true convolution
     convolves: bool
-    # its own data format
+    # its usual data format
     data_format: str
     # padding before the first element for padding='same', from (size, kernel, stride) on one axis; the result
     # always has ceil(size / stride) elements

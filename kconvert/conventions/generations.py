@@ -16,15 +16,15 @@ from .words.table import KERAS0, KERAS1, KERAS2, KERAS3, WORDS, Words
 
 @dataclass(frozen=True)
 class Reader:
-    """A package of today that reads files of a generation, and what it has."""
+    """A current package that reads files of a generation, and its properties."""
 
-    # its name, as it is imported
+    # the name under which it is imported
     package: str
-    # what messages call it
+    # its name in messages
     title: str
-    # how its releases begin; '': any
+    # the prefix of its releases; '': any
     releases: str
-    # what it runs on; the first one that is installed is taken
+    # its backends; the first one that is installed is used
     backends: tuple[str, ...]
     # the classes of layers that it does not have, or computes differently: they are written as layers that it has
     # (conversion/passes/expressions.py)
@@ -76,24 +76,24 @@ READER_TF_KERAS = Reader(
 class Generation:
     """What one generation of Keras writes (keras-facts: generations)."""
 
-    # How files made by kconvert, reports and the command line call it
+    # Its name in files made by kconvert, in reports and on the command line
     name: str
     # Its releases, the first and the last one
     releases: str
-    # How the `keras_version` of its files begins; the longest beginning counts (keras-facts: form-by-release)
+    # The prefix of the `keras_version` of its files; the longest prefix counts (keras-facts: form-by-release)
     versions: tuple[str, ...]
     # Groups and arrays of a file have numbers; otherwise they have names (keras-facts: keras0-files, named-files)
     numbered: bool
     # Recurrent layers store one array for all gates
     fused_gates: bool
-    # What the weights are called that have another name in Keras 2 (keras-facts: weight-names)
+    # The names of weights that have another name in Keras 2 (keras-facts: weight-names)
     weight_names: Mapping[str, str] = field(hash=False)
     # By layer class, the weights in the order of its files where that is not the order of Keras 2
     # (keras-facts: highway-order)
     weight_orders: Mapping[str, tuple[str, ...]] = field(hash=False)
     # The name of an array begins with the path of its layer: 'dense_1/kernel' and not 'dense_1_W'
     scoped_names: bool
-    # Only `keras_version` tells a file from one of its neighbours: the names are the same
+    # Only `keras_version` distinguishes its files from those of similar generations: the names are the same
     told_by_release: bool
     # Files state their backend, and weights alone state their release too (keras-facts: who-wrote-it)
     states_backend: bool
@@ -129,7 +129,7 @@ class Generation:
     expresses: bool
     # Files of other generations can be converted to it
     is_target: bool
-    # The words in which architectures are described
+    # The reader and writer of its names in architectures
     words: Words
     # What reads its files, and therefore runs them in a verification, where that is installed: for the releases from
     # the first one of each row on. kconvert alone runs those of other releases
@@ -403,7 +403,7 @@ class Convention:
         return BACKENDS[self.backend]
 
     def reader(self, release: str | None) -> Reader | None:
-        """The package of today that reads its files of a release; None: kconvert alone."""
+        """The current package that reads its files of a release; None: only kconvert does."""
         numbers = numbers_of(release)
         found = [] if self.facts.convolves else [row for first, row in self.generation.readers if numbers >= first]
         return found[-1] if found else None

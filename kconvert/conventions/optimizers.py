@@ -1,4 +1,4 @@
-"""What Keras stores of each optimizer."""
+"""The state that Keras stores for each optimizer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..lazy_dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Structure:
-    """What Keras 2.3 stores for one optimizer: scalars, then one array a parameter for each slot."""
+    """The state that Keras 2.3 stores for one optimizer: scalars, then for each slot one array per parameter."""
 
     scalars: tuple[str, ...]
     slots: tuple[str, ...]
@@ -30,7 +30,7 @@ class Structure:
     later: Mapping[str, Any] = field(default_factory=dict)
     """What TensorFlow 2.11 and later and Keras 3 compute without stating it, in the keys of Keras 2.3."""
     epsilon_below_root: bool = False
-    """They add epsilon below the square root, Keras 2.3 beside it."""
+    """Whether they add epsilon inside the square root, where Keras 2.3 adds it outside."""
 
     scalars_of_keras1: tuple[str, ...] = ()
     """The scalars that Keras 1.2 stores (keras-facts: optimizers-of-keras1)."""

@@ -1,7 +1,7 @@
-"""What a weight is, and where generations and backends differ in it: facts as tables.
+"""Roles of weights, and how they differ between generations and backends, as tables.
 
-A layer says what each of its weights *is* (`Weight` with a `Role`); a `Convention` says who wrote the
-file; `storage` puts the two together. A weight has three forms:
+A layer states the role of each of its weights (`Weight` with a `Role`). A `Convention` states who wrote the file.
+`storage` combines the two. A weight has three forms:
 
     stored      the arrays of a file
     canonical   that of Keras 2 on TensorFlow: correlation kernels, axes (spatial..., in, out) or, in transposed
@@ -44,7 +44,7 @@ class Role:
     gates: str = ""
     # the same letters in the order of arrays that are stored one a gate
     stored_gates: str = ""
-    # by generation and backend: from stored values to canonical ones, where those are another quantity
+    # by generation and backend: from stored values to canonical ones, if the stored quantity is another one
     values: Mapping[tuple[str, str], Chain] = field(default_factory=dict, hash=False)
     # from the array of a file in which the weight is packed; empty where it is not
     unpack: Chain = field(default_factory=Chain)
@@ -128,7 +128,7 @@ def pointwise_kernel(rank: int) -> Role:
 DENSE_KERNEL = Role("dense_kernel", "io")
 # Any weight with one number for each output: a bias, the scale of a normalization.
 VECTOR = Role("vector", "o")
-# A single number that no output depends on: how many elements a Normalization has seen.
+# A scalar that no output depends on: the number of elements that a Normalization has seen.
 COUNT = Role("count", "")
 # Kernel (feature, in, out) and bias (feature, out) of MaxoutDense.
 MAXOUT_KERNEL = Role("maxout_kernel", "fio")

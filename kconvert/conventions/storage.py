@@ -1,4 +1,4 @@
-"""How a weight is stored and run: role and convention put together as chains of ops."""
+"""How a weight is stored and run: combines role and convention into chains of ops."""
 
 from __future__ import annotations
 

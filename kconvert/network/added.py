@@ -1,6 +1,6 @@
 """Losses and metrics that a model adds as symbols: `model.add_loss(symbol)`, `model.add_metric(symbol, name)`.
 
-They are computed at the end of each run of the network, also where it is nested in another one.
+They are computed at the end of each run of the network, also if it is nested in another one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Added:
 
 
 def added(symbol: Any, known: Mapping[Symbol, Ref], where: str, metric: str | None = None, noted: Any = None) -> Added:
-    """What stands for `symbol` in a network; known: the symbols of its tensors. where: for messages.
+    """The `Added` for `symbol`. known: the symbols of the network's tensors. where: for messages.
 
     metric, noted: as in `Added`; what a layer noted may be a number.
 

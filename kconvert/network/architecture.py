@@ -1,4 +1,4 @@
-"""Architectures as networks: JSON in the words of any generation to a network, and back."""
+"""Converts architecture JSON of any generation to a network, and back."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def model_config(model: Network, form: str, keras_version: str, backend: str) ->
 
 
 def defaults(class_name: str, config: Json) -> Mapping[str, Any]:
-    """What a layer of a class has for the keys that its configuration in Keras 2's words does not state."""
+    """The default values of a layer class, for keys that a configuration of Keras 2 does not state."""
     return layer_from_config({"class_name": class_name, "config": config}).unstated
 
 

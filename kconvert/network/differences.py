@@ -1,4 +1,4 @@
-"""Differences between two networks, layer by layer, in the words of a configuration."""
+"""Differences between two networks, layer by layer, by the keys of their configurations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GRAPH = "the calls of the layers"
 
 
 def differing_layers(before: Network, after: Network) -> list[str]:
-    """The layers of `after` that `before` has otherwise or not at all, and those that it has no more.
+    """The layers of `after` that differ from those in `before` or are new, and those that were removed.
 
     >>> from ..layers import Conv2D, ZeroPadding2D
     >>> from .sequential import Sequential

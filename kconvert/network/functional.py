@@ -1,4 +1,4 @@
-"""Networks written in Python: symbols to a graph, and a graph to symbols."""
+"""Builds graphs from the symbols that layers return, and symbols from a graph."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def known_symbols(network: Network, symbols: Mapping[Ref, Symbol]) -> dict[Symbo
 
 
 def _call_on(layer: Layer, inputs: tuple[Symbol, ...], shapes: Any, arguments: Any, used: set[Call]) -> Call:
-    """A recorded call of `layer` on `inputs` that is not among `used`, else a new one.
+    """A recorded call of `layer` on `inputs` that is not in `used`, or a new one.
 
     inputs: empty for an InputLayer, whatever it is computed from. shapes: the shapes of the outputs. arguments: further
     arguments of the call.

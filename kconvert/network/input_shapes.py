@@ -1,4 +1,4 @@
-"""Input shapes that the user gives for a network whose architecture leaves sizes free."""
+"""Sets the input shapes of a network whose architecture leaves sizes free."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ InputShape = Sequence[int] | Mapping[str, Sequence[int]]
 """The shape of the one input, without the batch axis, or the shapes by the names of inputs."""
 
 LARGEST = 2**28
-"""How many elements a sample may have."""
+"""The largest number of elements of a sample."""
 
 
 def check_input_shape(given: InputShape) -> None:

@@ -1,4 +1,4 @@
-"""The shapes of networks that are already computed: a nested network that is called often is computed once."""
+"""Caches the shapes of nested networks, so that a network that is called often is computed once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layouts: how a tensor of a rewritten network relates to the same tensor of the old one."""
+"""Layouts: the order of axes and features of a tensor in a rewritten network, relative to the old one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..lazy_dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layout:
-    """How a tensor of the new network relates to the old one."""
+    """The order of axes and features of a tensor in the new network, relative to the old one."""
 
     axes: tuple[int, ...]
     """new = old.transpose(axes), with the batch axis."""
     features: tuple[Block, ...] | None = None
     """The new order of the last axis, block by block; None: the old order."""
     origins: frozenset[str] = field(default=frozenset(), compare=False)
-    """The Flattens that made this order of the features."""
+    """The Flatten layers that caused this order of the features."""
 
     @property
     def index(self) -> np.ndarray | None:
@@ -41,7 +41,7 @@ class Layout:
         return tuple(old[axis] for axis in self.axes)
 
     def axis(self, old: int) -> int:
-        """Where axis `old` (may be negative) went."""
+        """The new position of axis `old` (may be negative)."""
         return self.axes.index(old % len(self.axes))
 
     def inner(self) -> Layout:

@@ -45,7 +45,7 @@ from .known_shapes import known_shapes
 _NOTHING: Mapping[str, Sequence[Tensor]] = {}
 
 Record = Callable[[str, Tensor], Tensor]
-"""(name, tensor) -> the tensor to compute with from there on."""
+"""(name, tensor) -> the tensor that the following layers get."""
 
 
 @dataclass(eq=False, repr=False)
@@ -181,7 +181,7 @@ class Network(Layer):
 
     @property
     def fixed_batch(self) -> int | None:
-        """The number of samples of each batch, if the inputs state it and a layer depends on it; None: any will do.
+        """The batch size, if the inputs state it and a layer depends on it; None: any size is accepted.
 
         Other layers compute each sample alone.
         """

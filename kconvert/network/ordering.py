@@ -1,4 +1,4 @@
-"""The order of the layers of a network, where a release of Keras has another one than `Network.layers`."""
+"""Orders the layers of a network as a release of Keras does, if that differs from `Network.layers`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every tensor of a network, by one compiled function of its inputs and weights.
+"""Computes every tensor of a network with one compiled function of its inputs and weights.
 
 Verification and `Model.activations` use it, to compare or show the output of every layer. `Model.predict` does not: its
 function (`models/predicting.py`) computes the outputs of the network alone. The weights are arguments of the function,

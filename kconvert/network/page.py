@@ -1,4 +1,4 @@
-"""The page of a model: its picture, and its layers with their weights."""
+"""The HTML page of a model: its picture, and its layers with their weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .picture import pictures
 
 
 def render(network: Network) -> str:
-    """The page of a network, as HTML without anything from outside."""
+    """The self-contained HTML page of a network."""
     rows = [(leaf, [(weight.name, weight.shape) for weight in leaf.weights]) for leaf in network.weight_table()]
     parameters = sum(prod(shape) for _, weights in rows for _, shape in weights)
     template = environment(__package__).get_template("network.html")

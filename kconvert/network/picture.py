@@ -1,4 +1,4 @@
-"""A network as a picture for a page: a box for each call of a layer, in rows from the inputs to the outputs."""
+"""Draws a network for an HTML page: a box for each call of a layer, in rows from the inputs to the outputs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .graph import LayerPath, Ref
 from .network import Network
 
 MOST = 1000  # boxes of one picture
-LETTERS, SMALL_LETTERS = 25, 31  # that a box has room for: of a name, and of what stands below
+LETTERS, SMALL_LETTERS = 25, 31  # letters that fit into a box: of the name, and of the text below it
 
 Marks = Mapping[LayerPath, Sequence[str]]
-"""What is to be seen of layers, by their paths: the classes of styles, such as 'hazard'."""
+"""The CSS classes of layers, such as 'hazard', by their paths."""
 
 _Marks = dict[LayerPath, dict[str, None]]
 
@@ -29,7 +29,7 @@ class Picture:
     """The path of the network; '' for the outermost."""
     boxes: int
     drawing: Drawing | None
-    """None where there are more boxes than anybody looks at."""
+    """None if there are more boxes than can be viewed."""
 
 
 def pictures(network: Network, marks: Marks | None = None) -> Iterator[Picture]:

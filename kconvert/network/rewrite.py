@@ -1,7 +1,7 @@
 """Rewriting a network: layers are replaced by small graphs of layers that compute the same.
 
 A rewriting function takes one layer and the shape of its inputs and gives `NewLayer`s, or None where the layer
-stays. What used the output of the old layer uses that of the last new one. A Sequential stays a Sequential
+stays. Layers that used the output of the old layer use that of the last new one. A Sequential stays a Sequential
 where every layer is replaced by a sequence of layers.
 """
 
@@ -230,7 +230,7 @@ def _without_sizes(config: Any) -> Any:
 
 @singledispatch
 def _replaced(layer: Layer, function: Rewriter, shape: Any) -> Sequence[NewLayer] | None:
-    """What `function` makes of a layer; for a wrapper, of the layer inside it."""
+    """The result of `function` for a layer; for a wrapper, that for the layer inside it."""
     return function(layer, shape)
 
 

@@ -1,4 +1,4 @@
-"""Rewritten: a network that was made from another one, and how its weights and tensors follow from the other's."""
+"""Rewritten: a network that was made from another one, and the origin of its weights and tensors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .layout import Layout, identity
 from .network import Network
 
 Source = LayerPath | np.ndarray
-"""What a weight of a new network is made of: a weight of the old one, by its path, or a new array."""
+"""The source of a weight in a new network: a weight of the old one, by its path, or a new array."""
 
 
 @dataclass(frozen=True)
 class Hazard:
-    """A layer whose outputs differ between two backends whatever its weights are."""
+    """A layer whose outputs differ between two backends with any weights."""
 
     path: str
     layer: str
@@ -44,7 +44,7 @@ class Rewritten:
     weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
     """Ops on canonical weights, by path in the new network."""
     sources: Mapping[LayerPath, Source] = field(default_factory=dict)
-    """What the weights with another path in the old network are, by path in the new one."""
+    """The sources of weights that have another path in the old network, by path in the new one."""
     notes: Sequence[str] = ()
     """What was done and why."""
     hazards: Sequence[Hazard] = ()
@@ -52,7 +52,7 @@ class Rewritten:
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     """The layouts of tensors, by their new names; a tensor that is not there has its old layout."""
     reordered: frozenset[str] = frozenset()
-    """The Flattens, by path, whose features weights take in a new order."""
+    """The paths of the Flatten layers after which weights take the features in a new order."""
     unwrapped: Mapping[str, str] | None = None
     """The names of the layers that give its outputs, by those of the network that it was inside of; None where it was
     not inside of another one."""

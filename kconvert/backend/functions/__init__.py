@@ -1,8 +1,8 @@
 """The backend functions of Keras, for the functions and layers of users: `from kconvert import backend as K`.
 
 They have the names and arguments of `keras.backend` 1 and 2, and work on the tensors of the backend that is computing:
-Theano, TensorFlow or NumPy. What the backends do not compute alike is left out: convolutions and pooling, whose kernels
-and padding depend on the backend, and random numbers.
+Theano, TensorFlow or NumPy. Functions that differ between the backends are left out: convolutions and pooling, whose
+kernels and padding depend on the backend, and random numbers.
 """
 
 from ..float_settings import epsilon

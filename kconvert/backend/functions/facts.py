@@ -1,4 +1,4 @@
-"""What code of users asks of the configuration of Keras."""
+"""Functions that return settings of Keras, for code of users."""
 
 from __future__ import annotations
 

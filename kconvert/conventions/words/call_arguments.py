@@ -1,4 +1,4 @@
-"""The arguments of a call besides its tensors, which Keras stores with the call: what they mean for the outputs.
+"""The arguments of a call besides its tensors, which Keras stores with the call.
 
 `training` and `mask` are those of Keras's layers. They are stored with the first tensor of the call, and written back
 (keras-facts: calls-of-tf-keras).

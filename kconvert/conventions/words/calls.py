@@ -1,6 +1,6 @@
-"""Calls in the words of Keras 0.3 and 1: translated by the rows of `rules`, as files are.
+"""Translates calls with the names of Keras 0.3 and 1, by the rows of `rules`, as for files.
 
-Only words are translated; what a call leaves out has the default of Keras 2.3. Each such call gives one
+Only names and values are translated; omitted arguments have the defaults of Keras 2.3. Each such call gives one
 DeprecationWarning, which shows the call in Keras 2.
 """
 

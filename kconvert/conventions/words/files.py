@@ -1,4 +1,4 @@
-"""What the JSON of an architecture says, in the words of any generation."""
+"""Reads facts from the JSON of an architecture of any generation."""
 
 from __future__ import annotations
 

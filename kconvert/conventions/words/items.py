@@ -1,8 +1,7 @@
-"""Items: the `{'class_name', 'config'}` of a layer or a model, and the shape that its JSON must have.
+"""Items: the `{'class_name', 'config'}` of a layer or a model. Checks the structure of their JSON.
 
-An architecture comes from a file, so it may hold anything. Its shape is checked once, before it is translated or
-built: after that, the code that does so relies on the types of what it reads. What the keys of a layer may hold is
-the business of the layer's class.
+An architecture comes from a file, so it may contain anything. Its structure is checked once, before it is translated or
+built; the code that does so relies on this. The class of a layer checks the values of its keys.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Architecture JSON of Keras 0.2 and 0.3, read into Keras 1's words.
+"""Translates architecture JSON of Keras 0.2 and 0.3 to Keras 1.
 
 Keras 0.3 writes a layer as one dict: its class under `name`, its own name under `custom_name`, its
 arguments beside them. Names repeat ("dense", "dense"), so layers are numbered here. Containers:
@@ -35,7 +35,7 @@ _OPTIONS = {"init", "activation", "dim_ordering", "border_mode", "go_backwards",
 
 
 def told_release(config: Json) -> tuple[str, str] | None:
-    """The release that wrote an architecture of Keras 0, and how that shows; None where nothing tells.
+    """The release that wrote an architecture of Keras 0, with the evidence; None if nothing shows it.
 
     (keras-facts: keras0-releases)
     """

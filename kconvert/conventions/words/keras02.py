@@ -1,6 +1,6 @@
-"""The words of Keras 0.2.0, to those of Keras 0.3 and back (keras-facts: keras02-words).
+"""Translates names of Keras 0.2.0 to Keras 0.3 and back (keras-facts: keras02-words).
 
-Keras 0.2.0 runs on Theano alone and has images in channels_first alone.
+Keras 0.2.0 runs only on Theano, and has only channels_first images.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Architecture JSON of Keras 0.2 and 0.3, written from Keras 1's words; `keras0` shows what it is like."""
+"""Translates architecture JSON of Keras 1 to Keras 0.2 and 0.3; `keras0` describes that format."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _stated_shape(config: Json) -> Json:
 
 
 def _is_symmetric(cls: str, padding: Any) -> bool:
-    """Whether a number an axis says it all."""
+    """Whether one number for each axis is enough."""
     sizes = [padding] if isinstance(padding, int) else padding
     return len(sizes) == int(cls[-2])
 
