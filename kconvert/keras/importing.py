@@ -1,4 +1,4 @@
-"""Imports of the modules of a dialect: `import kconvert.keras.layers.core`.
+"""Makes the modules of `kconvert.keras` and `kconvert.keras1` importable: `import kconvert.keras.layers.core`.
 
 The modules are made from the tables in `surface`; their names are looked up when they are used.
 """

@@ -363,5 +363,5 @@ INTERNAL: dict[str, dict[str, str]] = {
 }
 """By release: modules that the documentation of Keras does not have -> the names that the module above them lacks.
 
-Those that mean something for models of kconvert are here; the others raise KconvertError.
+Those that are useful for models of kconvert exist; the others raise KconvertError.
 """

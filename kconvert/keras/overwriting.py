@@ -1,4 +1,4 @@
-"""Files that `save` and `save_weights` are not to overwrite: on a terminal, the user is asked, as in Keras."""
+"""Asks the user in a terminal before `save` and `save_weights` replace a file, as Keras does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HOMES = {"save": "engine.saving", "save_weights": "engine.network"}
 
 
 def follow_answers() -> None:
-    """Asks the user from now on. A function that a script puts in the place of that of Keras is called anywhere."""
+    """Asks the user from now on. A script may replace the function of Keras that asks; then that one is called."""
     ask_before_overwriting(_asks)
 
 

@@ -1,4 +1,4 @@
-"""clone_model: a model of the same architecture with weights of its own."""
+"""clone_model: a model of the same architecture with new weights."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .sequential import Sequential
 def clone_model(model: Model, input_tensors: Any = None) -> Model:
     """A model with the same layers under the same names, new initial weights, and the same backend; not compiled.
 
-    input_tensors: symbols to call the new layers on; the model then takes these as its inputs. A variable or an
-    expression becomes an input that is always this.
+    input_tensors: symbols to call the new layers on, which become the inputs of the model. A variable or an expression
+    becomes an input with this fixed value.
     """
     if not isinstance(model, Model):
         raise KconvertError(f"{type(model).__name__} is not a model", problem=Problem.USAGE)

@@ -1,4 +1,4 @@
-"""Models from configurations: JSON, and the mappings that it holds."""
+"""Creates models from configurations: JSON text, or dicts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def parse_yaml(text: str) -> Any:
-    """What the YAML of an architecture states. Raises KconvertError where it is none."""
+    """The content of the YAML of an architecture. Raises KconvertError if it is not valid YAML."""
     try:
         return yaml.parse(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The inputs and outputs of a model, and what flows between them, under the names of Keras 2.3.1.
+"""The inputs, outputs, masks and states of a model, under the names of Keras 2.3.1.
 
 Source: `engine/network.py` and `engine/training.py`; scripts read the names that begin with `_feed` too.
 """
@@ -39,11 +39,11 @@ class GraphCall(Call):
 
 
 class WithEnds(BuiltByCall):
-    """The part of a model that tells of its inputs and outputs."""
+    """The part of a model with the attributes of its inputs and outputs."""
 
     # The weights and compiled functions of this graph.
     runtime: Runtime
-    # For each tensor of the graph, the symbol that stands for it.
+    # For each tensor of the graph, its symbol.
     _symbols: Mapping[Ref, Symbol]
 
     @property
@@ -125,7 +125,7 @@ class WithEnds(BuiltByCall):
 
     @property
     def _feed_inputs(self) -> list[Symbol]:
-        """The inputs that data is given for: those that are no tensors of the user."""
+        """The inputs for which data is given: those without a tensor of the user."""
         return [one for one in self.inputs if one.tensor is None]
 
     @property

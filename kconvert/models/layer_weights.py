@@ -1,4 +1,4 @@
-"""The weights of a layer or a model, as `get_weights`, `set_weights` and `weights` of it show them."""
+"""The weights of a layer or a model, for its `get_weights`, `set_weights` and `weights`."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class LayerWeights:
 
     @property
     def backend(self) -> Backend:
-        """The backend that the variables are of."""
+        """The backend of the variables."""
         return self._runtime.start()
 
     @property
     def variables(self) -> Sequence[Variable]:
-        """The variables in the order of Keras, each in the form in which the Keras of the layer has it."""
+        """The variables in the order of Keras, each in the form that the layer's release of Keras uses."""
         goal, variables = self._runtime.shown_convention(), self._runtime.variables
         return [_shown(place, variables[place.path], goal) for place in self._runtime.shown_places()]
 
@@ -60,7 +60,7 @@ class LayerWeights:
 
     @property
     def penalties(self) -> Sequence[Any]:
-        """What the regularizers of the weights add to the loss: expressions of the weights."""
+        """The penalties of the regularizers of the weights: expressions that are added to the loss."""
         specs = {
             (*leaf.path, weight.name): regularizers.get(regularizer_of(leaf, weight))
             for leaf in self._runtime.network.weight_table()
@@ -70,7 +70,7 @@ class LayerWeights:
         return [specs[place.path](WeightValue.of(one)) for place, one in pairs if specs[place.path] is not None]
 
     def get(self) -> list[np.ndarray]:
-        """The arrays, in the order and in the form of the Keras that the layer is of."""
+        """The arrays, in the order and in the form of the layer's release of Keras."""
         return self._runtime.get_weights()
 
     def canonical(self) -> Mapping[str, np.ndarray]:
@@ -103,7 +103,7 @@ class LayerWeights:
 
 
 def _shown(place: Place, variable: Variable, goal: Convention) -> Any:
-    """The variable of a weight, or what shows it, or a part of it, in the form of `goal`."""
+    """The variable of a weight, or a view of it or of a part of it in the form of `goal`."""
     stored = place.stored
     if not len((stored.from_run >> stored.chain.inverse).simplified):
         return variable

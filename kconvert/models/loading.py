@@ -1,4 +1,4 @@
-"""model_of: makes a model from a weight file, converted to the backend that the model runs on."""
+"""model_of: creates a model from a weight file, converted to the backend of the model."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def model_of(
 ) -> Model:
     """The model of kconvert in the file `source`; `kconvert.load_model` describes the other arguments.
 
-    make: what makes a model of a network and of the configuration in the file. compile_as: what compiles it as the
-    file states.
+    make: a function that creates a model from a network and the configuration in the file. compile_as: a function that
+    compiles it as the file states.
     """
     with with_custom_objects(custom_objects), open_source(source) as checkpoint:
         checkpoint = checkpoint if compile else replace(checkpoint, optimizer=())

@@ -119,9 +119,9 @@ class Model(TrainedByFit):
         self._trainer: Trainer | None = None
         # The History of the last `fit`.
         self.history: Any = None
-        # How a file was converted for this model, with notes; None where no file was loaded.
+        # The plan of the conversion of the file that was loaded, with notes; None if no file was loaded.
         self.conversion: Plan | None = None
-        # The network that this conversion made the present one from.
+        # The network from which this conversion made the current one.
         self.described: Network | None = None
         # A callback sets this to end `fit`.
         self.stop_training = False
@@ -205,7 +205,7 @@ class Model(TrainedByFit):
 
     @property
     def updates(self) -> list[Any]:
-        """The variables that training updates in another way than by gradients, as moving averages."""
+        """The variables that training updates without gradients, such as moving averages."""
         if not self.trainable:
             return []
         calls = Counter(node.layer for node in self.nodes)
@@ -230,7 +230,7 @@ class Model(TrainedByFit):
 
     @property
     def losses(self) -> list[Any]:
-        """What is added to the loss of the outputs: regularizers, and the symbols that `add_loss` added."""
+        """The terms that are added to the loss of the outputs: penalties of regularizers, and symbols of `add_loss`."""
         return [
             *(one for layer in self.sublayers for one in layer.losses),
             *(one.symbol for one in self.added if one.metric is None and one.noted is None),
@@ -320,7 +320,7 @@ class Model(TrainedByFit):
             self.bind(self.start(), done.arrays)
 
     def _become(self, new: Network) -> None:
-        """Takes the layers of `new`; those that were rewritten share their weights with what they replace."""
+        """Takes the layers of `new`; rewritten layers share the weights of the layers that they replace."""
         before = {leaf.path: leaf for leaf in self.weight_table()}
         for leaf in new.weight_table():
             old = before.get(leaf.path)

@@ -1,4 +1,4 @@
-"""Whether the weights of a file would be taken in another order than the file's own network has them."""
+"""Refuses files whose weights would be assigned in another order than the file's own network has."""
 
 from __future__ import annotations
 

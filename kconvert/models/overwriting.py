@@ -1,4 +1,4 @@
-"""Whether `save` and `save_weights` of a model replace a file that exists."""
+"""Decides whether `save` and `save_weights` of a model replace an existing file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class _Overwriting:
 
 
 def ask_before_overwriting(asks: Callable[[Any, str], bool | None]) -> None:
-    """Asks the user about each file that exists and is not to be overwritten, from now on, as Keras does.
+    """From now on, asks the user before an existing file is replaced, as Keras does.
 
     asks: a function of the path and of 'save' or 'save_weights', which returns whether the file may be replaced; None
     where nobody can answer.
@@ -24,9 +24,9 @@ def ask_before_overwriting(asks: Callable[[Any, str], bool | None]) -> None:
 
 
 def may_replace(path: Any, overwrite: bool, method: str) -> bool | None:
-    """Whether `method` of a model may replace the file `path`; None: it writes nothing, as the user wants it to stay.
+    """Whether `method` of a model may replace the file `path`; None: write nothing, because the user wants to keep it.
 
-    Without a function that asks, it is `overwrite`.
+    Without a function that asks, the result is `overwrite`.
     """
     if overwrite or _Overwriting.asks is None or not (isinstance(path, (str, PathLike)) and Path(path).is_file()):
         return overwrite

@@ -52,7 +52,7 @@ def predict(
 
 
 def _of_samples(output: Any, samples: int) -> np.ndarray:
-    """An output of a batch; one number for the whole batch stands for each of its samples, as in Keras."""
+    """An output of a batch; a single number for the whole batch is repeated for each sample, as in Keras."""
     return np.full(samples, output) if np.ndim(output) == 0 else output
 
 

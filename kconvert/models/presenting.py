@@ -1,4 +1,4 @@
-"""How a model presents itself to its user: in one line, in a notebook, and in what `dir` and completion list."""
+"""How a model is displayed: in one line, in a notebook, and by `dir` and completion."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ OF_KERAS = frozenset(_OF_KERAS.split())
 """The attributes of models of Keras 2.3.1."""
 
 OF_KCONVERT = frozenset({"backend", "conversion", "custom_objects", "is_compiled"})
-"""What models of kconvert have besides and a user may use."""
+"""Public attributes that only models of kconvert have."""
 
 _STATE = """
 all_layers by_name described extra input_refs left_out nodes output_refs runtime unstated _symbols _trainer
 """
 
 STATE = frozenset(_STATE.split())
-"""The attributes of each model, which its methods work on."""
+"""The internal attributes of each model."""
 
 
 def brief(network: Network) -> str:

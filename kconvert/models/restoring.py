@@ -48,9 +48,9 @@ class Restored:
     plan: Plan
     # Nested by the names of layers, in the form in which the layers of the new network hold them.
     arrays: Arrays
-    # The network that the file itself describes, if it does, and the one that runs is not what becomes of it.
+    # The network that the file itself describes, if the running network is not its conversion.
     other: Network | None
-    # What becomes of `other` for the taker, where it can be converted.
+    # The conversion of `other` for the taker, if it can be converted.
     made: Network | None
 
 
@@ -61,12 +61,12 @@ def same_configuration(first: Network, second: Network) -> bool:
 
 @dataclass(frozen=True)
 class Taker:
-    """What takes the weights of a file; by default a model that runs here."""
+    """The receiver of the weights of a file; by default a model of this process."""
 
     convention: Convention
-    # what `format` calls the files that are made for it
+    # the value of `format` for its files
     format: str
-    # whether what `convert` makes of the file is the network that runs
+    # whether the running network is the one that `convert` makes from the file
     same: Callable[[Network, Network], bool] = same_configuration
     # the arrays of a plan in the form in which the layers of the network hold them
     arrays_of: Callable[[Plan], Arrays] = run_arrays
@@ -151,8 +151,8 @@ def _converted(checkpoint: Checkpoint, origin: Origin, own: Network, network: Ne
 def _owner(file: _File, origin: Origin, goal: Convention, networks: Sequence[Network]) -> Network:
     """The network that a file belongs to: the one that runs now, or the one that it was made from.
 
-    Both have the same weights, and mostly other layers without weights, which have groups in the file too. Where this
-    does not tell, a file of the backend that the model runs on belongs to the network that runs there.
+    Both have the same weights, but usually different layers without weights, which also have groups in the file. If
+    this does not decide it, a file of the model's backend belongs to the network that runs there.
     """
     checkpoint, runs_there = file.checkpoint, origin.convention.backend == goal.backend
     fitting = [one for one in networks if _fits(file.network(one, origin), checkpoint, origin.convention)] or networks
@@ -196,9 +196,9 @@ class _File:
     checkpoint: Checkpoint
     # the network that the file itself describes, if it does
     own: Network | None
-    # that of the images in the file; None where nothing tells it
+    # the data format of the images in the file; None if nothing shows it
     data_format: str | None
-    # whether only the shapes of its arrays tell it
+    # whether only the shapes of the arrays show it
     shown: bool = False
 
     def moved(self, network: Network) -> bool:
@@ -213,7 +213,7 @@ class _File:
         return relayout(_stating(network, kept), self.data_format, kept).model
 
     def doubts(self, network: Network, kept: Collection[str]) -> Iterator[str]:
-        """Notes on what is taken of a file that does not state it, in which the images have another data format."""
+        """Notes on assumptions about a file whose images have another data format, which it does not state."""
         if self.shown:
             yield f"the images of the weights are taken in {self.data_format}, as the shapes of the arrays show"
         stating = [path for path, layer in _flattens(network) if layer.data_format and path not in kept]
@@ -224,7 +224,7 @@ class _File:
             )
 
     def kept_flattens(self, network: Network, origin: Origin) -> frozenset[str]:
-        """The Flattens that order their features in the file as they state it themselves."""
+        """The Flatten layers whose stated data format holds for the file."""
         if self.own is None and self.checkpoint.provenance is not None:
             return origin.reordered
         return frozenset(_kept_flattens(network, self.own, origin))
@@ -256,7 +256,7 @@ def _stated_format(checkpoint: Checkpoint, own: Network | None) -> str | None:
 
 
 def _doubts(network: Network, origin: Origin, taken: str, backend: str) -> Iterator[str]:
-    """A note on the layers whose weights would be read otherwise in the data format that is usual on `backend`."""
+    """A note on the layers whose weights would be read differently in the usual data format of `backend`."""
     usual = BACKENDS[backend].data_format
     try:
         moved = relayout(network, usual, frozenset(_kept_flattens(network, None, origin))).weights
@@ -279,7 +279,7 @@ def _own_network(checkpoint: Checkpoint) -> Network | None:
 
 
 def _kept_flattens(network: Network, own: Network | None, origin: Origin) -> Iterator[str]:
-    """The Flattens of `network`, by path, that order their features in the file as they state it themselves.
+    """The paths of the Flatten layers of `network` whose stated data format holds for the file.
 
     Without the file's own network, a Flatten that states a data format followed that of the images, where the release
     has such a Flatten (keras-facts: flatten-data-format).

@@ -157,7 +157,7 @@ class Runtime:
         return [place.path for _, found in places(self.network, run_convention(self.start())) for place in found]
 
     def get_weights(self) -> list[np.ndarray]:
-        """The weights in the order and in the form of the Keras that the network is of, as its backend stores them."""
+        """The weights in the order and form of the network's release of Keras, in the convention of its backend."""
         K = self.start()
         return [
             np.asarray(as_stored(place.stored, K.value(self.variables[place.path]))[place.index])

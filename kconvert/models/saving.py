@@ -1,4 +1,4 @@
-"""Saving: writes a model as a file that the Keras it is of loads, with weights, configuration and optimizer.
+"""Saves a model as a file for its release of Keras, with weights, configuration and optimizer.
 
 Source: `engine/saving.py` of Keras 2.3.1, `models.py` of Keras 1.2.2.
 """
@@ -39,7 +39,7 @@ def save(
 ) -> Path:
     """Writes the configuration, the weights, and with a trainer the optimizer and its state; returns the path.
 
-    training: the arguments of `compile`, as the Keras that the model is of stores them.
+    training: the arguments of `compile`, in the form of the model's release of Keras.
     """
     return _written(runtime, checkpoint_of(runtime, trainer, training), path, overwrite)
 
@@ -96,7 +96,7 @@ def checkpoint_of(
 
 
 def _refuse_surplus(network: Network) -> None:
-    """Raises KconvertError for a layer from which Keras on Theano crops less than the model here."""
+    """Raises KconvertError for a layer whose output Keras on Theano crops less than kconvert does."""
     for path, layer in network.leaves():
         if with_even_kernel(layer):
             raise KconvertError(
@@ -147,7 +147,7 @@ def _plain(value: Any) -> Any:
 
 
 def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
-    """The state of the optimizer in the order of Keras; of one of the user it is not kept."""
+    """The state of the optimizer in the order of Keras; that of an optimizer of the user is not saved."""
     executor, network = trainer.executor, trainer.runtime.network
     if not executor.optimizer.stored:
         log.warning("the file has no state of the optimizer %s", trainer.optimizer.class_name)

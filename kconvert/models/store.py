@@ -82,7 +82,7 @@ def shared_variables(leaf: LeafWeights, backend: Backend) -> Mapping[str, Variab
 
 
 def _of_layers_inside(layer: Layer, backend: Backend) -> dict[str, Variable]:
-    """The variables that the layers inside a layer of the user have, by the names of its weights."""
+    """The variables of the layers inside a layer of the user, by the names of its weights."""
     held = [(one, one.layer.entry and one.layer.entry.on(backend)) for one in shared_weights(layer)]
     return {one.name: weights.variables[one.weight] for one, weights in held if weights}
 

@@ -94,7 +94,7 @@ class TrainedByFit(WithEnds):
         self._take_noted()
         self._trainer = None  # where compile fails, the model is not compiled
         if self.output_refs:
-            trainer.build()  # raises errors now, not at the first batch
+            trainer.build()  # raises errors now and not in the first batch
         self._trainer = trainer
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
@@ -215,7 +215,7 @@ class TrainedByFit(WithEnds):
 
     @property
     def _trained(self) -> list[int]:
-        """The positions of the outputs with a loss, which data is given for."""
+        """The positions of the outputs with a loss, for which data is given."""
         return self._objective.trained
 
     @property
@@ -345,7 +345,8 @@ class TrainedByFit(WithEnds):
     ) -> Any:
         """One step of the optimizer on one batch; returns losses and metrics before the step, as `evaluate` does.
 
-        reset_metrics: whether the metrics are those of this batch alone; otherwise they go on from the batches before.
+        reset_metrics: whether the metrics are only those of this batch; otherwise they continue from the previous
+        batches.
         """
         trainer = self._trainer_for(x)
         trainer.warn_of_changes()

@@ -1,4 +1,4 @@
-"""The activations of `keras.activations`: functions of whatever stands for a tensor."""
+"""The activations of `keras.activations`, for tensors, symbols, variables and arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BaseLogger, which `fit` of kconvert does without: it averages its logs itself."""
+"""BaseLogger. `fit` of kconvert does not need it, because it averages its logs itself."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-_WAIT = 0.1  # seconds until the consumer looks whether the threads were stopped
-_PAUSE = 0.001  # seconds between two looks at the queue
+_WAIT = 0.1  # seconds after which the consumer checks whether the threads were stopped
+_PAUSE = 0.001  # seconds between two checks of the queue
 
 
 class SequenceEnqueuer:

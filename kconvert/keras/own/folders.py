@@ -1,4 +1,4 @@
-"""Where the files lie that Keras downloads, and what is said where they are missing."""
+"""The directories of the files that Keras downloads, and the message if a file is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def local(*names: str) -> Path | None:
 
 @cache
 def say_made_up(name: str, what: str) -> None:
-    """Says on stderr, once for each file, that it is missing and what stands for it."""
+    """Prints on stderr, once for each file, that it is missing and that generated data take its place."""
     print(
         f"kconvert: {name} is not in {data_folder()}: made-up {what} from a seed take its place "
         f"({VARIABLE} names another folder)",

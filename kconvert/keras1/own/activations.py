@@ -1,4 +1,4 @@
-"""The activations of Keras 1.2.2 (`keras.activations`): functions of whatever stands for a tensor."""
+"""The activations of Keras 1.2.2 (`keras.activations`), for tensors, symbols, variables and arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the constructors of the layers of Keras 1.2.2 take, and its translation into the arguments of kconvert.
+"""Translates the arguments of the layers of Keras 1.2.2 into those of kconvert.
 
 The words and values of the arguments are translated by the rows of `conventions/words/rules`, as those of files are.
 """
@@ -47,7 +47,7 @@ _DTYPES = {"Embedding": "int32"}
 
 @dataclass(frozen=True, eq=False)
 class ClassFacts:
-    """What a class of layers of Keras 1.2.2 is called and takes, and the class of kconvert that computes the same."""
+    """A layer class of Keras 1.2.2: its name, its arguments, and the class of kconvert that computes the same."""
 
     name: str
     rule: Rule
@@ -126,7 +126,7 @@ class ClassFacts:
         return self._without_defaults(self.rule.with_same({**self.rule.unstated, **stated, **shape}))
 
     def _replaced(self, stated: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments that Keras 1.2.2 does not compute with, as it computes.
+        """Replaces arguments that have no effect in Keras 1.2.2.
 
         (keras-facts: regularizers-of-gates, dropout-of-simple-rnn)
         """

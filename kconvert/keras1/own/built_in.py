@@ -1,4 +1,4 @@
-"""The classes of layers of Keras 1.2.2, made of those of kconvert: other names, arguments and configurations.
+"""Creates the layer classes of Keras 1.2.2 from those of kconvert, with its names, arguments and configurations.
 
 A class of Keras 1.2.2 inherits from that of kconvert which computes the same. Its constructor translates the arguments
 by the rows of `conventions/words/rules`, as those of files are. The same rows translate the fields back into the
@@ -82,7 +82,7 @@ class BuiltIn(Layer):
 
     @property
     def uses_learning_phase(self) -> bool:
-        """Whether the layer computes differently in training: as set, else as the arguments tell."""
+        """Whether the layer computes differently in training: as set, or as its arguments state."""
         if "uses_learning_phase" in self.__dict__:
             return bool(self.__dict__["uses_learning_phase"])
         return self.depends_on_phase

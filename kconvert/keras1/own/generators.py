@@ -1,4 +1,4 @@
-"""Generators of Keras 1.2.2: an epoch ends when it has had so many samples."""
+"""Generators in Keras 1.2.2: an epoch ends after a number of samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the models of Keras 1.2.2 tell of their graphs (`Container` of `engine/topology.py`)."""
+"""Attributes of models of Keras 1.2.2 that describe their graphs (`Container` of `engine/topology.py`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class WithGraph(WithEnds):
-    """The part of a model that tells which layers and calls it has, and how deep they lie."""
+    """The part of a model with its layers and calls, and their depths."""
 
     @property
     def output_layers(self) -> list[Layer]:
@@ -72,7 +72,7 @@ class WithGraph(WithEnds):
         return _by_depth({layer: depths[layer] for layer in self.all_layers if layer in depths})
 
     def _depths(self) -> dict[Call, int]:
-        """The depth of each call as Keras 1.2.2 finds it: calls behind one of a deeper layer are deeper than that."""
+        """The depth of each call in Keras 1.2.2: calls after one of a deeper layer are deeper than that."""
         calls: dict[Call, int] = {}
         layers: dict[Layer, int] = {}
         ends = {one.call for one in self.inputs}

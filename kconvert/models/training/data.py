@@ -1,4 +1,4 @@
-"""Data for training: arrays are checked against the model and divided into batches; streams give batches.
+"""Data for training: checks arrays against the model and divides them into batches; streams provide batches.
 
 A stream is a generator, an iterator or a `Sequence`. A `Batch` is the data of one step.
 """

@@ -1,4 +1,4 @@
-"""What the networks of `keras.applications` have in common: input, end, weights, and rows of layers."""
+"""Shared parts of the networks of `keras.applications`: input, top, weights, and sequences of layers."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def input_of(tensor: Any) -> Any:
 
 @dataclass(frozen=True)
 class Request:
-    """What a network is asked for: the arguments that all networks of Keras share."""
+    """The arguments that all networks of Keras share."""
 
-    # Whether the network ends with its classes.
+    # Whether the network includes its classifier (`include_top`).
     include_top: bool = True
     # The path of a file with weights; 'imagenet' for the local file that has Keras's name; None for initial weights.
     weights: Any = None
@@ -40,7 +40,7 @@ class Request:
     input_tensor: Any = None
     # The shape of an image: (rows, columns, channels), or (channels, rows, columns) in channels_first.
     input_shape: Any = None
-    # What a network without its end ends with: 'avg', 'max', or None for the image itself.
+    # The pooling at the end of a network without its classifier: 'avg', 'max', or None.
     pooling: str | None = None
     # The number of classes.
     classes: int = 1000

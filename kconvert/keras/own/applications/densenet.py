@@ -32,7 +32,7 @@ def _transition(x: Any, name: str) -> Any:
 
 
 def _densenet(request: Request, name: str, blocks: Sequence[int]) -> Model:
-    """blocks: how many there are in each part."""
+    """blocks: the number of blocks in each part."""
     start = request.start(request.shape(224, 32))
     x = row(start, L.ZeroPadding2D(3), conv(64, 7, "conv1/conv", strides=2))
     x = row(x, norm("conv1/bn", epsilon=EPSILON), relu("conv1/relu"))

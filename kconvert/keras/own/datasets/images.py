@@ -1,4 +1,4 @@
-"""Images of the data sets of Keras: how they are stored, and what stands for them."""
+"""Images of the data sets of Keras: reads their files, or generates images in their place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Pair = tuple[np.ndarray, np.ndarray]
 def made_up(name: str, shape: tuple[int, ...], classes: int, counts: Sequence[int]) -> tuple[Pair, ...]:
     """For each of `counts`, that many images (n, *shape) and their classes (n,), uint8; says so on stderr.
 
-    name: of the file that is missing. The images of a class are one pattern in noise, so that a network can learn them.
+    name: of the file that is missing. The images of a class are one pattern with noise, so that a network can learn
+    them.
     """
     say_made_up(name, "images")
     rng = np.random.default_rng(2015)

@@ -1,4 +1,4 @@
-"""What the networks of `keras.applications` of Keras 1.2.2 have in common: input, weights, and the arguments."""
+"""Shared parts of the networks of `keras.applications` of Keras 1.2.2: input, weights, and arguments."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def scaled(x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is asked for."""
+    """The arguments that all networks share."""
 
     include_top: bool
     weights: str | None
