@@ -48,7 +48,7 @@ batch_option = partial(click.option, cls=Option, section="Batch")
     metavar="N",
     default=os.cpu_count() or 1,
     show_default="one for each processor",
-    help="Processes that work.",
+    help="Number of worker processes.",
 )
 @verification_option(
     "--verify",
@@ -56,7 +56,7 @@ batch_option = partial(click.option, cls=Option, section="Batch")
     default="all",
     help="Which results to verify: all, none, or sample:N for N of them.",
 )
-@batch_option("--fail-fast", is_flag=True, help="End with the first file that fails.")
+@batch_option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @batch_option("--scheduler", metavar="URL", help="Run on the Dask cluster of this scheduler, such as tcp://host:8786.")
 @inputs
 @tolerance
@@ -75,7 +75,7 @@ def batch(
     running: Running,
     reporting: Reporting,
 ) -> int:
-    """Converts and verifies many files; goes on where a run was ended.
+    """Converts and verifies many files; continues an interrupted run.
 
     The results go into DIR. SOURCE is a file, a directory, a pattern such as 'models/**/*.h5', a manifest (.csv or
     .jsonl with options for each file), or a URL: s3://, gs://, http(s)://.

@@ -74,7 +74,7 @@ def convert(
     keep: str | None,
     reporting: Reporting,
 ) -> int:
-    """Converts SOURCE and proves it: runs both files and compares every layer."""
+    """Converts SOURCE, then runs both files and compares every layer."""
     from ..drawing.terminal import show
     from ..verification.verifier import Verifier
     from . import drawing
@@ -126,7 +126,7 @@ def _written(
 @page_paths
 @as_json
 def inspect(file: str, source: Source, paths: tuple[str, ...], as_json: bool) -> int:
-    """Says what a file is, with the evidence."""
+    """Shows what a file is, with the evidence."""
     from ..conversion.inspection import inspect
     from ..drawing.terminal import show
     from . import drawing

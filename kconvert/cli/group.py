@@ -212,7 +212,7 @@ def _escape_what_cannot_be_written() -> None:
 @click.group(cls=Kconvert, epilog=EPILOG, context_settings={"show_default": True, "max_content_width": 100})
 @click.version_option(__version__, message="kconvert %(version)s")
 def main() -> None:
-    """Converts a Keras weight file for another backend and proves it: runs both files and compares every layer.
+    """Converts a Keras weight file for another backend, then runs both files and compares every layer.
 
     `kconvert SOURCE --to BACKEND` is the main job. Its options follow the commands; `kconvert COMMAND --help` shows
     those of a command.

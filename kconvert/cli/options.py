@@ -71,19 +71,21 @@ DATA_FORMATS = click.Choice(["channels_first", "channels_last"])
 # -------------------------------------------------------------------- files ----
 
 _CONVERSION = (
-    source_option("--from", "source", type=SAVED_WITH, help="Backend of SOURCE's kernels, if it does not show it."),
-    conversion_option("--to", "target", type=BACKEND, help="Backend to convert for; Keras 3 and tf_keras: TensorFlow."),
+    source_option("--from", "source", type=SAVED_WITH, help="Backend that saved SOURCE, if the file does not show it."),
+    conversion_option(
+        "--to", "target", type=BACKEND, help="Backend to convert for; optional for Keras 3 and tf_keras."
+    ),
     conversion_option(
         "--format",
         type=click.Choice(["keras2", "same", "keras3", "tf_keras"]),
-        help="Generation of RESULT; same: that of SOURCE. By default what the ending of RESULT says, keras2 for .h5.",
+        help="Generation of RESULT; same: that of SOURCE. By default given by the extension of RESULT (.h5: keras2).",
     ),
     conversion_option(
         "--data-format",
         type=click.Choice(["native", "keep", *DATA_FORMATS.choices]),
         metavar="FORMAT",
         default="native",
-        help="Data format of RESULT: native (as usual on its backend), keep, channels_first, channels_last.",
+        help="Data format of RESULT: native (the usual one of its backend), keep, channels_first, channels_last.",
     ),
     conversion_option(
         "--repair/--no-repair",
@@ -93,22 +95,22 @@ _CONVERSION = (
     conversion_option(
         "--cudnn/--no-cudnn",
         default=None,
-        help="Write LSTM and GRU as CuDNNLSTM and CuDNNGRU, or those as LSTM and GRU; by default what its backend has.",
+        help="Write LSTM and GRU as CuDNNLSTM and CuDNNGRU, or the other way round; by default only if necessary.",
     ),
-    conversion_option("--drop-optimizer", is_flag=True, help="Leave the optimizer's state out of RESULT."),
+    conversion_option("--drop-optimizer", is_flag=True, help="Drop the optimizer state."),
     source_option(
         "--layer",
         "layers",
         multiple=True,
         metavar="NAME=CLASS",
-        help="What a layer is, where weights alone do not tell; NAME=as-is leaves it alone. May be repeated.",
+        help="Class of a layer that the weights alone do not show; NAME=as-is copies it unchanged. May be repeated.",
     ),
     source_option(
         "--partial",
         is_flag=True,
-        help="Take only the layers that SOURCE and --arch both have, by name; RESULT is weights alone.",
+        help="Convert only layers that SOURCE and --arch both have, by name; RESULT holds only their weights.",
     ),
-    conversion_option("--force", is_flag=True, help="Use --from even where SOURCE says otherwise; replace RESULT."),
+    conversion_option("--force", is_flag=True, help="Use --from even if SOURCE contradicts it; replace RESULT."),
 )
 
 
@@ -125,12 +127,12 @@ exporting = together(
         "--batch",
         type=click.IntRange(1),
         metavar="N",
-        help="Samples of each batch of a .tflite (1 by default), .onnx or saved_model/ (any by default).",
+        help="Batch size of a .tflite (1 by default), .onnx or saved_model/ (any by default).",
     ),
     conversion_option(
         "--quantize",
         metavar="KIND",
-        help="Weights of a .tflite with less precision: float16, or dynamic for integers of 8 bits.",
+        help="Reduce the precision of the weights of a .tflite: float16, or dynamic for 8-bit integers.",
     ),
 )
 
@@ -182,7 +184,7 @@ _ARCHITECTURE = (
         "--arch",
         type=PATH,
         metavar="JSON",
-        help="The architecture, for weights alone: what model.to_json() or to_yaml() wrote, or a whole model.",
+        help="Architecture, if SOURCE holds only weights: output of model.to_json() or to_yaml(), or a whole model.",
     ),
     source_option(
         "--custom",
@@ -190,7 +192,7 @@ _ARCHITECTURE = (
         metavar="MODULE",
         expose_value=False,
         callback=_import,
-        help="Module, or file such as layers.py, that registers layers and functions of your own. May be repeated.",
+        help="Module, or file such as layers.py, that registers your layers and functions. May be repeated.",
     ),
     source_option(
         "--source-data-format",
@@ -207,7 +209,7 @@ _ARCHITECTURE = (
         multiple=True,
         metavar="[NAME=]SIZES",
         callback=_input_shape,
-        help="Sizes of an input that SOURCE leaves free, such as 224,224,3. May be repeated.",
+        help="Shape of an input, such as 224,224,3, if SOURCE leaves sizes free. May be repeated.",
     ),
     source_option(
         "--limit",
@@ -215,7 +217,7 @@ _ARCHITECTURE = (
         metavar="NAME=NUMBER",
         expose_value=False,
         callback=_limit,
-        help="What SOURCE may cost to read: bytes, arrays, chunks, chunk, text, json, calls. May be repeated.",
+        help="Raise a limit for reading SOURCE: bytes, arrays, chunks, chunk, text, json, calls. May be repeated.",
     ),
 )
 
@@ -276,8 +278,8 @@ conversion = together("conversion", _conversion, *_CONVERSION, *_ARCHITECTURE)
 sides = together(
     "sides",
     _sides,
-    source_option("--from", "source", type=SAVED_WITH, help="Backend of SOURCE, if it does not show it."),
-    result_option("--to", "target", type=BACKEND, help="Backend of RESULT, if it does not show it."),
+    source_option("--from", "source", type=SAVED_WITH, help="Backend that saved SOURCE, if the file does not show it."),
+    result_option("--to", "target", type=BACKEND, help="Backend of RESULT, if the file does not show it."),
     result_option("--target-arch", type=PATH, metavar="JSON", help="--arch of RESULT; by default that of SOURCE."),
     source_option("--partial", is_flag=True, help="Compare only the layers that SOURCE and --arch both have, by name."),
     *_ARCHITECTURE,
@@ -310,25 +312,25 @@ _RUNNING = (
         "--require-backends",
         "required",
         is_flag=True,
-        help="Fail where a backend or Keras 3 is missing; else kconvert stands in.",
+        help="Fail if a backend or Keras 3 is missing; otherwise it is emulated.",
     ),
     verification_option(
         "--timeout", type=NumberRange(0, min_open=True), metavar="S", help="Seconds that a side may run."
     ),
     verification_option(
-        "--theano-python", metavar="PATH", help="Interpreter with kconvert or an old Keras, to run Theano's side."
+        "--theano-python", metavar="PATH", help="Python with kconvert or an old Keras, to run Theano's side."
     ),
     verification_option("--tensorflow-python", metavar="PATH", help="The same for TensorFlow's side."),
     verification_option(
         "--runner",
         "package",
         type=click.Choice(["keras", "tf_keras", "kconvert"]),
-        help="Run RESULT in this Keras, or in kconvert alone; by default what it is written for.",
+        help="Package that runs RESULT; by default the one that RESULT is for.",
     ),
     verification_option(
-        "--keras-backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Backend of the Keras 3 that runs."
+        "--keras-backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Backend of Keras 3."
     ),
-    verification_option("--keras-python", metavar="PATH", help="Interpreter whose Keras runs RESULT."),
+    verification_option("--keras-python", metavar="PATH", help="Python whose Keras runs RESULT."),
 )
 running = together(
     "running",
@@ -454,4 +456,4 @@ page_paths = report_option(
     help="Write a page: .html, or .json or .txt. May be repeated.",
 )
 
-keep = report_option("--keep", type=PATH, metavar="DIR", help="Save what was computed, for kconvert report.")
+keep = report_option("--keep", type=PATH, metavar="DIR", help="Save inputs and outputs, for kconvert report.")

@@ -26,27 +26,30 @@ _SHORTENING = (
         "--keras",
         "release",
         type=click.Choice(["1.2.2", "2.3.1"]),
-        help="Release of Keras that SCRIPT is of; by default found from its words.",
+        help="Release of Keras that SCRIPT is for; by default detected.",
     ),
     script_option(
         "--python",
         type=click.Choice(["2", "3"]),
-        help="Version of Python that SCRIPT is of; by default found from its text.",
+        help="Version of Python that SCRIPT is for; by default detected.",
     ),
     script_option(
         "--data",
         type=click.Path(exists=True, file_okay=False),
         metavar="DIR",
-        help="Folder of data sets, of weights of networks, and of files that SCRIPT does not find.",
+        help="Directory of data sets, pretrained weights, and other files that SCRIPT reads.",
     ),
     script_option(
-        "--samples", type=click.IntRange(1), metavar="N", help="Samples that fit, evaluate and data sets take at most."
+        "--samples",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Largest number of samples for fit, evaluate and data sets.",
     ),
     script_option(
         "--epochs",
         type=click.IntRange(1),
         metavar="N",
-        help="Epochs that one fit, and a loop around it, trains at most.",
+        help="Largest number of epochs for each fit, and for a loop around it.",
     ),
     script_option(
         "--no-random-layers",
@@ -61,7 +64,7 @@ shortening = together("shortening", dict, *_SHORTENING)
 @main.command("run", context_settings=_AMONG_OTHERS)
 @click.argument("script", type=PATH)
 @click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
-@script_option("--backend", type=BACKEND, help="Backend of the models; by default the one that is set.")
+@script_option("--backend", type=BACKEND, help="Backend of the models; by default the configured one.")
 @shortening
 @script_option("--seed", type=_SEED, metavar="N", help="Seed of random numbers, set before the script starts.")
 @script_option("--history", type=PATH, metavar="FILE", help="JSON file for the losses of each epoch.")
@@ -110,7 +113,7 @@ def run(
     type=NumberRange(0),
     metavar="X",
     default=1e-3,
-    help="Largest relative difference that is equal.",
+    help="Largest relative difference that counts as equal.",
 )
 @as_json
 def compare(

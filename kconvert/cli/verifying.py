@@ -33,7 +33,7 @@ RESULT = click.argument("target_file", metavar="RESULT", type=PATH)
 @tolerance
 @running
 @keep
-@verification_option("--self-test", is_flag=True, help="Plant each known error in a copy of RESULT: all must be found.")
+@verification_option("--self-test", is_flag=True, help="Plant each known error in a copy of RESULT; all must be found.")
 @reporting
 def verify(
     source_file: str,
@@ -91,7 +91,7 @@ def _self_test(
 @tolerance
 @reporting
 def report(folder: str, tolerance: Tolerance, reporting: Reporting) -> int:
-    """Judges again what verify --keep saved; runs nothing."""
+    """Compares again what verify --keep saved; runs nothing."""
     from ..formats.atomic import refuse_collisions
     from ..verification.runs import judge
     from ..verification.saved_runs import load_runs
@@ -106,7 +106,7 @@ def report(folder: str, tolerance: Tolerance, reporting: Reporting) -> int:
 @sides
 @as_json
 def diff(source_file: str, target_file: str, sides: tuple[Source, Source], as_json: bool) -> int:
-    """Compares the weights of two files, whatever their conventions; runs nothing."""
+    """Compares the weights of two files in any conventions; runs nothing."""
     from ..drawing.terminal import show
     from ..verification.difference import diff_files
     from ..verification.report import terminal
