@@ -1,4 +1,4 @@
-"""The class of the commands: options in groups, and errors of a run in the reports that were asked for."""
+"""The class of commands: options in groups, and errors that are written into the requested reports."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Command(click.Command):
 
 @contextmanager
 def _errors_reported(ctx: click.Context) -> Iterator[None]:
-    """Writes an error of the block into the reports, and prints it as JSON; then it goes on its way."""
+    """Writes an error of the block into the reports, and prints it as JSON; then the error is raised again."""
     start = time.monotonic()
     try:
         yield
@@ -103,7 +103,7 @@ def _write(done: Summary, paths: Sequence[str], as_json: bool) -> None:
 
 
 def _is_named_again(path: str, words: Sequence[str]) -> bool:
-    """Whether another option or argument names the file of a report: it may be one that is only to be read."""
+    """Whether another option or argument names the file of a report, which may be an input of the command."""
     from ..formats.atomic import one_file
 
     named = [any(one_file(path, part) for part in (word, word.partition("=")[2], word[2:]) if part) for word in words]

@@ -1,4 +1,4 @@
-"""The main job, and what looks at one file: inspect, plan, backends."""
+"""The main job, and the commands inspect, plan and backends."""
 
 from __future__ import annotations
 

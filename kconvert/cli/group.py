@@ -158,7 +158,7 @@ def _open_what_is_closed() -> None:
 
 
 def _drop_output() -> None:
-    """What the interpreter still flushes goes nowhere."""
+    """Discards output that the interpreter flushes at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -168,7 +168,7 @@ class _Ended(BaseException):
 
 @contextmanager
 def _ending_cleanly(signals: list[int]) -> Iterator[None]:
-    """In the block, signals that end the process raise `_Ended`, so that what is half written is removed.
+    """In the block, signals that end the process raise `_Ended`, so that incomplete files are removed.
 
     signals: gets the number of the signal; a library may turn `_Ended` into another error. The second such signal ends
     the process at once.
@@ -193,7 +193,7 @@ def _ending_cleanly(signals: list[int]) -> Iterator[None]:
 
 
 def _collect_rarely() -> None:
-    """Lets the garbage collector look at objects less often: those of a command live until it ends.
+    """Makes the garbage collector run less often, because the objects of a command live until it ends.
 
     Else it would take a quarter of the time of a model with thousands of layers. At the end of the process it does not
     look at them either, which takes 30 ms after a small file.

@@ -1,4 +1,4 @@
-"""How messages name what a user gives on the command line: by its options."""
+"""Names arguments in messages of the command line: by their options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands print: JSON and reports."""
+"""Prints and writes the results of commands: JSON and reports."""
 
 from __future__ import annotations
 

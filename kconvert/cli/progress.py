@@ -1,4 +1,4 @@
-"""The progress of a command in lines on the standard error, where that is a terminal: what it does, percent, time."""
+"""Shows the progress of a command on standard error, if that is a terminal: what it does, percent, time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress() -> Iterator[None]:
-    """Shows what the log of the library says in the block.
+    """Shows the log of the library in the block.
 
     A record may carry `progress`, (how many are done, of how many), which stays until the next one; or `growing`, (a
     file that is being written, its size in the end), which holds until the next record.

@@ -1,4 +1,4 @@
-"""What compares two files, or judges runs that were saved: verify, report, diff."""
+"""The commands verify, report and diff."""
 
 from __future__ import annotations
 

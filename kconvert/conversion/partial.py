@@ -1,4 +1,4 @@
-"""Partial loading: the layers that a file and a network both have, by their names, as `load_weights(by_name=True)`."""
+"""Partial loading, as by `load_weights(by_name=True)`: selects layers that a file and a network both have, by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .passes.order import read
 from .reading import described_network
 from .source import Source, decide
 
-MENTIONED = 3  # layers that a refusal names
+MENTIONED = 3  # the number of layers that an error names
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Selection:
     taken: Sequence[str]
     """The layers that both have, with the same shapes, in the order of the network."""
     left: Mapping[str, str]
-    """The layers of the network that take nothing, each with the reason."""
+    """The layers of the network that get no weights from the file, each with the reason."""
     unused: Sequence[str]
-    """The layers that the file alone has."""
+    """The layers that only the file has."""
 
     def of(self, checkpoint: Checkpoint) -> Checkpoint:
         """The file with only the layers that are taken, without the state of the optimizer."""
@@ -40,7 +40,7 @@ class Selection:
 
     @property
     def notes(self) -> list[str]:
-        """What a user should know."""
+        """Notes for the user."""
         left = [f"{name} ({why})" for name, why in self.left.items()]
         lines = [
             f"taken by name: {', '.join(self.taken) or 'nothing'}",

@@ -1,7 +1,6 @@
-"""Planning a conversion: two chains put together for every weight.
+"""Plans a conversion: combines two chains for every weight.
 
-`plan` reads no array: it says for each weight which stored arrays it is made of, what happens to them
-and where they go.
+`plan` reads no array. For each weight, it states the stored arrays, the ops on them, and the arrays of the result.
 """
 
 from __future__ import annotations
@@ -46,34 +45,34 @@ from .target import KEEP, KERAS2, NATIVE, Goal, Target, decide_goal
 
 @dataclass(frozen=True, eq=False)
 class Plan(Shown):
-    """A conversion that can be looked at before anything is done."""
+    """A planned conversion, which can be inspected before it is applied."""
 
     origin: Origin
-    """What the source is, and how that is known."""
+    """The facts about the source, with their evidence."""
     goal: Goal
     """What is written."""
     model: Network
     """The network of the source."""
     result: Rewritten
-    """The network of the target, and how it is made from that of the source."""
+    """The network of the target, and how it was made from that of the source."""
     layers: Sequence[tuple[str, list[Place]]]
     """Where the target has its arrays: its groups, in order."""
     steps: Sequence[Step]
-    """What happens to each weight."""
+    """The steps: the conversion of each weight."""
     optimizer: Sequence[LazyArray]
     """The optimizer's state of the target."""
     training: Json | None
     """The arguments of `compile` that the target states."""
     notes: Sequence[str]
-    """What a user should know."""
+    """Notes for the user."""
     holds_architecture: bool
     """Whether the file of the target holds the architecture, and not the weights alone."""
     differing: Sequence[str] = ()
     """The layers of a target of weights alone that differ from the architecture of the source or that the user gave."""
     original: Json | None = None
-    """What a later conversion needs to know to come back; None where it cannot."""
+    """What a later conversion needs to undo this one; None if that is not possible."""
     partial: Selection | None = None
-    """Which layers are taken from the source, where not all are."""
+    """The selected layers of the source, for a partial conversion."""
     restored: Earlier | None = None
     """The earlier conversion that is undone."""
     unwrapped: bool = False
@@ -114,7 +113,7 @@ class Plan(Shown):
 
     @property
     def aliases(self) -> Mapping[str, str]:
-        """The target's name of each tensor that another layer makes there."""
+        """The name in the target of each tensor that another layer computes there."""
         return self.result.aliases
 
     @property

@@ -14,8 +14,8 @@ from .target import SAME, Target
 def plan_program(checkpoint: Checkpoint, source: Source, target: Target) -> Plan:
     """The conversion to the network of a program.
 
-    A program has no optimizer, and no words: layers that Keras 2 does not have stay as they are in the generation of
-    the source. Raises KconvertError as `plan_conversion` does.
+    A program has no optimizer and no configuration, so layers that Keras 2 does not have stay unchanged. Raises
+    KconvertError as `plan_conversion` does.
     """
     checkpoint = replace(checkpoint, optimizer=())
     try:

@@ -1,4 +1,4 @@
-"""Which layer of a group is which, where its layers have other names in the file than in the architecture.
+"""Matches the layers of a group that have other names in the file than in the architecture.
 
 Keras numbers layers anew in every session: `dense_1` and `dense_2` of a file are `dense_4` and `dense_5` of an
 architecture that another session wrote. The numbers are in the order of creation, which is the same wherever the same

@@ -1,9 +1,9 @@
 """Charts as numbers for templates/charts.html: positions in percent, so that they fit any width without JavaScript.
 
-A chart shows values against a limit: what is above it is marked. The charts are drawn by hand because no maintained
-library gives what a page in CI needs. Measured with 500 layers: plotly puts 4.8 MB and bokeh 1.3 MB of JavaScript into
-every page; matplotlib draws one fixed set of colours, and takes a second for a dozen plots; pygal gives 145 kB, has no
-heat maps, fetches its script from a server and needs inline styles, which the policy of the page forbids.
+A chart shows values against a limit: what is above it is marked. The charts are own code, because no maintained library
+provides what a page in CI needs. Measured with 500 layers: plotly puts 4.8 MB and bokeh 1.3 MB of JavaScript into every
+page; matplotlib draws one fixed set of colours, and takes a second for a dozen plots; pygal gives 145 kB, has no heat
+maps, fetches its script from a server and needs inline styles, which the policy of the page forbids.
 """
 
 from __future__ import annotations

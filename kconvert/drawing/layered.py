@@ -1,6 +1,6 @@
 """Layered drawings of graphs: boxes in rows from top to bottom, and curves between them, as numbers for graph.html.
 
-Drawn by hand, because a page may hold nothing from outside and the libraries do not fit: Graphviz is a program that is
+This is own code, because a page must be self-contained and no library fits: Graphviz is a program that is
 not installed with pip, grandalf is not maintained, and igraph is a binary of 15 MB for one function.
 """
 

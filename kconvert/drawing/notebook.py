@@ -16,7 +16,7 @@ class Shown:
     """The module of the package with `render(value)`, which needs what the extra `report` installs."""
 
     def page(self) -> str:
-        """The page, as HTML without anything from outside. Raises ModuleNotFoundError where a library is missing."""
+        """The page as self-contained HTML. Raises ModuleNotFoundError if a library is missing."""
         text: str = import_module(f"{PACKAGE}.{self._page}").render(self)
         return text
 
@@ -29,7 +29,7 @@ class Shown:
 
 
 def framed(page: str, title: str) -> str:
-    """A page in a frame, for the output of a notebook. Its script may sort its tables, and no more."""
+    """A page in a frame, for the output of a notebook. Its script can only sort its tables."""
     from html import escape  # for notebooks alone
 
     return (

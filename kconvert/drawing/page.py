@@ -1,4 +1,4 @@
-"""HTML pages without anything from outside, for a browser, a phone, a screen reader.
+"""Self-contained HTML pages, also for phones and screen readers.
 
 templates/page.html is the frame: one style, and one script, which its Content-Security-Policy allows by their hash.
 A page extends it, and fills the block `main`. templates/{table,charts}.html hold macros.
@@ -47,7 +47,7 @@ def environment(package: str) -> Environment:
 
 
 def _plain(value: Any) -> Any:
-    """Names come from files: control characters are spelled out."""
+    """Names come from files, so control characters are escaped."""
     return value if isinstance(value, Markup) else printable(str(value))
 
 

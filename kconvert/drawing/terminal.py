@@ -1,6 +1,6 @@
 """Terminal output: the console, and the tables and lines that fit into 80 columns.
 
-Names come from files: they are shown as plain text, with control characters spelled out.
+Names come from files, so they are shown as plain text, with control characters escaped.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def show(*parts: RenderableType) -> None:
 
 
 def without_commands(lines: str) -> str:
-    r"""Lines, of which none begins as a command to the runner of GitHub Actions does: names come from files.
+    r"""Lines that GitHub Actions cannot read as commands, although they may contain names from files.
 
     >>> without_commands("::error::x")
     '\u200b::error::x'

@@ -1,4 +1,4 @@
-"""Numbers as words, the same in every form of output."""
+"""Formats numbers in the same way for every form of output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def number(value: float) -> str:
 
 
 def at_least(value: float) -> str:
-    """Two significant digits, rounded up: the number that is read is not less than `value`.
+    """Two significant digits, rounded up, so that the text is not less than `value`.
 
     >>> at_least(4.71e-7), at_least(3.2), at_least(0.0999), at_least(0.0)
     ('4.8e-07', '3.2', '0.1', '0')

@@ -1,4 +1,4 @@
-"""export_model: a weight file to a program that another runtime executes."""
+"""export_model: converts a weight file into a program for another runtime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as a program of TensorFlow: a function with a signature, and the weights as its variables."""
+"""Traces a network as a TensorFlow program: a function with a signature, and the weights as its variables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class _UnrolledBackend(TensorflowBackend):
-    """TensorFlow, which writes every loop out step by step."""
+    """A TensorFlow backend that unrolls every loop."""
 
     def rnn(
         self,

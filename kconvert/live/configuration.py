@@ -1,4 +1,4 @@
-"""The configuration of a live model, in words that kconvert reads."""
+"""The configuration of a live model, in a form that kconvert reads."""
 
 from __future__ import annotations
 

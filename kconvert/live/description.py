@@ -1,4 +1,4 @@
-"""A live model as a network of ours: described by its own configuration, which kconvert reads as that of a file."""
+"""Describes a live model as a network, from its own configuration, which kconvert reads like that of a file."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _NO_DIFFERENCE = (
     *("trainable", "dtype", "unit_forget_bias", "implementation", "seed", "name", "batch_input_shape", "input_length"),
     "unroll",
 )
-"""Options of a layer that its outputs do not depend on once it has weights."""
+"""Options that have no effect on the outputs of a layer that has weights."""
 _ACTIVATIONS = (Activation, ReLU, Softmax)
-"""Layers that are an activation alone."""
+"""Layers that only apply an activation."""
 _OF_DATA_FORMAT = ("data_format", "axis", "shared_axes")
 """Options that a conversion to another data format changes."""
 
@@ -59,7 +59,7 @@ def described(model: Any, library: Library) -> Network:
         raise KconvertError(inner.what, inner.where, fix, Problem.UNSUPPORTED) from None
     learn_layers(network, model)
     for layer in every(network):
-        layer.left_out = {}  # what the library states beside Keras 2 is no news about the file
+        layer.left_out = {}  # further keys of the library say nothing about the file
     return network
 
 
@@ -166,5 +166,5 @@ def options_of(layer: Layer, shape: Any = None) -> tuple[str, Mapping[str, Any]]
 
 
 def _single(number: str) -> float:
-    """A number as float32 tells it: tf_keras states some as it computes with them, 0.30000001192092896 for 0.3."""
+    """A number rounded to float32: tf_keras states some in this precision, such as 0.30000001192092896 for 0.3."""
     return float(str(np.float32(number)))

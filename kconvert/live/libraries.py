@@ -21,7 +21,7 @@ class Library:
 
     module: Any
     reader: Reader
-    # what `format` calls the files that are made for it
+    # the value of `format` for its files
     format: str
 
     @property
@@ -76,6 +76,6 @@ def installed() -> list[Library]:
 
 
 def library_of(model: Any) -> Library | None:
-    """The library that a live model is of; None for what is no model of one."""
+    """The library of a live model; None for other objects."""
     packages = (base.__module__.partition(".")[0] for base in type(model).__mro__)
     return next((imported(package) for package in packages if package in LIBRARIES), None)

@@ -1,4 +1,4 @@
-"""Which layer of a model a file does not fit, and which layer of the file is the nearest to it."""
+"""Finds the layer of a model that a file does not fit, and the most similar layer of the file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..network.rewrite import changed, rebuilt
 
 Shapes = Sequence[tuple[int, ...]]
 
-MENTIONED = 3  # layers that a message names
+MENTIONED = 3  # the number of layers that a message names
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class _Layer:
         return list(map(sorted, self.shapes)) == list(map(sorted, other.shapes))
 
     def distance(self, other: _Layer) -> tuple[bool, float, float]:
-        """How unlike two layers are: in the number of arrays, in their sizes, in their names."""
+        """How different two layers are: in the number of arrays, in their sizes, in their names."""
         pairs = zip(self.shapes, other.shapes, strict=False)
         sizes = sum(abs(log(1 + prod(a)) - log(1 + prod(b))) + (len(a) != len(b)) for a, b in pairs)
         unlike = sizes + (not self.fits(other))
@@ -64,7 +64,7 @@ def explained(network: Network, source: Source) -> Iterator[None]:
 
 
 def _first_misfit(network: Network, source: Source) -> str:
-    """What is said of the first layer of a network that a file does not fit; '' where none is found."""
+    """The message about the first layer of a network that a file does not fit; '' if none is found."""
     try:
         with open_source(source, lambda: layer_config(network)) as checkpoint:
             convention = decide(checkpoint, source).convention
@@ -97,7 +97,7 @@ def _expected(network: Network, convention: Convention) -> Iterator[tuple[str, S
 
 
 def _nesting(ours: Sequence[_Layer], theirs: Sequence[_Layer]) -> str:
-    """What is said where the same arrays are in more or fewer layers, as some of these are in nested models."""
+    """The message if the same arrays are in more or fewer layers, because some of these are in nested models."""
     arrays = [sorted(map(sorted, (shape for layer in one for shape in layer.shapes))) for one in (ours, theirs)]
     if len(ours) == len(theirs) or arrays[0] != arrays[1]:
         return ""
@@ -111,7 +111,7 @@ def _nesting(ours: Sequence[_Layer], theirs: Sequence[_Layer]) -> str:
 
 
 def _hint(network: Network, ours: _Layer, theirs: _Layer | None, convention: Convention) -> str:
-    """The option of the layer with which it would fit, as reset_after of a GRU; '' where there is none."""
+    """The option with which the layer would fit, such as reset_after of a GRU; '' if there is none."""
     for option, layer in _variants(network.by_name[ours.name]) if theirs else ():
         with suppress(KconvertError):  # other layers may not take what this one gives then
             other = rebuilt(network, {**network.by_name, ours.name: layer})
@@ -122,7 +122,7 @@ def _hint(network: Network, ours: _Layer, theirs: _Layer | None, convention: Con
 
 
 def _variants(layer: Layer) -> Iterator[tuple[str, Layer]]:
-    """The layer with each of its options that is on or off the other way round."""
+    """The layer with each of its boolean options inverted."""
     if isinstance(layer, (TimeDistributed, Bidirectional)):
         yield from ((option, remade(layer, layer=one)) for option, one in _variants(layer.layer))
         return

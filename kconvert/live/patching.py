@@ -1,4 +1,4 @@
-"""old_files: while it is in force, Keras 3 and tf_keras themselves load old files, converted by kconvert.
+"""old_files: within its block, Keras 3 and tf_keras load old files, which kconvert converts.
 
 `load_model` and `Model.load_weights` of these libraries are replaced by functions that look at the file first. Files
 that the library saved itself go to its own function. A library has `load_model` in many modules, also in those of
@@ -44,13 +44,13 @@ class _Block:
 
 _lock = threading.RLock()
 _blocks: list[_Block] = []
-"""What is in force, in all threads; the last one says the source."""
+"""The active blocks of all threads; the last one gives the source."""
 _replaced: list[tuple[Any, str, Any]] = []
 """(object, attribute, function of the library) of each function that is replaced now."""
 
 
 def enable(source: str | None = None) -> None:
-    """Makes `load_model` and `Model.load_weights` of Keras 3 and tf_keras understand old files, until `disable`.
+    """Makes `load_model` and `Model.load_weights` of Keras 3 and tf_keras read old files, until `disable`.
 
     A file of Keras 0.2 - 2.3 is converted while it is loaded, also one of Theano, and in Keras 3 one of tf.keras too.
 
@@ -164,7 +164,7 @@ def _place(file: Any) -> AbstractContextManager[Any]:
 
 
 def _is_old(path: Any, library: Library) -> bool:
-    """Whether a file is one that the library does not read as it is meant.
+    """Whether the library would read a file incorrectly.
 
     The library decides on what is no file with named weights. Raises KconvertError where such a file cannot be read.
     """

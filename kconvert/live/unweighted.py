@@ -1,4 +1,4 @@
-"""What layers without weights compute differently in a live model than in a file."""
+"""Compares layers without weights in a live model and in a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..network.network import Network
 from .description import activation_of, options_of
 
 PASSING = (Transparent, L.InputLayer, L.Flatten, L.Reshape, L.Permute)
-"""Layers that compute nothing; what they arrange otherwise shows in the shapes of weights."""
+"""Layers that compute nothing; other differences show in the shapes of weights."""
 
 SHOWN = 60  # characters of an option that a note shows: the code of a Lambda has more
 

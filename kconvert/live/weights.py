@@ -31,15 +31,15 @@ from .wiring import connections
 
 log = logging.getLogger(__name__)
 
-MENTIONED = 3  # layers that a refusal names
+MENTIONED = 3  # the number of layers that an error names
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What `load_weights` did."""
+    """The result of `load_weights`."""
 
     weights: Mapping[str, Sequence[str]]
-    """The arrays of the file that each weight of the model was made of, by its path, `dense_1/kernel`."""
+    """For each weight of the model, by its path `dense_1/kernel`, the arrays of the file that it was made from."""
     notes: Sequence[str]
     """What a user should know."""
     partial: Selection | None = None
@@ -47,7 +47,7 @@ class Loaded:
 
     @classmethod
     def of(cls, plan: Plan, notes: Sequence[str] = ()) -> Loaded:
-        """What a plan says, once it is done."""
+        """The result of a plan that was applied."""
         weights = {"/".join(step.path): [array.name for array in step.sources] for step in plan.steps}
         return cls(weights, [*plan.notes, *notes], plan.partial)
 

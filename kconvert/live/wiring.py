@@ -1,4 +1,4 @@
-"""Which layer takes the output of which: in a live model and in the network of a file."""
+"""Compares the connections of layers in a live model and in the network of a file."""
 
 from __future__ import annotations
 

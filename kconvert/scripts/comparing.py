@@ -1,4 +1,4 @@
-"""Compares the losses of a script on two backends: each runs it in a process of its own, with the same seed."""
+"""Compares the losses of a script on two backends, which run it in separate processes with the same seed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Comparison:
 
     @property
     def remarks(self) -> list[str]:
-        """What one has to know to read the numbers."""
+        """Remarks that are needed to interpret the numbers."""
         if not self.random:
             return []
         layers = ", ".join(self.random)

@@ -1,4 +1,4 @@
-"""The files of a script in another folder than it says: `kconvert run SCRIPT --data DIR`."""
+"""Finds files of a script in another directory: `kconvert run SCRIPT --data DIR`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from .shortening import replaced
 
 _CHANGING = frozenset("wax+")
-"""The letters of the modes of `open` that write."""
+"""The letters of modes of `open` for writing."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def found_in(folder: str | None, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _finder(folder: Path, stat: Callable[[Any], Any], say: Callable[[str], None]) -> Callable[[Any], Any]:
-    """What gives the path of a file in `folder` for one that does not exist, and every other path as it is."""
+    """A function that maps the path of a missing file to one in `folder`, and any other path to itself."""
 
     def exists(path: Any) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Errors of a script: what it lacks in one sentence, and its own traceback for the rest."""
+"""Errors of a script: a short message for missing packages or files, and the traceback of the script for the rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OURS = str(Path(__file__).parents[1]) + os.sep
 
 
 def lacking(error: BaseException, script: str) -> KconvertError | None:
-    """The sentence for an error that says that the script lacks something, or that kconvert refuses something.
+    """The message for an error about something that the script lacks, or that kconvert does not support.
 
     None for an error of the script itself.
     """
@@ -68,7 +68,7 @@ def _file(error: OSError, where: str) -> KconvertError | None:
 
 
 _PACKAGES = {"sklearn": "scikit-learn", "PIL": "pillow", "cv2": "opencv-python", "skimage": "scikit-image"}
-"""Packages whose name in the package index is another one."""
+"""Packages that have another name on PyPI."""
 
 _SENTENCES: tuple[
     tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[..., KconvertError | None]], ...

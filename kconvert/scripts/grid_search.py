@@ -10,11 +10,11 @@ from sklearn import model_selection  # type: ignore[import-untyped]
 SCORES = {
     name: f"neg_{name}" for name in ("log_loss", "mean_squared_error", "mean_absolute_error", "median_absolute_error")
 }
-"""Scores that were the negative losses already, and what they are called since."""
+"""Scores that were negative losses already, and their current names."""
 
 
 def _translated(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of a search, with the score by its name of today."""
+    """The keyword arguments of a search, with the current name of the score."""
     scoring = arguments.get("scoring")
     return {**arguments, "scoring": SCORES.get(scoring, scoring)} if isinstance(scoring, str) else arguments
 

@@ -1,4 +1,4 @@
-"""What `import keras` means while a script runs: the module of its dialect. Packages that moved are found too."""
+"""Redirects imports while a script runs: `import keras` imports kconvert's module; moved packages are found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 KERAS = ("keras", "tensorflow.keras")
-"""What scripts call Keras."""
+"""The names under which scripts import Keras."""
 
 MOVED = {
     "cPickle": "pickle",

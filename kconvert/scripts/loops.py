@@ -1,6 +1,6 @@
-"""Loops of a script's own around its training, which `--epochs` shortens: `for epoch in range(50): model.fit(...)`.
+"""Shortens loops of a script around its training for `--epochs`: `for epoch in range(50): model.fit(...)`.
 
-A loop around a function of `K.function` is one too, if it is the innermost one: the steps of a gradient ascent.
+The innermost loop around a function of `K.function` counts, too, such as the steps of a gradient ascent.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from ..arguments import argument
 from .shortening import Limits
 
 TRAINING = frozenset({"fit", "fit_generator", "train_on_batch"})
-"""The methods that a loop around them makes a loop over epochs."""
+"""A loop around one of these methods is a loop over epochs."""
 
 _LIMITED = "__kconvert_first_numbers__"
-"""The name under which the code of a script finds what shortens a range."""
+"""The name under which the code of a script calls the function that shortens a range."""
 
 
 def with_short_loops(tree: ast.Module, limits: Limits, names: dict[str, Any]) -> ast.Module:

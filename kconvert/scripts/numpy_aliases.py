@@ -34,7 +34,7 @@ ALIASES: dict[str, tuple[Any, str]] = {
     "infty": (np.inf, "np.inf"),
     "NaN": (np.nan, "np.nan"),
 }
-"""Each name, what it was, and what to write today."""
+"""Each name, its object, and the current spelling."""
 
 
 @contextmanager

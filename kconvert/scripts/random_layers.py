@@ -1,4 +1,4 @@
-"""Layers that draw random numbers in training, and runs without them: the draws of two backends never agree."""
+"""Finds layers that draw random numbers in training, and disables them, because the backends draw different numbers."""
 
 from __future__ import annotations
 

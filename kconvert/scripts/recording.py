@@ -1,4 +1,4 @@
-"""The losses of a run: what every `fit` and `train_on_batch` of a script gave."""
+"""Records the losses of every `fit` and `train_on_batch` of a script."""
 
 from __future__ import annotations
 

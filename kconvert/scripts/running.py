@@ -35,7 +35,7 @@ from .shortening import Limits, shortened
 from .words import NEW, OLD, Script
 
 DIALECTS = {NEW: "kconvert.keras", OLD: "kconvert.keras1"}
-"""The releases of Keras, and the package that speaks each."""
+"""The releases of Keras, and the package for each."""
 
 FAILED = 1
 """The exit code of a script that raised an error, as that of Python."""
@@ -49,9 +49,9 @@ class Run:
     arguments: Sequence[str] = ()
     # Of the models; None: the default backend.
     backend: str | None = None
-    # The release of Keras whose words it uses; None: found from the words.
+    # The release of Keras that it is written for; None: detected.
     release: str | None = None
-    # The version of Python that it is of, 2 or 3; None: found from its text.
+    # The version of Python that it is written for, 2 or 3; None: detected.
     python: int | None = None
     seed: int | None = None
     # The folder of its data sets, of weights, and of files that are not where it looks for them.
@@ -120,7 +120,7 @@ def _load(script: Script, backend: str) -> None:
 
 
 def _say_what_moved(script: Script) -> None:
-    """Notes on the names that libraries have dropped and that the script uses."""
+    """Prints notes on removed names of libraries that the script uses."""
     for name, line in sorted(set(script.used("numpy")), key=lambda used: used[1]):
         if name in ALIASES:
             _say(f"line {line}: NumPy has no np.{name} any more; it means {ALIASES[name][1]} here")

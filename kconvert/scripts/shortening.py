@@ -1,4 +1,4 @@
-"""Runs that are shorter than the script says: fewer samples, fewer epochs. What is cut is said on stderr."""
+"""Shortens runs: fewer samples, fewer epochs. Lines on stderr report what was shortened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..lazy_dataclasses import dataclass
 from ..models.model import Model
 
 BATCH_SIZE = 32
-"""The samples of a batch where Keras is told no number."""
+"""The default batch size of Keras."""
 
 
 @dataclass

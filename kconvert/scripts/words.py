@@ -1,4 +1,4 @@
-"""What a script says: which release of Keras its words are of, and what it needs."""
+"""Analyses a script: which release of Keras it is written for, and what it needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SIZED = ("Convolution1D", "Convolution2D", "Convolution3D", "Conv1D", "Conv2D",
 
 @dataclass(frozen=True)
 class Word:
-    """A word that only one of the two releases has, and the line of the script in which it stands."""
+    """A name that only one of the two releases has, and its line in the script."""
 
     release: str
     text: str
@@ -112,7 +112,7 @@ def _parsed(source: bytes | str | None, path: str) -> ast.Module | SyntaxError |
 
 
 def _reason(tree: ast.Module | SyntaxError | ValueError, text: str) -> str | None:
-    """Why a script is of Python 2, in a few words; None if nothing says so."""
+    """Why a script is written for Python 2, in a few words; None if nothing shows it."""
     if isinstance(tree, ast.Module):
         return python2.reason(tree, text)
     message = str(getattr(tree, "msg", tree))

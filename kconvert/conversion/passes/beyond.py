@@ -1,4 +1,4 @@
-"""What tf.keras has and Keras 2.3 does not: a note for users of the result, which names the layers.
+"""Notes on features of tf.keras in the result that Keras 2.3 does not have.
 
 A result for Keras 2 may contain them, because tf.keras and kconvert read the same files.
 """
@@ -20,9 +20,9 @@ from .masks import masked_layers
 
 
 def notes_on_beyond(network: Network, in_tf_keras: bool) -> Rewritten:
-    """`network` of a result for Keras 2, with a note on all in it that Keras 2.3 does not have.
+    """`network` of a result for Keras 2, with a note on each feature that Keras 2.3 does not have.
 
-    in_tf_keras: whether tf.keras reads the weights of the result as they are meant.
+    in_tf_keras: whether tf.keras reads the weights of the result correctly.
     """
     masks = list(_notes_on_masks(network))
     names: dict[str, list[str]] = {}

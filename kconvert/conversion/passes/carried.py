@@ -1,4 +1,4 @@
-"""What is carried as it is, because it is not known: what a user should know of it, and where that would be wrong."""
+"""Notes on unknown layers and activations, which are copied unchanged, and errors where that would be wrong."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .left_out import every
 
 
 def notes_on_carried(network: Network) -> list[str]:
-    """A note on each layer and on each activation that is carried as it is."""
+    """A note on each layer and each activation that is copied unchanged."""
     layers = [f"{layer.name}: {_why(layer)}; its weights stay as they are stored" for layer in _carried(network)]
     return [*layers, *(f"{error.where}: {error.what}; its name stays" for error in unknown_activations(network))]
 
 
 def refuse_carried(network: Network) -> None:
-    """Raises KconvertError for a layer that is carried as it is in a network that is brought to another data format."""
+    """Raises KconvertError for a layer that is copied unchanged, if the network is converted to another data format."""
     for layer in _carried(network):
         raise KconvertError(
             f"{_why(layer)}, so that it cannot be brought to another data format",

@@ -1,4 +1,4 @@
-"""CuDNN layers, which Keras 2 has on TensorFlow alone, as the LSTM and GRU that compute the same, and back.
+"""Converts CuDNN layers, which Keras 2 has only on TensorFlow, to the LSTM and GRU that compute the same, and back.
 
 How cuDNN packs the arrays of a file is part of their storage (keras-facts: cudnn-packed-weights). Here the class of the
 layer changes, and the bias of an LSTM loses its second row, or gets one (keras-facts: cudnn-bias). A GRU keeps both
@@ -37,7 +37,7 @@ Replace = Callable[[Layer], NewLayer | None]
 
 @singledispatch
 def without_cudnn(layer: Layer) -> NewLayer | None:
-    """The layer that computes the same without cuDNN; None for those that do not need it."""
+    """The layer without cuDNN that computes the same; None for other layers."""
     return None
 
 
@@ -64,7 +64,7 @@ def _as(cls: type[Layer], layer: Layer, bias: Chain | None = None) -> NewLayer:
 def with_cudnn(layer: Layer) -> NewLayer | None:
     """The layer of cuDNN that computes the same; None for layers of other kinds.
 
-    Raises KconvertError naming what cuDNN does not have.
+    Raises KconvertError that names the feature that cuDNN does not have.
     """
     return None
 

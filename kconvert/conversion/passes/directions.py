@@ -1,9 +1,9 @@
-"""A Bidirectional with a `backward_layer` of its own, an option of tf.keras, as layers of Keras 2.
+"""Converts a Bidirectional with a separate `backward_layer`, an option of tf.keras, to layers of Keras 2.
 
-Where that layer is a copy of the other one, the Bidirectional is a plain one. Otherwise each direction is a layer. A
-layer that runs backwards gives its sequence from the last step to the first; the second direction of a Bidirectional
-without a merge gives it from the first to the last. So the backward layer becomes a Bidirectional, whose first output
-is not used.
+If that layer is a copy of the forward layer, the result is a plain Bidirectional. Otherwise each direction becomes a
+layer. A layer that runs backwards gives its sequence from the last step to the first; the second direction of a
+Bidirectional without a merge gives it from the first to the last. So the backward layer becomes a Bidirectional, whose
+first output is not used.
 """
 
 from __future__ import annotations

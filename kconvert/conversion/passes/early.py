@@ -1,4 +1,4 @@
-"""What the layers of Keras 0.2.0 - 0.3.1 computed, as layers of today or of `layers/early.py`, and back.
+"""Converts layers of Keras 0.2.0 - 0.3.1 to current ones or those of `layers/early.py` that compute the same, and back.
 
 The rows that say which release needs which of these functions are in `oddities/keras0.py`.
 """
@@ -76,7 +76,7 @@ def with_masks(layer: Any, version: tuple[int, ...]) -> Sequence[NewLayer] | Non
 
 
 def without_masks(layer: Any, shape: Shape) -> Sequence[NewLayer] | None:
-    """A layer whose mask nothing reads, as one that makes none."""
+    """A layer whose mask nothing reads, without that mask."""
     if not layer.makes_mask:
         return None
     if isinstance(layer, L.Masking):

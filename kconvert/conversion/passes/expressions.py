@@ -1,10 +1,10 @@
-"""Layers that Keras 3 or tf_keras does not have, as layers of theirs that compute the same.
+"""Expresses layers that Keras 3 or tf_keras does not have by layers of theirs that compute the same.
 
 (keras-facts: expressions-of-keras3)
 
-The layers that make up one layer are called NAME__CLASS__PART after it, but for the one that holds its weights, which
-keeps its name: so that they can be told when the file comes back, also after its reader saved it again. How an
-activation is expressed is said in conventions/words/keras3_writing.py.
+The layers that replace one layer are named NAME__CLASS__PART after it, except the one with its weights, which keeps its
+name. So they are recognized when the file is converted back, also after its reader saved it again. How an activation is
+expressed is said in conventions/words/keras3_writing.py.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .parts import AXES, part
 def expressed(layer: Layer, shape: Any) -> Sequence[NewLayer] | None:
     """The layers that compute what `layer` does on inputs of `shape`; None where it need not be expressed.
 
-    Raises KconvertError where no layers do.
+    Raises KconvertError if no layers compute the same.
     """
     return None
 
@@ -136,7 +136,7 @@ def refuse_expressed(layer: Layer, reader: Reader | None) -> None:
 
 @expressed.register(L.ThresholdedReLU)
 def _thresholded(layer: L.ThresholdedReLU, shape: Shape) -> Sequence[NewLayer]:
-    """A layer that changes nothing follows, by whose name the layer can be told."""
+    """A layer without effect follows, whose name identifies the layer."""
     bent = L.ReLU(threshold=layer.theta, name=layer.name, trainable=layer.trainable)
     return in_sequence(bent, L.Activation("linear", name=part(layer, "output")))
 

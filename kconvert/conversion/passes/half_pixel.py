@@ -1,8 +1,8 @@
-"""Bilinear enlarging as tf.keras computes it, by layers of Keras 2 (keras-facts: half-pixel-centers).
+"""Expresses the bilinear upsampling of tf.keras by layers of Keras 2 (keras-facts: half-pixel-centers).
 
-Keras 2, and tf.keras before TensorFlow 1.15, keep the first pixel in its place. tf.keras takes the centres of pixels:
-the new pixel o lies at (o + 0.5) / f - 0.5. To enlarge by f in this way is to repeat each pixel f times and the edges
-f // 2 times more, and to average windows of f; if f is even, windows of 2 after that.
+Keras 2, and tf.keras before TensorFlow 1.15, keep the position of the first pixel. tf.keras aligns the centres of
+pixels: the new pixel o is at (o + 0.5) / f - 0.5. Upsampling by f in this way is the same as repeating each pixel f
+times, and the edges f // 2 times more, and averaging windows of f; if f is even, then windows of 2.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Hazards: layers that two backends compute differently whatever their weights are.
+"""Hazards: layers that two backends compute differently with any weights.
 
 Theano and TensorFlow pad 'same' windows differently (keras-facts: same-padding-of-convolutions,
 same-padding-of-pooling). A layer is a hazard exactly where the two formulas give different padding for its sizes, or
-where one of the backends does not have it at all. The formulas stand in `conventions`; here they are applied.
+where one of the backends does not have it at all. The formulas are in `conventions`; this module applies them.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _causal(layer: L.Conv1D, facts: BackendFacts) -> str | None:
 
 
 def _padding(layer: Any) -> str:
-    """The padding in the words of Keras; the recurrent convolution of a ConvLSTM is always 'same'."""
+    """The padding option; the recurrent convolution of a ConvLSTM is always 'same'."""
     return "full" if layer.padding == "full" else "same"
 
 
@@ -146,7 +146,7 @@ def _said(padding: int | None) -> str:
 
 
 def calls(layer: Layer, prefix: str = "", shape: Any = None) -> Iterator[tuple[str, Layer, Any]]:
-    """(path, layer, input shape) of every call of every layer inside `layer`, but those that stay as they are."""
+    """(path, layer, input shape) of every call of every layer inside `layer`, except layers that stay unchanged."""
     if isinstance(layer, Network):
         shapes = layer.shapes(shape)
         for node in layer.nodes:

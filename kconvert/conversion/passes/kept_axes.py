@@ -1,4 +1,4 @@
-"""Global poolings that keep the axes of the image, with size 1: an option of tf.keras, for Keras 2 a Reshape."""
+"""Converts global poolings that keep the axes of the image, an option of tf.keras, by adding a Reshape for Keras 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys of the configurations in a file that no layer of Keras 2 has and that change nothing: a note on them."""
+"""Notes on configuration keys that Keras 2 does not have and that have no effect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...network.network import Network
 from ...network.rewritten import Rewritten
 
 SHOWN = 3
-"""How many layers a note names."""
+"""The number of layers that a note names."""
 
 
 def notes_on_left_out(network: Network) -> Rewritten:
@@ -39,7 +39,7 @@ def every(layer: Layer) -> Iterator[Layer]:
 
 
 def listed(names: list[str]) -> str:
-    """The first names, and how many there are beside them."""
+    """The first names, and the number of further ones."""
     more = len(names) - SHOWN
     shown = ", ".join(names[:SHOWN])
     return f"{shown} and {more} more" if more > 0 else shown

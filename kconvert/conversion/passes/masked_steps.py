@@ -1,4 +1,4 @@
-"""Zeros at masked steps: tf.keras computes them in a Bidirectional, and no layer of Keras 2 does.
+"""Expresses a Bidirectional of tf.keras, which returns zeros at masked steps, by layers of Keras 2.
 
 (keras-facts: masked-bidirectional) Keras 2 repeats the output of the step before. It has no layer that gives a mask as
 a tensor, but a masked recurrent layer shows it. One that counts the steps, modulo 2 and in one-hot form, repeats its

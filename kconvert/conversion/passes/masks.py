@@ -1,4 +1,4 @@
-"""Masks: which layers of a network have a masked input, where the mask comes from, and what reads masked steps."""
+"""Analyses masks: which layers have a masked input, where the mask comes from, and what reads masked steps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .parts import ZEROS, is_part
 
 @dataclass(frozen=True)
 class Mask:
-    """A mask of a tensor. Two masks are equal where they are certainly the same."""
+    """A mask of a tensor. Two masks are equal if they are certainly the same."""
 
     made_by: str
     """The layer that makes it, from its input or from other masks."""
@@ -109,7 +109,7 @@ MASKED = (L.SimpleRNN, L.GRU, L.LSTM, L.RNN, L.ConvLSTM2D, L.GlobalAveragePoolin
 
 
 def refuse_merged_masks(network: Network, fix: str) -> None:
-    """Raises KconvertError where a mask counts that Keras 3 merges differently (keras-facts: merged-masks)."""
+    """Raises KconvertError if a mask matters that Keras 3 merges differently (keras-facts: merged-masks)."""
     for name, layer, mask, _ in masked_layers(network):
         if mask is not None and mask.merged and isinstance(layer, MASKED):
             raise KconvertError(
@@ -161,7 +161,7 @@ WITHOUT_MASK = "build the model without the mask, load the weights into it and s
 # ------------------------------------------------------------ masked steps ----
 
 _RECURRENT = (L.RNN, L.SimpleRNN, L.GRU, L.LSTM, L.Bidirectional, L.GlobalAveragePooling1D)
-"""Layers that leave masked steps out."""
+"""Layers that skip masked steps."""
 
 _BY_STEP = (
     *(L.Activation, L.Dense, L.Dropout, L.SpatialDropout1D, L.AlphaDropout, L.GaussianDropout, L.GaussianNoise),

@@ -1,4 +1,4 @@
-"""Layers that only Keras 1 has, as the layers of Keras 2 that compute the same.
+"""Converts layers that only Keras 1 has to layers of Keras 2 that compute the same.
 
 A layer becomes a sequence of layers, with its weights in the first of them. Keys that were only renamed are
 translated in network/architecture.py; here the classes change.
@@ -34,7 +34,7 @@ def modern(layer: Layer, shape: Any) -> Sequence[Layer] | Sequence[NewLayer]:
 
 @singledispatch
 def left_out(layer: Layer) -> list[str]:
-    """What of the layer Keras 2 does not get; nothing for most."""
+    """The options of the layer that Keras 2 does not have; none for most layers."""
     return []
 
 
@@ -46,7 +46,7 @@ def _refused(layer: Layer, why: str) -> KconvertError:
 
 @modern.register(L.Flatten)
 def _flatten(layer: Any, shape: Any) -> list[Layer]:
-    """From 2.2 on a Flatten that says nothing follows the user's global data format: say it."""
+    """From 2.2 on, a Flatten without a data format uses the user's global one, so state it."""
     return [layer if layer.data_format else changed(layer, data_format=CHANNELS_LAST)]
 
 
@@ -177,9 +177,9 @@ def _merge(layer: Any, shape: Any) -> list[Layer]:
 
 
 def modernize(model: Network, stays: Collection[str] = ()) -> Rewritten:
-    """`model` in Keras 2's words; KconvertError naming the layer that has none.
+    """`model` with layers of Keras 2. Raises KconvertError that names a layer without an equivalent.
 
-    stays: the classes of layers that are left to a later pass.
+    stays: the classes of layers that a later pass converts.
     """
 
     notes: list[str] = []

@@ -1,7 +1,7 @@
 """Models for several GPUs: one model that is called on a slice of the batch for each GPU.
 
 The outputs of the calls are joined along the batch, so the model alone computes the same
-(keras-facts: multi-gpu-model). It takes the place of the network where every part of it is recognized: each slice, its
+(keras-facts: multi-gpu-model). It replaces the network if every part of it is recognized: each slice, its
 number, and the order in which the outputs are joined.
 """
 

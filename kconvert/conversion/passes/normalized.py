@@ -1,4 +1,4 @@
-"""The modes of BatchNormalization that Keras 1 alone has, as layers of today (keras-facts: expressions-of-keras3)."""
+"""Expresses BatchNormalization modes of Keras 1 by current layers (keras-facts: expressions-of-keras3)."""
 
 from __future__ import annotations
 

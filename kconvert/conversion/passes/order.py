@@ -1,9 +1,9 @@
-"""The passes in their order: what becomes of the network of a source.
+"""The passes in their order.
 
-A pass takes a network and gives a `Rewritten` one, with all that it did to it. The passes of READ say what the release
-that saved a file computed; they leave the weights as they are stored, so that the arrays of the file are bound to the
-network that they give. The passes of WRITE make the network of the target from that one. Layers without a graph have
-passes of their own. This table says what each pass depends on; the passes themselves take nothing more.
+A pass takes a network and gives a `Rewritten` one, with all that it did to it. The passes of READ make the network
+compute what the release that saved the file computed. They do not change weights, so that the arrays of the file can be
+bound to the resulting network. The passes of WRITE make the network of the target from that one. Layers without a graph
+have separate passes. This table shows what each pass depends on; the passes get no other arguments.
 """
 
 from __future__ import annotations
@@ -291,7 +291,7 @@ RUN: tuple[WritePass, ...] = (
     _hazards,
     _data_format,
 )
-"""For a model that runs here: layers of all generations and of cuDNN run on every backend."""
+"""For a model that runs in kconvert: layers of all generations and of cuDNN run on every backend."""
 
 
 # --------------------------------------------------------- without a graph ----

@@ -1,6 +1,6 @@
 """The argument `training` of a call in a file of Keras 3, which `predict` and `fit` of Keras 3 do not use.
 
-They run every layer in their own phase, also one whose call states another. Only `model(x)` uses what the call states
+They run every layer in their own phase, also if its call states another one. Only `model(x)` uses what the call states
 (keras-facts: phase-of-a-call).
 """
 

@@ -1,7 +1,7 @@
-"""What tf_keras and Keras 3 compute differently from Keras 2.3 from the same file: a note that names the layers.
+"""Notes on layers that tf_keras and Keras 3 compute differently from Keras 2.3.
 
 A result for Keras 2 on TensorFlow can be loaded in them too, and they load it without an error (keras-facts:
-readers-of-today). The same rows tell what a file that one of them saved means.
+readers-of-today). The same rows apply to files that one of them saved.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Difference:
     """One kind of layer that other readers of a Keras 2 file compute differently."""
 
     readers: tuple[str, ...]
-    """Those that do."""
+    """The readers that compute it differently."""
     holds: Callable[[Any, bool], bool]
     """Whether it is such a layer, from the layer and whether something reads its output at masked steps."""
     does: str
-    """What they do, after their names."""
+    """What they compute, as the rest of a sentence that begins with their names."""
 
 
 def _bilinear(layer: Any, masked: bool) -> bool:

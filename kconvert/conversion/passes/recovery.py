@@ -1,8 +1,8 @@
-"""Layers that Keras 3 does not have, recovered from the layers that `expressions` wrote for them.
+"""Recovers layers that Keras 3 does not have from the layers that `expressions` wrote for them.
 
-Keras 3 keeps the names of layers when it saves a model again. The names NAME__CLASS__PART say which layers make up one
-layer. That layer is built from what they state, and expressed again: only where this gives the same layers, with the
-same options and the same inputs, the one layer takes their place. Otherwise they stay.
+Keras 3 keeps the names of layers when it saves a model again. The names NAME__CLASS__PART show which layers belong to
+one layer. That layer is built from their options, and expressed again. If this gives the same layers, with the same
+options and inputs, the layer replaces them. Otherwise they stay.
 """
 
 from __future__ import annotations

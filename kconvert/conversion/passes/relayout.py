@@ -1,4 +1,4 @@
-"""Bringing images to another data format: axes, Dense rows, and Permutes where nothing else is exact.
+"""Converts images to another data format: changes axes and Dense rows, and inserts Permutes where necessary.
 
 Every tensor of the new network is the old one with its axes in another order, or with the features of its last
 axis in another order, or the same: its `Layout`. A rule for each class of layers (relayout_rules.py) says which

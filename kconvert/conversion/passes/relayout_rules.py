@@ -1,6 +1,6 @@
-"""What becomes of each class of layers where images are brought to another data format.
+"""The rules that convert each class of layers to another data format.
 
-A rule says which layouts a layer takes, what becomes of its configuration and its weights, and which layouts it gives.
+A rule states the layouts of a layer's inputs, its new configuration and weights, and the layouts of its outputs.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _transposed(layer: Any, call: RuleInput) -> RuleResult:
 
 @rules(*(cls for cls in IMAGE_LAYERS if cls is not L.Conv2DTranspose))
 def _image_layer(layer: Any, call: RuleInput) -> RuleResult:
-    """Images go over to the new data format with their layer; kernels do not depend on it."""
+    """The images change to the new data format; kernels do not depend on it."""
     if layer.data_format == call.data_format or _mixes_features(layer):
         return call.unchanged()
     images = image_layout(call.data_format, call.rank)
@@ -330,7 +330,7 @@ def _concatenated(call: RuleInput, key: str) -> RuleResult:
 
 @rules(L.TimeDistributed)
 def _time_distributed(layer: Any, call: RuleInput) -> RuleResult:
-    """What becomes of the inner layer, one axis later."""
+    """The rule of the inner layer, with one more axis."""
     shape = call.shapes[0]
     given = call.first if call.first.axes[1] == 1 else identity(call.rank)
     inner = replace(

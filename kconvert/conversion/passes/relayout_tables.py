@@ -1,4 +1,4 @@
-"""The tables that relayout_rules.py fills, and what a rule gets and gives."""
+"""The tables that relayout_rules.py fills, and the arguments and results of rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...network.layout import Layout, identity
 
 @dataclass(frozen=True)
 class RuleInput:
-    """One call of a layer, and what the rules need to know of it."""
+    """One call of a layer, with the facts that rules need."""
 
     layer: Layer
     shapes: list[Shape]
@@ -59,14 +59,14 @@ class RuleInput:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What becomes of one layer."""
+    """The converted layer."""
 
     inputs: list[Layout]
-    """The layouts that it takes."""
+    """The layouts of its inputs."""
     layer: Layer
     """The layer, with the configuration that it needs now."""
     outputs: list[Layout]
-    """The layouts that it gives."""
+    """The layouts of its outputs."""
     weights: Mapping[LayerPath, Chain] = field(default_factory=dict)
     """Ops on its canonical weights, by their path inside the layer."""
     layouts: Mapping[str, Layout] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Restore(Exception):
 
 @singledispatch
 def rule(layer: Layer, call: RuleInput) -> RuleResult:
-    """What becomes of `layer`; by default it needs the old order."""
+    """The result for `layer`; by default it needs the old order."""
     return call.unchanged()
 
 

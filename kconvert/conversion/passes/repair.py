@@ -1,7 +1,7 @@
-"""Repairing hazards: layers that every backend computes as the source's backend did.
+"""Repairs hazards: replaces layers by ones that every backend computes as the source's backend did.
 
-A layer whose 'same' padding two backends understand differently is rewritten with padding='valid', and the padding of
-the source's backend by layers of its own (keras-facts: same-padding-spelled-out):
+A layer with padding='same' that two backends pad differently gets padding='valid', and separate layers add the padding
+of the source's backend (keras-facts: same-padding-spelled-out):
 
     convolution              zeros around its input (or a crop), then the convolution; zeros around sequences in
                              channels_first are added between two Permutes
@@ -46,7 +46,7 @@ Pairs = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Context:
-    """What a repair is made for."""
+    """The source and the target of a repair."""
 
     facts: BackendFacts
     """The backend whose padding is spelled out."""
@@ -223,7 +223,7 @@ def sized(cls: Any, pairs: Pairs, layer: Any, name: str) -> Layer:
 
 @explicit.register(L.UpSampling2D)
 def _bilinear(layer: Any, shape: Shape, context: Context) -> Sequence[NewLayer]:
-    """To enlarge by 4 is to enlarge twice by 2; by 1, not at all."""
+    """Upsampling by 4 is upsampling twice by 2; upsampling by 1 has no effect."""
     n, m = layer.size
     if n != m or n & (n - 1):
         raise KconvertError(

@@ -1,4 +1,4 @@
-"""Masked Bidirectionals as Keras 2 computes them, by layers of tf_keras, whose Bidirectional gives zeros.
+"""Expresses masked Bidirectionals of Keras 2 by layers of tf_keras, whose Bidirectional returns zeros at masked steps.
 
 (keras-facts: masked-bidirectional) Keras 2 repeats at a masked step the output of the step before; in the backward
 direction, that of the step behind. So does a masked SimpleRNN of tf_keras that stands alone and gives its input. One

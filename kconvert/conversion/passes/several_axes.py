@@ -1,4 +1,4 @@
-"""A Softmax along several axes together, of tf.keras: for Keras 2 these become one axis, the last one."""
+"""Converts a Softmax of tf.keras along several axes: for Keras 2, these become one axis, the last one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes on what depends on the release that saved a file, where neither the file nor the user states it."""
+"""Notes on facts that depend on the release that saved a file, if neither the file nor the user states it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def note_release(network: Network, origin: Origin) -> Rewritten:
 
 
 def release_notes(layers: Iterable[Layer], origin: Origin) -> list[str]:
-    """What the second statistic of a BatchNormalization is taken for (keras-facts: running-std)."""
+    """How the second statistic of a BatchNormalization is interpreted (keras-facts: running-std)."""
     names = [layer.name for layer in layers if isinstance(layer, L.BatchNormalization)]
     row = origin.convention.generation
     alike = [one for one in GENERATIONS.values() if akin(one, row)]

@@ -1,4 +1,4 @@
-"""Oddity: what some releases did with one kind of layer."""
+"""Oddity: how some releases computed one kind of layer differently."""
 
 from __future__ import annotations
 
