@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from ..conventions.backends import BACKENDS, BackendFacts
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
+from .float_settings import floatx
 
 Tensor = Any  # a tensor of the framework
 Variable = Any  # a tensor that the framework keeps between runs
@@ -39,7 +41,7 @@ class InputSpec:
     """Shape and dtype of one input of a compiled function."""
 
     shape: tuple[int | None, ...]  # None for a size that may differ from run to run, as that of the batch
-    dtype: str = "float32"
+    dtype: str = field(default_factory=floatx)
 
 
 class Backend(ABC):
@@ -167,12 +169,12 @@ class Backend(ABC):
         """`x` padded with zeros; padding: (number before, number after) for each axis."""
 
     @abstractmethod
-    def zeros(self, shape: Sequence[Size], dtype: str = "float32") -> Tensor:
-        """A tensor of zeros."""
+    def zeros(self, shape: Sequence[Size], dtype: str | None = None) -> Tensor:
+        """A tensor of zeros; dtype: by default `floatx`."""
 
     @abstractmethod
-    def constant(self, value: Any, dtype: str = "float32") -> Tensor:
-        """A tensor with the values of a number or an array."""
+    def constant(self, value: Any, dtype: str | None = None) -> Tensor:
+        """A tensor with the values of a number or an array; dtype: by default `floatx`."""
 
     @abstractmethod
     def arange(self, size: Size) -> Tensor:

@@ -24,6 +24,7 @@ from .base import (
     Tensor,
     Variable,
 )
+from .float_settings import floatx
 from .spatial import batch_dot_subscripts, dilated_sizes, in_groups, move_channels
 
 Pairs = list[tuple[int, int]]
@@ -128,11 +129,11 @@ class NumpyBackend(Backend):
     def pad(self, x: Tensor, padding: Sequence[tuple[int, int]]) -> Tensor:
         return np.pad(x, padding)
 
-    def zeros(self, shape: Sequence[Size], dtype: str = "float32") -> Tensor:
-        return np.zeros(tuple(shape), dtype)
+    def zeros(self, shape: Sequence[Size], dtype: str | None = None) -> Tensor:
+        return np.zeros(tuple(shape), dtype or floatx())
 
-    def constant(self, value: Any, dtype: str = "float32") -> Tensor:
-        return np.asarray(value, dtype)
+    def constant(self, value: Any, dtype: str | None = None) -> Tensor:
+        return np.asarray(value, dtype or floatx())
 
     def arange(self, size: Size) -> Tensor:
         return np.arange(size, dtype="int32")
@@ -356,7 +357,7 @@ class NumpyBackend(Backend):
             # Element i of the result lies at position i / factor of the source; the last element is repeated.
             lower, part = np.divmod(np.arange(x.shape[axis] * factor), factor)
             upper = np.minimum(lower + 1, x.shape[axis] - 1)
-            share = (part / factor).astype("float32").reshape(-1, *(1,) * (3 - axis))
+            share = (part / factor).astype(x.dtype).reshape(-1, *(1,) * (3 - axis))
             x = x.take(lower, axis) * (1 - share) + x.take(upper, axis) * share
         return move_channels(self, x, CHANNELS_LAST, data_format)
 
@@ -367,10 +368,10 @@ class NumpyBackend(Backend):
     # --------------------------------------------------------------- noise ----
 
     def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return noise.uniform(shape, seed)
+        return noise.uniform(shape, seed).astype(floatx(), copy=False)
 
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return noise.normal(shape, seed)
+        return noise.normal(shape, seed).astype(floatx(), copy=False)
 
     def fresh_seed(self, seed: int | None = None) -> Tensor:
         return noise.fresh_seed(noise.series(seed))

@@ -24,6 +24,7 @@ from .base import (
     Variable,
     check_connected,
 )
+from .float_settings import floatx
 from .quiet import quiet_run
 from .spatial import batch_dot_subscripts, in_groups, move_channels, unit_axis
 
@@ -147,11 +148,11 @@ class TensorflowBackend(Backend):
     def pad(self, x: Tensor, padding: Sequence[tuple[int, int]]) -> Tensor:
         return tf.pad(x, padding)
 
-    def zeros(self, shape: Sequence[Size], dtype: str = "float32") -> Tensor:
-        return tf.zeros(shape, dtype)
+    def zeros(self, shape: Sequence[Size], dtype: str | None = None) -> Tensor:
+        return tf.zeros(shape, dtype or floatx())
 
-    def constant(self, value: Any, dtype: str = "float32") -> Tensor:
-        return tf.constant(value, dtype)
+    def constant(self, value: Any, dtype: str | None = None) -> Tensor:
+        return tf.constant(value, dtype or floatx())
 
     def arange(self, size: Size) -> Tensor:
         return tf.range(size, dtype="int32")
@@ -344,16 +345,18 @@ class TensorflowBackend(Backend):
         x = move_channels(self, x, data_format, CHANNELS_LAST)
         height, width = self.shape(x)[1:3]
         size = tf.stack((height * factors[0], width * factors[1]))
-        y = tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=False, half_pixel_centers=False)
+        y = tf.cast(
+            tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=False, half_pixel_centers=False), x.dtype
+        )
         return move_channels(self, y, CHANNELS_LAST, data_format)
 
     # --------------------------------------------------------------- noise ----
 
     def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return tf.random.stateless_uniform(shape, seed)
+        return tf.random.stateless_uniform(shape, seed, dtype=floatx())
 
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return tf.random.stateless_normal(shape, seed)
+        return tf.random.stateless_normal(shape, seed, dtype=floatx())
 
     def fresh_seed(self, seed: int | None = None) -> Tensor:
         first = int(noise.fresh_seed(noise.series(seed))[0])

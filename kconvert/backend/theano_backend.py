@@ -22,6 +22,7 @@ from .base import (
     Variable,
     check_connected,
 )
+from .float_settings import floatx
 from .quiet import quiet_run
 from .spatial import move_channels, unit_axis
 from .theano_sizes import known_sizes, sized
@@ -71,7 +72,7 @@ class TheanoBackend(Backend):
     ) -> Compiled:
         """The graph that `build` makes, compiled in the mode of `theano_compiling`; updates go to the variables."""
         placeholders = [_placeholder(spec) for spec in inputs]
-        with quiet_run():
+        with quiet_run(), theano.change_flags(floatX=floatx()):
             outputs, updates = build(list(variables), placeholders)
             compiled = theano.function(
                 placeholders,
@@ -151,11 +152,11 @@ class TheanoBackend(Backend):
         inside = tuple(slice(before, before + n) for n, (before, _) in zip(sizes, padding, strict=True))
         return T.set_subtensor(frame[inside], x)
 
-    def zeros(self, shape: Sequence[Size], dtype: str = "float32") -> Tensor:
-        return T.zeros(tuple(shape), dtype)
+    def zeros(self, shape: Sequence[Size], dtype: str | None = None) -> Tensor:
+        return T.zeros(tuple(shape), dtype or floatx())
 
-    def constant(self, value: Any, dtype: str = "float32") -> Tensor:
-        return T.constant(np.asarray(value, dtype))
+    def constant(self, value: Any, dtype: str | None = None) -> Tensor:
+        return T.constant(np.asarray(value, dtype or floatx()))
 
     def arange(self, size: Size) -> Tensor:
         return T.arange(size, dtype="int32")
@@ -419,10 +420,10 @@ class TheanoBackend(Backend):
     # --------------------------------------------------------------- noise ----
 
     def random_uniform(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return sized(theano_noise.uniform(shape, seed), shape)
+        return sized(T.cast(theano_noise.uniform(shape, seed), floatx()), shape)
 
     def random_normal(self, shape: Sequence[Size], seed: Tensor) -> Tensor:
-        return sized(theano_noise.normal(shape, seed), shape)
+        return sized(T.cast(theano_noise.normal(shape, seed), floatx()), shape)
 
     def fresh_seed(self, seed: int | None = None) -> Tensor:
         return theano_noise.fresh_seed(seed)

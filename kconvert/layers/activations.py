@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from ..arguments import own_code
 from ..backend.base import Backend, Tensor
+from ..backend.float_settings import floatx
 from ..conventions.roles import Weight, map_parameter
 from ..conventions.words.items import is_item
 from ..errors import AlsoTypeError, KconvertError, Problem
@@ -70,7 +71,7 @@ def exponential(K: Backend, x: Tensor) -> Tensor:
 @recorded_in_keras
 def relu(K: Backend, x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
     """x where above `threshold`, else `alpha * (x - threshold)`; at most `max_value`."""
-    y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
+    y = x * K.cast(K.greater(x, threshold), floatx()) if threshold else K.relu(x)
     if max_value is not None:
         y = K.minimum(K.relu(y), max_value)
     return y - alpha * K.relu(threshold - x) if alpha else y

@@ -24,6 +24,7 @@ import numpy as np
 
 from ..arguments import argument
 from ..backend.base import Backend, Tensor
+from ..backend.float_settings import widest
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
 from ..errors import KconvertError, Problem, warn
@@ -43,7 +44,7 @@ from .keras_style import built_weights, keras_style, note_layers_inside
 from .lists import as_list
 from .names import next_name
 from .on_tensors import call_on_tensors, takes_tensors
-from .options import DTYPE, OrElse, is_later, is_old, key_of
+from .options import FloatType, is_later, is_old, key_of
 from .phase import Phase, WithPhase
 from .presented import presented
 from .weights import AROUND
@@ -68,8 +69,8 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
 
     name: str = ""
     trainable: bool = True
-    # The type of the weights and outputs, where the layer states it; who reads it gets float32 where it does not.
-    dtype: str | None = OrElse(None, DTYPE)  # type: ignore[assignment]  # a descriptor
+    # The type of the weights and outputs; who reads it gets `floatx` where the layer does not state it.
+    dtype: str | None = FloatType()  # type: ignore[assignment]  # a descriptor
     # The shape of the input with the batch axis; None where the layer does not state it.
     batch_input_shape: Shape | None = None
     if TYPE_CHECKING:  # arguments of Keras, which `native_arguments` takes, are no fields
@@ -119,6 +120,11 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         keras_style(cls, Layer)
+
+    @property
+    def floatx(self) -> str:
+        """The type of floats in which it computes: float64 where it or a layer inside it has that, else float32."""
+        return widest([str(self.dtype), *(inner.floatx for inner in self.sublayers)])
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """A new layer, which remembers the objects of the user, the phase that is set, and `weights` as in Keras.

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.base import Tensor
+from ..backend.float_settings import floatx
 from ..conventions.roles import Role, Weight
 from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
@@ -221,17 +222,17 @@ class Builder:
         shape = tuple(int(n) for n in stated.get("shape") or ())
         options = {"initializer": "glorot_uniform"} | {key: stated[key] for key in _OPTIONS if stated.get(key)}
         options["trainable"] = bool(stated.get("trainable", True))
-        return self._add(stated.get("name"), np.zeros(shape, "float32"), True, **options)
+        return self._add(stated.get("name"), np.zeros(shape, floatx()), True, **options)
 
     def variable(self, value: Any, name: str | None) -> Tensor:
         """A variable of `K.variable`, which is a weight if the layer lists it as one."""
-        values = np.asarray(value, "float32")
+        values = np.asarray(value, floatx())
         return self._add(name, values, False, initializer=constant(values))
 
     def add_native(self, name: str, weight: Weight) -> Made:
         """A weight that a class of Keras has, with its role."""
         options = {key: getattr(weight, key) for key in ("role", "trainable", *_OPTIONS)}
-        self._add(name, np.zeros(weight.shape, "float32"), True, **options)
+        self._add(name, np.zeros(weight.shape, floatx()), True, **options)
         return self.run.made[-1]
 
     def _add(self, name: str | None, values: np.ndarray, stated: bool, **options: Any) -> Tensor:
@@ -291,7 +292,7 @@ def _weight(made: Made, listed: bool | None, outer: Any) -> Weight | None:
 
 def _with_values(weights: Sequence[Any], values: Sequence[Any], layer: Any) -> list[Weight]:
     """`weights` with initial values, in the order of `get_weights`. Raises KconvertError where they do not fit."""
-    arrays = [np.asarray(value, "float32") for value in values]
+    arrays = [np.asarray(value, floatx()) for value in values]
     order = sorted(weights, key=lambda weight: not weight.trainable)
     wanted, found = [weight.shape for weight in order], [array.shape for array in arrays]
     if wanted != found:

@@ -20,6 +20,7 @@ import numpy as np
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend, images_in
+from ..backend.float_settings import floatx
 from ..errors import AlsoAttributeError, AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .drawn import draw_for_call
@@ -407,7 +408,7 @@ class Callee:
 
     def dtype_of(self, index: int) -> str:
         """The name of the type of the elements of output number `index`."""
-        return getattr(self, "dtype", None) or "float32"
+        return getattr(self, "dtype", None) or floatx()
 
     def get_input_at(self, index: int) -> Any:
         """`input` of call number `index`, from 0."""
@@ -491,7 +492,7 @@ def mask_after(layer: Any, inputs: Sequence[Symbol], masks: Sequence[Any], index
 
     sizes = [[_SIZE if n is None else n for n in one.shape] for one in inputs]
     known = [np.ones(size[:2], "bool") for size, mask in zip(sizes, masks, strict=True) if mask is not None]
-    if masks_of(get_backend("numpy"), [np.zeros(size, "float32") for size in sizes], known) is None:
+    if masks_of(get_backend("numpy"), [np.zeros(size, floatx()) for size in sizes], known) is None:
         return None
 
     def compute(*tensors: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arguments import own_code
 from ..backend.base import Backend, Tensor
+from ..backend.float_settings import floatx
 from ..conventions.roles import DENSE_KERNEL, MAXOUT_BIAS, MAXOUT_KERNEL, VECTOR, Weight
 from ..conventions.words.items import shown
 from ..errors import KconvertError, Problem
@@ -222,7 +223,7 @@ class Masking(Layer):
         return True
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
-        return x * K.cast(K.expand_dims(self.compute_mask(K, x), -1), "float32")
+        return x * K.cast(K.expand_dims(self.compute_mask(K, x), -1), floatx())
 
     def compute_mask(self, K: Backend, x: Tensor, mask: Any = None) -> Tensor:
         return K.any(K.not_equal(x, self.mask_value), axis=-1)

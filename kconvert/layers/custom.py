@@ -23,6 +23,7 @@ from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import SYMBOLS, computing
 from ..backend.context import assigned
+from ..backend.float_settings import floatx
 from ..backend.spatial import known_sizes
 from ..errors import KconvertError
 from ..lazy_dataclasses import dataclass
@@ -125,7 +126,7 @@ def zeros_for_symbols(number: int) -> Callable[[Any], np.ndarray]:
 
 def zeros_in(sizes: Sequence[int | None], number: int) -> np.ndarray:
     """Zeros in a shape, with `number` for each unknown size."""
-    return np.zeros([number if n is None else n for n in sizes], "float32")
+    return np.zeros([number if n is None else n for n in sizes], floatx())
 
 
 def _known(K: Backend, x: Tensor) -> tuple[int | None, ...]:

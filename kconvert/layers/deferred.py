@@ -14,6 +14,7 @@ import numpy as np
 from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import SYMBOLS, UPDATED, computing, current_backend, is_computing
+from ..backend.float_settings import floatx
 from ..backend.tensor_chains import applied
 from ..conventions.storage import Storage
 from ..errors import KconvertError, Problem
@@ -90,8 +91,8 @@ class Deferred(Operators):
 class Variable(Deferred):
     """A value that can be replaced. It lies on each framework that computes with it."""
 
-    def __init__(self, value: Any, dtype: str = "float32", name: str = "") -> None:
-        self._array = np.asarray(value, dtype)
+    def __init__(self, value: Any, dtype: str | None = None, name: str = "") -> None:
+        self._array = np.asarray(value, dtype or floatx())
         self.name = name
         # A function that each step of an optimizer applies to the new value.
         self.constraint: Callable[[Any], Any] | None = None
@@ -334,7 +335,7 @@ def filled(K: Backend, value: Any, known: Mapping[Any, Tensor]) -> Any:
         if isinstance(one, Symbol):
             return known[one] if one in known else _resolved(one)
         if isinstance(one, np.ndarray):
-            return K.constant(one, _TYPES.get(one.dtype.kind, "float32"))
+            return K.constant(one, _TYPES.get(one.dtype.kind, floatx()))
         return one.tensor(K) if isinstance(one, Deferred) else one
 
     return _with_leaves(tensor, value)
@@ -361,7 +362,7 @@ def type_of(value: Any, made_by: Any) -> str:
     NumPy gives a number of float32 and a number of Python together the type float64, which frameworks do not.
     """
     found = str(np.asarray(value).dtype)
-    if found != "float64" or np.ndim(value) or any(_is_double(one) for one in leaves(made_by)):
+    if found != "float64" or floatx() == found or np.ndim(value) or any(_is_double(one) for one in leaves(made_by)):
         return found
     return "float32"
 

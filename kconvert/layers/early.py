@@ -11,6 +11,7 @@ from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Step, Tensor
+from ..backend.float_settings import floatx
 from ..conventions.backends import CHANNELS_LAST
 from ..conventions.roles import DENSE_KERNEL, VECTOR, Weight
 from ..lazy_dataclasses import dataclass
@@ -34,7 +35,7 @@ class _ResettingMasks(_Loop):
     def run_loop(self, K: Backend, step: Step, x: Tensor, states: list[Tensor], mask: Any) -> Any:
         if mask is None:
             return super().run_loop(K, step, x, states, mask)
-        kept = K.expand_dims(K.cast(mask, "float32"), -1)
+        kept = K.expand_dims(K.cast(mask, floatx()), -1)
         before = K.concatenate([kept[:, :1] * 0.0, kept[:, :-1]], axis=1)  # whether the step before is not masked
 
         def reset(x_t: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -57,10 +58,10 @@ class _MasksOfZeros(_Loop):
     def call(self, K: Backend, w: Weights, x: Any, mask: Any = None, training: Phase | None = None) -> Any:
         if mask is None or not self.return_sequences:
             return super().call(K, w, x, None, training)
-        x = x * K.expand_dims(K.cast(mask, "float32"), -1)
+        x = x * K.expand_dims(K.cast(mask, floatx()), -1)
         kept = self.steps_of_zeros(K, x)
         y = super().call(K, w, x, kept, training)
-        factor = K.expand_dims(K.cast(kept, "float32"), -1)
+        factor = K.expand_dims(K.cast(kept, floatx()), -1)
         return y * (K.flip(factor, 1) if self.go_backwards else factor)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..backend.float_settings import floatx
 from ..errors import KconvertError, Problem
 from .calls import Symbol
 from .core import InputLayer
@@ -36,6 +37,6 @@ def Input(
     if shape is None and batch_shape is None:
         raise KconvertError("Input needs a shape", fix="Input(shape=(784,))", problem=Problem.USAGE)
     sizes = tuple(batch_shape) if batch_shape is not None else (None, *(shape or ()))
-    layer = InputLayer(batch_input_shape=sizes, dtype=dtype or "float32", name=name or next_name("InputLayer"))
+    layer = InputLayer(batch_input_shape=sizes, dtype=dtype or floatx(), name=name or next_name("InputLayer"))
     layer.note_input(tensor)
     return Symbol(layer.inbound[0], 0)

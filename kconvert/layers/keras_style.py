@@ -19,6 +19,7 @@ from ..backend import get_backend
 from ..backend.base import Backend, Tensor
 from ..backend.computing import SYMBOLS, making_variables
 from ..backend.context import assigned
+from ..backend.float_settings import floatx
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
 from .at_work import (
@@ -244,7 +245,7 @@ def _computed_shape(self: Any, shape: Any) -> Any:
 
     def run(K: Backend, x: Any) -> Tensor:
         sizes = [one.shape for one in x] if isinstance(x, list) else x.shape
-        zeros = {weight.name: np.zeros(weight.shape, "float32") for weight in self.weight_specs(sizes)}
+        zeros = {weight.name: np.zeros(weight.shape, floatx()) for weight in self.weight_specs(sizes)}
         return self.call(K, zeros, x)
 
     try:

@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Tensor
+from ..backend.float_settings import floatx
 from ..conventions.roles import VECTOR, Weight, variance
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
@@ -85,7 +86,7 @@ class BatchNormalization(Layer):
             axes = [i for i in range(rank) if i != axis]
             mean, variance = moments(K, x, axes)
             if training is not None and moves:
-                n = K.cast(math.prod(K.shape(x)[i] for i in axes), "float32")
+                n = K.cast(math.prod(K.shape(x)[i] for i in axes), floatx())
                 corrected = self.moved_variance(K, variance, n, rank == 4 and axis == 3)
                 self._move(K, w, "moving_mean", mean, training)
                 self._move(K, w, "moving_variance", corrected, training)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend.float_settings import floatx
 from ..errors import KconvertError, Problem
 
 
@@ -46,6 +47,17 @@ class OrElse:
 
     def __set__(self, one: Any, value: Any) -> None:
         one.__dict__[self._name] = value
+
+
+class FloatType(OrElse):
+    """The type of a layer: as stated, else `floatx` where the layer is made; float32 is not stated."""
+
+    def __init__(self) -> None:
+        super().__init__(None, DTYPE)
+
+    def __set__(self, one: Any, value: Any) -> None:
+        made_in = floatx()
+        super().__set__(one, made_in if value is None and made_in != DTYPE else value)
 
 
 def is_later(f: Field[Any]) -> bool:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from ..backend.base import Backend, Size, Tensor
+from ..backend.float_settings import floatx
 from ..backend.seeds import SEEDS_BELOW
 
 FIXED: dict[str, int | None] = {"phase": None}
@@ -161,7 +162,7 @@ class Phase:
     def keep_mask(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
         """Random float32 zeros and ones; the probability of a zero is `rate`."""
         draws = self.K.random_uniform(shape, self.seed(seed))
-        return self.K.cast(self.K.greater(draws, rate), "float32")
+        return self.K.cast(self.K.greater(draws, rate), floatx())
 
     def dropout_factors(self, shape: Sequence[Size], rate: float, seed: int | None = None) -> Tensor:
         """Random factors of dropout: 0 with probability `rate`, else 1 / (1 - rate), so that their mean is 1."""

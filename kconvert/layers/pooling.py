@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ..backend.base import Backend
+from ..backend.float_settings import floatx
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .options import integers, later_option
@@ -167,7 +168,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         if mask is None:
             return super().call(K, w, x)
         (time,) = space_axes(3, self.data_format)
-        unmasked = K.expand_dims(K.cast(mask, "float32"), channel_axis(3, self.data_format))
+        unmasked = K.expand_dims(K.cast(mask, floatx()), channel_axis(3, self.data_format))
         return K.sum(x * unmasked, time, self.keepdims) / K.sum(unmasked, time, self.keepdims)
 
 

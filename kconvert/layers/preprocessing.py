@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..backend.base import Backend, Tensor
+from ..backend.float_settings import floatx
 from ..conventions.roles import COUNT, Weight, map_parameter
 from ..errors import KconvertError
 from ..lazy_dataclasses import dataclass
@@ -66,7 +67,7 @@ class Normalization(Layer):
 
     def stated(self, key: str, sizes: tuple[int, ...]) -> np.ndarray:
         """`mean` or `variance` of the configuration, as an array with the sizes of the axes."""
-        return np.broadcast_to(np.asarray(getattr(self, key), "float32"), sizes)
+        return np.broadcast_to(np.asarray(getattr(self, key), floatx()), sizes)
 
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         axes = axes_of(self.axis, K.ndim(x))
@@ -102,7 +103,7 @@ class Rescaling(Layer):
 
 def _floats(K: Backend, x: Tensor) -> Tensor:
     """`x`, where it holds integers as float32."""
-    return x if "float" in str(x.dtype) else K.cast(x, "float32")
+    return x if "float" in str(x.dtype) else K.cast(x, floatx())
 
 
 def _check_broadcast(key: str, sizes: tuple[int, ...], shape: Shape) -> None:

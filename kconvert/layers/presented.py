@@ -12,7 +12,7 @@ from typing import Any
 from ..conventions.backends import CHANNELS_LAST
 from ..errors import KconvertError
 from .component_names import component, stated, takes_component
-from .options import DTYPE, is_later, is_old, key_of
+from .options import is_later, is_old, key_of
 
 
 def presented(layer: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def presented(layer: Any) -> dict[str, Any]:
         first["trainable"] = layer.trainable
     if layer.batch_input_shape is not None:
         first["batch_input_shape"] = tuple(layer.batch_input_shape)
-    return {**first, "dtype": DTYPE, **{key: value for key, value in config.items() if key not in first}}
+    return {**first, "dtype": layer.dtype, **{key: value for key, value in config.items() if key not in first}}
 
 
 def _shown(option: str, value: Any, stated: Any) -> Any:

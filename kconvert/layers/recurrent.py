@@ -13,6 +13,7 @@ import numpy as np
 
 from ..backend.base import Backend, Step, Tensor
 from ..backend.computing import current_backend
+from ..backend.float_settings import floatx
 from ..conventions.roles import Weight
 from ..errors import AlsoAttributeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
@@ -163,7 +164,7 @@ class _Loop(Layer):
             raise KconvertError("the layer has no states yet", f"layer {self.name}", fix, Problem.USAGE)
         given = {}
         for (name, wanted), array in zip(self.kept_states(self.shapes_of_weights[0]).items(), arrays, strict=True):
-            given[name] = np.asarray(array, "float32")
+            given[name] = np.asarray(array, floatx())
             if given[name].shape != tuple(wanted):
                 what = f"a state of shape {given[name].shape} was given where {tuple(wanted)} is expected"
                 raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
@@ -171,7 +172,7 @@ class _Loop(Layer):
 
     def first_state(self, name: str, shape: Shape) -> np.ndarray:
         """The value of a state before the first run: what `reset_states` was given, or zeros."""
-        return self.__dict__.get("_first_states", {}).get(name, np.zeros(shape, "float32"))  # type: ignore[arg-type]
+        return self.__dict__.get("_first_states", {}).get(name, np.zeros(shape, floatx()))  # type: ignore[arg-type]
 
     def get_initial_state(self, inputs: Any) -> list[Any]:
         """Symbols of the states that the loop starts from, zeros, for the symbol of a sequence."""
@@ -233,7 +234,7 @@ class _Loop(Layer):
 
     def _with_zeros(self, K: Backend, last: Tensor, outputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The last output and all outputs, with zeros at the masked steps (keras-facts: masked-bidirectional)."""
-        kept = K.cast(K.flip(mask, 1) if self.go_backwards else mask, "float32")
+        kept = K.cast(K.flip(mask, 1) if self.go_backwards else mask, floatx())
         return last * K.expand_dims(kept[:, -1], -1), outputs * K.expand_dims(kept, -1)
 
     def run_loop(self, K: Backend, step: Step, x: Tensor, states: list[Tensor], mask: Any) -> Any:

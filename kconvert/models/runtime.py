@@ -14,6 +14,7 @@ from ..backend import default_backend, get_backend
 from ..backend.base import Backend, Compiled, Tensor, Variable
 from ..backend.computing import PRESENT
 from ..backend.context import assigned
+from ..backend.float_settings import floatx
 from ..backend.seeds import stated_or_fresh
 from ..conventions.generations import Convention
 from ..conversion.binding import Place, leaf_storage, places
@@ -23,6 +24,7 @@ from ..layers.custom import giving
 from ..layers.drawn import drawn_seeds
 from ..layers.phase import Phase
 from ..layers.recurrent import KeptState
+from ..network.float_type import in_type_of_network
 from ..network.graph import LayerPath
 from ..network.nested import Arrays, nest, walk
 from ..network.network import Network
@@ -83,6 +85,7 @@ class Runtime:
 
     # -------------------------------------------------------------- backend ----
 
+    @in_type_of_network
     def start(self, backend: str | Backend | None = None, seed: int | None = None) -> Backend:
         """Gives the network a backend if it has none, and initial weights to layers that have none.
 
@@ -132,11 +135,12 @@ class Runtime:
             if drawn.issuperset(place.path for place in own):
                 self._assign(own, weights, f"weights of layer {'/'.join(path)}")
 
+    @in_type_of_network
     def bind(self, backend: Backend, arrays: Arrays) -> None:
         """Makes the network run on `backend` with the weights `arrays`: in its convention, nested by names."""
         table = self.network.weight_table()
         names = {(*leaf.path, one.name): variable_name(leaf, one.name) for leaf in table for one in leaf.weights}
-        made = {path: backend.variable(np.asarray(a, "float32"), names[path]) for path, a in walk(arrays)}
+        made = {path: backend.variable(np.asarray(a, floatx()), names[path]) for path, a in walk(arrays)}
         self.take(backend, made)
 
     def take(self, backend: Backend, variables: Mapping[LayerPath, Variable]) -> None:
@@ -195,6 +199,7 @@ class Runtime:
 
     # --------------------------------------------------------------- states ----
 
+    @in_type_of_network
     def keep_states(self) -> dict[LayerPath, Variable]:
         """The states of stateful layers; at the first call, zeros."""
         K = self.backend
@@ -220,6 +225,7 @@ class Runtime:
             self._functions[name] = self._compile(build)
         return self._functions[name]
 
+    @in_type_of_network
     def _compile(self, build: BuildFromWeights) -> Compiled:
         """Compiles a function of the inputs of the network.
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Variable
+from ..backend.float_settings import floatx
 from ..conventions.generations import GENERATIONS, Convention
 from ..conventions.storage import Storage, slot_name
 from ..conversion.binding import leaf_storage
+from ..errors import KconvertError, Problem
 from ..layers.base import Layer
 from ..layers.builder import AsStored
 from ..layers.keras_style import shared_weights
@@ -104,7 +106,13 @@ def last_used(table: list[LeafWeights]) -> Backend | None:
 
 
 def initial_variable(leaf: LeafWeights, stored: Storage, backend: Backend, seed: Any) -> Variable:
-    """A new variable with the initial value of a weight of a layer; seed: of the random values."""
+    """A new variable with the initial value of a weight of a layer; seed: of the random values.
+
+    Raises KconvertError for a layer of float16.
+    """
+    if leaf.layer.dtype == "float16":
+        what, fix = "layers do not compute in float16", "K.set_floatx('float32') before layers are made"
+        raise KconvertError(what, f"layer {leaf.layer.name}", fix, Problem.UNSUPPORTED)
     name, initializer = variable_name(leaf, stored.weight.name), stored.weight.initializer
     if isinstance(initializer, AsStored):
         return backend.variable(as_run(stored, initializer.values), name)
@@ -159,4 +167,4 @@ def as_run(stored: Storage, *arrays: np.ndarray) -> np.ndarray:
 
 def _run_form(stored: Storage, canonical: np.ndarray) -> np.ndarray:
     """A canonical weight, converted to the form in which layers run it."""
-    return np.asarray(stored.to_run.apply(canonical)[0], "float32", order="C")
+    return np.asarray(stored.to_run.apply(canonical)[0], floatx(), order="C")

@@ -14,6 +14,7 @@ from typing import Any
 from ..backend.base import Backend, InputSpec, Tensor
 from ..backend.computing import IMAGES, TRAINING, images_in
 from ..backend.context import assigned
+from ..backend.float_settings import widest
 from ..conventions.words.call_arguments import always_trains, check_arguments
 from ..errors import AlsoRuntimeError, KconvertError, Problem
 from ..layers import InputLayer, Layer
@@ -165,12 +166,18 @@ class Network(Layer):
         return [tuple(layer.batch_input_shape or ()) for layer in self.input_layers]
 
     @property
+    def floatx(self) -> str:
+        """The type of floats in which it computes: float64 where a layer has it, else float32."""
+        return widest(layer.floatx for layer in self.all_layers)
+
+    @property
     def input_specs(self) -> list[InputSpec]:
-        """Shape and dtype of the inputs, for a compiled function. All floats are float32, in which layers compute.
+        """Shape and dtype of the inputs, for a compiled function. All floats are of the type in which layers compute.
 
         A batch has any number of samples, unless `fixed_batch` states it.
         """
-        dtypes = ["float32" if "float" in (layer.dtype or "float") else str(layer.dtype) for layer in self.input_layers]
+        floats = self.floatx
+        dtypes = [floats if "float" in (layer.dtype or "float") else str(layer.dtype) for layer in self.input_layers]
         shapes = [(self.fixed_batch, *shape[1:]) for shape in self.input_shapes]
         return [InputSpec(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..backend.base import Backend, InputSpec, Tensor
+from ..backend.float_settings import floatx, keeping_floatx
 from ..errors import KconvertError, Problem
 from .nested import Arrays, nest, walk
 from .network import Network
@@ -49,11 +50,15 @@ class Activations:
         if unknown := sorted(set(self.replaced) - set(model.tensor_layers())):
             raise KconvertError(f"no layer computes the tensor {unknown[0]}", where=model.name, problem=Problem.USAGE)
         self.paths = [path for path, _ in walk(arrays)]
-        batch = model.fixed_batch
+        with keeping_floatx(model.floatx):
+            self._compile(backend, arrays, replaced or {}, given)
+
+    def _compile(self, backend: Backend, arrays: Arrays, replaced: Mapping[str, np.ndarray], given: Given) -> None:
+        model, batch = self.model, self.model.fixed_batch
         specs = [
             *model.input_specs,
             *(InputSpec(array.shape) for _, array in walk(arrays)),
-            *(InputSpec((batch, *x.shape[1:]), _dtype(x)) for x in (replaced or {}).values()),
+            *(InputSpec((batch, *x.shape[1:]), _dtype(x)) for x in replaced.values()),
             *(InputSpec((batch, *x.shape[1:]), _dtype(x)) for outputs in given.values() for x in outputs),
         ]
         self._function = backend.compile_reading(lambda _, tensors: self._build(backend, tensors), specs, [])
@@ -102,5 +107,5 @@ class Activations:
 
 
 def _dtype(x: Any) -> str:
-    """The dtype of a replacing tensor: float32 for all floats, because layers compute with float32."""
-    return "float32" if x.dtype.kind == "f" else str(x.dtype)
+    """The dtype of a replacing tensor: one for all floats, in which layers compute."""
+    return floatx() if x.dtype.kind == "f" else str(x.dtype)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from kconvert.keras.layers import Dense, Dropout, Input
-from kconvert.keras.models import Model
+from kconvert.keras.models import Model, Sequential
 
 from kconvert.errors import KconvertError
 from kconvert.keras import backend as K
@@ -154,9 +154,12 @@ def test_random_numbers_differ_from_run_to_run(on):
     assert np.isfinite(first).all() and (first != second).any()
 
 
-def test_settings_that_layers_do_not_have_are_refused():
-    with pytest.raises(KconvertError, match="is not supported"):
-        K.set_floatx("float64")
+def test_models_of_float16_are_refused_by_name(on):
+    with pytest.raises(KconvertError, match="unknown type of floats 'float8'; one of: float16, float32, float64"):
+        K.set_floatx("float8")
+    model = Sequential([Dense(2, dtype="float16", input_shape=(3,), name="half")])
+    with pytest.raises(KconvertError, match=r"layer half: layers do not compute in float16; K.set_floatx"):
+        model.predict(X)
 
 
 def test_a_layer_of_the_network_has_its_weights_in_functions(on):

@@ -5,7 +5,7 @@ Theano, TensorFlow or NumPy. Functions that differ between the backends are left
 kernels and padding depend on the backend, and random numbers.
 """
 
-from ..float_settings import epsilon
+from ..float_settings import epsilon, floatx
 from .elementwise import (
     abs,
     clip,
@@ -36,7 +36,7 @@ from .elementwise import (
     switch,
     tanh,
 )
-from .facts import backend, floatx, image_data_format, image_dim_ordering
+from .facts import backend, image_data_format, image_dim_ordering
 from .reductions import (
     all,
     any,

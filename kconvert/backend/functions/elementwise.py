@@ -9,6 +9,7 @@ from typing import Any
 from ...errors import KconvertError, Problem
 from ..base import Tensor
 from ..computing import current_backend
+from ..float_settings import floatx
 from .shapes import expand_dims, ndim
 
 
@@ -101,7 +102,7 @@ def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Ten
 def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
     """`x` where above `threshold`, at most `max_value`; otherwise `alpha * (x - threshold)`."""
     K = current_backend()
-    y = x * K.cast(K.greater(x, threshold), "float32") if threshold else K.relu(x)
+    y = x * K.cast(K.greater(x, threshold), floatx()) if threshold else K.relu(x)
     if max_value is not None:
         y = K.minimum(K.relu(y), max_value)
     return y - alpha * K.relu(threshold - x) if alpha else y

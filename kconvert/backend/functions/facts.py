@@ -25,8 +25,3 @@ def image_data_format() -> str:
 def image_dim_ordering() -> str:
     """`image_data_format` in the words of Keras 1: 'th' or 'tf'."""
     return {"channels_first": "th", "channels_last": "tf"}[image_data_format()]
-
-
-def floatx() -> str:
-    """'float32', in which layers compute."""
-    return "float32"

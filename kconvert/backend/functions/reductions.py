@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import KconvertError, Problem
 from ..base import Tensor
 from ..computing import current_backend
+from ..float_settings import floatx
 from ..vectors import unit_vectors
 from .elementwise import exp, log, sqrt, square
 from .shapes import ndim, shape
@@ -51,7 +52,7 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     K = current_backend()
     kind = str(getattr(x, "dtype", "float"))
-    real = K.mean(x if "float" in kind else K.cast(x, "float32"), axis, keepdims)
+    real = K.mean(x if "float" in kind else K.cast(x, floatx()), axis, keepdims)
     return K.cast(real, x.dtype) if "int" in kind and K.facts.integer_means else real
 
 
@@ -67,7 +68,7 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The variance along `axis`; of booleans, that of zeros and ones."""
-    x = cast(x, "float32") if "bool" in str(getattr(x, "dtype", "")) else x
+    x = cast(x, floatx()) if "bool" in str(getattr(x, "dtype", "")) else x
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base import Tensor
 from ..computing import VARIABLES, current_backend
+from ..float_settings import floatx
 from .shapes import shape, sizes_of
 
 
@@ -19,7 +20,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
     if shape is not None:
         sizes = tuple(shape)
         array = array.reshape(sizes) if array.size == np.prod(sizes) else np.broadcast_to(array, sizes)
-    return current_backend().constant(array, dtype or "float32")
+    return current_backend().constant(array, dtype or floatx())
 
 
 def variable(value: Any, dtype: str | None = None, name: str | None = None) -> Tensor:
@@ -30,22 +31,22 @@ def variable(value: Any, dtype: str | None = None, name: str | None = None) -> T
 
 def zeros(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
     """A tensor of zeros. shape: its sizes, or a tensor with its sizes."""
-    return current_backend().zeros(sizes_of(shape), dtype or "float32")
+    return current_backend().zeros(sizes_of(shape), dtype or floatx())
 
 
 def ones(shape: Sequence[Any], dtype: str | None = None, name: str = "") -> Tensor:
     """A tensor of ones. shape: its sizes, or a tensor with its sizes."""
-    return cast(zeros(shape) + 1.0, dtype or "float32")
+    return cast(zeros(shape) + 1.0, dtype or floatx())
 
 
 def zeros_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
     """Zeros with the shape of `x`."""
-    return cast(zeros(shape(x)), dtype or "float32")
+    return cast(zeros(shape(x)), dtype or floatx())
 
 
 def ones_like(x: Tensor, dtype: str | None = None, name: str = "") -> Tensor:
     """Ones with the shape of `x`."""
-    return cast(zeros(shape(x)) + 1.0, dtype or "float32")
+    return cast(zeros(shape(x)) + 1.0, dtype or floatx())
 
 
 def arange(start: Any, stop: Any = None, step: float = 1, dtype: str = "int32") -> Tensor:
@@ -67,7 +68,7 @@ def cast(x: Tensor, dtype: str) -> Tensor:
 
 def cast_to_floatx(x: Any) -> Tensor:
     """`x` with elements of float32."""
-    return cast(x, "float32")
+    return cast(x, floatx())
 
 
 def identity(x: Tensor, name: str | None = None) -> Tensor:

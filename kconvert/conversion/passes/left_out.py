@@ -25,7 +25,7 @@ def notes_on_left_out(network: Network) -> Rewritten:
 
 def _notes_on_dtypes(network: Network) -> list[str]:
     """A note on each dtype of floats in which the layers do not run here; files keep it."""
-    stated = {str(layer.dtype) for layer in every(network) if "float" in str(layer.dtype)} - {"float32"}
+    stated = {str(layer.dtype) for layer in every(network) if "float" in str(layer.dtype)} - {"float32", "float64"}
     return [
         f"the weights and layers keep their dtype {dtype}; kconvert runs them in float32" for dtype in sorted(stated)
     ]

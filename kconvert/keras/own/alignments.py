@@ -12,6 +12,7 @@ import numpy as np
 from ...backend import functions as F
 from ...backend.base import Backend, Tensor
 from ...backend.computing import current_backend
+from ...backend.float_settings import floatx
 
 _NEVER = -1e30
 """The logarithm of a probability of 0."""
@@ -30,12 +31,12 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     places = F.reshape(K.stack([blanks, labels], 2), (F.shape(labels)[0], 2 * F.shape(labels)[1]))
     places = K.concatenate([places, blanks[:, :1]], 1)
     # A label may follow another label, unless they are equal.
-    changed = K.cast(K.not_equal(places[:, 2:], places[:, :-2]), "float32")
+    changed = K.cast(K.not_equal(places[:, 2:], places[:, :-2]), floatx())
     # Between two blanks nothing has changed.
-    jumps = K.concatenate([K.cast(places[:, :2] * 0, "float32"), changed], 1)
-    times = K.cast(F.reshape(input_length, (-1, 1)), "float32")
+    jumps = K.concatenate([K.cast(places[:, :2] * 0, floatx()), changed], 1)
+    times = K.cast(F.reshape(input_length, (-1, 1)), floatx())
     ends = number * 2
-    steps = _logs_of_places(K, y_pred, F.one_hot(places, classes), K.cast(ends, "float32") + 1.0)
+    steps = _logs_of_places(K, y_pred, K.cast(F.one_hot(places, classes), floatx()), K.cast(ends, floatx()) + 1.0)
 
     start = F.zeros_like(steps[:, 0]) + _NEVER
     start = K.concatenate([start[:, :1] * 0.0, start[:, 1:]], 1)  # before the first step: one place before the first

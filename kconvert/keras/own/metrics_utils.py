@@ -8,6 +8,7 @@ from typing import Any
 
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
+from ...backend.float_settings import floatx
 from ...errors import KconvertError, Problem
 from ...layers.recorded import recorded
 from ...models.training.metrics import counts
@@ -127,7 +128,7 @@ def update_confusion_matrix_variables(
 def _counted(y_true: Tensor, y_pred: Tensor, limits: list[Any], top_k: Any, class_id: Any, weight: Any) -> Tensor:
     """(counts, thresholds), the counts in the order of _COUNTS."""
     K = current_backend()
-    labels, values = aligned(K, K.cast(y_true, "float32"), K.cast(y_pred, "float32"))
+    labels, values = aligned(K, K.cast(y_true, floatx()), K.cast(y_pred, floatx()))
     found = counts.counts_at(K, *counts.limited(K, labels, values, top_k, class_id), limits, weight)
     return K.stack([found[name] for name in _COUNTS.values()], 0)
 
@@ -149,5 +150,5 @@ def weighted_assign_add(label: Any, pred: Any, weights: Any, var: Any) -> Any:
 @recorded
 def _number_of_both(label: Tensor, pred: Tensor, weights: Any) -> Tensor:
     K = current_backend()
-    both = K.cast(label, "float32") * K.cast(pred, "float32")
+    both = K.cast(label, floatx()) * K.cast(pred, floatx())
     return K.sum(both if weights is None else both * weights, 1)

@@ -8,6 +8,7 @@ from typing import Any
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import current_backend
+from ...backend.float_settings import floatx
 from ...backend.functions.shapes import sizes_of
 
 
@@ -30,7 +31,7 @@ def random_uniform(
 def random_binomial(shape: Sequence[Any], p: float = 0.0, dtype: str | None = None, seed: int | None = None) -> Tensor:
     """Random zeros and ones: others in each run; `p` is the probability of a one."""
     K = current_backend()
-    return K.cast(K.greater(p, K.random_uniform(sizes_of(shape), _seed(seed))), dtype or "float32")
+    return K.cast(K.greater(K.constant(p), K.random_uniform(sizes_of(shape), _seed(seed))), dtype or floatx())
 
 
 def truncated_normal(
@@ -49,7 +50,7 @@ def dropout(x: Tensor, level: float, noise_shape: Any = None, seed: int | None =
     """`x` with a part `level` of its elements set to 0, and the others scaled up."""
     K = current_backend()
     sizes = F.shape(x) if noise_shape is None else noise_shape
-    kept = K.cast(K.greater(K.random_uniform(sizes_of(sizes), _seed(seed)), level), "float32")
+    kept = K.cast(K.greater(K.random_uniform(sizes_of(sizes), _seed(seed)), level), floatx())
     return x * kept * (1.0 / (1.0 - level))
 
 

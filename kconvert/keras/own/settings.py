@@ -11,8 +11,9 @@ from ...backend import default_backend
 from ...backend import functions as F
 from ...backend.computing import IMAGES, TRAINING, is_computing
 from ...backend.float_settings import epsilon as epsilon
+from ...backend.float_settings import floatx as floatx
 from ...backend.float_settings import set_epsilon as set_epsilon
-from ...backend.functions import floatx as floatx
+from ...backend.float_settings import set_floatx as set_floatx
 from ...backend.image_format import default_data_format, set_default_data_format
 from ...conventions.words.rules import DIM_ORDERING
 from ...errors import KconvertError, Problem
@@ -24,11 +25,6 @@ from ...layers.shapes import data_format_of, one_of
 def backend() -> str:
     """The name of the default backend: 'theano' or 'tensorflow'."""
     return F.backend() if is_computing() else default_backend()
-
-
-def set_floatx(dtype: str) -> None:
-    """Accepts 'float32' alone. Raises KconvertError for other types."""
-    only(dtype, floatx(), "set_floatx")
 
 
 def image_data_format() -> str:
@@ -116,5 +112,5 @@ def manual_variable_initialization(value: bool) -> None:
 
 
 def cast_to_floatx(x: Any) -> Any:
-    """An array of float32 with the values of `x`; a tensor while a backend computes."""
+    """An array of `floatx` with the values of `x`; a tensor while a backend computes."""
     return F.cast_to_floatx(x) if is_computing() else np.asarray(x, floatx())

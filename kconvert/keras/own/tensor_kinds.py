@@ -8,10 +8,12 @@ import numpy as np
 
 from ...backend import functions as F
 from ...backend.computing import is_computing
+from ...backend.float_settings import floatx
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.deferred import Deferred, Variable, WeightValue, is_native
 from ...layers.operations import Operation
+from ...models.training.hyperparameters import Hyperparameter
 from .variables import get_value
 
 
@@ -31,6 +33,8 @@ def ndim(x: Any) -> int:
 
 def dtype(x: Any) -> str:
     """The name of the type of the elements."""
+    if isinstance(x, Hyperparameter):
+        return floatx()
     found = x.dtype
     return str(getattr(found, "name", found))
 

@@ -11,6 +11,7 @@ import numpy as np
 from ...backend import functions as F
 from ...backend.base import Tensor
 from ...backend.computing import IMAGES, current_backend
+from ...backend.float_settings import floatx
 from ...backend.functions.shapes import sizes_of
 from ...backend.image_format import default_data_format
 from ...conventions.backends import CHANNELS_FIRST
@@ -114,7 +115,7 @@ def normalize_batch_in_training(
     facts = current_backend().facts
     if facts.fused_variance and F.ndim(x) == 4 and axes == [0, 1, 2]:
         count = prod(F.shape(x)[:-1])
-        number = float(count) if isinstance(count, int) else F.cast(count, "float32")
+        number = float(count) if isinstance(count, int) else F.cast(count, floatx())
         var = var * (number / (number - 1.0))
     return [y, _without(mean, axes), _without(var, axes) + (epsilon if facts.variance_has_epsilon else 0.0)]
 
@@ -142,8 +143,8 @@ def sparse_categorical_crossentropy(
 def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
     """Whether the target is among the `k` greatest predictions of a sample."""
     K = current_backend()
-    own = F.sum(predictions * F.one_hot(targets, F.shape(predictions)[-1]), -1, keepdims=True)
-    return K.greater(float(k) - 0.5, F.sum(F.cast(K.greater(predictions, own), "float32"), -1))
+    own = F.sum(predictions * F.cast(F.one_hot(targets, F.shape(predictions)[-1]), floatx()), -1, keepdims=True)
+    return K.greater(float(k) - 0.5, F.sum(F.cast(K.greater(predictions, own), floatx()), -1))
 
 
 def spatial_2d_padding(x: Tensor, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> Tensor:

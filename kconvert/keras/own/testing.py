@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backend.float_settings import floatx
 from ...errors import KconvertError, Problem
 from ...layers.inputs import Input
 from ...models.model import Model
@@ -33,7 +34,7 @@ def get_test_data(
     samples = num_train + num_test
     mean = np.random.randint(0, num_classes, samples) if classification else np.random.random(samples)
     sizes = [math.prod(input_shape), 0 if classification else math.prod(output_shape)]
-    numbers = np.random.normal(mean[:, None], 0.7, (samples, sum(sizes))).astype("float32")
+    numbers = np.random.normal(mean[:, None], 0.7, (samples, sum(sizes))).astype(floatx())
     x = numbers[:, : sizes[0]].reshape(samples, *input_shape)
     y = mean if classification else numbers[:, sizes[0] :].reshape(samples, *output_shape)
     return (x[:num_train], y[:num_train]), (x[num_train:], y[num_train:])
@@ -85,7 +86,7 @@ def checked_output(layer: Any, model: Any, x: np.ndarray, shape: tuple[int | Non
 def samples(shape: Sequence[int | None], dtype: Any) -> np.ndarray:
     """Random numbers below 10 of a type, by default float32; sizes that are not known are 1 to 3."""
     sizes = [np.random.randint(1, 4) if n is None else n for n in shape]
-    return (10 * np.random.random(sizes)).astype(dtype or "float32")
+    return (10 * np.random.random(sizes)).astype(dtype or floatx())
 
 
 def check(agrees: Any, layer: Any, what: str) -> None:
@@ -109,7 +110,7 @@ def called(
     """
     layer.set_weights(layer.get_weights())
     x = samples(input_shape or (), input_dtype) if input_data is None else input_data
-    shape, dtype = tuple(input_shape or x.shape), input_dtype or ("float32" if input_data is None else x.dtype)
+    shape, dtype = tuple(input_shape or x.shape), input_dtype or (floatx() if input_data is None else x.dtype)
     size = {"batch_shape": shape} if fixed_batch_size else {"shape": shape[1:]}
     symbol = new_input(**size, dtype=str(dtype))
     output = layer(symbol)

@@ -10,6 +10,7 @@ import numpy as np
 from ...backend import default_backend, get_backend
 from ...backend import functions as F
 from ...backend.computing import UPDATED, VARIABLES, is_computing
+from ...backend.float_settings import as_float, floatx
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.deferred import Deferred, Expression, Variable, WeightValue, is_native, stands_for_tensors
@@ -47,7 +48,7 @@ def variable(value: Any, dtype: str | None = None, name: str | None = None, cons
     array = value.eval() if isinstance(value, Deferred) else value
     if is_computing() or _inside_build():
         return F.variable(array, dtype, name)
-    made = Variable(array, dtype or "float32", name or "variable")
+    made = Variable(array, dtype or floatx(), name or "variable")
     made.constraint = constraint
     return made
 
@@ -126,7 +127,7 @@ def get_value(x: Any) -> Any:
     if isinstance(x, Deferred):
         return x.eval()
     if isinstance(x, Hyperparameter):
-        return np.float32(x)
+        return as_float(x)
     if isinstance(x, (float, int, np.ndarray, np.generic)):  # what optimizers have in place of variables
         return np.asarray(x)
     if is_native(x):

@@ -111,7 +111,7 @@ def function(inputs: Sequence[Any], outputs: Any, updates: Sequence[Any] = (), *
 
 
 def set_floatx(floatx: str) -> None:
-    """Accepts 'float32' alone. Raises KconvertError for other types."""
+    """Sets the type of floats. Raises KconvertError for an unknown one."""
     later_settings.set_floatx(floatx)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...backend import get_backend
 from ...backend.computing import computing
+from ...backend.float_settings import floatx
 from ...conventions.generations import Convention
 from ...conventions.roles import Weight
 from ...conversion.binding import leaf_storage
@@ -164,7 +165,7 @@ class Initialization(Initializer):
         ordering = "th"
         if leaf.layer.class_name in _FANS_OF_IMAGES:
             ordering = ORDERINGS[getattr(leaf.layer, "data_format", None) or "channels_first"]
-        arrays = [np.asarray(self._array(shape, rng, ordering), "float32") for shape in stored.shapes]
+        arrays = [np.asarray(self._array(shape, rng, ordering), floatx()) for shape in stored.shapes]
         return np.asarray(stored.chain.apply(*arrays)[0])
 
     def _array(self, shape: Shape, rng: np.random.Generator, ordering: str) -> np.ndarray:

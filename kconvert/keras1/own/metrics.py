@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Tensor
-from ...backend.float_settings import epsilon
+from ...backend.float_settings import epsilon, floatx
 from ...errors import KconvertError, Problem
 from ...layers.custom import CustomFunction
 from ...layers.deferred import emulation
@@ -56,8 +56,8 @@ top_k_categorical_accuracy = _mean_of(means.top_k_categorical_accuracy)
 @recorded_in_keras
 def sparse_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The part of the samples whose label, the greatest value along the last axis, is the class predicted."""
-    predicted = K.cast(K.argmax(y_pred), "float32")
-    return K.mean(K.cast(K.equal(K.cast(K.max(y_true, -1), "float32"), predicted), "float32"))
+    predicted = K.cast(K.argmax(y_pred), floatx())
+    return K.mean(K.cast(K.equal(K.cast(K.max(y_true, -1), floatx()), predicted), floatx()))
 
 
 def _positive(K: Backend, x: Tensor) -> Tensor:
@@ -133,7 +133,7 @@ class BatchMetric(OfSums):
     def add_batch(self, K: Backend, sums: Sums, y_true: Tensor, y_pred: Tensor, weight: Any = None) -> dict[str, Any]:
         known = self.run in FUNCTIONS.values()
         value = self.run(K, y_true, y_pred) if known else CustomFunction(self.name, self.run).run(K, y_true, y_pred)
-        mean, size = K.mean(value), K.cast(K.shape(y_pred)[0], "float32")
+        mean, size = K.mean(value), K.cast(K.shape(y_pred)[0], floatx())
         return {"total": sums["total"] + mean * size, "count": sums["count"] + size, "batch": mean}
 
     def value_of(self, sums: Mapping[str, np.ndarray]) -> Any:
@@ -169,7 +169,7 @@ def _names_of(function: Callable[..., Any], loss: Objective, shape: Sequence[int
     It is tried on zeros with NumPy.
     """
     of_labels = (loss.label_shapes(tuple(shape)) or [tuple(shape)])[0]
-    zeros = [np.zeros([2 if n is None else n for n in sizes], "float32") for sizes in (of_labels, shape)]
+    zeros = [np.zeros([2 if n is None else n for n in sizes], floatx()) for sizes in (of_labels, shape)]
     with np.errstate(all="ignore"):
         found = CustomFunction("metric", function).attempt(emulation(), *zeros)
     return list(found) if isinstance(found, Mapping) else []

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ...backend.base import Backend, Tensor
-from ...backend.float_settings import epsilon
+from ...backend.float_settings import epsilon, floatx
 from ...errors import KconvertError, Problem
 from ...layers.recorded import recorded_in_keras
 from ...lazy_dataclasses import dataclass
@@ -123,13 +123,13 @@ def weighted(K: Backend, values: Tensor, weight: Tensor | None, mask: Tensor | N
     1.5
     """
     if mask is not None:
-        mask = K.cast(mask, "float32")
+        mask = K.cast(mask, floatx())
         values = values * mask / K.mean(mask)
     if weight is None:
         return K.mean(values)
     if K.ndim(values) > K.ndim(weight):
         values = K.mean(values, list(range(K.ndim(weight), K.ndim(values))))
-    return K.mean(values * weight / K.mean(1.0 - K.cast(K.equal(weight, 0.0), "float32")))
+    return K.mean(values * weight / K.mean(1.0 - K.cast(K.equal(weight, 0.0), floatx())))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backend.float_settings import floatx
 from ...errors import KconvertError, Problem, warn
 from ...layers.lists import items_of
 from ...lazy_dataclasses import dataclass
@@ -120,7 +121,7 @@ def _labels(array: Any, loss: Loss, shape: tuple[int | None, ...], name: str) ->
             "integer classes need sparse_categorical_crossentropy, one-hot labels categorical_crossentropy",
             Problem.USAGE,
         )
-    return labels.astype("float32", copy=False)
+    return labels.astype(floatx(), copy=False)
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
@@ -193,7 +194,7 @@ def _weights(
     if labels is None or (own is None and classes is None):
         return None
     where = f"sample_weight of output {name}"
-    result = None if own is None else numbers(own, where).astype("float32", copy=False)
+    result = None if own is None else numbers(own, where).astype(floatx(), copy=False)
     if result is not None and (result.ndim > 2 or result.shape != labels.shape[: result.ndim]):
         what = f"weights of shape {result.shape} do not match labels of shape {labels.shape}"
         raise KconvertError(what, where, "give one weight per sample, or one per time step", Problem.USAGE)
@@ -214,7 +215,7 @@ def _weights(
             f"class_weight has no weight for class {min(missing)}", f"output {name}", None, Problem.USAGE
         )
     known, inverse = np.unique(of_samples, return_inverse=True)
-    by_class = np.array([classes[int(k)] for k in known], "float32")[inverse]
+    by_class = np.array([classes[int(k)] for k in known], floatx())[inverse]
     return by_class if result is None else result * (by_class if result.ndim == 1 else by_class[:, None])
 
 

@@ -17,13 +17,14 @@ import numpy as np
 from ...backend.base import Backend, Compiled, InputSpec, Tensor, Variable
 from ...backend.computing import PRESENT, SYMBOLS, TRAINING
 from ...backend.context import assigned
-from ...backend.float_settings import keeping_epsilon
+from ...backend.float_settings import as_float, floatx, keeping_epsilon
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
 from ...layers.calls import Symbol
 from ...layers.custom import giving
 from ...layers.phase import Phase
 from ...network.added import added
+from ...network.float_type import in_type_of_network
 from ...network.functional import symbols_of
 from ...network.graph import LayerPath, LeafWeights, Ref
 from ...network.nested import nest
@@ -74,7 +75,7 @@ class Executor:
         self._numbers: dict[str, float] = {}
         made: dict[VariableKey, Any] = {SEED: np.array([seed, 0], "int32")}
         means = (*objective.loss_labels, *objective.added.values())
-        made.update((("mean", label), np.zeros(2, "float32")) for label in means)
+        made.update((("mean", label), np.zeros(2, self.network.floatx)) for label in means)
         self._add(made)
         for tracked in objective.track_on(self.K):
             held = tracked.metric.variables.items()
@@ -87,6 +88,7 @@ class Executor:
 
     # ------------------------------------------------------------ variables ----
 
+    @in_type_of_network
     def start_optimizer(self) -> None:
         """Makes the slots of the optimizer, with their values before the first step; its scalars stay as they are."""
         shapes = {path: array.shape for path, array in zip(self.trained, self.read_trained(), strict=True)}
@@ -97,7 +99,7 @@ class Executor:
         made: dict[VariableKey, Any] = {("scalar", name): array for name, array in scalars if name not in held}
         for path, shape in shapes.items():
             made.update((("slot", *path, name), array) for name, array in self.optimizer.slots(shape).items())
-        made.update((("number", name), np.float32(0.0)) for name in self.optimizer.numbers)
+        made.update((("number", name), as_float(0.0)) for name in self.optimizer.numbers)
         self._numbers = {}
         self._add(made)
 
@@ -126,10 +128,11 @@ class Executor:
 
     def reset_loss(self) -> None:
         """Sets the sum of the total loss to zero; those of the losses of outputs go on."""
-        self.K.assign(self.variables[_key("mean", ("loss",))], np.zeros(2, "float32"))
+        self.K.assign(self.variables[_key("mean", ("loss",))], np.zeros(2, floatx()))
 
     # ---------------------------------------------------------------- steps ----
 
+    @in_type_of_network
     def step(self, training: bool, xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
         """Runs one batch; returns the values of `Objective.loss_labels`: the total loss, for several outputs each loss.
 
@@ -203,10 +206,10 @@ class Executor:
                 new = tracked.metric.updated(K, before, ys[i], outputs[i], weight)
             updates.update((("metric", label, name), K.stop_gradient(one)) for name, one in new.items())
         for path, label in objective.added.items():
-            value = K.stop_gradient(K.cast(phase.measures[path], "float32"))
+            value = K.stop_gradient(K.cast(phase.measures[path], floatx()))
             count = K.sum(K.zeros(K.shape(value)) + 1.0)
             updates["mean", label] = values["mean", label] + K.stack([K.sum(value), count])
-        size = K.cast(K.shape(xs[0])[0], "float32")
+        size = K.cast(K.shape(xs[0])[0], floatx())
         shown = [total, *(parts if len(objective.loss_labels) > 1 else ())]
         by_samples = [True, *(one.by_samples for one in objective.losses if one is not None)]
         for label, loss, over_samples in zip(objective.loss_labels, shown, by_samples, strict=False):

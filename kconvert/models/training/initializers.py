@@ -16,6 +16,7 @@ import numpy as np
 
 from ...backend import get_backend
 from ...backend.computing import computing, current_backend
+from ...backend.float_settings import floatx
 from ...backend.seeds import SEEDS_BELOW, stated_or_fresh
 from ...conventions.roles import Weight
 from ...errors import KconvertError, Problem
@@ -41,7 +42,7 @@ class Initializer(Component):
         dtype: the name of the type of the elements; None for float32.
         """
         values = self.values(tuple(shape), np.random.default_rng(stated_or_fresh(None)))
-        return record(lambda: current_backend().constant(values, dtype or "float32"))
+        return record(lambda: current_backend().constant(values, dtype or floatx()))
 
     def values(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """A float32 array of shape `shape`, drawn from `rng`.
@@ -54,7 +55,7 @@ class Initializer(Component):
             calls = self.__dict__.get("_calls", 0)
             self.__dict__["_calls"] = calls + 1
             rng = self.generator(seed + calls)
-        return np.asarray(self.draw(tuple(shape), rng), "float32")
+        return np.asarray(self.draw(tuple(shape), rng), floatx())
 
     def draw_seed(self, shape: Shape) -> int | None:
         """Draws from NumPy's global generator what Keras draws for a weight of `shape`, and gives a seed.

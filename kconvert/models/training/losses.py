@@ -19,7 +19,7 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...backend.computing import as_in_keras, current_backend
-from ...backend.float_settings import epsilon
+from ...backend.float_settings import epsilon, floatx
 from ...backend.vectors import unit_vectors
 from ...layers.custom import CustomFunction
 from ...layers.names import snake_case
@@ -169,7 +169,7 @@ def one_hot(K: Backend, labels: Tensor, y_pred: Tensor) -> Tensor:
     """Integer labels as one-hot vectors, in the shape of `y_pred`; a last axis of size 1 of the labels is dropped."""
     labels = K.squeeze(labels, -1) if K.ndim(labels) == K.ndim(y_pred) else labels
     classes = K.arange(K.shape(y_pred)[-1])
-    return K.cast(K.equal(K.expand_dims(K.cast(labels, "int32"), -1), classes), "float32")
+    return K.cast(K.equal(K.expand_dims(K.cast(labels, "int32"), -1), classes), floatx())
 
 
 def _square(x: Tensor) -> Tensor:
@@ -179,7 +179,7 @@ def _square(x: Tensor) -> Tensor:
 def _size(K: Backend, x: Tensor) -> Tensor:
     """Size of the last axis, as a float."""
     size = K.shape(x)[-1]
-    return float(size) if isinstance(size, int) else K.cast(size, "float32")
+    return float(size) if isinstance(size, int) else K.cast(size, floatx())
 
 
 def _signs(K: Backend, labels: Tensor) -> Tensor:
@@ -260,7 +260,7 @@ class Loss(Component):
         return self._values(K, y_true, y_pred)
 
     def _values(self, K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return type(self).function(K, K.cast(y_true, "float32"), y_pred, **self.options)
+        return type(self).function(K, K.cast(y_true, floatx()), y_pred, **self.options)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value for each sample, as in Keras: see `per_sample`."""

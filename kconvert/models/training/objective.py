@@ -12,7 +12,7 @@ import numpy as np
 
 from ...backend import get_backend
 from ...backend.base import Backend, Tensor
-from ...backend.float_settings import epsilon
+from ...backend.float_settings import epsilon, floatx
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...layers.builder import is_in_keras_style
 from ...layers.calls import Symbol
@@ -236,8 +236,8 @@ def added_metrics(network: Network) -> dict[tuple[str, ...], str]:
     phase = Phase(K)
     shapes = {(*leaf.path, weight.name): weight.shape for leaf in network.weight_table() for weight in leaf.weights}
     shapes.update(network.state_shapes())
-    held = nest((path, np.zeros(shape, "float32")) for path, shape in shapes.items())
-    inputs = [np.zeros([n or _SAMPLES for n in shape], "float32") for shape in network.input_shapes]
+    held = nest((path, np.zeros(shape, floatx())) for path, shape in shapes.items())
+    inputs = [np.zeros([n or _SAMPLES for n in shape], floatx()) for shape in network.input_shapes]
     with np.errstate(all="ignore"):
         network.run(K, held, inputs, training=phase)
     return {path: path[-1] for path in sorted(phase.measures, key=lambda path: len(path) > 1)}

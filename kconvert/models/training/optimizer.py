@@ -6,7 +6,7 @@ A step takes the hyperparameters that callbacks may change, such as the learning
 - slots, which each weight has for itself: moments in the shape of the weight.
 
 `kconvert.conventions.optimizers.STRUCTURES` states the names and the order of both, for files and for training.
-Hyperparameters are rounded to float32 before they are used (keras-facts: hyperparameters-are-float32).
+Hyperparameters are rounded to `floatx` before they are used (keras-facts: hyperparameters-are-float32).
 Source: `optimizers.py` of Keras 2.3.1.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from ...backend.base import Backend, Tensor
 from ...backend.computing import GRADIENTS, current_backend, is_computing
-from ...backend.float_settings import epsilon
+from ...backend.float_settings import epsilon, floatx
 from ...conventions.optimizers import STRUCTURES, Structure
 from ...errors import KconvertError, Problem
 from ...layers.deferred import Variable
@@ -241,7 +241,7 @@ class Optimizer(Component):
 
     def slots(self, shape: Sequence[int]) -> dict[str, np.ndarray]:
         """The slots of a weight of shape `shape` before the first step."""
-        return {name: np.zeros(shape, "float32") for name in self.structure.slots}
+        return {name: np.zeros(shape, floatx()) for name in self.structure.slots}
 
     def state(self, scalars: Mapping[str, Any], slots: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Scalars and slots, or their variables, by their names in Keras 2.3.1, in its order: slot by slot.

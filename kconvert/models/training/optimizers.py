@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...backend.base import Backend, Tensor
+from ...backend.float_settings import floatx
 from ...errors import KconvertError, Problem
 from ...lazy_dataclasses import dataclass
 from .hyperparameters import number_of
@@ -33,7 +34,7 @@ class _Decaying(Optimizer):
 
     def rates(self, K: Backend, scalars: Scalars, numbers: Numbers) -> tuple[Numbers, dict[str, Tensor]]:
         iterations = scalars["iterations"]
-        done = K.cast(iterations, "float32")
+        done = K.cast(iterations, floatx())
         lr = numbers["learning_rate"]
         if self.initial_decay:
             lr = lr * (1.0 / (1.0 + numbers["decay"] * done))
@@ -123,7 +124,7 @@ class Adam(_Decaying):
     def slots(self, shape: Sequence[int]) -> dict[str, np.ndarray]:
         """m, v and vhat; without amsgrad, vhat is one unused element (keras-facts: empty-vhat)."""
         slots = super().slots(shape)
-        return slots if self.amsgrad else {**slots, "vhat": np.zeros(1, "float32")}
+        return slots if self.amsgrad else {**slots, "vhat": np.zeros(1, floatx())}
 
     def rates_at(self, K: Backend, lr: Tensor, t: Tensor, numbers: Numbers) -> Numbers:
         return {"lr": lr * K.sqrt(_bias_correction(numbers["beta_2"], t)) / _bias_correction(numbers["beta_1"], t)}
@@ -169,11 +170,11 @@ class Nadam(Optimizer):
     schedule_decay: float = 0.004
 
     def scalars(self) -> dict[str, np.ndarray]:
-        return {**super().scalars(), "m_schedule": np.array(1.0, "float32")}
+        return {**super().scalars(), "m_schedule": np.array(1.0, floatx())}
 
     def rates(self, K: Backend, scalars: Scalars, numbers: Numbers) -> tuple[Numbers, dict[str, Tensor]]:
         iterations, before = scalars["iterations"], scalars["m_schedule"]
-        t = K.cast(iterations, "float32") + 1.0
+        t = K.cast(iterations, floatx()) + 1.0
         now, following = (self._momentum(K, numbers["beta_1"], step) for step in (t, t + 1.0))
         product = before * now
         rates = {

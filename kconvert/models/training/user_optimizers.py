@@ -15,6 +15,7 @@ from ...backend import get_backend
 from ...backend.base import Backend, Tensor
 from ...backend.computing import GRADIENTS, computing, making_variables
 from ...backend.context import assigned
+from ...backend.float_settings import floatx
 from ...errors import KconvertError, Problem
 from ...layers.deferred import STANDING, Deferred, Variable
 from ...lazy_dataclasses import dataclass
@@ -37,10 +38,10 @@ class OfUser(Optimizer):
 
         def make(value: Any, name: str | None) -> Tensor:
             array = np.asarray(value)
-            made.append(array.astype("float32") if array.dtype.kind == "f" else array)
+            made.append(array.astype(floatx()) if array.dtype.kind == "f" else array)
             return made[-1]
 
-        weights = [np.zeros(shape, "float32") for shape in shapes]
+        weights = [np.zeros(shape, floatx()) for shape in shapes]
         updates = self._updates(get_backend("numpy"), weights, [0.0 * one for one in weights], make)
         self.made = {f"made_{i}": value for i, value in enumerate(made)}
         targets = [target for target, _ in updates if isinstance(target, Variable)]

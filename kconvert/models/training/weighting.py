@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...backend.base import Backend, Tensor
+from ...backend.float_settings import floatx
 from ...errors import KconvertError, Problem
 
 # How `weighted` makes one number of the values, by name.
@@ -34,7 +35,7 @@ def masked_weights(K: Backend, sample_weight: Tensor | None, mask: Tensor | None
     """
     if mask is None:
         return sample_weight
-    mask = K.cast(mask, "float32")
+    mask = K.cast(mask, floatx())
     return mask if sample_weight is None else mask * _with_axes_of(K, sample_weight, mask)
 
 

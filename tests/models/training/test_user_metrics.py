@@ -207,9 +207,17 @@ def test_the_result_after_training_is_that_of_the_last_epoch():
     assert metric.result() == found == model.metrics[0].result()
 
 
-def test_other_types_and_assignments_elsewhere_are_refused():
-    with pytest.raises(KconvertError, match="float32"):
-        metrics.Mean(dtype="float64")
+def test_a_metric_of_float64_computes_in_it_in_a_model_of_float32():
+    metric = metrics.MeanSquaredError(dtype="float64")
+    model = compiled("numpy", metrics=[metric])
+    found = model.evaluate(X, Y)[1]
+    assert [one.dtype for one in metric.weights] == ["float64", "float64"]
+    right = np.mean((model.predict(X).astype("float64") - Y) ** 2)
+    assert found == pytest.approx(right, rel=1e-12)
+    assert metric.get_config()["dtype"] == "float64"
+
+
+def test_assignments_elsewhere_are_refused():
     v = K.variable(1.0)
     v.assign_add(2.0)
     assert K.eval(v) == 3.0

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ....backend.float_settings import as_float
 from ....errors import KconvertError, Problem
 from ....lazy_dataclasses import dataclass
 from .base import Callback, Logs, comparison, monitored, rate_of, say, set_rate, upwards, worst
@@ -111,7 +112,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
-            logs["lr"] = np.float32(rate_of(self.model.optimizer))
+            logs["lr"] = as_float(rate_of(self.model.optimizer))
 
     def _takes_two(self) -> bool:
         try:
@@ -169,7 +170,7 @@ class ReduceLROnPlateau(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         if logs is not None:
-            logs["lr"] = np.float32(rate_of(optimizer))
+            logs["lr"] = as_float(rate_of(optimizer))
         value = monitored(logs, self.monitor, "ReduceLROnPlateau")
         if value is None:
             return

@@ -193,7 +193,7 @@ METRICS = Registry(
         **_ALIASES,
     },
     wrap=_of_function,
-    ignored=frozenset({"dtype"}),
+    ignored=frozenset(),
 )
 
 

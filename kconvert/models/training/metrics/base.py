@@ -20,6 +20,7 @@ import numpy as np
 from ....backend.base import Backend, Tensor
 from ....backend.computing import UPDATED, computing, current_backend, is_computing
 from ....backend.context import assigned
+from ....backend.float_settings import floatx, keeping_floatx
 from ....backend.spatial import known_sizes
 from ....errors import KconvertError, Problem
 from ....layers.custom import CustomFunction
@@ -38,11 +39,12 @@ class Metric(Component):
 
     # In the logs; by default the name that Keras gives the metric.
     name: str = ""
+    # The type of its variables, in which it computes; by default `floatx`.
+    dtype: str = ""
 
     common = ("name", "dtype")
     stateful = True
     built = True
-    dtype = "float32"
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -51,21 +53,17 @@ class Metric(Component):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.default_name)
+        object.__setattr__(self, "dtype", self.dtype or floatx())
 
     @classmethod
     def native_arguments(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args, kwargs = super().native_arguments(args, kwargs)
-        if kwargs.pop("dtype", None) not in (None, cls.dtype):
-            raise KconvertError("metrics are computed in float32", f"dtype of {cls.__name__}", problem=Problem.USAGE)
-        return args, {key: value for key, value in kwargs.items() if (key, value) != ("name", None)}
+        return args, {key: value for key, value in kwargs.items() if value is not None or key not in cls.common}
 
     @property
     def default_name(self) -> str:
         """The name of the class and the next number, as for layers: `precision_1`."""
         return next_name(self.class_name)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "dtype": self.dtype}
 
     # ------------------------------------------------------------ variables ----
 
@@ -149,8 +147,11 @@ class Metric(Component):
 
         weight: of samples or steps, with the mask included: see `weighting.masked_weights`.
         """
+        if self.dtype != floatx():
+            y_true, y_pred, weight = (x if x is None else K.cast(x, self.dtype) for x in (y_true, y_pred, weight))
         held = self.variables
-        with _standing(K, {id(held[name]): value for name, value in values.items()}) as after:
+        before = {id(held[name]): value for name, value in values.items()}
+        with keeping_floatx(self.dtype), _standing(K, before) as after:
             self._add(y_true, y_pred, weight)
         return {name: after[id(held[name])] for name in values}
 
@@ -177,7 +178,7 @@ def _on_a_backend(method: Callable[..., Any]) -> Callable[..., Any]:
         if is_computing():
             return _applied(self, method, args, kwargs)
         K, held = emulation(), self.variables.values()
-        with _standing(K, {id(one): one.value for one in held}) as after:
+        with keeping_floatx(self.dtype), _standing(K, {id(one): one.value for one in held}) as after:
             given = filled(K, _arrays([list(args), kwargs]), {})
             result = filled(K, _applied(self, method, given[0], given[1]), {})
         for one in held:
@@ -232,7 +233,7 @@ def _arrays(value: Any) -> Any:
 
 
 def _array(value: Any) -> Any:
-    return np.asarray(value, "float32") if isinstance(value, (list, tuple, int, float)) else value
+    return np.asarray(value, floatx()) if isinstance(value, (list, tuple, int, float)) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,7 +255,8 @@ class OfSums(Metric):
     @property
     def made(self) -> dict[str, Variable]:
         if "_made" not in vars(self):
-            vars(self)["_made"] = {name: Variable(np.zeros(shape), name=name) for name, shape in self.sums().items()}
+            sums = self.sums().items()
+            vars(self)["_made"] = {name: Variable(np.zeros(shape), self.dtype, name) for name, shape in sums}
         return super().made
 
     def __getattr__(self, name: str) -> Any:

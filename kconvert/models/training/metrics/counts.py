@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ....backend.base import Backend, Tensor
-from ....backend.float_settings import epsilon
+from ....backend.float_settings import as_float, epsilon, floatx
 from ....errors import KconvertError, Problem
 from ....lazy_dataclasses import dataclass
 from ..losses import one_hot
@@ -42,12 +42,12 @@ def counts_at(
 
     y_true, y_pred: of one shape. limits: the thresholds. weight: see `weighted_values`.
     """
-    label = K.cast(K.not_equal(y_true, 0.0), "float32")
+    label = K.cast(K.not_equal(y_true, 0.0), floatx())
     _, weight = weighted_values(K, y_pred, weight)
     # (elements, 2): the weights of positive labels, those of negative labels
     by_label = K.stack([K.reshape(weight * label, (-1,)), K.reshape(weight * (1.0 - label), (-1,))], 1)
-    thresholds = K.constant(np.array(limits, "float32")[:, None])
-    above = K.cast(K.greater(K.reshape(y_pred, (1, -1)), thresholds), "float32")  # (thresholds, elements)
+    thresholds = K.constant(np.array(limits, floatx())[:, None])
+    above = K.cast(K.greater(K.reshape(y_pred, (1, -1)), thresholds), floatx())  # (thresholds, elements)
     hits, totals = K.dot(above, by_label), K.sum(by_label, 0)  # (thresholds, 2), (2,)
     return {
         TRUE_POSITIVES: hits[:, 0],
@@ -218,7 +218,7 @@ class _AtRate(_Counts):
         rates, target_rates = (
             _ratio(sums[right], sums[right] + sums[wrong]) for right, wrong in (self.result_counts, self.target_counts)
         )
-        nearest = int(np.argmin(np.abs(target_rates - np.float32(self.target))))
+        nearest = int(np.argmin(np.abs(target_rates - as_float(self.target))))
         return float(rates[nearest])
 
 
@@ -328,7 +328,7 @@ class MeanIoU(OfSums):
         matrix = np.asarray(sums["total_cm"])
         intersection = np.diag(matrix)
         union = matrix.sum(0) + matrix.sum(1) - intersection
-        return float(_ratio(_ratio(intersection, union).sum(), np.float32((union != 0).sum())))
+        return float(_ratio(_ratio(intersection, union).sum(), as_float((union != 0).sum())))
 
 
 def _greatest(K: Backend, x: Tensor, k: int) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ....backend.base import Backend, Tensor
 from ....backend.computing import as_in_keras
+from ....backend.float_settings import floatx
 from ....layers.custom import CustomFunction
 from ....lazy_dataclasses import dataclass
 from .. import losses
@@ -22,13 +23,13 @@ from .base import OfSums, Sums
 @as_in_keras
 def accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where label and prediction are equal, else 0; for each element."""
-    return K.cast(K.equal(y_true, y_pred), "float32")
+    return K.cast(K.equal(y_true, y_pred), floatx())
 
 
 @as_in_keras
 def binary_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
     """The part of the predictions that are on the same side of `threshold` as the label; exactly 0.5 rounds to 0."""
-    predicted = K.round(y_pred) if threshold == 0.5 else K.cast(K.greater(y_pred, threshold), "float32")
+    predicted = K.round(y_pred) if threshold == 0.5 else K.cast(K.greater(y_pred, threshold), floatx())
     return K.mean(accuracy(K, y_true, predicted), -1)
 
 
@@ -41,7 +42,7 @@ def categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
 @as_in_keras
 def sparse_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """`categorical_accuracy` for integer labels."""
-    return accuracy(K, _labels(K, y_true, y_pred), K.cast(K.argmax(y_pred), "float32"))
+    return accuracy(K, _labels(K, y_true, y_pred), K.cast(K.argmax(y_pred), floatx()))
 
 
 @as_in_keras
@@ -54,8 +55,8 @@ def top_k_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, k: in
 def sparse_top_k_categorical_accuracy(K: Backend, y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """`top_k_categorical_accuracy` for integer labels."""
     right = K.sum(losses.one_hot(K, y_true, y_pred) * y_pred, -1, keepdims=True)
-    ahead = K.sum(K.cast(K.greater(y_pred, right), "float32"), -1)
-    return K.cast(K.greater(float(k), ahead), "float32")
+    ahead = K.sum(K.cast(K.greater(y_pred, right), floatx()), -1)
+    return K.cast(K.greater(float(k), ahead), floatx())
 
 
 @as_in_keras
@@ -81,7 +82,7 @@ def aligned(K: Backend, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]
         y_pred = K.squeeze(y_pred, -1)
     if more == -1 and _ends_in_one(K, y_true):
         y_true = K.squeeze(y_true, -1)
-    return K.cast(y_true, "float32"), K.cast(y_pred, "float32")
+    return K.cast(y_true, floatx()), K.cast(y_pred, floatx())
 
 
 def _ends_in_one(K: Backend, x: Tensor) -> bool:
