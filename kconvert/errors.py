@@ -80,6 +80,10 @@ class AlsoAttributeError(KconvertError, AttributeError):
     """An error that Keras raises as AttributeError: an attribute that a layer does not have in its current state."""
 
 
+class AlsoKeyError(KconvertError, KeyError):
+    """What Keras and Python raise as KeyError: a name that is not there, or that is taken."""
+
+
 class AlsoFileNotFoundError(KconvertError, FileNotFoundError):
     """The error for a file or a directory that does not exist, which Keras raises as OSError."""
 

@@ -322,6 +322,17 @@ class Backend(ABC):
     def input_of(self, y: Tensor, function: str) -> Tensor | None:
         """The argument of the 'sigmoid' or 'softmax' that computed `y`; None if that is not known."""
 
+    def ctc_beam_search(
+        self, logs: Tensor, lengths: Tensor, beam_width: int, top_paths: int, merge_repeated: bool
+    ) -> list[Tensor]:
+        """The `top_paths` most probable labels of connectionist temporal classification, then their logarithms.
+
+        logs: logarithms of probabilities, (time, batch, classes); the last class is the blank. lengths: the numbers of
+        steps, (batch,), int32. The labels are (batch, labels), filled up with -1. Raises KconvertError on a framework
+        that does not have the search.
+        """
+        raise KconvertError(f"{self.name} has no beam search", fix="give greedy=True", problem=Problem.UNSUPPORTED)
+
     # --------------------------------------------------------- convolution ----
 
     @abstractmethod

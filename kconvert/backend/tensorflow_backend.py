@@ -279,6 +279,13 @@ class TensorflowBackend(Backend):
         op = None if tf.executing_eagerly() else getattr(y, "op", None)
         return op.inputs[0] if op is not None and op.type.lower() == function else None
 
+    def ctc_beam_search(
+        self, logs: Tensor, lengths: Tensor, beam_width: int, top_paths: int, merge_repeated: bool
+    ) -> list[Tensor]:
+        search = tf.compat.v1.nn.ctc_beam_search_decoder
+        paths, scores = search(logs, lengths, beam_width, top_paths, merge_repeated)
+        return [*(tf.sparse.to_dense(path, default_value=-1) for path in paths), scores]
+
     # --------------------------------------------------------- convolution ----
 
     def conv(

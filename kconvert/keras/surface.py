@@ -81,7 +81,8 @@ HOMES: dict[str, str] = {
     "preprocessing.text": "keras.own.preprocessing.text",
     "regularizers": "models.training.regularizers keras.own.objects",
     "utils": "keras.own.utils keras.own.objects keras.own.networks models.training.callbacks.progress "
-    "keras.own.enqueuers formats.hdf5.matrix keras.own.lengths network.plot models.training.data",
+    "keras.own.enqueuers formats.hdf5.matrix formats.hdf5.dictionary keras.own.lengths network.plot "
+    "models.training.data",
     "utils.generic_utils": "keras.own.generic keras.own.objects keras.own.networks models.training.callbacks.progress",
     "utils.losses_utils": "keras.own.losses_utils",
     "utils.metrics_utils": "keras.own.metrics_utils keras.own.generic",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kconvert as kc
+from kconvert.backend import get_backend
 from kconvert.errors import KconvertError
 from kconvert.keras import backend as K
 from kconvert.layers import RNN, Conv2D, Dense, Input, Lambda, Layer, LSTMCell
@@ -117,8 +118,13 @@ def test_the_best_path(on):
     (labels,), costs = K.ctc_decode(K.variable(rows), K.variable([5]))
     np.testing.assert_array_equal(K.eval(labels), [[0, 1]])
     np.testing.assert_allclose(K.eval(costs), [[-np.log(0.7 * 0.6 * 0.6 * 0.8 * 0.4)]], rtol=1e-5)
-    with pytest.raises(KconvertError, match="no beam search"):
-        K.ctc_decode(K.variable(rows), K.variable([5]), greedy=False)
+    with pytest.raises(KconvertError, match="3 paths are asked for, and the beam has 2; raise beam_width"):
+        K.ctc_decode(K.variable(rows), K.variable([5]), greedy=False, beam_width=2, top_paths=3)
+
+
+def test_only_tensorflow_searches_with_a_beam():
+    with pytest.raises(KconvertError, match="numpy has no beam search; give greedy=True"):
+        get_backend("numpy").ctc_beam_search(None, None, 2, 1, False)
 
 
 def test_a_loss_may_use_what_layers_computed(on):

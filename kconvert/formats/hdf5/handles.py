@@ -1,4 +1,4 @@
-"""Files that a user has opened: an `h5py.File` or a group of one, or a stream of bytes, in place of a path.
+"""What takes the place of a path: an open `h5py.File` or a group of one, a stream of bytes, a dict or an `H5Dict`.
 
 They are read from and written to through a file in a temporary directory.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 
 from ...errors import KconvertError, Problem
+from .dictionary import H5Dict
 
 
 def is_open(file: Any) -> bool:
@@ -28,9 +29,13 @@ def path_to_read(source: Any) -> Iterator[Any]:
     if isinstance(source, (str, os.PathLike)):
         yield source
         return
+    source = source.data if isinstance(source, H5Dict) else source
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.h5"
-        if is_open(source):
+        if isinstance(source, dict):
+            with H5Dict(path, "w") as content:
+                H5Dict(source).copy_to(content)
+        elif is_open(source):
             with h5py.File(path, "w") as file:
                 _copy(source, file)
         elif hasattr(source, "read"):
@@ -46,11 +51,16 @@ def path_to_write(target: Any) -> Iterator[Any]:
     if isinstance(target, (str, os.PathLike)):
         yield target
         return
-    if not (is_open(target) or hasattr(target, "write")):
+    target = target.data if isinstance(target, H5Dict) else target
+    if not (is_open(target) or isinstance(target, dict) or hasattr(target, "write")):
         raise _neither(target)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.h5"
         yield path
+        if isinstance(target, dict):
+            with H5Dict(path, "r") as content:
+                content.copy_to(H5Dict(target))
+            return
         if not is_open(target):
             target.write(path.read_bytes())
             return
@@ -69,5 +79,5 @@ def _copy(source: Any, target: Any) -> None:
 
 
 def _neither(value: Any) -> KconvertError:
-    fix = "give a path, an open h5py.File, or a stream of bytes"
+    fix = "give a path, an open h5py.File, a dict, or a stream of bytes"
     return KconvertError(f"{type(value).__name__} is not a file", fix=fix, problem=Problem.USAGE)

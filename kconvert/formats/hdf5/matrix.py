@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ...errors import KconvertError, Problem
+from ...errors import AlsoKeyError, KconvertError, Problem
 
 
 class HDF5Matrix:
@@ -28,7 +28,10 @@ class HDF5Matrix:
     ) -> None:
         try:
             self.data = h5py.File(datapath, "r")[dataset]
-        except (OSError, KeyError) as error:
+        except KeyError:
+            what = f"it has no data set {dataset!r}"
+            raise AlsoKeyError(what, str(datapath), problem=Problem.UNREADABLE) from None
+        except OSError as error:
             raise KconvertError(str(error), str(datapath), problem=Problem.UNREADABLE) from error
         self.start, self.end, self.normalizer = start, len(self.data) if end is None else end, normalizer
         self._first = self._read(slice(0, 1))

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ...backend import default_backend, get_backend
 from ...backend import functions as F
-from ...backend.base import Backend, Tensor
+from ...backend.base import Backend, InputSpec, Tensor
 from ...backend.computing import current_backend
 from ...backend.float_settings import floatx
 
@@ -95,3 +96,21 @@ def greedy(y_pred: np.ndarray, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
         costs.append(-np.log(probabilities[:length].max(-1)).sum())
     width = max(map(len, paths), default=0)
     return np.array([path + [-1] * (width - len(path)) for path in paths], "int64"), np.array(costs)[:, None]
+
+
+def beam_search(
+    y_pred: np.ndarray, lengths: Any, beam_width: int, top_paths: int, merge_repeated: bool
+) -> list[np.ndarray]:
+    """The `top_paths` most probable labels, (batch, labels) each, and the logarithms of their probabilities.
+
+    merge_repeated: whether a label that follows itself is left out of the result. Raises KconvertError where the
+    default backend has no such search.
+    """
+    K = get_backend(default_backend())
+    logs = np.log(y_pred.transpose(1, 0, 2) + F.epsilon())
+    steps = np.ravel(lengths).astype("int32")
+
+    def build(values: list[Tensor], inputs: list[Tensor]) -> list[Tensor]:
+        return K.ctc_beam_search(inputs[0], inputs[1], beam_width, top_paths, merge_repeated)
+
+    return K.compile_reading(build, [InputSpec(logs.shape), InputSpec(steps.shape, "int32")], [])([logs, steps])

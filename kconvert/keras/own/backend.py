@@ -143,11 +143,19 @@ def ctc_decode(
     top_paths: int = 1,
     merge_repeated: bool = False,
 ) -> tuple[list[Any], Any]:
-    """The labels of the best path, (batch, labels) filled up with -1, in a list; and minus the logarithm of it.
+    """The labels of the best paths, (batch, labels) filled up with -1, in a list; and what tells how probable they are.
 
-    Raises KconvertError for a beam search, and for symbols, which have no values.
+    greedy: whether the class that is the most probable in each step is taken; then the second result is minus the
+    logarithm of the probability of that path, (batch, 1). Else the `top_paths` most probable labels are searched for
+    among `beam_width` beginnings, with the logarithms of their probabilities, (batch, top_paths). Raises KconvertError
+    for symbols, which have no values, and where more paths are asked for than there are beginnings.
     """
-    if not greedy or top_paths != 1:
-        raise KconvertError("K.ctc_decode has no beam search", fix="give greedy=True", problem=Problem.UNSUPPORTED)
-    labels, costs = alignments.greedy(running.eval(y_pred), running.eval(input_length))
-    return [Variable(labels, "int64")], Variable(costs)
+    values, lengths = running.eval(y_pred), running.eval(input_length)
+    if greedy:
+        labels, costs = alignments.greedy(values, lengths)
+        return [Variable(labels, "int64")], Variable(costs)
+    if top_paths > beam_width:
+        what = f"{top_paths} paths are asked for, and the beam has {beam_width}"
+        raise KconvertError(what, "K.ctc_decode", "raise beam_width", Problem.USAGE)
+    *paths, scores = alignments.beam_search(values, lengths, beam_width, top_paths, merge_repeated)
+    return [Variable(one, "int64") for one in paths], Variable(scores)
