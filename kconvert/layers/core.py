@@ -36,7 +36,7 @@ from .shapes import MOST_AXES
 class InputLayer(Layer):
     """An input of a model, with the shape `batch_input_shape`.
 
-    sparse: stored as in Keras; it changes nothing here.
+    sparse: whether it stands for a sparse tensor; it computes with a dense one.
     """
 
     sparse: bool = False

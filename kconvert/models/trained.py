@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..conventions.words.calls import accepts_old_words
 from ..errors import AlsoAttributeError, AlsoRuntimeError, Problem
 from ..layers.calls import Symbol
@@ -358,7 +360,7 @@ class TrainedByFit(WithEnds):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as `predict` returns them."""
-        return self.predict(x, batch_size=len(x[0] if isinstance(x, list) else x))
+        return self.predict(x, batch_size=np.shape(x[0] if isinstance(x, list) else x)[0])
 
     def _trainer_for(self, x: Any) -> Trainer:
         """The trainer, after a model without an input shape got that of the data `x`."""

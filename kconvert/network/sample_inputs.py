@@ -134,9 +134,12 @@ def _by_input(network: Network, x: Any, names: Sequence[str]) -> list[Any]:
 
 
 def numbers(array: Any, where: str) -> np.ndarray:
-    """`array` as a NumPy array of numbers. Raises KconvertError, with `where`, for anything else."""
+    """`array` as a NumPy array of numbers; a sparse matrix of SciPy is made dense.
+
+    Raises KconvertError, with `where`, for anything else.
+    """
     try:
-        result = np.asarray(array)
+        result = array.toarray() if hasattr(array, "toarray") else np.asarray(array)
     except ValueError as error:
         raise KconvertError("rows of different lengths are not an array", where, "pad them", Problem.USAGE) from error
     if result.dtype.kind == "O" and all(isinstance(one, Number) for one in result.flat):

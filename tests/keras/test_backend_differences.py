@@ -245,7 +245,16 @@ def test_what_a_tensor_is(on):
         list(y)
 
 
-def test_sparse_variables_are_refused_by_name(on):
+def test_models_take_sparse_matrices_as_inputs_and_make_them_dense(on):
     sparse = pytest.importorskip("scipy.sparse")
-    with pytest.raises(KconvertError, match="sparse variables are not supported"):
-        K.variable(sparse.csr_matrix(X))
+    x = Input((X.shape[1],), sparse=True)
+    assert K.is_sparse(x)
+    model = Model(x, Dense(2, activation="tanh")(x))
+    matrix, labels = sparse.csr_matrix(X), np.ones((len(X), 2))
+    right = model.predict(X)
+    np.testing.assert_array_equal(model.predict(matrix), right)
+    np.testing.assert_array_equal(model.predict_on_batch(matrix), right)
+    model.compile("sgd", "mse")
+    assert model.evaluate(matrix, labels, verbose=0) == model.evaluate(X, labels, verbose=0)
+    assert model.fit(matrix, labels, validation_split=0.5, verbose=0).history["loss"]
+    assert model.get_config()["layers"][0]["config"]["sparse"] is True

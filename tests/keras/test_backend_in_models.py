@@ -107,7 +107,7 @@ def test_weights_of_layers_are_read_and_set(on):
         K.set_value(layer.bias, np.zeros(3))
 
 
-@pytest.mark.parametrize("name", ["get_session", "set_session", "ctc_label_dense_to_sparse"])
+@pytest.mark.parametrize("name", ["get_session", "set_session"])
 def test_what_only_tensorflow_has_is_refused_by_name(name):
     with pytest.raises(KconvertError, match=f"K.{name} is not supported"):
         getattr(K, name)(None)

@@ -26,16 +26,18 @@ from .running import in_test_phase as in_test_phase
 from .running import in_train_phase as in_train_phase
 from .running import shape as shape
 from .running import switch as switch
+from .sparse_tensors import concatenate as concatenate
+from .sparse_tensors import ctc_label_dense_to_sparse as ctc_label_dense_to_sparse
+from .sparse_tensors import is_sparse as is_sparse
+from .sparse_tensors import to_dense as to_dense
 from .tensor_kinds import dtype as dtype
 from .tensor_kinds import get_variable_shape as get_variable_shape
 from .tensor_kinds import int_shape as int_shape
 from .tensor_kinds import is_keras_tensor as is_keras_tensor
 from .tensor_kinds import is_placeholder as is_placeholder
-from .tensor_kinds import is_sparse as is_sparse
 from .tensor_kinds import is_tensor as is_tensor
 from .tensor_kinds import is_variable as is_variable
 from .tensor_kinds import ndim as ndim
-from .tensor_kinds import to_dense as to_dense
 from .variables import batch_get_value as batch_get_value
 from .variables import batch_set_value as batch_set_value
 from .variables import constant as constant
@@ -84,7 +86,7 @@ def _of_tensorflow(name: str, fix: str) -> Callable[..., NoReturn]:
     """The function `name` of Keras, which only TensorFlow 1 has. It raises KconvertError."""
 
     def refused(*args: Any, **kwargs: Any) -> NoReturn:
-        what = f"K.{name} is not supported: there are no sessions, graphs and sparse tensors of TensorFlow 1"
+        what = f"K.{name} is not supported: there are no sessions and graphs of TensorFlow 1"
         raise KconvertError(what, fix=fix, problem=Problem.UNSUPPORTED)
 
     return refused
@@ -93,7 +95,6 @@ def _of_tensorflow(name: str, fix: str) -> Callable[..., NoReturn]:
 _RUNNING = "K.function, K.eval and K.get_value compute values"
 get_session = _of_tensorflow("get_session", _RUNNING)
 set_session = _of_tensorflow("set_session", "leave it out")
-ctc_label_dense_to_sparse = _of_tensorflow("ctc_label_dense_to_sparse", "K.ctc_batch_cost takes dense labels")
 
 
 # ---------------------------------------------------------------- functions ----

@@ -25,6 +25,7 @@ from ...models.model import Model
 from ...network.functional import Input
 from ...network.nested import walk
 from .settings import PHASE, LearningPhase, learning_phase
+from .sparse_tensors import dense_array
 from .variables import Update, get_value, set_value
 
 
@@ -65,7 +66,7 @@ class Function:
             raise KconvertError(what, "K.function", problem=Problem.USAGE)
         pairs = list(zip(self.inputs, inputs, strict=True))
         training = bool(next((v for own, v in pairs if own is PHASE), FIXED["phase"] or 0))
-        arrays = [np.asarray(v) for own, v in pairs if isinstance(own, Symbol)]
+        arrays = [np.asarray(dense_array(v)) for own, v in pairs if isinstance(own, Symbol)]
         if training not in self._compiled:
             self._compiled[training] = self._compile(training)
         values = self._compiled[training](arrays)

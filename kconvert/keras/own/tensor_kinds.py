@@ -65,16 +65,6 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, (Symbol, Deferred)) or is_native(x)
 
 
-def is_sparse(tensor: Any) -> bool:
-    """False: there are no sparse tensors."""
-    return False
-
-
-def to_dense(tensor: Any) -> Any:
-    """`tensor`, which is dense."""
-    return tensor
-
-
 def get_variable_shape(x: Any) -> tuple[int | None, ...]:
     """The sizes of a variable."""
     return int_shape(x)

@@ -18,6 +18,7 @@ from ...layers.recorded import recorded
 from ...models.training.hyperparameters import Hyperparameter
 from ...network.functional import Input
 from . import tensors
+from .sparse_tensors import as_sparse, dense_array
 
 
 def placeholder(
@@ -27,13 +28,14 @@ def placeholder(
     sparse: bool = False,
     name: str | None = None,
 ) -> Symbol:
-    """A symbol of an input, with the batch axis in `shape`. Raises KconvertError for sparse ones."""
-    if sparse:
-        raise KconvertError("sparse placeholders are not supported", fix="give dense arrays")
+    """A symbol of an input, with the batch axis in `shape`.
+
+    sparse: see `sparse_tensors`. Raises KconvertError where neither `shape` nor `ndim` is given.
+    """
     if shape is None and ndim is None:
         raise KconvertError("placeholder needs a shape or ndim", problem=Problem.USAGE)
     sizes = tuple(shape) if shape is not None else (None,) * int(ndim or 0)
-    symbol = Input(batch_shape=sizes, dtype=dtype, name=name or "")
+    symbol = Input(batch_shape=sizes, dtype=dtype, sparse=sparse, name=name or "")
     symbol.call.layer.is_placeholder = True
     return symbol
 
@@ -41,16 +43,15 @@ def placeholder(
 def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Any:
     """A variable with the value of an array, or of an expression.
 
-    constraint: what `get_updates` of an optimizer applies to its new values. Raises KconvertError for a sparse value.
+    constraint: what `get_updates` of an optimizer applies to its new values. A sparse matrix of SciPy gives a sparse
+    variable: see `sparse_tensors`.
     """
-    if hasattr(value, "tocoo"):
-        raise KconvertError("sparse variables are not supported", "K.variable", "give a dense array: value.toarray()")
-    array = value.eval() if isinstance(value, Deferred) else value
+    array = value.eval() if isinstance(value, Deferred) else dense_array(value)
     if is_computing() or _inside_build():
         return F.variable(array, dtype, name)
     made = Variable(array, dtype or floatx(), name or "variable")
     made.constraint = constraint
-    return made
+    return made if array is value or isinstance(value, Deferred) else as_sparse(made)
 
 
 def _inside_build() -> bool:
