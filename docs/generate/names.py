@@ -22,12 +22,13 @@ def names_page() -> str:
 
 # The names of Keras
 
-The names of Keras 2.3.1 (`kconvert.keras`) and 1.2.2 (`kconvert.keras1`), by module, as a script listed them in real
-Keras: those of its documentation, and those of internal modules that scripts import from. For each backend the table
-links to a case whose right value real Keras computed on that backend, or its documentation states; or it says that
-kconvert refuses the name, and why. *{_UNKNOWN}*: real Keras itself does not compute the case there. Names for one
-object, as `losses.mse` and `losses.mean_squared_error`, have the same cases. A module that passes on the names of
-another, as `backend.theano_backend` or `layers.core`, is listed with the names that it adds.
+This page lists the names of Keras 2.3.1 (`kconvert.keras`) and 1.2.2 (`kconvert.keras1`) by module: the documented
+names, and those of internal modules that scripts import. A script listed them in real Keras. For each backend, the
+table links to a test case. The expected value of the case was computed by real Keras on that backend, or is stated in
+its documentation. If kconvert does not support a name, the table gives the reason. *{_UNKNOWN}* means that real Keras
+cannot compute the case on this backend. Different names of one object, such as `losses.mse` and
+`losses.mean_squared_error`, have the same cases. For a module that re-exports the names of another one, such as
+`backend.theano_backend` or `layers.core`, only additional names are listed.
 
 {sections}
 """
@@ -55,7 +56,7 @@ def _counts(dialect: Dialect, names_of: Mapping[str, Sequence[str]], shown: dict
     refused = sum(names.refusal(dialect, *one) is not None for one in every)
     cells = {backend: sum(_on(shown, *one, backend) is not None for one in every) for backend in BACKENDS}
     listed = ", ".join(f"{count} on {backend}" for backend, count in cells.items())
-    return f"Of {len(every)} names, cases show {listed}; {refused} are refused by name."
+    return f"Of {len(every)} names, cases cover {listed}; {refused} are not supported."
 
 
 def _rows(dialect: Dialect, module: str, own: Sequence[str], shown: dict[str, list[Shown]]) -> list[list[str]]:

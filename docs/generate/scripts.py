@@ -23,16 +23,16 @@ def scripts_page() -> str:
 
 # The example scripts of Keras
 
-The scripts in the folder `examples` of Keras's repository, each unmodified, by [`kconvert run`](scripts.md) on each
-backend, with 128 samples and 1 epoch (`HOW` in `conformance/scripts.py` has the exceptions): *{RUNS}*, or why not.
-`make scripts KERAS=DIR`, with a checkout of the repository, runs those that did not run on both; the checksums of the
-scripts are in [example-scripts.json](example-scripts.json). Packages that scripts need beside kconvert have to be
-installed; here {PACKAGES} were.
+This page shows the results of running the unmodified scripts in the folder `examples` of Keras's repository with
+[`kconvert run`](scripts.md) on each backend: *{RUNS}*, or the error. They ran with 128 samples and 1 epoch (`HOW` in
+`conformance/scripts.py` lists the exceptions). `make scripts KERAS=DIR`, where DIR is a clone of that repository, runs
+the scripts that did not run on both backends. The checksums of the scripts are in
+[example-scripts.json](example-scripts.json). Some scripts need further packages; {PACKAGES} were installed.
 
-Without the network, data sets are made-up data of the same shapes, and so are the texts and pictures that scripts read;
-networks that were trained on ImageNet have initial weights from a seed. The rows name the files.
+The scripts ran without network access. Generated data of the same shapes replace the data sets, texts and pictures that
+scripts read, and networks with ImageNet weights have random weights. The last column names the replaced files.
 
-The scripts that do not run on a backend do not run there with Keras itself either.
+If a script does not run on a backend here, it does not run there with Keras itself either.
 
 {sections}
 """
@@ -46,5 +46,5 @@ def _section(release: str, scripts: dict[str, dict[str, str]]) -> str:
         [name, *(script[backend].replace("|", "\\|") for backend in BACKENDS), ", ".join(script.get("made_up", ()))]
         for name, script in scripts.items()
     ]
-    heads = ["script", *BACKENDS, "made up"]
+    heads = ["script", *BACKENDS, "generated files"]
     return f"## Keras {release}\n\n{both} of {len(scripts)} scripts run on both.\n\n{table(heads, rows)}"
