@@ -25,8 +25,8 @@ def names_page() -> str:
 This page lists the names of Keras 2.3.1 (`kconvert.keras`) and 1.2.2 (`kconvert.keras1`) by module: the documented
 names, and those of internal modules that scripts import. A script listed them in real Keras. For each backend, the
 table links to a test case. The expected value of the case was computed by real Keras on that backend, or is stated in
-its documentation. If kconvert does not support a name, the table gives the reason. *{_UNKNOWN}* means that real Keras
-cannot compute the case on this backend. Different names of one object, such as `losses.mse` and
+its documentation. If kconvert does not support a name, the table gives the reason. *{_UNKNOWN}* means that
+real Keras cannot compute the case on this backend. Different names of one object, such as `losses.mse` and
 `losses.mean_squared_error`, have the same cases. For a module that re-exports the names of another one, such as
 `backend.theano_backend` or `layers.core`, only additional names are listed.
 

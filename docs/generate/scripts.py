@@ -27,7 +27,8 @@ This page shows the results of running the unmodified scripts in the folder `exa
 [`kconvert run`](scripts.md) on each backend: *{RUNS}*, or the error. They ran with 128 samples and 1 epoch (`HOW` in
 `conformance/scripts.py` lists the exceptions). `make scripts KERAS=DIR`, where DIR is a clone of that repository, runs
 the scripts that did not run on both backends. The checksums of the scripts are in
-[example-scripts.json](example-scripts.json). Some scripts need further packages; {PACKAGES} were installed.
+[example-scripts.json](example-scripts.json). These packages were installed for the scripts:
+{PACKAGES}.
 
 The scripts ran without network access. Generated data of the same shapes replace the data sets, texts and pictures that
 scripts read, and networks with ImageNet weights have random weights. The last column names the replaced files.
