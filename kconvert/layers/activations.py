@@ -175,10 +175,10 @@ KERAS3_ACTIVATIONS: Mapping[str, Function] = {
 """The further activations of Keras 3; the first one is its hard_sigmoid (keras-facts: hard-sigmoid)."""
 
 BEYOND_KERAS2: Mapping[str, Function] = {**LATER_ACTIVATIONS, **KERAS3_ACTIVATIONS}
-"""All that Keras 2.3 does not have."""
+"""All activations that Keras 2.3 does not have."""
 
 _MIXING = frozenset({"softmax", "log_softmax", "log_softmax_v2"})
-"""Activations that look at all elements of the last axis."""
+"""Activations that depend on all elements of the last axis."""
 
 
 def activation(value: Any) -> Function:
@@ -207,7 +207,7 @@ kconvert.register_function('softmacks')
 
 
 ACTIVATION_KEYS = ("activation", "recurrent_activation")
-"""The options of layers that are activations."""
+"""The names of options that hold an activation."""
 
 
 def unknown_activations(layer: Layer) -> Iterator[KconvertError]:
@@ -273,7 +273,7 @@ def _found(value: Any) -> tuple[Function | None, bool]:
 
 
 def get(value: Any) -> Any:
-    """The activation that a configuration states, as users call it: with whatever stands for a tensor.
+    """The activation that a configuration states, as a function of tensors, symbols, variables and arrays.
 
     It is a function of `ACTIVATIONS`, that of the user, or the layer that is stated. Raises KconvertError as
     `activation` does.

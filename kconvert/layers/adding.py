@@ -1,4 +1,4 @@
-"""The methods of a layer that is written as in Keras with which `build` and `call` add weights, losses and metrics."""
+"""The methods with which `build` and `call` of a layer in the style of Keras add weights, losses and metrics."""
 
 from __future__ import annotations
 

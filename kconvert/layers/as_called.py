@@ -1,7 +1,7 @@
 """The options that a layer was called with.
 
-In Keras a layer computes with the options that it has when it is called. To set one later changes its configuration
-alone, which counts when the layer is called again, or when a model is made of the configuration.
+In Keras, a layer computes with the options that it has when it is called. Setting an option later only changes its
+configuration, which is used when the layer is called again, or when a model is made from the configuration.
 """
 
 from __future__ import annotations

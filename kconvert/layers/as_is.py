@@ -1,4 +1,4 @@
-"""AsIs: a layer of an unknown class, or one that the user leaves alone, carried as it is stored."""
+"""AsIs: a layer of an unknown class, or one that the user names with as-is. Its arrays are copied unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENTRY_POINTS = "kconvert.layers"
 
 
 def how_to_register(class_name: str) -> str:
-    """How to give the class of a layer that is not known."""
+    """How a message says to give the class of an unknown layer."""
     way = own_code("class", class_name, "kconvert.register_layer")
     return f"{way}, or by an installed package with an entry point in the group {ENTRY_POINTS}"
 
@@ -39,7 +39,7 @@ class UnknownClass(KconvertError):
 
 @dataclass(eq=False)
 class AsIs(Layer):
-    """Arrays to which nothing happens, and a configuration that is written as it was read."""
+    """A layer whose arrays and configuration are written as they were read."""
 
     drops_mask = True
 
@@ -49,11 +49,11 @@ class AsIs(Layer):
     stated_class: str = ""
     # The configuration in the architecture.
     stated: Mapping[str, Any] = field(default_factory=dict)
-    # The class that is not known: the same, or that of a layer inside it.
+    # The unknown class: that of the layer, or of a layer inside it.
     unknown_class: str = ""
-    # The layer that the user leaves alone, where its class is known.
+    # The layer that the user names with as-is, if its class is known.
     original: Layer | None = None
-    # The shape of its output without the batch axis, where something else than the architecture tells it.
+    # The shape of its output without the batch axis, if a source other than the architecture shows it.
     output: Shape | None = None
 
     @property
@@ -90,7 +90,7 @@ class AsIs(Layer):
 
 
 def left_alone(layer: Layer) -> AsIs:
-    """A layer of a known class as one that is left alone."""
+    """A layer of a known class as an AsIs layer."""
     return AsIs(
         name=layer.name,
         trainable=layer.trainable,

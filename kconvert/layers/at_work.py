@@ -1,4 +1,4 @@
-"""Layers of Keras as code of the user calls them: `super().call(x)`, `self.dense(x)`, `self.layer.build(shape)`.
+"""Layers of Keras that code of the user calls: `super().call(x)`, `self.dense(x)`, `self.layer.build(shape)`.
 
 A layer is at work while methods of a layer that is written as in Keras run: it is the copy that they run on, or a layer
 inside it. Its weights are attributes, which the code may read and replace, and its methods have the arguments of Keras.
@@ -32,7 +32,7 @@ Path = tuple[str, ...]
 _WEIGHTS = "_native"
 """The attribute with the weights of a layer of Keras, by path."""
 _SPECS = "_native_specs"
-"""The attribute with what they are."""
+"""The attribute with their specs (`Weight`)."""
 _SHAPE = "_native_shape"
 """The attribute with the shape of the inputs that they are made for."""
 
@@ -52,7 +52,7 @@ def takes_backend(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
 
 
 _ON_SYMBOLS = {"call": "call_on_symbols", "compute_mask": "mask_on_symbols"}
-"""What computes the result of a method for symbols."""
+"""The function that computes the result of a method for symbols."""
 
 
 def in_two_forms(method: Callable[..., Any], form: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What the methods of a layer that is written as in Keras make while they run: weights, losses, updates and metrics.
+"""Collects what the methods of a layer in the style of Keras add: weights, losses, updates and metrics.
 
 The methods keep tensors on `self`, so they run on a copy of the layer, which has a `Builder` as `_builder`. So do the
 layers inside it: each is a copy with a builder of its own, and all builders of one run share a `Run`.
@@ -59,7 +59,7 @@ class Made:
 
 @dataclass(eq=False)
 class Run:
-    """What one run makes, in all layers."""
+    """Everything that one run creates, in all layers."""
 
     make: Make
     # The phase; None where there is none, as while weights are counted.
@@ -156,7 +156,7 @@ class Run:
 
 
 class Builder:
-    """What makes the weights of one layer in a run."""
+    """Creates the weights of one layer in a run."""
 
     def __init__(self, layer: Any, run: Run, rank: Rank = (), original: Any = None, tracked: bool = True) -> None:
         self._layer, self.run, self._rank = layer, run, rank

@@ -1,4 +1,4 @@
-"""Layers called on symbols: how a model is written in Python.
+"""Calls of layers on symbols, from which models are built.
 
     x = Input((784,))
     y = Dense(10)(Dense(512, activation="relu")(x))
