@@ -311,7 +311,7 @@ def _flattens(network: Network) -> Iterator[tuple[str, Flatten]]:
 
 
 def _has_other_flattens(own: Network, network: Network) -> bool:
-    """Whether a Flatten of the file orders its features otherwise than a Reshape, and the network has no such one."""
+    """Whether a Flatten of the file orders its features differently from a Reshape, and the network has no such one."""
     theirs = [layer for _, layer in _flattens(own)]
     return any(map(_moves_channels, theirs)) and len(theirs) != len(list(_flattens(network)))
 

@@ -71,7 +71,7 @@ def open_reader(
 
 
 def _lacking(reader: Reader, found: Interpreter, backend: str | None) -> tuple[str, str]:
-    """What an interpreter lacks to run files in `reader`, and how to mend that; '' where nothing."""
+    """What an interpreter lacks to run files in `reader`, and how to install it; '' if nothing is missing."""
     release = found.packages.get(reader.package)
     if release is None:
         return f"{reader.title} is not installed", f"{found.path} -m pip install {reader.package}"
