@@ -16,7 +16,7 @@ from ..network.sample_inputs import check_batch, checked_inputs
 from .runtime import Runtime
 from .training.callbacks import CallbackList
 from .training.callbacks.progress import shown_loop
-from .training.data import Batch, Division, is_stream, parts, stream_of
+from .training.data import Batch, Division, is_stream, parts, stream_of, taken
 
 
 def predict(
@@ -39,7 +39,7 @@ def predict(
     batches, params = _batches(network, x, batch_size, steps)
     listeners = CallbackList.of(callbacks, model, **params, verbose=verbose)
     shown = shown_loop(verbose if model.shows_progress else 0, params["steps"], params.get("samples"))
-    listeners.on_predict_begin({})
+    listeners.on_predict_begin()
     for number, batch in enumerate(batches):
         logs = {"batch": number, "size": len(batch[0])}
         listeners.on_predict_batch_begin(number, logs)
@@ -47,7 +47,7 @@ def predict(
         outputs.append([_of_samples(one, len(batch[0])) for one in results])
         listeners.on_predict_batch_end(number, {**logs, "outputs": outputs[-1]})
         shown(len(batch[0]))
-    listeners.on_predict_end({})
+    listeners.on_predict_end()
     return one_or_list([np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
 
@@ -69,7 +69,7 @@ def _batches(
     """The checked inputs of each batch, and the parameters of callbacks that say how many there are."""
     if is_stream(x):
         count, stream = stream_of(x, steps, "steps")
-        return (_checked(network, next(stream)) for _ in range(count)), {"steps": count}
+        return (_checked(network, item) for item in taken(stream, count)), {"steps": count}
     data = Batch(checked_inputs(network, x, as_many_as_first=True), [], [])
     division = Division.of(network, len(data), batch_size, steps, "steps")
     return (batch.x for batch in division.batches(data)), vars(division)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...errors import KconvertError, Problem
@@ -17,6 +17,23 @@ globals().update(FUNCTIONS)
 
 OBJECTS = {**{cls.__name__: cls for cls in losses.CLASSES}, **FUNCTIONS}
 """The losses by the names that Keras has for them."""
+
+
+class LossFunctionWrapper(losses.Loss):
+    """A loss that computes `fn(y_true, y_pred, **options)`. fn: a function of tensors; its name is not stored."""
+
+    def __init__(
+        self, fn: Callable[..., Any], reduction: str = "sum_over_batch_size", name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(reduction=reduction, name=name or "")
+        self.fn, self._fn_kwargs = fn, options
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The options of the function, the reduction and the name."""
+        return {**self._fn_kwargs, **super().get_config()}
 
 
 def get(identifier: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...backend.base import Tensor
@@ -30,6 +30,39 @@ def cosine_proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
 
 
 cosine = cosine_similarity = cosine_proximity
+
+
+class MeanMetricWrapper(metrics.Mean):
+    """The mean of `fn(y_true, y_pred, **options)`. fn: a function of tensors; its name is not stored."""
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **options: Any
+    ) -> None:
+        _, words = super().native_arguments((), {"name": name, "dtype": dtype})
+        super().__init__(**words)
+        self._fn, self._fn_kwargs = fn, options
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        return super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """The options of the function, the name and the type of numbers."""
+        return {**self._fn_kwargs, **super().get_config()}
+
+
+def clone_metric(metric: Any) -> Any:
+    """A metric with the same configuration and no samples yet; a function stays as it is."""
+    return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
+
+
+def clone_metrics(metrics: Any) -> Any:
+    """`clone_metric` of each metric in a list or a dict; None stays None."""
+    if metrics is None:
+        return None
+    if isinstance(metrics, Mapping):
+        return {name: clone_metric(one) for name, one in metrics.items()}
+    return [clone_metric(one) for one in metrics]
+
 
 _CLASSES = {
     name: value for name, value in vars(metrics).items() if isinstance(value, type) and issubclass(value, Metric)

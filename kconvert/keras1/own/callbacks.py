@@ -41,7 +41,7 @@ class Words(Callback):
             params["metrics"] = [*names, *(f"val_{name}" for name in names)]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.model.validation_data = self.validation_data
+        self.model.validation_data = self.validation_data or None
         params = self.params or {}
         if self.samples is None and self.validation_data and params["verbose"]:
             print(f"Train on {params['nb_sample']} samples, validate on {len(self.validation_data[0])} samples")

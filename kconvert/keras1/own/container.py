@@ -173,10 +173,12 @@ class Container(WithGraph, model.Model):
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> Any:
         """One step of the optimizer on one batch; returns losses and metrics before the step."""
+        self.reset_metrics()
         return super().train_on_batch(x, y, sample_weight, self._classes(class_weight, sample_weight))
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
         """The losses and metrics of one batch."""
+        self.reset_metrics()
         return super().test_on_batch(x, y, sample_weight)
 
     def predict(self, x: Any, batch_size: int = 32, verbose: int = 0) -> Any:  # type: ignore[override]

@@ -327,6 +327,28 @@ def parts(item: Any) -> tuple[Any, Any, Any]:
     return item[0], item[1], item[2] if len(item) == 3 else None
 
 
+def refuse_with_stream(where: str, **given: Any) -> None:
+    """Raises KconvertError for an argument of the method `where` that is given although x is a stream of batches."""
+    for name, value in given.items():
+        if value is not None:
+            what, fix = (
+                f"{name} cannot be combined with a generator or a Sequence",
+                "leave it out: x gives whole batches",
+            )
+            raise KconvertError(what, where, fix, Problem.USAGE)
+
+
+def taken(stream: Iterator[Any], count: int) -> Iterator[Any]:
+    """The next `count` batches of a stream. Raises KconvertError where it ends before."""
+    for number in range(count):
+        try:
+            batch = next(stream)
+        except StopIteration:
+            fix = "give a generator with more batches"
+            raise KconvertError(f"{number} of {count} batches were there", "data", fix, Problem.USAGE) from None
+        yield batch
+
+
 def stream_of(x: Any, steps: int | None, what: str, rng: Any = None) -> tuple[int, Iterator[Any]]:
     """The number of batches to take from the stream `x`, and an iterator over it.
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...backend.seeds import of_batches, of_samples
 from ...errors import KconvertError, Problem
 from . import callbacks as cb
-from .data import Batch, Division, checked_batch, is_stream, parts, shuffle_order, split, stream_of
+from .data import Batch, Division, checked_batch, is_stream, parts, refuse_with_stream, shuffle_order, split, stream_of
 from .executor import Executor
 
 # Returns the batches of one epoch.
@@ -58,8 +58,8 @@ class Fit:
         held_out = None
         if self.is_stream:
             split_given = validation_split or None
-            self._refuse_with_stream(
-                y=y, sample_weight=sample_weight, batch_size=batch_size, validation_split=split_given
+            refuse_with_stream(
+                "fit", y=y, sample_weight=sample_weight, batch_size=batch_size, validation_split=split_given
             )
             steps, stream = stream_of(x, steps_per_epoch, "steps_per_epoch", of_batches(seed) if shuffle else None)
             self.steps, self.epoch = steps, self._from_stream(stream, steps, class_weight)
@@ -72,20 +72,10 @@ class Fit:
             self.epoch = self._from_arrays(data, division, shuffle)
             self._check_steps(validation_data is not None or held_out is not None, validation_steps)
         # What callbacks get as `validation_data`.
-        self.validation_arrays: list[np.ndarray] | None = None
+        self.validation_arrays: list[np.ndarray] | None = None if self.is_stream else []
         self.validation = self._validation(held_out, validation_data, validation_steps)
 
     # -------------------------------------------------------------- sources ----
-
-    def _refuse_with_stream(self, **given: Any) -> None:
-        for name, value in given.items():
-            if value is not None:
-                raise KconvertError(
-                    f"{name} cannot be combined with a generator or a Sequence",
-                    "fit",
-                    "leave it out: x gives whole batches",
-                    Problem.USAGE,
-                )
 
     def _check_steps(self, validates: bool, validation_steps: int | None) -> None:
         """Raises KconvertError unless the steps of training and validation are both stated, or neither."""
@@ -158,7 +148,7 @@ class Fit:
         for callback in listeners:
             callback.validation_data = self.validation_arrays
         self.model.history, self.model.stop_training = history, False
-        listeners.on_train_begin({})
+        listeners.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             listeners.on_epoch_begin(epoch, {})
             self.executor.start_metrics()
@@ -171,7 +161,7 @@ class Fit:
             listeners.on_epoch_end(epoch, logs)
             if self.model.stop_training:
                 break
-        listeners.on_train_end({})
+        listeners.on_train_end()
         return history
 
     def _params(self, labels: Sequence[str], epochs: int, verbose: int) -> dict[str, Any]:
@@ -240,7 +230,7 @@ def test(
     model: says what the logs of batches have. shown: is called with the size of each batch.
     """
     executor.start_metrics()
-    listeners.on_test_begin({})
+    listeners.on_test_begin()
     for number, batch in enumerate(source):
         logs: dict[str, Any] = {"batch": number, "size": len(batch)}
         listeners.on_test_batch_begin(number, logs)
@@ -250,7 +240,7 @@ def test(
             logs.update(model.values_in_logs(executor))
         listeners.on_test_batch_end(number, logs)
         shown(len(batch))
-    listeners.on_test_end({})
+    listeners.on_test_end()
     return executor.results()
 
 

@@ -13,7 +13,7 @@ from ...lazy_dataclasses import dataclass
 from ..runtime import Runtime, refuse_empty
 from .callbacks import CallbackList
 from .callbacks.progress import shown_loop
-from .data import Batch, Division, checked_batch, is_stream, parts, stream_of
+from .data import Batch, Division, checked_batch, is_stream, parts, refuse_with_stream, stream_of, taken
 from .executor import Executor, trained_paths
 from .fit import test
 from .objective import Objective
@@ -114,7 +114,8 @@ class Trainer:
         params: dict[str, Any]
         if is_stream(x):
             count, stream = stream_of(x, steps, "steps")
-            source = (self._checked(*parts(next(stream))) for _ in range(count))
+            refuse_with_stream("evaluate", y=y, sample_weight=sample_weight)
+            source = (self._checked(*parts(item)) for item in taken(stream, count))
             params = {"steps": count}
         else:
             data = self._checked(x, y, sample_weight)
@@ -136,17 +137,17 @@ class Trainer:
     ) -> Any:
         """Runs one batch; returns losses and metrics as `evaluate` does, computed with the weights before the step.
 
-        The total loss is that of this batch. training: whether the optimizer changes the weights. reset_metrics:
-        whether the metrics and the losses of outputs are those of this batch alone.
+        The total loss is that of this batch; the metrics and the losses of outputs go on from what was there. training:
+        whether the optimizer changes the weights. reset_metrics: whether they begin anew afterwards, as in Keras.
         """
         executor = self.executor
         batch = self._checked(x, y, sample_weight, class_weight)
+        executor.reset_loss()
+        executor.step(training, batch.x, batch.y, batch.weights)
+        results = executor.results()
         if reset_metrics:
             executor.start_metrics()
-        else:
-            executor.reset_loss()
-        executor.step(training, batch.x, batch.y, batch.weights)
-        return _listed(executor.results())
+        return _listed(results)
 
     def _checked(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
         return checked_batch(self.runtime.network, self.executor.objective, x, y, sample_weight, class_weight)

@@ -74,7 +74,7 @@ def test_learning_rates_are_scheduled_and_logged():
         found = list(run(callbacks.LearningRateScheduler(schedule), CASES["logs"]["falling"]))
         assert np.allclose([epoch[0] for epoch in found], [0.01 / 2**n for n in range(1, 6)])
         assert all("lr" in epoch[-1] for epoch in found)
-    with pytest.raises(KconvertError, match="returned None for epoch 1; it must return a number"):
+    with pytest.raises(KconvertError, match="returned None for epoch 1; it must return a float"):
         next(run(callbacks.LearningRateScheduler(lambda epoch: None), CASES["logs"]["falling"]))
 
 

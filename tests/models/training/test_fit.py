@@ -231,8 +231,8 @@ def test_losses_of_outputs_go_on_with_the_metrics():
     model = two_outputs()
     model.compile("sgd", "mse", backend="numpy")
     first, second = model.test_on_batch(X[:2], [Y[:2]] * 2), model.test_on_batch(X[2:], [Y[2:]] * 2)
-    model.test_on_batch(X[:2], [Y[:2]] * 2)
-    both = model.test_on_batch(X[2:], [Y[2:]] * 2, reset_metrics=False)
+    model.test_on_batch(X[:2], [Y[:2]] * 2, reset_metrics=False)
+    both = model.test_on_batch(X[2:], [Y[2:]] * 2)
     assert both == pytest.approx([second[0], *((a + b) / 2 for a, b in zip(first[1:], second[1:], strict=True))])
 
 

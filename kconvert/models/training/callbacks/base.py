@@ -135,9 +135,9 @@ class CallbackList:
         return partial(self._hook, name.replace("on_batch", "on_train_batch"))
 
     def _hook(self, name: str, *arguments: Any, logs: Logs | None = None) -> None:
-        """Calls a hook of every callback; where no logs are given, they get an empty dict, as in Keras."""
+        """Calls a hook of every callback; where no logs of a batch or an epoch are given, it gets an empty dict."""
         if len(arguments) < ARGUMENTS[name]:
-            arguments = (*arguments, {} if logs is None else logs)
+            arguments = (*arguments, {} if logs is None and arguments else logs)
         self._call(name, *arguments)
 
     def _call(self, method: str, *arguments: Any) -> None:
@@ -228,7 +228,9 @@ def comparison(mode: str, monitor: str, rising: tuple[str, ...] = ()) -> Callabl
 
 
 def rate_of(optimizer: Any) -> float:
-    """The learning rate of an optimizer, which may be a variable."""
+    """The learning rate of an optimizer, which may be a variable. Raises KconvertError where it has none."""
+    if not hasattr(optimizer, "lr"):
+        raise KconvertError(f"{type(optimizer).__name__} has no learning rate lr", problem=Problem.USAGE)
     rate = optimizer.lr
     return float(rate.value if isinstance(rate, Variable) else rate)
 

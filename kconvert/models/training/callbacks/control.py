@@ -100,10 +100,10 @@ class LearningRateScheduler(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         rate = self.schedule(epoch, rate_of(optimizer)) if self._takes_two() else self.schedule(epoch)
-        if not isinstance(rate, (int, float, np.number)):
+        if not isinstance(rate, (float, np.floating)):
             raise KconvertError(
                 f"the schedule of LearningRateScheduler returned {rate!r} for epoch {epoch + 1}",
-                fix="it must return a number",
+                fix="it must return a float",
                 problem=Problem.USAGE,
             )
         set_rate(optimizer, float(rate))

@@ -93,6 +93,11 @@ class CSVLogger(Callback):
         self.file: Any = None
         self.keys: list[str] = []
 
+    @property
+    def sep(self) -> str:
+        """`separator`, under the name of the attribute in Keras."""
+        return self.separator
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         path = Path(self.filename)
         self.has_header = self.append and path.exists() and path.stat().st_size > 0
