@@ -347,12 +347,7 @@ class TrainedByFit(WithEnds):
     ) -> Any:
         """One step of the optimizer on one batch; returns losses and metrics before the step, as `evaluate` does.
 
-        <<<<<<< HEAD
-                reset_metrics: whether the metrics are only those of this batch; otherwise they continue from the previous
-                batches.
-        =======
-                The metrics go on from the batches before. reset_metrics: whether they begin anew after this one.
-        >>>>>>> 149943d (Reset the metrics after a batch, and wrap functions as losses and metrics)
+        The metrics continue from the previous batches. reset_metrics: whether they start again after this one.
         """
         trainer = self._trainer_for(x)
         trainer.warn_of_changes()
