@@ -109,7 +109,8 @@ def places(model: Network, convention: Convention, by_name: bool | None = None) 
         model = ordered(model, by_name, convention.generation.early_depths)
     groups: dict[str, list[Place]] = {layer.name: [] for layer in model.stored_layers}
     for leaf in model.weight_table():
-        groups[leaf.path[0]] += _leaf_places(leaf, convention)
+        if leaf.path[0] in groups:  # a user may have taken a layer out of `model.layers`
+            groups[leaf.path[0]] += _leaf_places(leaf, convention)
     return [(name, sorted(found, key=lambda place: not place.trainable)) for name, found in groups.items()]
 
 

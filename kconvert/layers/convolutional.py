@@ -23,6 +23,7 @@ from .activations import activation
 from .base import Layer, Shape, Weights
 from .component_names import WithComponents, are_checked, stated
 from .fields import KernelFields
+from .input_spec import InputSpec
 from .options import integers, later_option
 from .phase import Phase
 from .shapes import bias_add, channel_axis, conv_length, data_format_of, deconv_length, image, one_of, space, space_axes
@@ -43,6 +44,10 @@ class _Convolution(Layer):
     activation: Any
     use_bias: bool
     bias_initializer: Any
+
+    def spec_of(self, shape: Any) -> InputSpec:
+        axis = 1 if self.data_format == CHANNELS_FIRST else -1
+        return InputSpec(ndim=self.rank + 2, axes={axis: shape[axis]} if shape else None)
 
     def __post_init__(self) -> None:
         self.kernel_size = integers(self.kernel_size, self.rank, "kernel_size")

@@ -120,6 +120,9 @@ class Dense(KernelFields, Layer):
     supports_masking: ClassVar[bool] = True
     accepts: ClassVar[InputSpec] = InputSpec(min_ndim=2)
 
+    def spec_of(self, shape: Any) -> InputSpec:
+        return InputSpec(min_ndim=2, axes={-1: shape[-1]}) if shape else self.accepts
+
     def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, -1), self.units)
         kernel = Weight("kernel", size, DENSE_KERNEL, initializer=stated(self, "kernel_initializer"))

@@ -60,11 +60,18 @@ class WithInputSpec:
     @property
     def input_spec(self) -> Any:
         """What the layer accepts: an InputSpec, a list of one for each input, or None. A layer of the user sets it."""
-        return self.__dict__.get("input_spec", self.accepts)
+        if "input_spec" in self.__dict__:
+            return self.__dict__["input_spec"]
+        shapes = getattr(self, "shapes_of_weights", None)
+        return self.spec_of(shapes[0] if shapes else None)
 
     @input_spec.setter
     def input_spec(self, spec: Any) -> None:
         self.__dict__["input_spec"] = spec
+
+    def spec_of(self, shape: Sequence[int | None] | None) -> Any:
+        """What `input_spec` shows for a class of Keras; shape: of the input that it was built for, None before that."""
+        return self.accepts
 
 
 def check_input_spec(layer: Any, shapes: Sequence[Sequence[int | None]]) -> None:
@@ -77,7 +84,7 @@ def check_input_spec(layer: Any, shapes: Sequence[Sequence[int | None]]) -> None
             "call it on each, or on the result of a layer that merges them",
             Problem.USAGE,
         )
-    stated = as_list(layer.input_spec)
+    stated = as_list(vars(layer).get("input_spec", accepted))
     for spec, shape in zip(stated, shapes, strict=False):
         why = spec.refusal(shape) if isinstance(spec, InputSpec) else None
         if why:

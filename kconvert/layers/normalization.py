@@ -12,6 +12,7 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .component_names import stated
+from .input_spec import InputSpec
 from .options import old_option
 from .phase import Phase
 
@@ -50,6 +51,9 @@ class BatchNormalization(Layer):
         if not -len(shape) <= self.axis < len(shape):
             raise KconvertError(f"there is no axis {self.axis} in an input of shape {shape}", problem=Problem.USAGE)
         return shape
+
+    def spec_of(self, shape: Any) -> InputSpec | None:
+        return InputSpec(ndim=len(shape), axes={self.axis: shape[self.axis]}) if shape else None
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         size = (self.known(shape, self.axis),)

@@ -11,6 +11,7 @@ from ..backend.base import Backend
 from ..backend.float_settings import floatx
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
+from .input_spec import InputSpec
 from .options import integers, later_option
 from .phase import Phase
 from .shapes import channel_axis, check_axes, conv_length, data_format_of, image, one_of, space, space_axes
@@ -39,6 +40,9 @@ class _Pooling(Layer):
         self.strides = self.pool_size if self.strides is None else integers(self.strides, self.rank, "strides")
         self.padding = one_of(self.padding, ("valid", "same"), "padding")
         self.data_format = data_format_of(self.data_format)
+
+    def spec_of(self, shape: Any) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         windows = zip(space(shape, self.data_format), self.pool_size, self.strides, strict=True)
@@ -112,6 +116,9 @@ class _GlobalPooling(Layer):
 
     def __post_init__(self) -> None:
         self.data_format = data_format_of(self.data_format)
+
+    def spec_of(self, shape: Any) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         check_axes(shape, self.rank + 2)

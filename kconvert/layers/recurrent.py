@@ -32,6 +32,7 @@ from .cells import (
     gate_inputs,
 )
 from .component_names import stated, unchecked
+from .input_spec import InputSpec
 from .lists import items_of
 from .operators import Operators
 from .options import later_option
@@ -105,6 +106,12 @@ class _Loop(Layer):
     def step_cell_with(self, constants: Sequence[Tensor]) -> _Cell:
         """The cell of the loop, which gets `constants` in every step."""
         return self.step_cell
+
+    def spec_of(self, shape: Any) -> list[InputSpec]:
+        rank = getattr(self, "rank", 0)
+        if not shape:
+            return [InputSpec(ndim=rank + 3)]
+        return [InputSpec(shape=(shape[0] if self.stateful else None, None, *shape[2:]))]
 
     def parts(self, inputs: Any) -> tuple[list[Any], list[Any]]:
         """The sequence with the initial states, if they are inputs, and the constants; of tensors or of shapes."""
@@ -251,6 +258,15 @@ def _of_sequence(value: Any) -> Any:
     return value[0] if isinstance(value, list) else value
 
 
+@dataclass(frozen=True, eq=False)
+class _KeptCell:
+    """The cell that a layer of some options shows; a copy of the layer makes one of its own."""
+
+    layer: _LoopOfOptions
+    options: dict[str, Any]
+    cell: _Cell
+
+
 class _LoopOfOptions(_Loop):
     """The loop around a cell that has the options of the layer."""
 
@@ -268,8 +284,12 @@ class _LoopOfOptions(_Loop):
 
     @property
     def cell(self) -> _Cell:
-        """The cell, which shares the weights of the layer."""
-        cell = self.step_cell
+        """The cell, which shares the weights of the layer: the same object as long as the options are the same."""
+        options = {f.name: stated(self, f.name) for f in self.cell_class.config_fields()}
+        kept: _KeptCell | None = self.__dict__.get("_kept_cell")
+        if kept is None or kept.layer is not self or kept.options != options:
+            kept = self.__dict__["_kept_cell"] = _KeptCell(self, options, self.step_cell)
+        cell = kept.cell
         if shapes := self.shapes_of_weights:
             self._held()  # makes the weights
             cell.entry = self.entry

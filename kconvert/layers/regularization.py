@@ -9,6 +9,7 @@ from ..backend.base import Backend, Size, Tensor
 from ..lazy_dataclasses import dataclass
 from .activations import SELU_ALPHA, SELU_SCALE
 from .base import Layer, Shape, Weights
+from .input_spec import InputSpec
 from .phase import Phase
 from .shapes import channel_axis, check_axes, data_format_of
 
@@ -73,6 +74,9 @@ class _SpatialDropout(_Dropping):
 
     def __post_init__(self) -> None:
         data_format_of(getattr(self, "data_format", None))
+
+    def spec_of(self, shape: Any) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         check_axes(shape, self.rank + 2)

@@ -58,6 +58,8 @@ class WithEnds(BuiltByCall):
 
     @outputs.setter
     def outputs(self, symbols: Any) -> None:
+        if list(symbols) == self.outputs:
+            return
         what = "the outputs of a model cannot be set"
         raise KconvertError(what, self.name, "Model(model.inputs, outputs) has others", Problem.UNSUPPORTED)
 

@@ -1,22 +1,25 @@
-"""The list of the layers of a model, which cannot be changed."""
+"""The list of the layers of a model."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Sequence
 
-from ..errors import KconvertError, Problem
 from ..layers import Layer
 
 
-class Layers(list[Layer]):
-    """The layers of a model. Changing the list would not change the model: it raises KconvertError."""
+class Listing:
+    """The list of the layers of a model, which scripts change by `model.layers.pop()` before they build another one.
 
-    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise KconvertError(
-            "the list of the layers of a model cannot be changed",
-            fix="Model(model.inputs, model.layers[-2].output) ends one layer earlier; so does Sequential after pop()",
-            problem=Problem.UNSUPPORTED,
-        )
+    As in Keras, a change does not reach the graph: `model.layers[-1].output` is that of the layer before, and the model
+    computes as it did. The list is made anew where the layers of the model are others.
+    """
 
-    pop = remove = append = insert = extend = clear = _refuse
-    __setitem__ = __delitem__ = __iadd__ = _refuse
+    def __init__(self) -> None:
+        self._layers: list[Layer] = []
+        self._shown: list[Layer] = []
+
+    def of(self, layers: Sequence[Layer]) -> list[Layer]:
+        """The list of a model that has `layers`: the same one at each call."""
+        if [*map(id, layers)] != [*map(id, self._layers)]:
+            self._layers, self._shown = list(layers), list(layers)
+        return self._shown

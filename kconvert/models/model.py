@@ -42,7 +42,7 @@ from ..network.nested import Arrays
 from ..network.network import Network, same_network
 from . import predicting, presenting, restoring, saving
 from .layer_weights import LayerWeights
-from .listing import Layers
+from .listing import Listing
 from .overwriting import may_replace
 from .runtime import Runtime
 from .store import run_convention
@@ -175,7 +175,13 @@ class Model(TrainedByFit):
 
     @property
     def layers(self) -> list[Layer]:
-        return Layers(super().layers)
+        return self.listing.of(super().layers)
+
+    @property
+    def listing(self) -> Listing:
+        """What makes the list `layers`."""
+        found: Listing = self.__dict__.setdefault("_listing", Listing())
+        return found
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer named `name`, or `layers[index]`. Raises KconvertError for an unknown name or index."""

@@ -18,7 +18,7 @@ from ..conventions.generations import GENERATIONS, Convention
 from ..conversion.binding import places
 from ..conversion.optimizer_state import laid_out
 from ..conversion.passes.surplus import with_even_kernel
-from ..errors import KconvertError
+from ..errors import KconvertError, Problem
 from ..formats import hdf5
 from ..formats.checkpoint import Checkpoint, Group, InMemory, LazyArray
 from ..network.architecture import model_config
@@ -82,6 +82,8 @@ def checkpoint_of(
     trainer, training: add the optimizer with its state. whole: whether the checkpoint has the configuration.
     """
     goal = runtime.shown_convention()
+    if whole:
+        _refuse_missing(runtime.network)
     if goal.facts.surplus:
         _refuse_surplus(runtime.network)
     return Checkpoint(
@@ -93,6 +95,16 @@ def checkpoint_of(
         training_config=dict(training) if training else None,
         optimizer=_optimizer(trainer, goal) if trainer else (),
     )
+
+
+def _refuse_missing(network: Network) -> None:
+    """Raises KconvertError where a user has taken a layer with weights out of `model.layers`."""
+    listed = {layer.name for layer in network.stored_layers}
+    missing = [leaf.path[0] for leaf in network.weight_table() if leaf.path[0] not in listed]
+    if missing:
+        what = f"layer {missing[0]} was taken out of model.layers, and the model still computes it"
+        fix = "save Model(model.inputs, model.layers[-1].output), which ends with the last layer of the list"
+        raise KconvertError(what, network.name, fix, Problem.USAGE)
 
 
 def _refuse_surplus(network: Network) -> None:

@@ -13,7 +13,6 @@ from ..layers.calls import Symbol, check_masks
 from ..layers.names import next_name
 from ..layers.registry import with_custom_objects
 from ..network import sequential
-from .listing import Layers
 from .model import Model, as_model, user_layers
 
 
@@ -47,7 +46,7 @@ class Sequential(sequential.Sequential, Model):
 
     @property
     def layers(self) -> list[Layer]:
-        return Layers(super().layers)
+        return list(super().layers)
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Sequential:

@@ -68,7 +68,7 @@ class Sequential(sequential.Sequential, Model):
     def layers(self) -> list[Layer]:
         if self.merged is not None:
             return self.merged
-        return list(self.all_layers) if self.states_input else super().layers
+        return self.listing.of(self.all_layers if self.states_input else super().layers)
 
     @property
     def model(self) -> Sequential:
