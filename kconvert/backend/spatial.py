@@ -60,9 +60,9 @@ def batch_dot_subscripts(x_axes: int, y_axes: int, axes: tuple[int, int]) -> str
     """The einsum subscripts of `Backend.batch_dot` for tensors with that many axes.
 
     >>> batch_dot_subscripts(3, 3, (2, 1))
-    'abz,aze->abe'
+    'abz,azj->abj'
     """
-    x, y = list("abc"[:x_axes]), list("ade"[:y_axes])
+    x, y = list("abcdefgh"[:x_axes]), list("aijklmno"[:y_axes])
     x[axes[0]] = y[axes[1]] = "z"
     kept = [letter for letter in x + y[1:] if letter != "z"]
     return f"{''.join(x)},{''.join(y)}->{''.join(kept)}"

@@ -110,6 +110,12 @@ class Phase:
         inner.training, inner.moves = False, self.moves and moves
         return inner
 
+    def without_averages(self) -> Phase:
+        """This phase for a layer whose moving averages stay as they are."""
+        inner = copy(self)
+        inner.moves = False
+        return inner
+
     def of_training(self, stateful: bool) -> Phase:
         """This phase for a layer that computes as in training in every run.
 

@@ -68,6 +68,19 @@ def test_it_is_a_sequential_again(again, tmp_path, monkeypatch):
     assert made.to_json() == model.to_json()
 
 
+@pytest.mark.parametrize("again", [from_file, from_json, from_yaml])
+def test_a_functional_model_may_be_a_branch(again, tmp_path, monkeypatch):
+    monkeypatch.setenv("KCONVERT_BACKEND", "numpy")
+    a = layers.Input((3,))
+    graph = models.Model(a, layers.Dense(4, name="of_graph")(a), name="graph")
+    model = behind([graph, branch("right", 2)], "sum", "outer")
+    made = again(model, tmp_path / "model.h5")
+    assert type(made) is models.Sequential
+    assert [layer.name for layer in made.layers] == ["outer", "outer_dense"]
+    assert [one["class_name"] for one in made.get_config()[0]["config"]["layers"]] == ["Model", "Sequential"]
+    np.testing.assert_allclose(made.predict(DATA[:2]), model.predict(DATA[:2]), rtol=1e-6)
+
+
 def test_the_axes_of_a_dot_are_stated_for_each_input():
     merged = behind([branch("left", 3), branch("right", 3)], "dot", "dot", dot_axes=1)
     assert merged.layers[0].dot_axes == [1, 1]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from builtins import all as all_of
-from builtins import max as max_of
 from collections.abc import Sequence
 from math import prod as prod_of
-from typing import Any
 
 from ...errors import KconvertError, Problem
 from ..base import Tensor
@@ -137,10 +135,7 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
         raise KconvertError(f"axes {axes!r} are not one axis of each", "K.batch_dot", problem=Problem.USAGE)
     _check_batch_dot(x, y, pair)
     first, second = pair[0] % ndim(x), pair[1] % ndim(y)
-    if max_of(ndim(x), ndim(y)) <= 3:
-        return K.batch_dot(x, y, (first, second))
-    (rows, left), (columns, right) = _summed_last(x, first), _summed_last(y, second)
-    return K.reshape(K.batch_dot(rows, columns, (2, 2)), (shape(x)[0], *left, *right))
+    return K.batch_dot(x, y, (first, second))
 
 
 def _check_batch_dot(x: Tensor, y: Tensor, axes: Sequence[int]) -> None:
@@ -154,12 +149,3 @@ def _check_batch_dot(x: Tensor, y: Tensor, axes: Sequence[int]) -> None:
     if isinstance(left, int) and isinstance(right, int) and left != right:
         what = f"axis {first} with {left} elements is multiplied by axis {second} with {right}"
         raise KconvertError(what, where, "give other axes", Problem.USAGE)
-
-
-def _summed_last(x: Tensor, axis: int) -> tuple[Tensor, list[Any]]:
-    """`x` as (batch, all other axes, axis), and the sizes of the other axes."""
-    K = current_backend()
-    others = [i for i in range(1, ndim(x)) if i != axis]
-    sizes = shape(x)
-    flat = K.reshape(K.transpose(x, (0, *others, axis)), (sizes[0], prod_of(sizes[i] for i in others), sizes[axis]))
-    return flat, [sizes[i] for i in others]

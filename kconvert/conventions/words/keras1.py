@@ -150,7 +150,17 @@ class _Branches:
         return output
 
     def _branch(self, branch: Json) -> list[Any]:
+        if branch["class_name"] == "Model":
+            return self._part(self.reader.item(branch)["config"])
         return self._chain(_layers(branch["config"]) if branch["class_name"] == "Sequential" else [branch])
+
+    def _part(self, config: Json) -> list[Any]:
+        """Adds the layers of a branch that is a graph, in Keras 2's words; gives its first output."""
+        known = {entry["name"] for entry in self.layers}
+        self.layers += [entry for entry in config["layers"] if entry["name"] not in known]
+        self.inputs += [ref for ref in config["input_layers"] if ref not in self.inputs]
+        output: list[Any] = config["output_layers"][0]
+        return output
 
     def _input(self, item: Json) -> list[Any]:
         """An input for a branch, of the shape that its first layer states."""

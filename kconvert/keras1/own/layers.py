@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import layers
 from ...conventions.words.rules import RULES, Rule
-from . import normalization
+from . import normalization, wrappers
 from .arguments import ClassFacts
 from .built_in import CLASSES, BuiltIn, class_of
 from .merging import Merge as Merge
@@ -22,7 +22,10 @@ from .wrappers import Wrapper as Wrapper
 
 _RULES: Mapping[str, Rule] = {rule.old: rule for rule in RULES}
 
-_MADE: Mapping[str, type[layers.Layer]] = {"BatchNormalization": normalization.BatchNormalization}
+_MADE: Mapping[str, type[layers.Layer]] = {
+    "BatchNormalization": normalization.BatchNormalization,
+    "TimeDistributed": wrappers.TimeDistributed,
+}
 """The classes of this dialect that compute differently from those of Keras 2."""
 
 
@@ -62,6 +65,12 @@ class _OfBatches(BuiltIn):
         return self.mode == 0
 
 
+class _Wrapped(BuiltIn, Wrapper):
+    """A wrapper of Keras itself."""
+
+    from_config = BuiltIn.from_config
+
+
 class _SimpleRNN(StepsOfSimpleRNN, BuiltIn):
     """A SimpleRNN whose methods a class of the user may replace."""
 
@@ -76,6 +85,8 @@ class _LSTM(StepsOfLSTM, BuiltIn):
 
 _OWN: Mapping[str, type[BuiltIn]] = {
     "Lambda": _OfFunction,
+    "TimeDistributed": _Wrapped,
+    "Bidirectional": _Wrapped,
     "BatchNormalization": _OfBatches,
     "SimpleRNN": _SimpleRNN,
     "GRU": _GRU,

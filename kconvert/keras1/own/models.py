@@ -108,23 +108,33 @@ class Sequential(sequential.Sequential, Model):
         return self.items_by(item_of_layer)
 
     def arranged(self, architecture: dict[str, Any]) -> dict[str, Any]:
-        if self.merged is None or not self.is_of_sequentials:
+        if self.merged is None or not self.is_of_models:
             return architecture
         entries = {entry["name"]: entry for entry in architecture["config"]["layers"]}
 
         def item_of(layer: Layer) -> dict[str, Any]:
             if layer.name in entries:
                 return {key: entries[layer.name][key] for key in ("class_name", "config")}
-            assert isinstance(layer, Sequential)
-            return {"class_name": "Sequential", "config": layer.items_by(item_of)}
+            if isinstance(layer, Sequential):
+                return {"class_name": "Sequential", "config": layer.items_by(item_of)}
+            assert isinstance(layer, Network)
+            ends = {"input_layers": layer.input_refs, "output_layers": layer.output_refs}
+            return {
+                "class_name": "Model",
+                "config": {
+                    "name": layer.name,
+                    "layers": [entries[one.name] for one in layer.layers],
+                    **{key: [list(ref) for ref in refs] for key, refs in ends.items()},
+                },
+            }
 
         return {**architecture, "class_name": "Sequential", "config": self.items_by(item_of)}
 
     @property
-    def is_of_sequentials(self) -> bool:
-        """Whether all branches of its Merge are of this class, and those of a Merge in them."""
+    def is_of_models(self) -> bool:
+        """Whether all branches of its Merge are models, and those of a Merge in them."""
         branches = () if self.merged is None else self.merged[0].__dict__["_branches"]
-        return all(isinstance(branch, Sequential) and branch.is_of_sequentials for branch in branches)
+        return all(isinstance(one, Network) and getattr(one, "is_of_models", True) for one in branches)
 
     def items_by(self, item_of: Callable[[Layer], dict[str, Any]]) -> list[dict[str, Any]]:
         """The class and the configuration of each layer; item_of: those of one layer, or of a branch of a Merge."""
@@ -244,12 +254,12 @@ def _states_input(config: Any) -> bool:
 
 
 def _states_branches(config: Any, known: Collection[str]) -> bool:
-    """Whether a configuration is of a Sequential of known layers that begins with a Merge of Sequentials."""
+    """Whether a configuration is of a Sequential of known layers that begins with a Merge of models."""
     entries = config["config"] if config.get("class_name") == "Sequential" else None
     if not isinstance(entries, list) or not all(entry.get("config", {}).get("name") in known for entry in entries):
         return False
     branches = entries[0]["config"].get("layers") if entries and entries[0].get("class_name") == "Merge" else ()
-    return bool(branches) and all(branch["class_name"] == "Sequential" for branch in branches)
+    return bool(branches) and all(branch["class_name"] in ("Sequential", "Model") for branch in branches)
 
 
 def _behind_merge(entries: Sequence[Mapping[str, Any]], output: Symbol) -> Sequential:
@@ -265,9 +275,14 @@ def _behind_merge(entries: Sequence[Mapping[str, Any]], output: Symbol) -> Seque
     return made
 
 
-def _branch(item: Mapping[str, Any], output: Symbol) -> Sequential:
-    """The Sequential with the configuration `item`, which computes `output`."""
-    layers = [call.layer for call in calls_behind([output])]
+def _branch(item: Mapping[str, Any], output: Symbol) -> Container:
+    """The model with the configuration `item`, which computes `output`."""
+    calls = calls_behind([output])
+    if item["class_name"] == "Model":
+        inputs = {call.layer.name: call.outputs[0] for call in calls}
+        config = item["config"]
+        return Model([inputs[name] for name, *_ in config["input_layers"]], output, config.get("name"))
+    layers = [call.layer for call in calls]
     known = [layer.name for layer in layers]
     if _states_branches(item, known):
         return _behind_merge(item["config"], output)

@@ -52,6 +52,22 @@ def test_merged_chains_in_merged_chains():
     assert [shape for ref, shape in model.shapes().items() if ref.layer == "m2"] == [(None, 7)]
 
 
+def test_the_layers_of_a_merged_graph_are_layers_of_the_graph():
+    entries = [
+        {**layer("InputLayer", "x", batch_input_shape=[None, 5], input_dtype="float32"), "inbound_nodes": []},
+        {**layer("Dense", "a", output_dim=4), "inbound_nodes": [[["x", 0, 0]]]},
+    ]
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["a", 0, 0]]}
+    layers = [{**entry, "name": entry["config"]["name"]} for entry in entries]
+    graph = {"class_name": "Model", "config": {"name": "graph", "layers": layers, **ends}}
+    other = chain(layer("Dense", "b", output_dim=4), shape=(None, 3))
+    merged = [layer("Merge", "m", mode="sum", layers=[graph, other]), layer("Dense", "d", output_dim=2)]
+    model = model_from_config({"class_name": "Sequential", "config": merged}, "1.2.2")
+    assert {one.name for one in model.all_layers} == {"x", "a", "b_input", "b", "m", "d"}
+    assert [ref.layer for ref in model.input_refs] == ["x", "b_input"]
+    assert model.compute_output_shape(model.input_shapes) == (None, 2)
+
+
 @pytest.mark.parametrize(
     ("first", "name"),
     [
