@@ -51,9 +51,12 @@ def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = No
         return as_model(network_of(config))
 
 
-def network_of(config: Any) -> Network:
-    """The network that `{'class_name': ..., 'config': ...}` describes. Raises KconvertError as `model_from_config`."""
+def network_of(config: Any, data_format: str | None = None) -> Network:
+    """The network that `{'class_name': ..., 'config': ...}` describes. Raises KconvertError as `model_from_config`.
+
+    data_format: that of layers of Keras 1 which do not state theirs; None: the one that all others state.
+    """
     if isinstance(config, list):
         fix = "call Sequential.from_config, or give the class_name beside it"
         raise AlsoTypeError("a list of layers does not say of which class the model is", None, fix, Problem.USAGE)
-    return architecture.model_from_config(json.loads(json.dumps(config)))
+    return architecture.model_from_config(json.loads(json.dumps(config)), data_format=data_format)

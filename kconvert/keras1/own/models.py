@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ...backend.image_format import default_data_format
+from ...conventions.words.files import stated_data_formats
 from ...errors import KconvertError, Problem
 from ...layers import Layer
 from ...layers.base import layer_config
@@ -315,9 +317,13 @@ def in_dialect(layer: Layer) -> Layer:
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that `{'class_name': ..., 'config': ...}` describes, with initial weights."""
+    """The model that `{'class_name': ..., 'config': ...}` describes, with initial weights.
+
+    A layer that does not state its dim_ordering has that of all others, else that of `K.image_dim_ordering`.
+    """
+    data_format = None if len(set(stated_data_formats(config))) == 1 else default_data_format()
     with with_custom_objects(custom_objects), with_initializations():
-        return as_stated(configurations.network_of(config), config)
+        return as_stated(configurations.network_of(config, data_format), config)
 
 
 class _Listed(model.Model):
