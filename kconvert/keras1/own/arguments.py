@@ -24,7 +24,7 @@ from . import activations, constraints, regularizers
 from .components import constraint_on, regularizer_on
 from .initializations import initialization
 from .settings import ORDERINGS, data_format_of
-from .signatures import config_words, further, signature_of
+from .signatures import attribute_words, config_words, further, signature_of
 from .topology import dtype_of_input
 
 _NOT_STORED: Mapping[str, tuple[Key, ...]] = {
@@ -62,6 +62,11 @@ class ClassFacts:
     def config_words(self) -> list[str]:
         """The arguments that `get_config` states, beside those of every layer."""
         return config_words(self.name)
+
+    @cached_property
+    def attribute_words(self) -> list[str]:
+        """The arguments that layers have as attributes, beside those of every layer."""
+        return attribute_words(self.name)
 
     @cached_property
     def keys(self) -> Mapping[str, Key]:

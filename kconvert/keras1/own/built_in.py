@@ -210,7 +210,7 @@ def class_of(facts: ClassFacts, base: type[Any], module: str) -> type[BuiltIn]:
     parameters = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *facts.signature.parameters.values()]
     __init__.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     held = {f.name for f in fields(facts.made)}.union(dir(facts.made)) - {"activation"}  # a function in Keras 1
-    words: dict[str, Any] = {word: Attribute(word) for word in facts.config_words if word not in held}
+    words: dict[str, Any] = {word: Attribute(word) for word in facts.attribute_words if word not in held}
     words.update((name, getattr(facts.made, name)) for name in _METHODS)
     words["get_output_shape_for"] = facts.made.compute_output_shape
     if facts.name not in MASKED:

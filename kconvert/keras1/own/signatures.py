@@ -208,9 +208,14 @@ def config_words(name: str) -> list[str]:
     >>> config_words("MaxPooling1D")
     ['pool_length', 'stride', 'border_mode']
     """
-    left_out = {"weights", "layer", *_LEFT_OUT.get(name, "").split()}
+    left_out = _LEFT_OUT.get(name, "").split()
+    return [word for word in attribute_words(name) if word not in left_out]
+
+
+def attribute_words(name: str) -> list[str]:
+    """The arguments of a class that its layers have as attributes, beside those of every layer."""
     words = parameters_of(", ".join(filter(None, (ARGUMENTS[name], FURTHER.get(name)))))
-    return [word.name for word in words if word.name not in left_out]
+    return [word.name for word in words if word.name not in ("weights", "layer")]
 
 
 def further(name: str) -> dict[str, Any]:
