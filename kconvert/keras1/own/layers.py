@@ -68,8 +68,6 @@ class _OfBatches(BuiltIn):
 class _Wrapped(BuiltIn, Wrapper):
     """A wrapper of Keras itself."""
 
-    from_config = BuiltIn.from_config
-
 
 class _SimpleRNN(StepsOfSimpleRNN, BuiltIn):
     """A SimpleRNN whose methods a class of the user may replace."""
