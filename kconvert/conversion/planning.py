@@ -14,7 +14,7 @@ from typing import Any
 
 from ..arguments import argument
 from ..conventions.generations import Convention, release_of_tensorflow
-from ..conventions.optimizers import plain_name
+from ..conventions.optimizers import STRUCTURES, plain_name
 from ..drawing.notebook import Shown
 from ..drawing.words import plural
 from ..errors import KconvertError, Problem, errors_in
@@ -429,6 +429,9 @@ def _optimizer(
     """The optimizer's state for the target. Raises StateDropped where it cannot be kept, or is not wanted."""
     if goal.drop_optimizer:
         raise StateDropped("as asked")
+    of_user = plain_name(checkpoint.optimizer_class or "") not in STRUCTURES
+    if of_user and training and training == checkpoint.training_config and not any(len(one.chain) for one in steps):
+        return checkpoint.optimizer  # what it means is not known, and no weight changes
     release = origin.release or origin.convention.generation.last_release
     state = read_state(checkpoint, model, bindings, origin.convention, release)
     if training is None and checkpoint.training_config:

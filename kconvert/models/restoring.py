@@ -340,11 +340,10 @@ def assign(runtime: Runtime, arrays: Arrays) -> bool:
 
 
 def restore_optimizer(trainer: Trainer, plan: Plan) -> None:
-    """Sets the state of the optimizer from a conversion; where that dropped it, the state stays as it is.
-
-    Files hold no state of an optimizer of the user.
-    """
-    if not trainer.executor.optimizer.stored:
+    """Sets the state of the optimizer from a conversion; where that dropped it, the state stays as it is."""
+    if trainer.executor.optimizer is not trainer.optimizer:
+        if plan.optimizer:
+            trainer.optimizer.set_weights([array.read() for array in plan.optimizer])
         return
     scalars, slots = run_state(plan, trainer.executor.optimizer.structure)
     trainer.executor.write("scalar", {(name,): array for name, array in scalars.items()})

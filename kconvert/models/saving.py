@@ -158,12 +158,21 @@ def _plain(value: Any) -> Any:
     return getattr(value, "__name__", value) if callable(value) else value
 
 
+def _runs_as_stored(network: Network, goal: Convention) -> bool:
+    """Whether each weight runs in the form in which it is stored, and so what an optimizer keeps for it."""
+    forms = [place.stored for _, found in places(network, goal) for place in found]
+    return not any(len((one.from_run >> one.chain.inverse).simplified) for one in forms)
+
+
 def _optimizer(trainer: Trainer, goal: Convention) -> list[LazyArray]:
-    """The state of the optimizer in the order of Keras; that of an optimizer of the user is not saved."""
+    """The state of the optimizer in the order of Keras; of one of the user, as it is on the backend."""
     executor, network = trainer.executor, trainer.runtime.network
-    if not executor.optimizer.stored:
-        log.warning("the file has no state of the optimizer %s", trainer.optimizer.class_name)
-        return []
+    if executor.optimizer is not trainer.optimizer:
+        if not _runs_as_stored(network, goal):
+            log.warning("the file has no state of the optimizer %s", trainer.optimizer.class_name)
+            return []
+        arrays = enumerate(trainer.optimizer.get_weights())
+        return [InMemory(f"optimizer/variable_{i}", np.asarray(array, order="C")) for i, array in arrays]
     scalars = {key[0]: array for key, array in executor.read("scalar").items()}
     slots: dict[str, dict[Any, np.ndarray]] = {}
     for key, array in executor.read("slot").items():

@@ -81,7 +81,7 @@ class Executor:
             held = tracked.metric.variables.items()
             self.variables.update((("metric", tracked.label, name), one.native(self.K)) for name, one in held)
         self.start_optimizer()
-        vars(optimizer)["_executor"] = self  # for its `iterations` and `get_weights`
+        optimizer.attach(self)
 
     def _add(self, arrays: Mapping[VariableKey, Any]) -> None:
         self.variables.update((key, self.K.variable(np.asarray(array))) for key, array in arrays.items())

@@ -102,9 +102,6 @@ class Optimizer(Component):
 
     # ---------------------------------------------------------------- state ----
 
-    # Whether files hold its state.
-    stored: ClassVar[bool] = True
-
     def prepare(self, shapes: Sequence[Sequence[int]]) -> None:
         """Called with the shapes of the weights, before `scalars` and `slots`."""
 
@@ -136,7 +133,9 @@ class Optimizer(Component):
     def weights(self) -> list[Any]:
         """The variables of the state, in the order of `get_weights`; what a class of the user sets."""
         stated: list[Any] | None = vars(self).get("_weights")
-        return self._held("variables_of") if stated is None else stated
+        if stated is not None and (is_computing() or self.__dict__.get("_executor") is None):
+            return stated
+        return self._held("variables_of")
 
     @weights.setter
     def weights(self, weights: list[Any]) -> None:
@@ -155,7 +154,11 @@ class Optimizer(Component):
         slots: dict[Any, dict[str, Any]] = {}
         for (*path, name), one in getattr(executor, method)("slot").items():
             slots.setdefault(tuple(path), {})[name] = one
-        return list(self.state(scalars, list(slots.values())).values())
+        return list(executor.optimizer.state(scalars, list(slots.values())).values())
+
+    def attach(self, executor: Any) -> None:
+        """Notes what holds the state, for `weights`, `get_weights` and `set_weights`."""
+        self.__dict__["_executor"] = executor
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets the state, in the order of `get_weights`.
@@ -167,7 +170,7 @@ class Optimizer(Component):
             fix = "compile a model with it"
             raise KconvertError("the optimizer has no state yet", self.class_name, fix, Problem.USAGE)
         shapes = [array.shape for array in executor.read_trained()]
-        scalars, slots = self.from_state(weights, shapes)
+        scalars, slots = executor.optimizer.from_state(weights, shapes)
         executor.write("scalar", {(name,): array for name, array in scalars.items()})
         for path, own in zip(executor.trained, slots, strict=True):
             executor.write("slot", {(*path, name): array for name, array in own.items()})
@@ -198,7 +201,7 @@ class Optimizer(Component):
             self.updates = tensor_updates(self, loss, params)
         else:
             steps = VariableSteps(self, params, [constraint_of(one) for one in params])
-            self.__dict__["_executor"] = steps
+            self.attach(steps)
             self.updates = steps.updates(loss)
         return self.updates
 

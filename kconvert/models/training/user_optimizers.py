@@ -24,14 +24,18 @@ from .optimizer import Numbers, Optimizer, Scalars, Slots
 
 @dataclass(kw_only=True)
 class OfUser(Optimizer):
-    """An optimizer of the user in the form in which an executor takes optimizers. It has no slots."""
+    """An optimizer of the user in the form in which an executor takes optimizers. It has no slots.
+
+    Its state is what `get_updates` of the user sets as `weights`.
+    """
 
     own: Any
-    stored = False
     # The initial values of the variables that `get_updates` makes, by name.
     made: dict[str, np.ndarray] = field(default_factory=dict)
     # The variables of the object that it updates, by name.
     held: dict[str, Variable] = field(default_factory=dict)
+    # The names of the variables in `weights`, in their order.
+    order: tuple[str, ...] = ()
 
     def prepare(self, shapes: Sequence[Sequence[int]]) -> None:
         made: list[np.ndarray] = []
@@ -44,8 +48,11 @@ class OfUser(Optimizer):
         weights = [np.zeros(shape, floatx()) for shape in shapes]
         updates = self._updates(get_backend("numpy"), weights, [0.0 * one for one in weights], make)
         self.made = {f"made_{i}": value for i, value in enumerate(made)}
-        targets = [target for target, _ in updates if isinstance(target, Variable)]
+        listed = vars(self.own).get("_weights") or []
+        targets = [one for one in (*(target for target, _ in updates), *listed) if isinstance(one, Variable)]
         self.held = {f"held_{i}": one for i, one in enumerate(dict.fromkeys(targets))}
+        names = {id(one): f"made_{i}" for i, one in enumerate(made)} | {id(v): n for n, v in self.held.items()}
+        self.order = tuple(names[id(one)] for one in listed if id(one) in names)
 
     def variables(self, K: Backend) -> dict[str, Any]:
         return {name: variable.native(K) for name, variable in self.held.items()}
@@ -55,6 +62,25 @@ class OfUser(Optimizer):
 
     def slots(self, shape: Sequence[int]) -> dict[str, np.ndarray]:
         return {}
+
+    def attach(self, executor: Any) -> None:
+        super().attach(executor)
+        self.own.attach(executor)
+
+    def state(self, scalars: Mapping[str, Any], slots: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {name: scalars[name] for name in self.order}
+
+    def from_state(
+        self, arrays: Sequence[np.ndarray], shapes: Sequence[Sequence[int]]
+    ) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+        first = {**self.made, **{name: one.value for name, one in self.held.items()}}
+        expected = [np.shape(first[name]) for name in self.order]
+        if [np.shape(array) for array in arrays] != expected:
+            what = f"{len(arrays)} arrays are not the state of the optimizer, which has {len(expected)}"
+            fix = "give what get_weights returns, in its order and shapes"
+            raise KconvertError(what, type(self.own).__name__, fix, Problem.USAGE)
+        values = {name: np.asarray(x, first[name].dtype) for name, x in zip(self.order, arrays, strict=True)}
+        return values, [{} for _ in shapes]
 
     def step(
         self,

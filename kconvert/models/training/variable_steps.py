@@ -107,6 +107,7 @@ def tensor_updates(optimizer: Any, loss: Any, params: Sequence[Tensor]) -> list[
         for one in params
     ]
     held = optimizer.held_scalars
+    optimizer.weights = list(optimizer.state(held, slots).values())
     scalars = {name: one.tensor(K) for name, one in held.items()}
     numbers = {name: one.tensor(K) for name, one in numbers_of(optimizer).items()}
     after, new_slots, new_scalars = optimizer.step(K, params, gradients, slots, scalars, numbers)
