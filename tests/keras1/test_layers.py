@@ -262,3 +262,8 @@ Trainable params: 12
 Non-trainable params: 0
 ____________________________________________________________
 """
+
+
+def test_batch_normalization_has_three_modes():
+    with pytest.raises(ValueError, match=r"BatchNormalization of Keras 1.2.2 has no mode 3; its modes are 0, 1, 2"):
+        layers.BatchNormalization(mode=3)

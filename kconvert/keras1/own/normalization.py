@@ -6,7 +6,10 @@ from typing import ClassVar
 
 from ... import layers
 from ...backend.base import Backend, Tensor
+from ...errors import KconvertError, Problem
 from ...lazy_dataclasses import dataclass
+
+_MODES = (0, 1, 2)
 
 
 @dataclass(eq=False)
@@ -17,6 +20,11 @@ class BatchNormalization(layers.BatchNormalization):
     """
 
     moves_frozen: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.mode not in _MODES:
+            what = f"BatchNormalization of Keras 1.2.2 has no mode {self.mode!r}"
+            raise KconvertError(what, fix=f"its modes are {', '.join(map(str, _MODES))}", problem=Problem.USAGE)
 
     def moved_variance(self, K: Backend, variance: Tensor, n: Tensor, image: bool) -> Tensor:
         return K.facts.batch_variance_of_keras1(variance, self.epsilon)
