@@ -13,6 +13,8 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import asdict
 from functools import cache
 from importlib import import_module
@@ -23,6 +25,7 @@ from .._version import install
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Backend, InputSpec, Tensor
+from .context import assigned
 from .quiet import quiet_import
 
 __all__ = ["Backend", "InputSpec", "Probe", "Tensor", "default_backend", "get_backend", "probe", "set_backend"]
@@ -97,6 +100,9 @@ def __getattr__(name: str) -> Any:
     return getattr(functions, name)
 
 
+_WITHIN: ContextVar[str | None] = ContextVar("within", default=None)
+"""The default backend within a block of `defaulting_to`."""
+
 _chosen: list[str] = []  # the backend that `set_backend` named, if any
 
 
@@ -108,12 +114,19 @@ def set_backend(name: str) -> None:
     _chosen[:] = [_known(name, "set_backend")]
 
 
+def defaulting_to(name: str) -> AbstractContextManager[None]:
+    """Makes `name` the default backend within a block."""
+    return assigned(_WITHIN, name)
+
+
 def default_backend() -> str:
     """The backend of models for which none is given.
 
     The first of these that is set: `set_backend`, the environment variable KCONVERT_BACKEND, `{"backend": ...}` in
     ~/.kconvert/config.json. If none is set: tensorflow, or theano if only that is installed.
     """
+    if (within := _WITHIN.get()) is not None:
+        return within
     if _chosen:
         return _chosen[0]
     if stated := os.environ.get("KCONVERT_BACKEND"):

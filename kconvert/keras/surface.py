@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+from ..backend import probe
 from ..errors import AlsoAttributeError, Problem
 from ..lazy_dataclasses import dataclass
 from . import names
@@ -128,7 +129,7 @@ _OF_BACKEND = {
     "backend.tensorflow_backend": "tensorflow",
     "backend.theano_backend": "theano",
 }
-"""Modules of one backend: the backend that has to run."""
+"""Modules of one backend, and its name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,14 +175,14 @@ class Dialect:
         below = f"{module}.{name}" if module else name
         if below in self.modules:
             return import_module(f"{self.package}.{below}")
-        self._check_backend(module)
+        other = self._other_backend(module)
         missing = name not in self.names(module)
         if missing and (self.homes is not None or (module in self.public and _is_part(module))):
             raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
         for home in self._homes(module):
             found = getattr(import_module(f"{_PACKAGE}.{home}"), name, None)
             if found is not None and not isinstance(found, ModuleType) and not _of_python(found):
-                return found
+                return _on_backend(found, other) if other and isinstance(found, FunctionType) else found
         if self.homes is None and (maker := _maker(module, name)):
             return maker
         if missing:
@@ -191,12 +192,20 @@ class Dialect:
         fix = "docs/keras-module.md lists the names that are"
         raise AlsoAttributeError(f"{what}: {why}" if why else what, fix=fix, problem=Problem.UNSUPPORTED)
 
-    def _check_backend(self, module: str) -> None:
-        """Raises a KconvertError, as `find`, where the module is that of a backend which does not run."""
+    def _other_backend(self, module: str) -> str | None:
+        """The backend whose functions a module has; None: those of the default backend.
+
+        Raises a KconvertError, as `find`, where kconvert does not have that backend, or it cannot run here.
+        """
         needed = _OF_BACKEND.get(module)
-        if needed and needed != (running := self.find("backend", "backend")()):
-            what = f"keras.{module} needs the backend {needed}, and {running} runs"
-            raise AlsoAttributeError(what, fix=f"set KCONVERT_BACKEND={needed}", problem=Problem.UNSUPPORTED)
+        if not needed or needed == self.find("backend", "backend")():
+            return None
+        probed = probe().get(needed)
+        if probed is None or not probed.usable:
+            what = f"keras.{module} needs the backend {needed}"
+            what += ", which kconvert does not have" if probed is None else f", which cannot run here: {probed.missing}"
+            raise AlsoAttributeError(what, fix=probed.fix if probed else None, problem=Problem.UNSUPPORTED)
+        return needed
 
     def _homes(self, module: str) -> list[str]:
         """The modules that may have the names of `module`."""
@@ -206,6 +215,11 @@ class Dialect:
             if name in homes:
                 return homes[name].split()
         return []
+
+
+def _on_backend(function: Any, name: str) -> Any:
+    """A function of `keras.backend` on the backend `name`."""
+    return import_module(f"{_PACKAGE}.keras.own.named_backend").on_backend(function, name)
 
 
 def _is_part(module: str) -> bool:

@@ -1,11 +1,14 @@
 """Every public name of Keras is shown by a case or refused by name, and the cases compute what real Keras computed."""
 
+import dataclasses
 import importlib
 
+import numpy as np
 import pytest
 
 from conformance import names
 from conformance.names import BACKENDS, DIALECTS
+from kconvert import backend
 from kconvert.errors import KconvertError
 from kconvert.keras.names import INTERNAL
 
@@ -141,11 +144,44 @@ def test_an_internal_module_has_the_objects_of_public_ones(module, name, public)
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("on", ["theano", "tensorflow"])
 def test_the_module_of_a_backend_is_keras_backend_where_that_backend_runs(folder, on, monkeypatch):
-    package, other = DIALECTS[folder].package, {"theano": "tensorflow", "tensorflow": "theano"}[on]
+    package = DIALECTS[folder].package
     monkeypatch.setenv("KCONVERT_BACKEND", on)
-    K, its, another = (
-        importlib.import_module(f"{package}.backend{end}") for end in ("", f".{on}_backend", f".{other}_backend")
-    )
+    K, its = (importlib.import_module(f"{package}.backend{end}") for end in ("", f".{on}_backend"))
     assert its.zeros is K.zeros
-    with pytest.raises(KconvertError, match=f"{other}_backend needs the backend {other}, and {on} runs"):
-        another.zeros  # noqa: B018
+
+
+@pytest.mark.needs("theano")
+@pytest.mark.needs("tensorflow")
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("on", ["theano", "tensorflow"])
+def test_the_module_of_a_backend_computes_on_that_backend(folder, on, monkeypatch):
+    monkeypatch.setenv("KCONVERT_BACKEND", on)
+    x, kernel = np.random.default_rng(0).standard_normal((2, 5, 5, 3)), np.arange(24.0).reshape(2, 2, 3, 2)
+
+    def outputs(name, kernel):
+        K = importlib.import_module(f"{DIALECTS[folder].package}.backend.{name}_backend")
+        given = K.placeholder((2, 5, 5, 3))
+        function = K.function([given], [K.conv2d(given, K.variable(kernel))])
+        (by_function,) = function([x])
+        np.testing.assert_allclose(K.eval(K.conv2d(K.variable(x), K.variable(kernel))), by_function, rtol=1e-5)
+        return K.backend(), by_function
+
+    (first, reversing), (second, correlating) = outputs("theano", kernel), outputs("tensorflow", kernel[::-1, ::-1])
+    assert (first, second) == ("theano", "tensorflow")
+    np.testing.assert_allclose(reversing, correlating, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_module_of_a_backend_that_cannot_run_says_so(folder, monkeypatch):
+    monkeypatch.setenv("KCONVERT_BACKEND", "numpy")
+    missing = dataclasses.replace(backend.probe()["theano"], missing="it is not installed", fix="install it")
+    monkeypatch.setitem(backend._PROBES, "theano", lambda: missing)
+    module = importlib.import_module(f"{DIALECTS[folder].package}.backend.theano_backend")
+    with pytest.raises(KconvertError, match="needs the backend theano, which cannot run here: it is not installed"):
+        module.zeros  # noqa: B018
+
+
+def test_a_function_without_symbols_follows_the_learning_phase(on):
+    K = importlib.import_module("kconvert.keras.backend")
+    function = K.function([K.learning_phase()], [K.in_train_phase(K.variable(1.0), K.variable(2.0))])
+    assert [float(function([phase])[0]) for phase in (0, 1)] == [2.0, 1.0]

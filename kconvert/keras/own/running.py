@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import default_backend, get_backend
+from ...backend import default_backend, defaulting_to, get_backend
 from ...backend import functions as F
 from ...backend.base import Backend, InputSpec, Tensor
 from ...backend.computing import GRADIENTS, TRAINING, current_backend, is_computing
@@ -58,6 +58,8 @@ class Function:
             raise AlsoTypeError(what, fix="give it placeholders; K.set_value sets variables", problem=Problem.USAGE)
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.updates = [tuple(pair) for pair in updates]
+        # The backend that it computes on: the default one where it is made.
+        self.backend = default_backend()
         self._compiled: dict[bool, Callable[..., list[np.ndarray]]] = {}
 
     def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
@@ -67,9 +69,10 @@ class Function:
         pairs = list(zip(self.inputs, inputs, strict=True))
         training = bool(next((v for own, v in pairs if own is PHASE), FIXED["phase"] or 0))
         arrays = [np.asarray(dense_array(v)) for own, v in pairs if isinstance(own, Symbol)]
-        if training not in self._compiled:
-            self._compiled[training] = self._compile(training)
-        values = self._compiled[training](arrays)
+        with defaulting_to(self.backend):
+            if training not in self._compiled:
+                self._compiled[training] = self._compile(training)
+            values = self._compiled[training](arrays)
         for (target, _), value in zip(self.updates, values[len(self.outputs) :], strict=True):
             set_value(target, value)
         return values[: len(self.outputs)]
@@ -79,7 +82,12 @@ class Function:
         symbols = list(dict.fromkeys(one for one in leaves(wanted) if isinstance(one, Symbol)))
         if not symbols:
             K = get_backend(default_backend())
-            return lambda arrays: K.compile_reading(lambda values, given: filled(K, wanted, {}), [], [])([])
+
+            def read(values: Any, given: Any) -> list[Tensor]:
+                with assigned(TRAINING, training):
+                    return list(filled(K, wanted, {}))
+
+            return lambda arrays: K.compile_reading(read, [], [])([])
         given = {one: _begin(one) for one in self.inputs if isinstance(one, Symbol)}
         inputs, own = list(given.values()), [one.call for one in given]
         calls = [call for call in calls_behind(symbols, own) if not call.inputs and call not in own]
@@ -130,7 +138,7 @@ def _standing(K: Backend, model: Model, weights: Any, symbols: Sequence[Symbol])
 
 
 def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Function:
-    """A function from arrays to arrays, compiled on the default backend at its first call.
+    """A function from arrays to arrays on the default backend, compiled at its first call.
 
     Raises KconvertError for further arguments, which sessions of TensorFlow take.
     """
