@@ -6,7 +6,7 @@ inside it. Its weights are attributes, which the code may read and replace, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import replace
@@ -112,7 +112,7 @@ def build_native(layer: Any, shape: Any) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """A weight of a layer of Keras inside a layer at work."""
+    """A weight of a layer inside a layer at work."""
 
     # Its name in the outermost layer.
     name: str
@@ -131,6 +131,20 @@ def weights_inside(layer: Any) -> Iterator[Inside]:
         for one in path[:-1]:
             inner = next(sub for sub in inner.sublayers if sub.name == one)
         yield Inside(name, inner, path[-1], layer.__dict__[_SHAPE] if inner is original else None)
+
+
+def weights_of_user_inside(layer: Any, weights: Sequence[Weight | None]) -> Iterator[Inside]:
+    """The weights of a layer at work that is a copy of one of a class of the user, and is called.
+
+    weights: what the variables of its run are in the outermost layer. Those of the layers inside it are among its own.
+    """
+    builder: Builder = layer.__dict__["_builder"]
+    original, shape = builder.original, layer.__dict__.get(_SHAPE)
+    if original is None or shape is None or not is_in_keras_style(layer):
+        return
+    alone, here = original.weight_specs(shape), builder.weights_of(weights)
+    if len(alone) == len(here):  # else its `build` lists other weights where the layer is alone
+        yield from (Inside(one.name, original, own.name, shape) for one, own in zip(here, alone, strict=True))
 
 
 def call_native(layer: Any, method: Callable[..., Any], x: Any, *args: Any, training: Any = None, **kwargs: Any) -> Any:
@@ -189,6 +203,7 @@ def _build_first(layer: Any, x: Any) -> None:
         shape = shape_of(current_backend(), x)
         build_native(layer, shape) if layer.is_network else layer.build(shape)
         layer.__dict__["built"] = True
+        layer.__dict__.setdefault(_SHAPE, shape)
 
 
 def specs_of_build(method: Callable[[Any, Any], list[Weight]]) -> Callable[[Any, Any], list[Weight]]:

@@ -207,6 +207,16 @@ class Builder:
             return {key: self._with_copies(one, copies, False) for key, one in value.items()}
         return value
 
+    def weights_of(self, weights: Sequence[Weight | None]) -> list[Weight]:
+        """The weights of the layer and of the layers inside it, in the order of Keras; weights: those of the run."""
+        depth = len(self._rank)
+        own = [
+            (one.rank, weight)
+            for one, weight in zip(self.run.made, weights, strict=True)
+            if weight and one.rank[:depth] == self._rank
+        ]
+        return [weight for _, weight in sorted(own, key=lambda pair: pair[0])]
+
     def take(self, weights: Sequence[Any]) -> None:
         """Takes the arrays of `set_weights` as the initial values of the weights of the layer."""
         self.run.given[self._rank] = list(weights)

@@ -35,6 +35,7 @@ from .at_work import (
     specs_of_keras,
     takes_backend,
     weights_inside,
+    weights_of_user_inside,
 )
 from .builder import Builder, Make, Run, is_in_keras_style
 from .component_names import unchecked
@@ -96,16 +97,18 @@ def note_layers_inside(layer: Any) -> None:
     """Lets the layers that are attributes of a layer of the user find the weights that they share with it."""
     for one in _layers_inside(layer):
         one.__dict__[AROUND] = layer
+        note_layers_inside(one)
 
 
 def shared_weights(layer: Any) -> list[Inside]:
-    """The weights that a layer of the user shares with the layers of Keras that are its attributes."""
+    """The weights that a layer of the user shares with the layers inside it that are attributes."""
     shapes = layer.shapes_of_weights
     if not shapes or not _layers_inside(layer):
         return []
-    built, _ = _weights(layer, one_or_list(shapes))
+    built, weights = _weights(layer, one_or_list(shapes))
     run: Run = built._builder.run
-    return [one for inner in run.layers for one in weights_inside(inner)]
+    found = (pair for inner in run.layers for pair in (weights_inside(inner), weights_of_user_inside(inner, weights)))
+    return [one for some in found for one in some]
 
 
 def _layers_inside(layer: Any) -> list[Any]:
