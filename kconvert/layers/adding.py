@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..backend.base import Tensor
 from ..errors import KconvertError, Problem
+from ..lazy_dataclasses import dataclass
 from .lists import as_list, items_of
 from .weights import WithWeights
+
+
+@dataclass(frozen=True, eq=False)
+class WeightToMake:
+    """A weight of which `add_weight` was told before the layer is built."""
+
+    # The arguments of `add_weight`.
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
 
 
 class Adding(WithWeights):
     """The part of a layer that adds weights in `build`, and losses, updates and metrics in `call`."""
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
-        """A weight, with the arguments of Keras 1 or 2. Raises KconvertError outside of `build`."""
+        """A weight, with the arguments of Keras 1 or 2.
+
+        In `__init__` it only describes the weight, which is made with those of `build`. Raises KconvertError after the
+        layer was called.
+        """
         builder = self.__dict__.get("_builder")
-        if builder is None:
-            raise KconvertError("add_weight is called outside of build", f"layer {self.name}", problem=Problem.USAGE)
-        return builder.add_weight(*args, **kwargs)
+        if builder is not None:
+            return builder.add_weight(*args, **kwargs)
+        if self.__dict__.get("_inbound"):
+            what = "add_weight is called after the layer was called"
+            raise KconvertError(what, f"layer {self.name}", "call it in __init__ or build", Problem.USAGE)
+        described = WeightToMake(args, kwargs)
+        self.__dict__.setdefault("_to_make", []).append(described)  # the builder replaces it wherever the layer has it
+        return described
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Adds scalars to the loss of the model: in `call` of a layer that is written as in Keras.

@@ -20,6 +20,7 @@ from ..backend.float_settings import floatx
 from ..conventions.roles import Role, Weight
 from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
+from .adding import WeightToMake
 from .names import snake_case
 from .phase import Phase
 from .weights import AROUND, WithWeights
@@ -188,7 +189,10 @@ class Builder:
         return layer
 
     def adopt_attributes(self) -> None:
-        """Puts copies of the layers that are attributes in their places, if the layer is written as in Keras."""
+        """Puts copies of the layers that are attributes in their places, if the layer is written as in Keras.
+
+        Weights that `add_weight` described in `__init__` are made.
+        """
         copies: dict[int, Any] = {}
         if not is_in_keras_style(self._layer):
             return
@@ -200,6 +204,10 @@ class Builder:
         if isinstance(value, WithWeights) and not value.__dict__.get("_inbound"):  # else it is a layer of the model
             if id(value) not in copies:
                 copies[id(value)] = self.adopt(copy(value), value, tracked)
+            return copies[id(value)]
+        if isinstance(value, WeightToMake):
+            if id(value) not in copies:
+                copies[id(value)] = self.add_weight(*value.args, **value.kwargs)
             return copies[id(value)]
         if type(value) in (list, tuple):
             return type(value)(self._with_copies(one, copies, False) for one in value)

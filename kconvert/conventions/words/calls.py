@@ -12,7 +12,7 @@ from reprlib import repr as short
 from typing import Any, TypeVar
 
 from ...errors import AlsoTypeError, KconvertError, Problem, warn
-from .rules import GONE, METHODS, RULES, Key
+from .rules import GONE, METHODS, NOT_STORED, RULES, Key
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ def layer_arguments(
     not name. Raises KconvertError for arguments that Keras 2 does not have, and where one is given twice.
     """
     known = {*words, *known}
-    keys = [key for rule in RULES if rule.new == name for key in rule.keys]
+    keys = [*(key for rule in RULES if rule.new == name for key in rule.keys), *NOT_STORED.get(name, ())]
     new_args = _sizes_together(name, words, keys, args, kwargs)
     new_kwargs = _renamed(name, keys, known, kwargs)
     for word in new_kwargs:

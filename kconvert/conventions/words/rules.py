@@ -334,6 +334,11 @@ RULES: list[Rule] = [
     _rule("Bidirectional", kept="merge_mode"),
 ]
 
+NOT_STORED: Mapping[str, tuple[Key, ...]] = {
+    "BatchNormalization": (Key("beta_init", "beta_initializer"), Key("gamma_init", "gamma_initializer")),
+}
+"""The arguments of a class that no file of Keras 1 states."""
+
 # ------------------------------------------------------------------ methods ----
 
 _WORKERS = (

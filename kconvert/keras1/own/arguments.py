@@ -12,7 +12,7 @@ from inspect import Signature
 from typing import Any
 
 from ...conventions.words.options import translate
-from ...conventions.words.rules import Key, Rule
+from ...conventions.words.rules import NOT_STORED, Key, Rule
 from ...errors import AlsoTypeError, KconvertError, Problem
 from ...layers import Layer
 from ...layers.calls import INPUT_WORDS
@@ -26,11 +26,6 @@ from .initializations import initialization
 from .settings import ORDERINGS, data_format_of
 from .signatures import attribute_words, config_words, further, signature_of
 from .topology import dtype_of_input
-
-_NOT_STORED: Mapping[str, tuple[Key, ...]] = {
-    "BatchNormalization": (Key("beta_init", "beta_initializer"), Key("gamma_init", "gamma_initializer")),
-}
-"""The arguments of a class that no file of Keras 1 states."""
 
 _EVERYWHERE = frozenset({"name", "trainable", "input_dtype"})
 _INPUT_DIM_KEPT = ("MaxoutDense", "Highway")
@@ -121,7 +116,7 @@ class ClassFacts:
             shape.setdefault("input_shape", (stated["input_dim"],))
         stated["input_dtype"] = self._dtype({**stated, **shape})
         stated.update(self._replaced(stated))
-        not_stored = _NOT_STORED.get(self.name, ())
+        not_stored = NOT_STORED.get(self.name, ())
         for key in not_stored:  # a file could not state them
             for word in [word for word in key.olds if stated[word] == self.signature.parameters[word].default]:
                 del stated[word]
