@@ -40,7 +40,7 @@ from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
 from .input_spec import WithInputSpec, check_input_spec
-from .keras_style import built_weights, keras_style, note_layers_inside
+from .keras_style import built_weights, keras_style, losses_of_calls, note_layers_inside
 from .lists import as_list
 from .names import next_name
 from .on_tensors import call_on_tensors, takes_tensors
@@ -120,6 +120,10 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         keras_style(cls, Layer)
+
+    @property
+    def losses(self) -> list[Any]:
+        return [*super().losses, *losses_of_calls(self)]
 
     @property
     def floatx(self) -> str:

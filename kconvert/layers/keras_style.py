@@ -7,9 +7,9 @@ Such a class inherits from `kconvert.layers.Layer` or from a layer of Keras, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from copy import copy
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.base import Backend, Tensor
-from ..backend.computing import SYMBOLS, making_variables
+from ..backend.computing import SYMBOLS, computing, current_backend, making_variables
 from ..backend.context import assigned
 from ..backend.float_settings import floatx
 from ..conventions.roles import Weight
@@ -40,7 +40,9 @@ from .at_work import (
 from .builder import Builder, Make, Run, is_in_keras_style
 from .component_names import unchecked
 from .custom import CustomFunction, zeros_for_symbols, zeros_in
+from .deferred import WeightValue
 from .lists import as_list, one_or_list
+from .operators import Operators
 from .phase import Phase
 from .weights import AROUND, WithWeights
 
@@ -109,6 +111,39 @@ def shared_weights(layer: Any) -> list[Inside]:
     run: Run = built._builder.run
     found = (pair for inner in run.layers for pair in (weights_inside(inner), weights_of_user_inside(inner, weights)))
     return [one for some in found for one in some]
+
+
+def losses_of_calls(layer: Any) -> list[Any]:
+    """What `add_loss` in `call` of a layer of the user adds, for each of its calls: symbols and expressions."""
+    calls = layer.__dict__.get("_inbound") if is_in_keras_style(layer) else None
+    held = layer._held() if calls else None
+    if not calls or held is None:
+        return []
+    names = [name for name, _ in held.named]
+    variables = [WeightValue.of(variable) for _, variable in held.named]
+    found = []
+    for call in calls:
+        inputs = one_or_list(list(call.inputs))
+        zeros = [zeros_in(one.shape, _SIZE) for one in call.inputs]
+        arrays = [np.zeros(one.shape, one.dtype) for one in variables]
+        with computing(get_backend("numpy")), np.errstate(all="ignore"):
+            added = _added_losses(layer, names, one_or_list(zeros), arrays)
+        for number in range(len(added)):
+            found.append(Operators.record(partial(_added_loss, layer, names, number), inputs, variables))
+    return found
+
+
+def _added_losses(layer: Any, names: Sequence[str], x: Any, weights: Sequence[Tensor]) -> list[Tensor]:
+    """What `call` of a layer adds to the loss for inputs `x`; names, weights: its weights."""
+    K, method = current_backend(), type(layer).call.in_keras
+    built = with_weights(layer, K, dict(zip(names, weights, strict=True)), shape_of(K, x))
+    function = CustomFunction(f"{layer.class_name}.call", method)
+    function.run(K, built, x, **_stated(signature(method).parameters, None, None))
+    return list(built._builder.run.losses)
+
+
+def _added_loss(layer: Any, names: Sequence[str], number: int, x: Any, weights: Sequence[Tensor]) -> Tensor:
+    return _added_losses(layer, names, x, weights)[number]
 
 
 def _layers_inside(layer: Any) -> list[Any]:
