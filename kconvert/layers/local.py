@@ -18,6 +18,7 @@ from .activations import activation
 from .base import Layer, Shape, Weights
 from .component_names import stated
 from .fields import KernelFields
+from .input_spec import InputSpec
 from .options import integers
 from .phase import Phase
 from .shapes import channel_axis, conv_length, data_format_of, image, one_of, space, space_axes
@@ -42,6 +43,10 @@ class _LocallyConnected(Layer):
     use_bias: bool
     kernel_initializer: Any
     bias_initializer: Any
+
+    def spec_of(self, shape: Any) -> InputSpec:
+        axis = channel_axis(self.rank + 2, self.data_format)
+        return InputSpec(ndim=self.rank + 2, axes={axis: shape[axis]} if shape else None)
 
     def __post_init__(self) -> None:
         self.kernel_size = integers(self.kernel_size, self.rank, "kernel_size")

@@ -12,6 +12,7 @@ from ..backend.base import Backend
 from ..conventions.backends import CHANNELS_LAST
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
+from .input_spec import InputSpec
 from .options import integers
 from .phase import Phase
 from .shapes import check_axes, data_format_of, one_of, pairs, space_axes
@@ -121,6 +122,9 @@ class _Cropping(_Resizing):
     """Removes elements at the start and at the end of each spatial axis."""
 
     cropping: Any
+
+    def spec_of(self, shape: Any) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
 
     @property
     def amounts(self) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from ..backend.base import Backend, Tensor
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
+from .input_spec import InputSpec
 from .lists import as_list, one_or_list
 from .names import free_name
 from .options import LATER, remade
@@ -71,6 +72,9 @@ class TimeDistributed(Wrapper):
     """
 
     supports_masking = True
+
+    def spec_of(self, shape: Any) -> InputSpec | None:
+        return InputSpec(shape=tuple(shape)) if shape else None
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -164,6 +168,9 @@ class Bidirectional(Wrapper):
             self.stated_backward = back = self._other_way(_named(layer_from_config(self.stated_backward)))
         self.forward_layer = remade(self.layer, name=f"forward_{self.layer.name}")
         self.backward_layer = remade(back, name=f"backward_{back.name}")
+
+    def spec_of(self, shape: Any) -> Any:
+        return self.layer.spec_of(shape)
 
     @property
     def passes_mask(self) -> bool:
