@@ -292,7 +292,7 @@ INTERNAL: dict[str, dict[str, str]] = {
         "backend.cntk_backend": "",
         "backend.common": "image_dim_ordering set_image_dim_ordering",
         "backend.load_backend": "",
-        "backend.numpy_backend": "",
+        "backend.numpy_backend": "conv conv_transpose depthwise_conv pool separable_conv to_categorical",
         "backend.tensorflow_backend": "",
         "backend.theano_backend": "",
         "callbacks.tensorboard_v1": "",

@@ -44,6 +44,7 @@ HOMES: dict[str, str] = {
     "applications.vgg19": "keras.own.applications.vgg",
     "applications.xception": "keras.own.applications.xception",
     "backend": "keras.own.settings keras.own.backend",
+    "backend.numpy_backend": "keras.own.numpy_functions keras.own.settings keras.own.backend",
     "callbacks": "models.training.callbacks keras.own.callbacks",
     "constraints": "models.training.constraints keras.own.objects",
     "datasets": "",
