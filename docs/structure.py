@@ -15,6 +15,7 @@ import argparse
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.util import resolve_name
 from itertools import pairwise
 from pathlib import Path
@@ -80,11 +81,16 @@ def room(module: str) -> str:
     return module.split(".")[1] if "." in module else "__init__"
 
 
-def imports(module: str, path: Path) -> Iterator[str]:
+@cache
+def imports(module: str, path: Path) -> tuple[str, ...]:
     """The full name of everything that a module imports, wherever the import stands."""
+    return tuple(_imports(module, path))
+
+
+def _imports(module: str, path: Path) -> Iterator[str]:
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-    docstrings = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

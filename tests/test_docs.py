@@ -65,10 +65,9 @@ def questions():
                     yield max(texts[0], key=len).strip(" ,:()")
 
 
-@pytest.mark.parametrize("question", sorted(set(questions())))
-def test_every_question_is_on_the_page_about_them(question):
+def test_every_question_is_on_the_page_about_them():
     page = " ".join(text_of(examples.ROOT / "docs" / "when-the-file-does-not-tell.md").split())
-    assert question in page
+    assert [question for question in questions() if question not in page] == []
 
 
 @pytest.mark.parametrize("path", [needing(path) for path in PAGES])
