@@ -132,7 +132,6 @@ class Executor:
 
     # ---------------------------------------------------------------- steps ----
 
-    @in_type_of_network
     def step(self, training: bool, xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
         """Runs one batch; returns the values of `Objective.loss_labels`: the total loss, for several outputs each loss.
 
@@ -157,6 +156,7 @@ class Executor:
                 self.K.assign(self.variables[_key("number", (name,))], np.array(number))
         self._numbers = numbers
 
+    @in_type_of_network
     def _compile(self, training: bool, ys: Sequence[Any], weights: Sequence[Any]) -> Compiled:
         """Compiles the step for labels and sample weights of these shapes."""
         present = [array is not None for array in (*ys, *weights)]
