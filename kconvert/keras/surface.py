@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import field
 from functools import cached_property
 from importlib import import_module
 from types import FunctionType, ModuleType
@@ -133,6 +134,10 @@ _OF_BACKEND = {
 """Modules of one backend, and its name."""
 
 
+_WITHOUT_OTHERS = ("", "backend", "datasets", "preprocessing")
+"""Modules that do not pass on others."""
+
+
 @dataclass(frozen=True, eq=False)
 class Dialect:
     """One release of Keras as a package: `kconvert.keras` or `kconvert.keras1`."""
@@ -148,6 +153,10 @@ class Dialect:
     homes: Mapping[str, str] | None = None
     # The modules of SUBMODULES that the release does not have.
     absent: frozenset[str] = frozenset()
+    # Modules that others have as attributes, because they import them: the name there, and the module.
+    passed_on: Mapping[str, str] = field(default_factory=dict)
+    # By module, names with an underscore that scripts use; separated by spaces.
+    private: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def internal(self) -> Mapping[str, str]:
@@ -176,8 +185,11 @@ class Dialect:
         below = f"{module}.{name}" if module else name
         if below in self.modules:
             return import_module(f"{self.package}.{below}")
+        known = [*self.names(module), *self.private.get(module, "").split()]
+        if name in self.passed_on and name not in known and module.partition(".")[0] not in _WITHOUT_OTHERS:
+            return import_module(f"{self.package}.{self.passed_on[name]}")
         other = self._other_backend(module)
-        missing = name not in self.names(module)
+        missing = name not in known
         if missing and (self.homes is not None or (module in self.public and _is_part(module))):
             raise AttributeError(f"module '{self.package}.{module}' has no attribute {name!r}")
         for home in self._homes(module):
@@ -259,4 +271,8 @@ _PARTS = {
 SUBMODULES = [f"{module}.{part}" for module, parts in _PARTS.items() for part in parts.split()]
 """Modules whose names are those of the module above them."""
 
-KERAS2 = Dialect("kconvert.keras", "2.3.1", names.KERAS2)
+_PASSED_ON = ("activations", "constraints", "initializers", "losses", "metrics", "optimizers", "regularizers")
+
+KERAS2 = Dialect(
+    "kconvert.keras", "2.3.1", names.KERAS2, passed_on={"K": "backend", **{name: name for name in _PASSED_ON}}
+)

@@ -57,5 +57,21 @@ _ABSENT = frozenset(
     "layers.merge",
 }
 
-KERAS1 = Dialect("kconvert.keras1", "1.2.2", names.KERAS1, _HOMES, _ABSENT)
+_PASSED_ON = ("activations", "constraints", "initializations", "objectives", "optimizers", "regularizers")
+_PRIVATE = {
+    "backend": "_BACKEND",
+    "backend.common": "_EPSILON _FLOATX",
+    "backend.tensorflow_backend": "_EPSILON",
+    "backend.theano_backend": "_EPSILON _FLOATX",
+}
+
+KERAS1 = Dialect(
+    "kconvert.keras1",
+    "1.2.2",
+    names.KERAS1,
+    _HOMES,
+    _ABSENT,
+    passed_on={"K": "backend", **{name: name for name in _PASSED_ON}},
+    private=_PRIVATE,
+)
 """What `kconvert.keras1` has beside the classes and functions of kconvert."""

@@ -51,6 +51,21 @@ globals().update(
     }
 )
 
+_SETTINGS_AT_WORK = {
+    "_BACKEND": later_settings.backend,
+    "_EPSILON": later_settings.epsilon,
+    "_FLOATX": later_settings.floatx,
+}
+"""Variables of modules of Keras 1.2.2, which scripts read, and what they hold."""
+
+
+def __getattr__(name: str) -> Any:
+    """A variable of `keras.backend.common`. Raises AttributeError for any other name."""
+    if name not in _SETTINGS_AT_WORK:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _SETTINGS_AT_WORK[name]()
+
+
 # --------------------------------------------------- with other arguments ----
 
 

@@ -14,6 +14,7 @@ from .merging import Merge as Merge
 from .merging import merge as merge
 from .recurrent import Recurrent as Recurrent
 from .recurrent import StepsOfGRU, StepsOfLSTM, StepsOfSimpleRNN
+from .recurrent import time_distributed_dense as time_distributed_dense
 from .signatures import ALIASES, ARGUMENTS, BASES
 from .topology import Input as Input
 from .topology import InputLayer as InputLayer

@@ -104,6 +104,27 @@ def _call(self: Any, x: Any, mask: Any = None) -> Any:
     return outputs if self.return_sequences else last
 
 
+def time_distributed_dense(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    dropout: float | None = None,
+    input_dim: int | None = None,
+    output_dim: int | None = None,
+    timesteps: int | None = None,
+) -> Any:
+    """The product of each time step of `x` (batch, time, in) with `w` (in, out), plus `b` (out).
+
+    dropout: the rate at which inputs are left out in training, the same ones in all time steps. The sizes have no
+    effect; `x` and `w` tell them.
+    """
+    if dropout is not None and 0 < dropout < 1:
+        factors = K.expand_dims(K.dropout(K.ones_like(x[:, 0, :]), dropout), 1)
+        x = K.in_train_phase(x * factors, x)
+    product = K.dot(x, w)
+    return product if b is None else product + b
+
+
 # ------------------------------------------------------- layers of Keras 1.2.2 ----
 
 
