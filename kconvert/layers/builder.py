@@ -71,6 +71,9 @@ class Run:
     losses: list[Tensor] = field(default_factory=list)
     updates: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     metrics: list[tuple[str, Tensor]] = field(default_factory=list)
+    # The states that the outermost layer keeps from batch to batch, by name, and their new values.
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    renewed: dict[str, Tensor] = field(default_factory=dict)
     # The arrays that `set_weights` was called with, by the rank of the layer.
     given: dict[Rank, list[Any]] = field(default_factory=dict)
     # The names of the layers inside which are called, as in the names of variables in Keras.
@@ -148,6 +151,8 @@ class Run:
             phase.add(loss)
         for name, value in self.metrics:
             phase.measure(name, value)
+        for name, value in self.renewed.items():
+            phase.update(name, value)
         names = {id(one.tensor): one.weight.name for one in self.made}
         for target, value in self.updates if phase else ():
             if id(target) not in names:

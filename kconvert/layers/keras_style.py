@@ -230,6 +230,8 @@ def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         built = with_weights(self, K, w, shape_of(K, x), training)
         state: Run = built._builder.run
+        if self.stateful:
+            state.kept = {name: w[name] for name in self.kept_states(shape_of(K, x)) if name in w}
         state.note_mask(x, mask)
         y = CustomFunction(f"{self.class_name}.call", method).run(K, built, x, **_stated(words, mask, training))
         state.report(self)

@@ -73,6 +73,19 @@ class MaskedLoopFields(LoopFields):
     zero_output_for_mask: bool = later_option(False)
 
 
+class KeepsStates:
+    """The part of a layer that keeps states from batch to batch."""
+
+    @property
+    def kept(self) -> list[KeptState]:
+        """The states that models keep for the layer."""
+        return self.__dict__.setdefault("_kept", [])
+
+    def first_state(self, name: str, shape: Shape) -> np.ndarray:
+        """The value of a state before the first run: what `reset_states` was given, or zeros."""
+        return self.__dict__.get("_first_states", {}).get(name, np.zeros(shape, floatx()))  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, eq=False)
 class KeptState:
     """A state that a model keeps for a layer."""
@@ -82,7 +95,7 @@ class KeptState:
     variable: Any
 
 
-class _Loop(Layer):
+class _Loop(KeepsStates, Layer):
     """A cell applied to every time step (keras-facts: recurrent-states).
 
     x: (batch, time, ...), or a list of it and the initial states. mask: (batch, time) or None. Without initial states
@@ -136,11 +149,6 @@ class _Loop(Layer):
         return [f"state_{i}" for i in range(self.step_cell.states)] if self.stateful else []
 
     @property
-    def kept(self) -> list[KeptState]:
-        """The states that models keep for the layer."""
-        return self.__dict__.setdefault("_kept", [])
-
-    @property
     def states(self) -> list[Any]:
         """The variables of the states; None for each of them before the layer runs."""
         latest = {one.name: one.variable for one in self.kept}
@@ -176,10 +184,6 @@ class _Loop(Layer):
                 what = f"a state of shape {given[name].shape} was given where {tuple(wanted)} is expected"
                 raise KconvertError(what, f"layer {self.name}", problem=Problem.USAGE)
         return given
-
-    def first_state(self, name: str, shape: Shape) -> np.ndarray:
-        """The value of a state before the first run: what `reset_states` was given, or zeros."""
-        return self.__dict__.get("_first_states", {}).get(name, np.zeros(shape, floatx()))  # type: ignore[arg-type]
 
     def get_initial_state(self, inputs: Any) -> list[Any]:
         """Symbols of the states that the loop starts from, zeros, for the symbol of a sequence."""

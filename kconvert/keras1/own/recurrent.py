@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ...errors import KconvertError, Problem
+from ...layers.builder import Run
 from ...layers.input_spec import InputSpec
+from ...layers.keras_style import set_by_build
+from ...layers.recurrent import KeepsStates
 from . import backend
 from .topology import Layer
 
@@ -21,10 +26,10 @@ _METHODS = frozenset({"step", "get_constants", "preprocess_input", "get_initial_
 """The methods by which a class of the user computes differently."""
 
 
-class Recurrent(Layer):
+class Recurrent(KeepsStates, Layer):
     """Base class of recurrent layers: `step(x, states)` returns an output and the list of the new states.
 
-    Its constructor takes the arguments of recurrent layers of Keras 1.2.2. Raises KconvertError for `stateful`.
+    Its constructor takes the arguments of recurrent layers of Keras 1.2.2.
     """
 
     supports_masking = True
@@ -41,9 +46,6 @@ class Recurrent(Layer):
         input_length: int | None = None,
         **kwargs: Any,
     ) -> None:
-        if stateful:
-            what = f"{type(self).__name__} cannot be stateful"
-            raise KconvertError(what, fix="inherit from LSTM, GRU or SimpleRNN", problem=Problem.UNSUPPORTED)
         self.return_sequences, self.go_backwards, self.stateful = return_sequences, go_backwards, stateful
         self.unroll, self.consume_less, self.initial_weights = unroll, consume_less, weights
         self.input_dim, self.input_length = input_dim, input_length
@@ -80,6 +82,12 @@ class Recurrent(Layer):
         zeros = K.expand_dims(K.sum(K.zeros_like(x), axis=(1, 2)))
         return [K.tile(zeros, [1, self.output_dim]) for _ in self.states]
 
+    def kept_states(self, shape: Any) -> dict[str, Any]:
+        if hasattr(type(self), "facts") or not self.stateful:  # a layer of Keras knows its states
+            return super().kept_states(shape)
+        states = {**vars(self), **set_by_build(self, shape)}["states"]
+        return {f"state_{i}": np.shape(state) for i, state in enumerate(states)}
+
     def preprocess_input(self, x: Any) -> Any:
         """The sequence whose time steps `step` gets."""
         return x
@@ -90,17 +98,19 @@ class Recurrent(Layer):
 
 
 def _call(self: Any, x: Any, mask: Any = None) -> Any:
-    """The outputs by `step` over the time steps."""
-    last, outputs, _ = K.rnn(
+    """The outputs by `step` over the time steps. A stateful layer begins with the last states of the batch before."""
+    run: Run = self.__dict__["_builder"].run
+    last, outputs, states = K.rnn(
         self.step,
         self.preprocess_input(x),
-        self.get_initial_states(x),
+        list(run.kept.values()) or self.get_initial_states(x),
         go_backwards=self.go_backwards,
         mask=mask,
         constants=self.get_constants(x),
         unroll=self.unroll,
         input_length=K.int_shape(x)[1],
     )
+    run.renewed.update(zip(run.kept, states, strict=False))
     return outputs if self.return_sequences else last
 
 
