@@ -39,3 +39,12 @@ def test_images_are_read_with_the_dim_ordering(tmp_path):
     read = image.img_to_array(image.load_img(str(tmp_path / "one.png")), "th")
     assert np.array_equal(read, pixels.transpose(2, 0, 1))
     assert image.img_to_array(image.load_img(str(tmp_path / "one.png"), True, (2, 2)), "tf").shape == (2, 2, 1)
+
+
+def test_images_have_one_three_or_four_channels():
+    generator = image.ImageDataGenerator(dim_ordering="tf")
+    with pytest.raises(ValueError, match="the images have 7 channels along axis 3, which is neither 1, 3 nor 4"):
+        generator.fit(np.zeros((2, 5, 5, 7)))
+    with pytest.raises(ValueError, match="the images have 2 channels"):
+        generator.flow(np.zeros((2, 5, 5, 2)))
+    assert next(generator.flow(np.zeros((2, 5, 5, 4)), batch_size=2)).shape == (2, 5, 5, 4)

@@ -115,7 +115,8 @@ def _generator() -> Any:
             save_prefix: str = "",
             save_format: str = "jpeg",
         ) -> Any:
-            """The batches of arrays."""
+            """The batches of arrays. Raises KconvertError where images do not have 1, 3 or 4 channels."""
+            _check_channels(np.asarray(X), self.channel_axis)
             return super().flow(
                 np.asarray(X),
                 y,
@@ -216,13 +217,27 @@ def _generator() -> Any:
         def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
             """Computes the statistics of the data set, before any `rescale`.
 
-            augment: whether of `rounds` times the images, randomly changed.
+            augment: whether of `rounds` times the images, randomly changed. Raises KconvertError where the images do
+            not have 1, 3 or 4 channels.
             """
+            _check_channels(np.asarray(x), self.channel_axis)
             rescale, self.rescale = self.rescale, None
             super().fit(x, augment, rounds, seed)
             self.rescale = rescale
 
     return ImageDataGenerator
+
+
+def _check_channels(x: np.ndarray, axis: int) -> None:
+    if x.ndim == _AXES and x.shape[axis] not in _CHANNELS:
+        what = f"the images have {x.shape[axis]} channels along axis {axis}, which is neither 1, 3 nor 4"
+        raise KconvertError(what, fix="give dim_ordering='th' or 'tf'", problem=Problem.USAGE)
+
+
+_AXES = 4
+"""The number of axes of an array of images."""
+_CHANNELS = (1, 3, 4)
+"""The numbers of channels that images may have."""
 
 
 def _drawn(most: float) -> float:
