@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import KconvertError, Problem
+from ..errors import AlsoTypeError, KconvertError, Problem
 from ..layers import Layer
 from ..layers.calls import Symbol, check_masks
 from ..layers.names import next_name
@@ -33,16 +33,29 @@ class Sequential(sequential.Sequential, Model):
         for node in self.nodes:
             _check(self.by_name[node.layer], [self._symbols[ref] for ref in node.inputs])
             self.by_name[node.layer].take_phase()
+        self._check_outputs()
 
     def add(self, layer: Layer) -> None:
         """Adds a layer at the end.
 
-        Raises KconvertError where it is not a layer, and where it does not take the output so far, or its mask.
+        Raises KconvertError where it is not a layer, where it has several outputs, and where it does not take the
+        output so far, or its mask.
         """
         if isinstance(layer, Layer):
             _check(layer, self.outputs)
             layer.take_phase()
         super().add(layer)
+        self._check_outputs(AlsoTypeError)
+
+    def _check_outputs(self, kind: type[KconvertError] = KconvertError) -> None:
+        """Raises KconvertError for a layer with several outputs, of which the next one would get the first alone.
+
+        kind: the class of the error.
+        """
+        for ref in self._symbols:
+            if ref.tensor:
+                what, fix = f"{ref.layer} has several outputs", "use the functional API"
+                raise kind(what, self.name, fix, Problem.USAGE)
 
     @property
     def layers(self) -> list[Layer]:

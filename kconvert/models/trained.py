@@ -38,6 +38,8 @@ class TrainedByFit(WithEnds):
     stops_within_epochs: ClassVar[bool] = True
     # Whether `fit`, `evaluate` and `predict` themselves show their progress; otherwise the callbacks do.
     shows_progress: ClassVar[bool] = True
+    # Whether hooks at the ends of a training get an empty dict as logs; else None.
+    has_logs_at_ends: ClassVar[bool] = False
 
     def build(self, input_shape: Any) -> None:
         """Builds the graph of a model class of the user; it stays compiled. Other models have a graph."""

@@ -303,11 +303,11 @@ def test_evaluate_and_predict_call_callbacks():
     model.fit(X, Y, verbose=0, callbacks=[heard], validation_data=(X, Y))
     model.predict(X, batch_size=4, callbacks=[heard])
     batch = (0, ["batch", "loss", "size"])
-    predicted = [(0, (4, 1)), (1, (4, 1)), ("predicted", {})]
-    assert heard.calls == [("train", {}), ("test", {}), batch, *predicted]
+    predicted = [(0, (4, 1)), (1, (4, 1)), ("predicted", None)]
+    assert heard.calls == [("train", None), ("test", None), batch, *predicted]
     heard.calls.clear()
     model.evaluate(X, Y, callbacks=[heard])
-    assert heard.calls == [("test", {}), batch]
+    assert heard.calls == [("test", None), batch]
 
 
 # ----------------------------------------------------------------- refusals ----

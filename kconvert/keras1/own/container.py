@@ -34,6 +34,7 @@ class Container(WithGraph, model.Model):
     needs_finite_loss = False
     stops_within_epochs = False
     shows_progress = False
+    has_logs_at_ends = True
 
     def values_in_logs(self, executor: Executor) -> dict[str, Any]:
         """What the logs of a batch have besides its losses: the metrics."""

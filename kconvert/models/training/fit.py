@@ -148,7 +148,7 @@ class Fit:
         for callback in listeners:
             callback.validation_data = self.validation_arrays
         self.model.history, self.model.stop_training = history, False
-        listeners.on_train_begin()
+        listeners.on_train_begin({} if self.model.has_logs_at_ends else None)
         for epoch in range(initial_epoch, epochs):
             listeners.on_epoch_begin(epoch, {})
             self.executor.start_metrics()
@@ -161,7 +161,7 @@ class Fit:
             listeners.on_epoch_end(epoch, logs)
             if self.model.stop_training:
                 break
-        listeners.on_train_end()
+        listeners.on_train_end({} if self.model.has_logs_at_ends else None)
         return history
 
     def _params(self, labels: Sequence[str], epochs: int, verbose: int) -> dict[str, Any]:
