@@ -5,7 +5,7 @@ They are those of Keras 2.3 (`engine/training.py` of 2.3.1). Each calls the obje
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -361,7 +361,8 @@ class TrainedByFit(WithEnds):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as `predict` returns them."""
-        return self.predict(x, batch_size=np.shape(x[0] if isinstance(x, list) else x)[0])
+        first = next(iter(x.values())) if isinstance(x, Mapping) else x[0] if isinstance(x, list) else x
+        return self.predict(x, batch_size=np.shape(first)[0])
 
     def _trainer_for(self, x: Any) -> Trainer:
         """The trainer, after a model without an input shape got that of the data `x`."""

@@ -128,3 +128,11 @@ def test_the_list_of_layers_cannot_be_changed(make):
     with pytest.raises(KconvertError, match="the outputs of a model cannot be set"):
         model.outputs = []
     assert model.layers[-1].class_name == "Dense"
+
+
+def test_a_batch_for_prediction_may_be_named_by_the_inputs():
+    a, b = kc.Input((2,), name="a"), kc.Input((2,), name="b")
+    model = kc.Model([a, b], L.Add()([a, b]))
+    model.start("numpy")
+    arrays = {"a": np.ones((3, 2), "float32"), "b": np.full((3, 2), 2.0, "float32")}
+    np.testing.assert_array_equal(model.predict_on_batch(arrays), np.full((3, 2), 3.0))
