@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from itertools import count
 from typing import Any, Protocol
 
@@ -80,8 +81,12 @@ class Call:
 
     @property
     def outputs(self) -> list[Symbol]:
-        """The symbols that the call returned, one for each shape."""
-        return [Symbol(self, i) for i in range(len(self.shapes))]
+        """The symbols that the call returned, one for each shape: the same objects at each reading."""
+        return list(self._symbols)
+
+    @cached_property
+    def _symbols(self) -> tuple[Symbol, ...]:
+        return tuple(Symbol(self, i) for i in range(len(self.shapes)))
 
     @property
     def input_tensors(self) -> list[Symbol]:

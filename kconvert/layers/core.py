@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import field
 from typing import Any, ClassVar
 
@@ -269,6 +270,11 @@ class Lambda(Layer):
         function = getattr(stated, "function", None)
         if function is None and kind in ("lambda", "function") and find_function(self.name, stated) is None:
             function = python_functions.found(stated, kind, self.name)
+            if function is not None and kind == "function":
+                what = (
+                    f"layer {self.name}: the configuration names a function {stated!r}; the one of this process is used"
+                )
+                warnings.warn(what, stacklevel=2)
         return stated if function is None else function
 
     def __getstate__(self) -> dict[str, Any]:

@@ -40,4 +40,4 @@ def Input(
         sparse=sparse, batch_input_shape=sizes, dtype=dtype or floatx(), name=name or next_name("InputLayer")
     )
     layer.note_input(tensor)
-    return Symbol(layer.inbound[0], 0)
+    return layer.inbound[0].outputs[0]

@@ -30,8 +30,8 @@ def test_the_names_of_a_model_are_found_in_their_modules():
 
 
 def test_a_name_that_keras_has_and_kconvert_does_not_is_refused_by_name():
-    with pytest.raises(KconvertError, match=r"H5Dict of keras.utils"):
-        _ = keras.utils.H5Dict
+    with pytest.raises(KconvertError, match=r"ConvRNN2D of keras.layers.convolutional_recurrent"):
+        _ = keras.layers.convolutional_recurrent.ConvRNN2D
 
 
 def test_a_name_that_keras_does_not_have_is_an_import_error():
