@@ -66,7 +66,7 @@ class Call:
     shapes: tuple[tuple[int | None, ...], ...] = ()
     # Further arguments of the call. They are stored, and written back.
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    # The data format of the images that the inputs have, by the layers after the call.
+    # The data format of the images that the inputs have, by the layers that led to them.
     images: str | None = None
     # The order of the calls: later calls have greater numbers.
     number: int = field(default_factory=lambda: next(_numbers))
@@ -187,7 +187,7 @@ class Symbol(Operators):
 
     @property
     def _uses_learning_phase(self) -> bool:
-        """Whether a layer after it computes differently in training."""
+        """Whether a layer that led to it computes differently in training."""
         calls = calls_behind([self])
         return any(one.layer.uses_phase for one in calls if one.arguments.get("training") is None)
 
@@ -325,7 +325,7 @@ def with_constants(layer: Any, constants: Sequence[Symbol]) -> Sequence[Symbol]:
 
 
 def images_behind(symbols: Sequence[Symbol], own: str | None = None) -> str | None:
-    """The data format that the layers after symbols state; None where there are none or they differ.
+    """The data format that the layers that led to symbols state; None where there are none or they differ.
 
     own: that of the layer that is called on them.
     """
@@ -358,7 +358,7 @@ class Callee:
 
     @property
     def inbound_nodes(self) -> list[Call]:
-        """The calls as Keras numbers them: `inbound`, for a network behind the call that it is itself."""
+        """The calls as Keras numbers them: `inbound`, for a network after the call that it is itself."""
         return self.inbound
 
     @property

@@ -46,7 +46,7 @@ class Operation(Layer):
     options: dict[str, Any] = field(default_factory=dict)
     # The symbols in the order of the inputs.
     symbols: list[Any] = field(default_factory=list)
-    # The data format of images, by the layers after the symbols.
+    # The data format of images, by the layers that led to the symbols.
     images: str | None = None
     # The shape of the output, where it cannot be found by running the function with NumPy.
     output: Any = None
