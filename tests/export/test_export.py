@@ -24,6 +24,9 @@ from tests.cli.commands import DIFFERS, EQUAL, UNSUPPORTED, UNVERIFIED, USAGE, r
 from tests.fixtures import case
 
 NAMES = ["saved_model/", "model.tflite", "model.onnx"]
+LONG = [pytest.param(name, marks=pytest.mark.long) if name == "saved_model/" else name for name in NAMES]
+"""`NAMES` for tests of what the runtimes share: to run a SavedModel, a process imports TensorFlow."""
+
 TOLD = {"saved_model/": "TensorFlow", "model.tflite": "LiteRT", "model.onnx": "ONNX"}
 CASES = [
     "1.2.2-theano/lenet_th",
@@ -52,7 +55,7 @@ def test_a_program_computes_in_its_runtime_what_real_keras_computed(case_name, n
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LONG)
 def test_weights_of_another_precision_run_in_float32(name, dtype, tmp_path):
     model = kc.Sequential([L.Dense(2, input_shape=(3,), name="dense")], name="model")
     model.predict(np.zeros((1, 3), "float32"))
@@ -66,7 +69,7 @@ def test_weights_of_another_precision_run_in_float32(name, dtype, tmp_path):
     assert kc.verify(path, kc.export_model(path, f"{tmp_path}/{name}").target).equal
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LONG)
 def test_verify_takes_a_program_by_its_name_and_finds_one_of_another_model(name, tmp_path):
     for seed in "ab":
         model = kc.Sequential([L.Dense(2, input_shape=(3,), name="dense")], name="model")
@@ -93,7 +96,7 @@ def test_several_inputs_and_outputs_keep_their_order(tmp_path):
         assert kc.verify(tmp_path / "model.h5", target).title == "EQUAL in the outputs alone"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LONG)
 def test_a_stated_batch_is_the_only_one_that_a_program_takes(name, tmp_path):
     path = case("1.2.2-theano/gru_cpu").model
     target = kc.export_model(path, f"{tmp_path}/{name}", "theano", batch=3).target
@@ -140,7 +143,7 @@ def test_weights_alone_need_their_architecture(name, tmp_path):
         kc.verify(folder / "weights.h5", done.target, source="theano")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LONG)
 def test_layers_may_have_any_name(name, tmp_path):
     model = kc.Sequential(
         [L.Dense(2, input_shape=(3,), name="größe/层 + :0"), L.Dense(2, name="_a"), L.Dense(2, name="-")]

@@ -281,7 +281,7 @@ def test_the_documentation_states_the_limits():
     page = " ".join((ROOT / "docs/untrusted-files.md").read_text().split())
     rows = dict(re.findall(r"\| `(\w+)` \| ([\d,]+) \|", page))
     assert {name: int(value.replace(",", "")) for name, value in rows.items()} == asdict(Limits())
-    assert f"nested {MAX_DEPTH} levels deep" in page
+    assert f"{MAX_DEPTH} levels of nesting" in page
     assert f"most {LARGEST:,} elements" in page
 
 

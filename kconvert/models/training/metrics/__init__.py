@@ -203,7 +203,7 @@ def get(spec: Any) -> Any:
     >>> get("mse").name
     'mean_squared_error'
     >>> get({"class_name": "Precision", "config": {"name": "low", "thresholds": 0.3}})
-    Precision(name='low', thresholds=[0.3], top_k=None, class_id=None)
+    Precision(name='low', dtype='float32', thresholds=[0.3], top_k=None, class_id=None)
     """
     return METRICS.get(spec)
 
@@ -215,7 +215,7 @@ def resolve(spec: Any, loss: Loss | None, shape: Sequence[int | None]) -> Metric
     'accuracy' and 'crossentropy' stand for (keras-facts: accuracy-by-loss).
 
     >>> resolve("acc", losses.get("sparse_categorical_crossentropy"), (None, 10))
-    SparseCategoricalAccuracy(name='acc')
+    SparseCategoricalAccuracy(name='acc', dtype='float32')
     """
     if spec is None:
         raise KconvertError("None is no metric", fix="give a name, a metric or a function", problem=Problem.USAGE)
