@@ -1,13 +1,16 @@
 """Groups of HDF5 files that a script has open: they are read within the limits of files from elsewhere."""
 
+from io import BytesIO
+
 import h5py
 import numpy as np
 import pytest
 from kconvert.keras.engine import saving
 from kconvert.keras.layers import Dense
-from kconvert.keras.models import Sequential
+from kconvert.keras.models import Sequential, load_model
 
 from kconvert import KconvertError, limited
+from tests.fixtures import FOLDER
 
 
 def test_names_beyond_the_limit_are_refused(tmp_path):
@@ -43,3 +46,17 @@ def test_a_group_inside_a_file_is_read_and_no_link_is_followed(tmp_path):
         file.attrs["layer_names"] = [b"other"]
         with pytest.raises(KconvertError, match="'other' is a soft link, which kconvert never follows"):
             saving.load_weights_from_hdf5_group(file, second.layers)
+
+
+@pytest.mark.parametrize("driver", ["fileobj", "core"])
+def test_weights_are_loaded_from_a_group_of_a_file_in_memory(driver):
+    path = FOLDER / "2.3.1-tensorflow/lstm_impl1/model.h5"
+    model = load_model(path)
+    right = model.get_weights()
+    model.set_weights([np.zeros_like(array) for array in right])
+    place, options = (BytesIO(path.read_bytes()), {}) if driver == "fileobj" else (path, {"driver": "core"})
+    with h5py.File(place, "r", **options) as file:
+        assert file.driver == driver
+        saving.load_weights_from_hdf5_group(file["model_weights"], model.layers)
+    for array, loaded in zip(right, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, loaded)

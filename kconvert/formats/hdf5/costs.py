@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -39,8 +40,13 @@ class Costs:
         self.root: h5g.GroupID = file.id
         self.size: int = file.id.get_filesize()
         self.budget = Budget(path)
+        self._open = ExitStack()
         self._files: dict[int, h5py.File] = {}
         """The same file, opened so that no more bytes than these are read at once."""
+
+    def close(self) -> None:
+        """Closes what was opened to read text."""
+        self._open.close()
 
     def array(self, size: int, stored: int, shape: Sequence[int], chunks: Sequence[int] | None, where: str) -> None:
         """Spends what an array of `size` bytes costs. Raises KconvertError where that is too much."""
@@ -82,7 +88,8 @@ class Costs:
     def _guarded(self, group: Attributed, most: int) -> h5py.AttributeManager:
         """The attributes of a group, read without damaged strings, and no more than `most` bytes of strings at once."""
         if most not in self._files:
-            self._files[most] = h5py.File(GuardedFile(self._descriptor(), most, self._width), "r")
+            file = self._open.enter_context(GuardedFile(self._descriptor(), most, self._width))
+            self._files[most] = self._open.enter_context(h5py.File(file, "r"))
         place = h5r.create(group.id, b".", h5r.OBJECT)
         return h5py.AttributeManager(_Attributed(h5r.dereference(place, self._files[most].id)))
 
