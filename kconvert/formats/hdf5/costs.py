@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property, lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Protocol
 
 import h5py
@@ -20,6 +21,9 @@ from .global_heap import GlobalHeap, GuardedFile
 
 _READ_BEFORE = 4096  # bytes of a collection of strings that HDF5 reads before it knows the size
 SHARE = 1000  # a list of strings is only measured exactly if it may cost more than this fraction of the limit
+
+_IN_MEMORY = ("core", "fileobj")
+"""The h5py drivers of files that are held in memory."""
 
 
 class Attributed(Protocol):
@@ -37,6 +41,7 @@ class Costs:
 
     def __init__(self, path: Path, file: h5py.File, content: BinaryIO | None) -> None:
         self.path, self.content = path, content
+        self._file = file
         self.root: h5g.GroupID = file.id
         self.size: int = file.id.get_filesize()
         self.budget = Budget(path)
@@ -94,6 +99,11 @@ class Costs:
         return h5py.AttributeManager(_Attributed(h5r.dereference(place, self._files[most].id)))
 
     def _descriptor(self) -> int:
+        """A new descriptor of the content; a file in memory is copied to a temporary file, the first time."""
+        if self.content is None and self._file.driver in _IN_MEMORY:
+            self.content = self._open.enter_context(TemporaryFile())  # noqa: SIM115  # closed by `close`
+            self.content.write(self._file.id.get_file_image())
+            self.content.flush()
         return os.dup(self.content.fileno()) if self.content else os.open(self.path, os.O_RDONLY)
 
     @cached_property

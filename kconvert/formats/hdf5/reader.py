@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from os import PathLike
 from pathlib import Path
 from string import digits
-from tempfile import TemporaryFile
 from threading import Event
 from typing import Any, BinaryIO
 
@@ -89,10 +88,6 @@ def _instead_of(path: Path) -> str | None:
     return next((fix for start, fix in _BEGINNINGS.items() if begin.startswith(start)), None)
 
 
-_IN_MEMORY = ("core", "fileobj")
-"""The drivers of h5py whose files need not be on disk."""
-
-
 @contextmanager
 def opened(path: Path, content: BinaryIO | None = None, part: str = "") -> Iterator[StoredGroup]:
     """The root of an HDF5 file. content: the file itself, where it is the part called `part` of the file `path`."""
@@ -106,16 +101,7 @@ def as_stored(group: h5py.Group) -> StoredGroup:
     """A group of a file that the user has open, read within the limits."""
     group.file.flush()  # costs are read from the file itself
     path = Path(group.file.filename)
-    content = _copied(group.file) if group.file.driver in _IN_MEMORY else None
-    return StoredGroup(path, group.id, Costs(path, group.file, content), group.name)
-
-
-def _copied(file: h5py.File) -> BinaryIO:
-    """A temporary file with the content of one that is in memory."""
-    content = TemporaryFile()  # noqa: SIM115  # it lasts as long as what reads it
-    content.write(file.id.get_file_image())
-    content.flush()
-    return content
+    return StoredGroup(path, group.id, Costs(path, group.file, None), group.name)
 
 
 def has_named_weights(path: str | PathLike[str]) -> bool:
