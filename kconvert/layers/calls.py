@@ -221,24 +221,6 @@ def shapes_of(symbols: Any) -> Any:
     return [symbol.shape for symbol in symbols] if isinstance(symbols, list) else symbols.shape
 
 
-def call(
-    layer: CalledLayer,
-    inputs: Symbol | Sequence[Symbol],
-    initial_state: Any = None,
-    training: bool | None = None,
-    constants: Any = None,
-    mask: Any = None,
-) -> Any:
-    """Calls `layer` on `inputs`. Returns a symbol, or a list of symbols where the layer has several outputs.
-
-    initial_state: one or several symbols, for recurrent layers. training: False for a layer that computes as in
-    prediction in every run; None for one that follows the run. constants: one or several symbols, which the cell of an
-    RNN gets in every step. mask: the mask of the input, or one for each input, in place of what they have; None: they
-    keep theirs. Raises KconvertError where an input is not a symbol, or where the layer does not accept its shape.
-    """
-    return recorded(call_between(layer, inputs, initial_state, training, constants, mask)).output
-
-
 def call_between(
     layer: CalledLayer,
     inputs: Symbol | Sequence[Symbol],
@@ -247,7 +229,13 @@ def call_between(
     constants: Any = None,
     mask: Any = None,
 ) -> Call:
-    """The call of `layer` on `inputs`, which the layer has not noted; see `call`."""
+    """The call of `layer` on `inputs`, which the layer has not noted yet.
+
+    initial_state: one or several symbols, for recurrent layers. training: False for a layer that computes as in
+    prediction in every run; None for one that follows the run. constants: one or several symbols, which the cell of an
+    RNN gets in every step. mask: the mask of the input, or one for each input, in place of what they have; None: they
+    keep theirs. Raises KconvertError where an input is not a symbol, or where the layer does not accept its shape.
+    """
     states = [] if initial_state is None else items_of(initial_state)
     symbols = items_of(inputs)
     if mask is not None:
@@ -340,7 +328,7 @@ class Callee:
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Calls the layer on symbols: the results of `Input(...)` or of other layers. Returns the output symbols."""
-        return call(self, inputs, **kwargs)  # type: ignore[arg-type]  # `Layer` has the rest
+        return recorded(call_between(self, inputs, **kwargs)).output  # type: ignore[arg-type]  # `Layer` has the rest
 
     def call_on_symbols(self, x: Any, mask: Any = None, **kwargs: Any) -> Any:
         """`call` of the layer on symbols, with the arguments of Keras."""

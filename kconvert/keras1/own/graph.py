@@ -18,10 +18,7 @@ _T = TypeVar("_T")
 class WithGraph(WithEnds):
     """The part of a model with its layers and calls, and their depths."""
 
-    @property
-    def output_layers(self) -> list[Layer]:
-        """The layer of each output."""
-        return [one.call.layer for one in self.outputs]
+    output_layers = WithEnds._output_layers
 
     @property
     def input_layers_node_indices(self) -> list[int]:
