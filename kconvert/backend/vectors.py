@@ -9,7 +9,7 @@ from .float_settings import epsilon
 
 
 def unit_vectors(K: Backend, x: Tensor, axis: int | Sequence[int] | None) -> Tensor:
-    """`x` with the vectors along `axis` scaled to length 1; vectors of nearly no length stay near 0.
+    """`x`, with each vector along `axis` scaled to length 1. A vector of length near 0 stays near 0.
 
     The sum of squares counts as at least 1e-12 on TensorFlow and as at least `epsilon` on Theano
     (keras-facts: l2-normalize).

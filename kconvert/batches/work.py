@@ -236,7 +236,7 @@ def _delivered(task: Task, entry: Entry, written: dict[str, str]) -> Result:
 
 
 def _verified(task: Task, source: Source, done: Conversion) -> tuple[Verdict | None, str, int]:
-    """The verdict on a conversion; or why there is none, and the exit code for that."""
+    """The verdict on a conversion, or the reason why there is none, with its exit code."""
     setup = task.setup
     verifier = _verifier(setup.running)
     try:

@@ -1,4 +1,4 @@
-"""Activations that compute different functions under the same name in different packages."""
+"""Activations that have the same name in two packages, but compute different functions."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ LEFT_OUT = "how the model was compiled and the state of the optimizer are left o
 
 @dataclass(frozen=True)
 class Archive:
-    """An open archive, whose members are read up to a limit."""
+    """An open archive. Its members are read up to a size limit."""
 
     path: Path
     file: zipfile.ZipFile

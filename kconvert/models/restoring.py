@@ -50,7 +50,7 @@ class Restored:
     arrays: Arrays
     # The network that the file itself describes, if the running network is not its conversion.
     other: Network | None
-    # The conversion of `other` for the taker, if it can be converted.
+    # The network of the file, converted for the receiver of the weights; None if it cannot be converted.
     made: Network | None
 
 
