@@ -24,6 +24,15 @@ READ_ALONE = ("http", "https")
 
 PROTOCOLS = (*READ_ALONE, "s3", "s3a", "gs", "gcs", "memory")
 
+ANSWER = 30.0
+"""Seconds in which a web server must send something; otherwise it counts as unreachable."""
+
+_S3 = ("s3:", "s3a:")
+
+S3_RETRIES = 2  # of s3fs, each with those of S3_CONFIG
+S3_CONFIG = {"connect_timeout": 5, "read_timeout": 15, "retries": {"mode": "standard", "total_max_attempts": 3}}
+"""A request that S3 does not answer fails after 90 seconds. The defaults of s3fs are 5 times 5 attempts."""
+
 _FILE = "file://"
 
 _CHECKED = {
@@ -78,7 +87,8 @@ def failures(place: str) -> Iterator[None]:
         kind = type(error).__name__
         reason = " ".join((str(error) or kind if isinstance(error, OSError) else f"{kind}: {error}").split())
         fix = next((fix for start, fix in _CHECKED.items() if place.startswith(start)), None)
-        raise KconvertError(f"cannot be reached ({reason[:300]})", place, fix, Problem.UNREADABLE) from None
+        what = "does not answer" if "Timeout" in kind else "cannot be reached"
+        raise KconvertError(f"{what} ({reason[:300]})", place, fix, Problem.UNREADABLE) from None
 
 
 def opened(url: str, options: Options) -> tuple[Any, str]:
@@ -95,15 +105,28 @@ def opened(url: str, options: Options) -> tuple[Any, str]:
         with failures(url):  # url_to_fs would take "::" in a name for a chain of file systems
             kind = get_filesystem_class(protocol)
             stated = kind._get_kwargs_from_urls(url)
-            return kind(**{**stated, **_steady(url), **options}), kind._strip_protocol(url)
+            fs = kind(**{**stated, **_usual(url), **options})
+            if url.startswith(_S3):
+                fs.retries = S3_RETRIES
+            return fs, kind._strip_protocol(url)
     except KconvertError as error:
         missing = "nstall" in error.what  # a package
         raise (KconvertError(error.what, url, install("remote"), Problem.USAGE) if missing else error) from None
 
 
-def _steady(url: str) -> dict[str, Any]:
-    """Options of a file system that other machines change while it is used: its listings are not kept."""
-    return {} if url.startswith((MEMORY, *READ_ALONE)) else {"use_listings_cache": False}
+def _usual(url: str) -> dict[str, Any]:
+    """The usual options of a file system.
+
+    Its listings are not kept, because other machines change it while it is used; and a server that accepts a connection
+    and then sends nothing must not hold a batch.
+    """
+    if url.startswith(MEMORY):
+        return {}
+    if url.startswith(READ_ALONE):
+        from aiohttp import ClientTimeout
+
+        return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=ANSWER, sock_read=ANSWER)}}
+    return {"use_listings_cache": False, **({"config_kwargs": S3_CONFIG} if url.startswith(_S3) else {})}
 
 
 def exists(place: str, options: Options) -> bool:
@@ -198,7 +221,7 @@ def abort_uploads(folder: str, options: Options, ours: Callable[[str], bool]) ->
 
     ours: whether a name in the folder is that of a file of this batch.
     """
-    if not folder.startswith(("s3:", "s3a:")):
+    if not folder.startswith(_S3):
         return
     fs, path = opened(folder, options)
     bucket, prefix, _ = fs.split_path(path.rstrip("/") + "/")

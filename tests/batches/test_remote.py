@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -282,3 +283,23 @@ def test_a_server_that_redirects_in_circles_is_named(tmp_path):
         said = kc.batch(url, tmp_path / "out", **TO, verify="none").entries[0].error
         server.shutdown()
     assert f"{url}: cannot be reached (TooManyRedirects: " in said
+
+
+def test_a_server_that_never_answers_is_left(tmp_path, monkeypatch):
+    """It held a worker for five minutes."""
+    monkeypatch.setattr(places, "ANSWER", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/a.h5"
+        with pytest.raises(KconvertError, match=f"{url}: does not answer "):
+            places.fetch(url, tmp_path, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_s3_server_that_never_answers_is_left(monkeypatch):
+    """With the usual repetitions of s3fs and its client, a request took more than six minutes."""
+    monkeypatch.setitem(places.S3_CONFIG, "read_timeout", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        options = {"key": "key", "secret": "secret", "endpoint_url": url}
+        with pytest.raises(KconvertError, match=r"s3://models/a\.h5: does not answer .*; check the credentials"):
+            places.stamp("s3://models/a.h5", options)
