@@ -76,6 +76,7 @@ def convert(
 ) -> int:
     """Converts SOURCE, then runs both files and compares every layer."""
     from ..drawing.terminal import show
+    from ..verification.saved_runs import check_folder
     from ..verification.verifier import Verifier
     from . import drawing
 
@@ -83,6 +84,8 @@ def convert(
     exporting.check(target)
     if not no_verify:
         inputs.check()
+        if keep is not None:
+            check_folder(keep)
     if not reporting.silent and source.backend is None:
         show(drawing.source(file, _evidence(source)), "")
     with progress():

@@ -456,4 +456,20 @@ page_paths = report_option(
     help="Write a page: .html, or .json or .txt. May be repeated.",
 )
 
-keep = report_option("--keep", type=PATH, metavar="DIR", help="Save inputs and outputs, for kconvert report.")
+
+def _check_folder(context: click.Context, parameter: click.Parameter, folder: str | None) -> str | None:
+    """Refuses a directory that nothing can be saved in before anything runs."""
+    if folder is not None and not context.resilient_parsing:
+        from ..formats.atomic import check_directory
+
+        check_directory(folder)
+    return folder
+
+
+keep = report_option(
+    "--keep",
+    type=PATH,
+    metavar="DIR",
+    callback=_check_folder,
+    help="Save inputs and outputs, for kconvert report.",
+)

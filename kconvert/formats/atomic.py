@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -37,6 +38,13 @@ _IS_HIDDEN = re.compile(re.escape(_HIDDEN) + "[0-9a-f]{16}")
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the file does not become longer
 _BEGIN = 2  # SYNC_FILE_RANGE_WRITE: begins to store what changed, and does not wait
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_REMEDIES = {
+    **dict.fromkeys(_FULL, "free some space, or name another place"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "name a place where you have permission to write"),
+    errno.EROFS: "name a place on a file system that is not read-only",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
+"""What to do about an error of the system while a file is written."""
 _PIECE = 2**20  # bytes that are copied at a time
 _MARGIN = 64 * 2**10  # free bytes that are required in addition to those of a file
 
@@ -73,7 +81,34 @@ def writable_path(path: str | PathLike[str], directory: bool = False) -> Path:
             raise AlsoFileNotFoundError(what, str(path), "create it first", Problem.USAGE)
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise refusal(f"the directory {target.parent} is not writable", "name another one")
+        if _is_kept_for_its_owner(target):
+            what = f"belongs to another user, and in {target.parent} (sticky) only its owner may replace it"
+            raise refusal(what, "give another name")
     return target
+
+
+def _is_kept_for_its_owner(target: Path) -> bool:
+    """Whether a file exists that this user may not replace, although its directory is writable: such as in /tmp."""
+    if sys.platform == "win32" or not target.exists():
+        return False
+    folder = target.parent.stat()
+    return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, folder.st_uid, target.stat().st_uid)
+
+
+def check_directory(path: str | PathLike[str]) -> None:
+    """Refuses a directory to write into that is not writable, or that cannot be created with its missing parents.
+
+    Raises KconvertError (USAGE).
+    """
+    with writing(path):
+        present = Path(os.path.realpath(path))
+        while not present.exists():
+            present = present.parent
+        if not present.is_dir():
+            raise KconvertError(f"{present} is not a directory", str(path), "name another one", Problem.USAGE)
+        if not os.access(present, os.W_OK | os.X_OK):
+            what = f"the directory {present} is not writable"
+            raise KconvertError(what, str(path), "name another one", Problem.USAGE)
 
 
 def new_path(path: Path, source: Path | None, force: bool, directory: bool = False) -> Path:
@@ -386,4 +421,5 @@ def writing(path: str | PathLike[str]) -> Iterator[None]:
         raise
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise KconvertError(f"cannot be written ({said})", str(path), problem=Problem.USAGE) from None
+        fix = _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+        raise KconvertError(f"cannot be written ({said})", str(path), fix, Problem.USAGE) from None

@@ -15,7 +15,7 @@ from typing import Any
 from ..arguments import argument
 from ..conventions.words.values import check_schema, parse_json
 from ..errors import KconvertError, Problem
-from ..formats.atomic import is_hidden, replacing, write_text, writing
+from ..formats.atomic import check_directory, is_hidden, replacing, write_text, writing
 from ..formats.holes import stored_size
 from ..formats.limits import LONG_JSON, Budget, check_limit, limits
 from ..formats.regular import open_regular
@@ -99,8 +99,12 @@ def save_runs(runs: Runs, folder: str | PathLike[str]) -> None:
 
 
 def check_folder(folder: str | PathLike[str]) -> None:
-    """Refuses a folder that holds anything but saved runs, or what is left of a run that was killed."""
+    """Refuses a folder that holds anything but saved runs or what is left of a run that was killed, or is not writable.
+
+    Raises KconvertError (USAGE).
+    """
     place = Path(folder)
+    check_directory(place)
     if place.exists() and not (place.is_dir() and all(map(_is_saved, place.iterdir()))):
         raise KconvertError(
             "holds something other than saved runs", str(place), "use a new or an empty folder", Problem.USAGE

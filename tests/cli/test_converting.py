@@ -555,6 +555,24 @@ def test_no_file_of_the_command_is_replaced_by_another(words, options, force, al
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "folder", "writable"),
+    [
+        ("is not a directory", "arch.json/runs", True),
+        ("something other than saved runs", ".", True),
+        ("is not writable", "new/runs", False),
+    ],
+)
+def test_a_directory_for_runs_that_cannot_hold_them_is_refused_before_the_conversion(
+    words, folder, writable, alone, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "access", lambda path, mode: writable or Path(path) != tmp_path)
+    (tmp_path / "results").mkdir()
+    before = contents(tmp_path)
+    assert words in refused(USAGE, "", *alone, "-o", "results/out.h5", "--keep", folder).stderr
+    assert contents(tmp_path) == before
+
+
 @pytest.mark.parametrize("given", ["option", "manifest"])
 @pytest.mark.parametrize("report", ["arch.json", "link.json", "weights.json"])
 def test_no_file_of_a_batch_is_replaced_by_a_report(report, given, alone, tmp_path):

@@ -1,5 +1,6 @@
 """Files appear whole or not at all, and nothing is left of runs that were killed."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from kconvert.errors import KconvertError, Problem
 from kconvert.formats import atomic
-from kconvert.formats.atomic import hidden, new_directory, replacing, scratch, write_text
+from kconvert.formats.atomic import hidden, new_directory, replacing, scratch, writable_path, write_text
 
 
 def start(tmp_path, body):
@@ -174,8 +175,38 @@ def test_long_names(tmp_path, length):
 
 
 def test_a_name_that_is_too_long(tmp_path):
-    with pytest.raises(KconvertError, match=r"cannot be written \(File name too long\)"):
+    with pytest.raises(KconvertError, match=r"cannot be written \(File name too long\); give a shorter name"):
         write_text(tmp_path / ("x" * 256), "whole")
+    assert not os.listdir(tmp_path)
+
+
+def test_a_file_of_another_user_in_a_sticky_directory(tmp_path, monkeypatch):
+    (tmp_path / "out").write_text("theirs")
+    tmp_path.chmod(0o1777)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    message = r"belongs to another user, and in \S+ \(sticky\) only its owner may replace it; give another name"
+    with pytest.raises(KconvertError, match=message):
+        writable_path(tmp_path / "out")
+    assert writable_path(tmp_path / "new")
+    tmp_path.chmod(0o777)
+    assert writable_path(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [
+        (errno.EPERM, "name a place where you have permission to write"),
+        (errno.ENOSPC, "free some space, or name another place"),
+        (errno.EROFS, "name a place on a file system that is not read-only"),
+    ],
+)
+def test_an_error_of_the_system_says_what_to_do(tmp_path, monkeypatch, number, fix):
+    def fail(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(KconvertError, match=f"cannot be written .*; {fix}"):
+        write_text(tmp_path / "out", "whole")
     assert not os.listdir(tmp_path)
 
 
