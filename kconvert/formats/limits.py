@@ -25,7 +25,8 @@ class Limits:
     """What one file may cost."""
 
     bytes: int = 2**30
-    """Bytes of arrays, decompressed data and sparse files, as far as they exceed 100 times the stored bytes."""
+    """Bytes of arrays, decompressed data, sparse files and tensors, as far as they exceed 100 times the stored bytes.
+    The tensors are those that a verification computes."""
     arrays: int = 100_000
     """Arrays."""
     chunks: int = 1_000_000
@@ -37,7 +38,8 @@ class Limits:
     json: int = 32 * 2**20
     """Bytes of one JSON or YAML document; each byte may need 25 bytes of memory."""
     calls: int = 50_000
-    """Calls of layers in a network, where each call of a nested network counts its own calls."""
+    """Calls of layers in a network, where each call of a nested network counts its own calls, and one with several
+    inputs counts them."""
 
 
 _USUAL = Limits()

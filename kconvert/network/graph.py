@@ -194,11 +194,16 @@ def _early_depths(by_call: Mapping[CallId, Node], outputs: Sequence[Ref]) -> dic
 
 
 def count_calls(network: Any, known: dict[Any, int] | None = None) -> int:
-    """The calls of layers in a network, where each call of a nested network counts its own calls."""
+    """The calls of layers in a network.
+
+    Each call of a nested network counts its own calls, and a call with several inputs counts them.
+    """
     known = {} if known is None else known
     if network not in known:
-        layers = [network.by_name[node.layer] for node in network.nodes]
-        known[network] = sum(count_calls(layer, known) if layer.is_network else 1 for layer in layers)
+        calls = [(network.by_name[node.layer], len(node.inputs)) for node in network.nodes]
+        known[network] = sum(
+            count_calls(layer, known) if layer.is_network else max(1, inputs) for layer, inputs in calls
+        )
     return known[network]
 
 

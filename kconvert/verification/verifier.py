@@ -34,6 +34,7 @@ from ..network.input_shapes import InputShape
 from ..network.network import Network
 from ..network.outputs import Given
 from .matching import Match, match
+from .memory import check_memory
 from .noise import noisy_copy
 from .pairing import Inputs, Pairing, pair_tensors, with_given, with_noise
 from .programs import match_program
@@ -206,7 +207,11 @@ class Verifier:
         inputs = inputs or Inputs()
         with errors_in(source.path if inputs.arrays is None else None):
             arrays, inputs_from = inputs.of(found.plan.model)
-        return self._that_runs(with_given(Pairing(found, arrays, inputs_from)))
+        pairing = Pairing(found, arrays, inputs_from)
+        check_memory(source, found.plan.model, [x.shape for x in pairing.inputs])
+        if not runtime:
+            check_memory(target, found.model, [x.shape for x in pairing.target_inputs])
+        return self._that_runs(with_given(pairing))
 
     def _that_runs(self, pairing: Pairing) -> Pairing:
         """The pairing without the layers after those that cannot run, where they do not run on random tensors."""

@@ -12,9 +12,12 @@ import pytest
 
 from kconvert import convert, inspect, limited
 from kconvert.conventions.words.values import MAX_DEPTH
+from kconvert.conversion.call_limit import bounded
 from kconvert.errors import KconvertError, Problem
 from kconvert.formats.hdf5 import read
 from kconvert.formats.limits import Budget, Limits, limits
+from kconvert.network.architecture import model_from_config
+from kconvert.network.graph import count_calls
 from kconvert.network.sample_inputs import LARGEST
 from tests.cli.commands import ROOT, run
 
@@ -231,6 +234,21 @@ def test_calls_of_networks_in_networks(tmp_path, depth, fits):
     if not fits:
         with pytest.raises(KconvertError, match="too many calls of layers"):
             convert(path, tmp_path / "out.h5", "theano", "tensorflow", arch=arch)
+
+
+@pytest.mark.parametrize(("count", "fits"), [(100, True), (60_000, False)])
+def test_the_inputs_of_one_call_count(tmp_path, count, fits):
+    """Compiling an Add of 200,000 tensors took minutes."""
+    graph = nested(1)["config"]
+    call = {"class_name": "Add", "name": "sum", "config": {"name": "sum"}, "inbound_nodes": [[["x", 0, 0, {}]] * count]}
+    graph.update(layers=[graph["layers"][0], call], output_layers=[["sum", 0, 0]])
+    network = model_from_config({"class_name": "Model", "config": graph})
+    assert count_calls(network) == 1 + count
+    if fits:
+        assert bounded(network) is network
+    else:
+        with pytest.raises(KconvertError, match="too many calls of layers"):
+            bounded(network)
 
 
 def test_limits_hold_in_their_block():
