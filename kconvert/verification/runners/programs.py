@@ -21,7 +21,7 @@ from ..tensors import Tensor
 from .base import Job, RunResult
 from .process import Process
 
-SECONDS = 10  # of processor time that a program from an unknown source may use
+SECONDS = 4  # of processor time that a program from an unknown source may use
 _MEMORY = re.compile("alloc|memory", re.IGNORECASE)
 _WORKER = Path(__file__).parent / "foreign" / "program_worker.py"
 
