@@ -86,3 +86,16 @@ def test_theano_draws_what_numpy_draws(theano):
         for K in (theano, get_backend("numpy", "theano"))
     ]
     np.testing.assert_array_equal(*(one[0] for one in drawn))
+
+
+@pytest.mark.parametrize("layer", ["dense", "convolution"])
+def test_nan_stays_nan_after_a_bias_and_a_relu(backend, layer):
+    from kconvert import layers
+    from kconvert.models.sequential import Sequential
+
+    dense = [layers.Dense(4, activation="relu", input_shape=(3,))]
+    convolution = [layers.Conv2D(4, 3, activation="relu", input_shape=(5, 5, 3), data_format="channels_last")]
+    model = Sequential({"dense": dense, "convolution": convolution}[layer])
+    x = np.full((2, *model.input_shape[1:]), np.nan, "float32")
+    model.start(backend)
+    assert np.isnan(model.predict(x)).all()
