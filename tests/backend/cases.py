@@ -191,14 +191,14 @@ def operations(convention: str) -> Iterator[Case]:
         yield case(f"resize_bilinear {data_format}", lambda K, x, d=data_format: K.resize_bilinear(x, (2, 2), d), size)
 
 
-GROUPS: dict[str, Callable[[str], Iterator[Case]]] = {
+PRODUCTS: dict[str, Callable[[str], Iterator[Case]]] = {
     **{f"conv {rank}": lambda c, rank=rank: conv(rank, c) for rank in (1, 2, 3)},
     **{f"conv_transpose {rank}": lambda c, rank=rank: conv_transpose(rank, c) for rank in (2, 3)},
     **{f"depthwise_conv {rank}": lambda c, rank=rank: depthwise_conv(rank, c) for rank in (1, 2)},
     **{f"pool {rank}": lambda c, rank=rank: pool(rank, c) for rank in (1, 2, 3)},
-    "rnn": rnn,
-    "operations": operations,
 }
+"""Each combination of sizes, strides, padding, ... is a case."""
+GROUPS = {**PRODUCTS, "rnn": rnn, "operations": operations}
 
 
 # --------------------------------------------------------------- running them ----

@@ -51,7 +51,7 @@ def test_on_variables(on, computed, name):
     agree(value, right(computed, on, name))
 
 
-@pytest.mark.parametrize(("name", "on"), on_symbols(), indirect=["on"])
+@pytest.mark.parametrize(("name", "on"), list(on_symbols()), indirect=["on"])
 def test_on_symbols(on, computed, name):
     inputs, call = BY_NAME[name]
     arrays = CASES["arrays"](name, inputs)
