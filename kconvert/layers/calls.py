@@ -526,7 +526,8 @@ def steps_of_input(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def input_arguments(known: set[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """`arguments` with `batch_input_shape` in place of `input_shape`, `input_dim`, `input_length` and `batch_size`.
 
-    known: the parameters of the layer's constructor; those of these names keep their meaning.
+    known: the parameters of the layer's constructor; those of these names keep their meaning. `batch_input_shape`
+    counts where both are given.
 
     >>> input_arguments({"units"}, {"units": 4, "input_shape": (7, 3)})
     {'units': 4, 'batch_input_shape': (None, 7, 3)}
@@ -539,6 +540,6 @@ def input_arguments(known: set[str], arguments: Mapping[str, Any]) -> dict[str, 
         shape = (stated["input_dim"],)
         if stated.get("input_length") is not None:
             shape = (stated["input_length"], *shape)
-    if shape is not None:
+    if shape is not None and result.get("batch_input_shape") is None:
         result["batch_input_shape"] = (batch, *((shape,) if isinstance(shape, int) else shape))
     return result

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..conventions.backends import BACKENDS, CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..conventions.generations import Convention, numbers_of
+from ..conventions.optimizers import STRUCTURES
 from ..conversion.binding import bind, places
 from ..conversion.data_formats import other_format
 from ..conversion.evidence import kept_from
@@ -345,6 +346,8 @@ def restore_optimizer(trainer: Trainer, plan: Plan) -> None:
         if plan.optimizer:
             trainer.optimizer.set_weights([array.read() for array in plan.optimizer])
         return
-    scalars, slots = run_state(plan, trainer.executor.optimizer.structure)
+    used = trainer.optimizer
+    stored = used.structure if used.class_name in STRUCTURES else used.shown  # of a class of the user as in the file
+    scalars, slots = run_state(plan, stored)
     trainer.executor.write("scalar", {(name,): array for name, array in scalars.items()})
     trainer.executor.write("slot", slots)

@@ -267,3 +267,11 @@ ____________________________________________________________
 def test_batch_normalization_has_three_modes():
     with pytest.raises(ValueError, match=r"BatchNormalization of Keras 1.2.2 has no mode 3; its modes are 0, 1, 2"):
         layers.BatchNormalization(mode=3)
+
+
+def test_batch_input_shape_counts_before_input_dim_and_this_before_input_shape():
+    """As in Keras 1.2.2, where a configuration of Dense states both."""
+    dense = layers.Dense(3, input_dim=2, batch_input_shape=(None, 4, 2))
+    assert dense.batch_input_shape == (None, 4, 2)
+    assert layers.Dense(3, input_dim=2, input_shape=(4, 2)).batch_input_shape == (None, 2)
+    assert layers.LSTM(3, input_dim=2, batch_input_shape=(1, 4, 2)).batch_input_shape == (1, 4, 2)

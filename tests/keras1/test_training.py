@@ -178,3 +178,24 @@ def test_a_merge_of_models_has_the_inputs_of_all():
 def test_what_keras_1_2_2_does_not_take_is_refused(call):
     with pytest.raises((KconvertError, TypeError)):
         call()
+
+
+def test_loss_functions_are_the_objectives():
+    """As in Keras 1.2.2, whose `loss_functions` have the names of functions."""
+    assert [one.__name__ for one in model().loss_functions] == ["categorical_crossentropy"]
+    assert models.Sequential([layers.Dense(2, input_dim=3)]).loss_functions == []
+
+
+class Slow(optimizers.RMSprop):
+    """An optimizer of the user."""
+
+
+def test_a_file_keeps_the_state_of_an_optimizer_of_the_user(tmp_path):
+    made = compiled()
+    made.compile(Slow(lr=0.01), "mse")
+    made.train_on_batch(*data())
+    made.save(tmp_path / "model.h5")
+    again = models.load_model(tmp_path / "model.h5", custom_objects={"Slow": Slow})
+    states = zip(made.optimizer.get_weights(), again.optimizer.get_weights(), strict=True)
+    assert all(np.array_equal(one, other) for one, other in states)
+    assert again.train_on_batch(*data()) == pytest.approx(made.train_on_batch(*data()), rel=1e-5)

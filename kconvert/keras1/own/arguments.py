@@ -113,7 +113,9 @@ class ClassFacts:
             stated["dim_ordering"] = ORDERINGS[data_format_of(stated["dim_ordering"])]
         shape = {word: stated.pop(word) for word in self._shape_words if word in stated}
         if self.name in _INPUT_DIM_KEPT and stated["input_dim"] is not None:
-            shape.setdefault("input_shape", (stated["input_dim"],))
+            shape["input_shape"] = (stated["input_dim"],)
+        elif shape.get("input_dim") is not None:
+            shape.pop("input_shape", None)  # input_dim counts
         stated["input_dtype"] = self._dtype({**stated, **shape})
         stated.update(self._replaced(stated))
         not_stored = NOT_STORED.get(self.name, ())

@@ -97,6 +97,11 @@ class Container(WithGraph, model.Model):
         """The argument of `compile`; an empty list where there is none, or before it."""
         return self.__dict__.get("_stated", {}).get("metrics") or []
 
+    @property
+    def loss_functions(self) -> list[Any]:
+        """The objective of each output, a function; [] where the model is not compiled."""
+        return [loss.run for loss in super().loss_functions]
+
     def summary(  # type: ignore[override]
         self, line_length: int = 100, positions: Sequence[float] | None = None
     ) -> None:
