@@ -6,7 +6,7 @@ A node is one call of a layer. Keras numbers the calls of each layer from 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -127,6 +127,21 @@ def reachable(nodes: Sequence[Node], outputs: Sequence[Ref]) -> list[Node]:
             needed.add(call)
             todo += [ref.call for ref in by_call[call].inputs]
     return [node for node in nodes if (node.layer, node.index) in needed or not node.inputs]
+
+
+def renumbered(nodes: Sequence[Node], outputs: Sequence[Ref], layers: Iterable[Layer]) -> tuple[list[Node], list[Ref]]:
+    """The nodes and the outputs, with the calls of each layer numbered without gaps, as a configuration lists them."""
+    following = {layer.name: first_call(layer) for layer in layers}
+    numbers: dict[CallId, int] = {}
+    for node in sorted(nodes, key=lambda node: node.index):
+        numbers[node.layer, node.index] = following[node.layer]
+        following[node.layer] += 1
+
+    def new(ref: Ref) -> Ref:
+        return ref._replace(node=numbers.get(ref.call, ref.node))
+
+    made = [replace(node, index=numbers[node.layer, node.index], inputs=tuple(map(new, node.inputs))) for node in nodes]
+    return made, [new(ref) for ref in outputs]
 
 
 def layers_in_keras_order(

@@ -40,6 +40,7 @@ from .graph import (
     layers_in_keras_order,
     leaf_weights,
     reachable,
+    renumbered,
 )
 from .known_shapes import known_shapes
 
@@ -433,9 +434,10 @@ class Network(Layer):
         late = {layer.name for layer in layers if layer.is_network and not getattr(layer, "built", True)}
         nodes = [replace(node, inputs=tuple(_counted(ref, late) for ref in node.inputs)) for node in nodes]
         outputs = [_counted(ref, late) for ref in outputs]
+        nodes, outputs = renumbered(reachable(nodes, outputs), outputs, layers)
         return cls(
             all_layers=layers,
-            nodes=reachable(nodes, outputs),
+            nodes=nodes,
             input_refs=inputs,
             output_refs=outputs,
             name=config.get("name") or "model_1",

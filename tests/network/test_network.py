@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from kconvert import KconvertError, load_model
 from kconvert import layers as L
 from kconvert.backend import get_backend
+from kconvert.layers.base import layer_config
 from kconvert.layers.lists import as_list, one_or_list
 from kconvert.models.sequential import as_model
 from kconvert.network.architecture import model_from_config
@@ -304,6 +305,18 @@ def test_a_configuration_that_names_what_is_not_there_is_refused(what):
 def test_a_graph_that_is_not_consistent_is_refused_with_the_reason(layers, calls, inputs, outputs, message):
     with pytest.raises(KconvertError, match=f"graph: {message}"):
         graph(layers, calls, inputs, outputs)
+
+
+def test_calls_that_no_output_needs_leave_no_gaps_in_the_numbers():
+    """Keras 2.3.1 loads such a graph, and writes its calls as 0 and 1; ours was one that nobody can read."""
+    x = {**layer_config(entry("x", 4)), "name": "x", "inbound_nodes": []}
+    calls = [[["x", 0, 0, {}]], [["x", 0, 0, {}]], [["d", 0, 0, {}]]]
+    d = {**layer_config(L.Dense(4, name="d")), "name": "d", "inbound_nodes": calls}
+    config = {"name": "m", "layers": [x, d], "input_layers": [["x", 0, 0]], "output_layers": [["d", 2, 0]]}
+    stated = model_from_config({"class_name": "Model", "config": config}).stated_config()
+    assert stated["layers"][1]["inbound_nodes"] == [[["x", 0, 0, {}]], [["d", 0, 0, {}]]]
+    assert stated["output_layers"] == [["d", 1, 0]]
+    assert model_from_config({"class_name": "Model", "config": stated}).stated_config() == stated
 
 
 def test_two_layers_of_one_name_are_refused():
