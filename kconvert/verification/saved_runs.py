@@ -155,14 +155,20 @@ def load_runs(folder: str | PathLike[str]) -> Runs:
             environment=index["environment"],
             seconds=index["seconds"],
         )
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if (place / INDEX).exists():
+            name = error.where if isinstance(error, KconvertError) else error.filename
+            raise _damaged(place, f"there is no file {Path(name or '').name}") from None
         fix = f"give a folder that verify wrote with {argument('folder')}"
         raise KconvertError("there are no saved runs", str(place), fix, Problem.USAGE) from None
     except KconvertError:
         raise
     except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError) as error:
-        what = f"the saved runs are damaged ({error})"
-        raise KconvertError(what, str(place), "run them again", Problem.UNREADABLE) from error
+        raise _damaged(place, str(error)) from error
+
+
+def _damaged(folder: Path, reason: str) -> KconvertError:
+    return KconvertError(f"the saved runs are damaged ({reason})", str(folder), "run them again", Problem.UNREADABLE)
 
 
 _SIDES = ("source", "target", "alone")

@@ -122,7 +122,8 @@ def test_a_folder_without_runs_or_with_damaged_ones(files, tmp_path):
     whole = json.loads(index.read_text())
     for broken in ("{", "[]", json.dumps({**whole, "layers": [{}]}), json.dumps({**whole, "inputs": ["gone.npy"]})):
         index.write_text(broken)
-        assert refusal(load_runs, tmp_path / "runs").problem in (Problem.UNREADABLE, Problem.USAGE)
+        assert refusal(load_runs, tmp_path / "runs").problem is Problem.UNREADABLE
+    assert "the saved runs are damaged (there is no file gone.npy)" in str(refusal(load_runs, tmp_path / "runs"))
     index.write_text(json.dumps({**whole, "schema": 99}))
     assert "another release" in str(refusal(load_runs, tmp_path / "runs"))
 
