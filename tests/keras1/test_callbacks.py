@@ -159,3 +159,41 @@ def test_a_schedule_gets_the_epoch_alone():
     rate = callbacks.LearningRateScheduler(lambda epoch, start=0.5: start / (epoch + 1))
     made.fit(np.ones((2, 1)), np.ones((2, 1)), nb_epoch=2, verbose=0, callbacks=[rate])
     assert float(K.get_value(made.optimizer.lr)) == 0.25
+
+
+def test_callbacks_print_what_those_of_keras_1_2_2_print(capsys, tmp_path):
+    """They count epochs from 0, and ModelCheckpoint has no line in front of its own."""
+    place = str(tmp_path / "weights.h5")
+    saving = callbacks.ModelCheckpoint(place, "loss", verbose=1, save_best_only=True, mode="max")
+    stopping = callbacks.EarlyStopping("loss", min_delta=1.0, patience=1, verbose=1)
+    reducing = callbacks.ReduceLROnPlateau("loss", epsilon=1.0, patience=0, verbose=1, min_lr=0.005)
+    compiled().fit(*data(), nb_epoch=5, verbose=0, callbacks=[saving, stopping, reducing], **OPTIONS)
+    assert capsys.readouterr().out == (
+        f"Epoch 00000: loss improved from -inf to 0.33275, saving model to {place}\n"
+        "Epoch 00001: loss did not improve\n\nEpoch 00001: reducing learning rate to 0.005.\n"
+        "Epoch 00002: loss did not improve\nEpoch 00002: early stopping\n"
+    )
+
+
+def test_the_rate_after_a_reduction_is_that_of_float32(capsys):
+    reducing = callbacks.ReduceLROnPlateau("loss", epsilon=1.0, patience=0, verbose=1)
+    made = compiled()
+    made.compile(optimizers.SGD(lr=0.001), "mse")
+    made.fit(*data(), nb_epoch=2, verbose=0, callbacks=[reducing])
+    assert capsys.readouterr().out == "\nEpoch 00001: reducing learning rate to 0.00010000000474974513.\n"
+    reducing._reset()
+    assert (reducing.best, reducing.wait) == (np.inf, 0)
+
+
+def test_callbacks_refuse_names_that_the_logs_do_not_have(tmp_path):
+    with pytest.raises(TypeError, match="val_loss"):
+        trained(callbacks.EarlyStopping())
+    with pytest.raises(KeyError, match="foo"):
+        trained(callbacks.ModelCheckpoint(str(tmp_path / "{foo}")))
+
+
+@pytest.mark.needs("theano")
+@pytest.mark.parametrize("on", ["theano"], indirect=True)
+def test_tensorboard_needs_tensorflow(on, tmp_path):
+    with pytest.raises(RuntimeError, match="theano"):
+        callbacks.TensorBoard(str(tmp_path))

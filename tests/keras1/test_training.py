@@ -115,7 +115,9 @@ def test_a_plateau_reduces_the_rate_as_in_keras_1_2_2(patience, cooldown, wanted
 
 
 @pytest.mark.shows("callbacks.TensorBoard", of="keras1")
-def test_tensorboard_writes_the_logs_of_epochs(tmp_path):
+@pytest.mark.needs("tensorflow")
+@pytest.mark.parametrize("on", ["tensorflow"], indirect=True)
+def test_tensorboard_writes_the_logs_of_epochs(on, tmp_path):
     model().fit(X, Y, nb_epoch=1, verbose=0, callbacks=[callbacks.TensorBoard(str(tmp_path), 0, True)])
     assert list(tmp_path.rglob("events.*"))
 

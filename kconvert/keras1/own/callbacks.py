@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...backend import default_backend
+from ...errors import AlsoRuntimeError, AlsoTypeError, Problem
 from ...keras.own import callbacks as callbacks_of_keras2
 from ...models.training import callbacks
 from ...models.training.callbacks import Callback as Callback
@@ -97,10 +99,22 @@ class EarlyStopping(callbacks.EarlyStopping):
     ) -> None:
         super().__init__(monitor, min_delta, patience, verbose, mode)
 
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Raises KconvertError, a TypeError too, where the logs do not have the value."""
+        if self.monitor not in (logs or {}):
+            fix = f"the logs have: {', '.join(logs or {})}"
+            raise AlsoTypeError(f"EarlyStopping needs {self.monitor!r}", None, fix, Problem.USAGE)
+        super().on_epoch_end(epoch, logs)
+
     def worse(self) -> bool:
         stops = self.wait >= self.patience
         self.wait += 1
         return stops
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Prints the number of the last epoch, counted from 0, where `patience` ended the training."""
+        if self.stopped_epoch and self.verbose:
+            print(f"Epoch {self.stopped_epoch:05d}: early stopping")
 
 
 class LearningRateScheduler(callbacks.LearningRateScheduler):
@@ -120,6 +134,13 @@ class ModelCheckpoint(callbacks.ModelCheckpoint):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         super().on_epoch_end(epoch - 1, logs)
+
+    def not_improved(self) -> str:
+        return f"{self.monitor} did not improve"
+
+    def _say(self, epoch: int, text: str) -> None:
+        if self.verbose:
+            print(f"Epoch {epoch + 1:05d}: {text}")
 
 
 class ReduceLROnPlateau(callbacks.ReduceLROnPlateau):
@@ -148,9 +169,19 @@ class ReduceLROnPlateau(callbacks.ReduceLROnPlateau):
         self.wait = 1 if reduces else self.wait + 1
         return reduces
 
+    def report(self, epoch: int, rate: float) -> None:
+        print(f"\nEpoch {epoch:05d}: reducing learning rate to {rate}.")
+
+    def _reset(self) -> None:
+        """Forgets the best value, and the epochs since."""
+        self.on_train_begin()
+
 
 class TensorBoard(callbacks.TensorBoard):
-    """Writes event files for TensorBoard, with the arguments of Keras 1.2.2."""
+    """Writes event files for TensorBoard, with the arguments of Keras 1.2.2.
+
+    Raises KconvertError, a RuntimeError too, on other backends than TensorFlow, as Keras 1.2.2 does.
+    """
 
     def __init__(
         self,
@@ -159,4 +190,7 @@ class TensorBoard(callbacks.TensorBoard):
         write_graph: bool = True,
         write_images: bool = False,
     ) -> None:
+        if (backend := default_backend()) != "tensorflow":
+            what, fix = f"TensorBoard of Keras 1.2.2 does not work on {backend}", "use CSVLogger"
+            raise AlsoRuntimeError(what, None, fix, Problem.UNSUPPORTED)
         super().__init__(log_dir, histogram_freq, None, write_graph, write_images=write_images)

@@ -180,11 +180,15 @@ class ReduceLROnPlateau(Callback):
         if self.monitor_op(value, self.best):
             self.best, self.wait = value, 0
         elif not self.in_cooldown() and self.worse(rate_of(optimizer)):
-            rate = max(rate_of(optimizer) * self.factor, self.min_lr)
+            rate = max(float(as_float(rate_of(optimizer))) * self.factor, self.min_lr)
             set_rate(optimizer, rate)
             self.cooldown_counter = self.cooldown
             if self.verbose:
-                say(epoch, f"ReduceLROnPlateau reducing learning rate to {rate}.")
+                self.report(epoch, rate)
+
+    def report(self, epoch: int, rate: float) -> None:
+        """Prints the learning rate after a reduction."""
+        say(epoch, f"ReduceLROnPlateau reducing learning rate to {rate}.")
 
     def worse(self, rate: float) -> bool:
         """Counts an epoch without an improvement; returns whether the rate is to be reduced."""

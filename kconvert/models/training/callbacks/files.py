@@ -16,7 +16,7 @@ import numpy as np
 from ....backend import get_backend
 from ....conventions.generations import Convention
 from ....conversion.binding import places
-from ....errors import KconvertError, Problem, warn
+from ....errors import AlsoKeyError, KconvertError, Problem, warn
 from ....lazy_dataclasses import dataclass
 from .base import Callback, Logs, comparison, monitored, say, worst
 
@@ -56,7 +56,7 @@ class ModelCheckpoint(Callback):
             if value is None:
                 return
             if not self.monitor_op(value, self.best):
-                self._say(epoch, f"{self.monitor} did not improve from {self.best:.5f}")
+                self._say(epoch, self.not_improved())
                 return
             self._say(epoch, f"{self.monitor} improved from {self.best:.5f} to {value:.5f}, saving model to {path}")
             self.best = value
@@ -64,11 +64,15 @@ class ModelCheckpoint(Callback):
             self._say(epoch, f"saving model to {path}")
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
 
+    def not_improved(self) -> str:
+        """What is printed after an epoch without an improvement."""
+        return f"{self.monitor} did not improve from {self.best:.5f}"
+
     def _path(self, epoch: int, logs: Logs) -> str:
         try:
             return fspath(self.filepath).format(epoch=epoch + 1, **logs)
         except KeyError as error:
-            raise KconvertError(
+            raise AlsoKeyError(
                 f"the file name {fspath(self.filepath)!r} of ModelCheckpoint needs {error}",
                 fix=f"the logs have: {', '.join(['epoch', *logs])}",
                 problem=Problem.USAGE,
