@@ -47,6 +47,16 @@ def test_arrays_that_are_declared_and_not_stored_count_together(tmp_path):
     refused(weights(tmp_path / "two.h5", w=absent, b=absent), "would expand from 0 bytes")
 
 
+def test_arrays_that_share_their_bytes_count_together(tmp_path):
+    """700 names for one array of 4 MB made a result of 3 GB."""
+    path = weights(tmp_path / "shared.h5", **{f"w{i}": {"shape": (1,)} for i in range(300)})
+    with h5py.File(path, "r+") as file:
+        for i in range(300):
+            del file[f"d/w{i}"]
+            file[f"d/w{i}"] = file["d/w0"] if i else np.random.default_rng(0).random((1024, 1024), "float32")
+    refused(path, "would expand from 0 bytes to 4,194,304; all such arrays")
+
+
 def test_packed_arrays_cost_nothing(tmp_path):
     data = np.zeros((2**20, 32), "float32")
     data[::16] = np.random.default_rng(0).standard_normal((2**16, 32))

@@ -45,6 +45,10 @@ class Costs:
         self.root: h5g.GroupID = file.id
         self.size: int = file.id.get_filesize()
         self.budget = Budget(path)
+        self._left = self.size
+        """The bytes of the file that no array has so far."""
+        self._known: set[str] = set()
+        """The arrays whose cost is spent."""
         self._open = ExitStack()
         self._files: dict[int, h5py.File] = {}
         """The same file, opened so that no more bytes than these are read at once."""
@@ -54,8 +58,16 @@ class Costs:
         self._open.close()
 
     def array(self, size: int, stored: int, shape: Sequence[int], chunks: Sequence[int] | None, where: str) -> None:
-        """Spends what an array of `size` bytes costs. Raises KconvertError where that is too much."""
-        self.budget.array(size, min(stored, self.size), shape, chunks, where)
+        """Spends what an array of `size` bytes costs, once. Raises KconvertError where that is too much.
+
+        Arrays cannot have more bytes together than the file: in a malicious one, many of them may share their bytes.
+        """
+        if where in self._known:
+            return
+        self._known.add(where)
+        stored = min(stored, self._left)
+        self._left -= stored
+        self.budget.array(size, stored, shape, chunks, where)
 
     def attribute(self, group: Attributed, name: str, stored: h5a.AttrID, kind: h5t.TypeID, where: str) -> Any:
         """An attribute of text or numbers, whose cost is spent. Raises KconvertError where that is too much.

@@ -11,7 +11,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
+from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t
 
 from ...conventions.words.values import parse_json
 from ...errors import KconvertError, Problem
@@ -20,8 +20,9 @@ from ..failures import COPY_AGAIN, library_error, library_errors, unreadable
 from ..gathering import gather
 from ..limits import LONG_JSON, check_limit
 from ..parts import InOrder, Part
+from .chunks import PackedChunks
 from .costs import Costs
-from .unpacking import unpacked
+from .unpacking import Stored, unpacked
 
 # Attributes of other types crash HDF5 where the file is damaged.
 _PLAIN = (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)
@@ -94,18 +95,6 @@ def _chunks_of(dataset: h5d.DatasetID, where: str) -> tuple[int, ...] | None:
     return chunks
 
 
-def _missing_filter(dataset: h5d.DatasetID, where: str) -> KconvertError | None:
-    """The error about data that are compressed with a filter that is not installed; None if it is."""
-    properties = dataset.get_create_plist()
-    for number in range(properties.get_nfilters()):
-        code, _, _, name = properties.get_filter(number)
-        if not h5z.filter_avail(code):
-            shown = name.decode("utf-8", "replace") or "without a name"
-            what = f"its data are packed with the filter {code} of HDF5 ({shown}), which is not installed"
-            return unreadable(what, where, "unpack the file where it was made: h5repack -f NONE")
-    return None
-
-
 @dataclass(frozen=True, eq=False)
 class StoredArray(InOrder):
     """A dataset of an open file, which is read when needed."""
@@ -123,19 +112,27 @@ class StoredArray(InOrder):
         try:
             return self._whole() if part is None else gather(self._unpacked, part)
         except Exception as error:
-            failed = hdf5_error(error, "its data cannot be read", self.where)
-            raise _missing_filter(self.id, self.where) or failed from None
+            raise hdf5_error(error, "its data cannot be read", self.where) from None
 
     def _whole(self) -> np.ndarray:
         """The array as `Dataset.__getitem__` reads it, in a third of the time."""
+        if isinstance(self._stored, PackedChunks):
+            return self._stored[(slice(None),) * len(self.shape)]
         array = np.zeros(self.shape, self.dtype)
         if array.size:
             self.id.read(h5s.ALL, h5s.ALL, array, number_type(self.dtype))
         return array
 
     @cached_property
-    def _unpacked(self) -> h5py.Dataset:
-        return unpacked(h5py.Dataset(self.id))
+    def _unpacked(self) -> Stored:
+        return unpacked(self._stored)
+
+    @cached_property
+    def _stored(self) -> Stored:
+        dataset = h5py.Dataset(self.id)
+        in_one_piece = self.id.get_offset() is not None
+        packed = not in_one_piece and self.id.get_create_plist().get_nfilters()
+        return PackedChunks(dataset, self.where) if packed else dataset
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from tempfile import NamedTemporaryFile
+from typing import TypeAlias
 
 import h5py
 
 from ..parts import BLOCK, boxes
+from .chunks import PackedChunks
 
 SLAB = 4 * BLOCK  # bytes of chunks that are decompressed at a time
 
 
-def unpacked(dataset: h5py.Dataset, size: int = BLOCK) -> h5py.Dataset:
+Stored: TypeAlias = h5py.Dataset | PackedChunks
+
+
+def unpacked(dataset: Stored, size: int = BLOCK) -> Stored:
     """The dataset, or where it is larger than `size` and chunked: a copy in one piece.
 
     HDF5 would unpack every chunk again for every run of indices. The copy is in a temporary file without a
@@ -27,7 +32,7 @@ def unpacked(dataset: h5py.Dataset, size: int = BLOCK) -> h5py.Dataset:
     return copy
 
 
-def _whole_chunks(dataset: h5py.Dataset) -> list[int]:
+def _whole_chunks(dataset: Stored) -> list[int]:
     """The lengths of a box of whole chunks, long along the last axes, so that the copy is written in long pieces."""
     lengths = [min(chunk, n) for chunk, n in zip(dataset.chunks, dataset.shape, strict=True)]
     for axis in reversed(range(dataset.ndim)):

@@ -238,7 +238,7 @@ def test_a_file_of_another_kind_is_named_by_its_first_bytes(tmp_path, refused, b
     refused(path, "is not an HDF5 file", words)
 
 
-def test_a_filter_that_is_not_installed_is_named(changed, refused):
+def test_a_filter_that_is_not_known_is_named(changed, refused):
     def spoil(file):
         file.pop(KERNEL)
         properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -248,7 +248,7 @@ def test_a_filter_that_is_not_installed_is_named(changed, refused):
         created = h5py.h5d.create(file.id, KERNEL.encode(), h5py.h5t.IEEE_F32LE, space, properties)
         created.write_direct_chunk((0, 0), bytes(48), 0)
 
-    refused(changed(spoil), KERNEL, "the filter 32001 of HDF5", "is not installed; unpack the file")
+    refused(changed(spoil), KERNEL, "the filter 32001 of HDF5", "which kconvert does not read; unpack the file")
 
 
 def test_read_after_close(keras_file):
