@@ -19,6 +19,7 @@ from ..backend.vectors import unit_vectors
 from ..conventions.words.calls import warn_of_old
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
+from . import python_functions
 from .base import Layer, Shape, Weights
 from .calls import Symbol
 from .core import Lambda
@@ -345,6 +346,8 @@ class Merge(Layer):
         """
         output_mask = self.extra.get("output_mask")
         if output_mask is not None and not callable(output_mask):
+            output_mask = python_functions.found(output_mask, self.extra.get("output_mask_type", "raw"), self.name)
+        if output_mask is None and self.extra.get("output_mask") is not None:
             what = "a Merge layer with a Python function for its mask cannot run"
             raise KconvertError(what, f"layer {self.name}", "replace it with a custom layer")
         with giving(self.custom_objects):

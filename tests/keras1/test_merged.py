@@ -120,3 +120,33 @@ def test_files_that_do_not_exist_are_errors_of_the_system(tmp_path):
         models.load_model(tmp_path / "missing.h5")
     with pytest.raises(OSError, match="no directory"):
         branch("left", 3).save(tmp_path / "missing" / "model.h5")
+
+
+def rebuilt(model):
+    """The model again, from its configuration and from its JSON."""
+    yield type(model).from_config(model.get_config())
+    yield models.model_from_json(model.to_json())
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_lambdas_of_a_merge_are_found_again(sequential):
+    """As those of a Lambda: in the process that wrote the configuration. Keras 1.2.2 loads their bytecode."""
+    options = {"mode": lambda pair: pair[0] - pair[1], "output_shape": lambda shapes: shapes[0]}
+    options["output_mask"] = lambda masks: None
+    if sequential:
+        model = models.Sequential([layers.Merge([branch("left", 3), branch("right", 2)], **options), layers.Dense(2)])
+    else:
+        inputs = [layers.Input((3,)), layers.Input((2,))]
+        merged = layers.merge([layers.Dense(4)(one) for one in inputs], **options)
+        model = models.Model(inputs, layers.Dense(2)(merged))
+    expected = model.predict(DATA[:2])
+    for again in rebuilt(model):
+        again.set_weights(model.get_weights())
+        np.testing.assert_allclose(again.predict(DATA[:2]), expected, rtol=1e-6)
+
+
+def test_the_configuration_of_a_merge_says_that_its_function_is_a_lambda():
+    merge = layers.Merge(mode=lambda pair: pair[0], output_shape=(3,))
+    config = merge.get_config()
+    assert (config["mode_type"], config["output_shape_type"], config["output_mask_type"]) == ("lambda", "raw", "raw")
+    assert layers.Merge.from_config(config).mode([3, 4]) == 3

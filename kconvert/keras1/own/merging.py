@@ -7,8 +7,8 @@ from typing import Any
 
 from ... import layers
 from ...errors import AlsoRuntimeError, AlsoTypeError, KconvertError, Problem
+from ...layers import python_functions
 from ...layers.calls import Symbol
-from ...layers.python_functions import NamedFunction
 from ...network.network import Network
 from .topology import Input, Layer, item_of_layer, layer_of_item, name_of
 
@@ -90,7 +90,7 @@ class Merge(Layer, layers.Merge):
         return {**layers.Merge.stated_config(self, old_options), **self._options()}
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor, with functions by their names."""
+        """The arguments of the constructor, with functions as those of a Lambda are stated."""
         axes = {"concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
         config = {"name": self.name, **axes, **self._options(), "arguments": self.extra.get("arguments") or {}}
         branches = [item_of_layer(one) for one in self.__dict__.get("_branches", ())]
@@ -102,16 +102,18 @@ class Merge(Layer, layers.Merge):
         result = {}
         for word in _FUNCTIONS:
             value, kind = options.get(word), self.extra.get(f"{word}_type", "raw")
-            result[word] = NamedFunction(value) if callable(value) else value
-            result[f"{word}_type"] = "function" if callable(value) else kind
+            stated = python_functions.stored(value, self.name) if callable(value) else (value, kind)
+            result[word], result[f"{word}_type"] = stated
         return result
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Merge:
-        """The layer with a configuration that `get_config` returned."""
+        """The layer with a configuration that `get_config` returned; functions are those that this process has."""
         stated = {key: getattr(value, "function", value) for key, value in config.items()}
         for word in _FUNCTIONS:
-            stated.pop(f"{word}_type", None)
+            kind = stated.pop(f"{word}_type", None)
+            if kind in ("lambda", "function") and not callable(stated[word]):
+                stated[word] = python_functions.found(stated[word], kind, stated["name"]) or stated[word]
         return cls(**{**stated, "layers": [layer_of_item(one) for one in stated.get("layers") or ()]})
 
 
