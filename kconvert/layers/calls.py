@@ -403,29 +403,33 @@ class Callee:
         """The name of the type of the elements of output number `index`."""
         return getattr(self, "dtype", None) or floatx()
 
-    def get_input_at(self, index: int) -> Any:
-        """`input` of call number `index`, from 0."""
-        return self._call(index).input
+    def get_input_at(self, node_index: int) -> Any:
+        """`input` of call number `node_index`, from 0."""
+        return self._call(node_index).input
 
-    def get_output_at(self, index: int) -> Any:
-        """`output` of call number `index`, from 0."""
-        return self._call(index).output
+    def get_output_at(self, node_index: int) -> Any:
+        """`output` of call number `node_index`, from 0."""
+        return self._call(node_index).output
 
-    def get_input_shape_at(self, index: int) -> Any:
-        """`input_shape` of call number `index`, from 0."""
-        return shapes_of(self.get_input_at(index))
+    def get_input_shape_at(self, node_index: int) -> Any:
+        """`input_shape` of call number `node_index`, from 0."""
+        return shapes_of(self.get_input_at(node_index))
 
-    def get_output_shape_at(self, index: int) -> Any:
-        """`output_shape` of call number `index`, from 0."""
-        return shapes_of(self.get_output_at(index))
+    def get_output_shape_at(self, node_index: int) -> Any:
+        """`output_shape` of call number `node_index`, from 0."""
+        return shapes_of(self.get_output_at(node_index))
 
-    def get_input_mask_at(self, index: int) -> Any:
-        """The mask of the input of call number `index`, or the list of masks; None where there is none."""
-        return one_or_list(self._call(index).input_masks)
+    def get_input_mask_at(self, node_index: int) -> Any:
+        """The mask of the input of call number `node_index`, or the list of masks; None where there is none."""
+        return one_or_list(self._call(node_index).input_masks)
 
-    def get_output_mask_at(self, index: int) -> Any:
-        """The mask of the output of call number `index`, or the list of masks; None where there is none."""
-        return one_or_list(self._call(index).output_masks)
+    def get_output_mask_at(self, node_index: int) -> Any:
+        """The mask of the output of call number `node_index`, or the list of masks; None where there is none."""
+        return one_or_list(self._call(node_index).output_masks)
+
+    def _get_node_attribute_at_index(self, node_index: int, attr: str, attr_name: str) -> Any:
+        """The list `attr` of call number `node_index`, or its only item; attr_name has no effect."""
+        return one_or_list(getattr(self._call(node_index), attr))
 
     @property
     def input_mask(self) -> Any:

@@ -275,7 +275,7 @@ class Model(TrainedByFit):
 
     def load_weights(
         self,
-        path: Any,
+        filepath: Any,
         by_name: bool = False,
         skip_mismatch: bool = False,
         reshape: bool = False,
@@ -289,7 +289,7 @@ class Model(TrainedByFit):
         The file is converted as `load_model` does it. Layers that the backend of the model computes differently from
         the backend that saved the file are rewritten in the model; `conversion` says which, and a warning is logged.
 
-        path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
+        filepath: the path of the file; or an open `h5py.File` or group of one, or a stream of bytes.
         by_name: whether to set the weights of those layers alone that the file has under the same name;
         `conversion.partial` lists them, and the others with the reason. skip_mismatch: with by_name, whether layers
         whose weights have another number or shape stay as they are. reshape: has no effect.
@@ -301,8 +301,8 @@ class Model(TrainedByFit):
         """
         if isinstance(backend := cast(object, by_name), str):
             fix = f"name the backend: source={backend!r}"
-            raise KconvertError(f"by_name is True or False, not {backend!r}", str(path), fix, Problem.USAGE)
-        with path_to_read(path) as place:
+            raise KconvertError(f"by_name is True or False, not {backend!r}", str(filepath), fix, Problem.USAGE)
+        with path_to_read(filepath) as place:
             said = Source(place, source, source_data_format, release=source_release, partial=by_name)
             self._load(said, skip_mismatch)
         return self
@@ -347,18 +347,18 @@ class Model(TrainedByFit):
 
     # ---------------------------------------------------------------- files ----
 
-    def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Writes architecture, weights and the optimizer with its state into an HDF5 file of Keras 2.3.
 
-        path: of the file; or an open `h5py.File` or group of one, or a stream of bytes.
+        filepath: the path of the file; or an open `h5py.File` or group of one, or a stream of bytes.
         overwrite: whether an existing file is replaced; if not, it raises KconvertError; with `kconvert.keras` on a
         terminal, the user is asked. include_optimizer: whether to write the optimizer.
         Raises KconvertError for a model class of the user with `call`.
         """
-        if (replaces := may_replace(path, overwrite, "save")) is None:
+        if (replaces := may_replace(filepath, overwrite, "save")) is None:
             return
         self.refuse_code()
-        with path_to_write(path) as place:
+        with path_to_write(filepath) as place:
             trainer = self._trainer if include_optimizer else None
             saving.save(self.runtime, trainer, self.training_config() if trainer else None, place, replaces)
 
@@ -366,11 +366,11 @@ class Model(TrainedByFit):
         """The arguments of `compile` as files state them. Raises KconvertError where the model is not compiled."""
         return saving.training_config(self.trainer)
 
-    def save_weights(self, path: Any, overwrite: bool = True) -> None:
-        """Writes the weights alone into an HDF5 file of Keras 2.3; path, overwrite: as in `save`."""
-        if (replaces := may_replace(path, overwrite, "save_weights")) is None:
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Writes the weights alone into an HDF5 file of Keras 2.3; filepath, overwrite: as in `save`."""
+        if (replaces := may_replace(filepath, overwrite, "save_weights")) is None:
             return
-        with path_to_write(path) as place:
+        with path_to_write(filepath) as place:
             saving.save_weights(self.runtime, place, replaces)
 
     def to_json(self, **options: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pytest
 
@@ -191,3 +192,46 @@ def test_penalties_on_weights_in_a_loss_have_gradients(name, wanted, on):
     model.compile("sgd", loss)
     model.train_on_batch(*data)
     np.testing.assert_allclose(model.get_weights()[0].ravel()[:3], wanted, rtol=1e-5)
+
+
+def test_weights_in_an_open_file(tmp_path):
+    model = models.Sequential([layers.Dense(2, input_dim=3, name="one"), layers.Dense(2, name="two")])
+    other = models.Sequential([layers.Dense(2, input_dim=3, name="first"), layers.Dense(2, name="two")])
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        model.save_weights_to_hdf5_group(file.create_group("own"))
+        other.load_weights_from_hdf5_group_by_name(file["own"])
+        found = [np.array_equal(*pair) for pair in zip(other.get_weights(), model.get_weights(), strict=True)]
+        assert found == [False, True, True, True]  # biases are 0
+        other.load_weights_from_hdf5_group(file["own"])
+    assert all(np.array_equal(*pair) for pair in zip(other.get_weights(), model.get_weights(), strict=True))
+
+
+def test_methods_take_their_arguments_by_the_names_of_keras(tmp_path):
+    model = models.Sequential([layers.Dense(2, input_dim=3)])
+    model.save_weights(filepath=tmp_path / "weights.h5", overwrite=True)
+    model.load_weights(filepath=tmp_path / "weights.h5")
+    dense = model.layers[0]
+    assert dense.get_output_at(node_index=0) is dense.output
+    assert dense._get_node_attribute_at_index(0, "input_tensors", "input") is dense.input
+    again = layers.Dense(4)
+    again.add_inbound_node(dense, [0], [0])
+    assert again.output_shape == (None, 4) and again.input is dense.output
+
+
+def test_the_forget_gate_has_the_values_of_its_initialization():
+    """The other gates have zeros; so has the one array of the gates with consume_less='gpu'."""
+
+    def start(shape, name=None):
+        return K.variable(np.arange(shape[0]) + 1.0, name=name)
+
+    for options, wanted in (
+        ({}, [[0, 0], [0, 0], [1, 2], [0, 0]]),
+        ({"consume_less": "gpu"}, [[0, 0, 1, 2, 0, 0, 0, 0]]),
+    ):
+        lstm = layers.LSTM(2, input_dim=3, forget_bias_init=start, **options)
+        model = models.Sequential([lstm])
+        assert [array.tolist() for array in model.get_weights() if array.ndim == 1] == wanted
+        assert lstm.forget_bias_init is start and lstm.get_config()["forget_bias_init"] == "start"
+    lstm = layers.LSTM(2, input_dim=3, forget_bias_init="uniform")
+    drawn = models.Sequential([lstm]).get_weights()[8]
+    assert 0 < np.abs(drawn).max() <= 0.05

@@ -22,7 +22,7 @@ from ...layers.phase import RATES
 from ...lazy_dataclasses import dataclass
 from . import activations, constraints, regularizers
 from .components import constraint_on, regularizer_on
-from .initializations import initialization
+from .initializations import ForgetBias, initialization
 from .settings import ORDERINGS, data_format_of
 from .signatures import attribute_words, config_words, further, signature_of
 from .topology import dtype_of_input
@@ -36,6 +36,7 @@ _DROPS_INPUTS_ON_CPU = "SimpleRNN"
 """The class whose `dropout_W` has no effect but with `consume_less='cpu'`."""
 _UNREGULARIZED = "ConvLSTM2D"
 """The class whose regularizers have no effect."""
+_FORGET_BIAS = "forget_bias_init"
 _DTYPES = {"Embedding": "int32"}
 """The type of the input of a class, whatever `input_dtype` states."""
 
@@ -118,6 +119,7 @@ class ClassFacts:
             shape.pop("input_shape", None)  # input_dim counts
         stated["input_dtype"] = self._dtype({**stated, **shape})
         stated.update(self._replaced(stated))
+        bias = self._bias(stated)
         not_stored = NOT_STORED.get(self.name, ())
         for key in not_stored:  # a file could not state them
             for word in [word for word in key.olds if stated[word] == self.signature.parameters[word].default]:
@@ -125,7 +127,7 @@ class ClassFacts:
         for word in stated:
             stated[word] = self._value(word, stated)
         translate((*self.rule.keys, *not_stored), stated, self.name)
-        return self._without_defaults(self.rule.with_same({**self.rule.unstated, **stated, **shape}))
+        return self._without_defaults(self.rule.with_same({**self.rule.unstated, **stated, **shape, **bias}))
 
     def _replaced(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """Replaces arguments that have no effect in Keras 1.2.2.
@@ -137,6 +139,16 @@ class ClassFacts:
         if self.name == _DROPS_INPUTS_ON_CPU and stated["consume_less"] != "cpu":
             return {"dropout_W": 0.0}
         return dict.fromkeys(("W_regularizer", "U_regularizer", "b_regularizer")) if self.name == _UNREGULARIZED else {}
+
+    def _bias(self, stated: dict[str, Any]) -> dict[str, Any]:
+        """The initializer of the bias where `forget_bias_init`, which it replaces, is neither 'one' nor 'zero'."""
+        value = stated.get(_FORGET_BIAS)
+        name = getattr(value, "__name__", value)
+        if value is None or name in ("one", "zero"):
+            stated.update({} if value is None else {_FORGET_BIAS: name})
+            return {}
+        stated[_FORGET_BIAS] = "zero"
+        return {"bias_initializer": ForgetBias(initialization(value).function)}
 
     def _dtype(self, stated: Mapping[str, Any]) -> str | None:
         """The type of the input; None where its shape is not stated."""
@@ -163,8 +175,6 @@ class ClassFacts:
         value = stated[word]
         if value is None:
             return value
-        if word == "forget_bias_init":
-            return _forget_bias(value)
         if is_initialization(word) and not isinstance(value, (int, float)):
             found = initialization(value)
             return value if isinstance(value, str) else found
@@ -181,12 +191,3 @@ class ClassFacts:
 def is_initialization(word: str) -> bool:
     """Whether an argument is the initialization of a weight."""
     return word == "init" or word.endswith("_init")
-
-
-def _forget_bias(value: Any) -> str:
-    """The name of the initialization of the bias of the forget gate. Raises KconvertError for all but two."""
-    name: str = getattr(value, "__name__", value)
-    if name not in ("one", "zero"):
-        what = f"forget_bias_init={name!r} of Keras 1.2.2 is not in kconvert"
-        raise KconvertError(what, fix="it is 'one' or 'zero'", problem=Problem.UNSUPPORTED)
-    return name

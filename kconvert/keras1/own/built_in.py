@@ -123,7 +123,10 @@ class BuiltIn(Layer):
     def stored_config(self, old_options: bool = False) -> dict[str, Any]:
         if not self._is_own:
             return super().stored_config(old_options)
-        return self.facts.made.stated_config(self, old_options)
+        config = self.facts.made.stated_config(self, old_options)
+        if isinstance(getattr(self, "bias_initializer", None), initializations.ForgetBias):
+            del config["bias_initializer"]  # files have no word for it
+        return config
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as Keras 1.2.2 states them."""

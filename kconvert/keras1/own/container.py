@@ -135,6 +135,18 @@ class Container(WithGraph, model.Model):
         """
         return super().load_weights(filepath, by_name=by_name, **said)
 
+    def save_weights_to_hdf5_group(self, f: Any) -> None:
+        """Writes the weights into an open HDF5 file, or into a group of one, as `save_weights` does."""
+        self.save_weights(f)
+
+    def load_weights_from_hdf5_group(self, f: Any) -> None:
+        """Sets the weights from an open HDF5 file, or from a group of one, as `load_weights` does."""
+        self.load_weights(f)
+
+    def load_weights_from_hdf5_group_by_name(self, f: Any) -> None:
+        """Sets the weights of the layers that an open HDF5 file, or a group of one, has under their names."""
+        self.load_weights(f, by_name=True)
+
     def fit(  # type: ignore[override]
         self,
         x: Any,

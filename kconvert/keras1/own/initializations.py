@@ -22,6 +22,7 @@ from ...conventions.roles import Weight
 from ...conversion.binding import leaf_storage
 from ...errors import KconvertError, Problem
 from ...keras.own.backend import variable
+from ...layers.cells import LSTM_GATES
 from ...layers.custom import CustomObjects, given, giving
 from ...lazy_dataclasses import dataclass
 from ...models.training.initializers import Initializer
@@ -178,6 +179,16 @@ class Initialization(Initializer):
             return np.asarray(
                 self.function(tuple(shape), **{key: one for key, one in given.items() if key in words or takes_all})
             )
+
+
+@dataclass(frozen=True)
+class ForgetBias(Initialization):
+    """The bias of an LSTM whose forget gate has the values of `function`; the other gates have zeros."""
+
+    def for_weight(self, leaf: LeafWeights, weight: Weight, rng: np.random.Generator) -> np.ndarray:
+        units = weight.shape[0] // len(LSTM_GATES)
+        drawn = self._array((units,), rng, "th")
+        return np.concatenate([drawn if gate == "f" else np.zeros(units) for gate in LSTM_GATES])
 
 
 def initialization(spec: Any) -> Any:

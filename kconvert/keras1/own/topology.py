@@ -120,6 +120,22 @@ class Layer(layers.Layer):
         self.dtype = dtype_of_input(batch_input_shape, input_dtype)
         self(Input(batch_shape=batch_input_shape, name=name or f"{self.name}_input", dtype=self.dtype))
 
+    def add_inbound_node(
+        self,
+        inbound_layers: Any,
+        node_indices: Sequence[int] | None = None,
+        tensor_indices: Sequence[int] | None = None,
+    ) -> None:
+        """Calls the layer on outputs of other layers.
+
+        inbound_layers: a layer or a list of layers. node_indices: for each, the number of its call, by default 0.
+        tensor_indices: for each, the number of the output of that call, by default 0.
+        """
+        layers = as_list(inbound_layers)
+        zeros = [0] * len(layers)
+        places = zip(layers, node_indices or zeros, tensor_indices or zeros, strict=True)
+        self(one_or_list([as_list(layer.get_output_at(node))[tensor] for layer, node, tensor in places]))
+
     @property
     def input_dtype(self) -> str:
         """The type of the elements of the input that the layer states."""
