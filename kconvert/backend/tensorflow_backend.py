@@ -199,7 +199,9 @@ class TensorflowBackend(Backend):
         return tf.math.softplus(x)
 
     def relu(self, x: Tensor) -> Tensor:
-        return tf.nn.relu(x)
+        # TensorFlow 2.21 makes one operation of a product or convolution, a bias and a ReLU, which gives 0 for NaN.
+        # The operation between them, which does nothing, keeps them apart.
+        return tf.nn.relu(tf.ensure_shape(x, x.shape))
 
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:
         return tf.maximum(x, y)

@@ -22,19 +22,7 @@ def load() -> ModuleType:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         with _without_information(), _collecting_once():
             import_module("tensorflow")
-    tf = sys.modules["tensorflow"]
-    _keep_nan(tf)
-    return tf
-
-
-def _keep_nan(tf: ModuleType) -> None:
-    """Turns off the rewriting of a matrix product or convolution, a bias and a ReLU into one operation.
-
-    That operation gives 0 where its input is NaN (TensorFlow 2.21): the ReLU alone gives NaN, as Keras 2.3.1 on
-    TensorFlow 1.14 does. The setting is one of the process; a program that chose it before keeps its choice.
-    """
-    if "remapping" not in tf.config.optimizer.get_experimental_options():
-        tf.config.optimizer.set_experimental_options({"remapping": False})
+    return sys.modules["tensorflow"]
 
 
 @contextmanager
