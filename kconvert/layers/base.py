@@ -27,7 +27,7 @@ from ..backend.base import Backend, Tensor
 from ..backend.float_settings import widest
 from ..conventions.roles import Weight
 from ..conventions.words.calls import layer_arguments
-from ..errors import KconvertError, Problem, warn
+from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .adding import Adding
 from .as_called import AsCalled
@@ -179,13 +179,12 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
         kwargs = {keys.get(word, word): value for word, value in kwargs.items()}
         if not cls.is_network:
             kwargs.pop("weights", None)  # see `__new__`
-        for word in cls.without_effect & set(kwargs):
-            warn(f"{word} of {cls.__name__} has no effect, as in Keras")
-            del kwargs[word]
         if cls.over_steps:
             kwargs = steps_of_input(kwargs)
         kwargs = with_default_format(cls.__name__, words, len(args), kwargs)
-        args, kwargs = layer_arguments(cls.__name__, words, known | INPUT_WORDS, args, kwargs, cls.inner_fields)
+        args, kwargs = layer_arguments(
+            cls.__name__, words, known | INPUT_WORDS, args, kwargs, cls.inner_fields, cls.without_effect
+        )
         return args, input_arguments(known, kwargs)
 
     def check_arguments(self) -> None:

@@ -230,6 +230,7 @@ class Conv2DTranspose(_ConvTranspose, KernelFields):
     """
 
     rank = 2
+    without_effect = frozenset({"output_shape"})
 
     filters: int
     kernel_size: Any

@@ -309,6 +309,8 @@ class SimpleRNN(_LoopOfOptions, SimpleRNNFields, MaskedLoopFields):
     (None, None, 4)
     """
 
+    without_effect = frozenset({"implementation"})
+
     _: KW_ONLY
     activity_regularizer: Any = None
     cell_class = SimpleRNNCell

@@ -156,9 +156,9 @@ def test_old_words_are_translated_for_subclasses_too():
             x = Input((2,))
             super().__init__(input=x, output=layers.Dense(2)(x))
 
-    with pytest.warns(DeprecationWarning, match="output_dim"):
+    with pytest.warns(UserWarning, match="output_dim"):
         assert Old(3).units == 3
-    with pytest.warns(DeprecationWarning, match="inputs"):
+    with pytest.warns(UserWarning, match="inputs"):
         assert OldModel().output_shape == (None, 2)
 
 

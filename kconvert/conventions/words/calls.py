@@ -1,7 +1,7 @@
 """Translates calls with the names of Keras 0.3 and 1, by the rows of `rules`, as for files.
 
 Only names and values are translated; omitted arguments have the defaults of Keras 2.3. Each such call gives one
-DeprecationWarning, which shows the call in Keras 2.
+warning, which shows the call in Keras 2.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from reprlib import repr as short
 from typing import Any, TypeVar
 
 from ...errors import AlsoTypeError, KconvertError, Problem, warn
-from .rules import GONE, METHODS, NOT_STORED, RULES, Key
+from .rules import COUNT_SAMPLES, GONE, IGNORED, METHODS, NOT_STORED, RULES, Key
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -24,24 +24,30 @@ def layer_arguments(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     inner: frozenset[str] = frozenset(),
+    ignored: frozenset[str] = frozenset(),
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call of layer class `name` in Keras 2's words.
 
     words: the arguments that may be given by position; known: all arguments of the class; inner: those that messages do
-    not name. Raises KconvertError for arguments that Keras 2 does not have, and where one is given twice.
+    not name; ignored: those that Keras 2.3 takes although they change nothing, which a warning says. Raises
+    KconvertError, a TypeError too, for arguments that Keras 2 does not have, and where one is given twice.
     """
-    known = {*words, *known}
+    known = {*words, *known, *ignored}
     keys = [*(key for rule in RULES if rule.new == name for key in rule.keys), *NOT_STORED.get(name, ())]
-    new_args = _sizes_together(name, words, keys, args, kwargs)
-    new_kwargs = _renamed(name, keys, known, kwargs)
+    new_args, new_kwargs = _sizes_together(name, words, keys, args, kwargs, len(ignored))
+    new_kwargs = _renamed(name, keys, known, new_kwargs)
+    without_effect = {word for word in new_kwargs if word in ignored or _is_ignored(word, new_kwargs[word])}
+    for word in without_effect:
+        warn(f"{word} of {name} has no effect, as in Keras")
+        del new_kwargs[word]
     for word in new_kwargs:
         if word not in known:
             raise _unknown(name, word, known - inner)
     twice = [word for word in words[: len(new_args)] if word in new_kwargs]
     if twice or len(new_args) > len(words):
         what = f"{twice[0]} is given twice" if twice else f"only {len(words)} arguments may go without a name"
-        raise KconvertError(what, _shown(name, args, kwargs), f"they are: {', '.join(words)}", Problem.USAGE)
-    if len(new_args) != len(args) or new_kwargs.keys() != kwargs.keys():
+        raise AlsoTypeError(what, _shown(name, args, kwargs), f"they are: {', '.join(words)}", Problem.USAGE)
+    if len(new_args) != len(args) or new_kwargs.keys() != kwargs.keys() - without_effect:
         warn_of_old(_shown(name, args, kwargs), _shown(name, new_args, new_kwargs))
     return new_args, new_kwargs
 
@@ -56,6 +62,8 @@ def renamed(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     )
     if old:
         warn_of_old(_shown(name, (), old), _shown(name, (), new))
+    for word in COUNT_SAMPLES & kwargs.keys():
+        warn(f"{word}={kwargs[word]} counts batches here, as in Keras 2; in Keras 1, it counted samples")
     return found
 
 
@@ -80,36 +88,51 @@ def new_name(old: str) -> str | None:
     return new
 
 
+def _is_ignored(word: str, value: Any) -> bool:
+    """Whether an argument of Keras 1 has a value that Keras 2 ignores."""
+    return word in IGNORED and value not in IGNORED[word]
+
+
 def _sizes_together(
-    name: str, words: Sequence[str], keys: Sequence[Key], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[Any, ...]:
+    name: str,
+    words: Sequence[str],
+    keys: Sequence[Key],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    ignored: int,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """`32, 3, 3` as `32, (3, 3)`, where Keras 1 took sizes one by one; Keras 2.3 also reads such calls this way.
 
-    Raises KconvertError where arguments that only Keras 2 has give the numbers another meaning.
+    The last sizes may have names. ignored: how many arguments may follow that Keras 2.3 ignores. Raises KconvertError
+    where arguments that only Keras 2 has give the numbers another meaning.
     """
     for key in keys:
         at, n = words.index(key.new) if key.new in words else 0, len(key.olds)
-        sizes = args[at:]
-        if n > 1 and len(sizes) == n and all(isinstance(size, int) for size in sizes):
+        named = [word for word in key.olds if word in kwargs]
+        sizes = args[at : at + n - len(named)]
+        rest = args[at + len(sizes) :]
+        together = len(sizes) + len(named) == n > 1 and named == key.olds[len(sizes) :] and len(rest) <= ignored
+        if together and sizes and all(isinstance(size, int) for size in sizes):
             if any(other.new in kwargs for other in keys if other.old != other.new):
                 what = f"{_shown(name, args, kwargs)} is neither Keras 1 nor Keras 2"
                 raise KconvertError(what, fix=f"give {key.new}=... by name", problem=Problem.USAGE)
-            return (*args[:at], tuple(key.read(sizes)))
-    return args
+            others = {word: value for word, value in kwargs.items() if word not in named}
+            return (*args[:at], tuple(key.read((*sizes, *(kwargs[word] for word in named))))), others
+    return args, dict(kwargs)
 
 
 def _renamed(name: str, keys: Iterable[Key], known: set[str], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(kwargs)
     for key in keys:
         given = [word for word in key.olds if word in found]
-        if not given or (key.old != key.new and known.intersection(given)):
+        if not given or (key.old != key.new and known.intersection(given)) or _is_ignored(given[0], found[given[0]]):
             continue
         if len(given) < len(key.olds):
             missing = next(word for word in key.olds if word not in given)
-            raise KconvertError(f"{name} has {given[0]} but no {missing}", None, f"give {key.new}=...", Problem.USAGE)
+            raise AlsoTypeError(f"{name} has {given[0]} but no {missing}", None, f"give {key.new}=...", Problem.USAGE)
         if key.old != key.new and key.new in found:
             what = f"{given[0]} and {key.new} are the same argument of {name}"
-            raise KconvertError(what, fix=f"give {key.new} alone", problem=Problem.USAGE)
+            raise AlsoTypeError(what, fix=f"give {key.new} alone", problem=Problem.USAGE)
         key.rename(found)
     return found
 
@@ -130,4 +153,4 @@ def _shown(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
 
 def warn_of_old(old: str, new: str) -> None:
     """Gives a warning with the Keras 2 form of what a user wrote."""
-    warn(f"{old} is Keras 1: write {new}", DeprecationWarning)
+    warn(f"{old} is Keras 1: write {new}")

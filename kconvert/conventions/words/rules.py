@@ -341,6 +341,9 @@ NOT_STORED: Mapping[str, tuple[Key, ...]] = {
 
 # ------------------------------------------------------------------ methods ----
 
+IGNORED: Mapping[str, tuple[Any, ...]] = {"forget_bias_init": ("one",)}
+"""Arguments of Keras 1 that Keras 2 ignores in calls, except for these values."""
+
 _WORKERS = (
     Key("max_q_size", "max_queue_size"),
     Key("nb_worker", "workers"),
@@ -350,18 +353,22 @@ _WORKERS = (
 METHODS: Mapping[str, tuple[Key, ...]] = {
     "Model": (Key("input", "inputs"), Key("output", "outputs")),
     "fit": (Key("nb_epoch", "epochs"),),
-    "fit_generator": (Key("nb_epoch", "epochs"), *_WORKERS),
-    "evaluate_generator": _WORKERS,
-    "predict_generator": _WORKERS,
+    "fit_generator": (
+        Key("samples_per_epoch", "steps_per_epoch"),
+        Key("nb_epoch", "epochs"),
+        Key("nb_val_samples", "validation_steps"),
+        *_WORKERS,
+    ),
+    "evaluate_generator": (Key("val_samples", "steps"), *_WORKERS),
+    "predict_generator": (Key("val_samples", "steps"), *_WORKERS),
 }
 """The arguments of models and their methods that have another name in Keras 2 (keras-facts: keras1-methods)."""
 
+COUNT_SAMPLES = frozenset({"samples_per_epoch", "nb_val_samples", "val_samples"})
+"""Those that counted samples in Keras 1. Keras 2 takes their values as numbers of batches."""
+
 GONE: Mapping[str, str] = {
-    "samples_per_epoch": "give steps_per_epoch, which counts batches",
-    "nb_val_samples": "give validation_steps, which counts batches",
-    "val_samples": "give steps, which counts batches",
     "show_accuracy": "give metrics=['accuracy'] to compile",
     "class_mode": "leave it out: the loss determines it",
-    "output_shape": "leave it out, or give output_padding: strides and padding determine the rest",
 }
 """Arguments that Keras 2 does not have, and what to do."""

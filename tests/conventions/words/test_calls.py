@@ -36,9 +36,9 @@ CALLS = [
     (lambda: L.MaxPooling2D((2, 2), border_mode="same"), L.MaxPooling2D(2, padding="same")),
     (lambda: L.MaxPooling1D(pool_length=3, stride=2), L.MaxPooling1D(3, strides=2)),
     (lambda: L.UpSampling1D(length=3), L.UpSampling1D(3)),
-    (lambda: L.LSTM(output_dim=8, inner_activation="sigmoid", dropout_W=0.2, dropout_U=0.3, forget_bias_init="zero",
+    (lambda: L.LSTM(output_dim=8, inner_activation="sigmoid", dropout_W=0.2, dropout_U=0.3, forget_bias_init="one",
                     inner_init="glorot_normal"),
-     L.LSTM(8, recurrent_activation="sigmoid", dropout=0.2, recurrent_dropout=0.3, unit_forget_bias=False,
+     L.LSTM(8, recurrent_activation="sigmoid", dropout=0.2, recurrent_dropout=0.3, unit_forget_bias=True,
             recurrent_initializer="glorot_normal")),
     (lambda: L.Dropout(p=0.3), L.Dropout(0.3)),
     (lambda: L.GaussianNoise(sigma=0.3), L.GaussianNoise(0.3)),
@@ -58,7 +58,7 @@ def without_names(config):
 
 @pytest.mark.parametrize(("old", "new"), CALLS, ids=[new.class_name for _, new in CALLS])
 def test_a_layer_in_the_words_of_keras_1_is_the_layer_of_keras_2(old, new):
-    with pytest.warns(DeprecationWarning, match=r"is Keras 1: write \w+\("):
+    with pytest.warns(UserWarning, match=r"is Keras 1: write \w+\("):
         layer = old()
     assert type(layer) is type(new)
     assert without_names(layer.stored_config()) == without_names(new.stored_config())
@@ -84,7 +84,6 @@ def test_zeros_on_four_sides_need_no_new_name():
         (lambda: L.Conv2D(nb_filter=4, nb_row=3), "Conv2D has nb_row but no nb_col; give kernel_size=..."),
         (lambda: L.Conv2D(4, 3, 3, "uniform"), "unknown padding 'uniform'"),
         (lambda: L.Conv2D(4, 3, 3, strides=2), "neither Keras 1 nor Keras 2; give kernel_size=... by name"),
-        (lambda: L.Conv2DTranspose(4, 3, output_shape=(None, 8, 8, 4)), "give output_padding"),
         (lambda: L.Merge([L.Dense(3), L.Dense(3)], mode="sum"), "Model([a, b], merge([left(a), right(b)], mode=...))"),
         (lambda: L.Flatten("channels_last", 3), "only 1 arguments may go without a name"),
     ],
@@ -100,12 +99,46 @@ def test_what_keras_2_cannot_say_is_refused_by_name(call, said):
 )
 def test_merge_is_a_layer_of_keras_2(mode, shape):
     a, b = kc.Input((4,)), kc.Input((4,))
-    with pytest.warns(DeprecationWarning, match="is Keras 1"):
+    with pytest.warns(UserWarning, match="is Keras 1"):
         merged = L.merge([a, b], mode=mode, name="merged")
     assert merged.shape == shape
-    with pytest.warns(DeprecationWarning, match=r"Model\(input=.* write Model\(inputs="):
+    with pytest.warns(UserWarning, match=r"Model\(input=.* write Model\(inputs="):
         model = kc.Model(input=[a, b], output=merged)
     assert "Merge" not in {layer.class_name for layer in model.layers}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (lambda: L.Conv2D(5, 3, nb_col=2), lambda: L.Conv2D(5, (3, 2))),
+        (lambda: L.Conv3D(5, 3, 2, kernel_dim3=4), lambda: L.Conv3D(5, (3, 2, 4))),
+        (lambda: L.Deconvolution2D(5, 3, 2, (6, 7, 5)), lambda: L.Conv2DTranspose(5, (3, 2))),
+        (lambda: L.Deconvolution2D(5, 3, nb_col=2, output_shape=(6, 7, 5)), lambda: L.Conv2DTranspose(5, (3, 2))),
+        (lambda: L.LSTM(2, forget_bias_init="zero"), lambda: L.LSTM(2)),
+        (lambda: L.GRU(2, forget_bias_init="zero"), lambda: L.GRU(2)),
+        (lambda: L.SimpleRNN(2, consume_less="gpu"), lambda: L.SimpleRNN(2)),
+    ],
+)
+def test_calls_are_read_as_keras_2_3_1_reads_them(old, new):
+    """The configurations are those of Keras 2.3.1, which ignores some of the arguments."""
+    with pytest.warns(UserWarning, match="has no effect, as in Keras|is Keras 1"):
+        layer = old()
+    assert without_names(layer.stored_config()) == without_names(new().stored_config())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: L.Dense(10, output_dim=10),
+        lambda: L.Dense(10, foo=1),
+        lambda: L.SimpleRNN(2, inner_activation="relu"),
+        lambda: L.GRU(2, forget_bias_init="one"),
+        lambda: kc.Model(inputs=kc.Input((2,)), outputs=kc.Input((2,)), input=kc.Input((2,))),
+    ],
+)
+def test_wrong_arguments_are_type_errors_as_in_keras(call):
+    with pytest.raises(TypeError):
+        call()
 
 
 def test_methods_in_the_words_of_keras_1(capsys):
@@ -114,10 +147,10 @@ def test_methods_in_the_words_of_keras_1(capsys):
         model.compile("sgd", "mse", class_mode="binary")
     with pytest.raises(KconvertError, match="give metrics="):
         model.fit(np.ones((4, 3)), np.ones((4, 2)), show_accuracy=True)
-    with pytest.raises(KconvertError, match="give steps_per_epoch, which counts batches"):
-        model.fit_generator(iter([]), samples_per_epoch=100, nb_epoch=2)
+    with pytest.warns(UserWarning, match="samples_per_epoch=100 counts batches here"), pytest.raises(KconvertError):
+        model.fit_generator(iter([]), samples_per_epoch=100, nb_epoch=2)  # not compiled
     with (
-        pytest.warns(DeprecationWarning, match=r"fit\(nb_epoch=3\) is Keras 1: write fit\(epochs=3\)"),
+        pytest.warns(UserWarning, match=r"fit\(nb_epoch=3\) is Keras 1: write fit\(epochs=3\)"),
         pytest.raises(KconvertError, match="not compiled"),
     ):
         model.fit(np.ones((4, 3)), np.ones((4, 2)), nb_epoch=3)
