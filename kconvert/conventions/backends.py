@@ -106,6 +106,9 @@ class BackendFacts:
     dots_vectors: bool
     # sums and products of integers are of int64; otherwise of the type of the integers
     long_sums: bool
+    # a `K.variable` that a layer of the user has as an attribute is trained; otherwise it is only saved
+    # (keras-facts: variables-as-attributes)
+    trains_variables: bool
     # the type of the sizes that `K.shape` gives
     type_of_sizes: str
     # `K.slice` takes a size of -1 for all that follows, and refuses parts beyond the end; otherwise it slices as
@@ -150,6 +153,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             integer_means=False,
             dots_vectors=True,
             long_sums=True,
+            trains_variables=False,
             type_of_sizes="int64",
             slices_by_size=False,
             flatten_draws_below=0,
@@ -185,6 +189,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             integer_means=True,
             dots_vectors=False,
             long_sums=False,
+            trains_variables=True,
             type_of_sizes="int32",
             slices_by_size=True,
             flatten_draws_below=10_000,

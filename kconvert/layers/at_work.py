@@ -7,7 +7,6 @@ inside it. Its weights are attributes, which the code may read and replace, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from copy import copy
 from dataclasses import replace
 from functools import wraps
@@ -16,15 +15,17 @@ from typing import Any
 
 from ..backend.base import Backend, Tensor
 from ..backend.computing import current_backend
-from ..backend.spatial import known_sizes
+from ..backend.context import assigned
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
-from .builder import Builder, is_in_keras_style
+from .builder import ADOPTING, Builder, is_in_keras_style
 from .custom import zeros_in
 from .lists import as_list
+from .on_tensors import call_on_tensors
 from .operators import Operators
 from .phase import Phase
+from .shapes import shape_of
 
 Path = tuple[str, ...]
 """The name of a weight, after those of the layers inside a layer of Keras: ("forward_lstm", "kernel")."""
@@ -35,10 +36,6 @@ _SPECS = "_native_specs"
 """The attribute with their specs (`Weight`)."""
 _SHAPE = "_native_shape"
 """The attribute with the shape of the inputs that they are made for."""
-
-
-ADOPTING: ContextVar[Builder | None] = ContextVar("adopting", default=None)
-"""The builder whose `build` runs: layers that are made meanwhile are inside its layer."""
 
 
 def is_at_work(layer: Any) -> bool:
@@ -75,6 +72,24 @@ def in_two_forms(method: Callable[..., Any], form: Callable[..., Any]) -> Callab
 
     called.in_kconvert = method  # type: ignore[attr-defined]
     return called
+
+
+def building_layer(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`build` of a layer of the user: layers that it makes are inside the layer, if that is at work.
+
+    Another layer only notes the shape of its inputs, because its methods run on copies.
+    """
+
+    @wraps(method)
+    def build(self: Any, *args: Any, **kwargs: Any) -> None:
+        if not is_at_work(self):
+            self.note_build(*args, **kwargs)
+            self.note_called()
+            return
+        with assigned(ADOPTING, self.__dict__["_builder"]):
+            method(self, *args, **kwargs)
+
+    return build
 
 
 def building(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -152,6 +167,8 @@ def call_native(layer: Any, method: Callable[..., Any], x: Any, *args: Any, trai
 
     training: None is the phase of the run. The states and constants of a recurrent layer follow its inputs.
     """
+    if layer.__dict__["_builder"].is_independent(shape_of(current_backend(), x)):
+        return _call_independent(layer, x, *args, training=training, **kwargs)
     _build_first(layer, x)
     for word in ("initial_state", "constants"):
         added = kwargs.pop(word, None)
@@ -186,7 +203,9 @@ def call_inside(layer: Any, x: Any, mask: Any = None, **kwargs: Any) -> Any:
     """`layer(x)` for a layer inside a layer at work: it is built, gets the mask of `x`, and masks its output."""
     run = layer.__dict__["_builder"].run
     mask = run.mask_of(x) if mask is None else mask
-    with run.inside(layer):
+    if layer.__dict__["_builder"].is_independent(shape_of(current_backend(), x)):
+        return _call_independent(layer, x, mask, **kwargs)
+    with run.inside(layer), assigned(ADOPTING, layer.__dict__["_builder"]):
         _build_first(layer, x)
         method = getattr(type(layer).call, "in_keras", None)
         words = {"mask"} if method is None else set(signature(method).parameters)
@@ -194,6 +213,20 @@ def call_inside(layer: Any, x: Any, mask: Any = None, **kwargs: Any) -> Any:
     run.note_mask(y, layer.compute_mask(x, mask))
     if run.phase is not None:
         run.phase.penalize_activity(layer, as_list(y))
+    return y
+
+
+def _call_independent(layer: Any, x: Any, mask: Any = None, **kwargs: Any) -> Any:
+    """`layer(x)` for a layer inside whose weights are no weights of the outermost one: its own, which never change."""
+    K, builder = current_backend(), layer.__dict__["_builder"]
+    original = builder.original
+    if not original.shapes_of_weights:
+        original.note_build(shape_of(K, x))
+    if builder.run.counts or K.name != K.convention or K.convention != original._held().backend.convention:
+        shape = original.compute_output_shape(shape_of(K, x))  # only shapes matter
+        return [zeros_in(one, 1) for one in shape] if isinstance(shape, list) else zeros_in(shape, 1)
+    y = call_on_tensors(original, x, mask, **kwargs)
+    builder.run.note_mask(y, original.compute_mask(K, x, mask))
     return y
 
 
@@ -228,7 +261,7 @@ def _native_weights(layer: Any, shape: Any) -> Iterator[tuple[Path, Weight]]:
         yield from _of_layers_inside(layer, shape, layer.trainable)
     elif not hasattr(specs := specs_of_keras(type(layer)), "of_base"):
         weights = specs(layer, shape)
-        yield from _stated(layer, weights, layer.__dict__["_builder"].original, layer.trainable)
+        yield from _stated(layer, weights, layer.__dict__["_builder"].holder, layer.trainable)
 
 
 def _of_layers_inside(layer: Any, shape: Any, trained: bool) -> Iterator[tuple[Path, Weight]]:
@@ -266,12 +299,6 @@ def _stated(layer: Any, weights: list[Weight], holder: Any, trained: bool) -> It
 def _held(holder: Any, name: str) -> Callable[..., Any]:
     """An initializer of one weight, which gives the array that `holder` has when the weight is made."""
     return lambda shape, **_: holder.canonical_arrays()[name]
-
-
-def shape_of(K: Backend, x: Any) -> Any:
-    """The shape of a tensor, or the shapes of a list of tensors; unknown sizes are None."""
-    sizes = [known_sizes(K, one) for one in as_list(x)]
-    return sizes if isinstance(x, list) else sizes[0]
 
 
 def _by_layer(layer: Any, native: Mapping[Path, tuple[str, Tensor]], x: Any) -> dict[str, Any]:

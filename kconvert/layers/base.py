@@ -31,8 +31,8 @@ from ..errors import KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .adding import Adding
 from .as_called import AsCalled
-from .at_work import ADOPTING, build_native, call_inside, in_two_forms, is_at_work, mask_native, same_input
-from .builder import is_in_keras_style
+from .at_work import build_native, call_inside, in_two_forms, is_at_work, mask_native, same_input
+from .builder import MADE, is_in_keras_style
 from .calls import INPUT_WORDS, Callee, Symbol, input_arguments, steps_of_input
 from .component_names import WithComponents, are_checked, check_component_names, stated, unchecked
 from .configuration import configured
@@ -40,18 +40,17 @@ from .constructors import Constructed, constructor_parameters
 from .custom import NONE_GIVEN, CustomObjects, given
 from .image_defaults import with_default_format
 from .input_spec import WithInputSpec, check_input_spec
-from .keras_style import built_weights, keras_style, losses_of_calls, note_layers_inside
+from .keras_style import NAMES, built_weights, keras_style, losses_of_calls, note_built, note_layers_inside
 from .lists import as_list
 from .names import next_name
 from .on_tensors import call_on_tensors, takes_tensors
 from .options import FloatType, is_later, is_old, key_of
 from .phase import Phase, WithPhase
 from .presented import presented
+from .set_by_build import SetByBuild
 from .weights import AROUND
 
-_OF_CALLS = frozenset(
-    {"_inbound", "_outbound", "_kept", "_built_for", "_noted", "_names_of_build", "_called_with", AROUND}
-)
+_OF_CALLS = frozenset({"_inbound", "_outbound", "_kept", "_built_for", "_noted", NAMES, "_called_with", AROUND, MADE})
 """The attributes that calls of a layer set. Copies of the layer do not have them."""
 
 Shape = tuple[int | None, ...]
@@ -64,7 +63,7 @@ def how_to_give_the_shape() -> str:
 
 
 @dataclass(eq=False, kw_only=True)
-class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, metaclass=Constructed):
+class Layer(SetByBuild, Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, metaclass=Constructed):
     """Base class of all layers: the configuration that they share, and the default methods."""
 
     name: str = ""
@@ -117,6 +116,11 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
     # The fields that users do not set.
     inner_fields: ClassVar[frozenset[str]] = frozenset({"extra", "left_out", "unstated"})
 
+    # Whether a class of the user defines `build` or `call`, as in Keras.
+    is_built_by_user: ClassVar[bool] = False
+    # Whether the attributes that `build` and `call` set are shown: for classes of the user, and in Keras 1 for all.
+    shows_weights: ClassVar[bool] = False
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         keras_style(cls, Layer)
@@ -136,8 +140,6 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
         weights: the arrays that it gets in place of initial ones, in the order of `get_weights`.
         """
         layer = super().__new__(cls)
-        if (builder := ADOPTING.get()) is not None:
-            builder.adopt(layer)
         if given():
             layer.__dict__["_custom_objects"] = given()
         if not cls.is_network:
@@ -379,9 +381,12 @@ class Layer(Callee, Adding, WithComponents, AsCalled, WithInputSpec, WithPhase, 
             return call_inside(self, inputs, *args, **kwargs)
         if takes_tensors(self, inputs):
             return call_on_tensors(self, inputs, *args, **kwargs)
-        outputs = super().__call__(inputs, *args, **kwargs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def note_called(self) -> None:
+        """Notes what follows from the first call: what layers inside share, and what `build` of a user sets."""
         note_layers_inside(self)
-        return outputs
+        note_built(self)
 
     def show_own_weights(self, weights: Mapping[str, Weight], tensors: Mapping[str, Tensor]) -> None:
         """Sets the attributes that have the weights of a class of Keras, while `build` of a class of the user runs."""

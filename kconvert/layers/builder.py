@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import copy
 from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 
+from ..backend import default_backend
 from ..backend.base import Tensor
+from ..backend.context import assigned
 from ..backend.float_settings import floatx
+from ..conventions.backends import BACKENDS
 from ..conventions.roles import Role, Weight
 from ..errors import AlsoTypeError, KconvertError, Problem
 from ..lazy_dataclasses import dataclass
 from .adding import WeightToMake
-from .names import snake_case
+from .names import next_name, snake_case
 from .phase import Phase
 from .weights import AROUND, WithWeights
 
@@ -40,7 +44,11 @@ _LISTS = ("trainable_weights", "non_trainable_weights", "_trainable_weights", "_
 """The attributes in which a class of Keras 1 lists the variables that are its weights."""
 _APPENDED = ("_trainable_weights", "_non_trainable_weights")
 """Those that `build` of a class of Keras 2 appends to."""
-_NO_LAYERS = frozenset({"extra", "left_out", "unstated", AROUND})
+ADOPTING: ContextVar[Builder | None] = ContextVar("adopting", default=None)
+"""The builder whose `build` or `call` runs: layers that are made meanwhile are inside its layer."""
+MADE = "_made"
+"""The attribute of a layer of the user with the layers that its `build` and `call` make."""
+_NO_LAYERS = frozenset({"extra", "left_out", "unstated", AROUND, MADE})
 """Attributes that hold no layers inside a layer."""
 
 
@@ -50,12 +58,15 @@ class Made:
 
     tensor: Tensor
     weight: Weight
-    # Whether it is a weight for certain; another one, as of `K.variable`, is a weight if the layer lists it.
+    # Whether `add_weight` made it; another one, as of `K.variable`, is a weight if the layer lists it.
     stated: bool
-    # The layer of Keras whose weight it is, where only a list makes it a weight of the outermost one; otherwise "".
-    untracked: str
-    # Where its layer is: () for the outermost one, (0,) for the first layer inside it, ...
-    rank: Rank
+    # The builder of its layer.
+    builder: Builder
+
+    @property
+    def rank(self) -> Rank:
+        """Where its layer is: () for the outermost one, (0,) for the first layer inside it, ..."""
+        return self.builder.rank
 
 
 @dataclass(eq=False)
@@ -112,8 +123,11 @@ class Run:
 
     def weights(self, outer: Any) -> list[Weight | None]:
         """One entry for each variable that was made: the weight of the layer `outer`, or None if it is no weight."""
-        listed = {id(tensor): "non" not in name for name in _LISTS for tensor in outer.__dict__.get(name) or ()}
-        weights = [_weight(one, listed.get(id(one.tensor)), outer) for one in self.made]
+        listed = {
+            id(one.tensor): trains for one in self.made if (trains := one.builder.trains_attribute(one)) is not None
+        }
+        listed |= {id(tensor): "non" not in name for name in _LISTS for tensor in outer.__dict__.get(name) or ()}
+        weights = [_weight(one, listed.get(id(one.tensor))) for one in self.made]
         constraints = {id(tensor): constraint for tensor, constraint in outer.__dict__["constraints"].items()}
         for number, one in enumerate(self.made):
             weight = weights[number]
@@ -164,30 +178,76 @@ class Run:
 class Builder:
     """Creates the weights of one layer in a run."""
 
-    def __init__(self, layer: Any, run: Run, rank: Rank = (), original: Any = None, tracked: bool = True) -> None:
-        self._layer, self.run, self._rank = layer, run, rank
-        # Whether its weights are those of the outermost layer, as in Keras those of layers that are attributes.
-        self.tracked = tracked
-        # The layer of which `layer` is a copy, where it is inside another one.
+    def __init__(self, layer: Any, run: Run, original: Any, around: Builder | None = None) -> None:
+        self._layer, self.run, self._around = layer, run, around
+        # The layer of which `layer` is a copy; None for a model that is made anew in each run.
         self.original = original
         self._inside = 0
+        self.rank: Rank = ()
+        if around is not None:
+            self.rank = (*around.rank, around._inside)
+            around._inside += 1
         for name in _APPENDED:
             layer.__dict__.setdefault(name, [])
 
     @property
     def is_inside(self) -> bool:
         """Whether the layer is inside another one."""
-        return bool(self._rank)
+        return self._around is not None
 
-    def adopt(self, layer: Any, original: Any = None, tracked: bool = True) -> Any:
-        """Gives `layer` a builder in the same run, as a layer inside this one, and returns it.
+    @property
+    def holder(self) -> Any:
+        """The layer that may hold arrays for a layer that is inside another one; None for the outermost one."""
+        return self.original if self.is_inside else None
 
-        tracked: whether it is an attribute of this one itself, not in a list.
+    @property
+    def tracked(self) -> bool:
+        """Whether its weights are those of the outermost layer, as in Keras those of layers that are attributes."""
+        around = self._around
+        return around is None or (around.tracked and around._layer.tracks_layers and around.has_attribute(self._layer))
+
+    def has_attribute(self, value: Any) -> bool:
+        """Whether `value` is an attribute of its layer, not only in a list."""
+        return any(one is value for name, one in vars(self._layer).items() if name not in _NO_LAYERS)
+
+    def trains_attribute(self, made: Made) -> bool | None:
+        """Whether a variable of `K.variable` is trained because it is an attribute of its layer; None: it is not one.
+
+        (keras-facts: variables-as-attributes)
         """
-        tracked = tracked and self.tracked and self._layer.tracks_layers
-        rank = (*self._rank, self._inside)
-        builder = layer.__dict__["_builder"] = Builder(layer, self.run, rank, original, tracked)
-        self._inside += 1
+        is_weight = not made.stated and self.tracked and self._layer.tracks_layers and self.has_attribute(made.tensor)
+        return BACKENDS[default_backend()].trains_variables if is_weight else None
+
+    def is_independent(self, shape: Any) -> bool:
+        """Whether its layer, called on an input of `shape`, has weights that are none of the outermost layer."""
+        if self.tracked or self.original is None:
+            return False
+        listed = {id(tensor) for tensor in _listed(self._outermost()._layer)}
+        made = [one for one in self.run.made if one.rank[: len(self.rank)] == self.rank]
+        return not any(id(one.tensor) in listed for one in made) and bool(self.original.weight_specs(shape))
+
+    def _outermost(self) -> Builder:
+        return self if self._around is None else self._around._outermost()
+
+    def make_inside(self, cls: Any, arguments: Any, make: Callable[[], Any]) -> Any:
+        """A layer of class `cls` that `build` or `call` of its layer makes: a copy of one that stays the same.
+
+        The user has the same object in each run, if `arguments` of the constructor are the same; make: calls it.
+        """
+        if cls.is_network or self.original is None:
+            return self.adopt(make(), None)
+        kept: dict[Any, Any] = self.original.__dict__.setdefault(MADE, {})
+        key = (self._inside, cls, _plain(arguments))
+        if key not in kept:
+            with assigned(ADOPTING, None):
+                kept[key] = layer = make()
+            layer.name = layer.name or next_name(layer.class_name)
+            layer.__dict__[AROUND] = self.original
+        return self.adopt(copy(kept[key]), kept[key])
+
+    def adopt(self, layer: Any, original: Any) -> Any:
+        """Gives `layer` a builder in the same run, as a layer inside this one, and returns it."""
+        builder = layer.__dict__["_builder"] = Builder(layer, self.run, original, self)
         layer.__dict__.pop("built", None)
         self.run.layers.append(layer)
         builder.adopt_attributes()
@@ -205,34 +265,34 @@ class Builder:
             if name not in _NO_LAYERS and not name.startswith("_builder"):
                 self._layer.__dict__[name] = self._with_copies(value, copies)
 
-    def _with_copies(self, value: Any, copies: dict[int, Any], tracked: bool = True) -> Any:
+    def _with_copies(self, value: Any, copies: dict[int, Any]) -> Any:
         if isinstance(value, WithWeights) and not value.__dict__.get("_inbound"):  # else it is a layer of the model
             if id(value) not in copies:
-                copies[id(value)] = self.adopt(copy(value), value, tracked)
+                copies[id(value)] = self.adopt(copy(value), value)
             return copies[id(value)]
         if isinstance(value, WeightToMake):
             if id(value) not in copies:
                 copies[id(value)] = self.add_weight(*value.args, **value.kwargs)
             return copies[id(value)]
         if type(value) in (list, tuple):
-            return type(value)(self._with_copies(one, copies, False) for one in value)
+            return type(value)(self._with_copies(one, copies) for one in value)
         if type(value) is dict:
-            return {key: self._with_copies(one, copies, False) for key, one in value.items()}
+            return {key: self._with_copies(one, copies) for key, one in value.items()}
         return value
 
     def weights_of(self, weights: Sequence[Weight | None]) -> list[Weight]:
         """The weights of the layer and of the layers inside it, in the order of Keras; weights: those of the run."""
-        depth = len(self._rank)
+        depth = len(self.rank)
         own = [
             (one.rank, weight)
             for one, weight in zip(self.run.made, weights, strict=True)
-            if weight and one.rank[:depth] == self._rank
+            if weight and one.rank[:depth] == self.rank
         ]
         return [weight for _, weight in sorted(own, key=lambda pair: pair[0])]
 
     def take(self, weights: Sequence[Any]) -> None:
         """Takes the arrays of `set_weights` as the initial values of the weights of the layer."""
-        self.run.given[self._rank] = list(weights)
+        self.run.given[self.rank] = list(weights)
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Tensor:
         """The weight that `add_weight` of Keras makes. A first argument that is a shape is that of Keras 1."""
@@ -266,8 +326,7 @@ class Builder:
         options = {"role": Role("as stored", _AXES[: values.ndim]), **options}
         tensor = self.run.make(len(made), values)
         weight = Weight(self._free("".join(self.run.scope) + own), values.shape, **options)
-        untracked = self._layer.class_name if stated and not self.tracked else ""
-        made.append(Made(tensor, weight, stated and self.tracked, untracked, self._rank))
+        made.append(Made(tensor, weight, stated, self))
         return tensor
 
     def _free(self, name: str) -> str:
@@ -299,18 +358,22 @@ class AsStored:
     values: np.ndarray
 
 
-def _weight(made: Made, listed: bool | None, outer: Any) -> Weight | None:
-    """The weight that a variable is; None for none. listed: whether the list that has it is of trained weights.
-
-    Raises KconvertError for a weight of another layer that Keras would neither train nor save.
-    """
-    if made.stated:
+def _weight(made: Made, listed: bool | None) -> Weight | None:
+    """The weight that a variable is; None for none. listed: whether the list that has it is of trained weights."""
+    if made.stated and made.builder.tracked:
         return made.weight
-    if listed is None and made.untracked:
-        what = f"Keras neither trains nor saves the weights of its {made.untracked} layer"
-        fix = "make that layer an attribute (from Keras 2.3 on), or add its weights to _trainable_weights in build"
-        raise KconvertError(what, f"layer {outer.name}", fix, Problem.USAGE)
     return None if listed is None else replace(made.weight, trainable=listed)
+
+
+def _plain(value: Any) -> Any:
+    """What of the arguments of a constructor can be compared: numbers, texts and what contains them, else the type."""
+    if isinstance(value, (str, int, float, type(None))):
+        return value
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(one) for one in value)
+    if isinstance(value, dict):
+        return tuple((key, _plain(one)) for key, one in value.items())
+    return type(value)
 
 
 def _with_values(weights: Sequence[Any], values: Sequence[Any], layer: Any) -> list[Weight]:

@@ -300,6 +300,7 @@ def recorded(made: Call) -> Call:
         shapes = layer.sublayer_shapes(one_or_list([symbol.shape for symbol in made.inputs]))
         for inner, shape in zip(layer.sublayers, shapes, strict=True):
             inner.note_build(shape)
+    layer.note_called()
     return made
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from inspect import Parameter, Signature, signature
 from typing import Any
 
+from .builder import ADOPTING
 from .options import is_old, key_of
+from .weights import WithWeights
 
 
 class Constructed(type):
@@ -16,6 +18,12 @@ class Constructed(type):
     So it does when the constructor of a subclass calls it. A constructor that a class defines itself is left alone.
     After it, `check_arguments` of the object refuses what it does not accept.
     """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A new layer; while `build` or `call` of a layer of the user runs, one that is inside it."""
+        make = partial(super().__call__, *args, **kwargs)
+        builder = ADOPTING.get() if issubclass(cls, WithWeights) else None
+        return make() if builder is None else builder.make_inside(cls, (args, kwargs), make)
 
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, _translating(cls, value) if name == "__init__" else value)

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import field
 from functools import cached_property
-from inspect import signature
+from inspect import signature, unwrap
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -154,6 +154,7 @@ def _reason(error: Exception) -> str:
 
 def foreign_functions(function: Function) -> list[str]:
     """What a function uses of packages that run on one backend alone, by the names in its code: `tf.nn.relu`."""
+    function = unwrap(function)
     code = getattr(function, "__code__", None)
     if code is None:
         return []

@@ -84,7 +84,7 @@ def check_input_spec(layer: Any, shapes: Sequence[Sequence[int | None]]) -> None
             "call it on each, or on the result of a layer that merges them",
             Problem.USAGE,
         )
-    stated = as_list(vars(layer).get("input_spec", accepted))
+    stated = as_list(vars(layer).get("input_spec", accepted))  # a layer of the user has what its `build` sets
     for spec, shape in zip(stated, shapes, strict=False):
         why = spec.refusal(shape) if isinstance(spec, InputSpec) else None
         if why:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from copy import copy
-from functools import partial, wraps
-from inspect import signature
+from dis import get_instructions
+from functools import cache, partial, wraps
+from inspect import signature, unwrap
 from typing import Any
 
 import numpy as np
@@ -22,30 +23,35 @@ from ..backend.context import assigned
 from ..backend.float_settings import floatx
 from ..conventions.roles import Weight
 from ..errors import KconvertError, Problem
+from .adding import WeightToMake
 from .at_work import (
-    ADOPTING,
     Inside,
     building,
+    building_layer,
     call_native,
     in_two_forms,
     is_at_work,
     mask_native,
-    shape_of,
     specs_of_build,
     specs_of_keras,
     takes_backend,
     weights_inside,
     weights_of_user_inside,
 )
-from .builder import Builder, Make, Run, is_in_keras_style
+from .builder import ADOPTING, MADE, Builder, Make, Run, is_in_keras_style
 from .component_names import unchecked
 from .custom import CustomFunction, zeros_for_symbols, zeros_in
 from .deferred import WeightValue
 from .lists import as_list, one_or_list
 from .operators import Operators
 from .phase import Phase
+from .shapes import shape_of
 from .weights import AROUND, WithWeights
 
+NAMES = "_names_of_build"
+"""The attribute with the names of what `build` and `call` set."""
+BEFORE_BUILD = "_before_build"
+"""The attribute with what the constructor set and `build` sets anew, by name."""
 _SIZE = 32
 """The number that stands for an unknown size where a call only shows which weights there are."""
 
@@ -62,10 +68,11 @@ def keras_style(cls: Any, base: Any) -> None:
         if name in own and not hasattr(own[name], "in_kconvert"):
             method = own[name]
             setattr(cls, name, in_two_forms(method, form) if _names_backend(method) else as_keras(method))
-    if cls.is_network and "build" in own:
-        cls.build = building(own["build"])
+    if "build" in own:
+        cls.build = (building if cls.is_network else building_layer)(own["build"])
     if cls.is_network or not ("build" in own or hasattr(own.get("call"), "in_keras")):
         return
+    cls.is_built_by_user = cls.shows_weights = own.get("is_built_by_user", True)
     if specs_of_keras(cls) is not base.weight_specs:
         cls.weight_specs = specs_of_build(built_weights)
         if "call" not in own:
@@ -95,6 +102,27 @@ def built_weights(layer: Any, shape: Any) -> list[Weight]:
     return run.in_order(weights, built)
 
 
+def note_built(layer: Any) -> None:
+    """Notes what `build` of a layer of the user sets in place of what its constructor set, and what it accepts.
+
+    The attributes that are set anew are those of the layer at work, so users see these.
+    """
+    shape = one_or_list(layer.shapes_of_weights or [])
+    if not (type(layer).is_built_by_user and shape) or BEFORE_BUILD in layer.__dict__:
+        return
+    built = _on_zeros(layer, shape)
+    if "input_spec" in built.__dict__:
+        layer.input_spec = built.input_spec
+    anew = [name for name, one in vars(layer).items() if name in vars(built) and _is_set_anew(one, vars(built)[name])]
+    layer.__dict__.pop(NAMES, None)
+    layer.__dict__[BEFORE_BUILD] = {name: layer.__dict__.pop(name) for name in anew}
+
+
+def _is_set_anew(before: Any, after: Any) -> bool:
+    """Whether `build` put a tensor or a layer in place of a value, such as None, or of a weight to make."""
+    return isinstance(before, (WeightToMake, type(None))) and isinstance(after, (np.ndarray, WithWeights))
+
+
 def note_layers_inside(layer: Any) -> None:
     """Lets the layers that are attributes of a layer of the user find the weights that they share with it."""
     for one in _layers_inside(layer):
@@ -105,7 +133,7 @@ def note_layers_inside(layer: Any) -> None:
 def shared_weights(layer: Any) -> list[Inside]:
     """The weights that a layer of the user shares with the layers inside it that are attributes."""
     shapes = layer.shapes_of_weights
-    if not shapes or not _layers_inside(layer):
+    if not shapes or not (_layers_inside(layer) or layer.__dict__.get(MADE)):
         return []
     built, weights = _weights(layer, one_or_list(shapes))
     run: Run = built._builder.run
@@ -135,11 +163,18 @@ def losses_of_calls(layer: Any) -> list[Any]:
 
 def _added_losses(layer: Any, names: Sequence[str], x: Any, weights: Sequence[Tensor]) -> list[Tensor]:
     """What `call` of a layer adds to the loss for inputs `x`; names, weights: its weights."""
-    K, method = current_backend(), type(layer).call.in_keras
-    built = with_weights(layer, K, dict(zip(names, weights, strict=True)), shape_of(K, x))
-    function = CustomFunction(f"{layer.class_name}.call", method)
-    function.run(K, built, x, **_stated(signature(method).parameters, None, None))
+    built = called_with_weights(layer, dict(zip(names, weights, strict=True)), x)
     return list(built._builder.run.losses)
+
+
+def called_with_weights(layer: Any, weights: Mapping[str, Tensor], x: Any) -> Any:
+    """A copy of a layer of the user, at work, whose `call` was run on inputs `x`; weights: its weights by name."""
+    K, method = current_backend(), type(layer).call.in_keras
+    built = with_weights(layer, K, weights, shape_of(K, x))
+    CustomFunction(f"{layer.class_name}.call", method).run(
+        K, built, x, **_stated(signature(method).parameters, None, None)
+    )
+    return built
 
 
 def _added_loss(layer: Any, names: Sequence[str], number: int, x: Any, weights: Sequence[Tensor]) -> Tensor:
@@ -155,8 +190,33 @@ def _layers_inside(layer: Any) -> list[Any]:
 
 def set_by_build(layer: Any, shape: Any) -> dict[str, Any]:
     """The attributes that `build` of a layer sets for inputs of `shape`, with zeros as the weights."""
+    return _set_on(_on_zeros(layer, shape), layer)
+
+
+def set_by_call(layer: Any, shape: Any) -> dict[str, Any]:
+    """The attributes that `call` of a layer sets for inputs of `shape`, with zeros as the inputs and the weights."""
+    if not (is_in_keras_style(layer) and _sets_attributes(type(layer).call.in_keras)):
+        return {}
     built = _on_zeros(layer, shape)
-    return {name: value for name, value in built.__dict__.items() if name not in layer.__dict__ and name[0] != "_"}
+    before = dict(built.__dict__)
+    _called_on_zeros(built, shape, fails=False)
+    return {name: one for name, one in _set_on(built, layer).items() if before.get(name) is not one}
+
+
+def _set_on(built: Any, layer: Any) -> dict[str, Any]:
+    """The attributes of `built`, a copy of `layer` at work, that `layer` does not have."""
+    return {
+        name: value
+        for name, value in built.__dict__.items()
+        if name not in layer.__dict__ and name not in _OF_BUILDER and not name.startswith("_native")
+    }
+
+
+_OF_BUILDER = frozenset(
+    {"_builder", "built", "constraints", "trainable_weights", "non_trainable_weights"}
+    | {"_trainable_weights", "_non_trainable_weights"}
+)
+"""Attributes of a layer at work that are none of the user's."""
 
 
 class _Array(np.ndarray):
@@ -177,10 +237,11 @@ def _names_backend(method: Any) -> bool:
 def _built(layer: Any, K: Backend, shape: Any, make: Make, phase: Phase | None = None) -> Any:
     """A copy of the layer, at work, whose `build` was run."""
     built = copy(layer)
-    builder = built.__dict__["_builder"] = Builder(built, Run(make, phase))
+    builder = built.__dict__["_builder"] = Builder(built, Run(make, phase), layer)
+    built.__dict__.update(layer.__dict__.get(BEFORE_BUILD, {}))
     built.__dict__["constraints"] = dict(layer.__dict__.get("constraints", {}))
     function = CustomFunction(f"{layer.class_name}.build", type(layer).build)
-    with unchecked(), making_variables(builder.variable), assigned(ADOPTING, builder), K.hashable_tensors():
+    with unchecked(), making_variables(builder.variable), K.hashable_tensors():
         builder.adopt_attributes()
         function.attempt(K, built, shape)
     return built
@@ -195,15 +256,33 @@ def _weights(layer: Any, shape: Any) -> tuple[Any, list[Weight | None]]:
     """A layer at work, and its weights. Where `build` did not build all layers inside, `call` is run on zeros, too."""
     built = _on_zeros(layer, shape)
     run = built._builder.run
-    if is_in_keras_style(layer) and any(_waits(inner) for inner in run.layers):
-        method = CustomFunction(f"{layer.class_name}.call", type(layer).call.in_keras)
-        # A batch of one sample is enough: only the layers that are built matter.
-        inputs = [zeros_in((batch or 1, *others), _SIZE) for batch, *others in as_list(shape)]
-        run.counts = True
-        with np.errstate(all="ignore"), assigned(SYMBOLS, zeros_for_symbols(_SIZE)):
-            x = inputs if isinstance(shape, list) else inputs[0]
-            method.attempt(get_backend("numpy"), built, x, **_stated(method.parameters, None, None))
+    if is_in_keras_style(layer):
+        waits = any(_waits(inner) for inner in run.layers)
+        if waits or _sets_attributes(type(layer).call.in_keras):
+            run.counts = True
+            _called_on_zeros(built, shape, fails=waits)
+            run.counts = False
     return built, run.weights(built)
+
+
+def _called_on_zeros(built: Any, shape: Any, fails: bool) -> None:
+    """Runs `call` of a layer at work on zeros in `shape`; fails: whether it raises the errors of `call`."""
+    method = CustomFunction(f"{built.class_name}.call", type(built).call.in_keras)
+    # A batch of one sample is enough: only the layers that are built matter.
+    inputs = [zeros_in((batch or 1, *others), _SIZE) for batch, *others in as_list(shape)]
+    x = inputs if isinstance(shape, list) else inputs[0]
+    try:
+        with np.errstate(all="ignore"), assigned(SYMBOLS, zeros_for_symbols(_SIZE)):
+            method.attempt(get_backend("numpy"), built, x, **_stated(method.parameters, None, None))
+    except KconvertError:
+        if fails:
+            raise
+
+
+@cache
+def _sets_attributes(method: Callable[..., Any]) -> bool:
+    """Whether `call` of a class sets attributes of the layer, which may be layers."""
+    return any(step.opname == "STORE_ATTR" for step in get_instructions(unwrap(method)))
 
 
 def _waits(layer: Any) -> bool:
@@ -217,9 +296,20 @@ def _stated(words: Container[str], mask: Any, training: Phase | None) -> dict[st
     return {name: one for name, one in {"mask": mask, "training": bool(training)}.items() if name in words}
 
 
+def _adopting(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`call` of a class of the user: layers that it makes are inside the layer, which is at work."""
+
+    @wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with assigned(ADOPTING, self.__dict__.get("_builder")):
+            return method(self, *args, **kwargs)
+
+    return call
+
+
 def _calling(method: Callable[..., Any]) -> Callable[..., Any]:
     """`call(self, x, mask=None)` of Keras as `call(self, K, w, x, mask, training)`; on a layer at work as it is."""
-    words = signature(method).parameters
+    words, method = signature(method).parameters, _adopting(method)
 
     @wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend.computing import TRAINING, current_backend, is_computing
-from .at_work import shape_of
 from .lists import as_list
 from .operators import Operators
 from .phase import Phase
+from .shapes import shape_of
 
 
 def takes_tensors(layer: Any, inputs: Any) -> bool:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..backend.base import Backend, Size, Tensor
+from ..backend.spatial import known_sizes
 from ..conventions.backends import CHANNELS_FIRST, CHANNELS_LAST, DATA_FORMATS
 from ..errors import KconvertError, Problem
+from .lists import as_list
 from .options import integers
 
 Sizes = tuple[Any, ...]
@@ -171,3 +173,9 @@ def fold_time(K: Backend, x: Tensor) -> Tensor:
 def unfold_time(K: Backend, x: Tensor, time: Size) -> Tensor:
     """(batch * time, ...) as (batch, time, ...)."""
     return K.reshape(x, (-1, time, *K.shape(x)[1:]))
+
+
+def shape_of(K: Backend, x: Any) -> Any:
+    """The shape of a tensor, or the shapes of a list of tensors; unknown sizes are None."""
+    sizes = [known_sizes(K, one) for one in as_list(x)]
+    return sizes if isinstance(x, list) else sizes[0]

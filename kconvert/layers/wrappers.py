@@ -43,6 +43,8 @@ class Wrapper(Layer):
     The weights of that layer are those of the wrapper, as in Keras.
     """
 
+    is_built_by_user = False
+
     layer: Any
 
     def __post_init__(self) -> None:

@@ -339,9 +339,11 @@ def test_a_convolution_inside_begins_with_its_weights(on):
 
 
 def test_layers_in_lists_need_a_list_of_weights(on):
+    """Otherwise Keras neither trains nor saves their weights."""
     assert len(of(Listed(input_shape=(5,))).get_weights()) == 2
-    with pytest.raises(KconvertError, match="neither trains nor saves the weights of its Dense layer"):
-        of(Listed(False, input_shape=(5,))).get_weights()
+    model = of(Listed(False, input_shape=(5,)))
+    assert model.get_weights() == []
+    np.testing.assert_allclose(model.predict(X), np.repeat(X.sum(1, keepdims=True), 2, 1), rtol=1e-5)
     with pytest.raises(KconvertError, match=r"call self\.layer\.add_weight"):
         of(_OwnWeight(Dense(2), input_shape=(5,))).get_weights()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,13 +11,11 @@ from ...errors import AlsoTypeError, KconvertError, Problem
 from ...keras.own.settings import floatx
 from ...layers.calls import Symbol
 from ...layers.custom import given
-from ...layers.keras_style import set_by_build
 from ...layers.lists import as_list, one_or_list
 from ...layers.names import next_name
 from ...layers.registry import layer_from_config
 from .initializations import with_initializations
 from .settings import GENERATION
-from .weight_attributes import attribute_of_build
 
 _WORDS = frozenset({"input_shape", "batch_input_shape", "input_dtype", "name", "trainable"})
 
@@ -30,6 +28,7 @@ class Layer(layers.Layer):
     """
 
     generation = GENERATION
+    shows_weights = True
     # Whether the layer computes differently in training.
     uses_learning_phase: bool = False
     # The constraints that `build` gives to weights.
@@ -57,31 +56,9 @@ class Layer(layers.Layer):
             None if shape is None else tuple(shape),
         )
 
-    def __getattr__(self, name: str) -> Any:
-        if name in self._set_by_build():
-            return attribute_of_build(self, name)
-        return super().__getattr__(name)
-
     def get_output_shape_for(self, input_shape: Any) -> Any:
         """The shape of the output: by default that of the input."""
         return input_shape
-
-    def _set_by_build(self) -> Collection[str]:
-        """The names of the attributes that `build` sets, once the layer was called."""
-        stated = self.__dict__
-        shapes = None if "_builder" in stated else stated.get("_built_for") or bool(stated.get("_inbound"))
-        if not shapes or self.is_network:
-            return ()
-        if "_names_of_build" not in stated:
-            stated["_names_of_build"] = ()  # while `build` runs
-            shape = one_or_list(self.shapes_of_weights or [])
-            try:
-                stated["_names_of_build"] = tuple(set_by_build(self, shape)) if shape else ()
-            except BaseException:
-                del stated["_names_of_build"]
-                raise
-        names: Collection[str] = stated["_names_of_build"]
-        return names
 
     @property
     def passes_mask(self) -> bool:
