@@ -190,3 +190,37 @@ def test_the_picture_of_a_model(tmp_path):
     model = models.Sequential([layers.Dense(3, input_shape=(2,))])
     visualize_util.plot(model, str(tmp_path / "model.dot"), show_shapes=True)
     assert (tmp_path / "model.dot").read_text() == visualize_util.model_to_dot(model, True).to_string()
+
+
+def test_modules_have_the_functions_that_those_of_keras_1_2_2_import():
+    from kconvert.keras1.datasets import mnist
+    from kconvert.keras1.engine import topology, training
+    from kconvert.keras1.utils import data_utils, generic_utils
+
+    from kconvert.keras1 import objectives
+
+    assert objectives.get_from_module is topology.get_from_module is generic_utils.get_from_module
+    assert mnist.get_file is data_utils.get_file and layers.func_dump is generic_utils.func_dump
+    assert training.Container in models.Model.__mro__
+
+
+@pytest.mark.shows("utils.io_utils.save_array", "utils.io_utils.load_array", of="keras1")
+def test_an_array_in_a_file(tmp_path):
+    """PyTables reads it as the array `data`, as Keras 1.2.2 writes it."""
+    array = np.arange(6.0, dtype="float32").reshape(2, 3)
+    io_utils.save_array(array, tmp_path / "array.h5")
+    found = io_utils.load_array(tmp_path / "array.h5")
+    assert found.dtype == "float32" and np.array_equal(found, array)
+    with pytest.raises(KconvertError, match="no array"):
+        io_utils.load_array(tmp_path / "other.h5")
+
+
+def test_an_enqueuer_takes_items_before_they_are_needed():
+    from kconvert.keras1.engine.training import GeneratorEnqueuer
+
+    enqueuer = GeneratorEnqueuer(iter(range(4)))
+    assert not enqueuer.is_running()
+    enqueuer.start(nb_worker=2, max_q_size=3, wait_time=0.001)
+    assert [enqueuer.queue.get(timeout=60) for _ in range(4)] == [0, 1, 2, 3]
+    enqueuer.stop()
+    assert not enqueuer.is_running() and enqueuer.queue is None

@@ -14,9 +14,10 @@ def get_file(
 ) -> str:
     """The path of the file `fname` in the folder of the data sets. Raises KconvertError where it is not there.
 
-    Nothing is downloaded: origin and md5_hash have no effect. untar: see `get_file` of Keras 2.3.1.
+    origin: a `file:` URL, whose file is copied to there; nothing is downloaded from others. md5_hash: a file with
+    another checksum is copied again. untar: see `get_file` of Keras 2.3.1.
     """
-    return utils.get_file(fname, origin, untar, cache_subdir=cache_subdir)
+    return utils.get_file(fname, origin, untar, md5_hash, cache_subdir=cache_subdir)
 
 
 def validate_file(fpath: str, md5_hash: str) -> bool:
