@@ -93,13 +93,20 @@ class Onnx(Program):
         self.version, self.quantized = onnxruntime.__version__, None
         self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         self.inputs = {
-            one.name: ([n if isinstance(n, int) else None for n in one.shape], TYPES[one.type])
+            one.name: ([n if isinstance(n, int) else None for n in one.shape], type_of(one))
             for one in self.session.get_inputs()
         }
 
     def run(self, arrays):
         names = [one.name for one in self.session.get_outputs()]
         return dict(zip(names, self.session.run(names, arrays)))
+
+
+def type_of(given):
+    """The type of an input in NumPy."""
+    if given.type not in TYPES:
+        raise ValueError("its input {!r} has the type {}, not one of {}".format(given.name, given.type, sorted(TYPES)))
+    return TYPES[given.type]
 
 
 RUNTIMES = {"saved_model": SavedModel, "litert": LiteRT, "onnx": Onnx}
@@ -144,6 +151,8 @@ def batches(program, arrays):
     sizes = {shape[0] for shape, _ in program.inputs.values() if shape and shape[0] not in (None, -1)}
     count = len(next(iter(arrays.values())))
     size = sizes.pop() if sizes else count
+    if size < 1:
+        raise ValueError("its inputs take {} samples".format(size))
     for begin in range(0, count, size):
         parts = {name: array[begin : begin + size] for name, array in arrays.items()}
         left = min(size, count - begin)
@@ -161,6 +170,16 @@ def outputs_of(program, arrays):
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
+def checked(outputs, names):
+    """The outputs of these names, which must be numbers."""
+    for name in names:
+        if name not in outputs:
+            raise ValueError("its outputs are {}, without {!r}".format(sorted(outputs), name))
+        if outputs[name].dtype.kind not in "biuf":
+            raise ValueError("its output {!r} holds no numbers".format(name))
+    return [outputs[name] for name in names]
+
+
 def main():
     from serving import serve  # type: ignore[import-not-found]  # beside this script
 
@@ -175,9 +194,9 @@ def main():
         outputs = outputs_of(program, {name: np.load(path) for name, path in zip(request["names"], request["inputs"])})
         os.makedirs(request["out"], exist_ok=True)
         tensors = {}
-        for number, name in enumerate(request["outputs"]):
+        for number, (name, array) in enumerate(zip(request["outputs"], checked(outputs, request["outputs"]))):
             tensors[name] = os.path.join(request["out"], "{}.npy".format(number))
-            np.save(tensors[name], outputs[name])
+            np.save(tensors[name], array)
         return {"result": [tensors, program.version, program.quantized]}
 
     serve(lambda: answer)
