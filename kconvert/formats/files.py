@@ -104,6 +104,8 @@ def read(path: str | PathLike[str], architecture: Architecture | None = None) ->
     every = [path] if found is None else found.files(path)
     check = unchanged(every)
     for one in every:
+        if found is not None and one.exists() and not one.is_file():  # a pipe could keep the reader waiting forever
+            raise unreadable("is not a regular file", one)
         if one.is_file():
             with library_errors("cannot be opened", one):
                 check_holes(one)

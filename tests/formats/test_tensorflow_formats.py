@@ -1,5 +1,6 @@
 """SavedModels, checkpoints and `.keras` files that tf.keras saved compute what tf.keras computed."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -97,6 +98,17 @@ def test_another_architecture_is_refused(release, name, wrong):
 def test_a_directory_that_is_no_model_is_named(tmp_path):
     with pytest.raises(KconvertError, match="is a directory, and neither a SavedModel"):
         kc.inspect(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+@pytest.mark.parametrize("part", ["variables.index", "variables.data-00000-of-00001"])
+def test_a_pipe_in_a_saved_model_is_not_waited_for(tmp_path, part):
+    folder = shutil.copytree(SAVED / "2.15" / "small.saved", tmp_path / "small.saved")
+    path = folder / "variables" / part
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(KconvertError, match=f"{part}: is not a regular file"):
+        kc.inspect(folder)
 
 
 def test_the_way_out_of_a_model_that_states_no_layers(tmp_path):
