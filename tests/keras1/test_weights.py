@@ -235,3 +235,19 @@ def test_the_forget_gate_has_the_values_of_its_initialization():
     lstm = layers.LSTM(2, input_dim=3, forget_bias_init="uniform")
     drawn = models.Sequential([lstm]).get_weights()[8]
     assert 0 < np.abs(drawn).max() <= 0.05
+
+
+@pytest.mark.needs("tensorflow")
+@pytest.mark.parametrize("on", ["tensorflow"], indirect=True)
+@pytest.mark.parametrize("ordering", ["th", "tf"])
+def test_constraints_of_a_separable_convolution_count_the_axes_of_keras_1_2_2(on, ordering):
+    """Axis 0 of the stored kernels, which is that of the multiplier, or of the filters, with 'th'."""
+    shape = (3, 6, 5) if ordering == "th" else (6, 5, 3)
+    both = {"depthwise_constraint": "unitnorm", "pointwise_constraint": "unitnorm", "depth_multiplier": 2}
+    layer = layers.SeparableConvolution2D(4, 3, 3, dim_ordering=ordering, input_shape=shape, **both)
+    model = models.Sequential([layer])
+    model.compile("sgd", "mse")
+    x = np.random.RandomState(0).uniform(-1, 1, (2, *shape))
+    model.train_on_batch(x, np.zeros((2, *layer.output_shape[1:])))
+    for kernel in model.get_weights()[:2]:
+        np.testing.assert_allclose(np.sqrt(np.sum(np.square(kernel), 0)), 1, atol=1e-5)

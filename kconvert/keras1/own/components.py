@@ -201,8 +201,8 @@ def _axes(layer: str, dim_ordering: str | None) -> list[int | None] | None:
     >>> _axes("Convolution2D", "th")
     [3, 2, 0, 1]
     """
-    if "LocallyConnected" in layer or layer == "SeparableConvolution2D":
-        return None if layer != "SeparableConvolution2D" or dim_ordering == "tf" else []
+    if "LocallyConnected" in layer:
+        return None
     if layer.endswith("1D"):  # (length, 1, in, out)
         return [0, None, 1, 2]
     rank = int(layer[-2])
