@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kconvert import verify
+from kconvert import convert, layers, verify
+from kconvert.models.sequential import Sequential
 from kconvert.verification.value import ARCHITECTURE
 from kconvert.verification.verifier import Running
 from tests.fixtures import FOLDER
@@ -35,3 +36,16 @@ def test_kconvert_computes_what_the_release_did():
         x = [io[name] for name in sorted(io.files) if name.startswith("x")]
         report = verify(folder / "orig.h5", folder / "orig.h5", inputs=x)
     assert report.equal
+
+
+@pytest.mark.needs("tensorflow")
+@pytest.mark.parametrize("merge_mode", ["concat", "sum"])
+def test_both_directions_of_a_layer_that_runs_backwards_open_in_keras_3(merge_mode, tmp_path):
+    inner = layers.LSTM(3, return_sequences=True, go_backwards=True)
+    model = Sequential([layers.Masking(input_shape=(5, 4)), layers.Bidirectional(inner, merge_mode=merge_mode)])
+    model.start("tensorflow", seed=0)
+    model.save(tmp_path / "model.h5")
+    convert(tmp_path / "model.h5", tmp_path / "model.keras", target="tensorflow")
+    report = verify(tmp_path / "model.h5", tmp_path / "model.keras")
+    assert report.equal
+    assert report.target.ran_on == "keras"

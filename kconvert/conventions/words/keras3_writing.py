@@ -135,7 +135,7 @@ class _Writer:
         if name == "InputLayer":
             return _entry(config)
         if name == "Bidirectional":
-            config = {**config, "layer": _of_both_directions(config["layer"])}
+            config = {**config, **_both_directions(config["layer"])}
         stated = {**self.defaults(name, config), **config}
         left_out = LEFT_OUT | LEFT_OUT_OF.get(name, frozenset())
         return {
@@ -234,12 +234,16 @@ def _entry(config: Json) -> Json:
     }
 
 
-def _of_both_directions(item: Json) -> Json:
-    """The layer in a Bidirectional, which sets the output of masked steps to 0 unless this option has no value.
+def _both_directions(item: Json) -> Json:
+    """The two layers of a Bidirectional, made of the one that Keras 2 states.
 
-    (keras-facts: masked-bidirectional)
+    Keras 3 makes the second one itself if it is not stated, but always with `go_backwards`
+    (keras-facts: both-directions). It sets the output of masked steps to 0 unless `zero_output_for_mask` has no value
+    (keras-facts: masked-bidirectional).
     """
-    return {**item, "config": {"zero_output_for_mask": None, **item["config"]}}
+    config = {"zero_output_for_mask": None, **item["config"]}
+    back = {"name": f"backward_{config.get('name', '')}", "go_backwards": not config.get("go_backwards", False)}
+    return {"layer": {**item, "config": config}, "backward_layer": {**item, "config": {**config, **back}}}
 
 
 def _activation(value: Any, layer: str) -> Any:

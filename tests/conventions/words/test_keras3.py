@@ -127,8 +127,9 @@ def test_an_initializer_that_keras_1_states_of_a_separable_convolution_is_left_o
 
 def test_a_bidirectional_keeps_the_outputs_of_masked_steps():
     config = written(chain(L.Bidirectional(L.LSTM(3, return_sequences=True))))
-    inner = config["config"]["layers"][-1]["config"]["layer"]["config"]
-    assert inner["zero_output_for_mask"] is None  # false would be set to true there
+    both = config["config"]["layers"][-1]["config"]
+    for inner in (both["layer"]["config"], both["backward_layer"]["config"]):
+        assert inner["zero_output_for_mask"] is None  # false would be set to true there
     assert not read(config).layers[-1].layer.left_out
 
 
