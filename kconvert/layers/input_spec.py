@@ -69,6 +69,10 @@ class WithInputSpec:
     def input_spec(self, spec: Any) -> None:
         self.__dict__["input_spec"] = spec
 
+    def assert_input_compatibility(self, inputs: Any) -> None:
+        """Raises KconvertError where the layer does not accept `inputs`, a symbol or a list of symbols."""
+        check_input_spec(self, [one.shape for one in as_list(inputs)])
+
     def spec_of(self, shape: Sequence[int | None] | None) -> Any:
         """What `input_spec` shows for a class of Keras; shape: of the input that it was built for, None before that."""
         return self.accepts

@@ -88,3 +88,13 @@ def test_layers_take_as_many_axes_as_in_keras(name):
         else:
             with pytest.raises(KconvertError, match=f"a {name} layer does not accept an input of shape"):
                 getattr(layers, name)(*given)(x)
+
+
+def test_a_layer_says_whether_it_accepts_an_input():
+    """`assert_input_compatibility` of Keras 2.3.1."""
+    layer = Checked(InputSpec(ndim=3))
+    assert layer.assert_input_compatibility(Input((4, 5))) is None
+    with pytest.raises(ValueError, match="3 axes"):
+        layer.assert_input_compatibility(Input((4,)))
+    with pytest.raises(ValueError, match="takes one input, not 2"):
+        layers.Dense(2).assert_input_compatibility([Input((4,)), Input((4,))])
