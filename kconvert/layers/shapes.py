@@ -114,7 +114,7 @@ def pairs(value: Any, rank: int, what: str) -> tuple[tuple[int, ...], ...]:
     >>> pairs(1, 2, "padding"), pairs([1, 2], 2, "padding"), pairs([[0, 1], [2, 3]], 2, "padding")
     (((1, 1), (1, 1)), ((1, 1), (2, 2)), ((0, 1), (2, 3)))
     """
-    sides = (value,) * rank if isinstance(value, int) else tuple(value)
+    sides = (value,) * rank if isinstance(value, int) else tuple(value) if isinstance(value, Iterable) else ()
     if len(sides) != rank:
         raise KconvertError(f"{what} must be an integer or {rank} items, not {value!r}", problem=Problem.USAGE)
     return tuple(integers(side, 2, what, 0) for side in sides)

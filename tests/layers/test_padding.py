@@ -64,3 +64,10 @@ def test_sizes_are_normalised_as_keras_writes_them():
 def test_refuses_a_wrong_number_of_parts():
     with pytest.raises(KconvertError, match="padding must be an integer or 2 items"):
         ZeroPadding2D((1, 2, 3, 4))
+
+
+@pytest.mark.parametrize("cls", ["ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D"])
+@pytest.mark.parametrize("amount", [None, 1.5])
+def test_what_is_no_amount_is_a_value_error_as_in_keras(cls, amount):
+    with pytest.raises(ValueError, match="must be an integer"):
+        LAYERS[cls](amount)
