@@ -1,7 +1,7 @@
-"""Reads packed chunks: the length of what is unpacked is checked.
+"""Reads arrays in chunks: the length of each chunk is checked, after it was unpacked.
 
-HDF5 takes a chunk that unpacks to fewer bytes than the chunk has for a whole one, and reads what lies behind it in
-memory; of one that unpacks to more bytes, it unpacks all.
+HDF5 takes a chunk with fewer bytes than its elements need for a whole one, and reads what lies behind it in memory; of
+one that unpacks to more bytes, it unpacks all.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _WORD = 65535  # the modulus of the sums of fletcher32
 _SPARE = 4096  # bytes that packing may add, apart from an eighth
 
 
-class PackedChunks:
-    """A dataset whose chunks are packed. It is read in boxes, as by slices of an array."""
+class Chunks:
+    """A dataset in chunks, which may be packed. It is read in boxes, as by slices of an array."""
 
     def __init__(self, dataset: h5py.Dataset, where: str) -> None:
         self.shape, self.dtype, self.chunks = dataset.shape, dataset.dtype, dataset.chunks
@@ -85,7 +85,7 @@ class PackedChunks:
         stored = self._dataset.id.get_type()
         plain = stored.get_super() if isinstance(stored, h5t.TypeEnumID) else stored
         if not plain.equal(h5t.py_create(np.dtype("i1") if self.dtype.kind == "b" else self.dtype)):
-            raise unreadable(f"its packed numbers have an unusual type ({self.dtype})", self._where, _UNPACK)
+            raise unreadable(f"its chunks hold numbers of an unusual type ({self.dtype})", self._where, _UNPACK)
         found = filters(self._dataset.id)
         for code, name, _ in found:
             if code not in _UNPACKING:

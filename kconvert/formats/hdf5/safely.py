@@ -20,7 +20,7 @@ from ..failures import COPY_AGAIN, library_error, library_errors, unreadable
 from ..gathering import gather
 from ..limits import LONG_JSON, check_limit
 from ..parts import InOrder, Part
-from .chunks import PackedChunks
+from .chunks import Chunks
 from .costs import Costs
 from .unpacking import Stored, unpacked
 
@@ -116,7 +116,7 @@ class StoredArray(InOrder):
 
     def _whole(self) -> np.ndarray:
         """The array as `Dataset.__getitem__` reads it, in a third of the time."""
-        if isinstance(self._stored, PackedChunks):
+        if isinstance(self._stored, Chunks):
             return self._stored[(slice(None),) * len(self.shape)]
         array = np.zeros(self.shape, self.dtype)
         if array.size:
@@ -131,8 +131,7 @@ class StoredArray(InOrder):
     def _stored(self) -> Stored:
         dataset = h5py.Dataset(self.id)
         in_one_piece = self.id.get_offset() is not None
-        packed = not in_one_piece and self.id.get_create_plist().get_nfilters()
-        return PackedChunks(dataset, self.where) if packed else dataset
+        return dataset if in_one_piece or dataset.chunks is None else Chunks(dataset, self.where)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,12 @@ from typing import TypeAlias
 import h5py
 
 from ..parts import BLOCK, boxes
-from .chunks import PackedChunks
+from .chunks import Chunks
 
 SLAB = 4 * BLOCK  # bytes of chunks that are decompressed at a time
 
 
-Stored: TypeAlias = h5py.Dataset | PackedChunks
+Stored: TypeAlias = h5py.Dataset | Chunks
 
 
 def unpacked(dataset: Stored, size: int = BLOCK) -> Stored:

@@ -1,5 +1,6 @@
-"""Packed chunks are unpacked to exactly their size; HDF5 itself reads behind short ones, and unpacks long ones."""
+"""Chunks must have exactly their size; HDF5 itself reads behind short ones, and unpacks long ones."""
 
+import struct
 import zlib
 
 import h5py
@@ -8,9 +9,10 @@ import pytest
 
 from kconvert.errors import KconvertError, Problem
 from kconvert.formats.hdf5 import read
-from kconvert.formats.hdf5.chunks import PackedChunks
+from kconvert.formats.hdf5.chunks import Chunks
 
 PACKINGS = {
+    "none": {},
     "gzip": {"compression": "gzip"},
     "lzf": {"compression": "lzf"},
     "shuffled gzip": {"compression": "gzip", "shuffle": True},
@@ -40,7 +42,7 @@ def test_parts_are_those_that_hdf5_reads(tmp_path, options, dtype):
             dataset[rows] = content[rows].astype(dtype)
             file.flush()
             for box in boxes:
-                np.testing.assert_array_equal(PackedChunks(dataset, "x")[box], dataset[box], strict=True)
+                np.testing.assert_array_equal(Chunks(dataset, "x")[box], dataset[box], strict=True)
 
 
 def packed(path, chunk, mask=0, **options):
@@ -89,6 +91,17 @@ def test_a_chunk_of_another_size_is_refused(tmp_path, chunk, mask, options, word
 def test_a_filter_with_a_wrong_result_between_others(tmp_path):
     path = packed(tmp_path / "x.h5", zlib.compress(bytes(2**18 - 4)), compression="gzip", shuffle=True)
     assert "a chunk has 262,140 bytes" in refusal(path)
+
+
+def test_chunks_whose_elements_are_shorter_than_those_of_the_array(tmp_path):
+    """HDF5 would take a quarter of the chunk for a whole one, and read the memory behind it."""
+    path = packed(tmp_path / "x.h5", np.ones((256, 256), "f4").tobytes())
+    data = path.read_bytes()
+    sizes = struct.pack("<III", 256, 256, 4)
+    assert data.count(sizes) == 1
+    path.write_bytes(data.replace(sizes, struct.pack("<III", 256, 256, 1)))
+    with read(path) as checkpoint:
+        np.testing.assert_array_equal(checkpoint.groups[0].arrays[0].read(), np.ones((256, 256), "f4"))
 
 
 def test_filters_that_are_not_known_are_named(tmp_path):
