@@ -20,6 +20,7 @@ from ..lazy_dataclasses import dataclass
 from .base import Layer, Shape, Weights
 from .component_names import found_by, stated
 from .custom import CustomFunction
+from .input_spec import InputSpec
 from .phase import Phase
 from .recorded import recorded_in_keras
 from .registry import find_function, layer_from_config
@@ -415,11 +416,17 @@ class _MapParameters(Layer):
 
     supports_masking: ClassVar[bool] = True
 
+    def spec_of(self, shape: Any) -> InputSpec | None:
+        own = {axis: n for axis, n in enumerate(shape or ()) if axis and axis not in self._shared and self._shared}
+        return InputSpec(ndim=len(shape), axes=own) if shape else None
+
+    @property
+    def _shared(self) -> set[int]:
+        return {self.shared_axes} if isinstance(self.shared_axes, int) else set(self.shared_axes or ())
+
     def parameters(self, shape: Shape, **initializers: Any) -> list[Weight]:
         """One weight for each name in `initializers`, for inputs of `shape`; its size on the shared axes is 1."""
-        axes = range(1, len(shape))
-        shared = {self.shared_axes} if isinstance(self.shared_axes, int) else set(self.shared_axes or ())
-        sizes = tuple(1 if axis in shared else self.known(shape, axis) for axis in axes)
+        sizes = tuple(1 if axis in self._shared else self.known(shape, axis) for axis in range(1, len(shape)))
         role = map_parameter(len(sizes))
         return [Weight(name, sizes, role, initializer=initializer) for name, initializer in initializers.items()]
 

@@ -347,6 +347,10 @@ class DepthwiseConv2D(_DepthwiseConv):
 
     rank = 2
 
+    def spec_of(self, shape: Any) -> InputSpec:
+        axis = channel_axis(self.rank + 2, self.data_format)
+        return InputSpec(ndim=self.rank + 2, axes={axis: shape[axis]} if shape else None)
+
 
 @dataclass(eq=False)
 class _SeparableConv(_Depthwise, DepthwiseFields):

@@ -21,13 +21,14 @@ class InputSpec:
     ndim: int | str | None = None
     max_ndim: int | None = None
     min_ndim: int | None = None
-    # The sizes of some axes, by their numbers.
+    # The sizes of some axes, by their numbers; None: of no axis.
     axes: Mapping[int, int | None] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.ndim, str) and not (self.ndim.endswith("+") and self.ndim[:-1].isdigit()):
             fix = "a text has the form '2+'"
             raise KconvertError(f"an InputSpec has no ndim={self.ndim!r}", fix=fix, problem=Problem.USAGE)
+        object.__setattr__(self, "axes", dict(self.axes or {}))
         if self.shape is not None:
             object.__setattr__(self, "ndim", len(self.shape))
 

@@ -96,6 +96,9 @@ class Permute(Layer):
     def __post_init__(self) -> None:
         self.dims = tuple(self.dims)
 
+    def spec_of(self, shape: Any) -> InputSpec:
+        return InputSpec(ndim=len(self.dims) + 1)
+
     def compute_output_shape(self, shape: Shape) -> Shape:
         if sorted(self.dims) != list(range(1, len(shape))):
             what = f"dims={self.dims} does not name each axis of an input of shape {shape} once, counted from 1"

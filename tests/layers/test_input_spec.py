@@ -98,3 +98,18 @@ def test_a_layer_says_whether_it_accepts_an_input():
         layer.assert_input_compatibility(Input((4,)))
     with pytest.raises(ValueError, match="takes one input, not 2"):
         layers.Dense(2).assert_input_compatibility([Input((4,)), Input((4,))])
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "axes"),
+    [
+        (layers.PReLU(), (3, 4), {}),
+        (layers.PReLU(shared_axes=[1]), (3, 4), {2: 4}),
+        (layers.DepthwiseConv2D(3), (5, 6, 2), {3: 2}),
+        (layers.Permute((2, 1)), (3, 4), {}),
+    ],
+)
+def test_what_layers_show_as_input_spec(layer, shape, axes):
+    """As in Keras 2.3.1."""
+    layer(Input(shape))
+    assert (layer.input_spec.ndim, layer.input_spec.axes) == (len(shape) + 1, axes)
