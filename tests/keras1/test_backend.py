@@ -57,3 +57,12 @@ def test_functions_take_the_arguments_of_keras_1_2_2():
     K.set_floatx(floatx="float32")
     with pytest.raises(KconvertError, match="options"):
         K.function([], [mean], options=3)
+
+
+@pytest.mark.needs("theano")
+@pytest.mark.parametrize("on", ["theano"], indirect=True)
+def test_a_full_convolution_on_theano(on):
+    """The numbers of `K.conv2d` of Keras 1.2.2 on Theano; TensorFlow has no padding 'full'."""
+    images, kernel = K.variable(np.arange(16.0).reshape(1, 1, 4, 4)), K.variable(np.arange(6.0).reshape(1, 1, 2, 3))
+    found = K.eval(K.conv2d(images, kernel, strides=(2, 2), border_mode="full", dim_ordering="th"))
+    assert found[0, 0].tolist() == [[0, 1, 7], [12, 83, 89], [36, 154, 130]]

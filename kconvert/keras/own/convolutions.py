@@ -29,7 +29,7 @@ def _convolved(
     if padding == "causal":
         left = integers(dilation, rank)[0] * (F.shape(kernel)[0] - 1)
         x, padding = F.temporal_padding(x, (left, 0)), "valid"
-    padding = one_of(padding, _PADDINGS, "padding")
+    padding = one_of(padding, (*_PADDINGS, "full"), "padding")  # TensorFlow refuses 'full'
     return K.conv(x, kernel, integers(strides, rank), padding, stated, integers(dilation, rank))
 
 
