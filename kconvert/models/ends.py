@@ -47,6 +47,16 @@ class WithEnds(BuiltByCall):
     _symbols: Mapping[Ref, Symbol]
 
     @property
+    def _layers(self) -> list[Layer]:
+        """All layers, with those of the inputs; a class of the user with `call` has none of these."""
+        return self.layers if self.calls_layers else list(self.all_layers)
+
+    @property
+    def _is_graph_network(self) -> bool:
+        """Whether the inputs and outputs are known, and not made by a method `call` of the user."""
+        return self.calls_layers is None and bool(self.nodes)
+
+    @property
     def inputs(self) -> list[Symbol]:
         """The symbols of the inputs."""
         return [self._symbols[ref] for ref in self.input_refs]

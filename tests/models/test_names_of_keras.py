@@ -34,6 +34,15 @@ def test_each_call_of_a_layer_has_its_input_output_shapes_and_masks():
         layer.get_output_mask_at(2)
 
 
+def test_all_layers_of_a_model():
+    """`_layers` and `_is_graph_network`, which code of users reads."""
+    x, model, open_model = Input((5,)), compiled(), kc.Sequential([Dense(2)])
+    nested = kc.Model(x, model(x))
+    assert [layer.class_name for layer in model._layers] == ["InputLayer", "Dense", "Dense"]
+    assert [layer.class_name for layer in nested._layers] == ["InputLayer", "Sequential"]
+    assert model._is_graph_network and nested._is_graph_network and not open_model._is_graph_network
+
+
 @BOTH
 def test_a_mask_is_a_symbol(on):
     x = Input((4,), dtype="int32")
