@@ -103,7 +103,7 @@ def _sizes_together(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """`32, 3, 3` as `32, (3, 3)`, where Keras 1 took sizes one by one; Keras 2.3 also reads such calls this way.
 
-    The last sizes may have names. ignored: how many arguments may follow that Keras 2.3 ignores. Raises KconvertError
+    The last sizes may have names. ignored: how many tuples may follow that Keras 2.3 ignores. Raises KconvertError
     where arguments that only Keras 2 has give the numbers another meaning.
     """
     for key in keys:
@@ -111,7 +111,8 @@ def _sizes_together(
         named = [word for word in key.olds if word in kwargs]
         sizes = args[at : at + n - len(named)]
         rest = args[at + len(sizes) :]
-        together = len(sizes) + len(named) == n > 1 and named == key.olds[len(sizes) :] and len(rest) <= ignored
+        follows = len(rest) <= ignored and all(isinstance(value, tuple) for value in rest)
+        together = len(sizes) + len(named) == n > 1 and named == key.olds[len(sizes) :] and follows
         if together and sizes and all(isinstance(size, int) for size in sizes):
             if any(other.new in kwargs for other in keys if other.old != other.new):
                 what = f"{_shown(name, args, kwargs)} is neither Keras 1 nor Keras 2"
