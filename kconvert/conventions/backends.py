@@ -91,6 +91,9 @@ class BackendFacts:
     least_square: float
     # the same for Keras 1.2, where 0 is no limit (keras-facts: l2-normalize-in-keras1)
     least_square_of_keras1: float
+    # an SReLU is at most `t_right` before its last segment, also where a negative `a_left` makes it greater
+    # (keras-facts: bounded-srelu)
+    bounds_srelu: bool
     # Keras infers the output shape of a Lambda that states none; otherwise it takes that of the input
     # (keras-facts: lambda-output-shape)
     infers_shapes: bool
@@ -147,6 +150,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             ctc_blank_ends=False,
             least_square=0.0,
             least_square_of_keras1=0.0,
+            bounds_srelu=True,
             infers_shapes=False,
             updates_are_tensors=False,
             lenient_gradients=False,
@@ -183,6 +187,7 @@ BACKENDS: Mapping[str, BackendFacts] = {
             ctc_blank_ends=True,
             least_square=1e-12,
             least_square_of_keras1=1e-12,
+            bounds_srelu=False,
             infers_shapes=True,
             updates_are_tensors=True,
             lenient_gradients=True,

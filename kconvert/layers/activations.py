@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
 from inspect import unwrap
 from typing import Any, ClassVar
 
@@ -480,12 +481,16 @@ class SReLU(_MapParameters):
     """A line of three segments, in Keras 0 and 1 (keras-facts: no-equal-in-keras2).
 
     The slope is `a_left` below `t_left`, 1 up to `t_left + |t_right|`, and `a_right` above. All four are trained.
+    Below `t_left`, a negative `a_left` gives values above `t_left`; Keras on Theano bounds them by `t_left + |t_right|`
+    (keras-facts: bounded-srelu).
     """
 
     t_left_init: Any = "zero"
     a_left_init: Any = "glorot_uniform"
     t_right_init: Any = "glorot_uniform"
     a_right_init: Any = "one"
+    # Whether the values below `t_left` are bounded. None: as the backend does that it runs on.
+    bounded: bool | None = field(default=None, init=False)
 
     def weight_specs(self, shape: Shape) -> list[Weight]:
         return self.parameters(
@@ -499,8 +504,11 @@ class SReLU(_MapParameters):
     def call(self, K: Backend, w: Weights, x: Tensor, mask: Any = None, training: Phase | None = None) -> Tensor:
         left, width = w["t_left"], K.abs(w["t_right"])
         beyond = x - left
+        below = w["a_left"] * K.minimum(beyond, 0.0)
+        if K.facts.bounds_srelu if self.bounded is None else self.bounded:
+            below = K.minimum(below, width)
         middle = K.minimum(K.maximum(beyond, 0.0), width)
-        return left + w["a_left"] * K.minimum(beyond, 0.0) + middle + w["a_right"] * K.maximum(beyond - width, 0.0)
+        return left + below + middle + w["a_right"] * K.maximum(beyond - width, 0.0)
 
 
 def _constant(value: float) -> dict[str, Any]:

@@ -383,10 +383,13 @@ def _parametric_softplus(layer: L.ParametricSoftplus, shape: Shape) -> Sequence[
 
 @expressed.register(L.SReLU)
 def _s_shaped(layer: L.SReLU, shape: Shape) -> Sequence[NewLayer]:
-    """With d = x - t_left and v = relu(d - |t_right|): PReLU(d) + a_right * v + t_left - v."""
+    """With d = x - t_left and v = relu(d - |t_right|): PReLU(d) - v + a_right * v + t_left.
+
+    If it is bounded (keras-facts: bounded-srelu), min(PReLU(d), |t_right|) takes the place of PReLU(d) - v.
+    """
     scaled = _Elements(layer, shape)
-    names = ("from_left", "less", "more", "least", "beyond", "slope", "sum", "difference")
-    left, less, more, least, beyond, slope, total, difference = (part(layer, name) for name in names)
+    names = ("from_left", "less", "more", "least", "beyond", "slope", "width", "middle", "sum")
+    left, less, more, least, beyond, slope, width, middle, total = (part(layer, name) for name in names)
     bent = L.PReLU(shared_axes=layer.shared_axes, name=layer.name, trainable=layer.trainable)
     return [
         scaled(left, (), offset="t_left", negative=True),
@@ -396,6 +399,13 @@ def _s_shaped(layer: L.SReLU, shape: Shape) -> Sequence[NewLayer]:
         NewLayer(L.Minimum(name=least), (less, more)),
         NewLayer(L.ReLU(name=beyond), (least,)),
         scaled(slope, (beyond,), factor="a_right", offset="t_left"),
-        NewLayer(L.Add(name=total), (bent.name, slope)),
-        NewLayer(L.Subtract(name=difference), (total, beyond)),
+        *(
+            [
+                NewLayer(L.Subtract(name=width), (left, least)),
+                NewLayer(L.Minimum(name=middle), (bent.name, width)),
+            ]
+            if layer.bounded
+            else [NewLayer(L.Subtract(name=middle), (bent.name, beyond))]
+        ),
+        NewLayer(L.Add(name=total), (middle, slope)),
     ]

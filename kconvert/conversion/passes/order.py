@@ -23,6 +23,7 @@ from ..inference.without_graph import CERTAIN, WithoutGraph
 from ..source import Origin
 from ..target import Goal
 from .beyond import notes_on_beyond
+from .bounded import mark_bounded, notes_on_bounded
 from .carried import notes_on_carried, refuse_carried
 from .cudnn import for_cudnn, layers_for_cudnn
 from .directions import with_copies
@@ -87,6 +88,11 @@ def _lambdas(network: Network, origin: Origin) -> Rewritten:
     return Rewritten(network)
 
 
+def _bounds(network: Network, origin: Origin) -> Rewritten:
+    mark_bounded(network, origin.computes_as)
+    return Rewritten(network)
+
+
 def _left_out(network: Network, origin: Origin) -> Rewritten:
     return notes_on_left_out(network)
 
@@ -122,6 +128,7 @@ READ: tuple[ReadPass, ...] = (
     note_release,
     _slices,
     _lambdas,
+    _bounds,
     _left_out,
     _phases,
     _from_release,
@@ -197,6 +204,10 @@ def _expressions(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return with_expressions(network, goal.reader) if goal.reader else Rewritten(network)
 
 
+def _otherwise_bounded(network: Network, origin: Origin, goal: Goal) -> Rewritten:
+    return notes_on_bounded(network, goal.convention.backend)
+
+
 def _on_torch(network: Network, origin: Origin, goal: Goal) -> Rewritten:
     return notes_on_torch(network) if goal.convention.generation.expresses else Rewritten(network)
 
@@ -260,6 +271,7 @@ WRITE: tuple[WritePass, ...] = (
     _data_format,
     _axes,
     _expressions,
+    _otherwise_bounded,
     _on_torch,
     _repeated_steps,
     _names,
