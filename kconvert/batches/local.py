@@ -7,13 +7,17 @@ import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from ..arguments import argument
 from ..errors import Problem
+from ..formats.atomic import remove_unlocked
 from ..verification.runners.pipes import Worker, WorkerDied, WorkerTimeout, like_here
+from . import places
 from .work import Result, Task, failure
 
 _MAIN = "from kconvert.batches.worker import main; main()"
@@ -33,10 +37,12 @@ class _Process:
     def __init__(self, jobs: int, timeout: float | None) -> None:
         self._jobs, self._timeout = jobs, timeout
         self._worker: Worker | None = None
+        self._task: Task | None = None
 
     def run(self, task: Task) -> Result:
         if self._worker is None:
             self._worker = Worker(like_here(_MAIN), _environment(self._jobs))
+        self._task = task
         try:
             answer = self._worker.ask({"task": base64.b64encode(pickle.dumps(task)).decode("ascii")}, self._timeout)
         except WorkerTimeout:
@@ -46,14 +52,19 @@ class _Process:
         except WorkerDied as error:
             self.close()
             return failure(task, f"{task.source.path}: did not finish: its process {error}", Problem.UNVERIFIED)
+        self._task = None
         if "failure" in answer:
             return failure(task, f"{task.source.path}: {answer['failure']}", Problem.UNVERIFIED)
         return Result.from_json(answer)
 
     def close(self) -> None:
-        if self._worker:
-            self._worker.end()
-        self._worker = None
+        """Kills the process, and removes the file that it was writing."""
+        worker, self._worker = self._worker, None
+        if worker:
+            worker.end()
+        if self._task and not places.is_url(self._task.target):
+            with suppress(OSError):
+                remove_unlocked(Path(self._task.target).parent)
 
 
 def in_processes(tasks: Iterable[Task], jobs: int, timeout: float | None = None) -> Iterator[tuple[Task, Result]]:

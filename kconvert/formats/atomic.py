@@ -262,7 +262,7 @@ def _remove_abandoned(folder: Path) -> None:
     begin = time.monotonic()
     if begin < _NOT_BEFORE.get(folder, begin):
         return
-    _remove_unlocked(folder)
+    remove_unlocked(folder)
     if (took := time.monotonic() - begin) > _LONG:
         if len(_NOT_BEFORE) > _FOLDERS:
             _NOT_BEFORE.clear()
@@ -274,7 +274,8 @@ _FOLDERS = 100  # that are held in memory
 _NOT_BEFORE: dict[Path, float] = {}  # when hidden files are looked for in a folder again
 
 
-def _remove_unlocked(folder: Path) -> None:
+def remove_unlocked(folder: Path) -> None:
+    """Removes the hidden files and directories of killed processes from a folder."""
     for name in os.listdir(folder):
         if not is_hidden(name):
             continue

@@ -25,6 +25,7 @@ from kconvert.cli import group, options
 from kconvert.conventions.backends import BACKENDS, DATA_FORMATS
 from kconvert.errors import Problem
 from kconvert.formats import hdf5
+from kconvert.formats.atomic import is_hidden
 from kconvert.verification.runners.pipes import Worker
 from tests.cli.commands import (
     DIFFERS,
@@ -607,23 +608,31 @@ def test_the_architecture_beside_stands_in_the_json(alone, tmp_path):
 
 @pytest.mark.needs("theano")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_leaves_nothing(tmp_path, number):
-    source, result = tmp_path / "large.h5", tmp_path / "result"
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("large.h5", "--to", "tensorflow", "--no-verify", "-o", "result/large.h5"),
+        ("batch", "large.h5", "--to", "tensorflow", "--verify", "none", "--out", "result"),
+    ],
+    ids=["file", "batch"],
+)
+def test_a_signal_leaves_nothing(tmp_path, words, number):
+    result = tmp_path / "result"
     result.mkdir()
     model = Sequential([layers.Conv2D(512, 3, input_shape=(8, 8, 2048), data_format="channels_last")])
     model.start("theano")
-    model.save(source)
-    command = [sys.executable, "-m", "kconvert", source, "--to", "tensorflow", "--no-verify", "-o", result / "o.h5"]
+    model.save(tmp_path / "large.h5")
+    command = [sys.executable, "-m", "kconvert", *words]
     handler = signal.signal(number, signal.SIG_DFL)  # a signal that the tests ignore, the command would ignore, too
     try:
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     finally:
         signal.signal(number, handler)
-    while process.poll() is None and not os.listdir(result):
+    while process.poll() is None and not any(map(is_hidden, os.listdir(result))):
         time.sleep(0.001)
     process.send_signal(number)
     assert process.wait() == 128 + number
-    assert not os.listdir(result)
+    assert not any(map(is_hidden, os.listdir(result))) and not (result / "large.h5").exists()
     assert "Traceback" not in process.stderr.read()
 
 

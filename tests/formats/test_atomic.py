@@ -61,7 +61,7 @@ def test_a_directory_of_many_files_is_not_listed_for_each_new_one(tmp_path, monk
         listed.append(folder)
         now[0] += 0.02
 
-    monkeypatch.setattr(atomic, "_remove_unlocked", slowly)
+    monkeypatch.setattr(atomic, "remove_unlocked", slowly)
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     for i in range(10):
         write_text(tmp_path / f"{i}.txt", "x")
