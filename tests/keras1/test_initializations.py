@@ -73,7 +73,6 @@ def test_one_seed_gives_the_same_weights():
     [
         lambda: layers.Dense(3, init="zeros"),
         lambda: layers.Dense(3, init="lecun_normal"),
-        lambda: layers.LSTM(3, forget_bias_init="uniform"),
         lambda: weights(layers.Dense(3, init="identity"), (4,)),
     ],
 )
