@@ -91,7 +91,7 @@ class BackendFacts:
     least_square: float
     # the same for Keras 1.2, where 0 is no limit (keras-facts: l2-normalize-in-keras1)
     least_square_of_keras1: float
-    # an SReLU is at most `t_right` before its last segment, also where a negative `a_left` makes it greater
+    # below `t_left`, an SReLU is at most `t_left + |t_right|`, which matters where `a_left` is negative
     # (keras-facts: bounded-srelu)
     bounds_srelu: bool
     # Keras infers the output shape of a Lambda that states none; otherwise it takes that of the input
