@@ -213,6 +213,11 @@ def test_an_array_in_a_file(tmp_path):
     assert found.dtype == "float32" and np.array_equal(found, array)
     with pytest.raises(KconvertError, match="no array"):
         io_utils.load_array(tmp_path / "other.h5")
+    with pytest.raises(TypeError):  # HDF5 cannot hold it
+        io_utils.save_array(np.array([{}], object), tmp_path / "array.h5")
+    assert np.array_equal(io_utils.load_array(tmp_path / "array.h5"), array)
+    with pytest.raises(KconvertError, match="is not a regular file"):
+        io_utils.save_array(array, tmp_path)
 
 
 def test_an_enqueuer_takes_items_before_they_are_needed():
