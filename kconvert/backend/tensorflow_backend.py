@@ -199,8 +199,8 @@ class TensorflowBackend(Backend):
         return tf.math.softplus(x)
 
     def relu(self, x: Tensor) -> Tensor:
-        # TensorFlow 2.21 makes one operation of a product or convolution, a bias and a ReLU, which gives 0 for NaN.
-        # The operation between them, which does nothing, keeps them apart.
+        # TensorFlow 2.21 fuses a matrix product or convolution, a bias and a ReLU into one operation, which returns 0
+        # for NaN. `ensure_shape` changes no value; it prevents the fusion.
         return tf.nn.relu(tf.ensure_shape(x, x.shape))
 
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:

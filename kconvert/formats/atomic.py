@@ -104,10 +104,8 @@ def check_directory(path: str | PathLike[str]) -> None:
         present = Path(os.path.realpath(path))
         while not present.exists():
             present = present.parent
-        if not present.is_dir():
-            raise KconvertError(f"{present} is not a directory", str(path), "name another one", Problem.USAGE)
-        if not os.access(present, os.W_OK | os.X_OK):
-            what = f"the directory {present} is not writable"
+        if not (is_directory := present.is_dir()) or not os.access(present, os.W_OK | os.X_OK):
+            what = f"the directory {present} is not writable" if is_directory else f"{present} is not a directory"
             raise KconvertError(what, str(path), "name another one", Problem.USAGE)
 
 

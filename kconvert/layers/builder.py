@@ -359,14 +359,18 @@ class AsStored:
 
 
 def _weight(made: Made, listed: bool | None) -> Weight | None:
-    """The weight that a variable is; None for none. listed: whether the list that has it is of trained weights."""
+    """Returns the weight that belongs to a variable; None if the variable is no weight.
+
+    listed: True if a list of trained weights contains the variable, False if a list of other weights does, None if no
+    list does.
+    """
     if made.stated and made.builder.tracked:
         return made.weight
     return None if listed is None else replace(made.weight, trainable=listed)
 
 
 def _plain(value: Any) -> Any:
-    """What of the arguments of a constructor can be compared: numbers, texts and what contains them, else the type."""
+    """Returns constructor arguments in a form that can be compared: other objects than numbers and texts are types."""
     if isinstance(value, (str, int, float, type(None))):
         return value
     if isinstance(value, (list, tuple)):

@@ -189,12 +189,15 @@ def _layers_inside(layer: Any) -> list[Any]:
 
 
 def set_by_build(layer: Any, shape: Any) -> dict[str, Any]:
-    """The attributes that `build` of a layer sets for inputs of `shape`, with zeros as the weights."""
+    """Runs `build` of a layer for inputs of `shape` and returns the attributes that it sets. The weights are zeros."""
     return _set_on(_on_zeros(layer, shape), layer)
 
 
 def set_by_call(layer: Any, shape: Any) -> dict[str, Any]:
-    """The attributes that `call` of a layer sets for inputs of `shape`, with zeros as the inputs and the weights."""
+    """Runs `call` of a layer and returns the attributes that it sets.
+
+    shape: of the inputs. The inputs and the weights are zeros.
+    """
     if not (is_in_keras_style(layer) and _sets_attributes(type(layer).call.in_keras)):
         return {}
     built = _on_zeros(layer, shape)

@@ -60,7 +60,7 @@ def names_of_build(layer: Any) -> Mapping[str, bool]:
 
 
 def attribute(layer: Any, name: str, of_call: bool) -> Any:
-    """The attribute `name` that `build` of a layer sets, or `call` of it."""
+    """Returns the attribute `name`, which the method `build` or `call` of the layer sets."""
     shape = one_or_list(layer.shapes_of_weights)
     present = None if of_call else PRESENT.get()
     if present is not None and current_backend() is present[0]:

@@ -19,7 +19,7 @@ def check_memory(file: Source, model: Network, inputs: Sequence[Shape]) -> None:
 
     file: what is run. model: its network. inputs: the shapes of the inputs, with the number of samples.
 
-    Raises KconvertError (UNREADABLE) where the limit `bytes` is exceeded.
+    Raises KconvertError (UNREADABLE) if the tensors exceed the limit `bytes`.
     """
     computed = _BYTES * elements(model, inputs)
     stored = files.size(file.path or "")

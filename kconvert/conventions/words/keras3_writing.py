@@ -235,11 +235,11 @@ def _entry(config: Json) -> Json:
 
 
 def _both_directions(item: Json) -> Json:
-    """The two layers of a Bidirectional, made of the one that Keras 2 states.
+    """Returns the forward and the backward layer of a Bidirectional. Keras 2 states only the forward layer.
 
-    Keras 3 makes the second one itself if it is not stated, but always with `go_backwards`
-    (keras-facts: both-directions). It sets the output of masked steps to 0 unless `zero_output_for_mask` has no value
-    (keras-facts: masked-bidirectional).
+    The backward layer has to be stated, too: Keras 3 would always create it with `go_backwards=True`
+    (keras-facts: both-directions). `zero_output_for_mask` is None, because Keras 3 sets the outputs of masked steps to
+    0 if it has a value (keras-facts: masked-bidirectional).
     """
     config = {"zero_output_for_mask": None, **item["config"]}
     back = {"name": f"backward_{config.get('name', '')}", "go_backwards": not config.get("go_backwards", False)}

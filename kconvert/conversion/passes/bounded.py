@@ -10,16 +10,16 @@ from .left_out import every, listed
 
 
 def mark_bounded(network: Network, backend: str) -> None:
-    """Marks each SReLU of a network that was just read with what `backend`, which saved it, computes."""
+    """Sets `bounded` of each SReLU of a new network to what `backend` computes, the backend that saved the file."""
     for layer in every(network):
         if isinstance(layer, L.SReLU):
             layer.bounded = BACKENDS[backend].bounds_srelu
 
 
 def notes_on_bounded(network: Network, backend: str) -> Rewritten:
-    """Notes on the SReLU layers of a result that `backend` computes otherwise where a slope is negative.
+    """Adds a note if `backend` computes SReLU layers differently from the source where a slope is negative.
 
-    A plan reads no array, so the layer is not refused; a verification shows whether it matters.
+    The layers are not refused, because a plan does not read the slopes. A verification shows whether they differ.
     """
     bounds = BACKENDS[backend].bounds_srelu
     otherwise = [layer.name for layer in every(network) if isinstance(layer, L.SReLU) and layer.bounded is not bounds]

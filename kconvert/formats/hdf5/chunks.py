@@ -1,7 +1,7 @@
 """Reads arrays in chunks: the length of each chunk is checked, after it was unpacked.
 
-HDF5 takes a chunk with fewer bytes than its elements need for a whole one, and reads what lies behind it in memory; of
-one that unpacks to more bytes, it unpacks all.
+HDF5 does not check it. If a chunk unpacks to too few bytes, HDF5 reads the memory behind it; if it unpacks to too many,
+HDF5 unpacks all of them.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Chunks:
         plain = stored.get_super() if isinstance(stored, h5t.TypeEnumID) else stored
         if not plain.equal(h5t.py_create(np.dtype("i1") if self.dtype.kind == "b" else self.dtype)):
             raise unreadable(f"its chunks hold numbers of an unusual type ({self.dtype})", self._where, _UNPACK)
-        found = filters(self._dataset.id)
+        found = _filters_of(self._dataset.id)
         for code, name, _ in found:
             if code not in _UNPACKING:
                 what = f"its data are packed with the filter {code} of HDF5 ({name}), which kconvert does not read"
@@ -94,7 +94,7 @@ class Chunks:
         return [(code, values) for code, _, values in found]
 
 
-def filters(dataset: h5d.DatasetID) -> list[tuple[int, str, Sequence[int]]]:
+def _filters_of(dataset: h5d.DatasetID) -> list[tuple[int, str, Sequence[int]]]:
     """The filters of a dataset: number, name and values of each."""
     properties = dataset.get_create_plist()
     every = map(properties.get_filter, range(properties.get_nfilters()))
@@ -115,7 +115,10 @@ def _inflate(data: bytes, values: Sequence[int], most: int) -> bytes:
 
 
 def _unshuffle(data: bytes, values: Sequence[int], most: int) -> bytes:
-    """The bytes of each element together again; the rest that is no whole element is at the end as it is."""
+    """Undoes the shuffle filter, which stores the first byte of each element, then the second byte of each, and so on.
+
+    Bytes after the last whole element are stored unchanged.
+    """
     width = values[0] if values else 1
     count = len(data) // max(width, 1)
     if width <= 1 or count <= 1:
@@ -165,4 +168,4 @@ _UNPACKING: Mapping[int, Callable[[bytes, Sequence[int], int], bytes]] = {
     h5z.FILTER_FLETCHER32: _check_sum,
     _LZF: _unpack_lzf,
 }
-"""How what a filter has packed is unpacked: data, values of the filter, and the most bytes that may come out."""
+"""The function that undoes each filter. It takes the data, the values of the filter, and the most bytes to return."""
